@@ -1,0 +1,209 @@
+//! The subcommands: parse, call, exit code. One file each.
+
+mod attach;
+mod bench;
+pub mod data;
+mod export;
+mod ls;
+mod new;
+mod preset;
+mod run;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use etcetera::BaseStrategy;
+
+use crate::session::setting::{self, SettingError};
+use crate::session::store::{Store, StoreError};
+use crate::session::{Config, config};
+
+/// What has a neural network really learned? Millions of noise trials, averaged by what it says.
+#[derive(Debug, Parser)]
+#[command(name = "noisescope", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// The folder of sessions (default: ./sessions where it exists, else the platform's data folder)
+    #[arg(long, global = true, value_name = "DIR", env = "NOISESCOPE_SESSIONS")]
+    sessions: Option<PathBuf>,
+    /// The folder of full data sets (default: the platform's data folder)
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a new session without running it
+    New {
+        #[command(flatten)]
+        plan: Plan,
+    },
+    /// Run a session: make it if it is not there, else go on where it stands
+    Run {
+        #[command(flatten)]
+        plan: Plan,
+        #[command(flatten)]
+        how: run::How,
+    },
+    /// Look at a session
+    Attach {
+        /// The session
+        name: String,
+        /// Print its summary instead of drawing it
+        #[arg(long)]
+        plain: bool,
+    },
+    /// List the sessions
+    Ls {
+        /// As a JSON array
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write what a session has measured, for other programs
+    Export {
+        /// The session
+        name: String,
+        /// json: every number; npz: the maps, for numpy.load
+        #[arg(long, value_enum)]
+        format: crate::export::Format,
+        /// Where to (default: standard output for json, NAME.npz for npz)
+        #[arg(long, value_name = "PATH")]
+        out: Option<PathBuf>,
+    },
+    /// Data sets: list, fetch, verify
+    Data {
+        #[command(subcommand)]
+        command: data::DataCommand,
+    },
+    /// Measure the noise loop: trials per second
+    Bench(bench::Bench),
+}
+
+/// A session's name and, where it is new, its plan.
+#[derive(Debug, Args)]
+struct Plan {
+    /// The session
+    name: String,
+    /// Begin from a preset (default: the one of the session's name, else all defaults)
+    #[arg(long, value_name = "PRESET")]
+    preset: Option<String>,
+    /// Change one value of the plan, for example --set network.kind=Mlp (RON; repeatable)
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    settings: Vec<String>,
+}
+
+impl Plan {
+    fn is_given(&self) -> bool {
+        self.preset.is_some() || !self.settings.is_empty()
+    }
+
+    /// The plan of a new session.
+    fn config(&self, store: &Store) -> Result<Config, Refusal> {
+        let mut config = match &self.preset {
+            Some(preset) => preset::load(preset, store)?,
+            None if preset::exists(&self.name) => preset::load(&self.name, store)?,
+            None => Config::default(),
+        };
+        for assignment in &self.settings {
+            config = setting::set(&config, assignment)?;
+        }
+        config.validate()?;
+        Ok(config)
+    }
+}
+
+/// Why a command could not be carried out, for the exit code and the words.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// A session file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A `--set`.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// A plan that cannot be run.
+    #[error("{0}")]
+    Invalid(#[from] config::Invalid),
+    /// A device that cannot be had.
+    #[error(transparent)]
+    Device(#[from] crate::engine::device::DeviceError),
+    /// Words that do not go together; what to do instead.
+    #[error("{0}")]
+    Usage(String),
+    /// Something that failed while it was done.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Refusal {
+    /// 2 for a mistake in the words or the plan, 1 for what failed.
+    fn code(&self) -> u8 {
+        match self {
+            Self::Setting(_) | Self::Invalid(_) | Self::Device(_) | Self::Usage(_) => 2,
+            Self::Store(
+                StoreError::Syntax { .. }
+                | StoreError::Invalid { .. }
+                | StoreError::Name(_)
+                | StoreError::Missing { .. }
+                | StoreError::Newer { .. },
+            ) => 2,
+            Self::Store(_) | Self::Failed(_) => 1,
+        }
+    }
+
+    fn failed(error: impl fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Runs the program: parses the command line, does what it says, gives the exit code. Errors go to
+/// standard error as one paragraph.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(refusal) => {
+            eprintln!("noisescope: {refusal}");
+            ExitCode::from(refusal.code())
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
+    let store = Store::new(sessions_folder(cli.sessions.as_deref())?);
+    let data = cli.data.as_deref();
+    match cli.command {
+        None => run::quickstart(&store, data),
+        Some(Command::New { plan }) => new::run(&store, &plan),
+        Some(Command::Run { plan, how }) => run::run(&store, data, &plan, &how),
+        Some(Command::Attach { name, plain }) => attach::run(&store, &name, plain),
+        Some(Command::Ls { json }) => ls::run(&store, json),
+        Some(Command::Export { name, format, out }) => {
+            export::run(&store, &name, format, out.as_deref())
+        }
+        Some(Command::Data { command }) => data::run(command, data)
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(Refusal::failed),
+        Some(Command::Bench(bench)) => bench::run(&bench),
+    }
+}
+
+/// `--sessions` or its variable, else `./sessions` where it exists, else the platform's folder.
+fn sessions_folder(asked: Option<&Path>) -> Result<PathBuf, Refusal> {
+    if let Some(folder) = asked {
+        return Ok(folder.to_owned());
+    }
+    let here = PathBuf::from("sessions");
+    if here.is_dir() {
+        return Ok(here);
+    }
+    let strategy = etcetera::choose_base_strategy().map_err(|error| {
+        Refusal::Usage(format!(
+            "there is no place for sessions ({error}); name a folder with --sessions DIR"
+        ))
+    })?;
+    Ok(strategy.data_dir().join("noisescope").join("sessions"))
+}

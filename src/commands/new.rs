@@ -1,0 +1,25 @@
+//! `noisescope new`: write a session without running it.
+
+use std::process::ExitCode;
+
+use super::{Plan, Refusal};
+use crate::session::Session;
+use crate::session::store::{Store, check_name};
+
+/// Writes the session and says where.
+pub fn run(store: &Store, plan: &Plan) -> Result<ExitCode, Refusal> {
+    check_name(&plan.name)?;
+    let _lock = store.lock(&plan.name)?;
+    if store.exists(&plan.name) {
+        return Err(Refusal::Usage(format!(
+            "session `{}` exists already ({}); choose another name, or go on with it: noisescope run {}",
+            plan.name,
+            store.path(&plan.name).display(),
+            plan.name
+        )));
+    }
+    let config = plan.config(store)?;
+    store.save(&Session::new(&plan.name, config))?;
+    println!("{}", store.path(&plan.name).display());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,76 @@
+//! The subset inside the binary: the first images of each set, so that noisescope works without a network.
+//!
+//! Gzipped IDX files lie in `embedded/<set>/`, the licence of each set beside them.
+
+use std::path::Path;
+
+use crate::session::config::DatasetName;
+
+use super::{CLASSES, DataError, Images, idx, pair};
+
+/// Training images of each set inside the binary.
+pub const TRAIN_COUNT: usize = 10_000;
+/// Test images of each set inside the binary.
+pub const TEST_COUNT: usize = 2_000;
+
+struct Files {
+    train_images: &'static [u8],
+    train_labels: &'static [u8],
+    test_images: &'static [u8],
+    test_labels: &'static [u8],
+}
+
+macro_rules! files {
+    ($folder:literal) => {
+        Files {
+            train_images: include_bytes!(concat!(
+                "embedded/",
+                $folder,
+                "/train-images-idx3-ubyte.gz"
+            )),
+            train_labels: include_bytes!(concat!(
+                "embedded/",
+                $folder,
+                "/train-labels-idx1-ubyte.gz"
+            )),
+            test_images: include_bytes!(concat!(
+                "embedded/",
+                $folder,
+                "/t10k-images-idx3-ubyte.gz"
+            )),
+            test_labels: include_bytes!(concat!(
+                "embedded/",
+                $folder,
+                "/t10k-labels-idx1-ubyte.gz"
+            )),
+        }
+    };
+}
+
+static MNIST: Files = files!("mnist");
+static FASHION_MNIST: Files = files!("fashion-mnist");
+
+/// Training and test images of the subset.
+pub(super) fn load(name: DatasetName) -> Result<(Images, Images), DataError> {
+    let files = match name {
+        DatasetName::Mnist => &MNIST,
+        DatasetName::FashionMnist => &FASHION_MNIST,
+    };
+    let train = split(files.train_images, files.train_labels)?;
+    let test = split(files.test_images, files.test_labels)?;
+    Ok((train, test))
+}
+
+fn split(images: &[u8], labels: &[u8]) -> Result<Images, DataError> {
+    let (image_path, label_path) = (
+        Path::new("the built-in images"),
+        Path::new("the built-in labels"),
+    );
+    pair(
+        (idx::parse_images(images, image_path)?, image_path),
+        (
+            idx::parse_labels(labels, label_path, CLASSES as u8)?,
+            label_path,
+        ),
+    )
+}

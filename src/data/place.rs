@@ -1,0 +1,117 @@
+//! Where data sets lie on this machine.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+use crate::session::config::DatasetName;
+
+use super::DataError;
+use super::catalog::{self, SetSpec};
+
+/// Environment variable that names the data folder.
+pub const DATA_VARIABLE: &str = "NOISESCOPE_DATA";
+
+/// The data folder: `flag`, else the variable `NOISESCOPE_DATA`, else `noisescope/data` in the platform's data
+/// folder (`~/.local/share` on Linux). It need not exist.
+///
+/// # Errors
+/// [`DataError::NoDataFolder`] when neither is given and there is no home folder.
+pub fn data_dir(flag: Option<&Path>) -> Result<PathBuf, DataError> {
+    resolve(flag, std::env::var_os(DATA_VARIABLE), platform_data_folder)
+}
+
+/// The folder of one set inside the data folder.
+pub fn set_dir(data_dir: &Path, name: DatasetName) -> PathBuf {
+    data_dir.join(catalog::spec(name).slug)
+}
+
+fn resolve(
+    flag: Option<&Path>,
+    variable: Option<OsString>,
+    platform: impl FnOnce() -> Option<PathBuf>,
+) -> Result<PathBuf, DataError> {
+    let given = flag.map(Path::to_owned).or_else(|| {
+        variable
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    });
+    given
+        .or_else(|| platform().map(|folder| folder.join("noisescope").join("data")))
+        .ok_or(DataError::NoDataFolder)
+}
+
+fn platform_data_folder() -> Option<PathBuf> {
+    Some(etcetera::choose_base_strategy().ok()?.data_dir())
+}
+
+/// Path of the file `name` in `folder`: plain where it exists, else with `.gz` where that exists, else plain.
+pub(super) fn locate(folder: &Path, name: &str) -> PathBuf {
+    let plain = folder.join(name);
+    let packed = folder.join(format!("{name}.gz"));
+    if !plain.exists() && packed.exists() {
+        packed
+    } else {
+        plain
+    }
+}
+
+/// Names of the files of a set that are not in `folder`, plain or gzipped.
+pub(super) fn missing_files(spec: &SetSpec, folder: &Path) -> Vec<&'static str> {
+    spec.files()
+        .into_iter()
+        .map(|file| file.name)
+        .filter(|name| !locate(folder, name).exists())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(
+        flag: Option<&str>,
+        variable: Option<&str>,
+        platform: Option<&str>,
+    ) -> Option<PathBuf> {
+        resolve(flag.map(Path::new), variable.map(OsString::from), || {
+            platform.map(PathBuf::from)
+        })
+        .ok()
+    }
+
+    #[test]
+    fn the_flag_comes_before_the_variable() {
+        assert_eq!(chosen(Some("a"), Some("b"), Some("c")), Some("a".into()));
+    }
+
+    #[test]
+    fn the_variable_comes_before_the_platform() {
+        assert_eq!(chosen(None, Some("b"), Some("c")), Some("b".into()));
+    }
+
+    #[test]
+    fn an_empty_variable_is_as_good_as_none() {
+        assert_eq!(
+            chosen(None, Some(""), Some("c")),
+            Some("c/noisescope/data".into())
+        );
+    }
+
+    #[test]
+    fn without_any_place_there_is_an_error_and_no_guess() {
+        assert_eq!(chosen(None, None, None), None);
+    }
+
+    #[test]
+    fn a_plain_file_is_preferred_to_a_gzipped_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        assert_eq!(locate(folder.path(), "x"), at("x"));
+        std::fs::write(at("x.gz"), "").unwrap();
+        assert_eq!(locate(folder.path(), "x"), at("x.gz"));
+        std::fs::write(at("x"), "").unwrap();
+        assert_eq!(locate(folder.path(), "x"), at("x"));
+    }
+}

@@ -1,0 +1,458 @@
+//! The loop: images, network, training, then one analysis after the other, block by block.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+
+use super::Options;
+use super::dealer::Dealer;
+use super::device::{self, Opened};
+use super::pace::Pace;
+use super::rounds::{Flow, Rounds};
+use super::workers::{Answer, StartError, Workers};
+use crate::analysis::{self, Analysis, Lab};
+use crate::data::{self, DataError, Dataset, Origin};
+use crate::link::Command;
+use crate::nets::train::{Step, TrainError, Trainer, evaluate, finish};
+use crate::nets::weights::WeightsError;
+use crate::nets::{CLASSES, Network, SIZE};
+use crate::session::config::{Config, Weights};
+use crate::session::record::Training;
+use crate::session::run::{Phase, Stage};
+use crate::session::store::StoreError;
+use crate::session::{Session, State};
+use crate::stimulus::Pool;
+
+/// Time between two refreshes of what needs the network (the classes fed back).
+const REFRESH: Duration = Duration::from_secs(2);
+
+/// Why a run cannot go on.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error("dataset: images of {height}×{width} pixels do not fit network.kind {network}, which takes {}×{}; choose other images", SIZE.0, SIZE.1)]
+    Size {
+        height: usize,
+        width: usize,
+        network: &'static str,
+    },
+    #[error(
+        "dataset: class {0} has no training image, so its trials cannot be drawn; choose a set with every class"
+    )]
+    EmptyClass(usize),
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("a worker broke down: {0}")]
+    Worker(String),
+    #[error("the results could not be saved: {0}")]
+    Save(#[from] StoreError),
+}
+
+/// How a run ended, if it did not fail.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    Finished,
+    Stopped,
+}
+
+/// The engine's one thread of control.
+pub struct Conductor {
+    rounds: Rounds,
+    options: Options,
+}
+
+impl Conductor {
+    /// Takes over the session that the link holds.
+    pub fn new(
+        publish: watch::Sender<Arc<Session>>,
+        commands: mpsc::UnboundedReceiver<Command>,
+        options: Options,
+    ) -> Self {
+        let rounds = Rounds::new(publish, commands, options.store.clone());
+        Self { rounds, options }
+    }
+
+    /// Runs the session until it is finished, stopped or failed.
+    pub fn conduct(mut self) {
+        let phase = match self.run().and_then(|end| self.close(end)) {
+            Ok(End::Finished) => Phase::Finished,
+            Ok(End::Stopped) => Phase::Stopped,
+            Err(error) => {
+                let message = error.to_string();
+                self.rounds.warn(message.clone());
+                if !matches!(error, RunError::Save(_)) {
+                    // What there is must not be lost with the run; a failure here is logged.
+                    let _ = self.rounds.checkpoint(State::Failed(message.clone()));
+                }
+                Phase::Failed(message)
+            }
+        };
+        self.rounds.run.phase = phase;
+        self.rounds.run.eta_s = None;
+        self.rounds.publish();
+    }
+
+    /// The last checkpoint. A finished run whose results cannot be saved keeps trying until it is
+    /// told to stop.
+    fn close(&mut self, end: End) -> Result<End, RunError> {
+        let state = match end {
+            End::Finished => State::Finished,
+            End::Stopped => State::Stopped,
+        };
+        loop {
+            match self.rounds.checkpoint(state.clone()) {
+                Ok(()) => return Ok(end),
+                Err(_) if end == End::Finished && self.rounds.wait_for_checkpoint() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn run(&mut self) -> Result<End, RunError> {
+        self.rounds.session.record.state = State::Running;
+        let config = self.rounds.session.config.clone();
+        let opened = device::open(&self.options.device, self.options.workers);
+        self.rounds.run.stages = stages(&self.rounds.session);
+        self.rounds.run.device = opened.label();
+        self.rounds.publish();
+        let dataset = self.images(&config)?;
+        let devices = &mut self.rounds.session.record.devices;
+        if devices.last() != Some(&opened.name) {
+            devices.push(opened.name.clone());
+        }
+
+        if !self.train(&config, &dataset, &opened)? {
+            return Ok(End::Stopped);
+        }
+        let lab = self.lab(&config, &dataset, &opened)?;
+        for index in 0..config.analyses.len() {
+            if !self.analyse(&config, index, &lab, opened.workers)? {
+                return Ok(End::Stopped);
+            }
+        }
+        Ok(End::Finished)
+    }
+
+    fn images(&mut self, config: &Config) -> Result<Dataset, RunError> {
+        let dataset = data::load(
+            config.dataset.name,
+            &config.dataset.source,
+            &self.options.data,
+        )?;
+        let (height, width) = (dataset.train.height, dataset.train.width);
+        if (height, width) != SIZE {
+            return Err(RunError::Size {
+                height,
+                width,
+                network: config.network.kind.label(),
+            });
+        }
+        let images = match &dataset.origin {
+            Origin::Embedded => "embedded subset".to_owned(),
+            Origin::Full(_) => "full set".to_owned(),
+            Origin::Folder(folder) => folder.display().to_string(),
+        };
+        if let Some(note) = &dataset.note {
+            self.rounds.warn(note.clone());
+        }
+        self.rounds.log(format!(
+            "{}, {images}: {} training and {} test images",
+            config.dataset.name.label(),
+            dataset.train.len(),
+            dataset.test.len()
+        ));
+        let before = self.rounds.session.record.images.replace(images.clone());
+        if let Some(before) = before.filter(|before| *before != images) {
+            self.rounds.warn(format!(
+                "this session began on the {before} and goes on with the {images}: trials of γ > 0 are blended with other images than before"
+            ));
+        }
+        self.rounds.run.images = images;
+        self.rounds.publish();
+        Ok(dataset)
+    }
+
+    /// Trains the network, or goes on with it. `false` where told to stop.
+    fn train(
+        &mut self,
+        config: &Config,
+        dataset: &Dataset,
+        opened: &Opened,
+    ) -> Result<bool, RunError> {
+        let Weights::Train(plan) = &config.network.weights;
+        let mut record = self
+            .rounds
+            .session
+            .record
+            .training
+            .take()
+            .unwrap_or_default();
+        if record.finished {
+            self.rounds.run.parameters = record.parameters;
+            self.rounds.session.record.training = Some(record);
+            return Ok(true);
+        }
+        self.rounds.run.phase = Phase::Working(0);
+        let mut trainer = Trainer::new(
+            config.network.kind,
+            plan,
+            config.seed,
+            &dataset.train,
+            &opened.device,
+            &mut record,
+        )?;
+        self.rounds.run.parameters = record.parameters;
+        self.rounds.session.record.training = Some(record);
+        self.rounds.publish();
+        let mut pace = Pace::new();
+        let images = plan.epochs as u64 * (trainer.batches() * plan.batch) as u64;
+        loop {
+            let rounds = &mut self.rounds;
+            // Taken out while it is worked on; a copy is shown while a long validation breathes.
+            let mut record = rounds.session.record.training.take().unwrap_or_default();
+            let shown = record.clone();
+            let step = trainer.step(&mut record, &mut || {
+                rounds.session.record.training = Some(shown.clone());
+                rounds.publish_if_due();
+            });
+            rounds.session.record.training = Some(record);
+            match step? {
+                Step::Batch(images) => pace.count(images as u64),
+                Step::Epoch(epoch) => self.epoch_is_over(epoch),
+                Step::Over => break,
+            }
+            self.tell_training(&pace, images, plan.batch);
+            match self.rounds.listen() {
+                Flow::Go(pause) => pace.pause(pause),
+                Flow::Stop => {
+                    self.keep(&trainer)?;
+                    return Ok(false);
+                }
+            }
+            if self.rounds.checkpoint_is_due() {
+                self.keep(&trainer)?;
+                // A failure stands in the header, and the next one tries again.
+                let _ = self.rounds.checkpoint(State::Running);
+            }
+        }
+        self.examine(config, dataset, opened)?;
+        let stage = &mut self.rounds.run.stages[0];
+        stage.finished = true;
+        stage.eta_s = None;
+        let _ = self.rounds.checkpoint(State::Running);
+        Ok(true)
+    }
+
+    fn keep(&mut self, trainer: &Trainer) -> Result<(), RunError> {
+        let record = self.rounds.session.record.training.get_or_insert_default();
+        trainer.save(record)?;
+        Ok(())
+    }
+
+    fn epoch_is_over(&mut self, epoch: crate::session::record::Epoch) {
+        self.rounds.log(format!(
+            "epoch {}  loss {:.3}  validation {:.3}, {:.2} % correct",
+            epoch.epoch,
+            epoch.train_loss,
+            epoch.valid_loss,
+            100.0 * epoch.valid_accuracy
+        ));
+        self.rounds.publish();
+    }
+
+    fn tell_training(&mut self, pace: &Pace, images: u64, batch: usize) {
+        let record = self.rounds.session.record.training.as_ref();
+        let Some(Training {
+            epochs, partial, ..
+        }) = record
+        else {
+            return;
+        };
+        let done = (epochs.len() * partial.of + partial.batches) as u64 * batch as u64;
+        let stage = &mut self.rounds.run.stages[0];
+        stage.done = epochs.len() as u64;
+        stage.per_second = pace.per_second();
+        stage.eta_s = pace.eta_s(images.saturating_sub(done));
+        stage.seconds = pace.worked().as_secs_f64();
+        let rate = stage.per_second;
+        self.rounds.note_rate(rate);
+        self.rounds.publish_if_due();
+    }
+
+    /// Measures the best weights on the test images.
+    fn examine(
+        &mut self,
+        config: &Config,
+        dataset: &Dataset,
+        opened: &Opened,
+    ) -> Result<(), RunError> {
+        let best = self
+            .rounds
+            .session
+            .record
+            .training
+            .clone()
+            .unwrap_or_default()
+            .best;
+        let network = Network::with_weights(config.network.kind, &best, &opened.device)?;
+        let all: Vec<usize> = (0..dataset.test.len()).collect();
+        let rounds = &mut self.rounds;
+        let score = evaluate(&network, &opened.device, &dataset.test, &all, &mut || {
+            rounds.publish_if_due();
+        });
+        let record = rounds.session.record.training.get_or_insert_default();
+        finish(record, score);
+        let text = format!(
+            "training is over: {:.2} % of {} test images correct, weights of epoch {}",
+            100.0 * score.accuracy,
+            all.len(),
+            record.best_epoch.unwrap_or_default()
+        );
+        rounds.log(text);
+        Ok(())
+    }
+
+    fn lab(&self, config: &Config, dataset: &Dataset, opened: &Opened) -> Result<Lab, RunError> {
+        let training = self
+            .rounds
+            .session
+            .record
+            .training
+            .clone()
+            .unwrap_or_default();
+        let pool = Pool::new(&dataset.train);
+        if let Some(class) = pool.empty_class() {
+            return Err(RunError::EmptyClass(class));
+        }
+        debug_assert_eq!(pool.classes(), CLASSES);
+        Ok(Lab {
+            network: Network::with_weights(config.network.kind, &training.best, &opened.device)?,
+            device: opened.device.clone(),
+            pool,
+        })
+    }
+
+    /// Advances one analysis to its end. `false` where told to stop.
+    fn analyse(
+        &mut self,
+        config: &Config,
+        index: usize,
+        lab: &Lab,
+        workers: usize,
+    ) -> Result<bool, RunError> {
+        let analysis: Arc<dyn Analysis> = Arc::from(analysis::build(config, index));
+        let stage = index + 1;
+        let record = &self.rounds.session.record.analyses[index];
+        let mut dealer = Dealer::new(analysis.blocks(), analysis.done(record));
+        if dealer.is_done() {
+            return Ok(true);
+        }
+        self.rounds.run.phase = Phase::Working(stage);
+        self.rounds.publish();
+        let workers = Workers::start(workers, &analysis, lab)?;
+        let mut pace = Pace::new();
+        let mut refreshed = Instant::now();
+        let mut going = true;
+        while going || dealer.is_waiting() {
+            if going {
+                deal(&mut dealer, &workers);
+            }
+            match workers.answer(Duration::from_millis(100)) {
+                Answer::Done(job, sums) => {
+                    let record = &mut self.rounds.session.record.analyses[index];
+                    let (_, before) = analysis.trials(record);
+                    for (job, sums) in dealer.accept(job, sums) {
+                        analysis.merge(record, job, sums);
+                    }
+                    pace.count(analysis.trials(record).1 - before);
+                }
+                Answer::NotYet => {}
+                Answer::Died(words) => return Err(RunError::Worker(words)),
+            }
+            if dealer.is_done() {
+                break;
+            }
+            if going {
+                match self.rounds.listen() {
+                    Flow::Go(pause) => pace.pause(pause),
+                    Flow::Stop => going = false,
+                }
+            }
+            self.tell(analysis.as_ref(), index, &pace);
+            if refreshed.elapsed() >= REFRESH {
+                refreshed = Instant::now();
+                analysis.refresh(lab, &mut self.rounds.session.record.analyses[index]);
+            }
+            if self.rounds.checkpoint_is_due() {
+                let _ = self.rounds.checkpoint(State::Running);
+            }
+        }
+        drop(workers);
+        analysis.refresh(lab, &mut self.rounds.session.record.analyses[index]);
+        self.tell(analysis.as_ref(), index, &pace);
+        if going {
+            let name = config.analyses[index].label();
+            self.rounds.run.stages[stage].finished = true;
+            self.rounds.log(format!("{name}: done"));
+            let _ = self.rounds.checkpoint(State::Running);
+        }
+        Ok(going)
+    }
+
+    fn tell(&mut self, analysis: &dyn Analysis, index: usize, pace: &Pace) {
+        let (total, done) = analysis.trials(&self.rounds.session.record.analyses[index]);
+        let stage = &mut self.rounds.run.stages[index + 1];
+        stage.done = done;
+        stage.per_second = pace.per_second();
+        stage.eta_s = pace.eta_s(total - done);
+        stage.seconds = pace.worked().as_secs_f64();
+        let (rate, eta) = (stage.per_second, stage.eta_s);
+        let last = index + 2 == self.rounds.run.stages.len();
+        self.rounds.run.eta_s = eta.filter(|_| last);
+        self.rounds.note_rate(rate);
+        self.rounds.publish_if_due();
+    }
+}
+
+/// Hands out blocks until enough wait.
+fn deal(dealer: &mut Dealer, workers: &Workers) {
+    while let Some(job) = dealer.peek() {
+        if !workers.offer(job) {
+            return;
+        }
+        dealer.deal(job);
+    }
+}
+
+/// The stages of the plan as they stand.
+fn stages(session: &Session) -> Vec<Stage> {
+    let Weights::Train(plan) = &session.config.network.weights;
+    let training = session.record.training.as_ref();
+    let mut stages = vec![Stage {
+        name: "training".into(),
+        unit: "epochs".into(),
+        done: training.map_or(0, |training| training.epochs.len() as u64),
+        total: plan.epochs as u64,
+        finished: training.is_some_and(|training| training.finished),
+        ..Stage::default()
+    }];
+    for (index, analysis) in session.config.analyses.iter().enumerate() {
+        let built = analysis::build(&session.config, index);
+        let (total, done) = built.trials(&session.record.analyses[index]);
+        stages.push(Stage {
+            name: analysis.label().into(),
+            unit: "trials".into(),
+            done,
+            total,
+            finished: done == total,
+            ..Stage::default()
+        });
+    }
+    stages
+}

@@ -1,0 +1,79 @@
+//! The engine: owns the device and the loop, advances one session, publishes it, saves it.
+//!
+//! It computes on threads of its own and never waits for a face. Commands are obeyed between two
+//! blocks; whatever ends it, the last thing it does is a checkpoint and the last thing it
+//! publishes is a phase that is over.
+
+mod conductor;
+mod dealer;
+pub mod device;
+mod pace;
+mod rounds;
+pub mod workers;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+use crate::link::{EngineEnd, Link};
+use crate::session::store::{Lock, Store};
+use crate::session::{Session, run::Phase};
+
+/// What an engine needs beside the session.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the session is saved.
+    pub store: Store,
+    /// Where full data sets are.
+    pub data: PathBuf,
+    /// The device.
+    pub device: device::Choice,
+    /// Blocks computed at the same time; `None` for one a core. Results do not depend on it.
+    pub workers: Option<usize>,
+}
+
+/// A running engine.
+#[derive(Debug)]
+pub struct Engine {
+    thread: JoinHandle<()>,
+}
+
+impl Engine {
+    /// Starts an engine on `session`, whose lock the caller took, and gives the link to it.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(session: Session, lock: Lock, options: Options) -> std::io::Result<(Self, Link)> {
+        let (link, end) = Link::local(session);
+        let thread = std::thread::Builder::new()
+            .name("engine".into())
+            .spawn(move || guarded(end, lock, options))?;
+        Ok((Self { thread }, link))
+    }
+
+    /// Waits until it has ended; at once where its phase is over.
+    pub fn join(self) {
+        // A panic has been turned into a failed phase already.
+        let _ = self.thread.join();
+    }
+}
+
+/// Runs the session; a panic becomes a failed phase instead of a silent end.
+fn guarded(end: EngineEnd, lock: Lock, options: Options) {
+    let EngineEnd { sessions, commands } = end;
+    let publish = sessions.clone();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        conductor::Conductor::new(sessions, commands, options).conduct();
+    }));
+    drop(lock);
+    if let Err(panic) = outcome {
+        let message = format!(
+            "the engine broke down: {}. The session file holds the last checkpoint; `run` goes on from there",
+            workers::words(panic.as_ref())
+        );
+        publish.send_modify(|session| {
+            let session = std::sync::Arc::make_mut(session);
+            session.run.get_or_insert_default().phase = Phase::Failed(message);
+        });
+    }
+}

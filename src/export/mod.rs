@@ -1,0 +1,116 @@
+//! Everything measured, for other programs. Reads a session and writes files; computes nothing.
+
+use std::fs::{self, File};
+use std::io::{self, Cursor, Write};
+use std::path::{Path, PathBuf};
+
+use crate::session::Session;
+
+mod json;
+mod npz;
+
+pub use json::json;
+pub use npz::npz;
+
+/// What a session is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// All numbers and tables as one object, without the maps.
+    Json,
+    /// The maps and counts, for numpy.load.
+    Npz,
+}
+
+/// Why nothing was exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// There is no number to write yet.
+    #[error(
+        "{name} has measured nothing yet, so there are no maps to export; run it first: \
+         noisescope run {name}"
+    )]
+    Nothing {
+        /// The session.
+        name: String,
+    },
+    /// The container could not be put together.
+    #[error("the export could not be put together: {0}")]
+    Encode(io::Error),
+    /// The file could not be written.
+    #[error("{} could not be written: {error}", path.display())]
+    File {
+        /// Where it was to be.
+        path: PathBuf,
+        /// The system's complaint.
+        error: io::Error,
+    },
+    /// Standard output could not be written.
+    #[error("standard output could not be written: {0}")]
+    Stdout(io::Error),
+}
+
+/// Writes the session. Without `out`, JSON goes to standard output and NPZ to `NAME.npz` in the
+/// current folder; the name of a file that was written goes to standard error. A file that is
+/// there already is replaced, in one step.
+///
+/// # Errors
+/// Where there is nothing to write, or it cannot be written; the path is in the message.
+pub fn write(session: &Session, format: Format, out: Option<&Path>) -> Result<(), ExportError> {
+    let (bytes, default) = match format {
+        Format::Json => (text(session).into_bytes(), None),
+        Format::Npz => {
+            let mut bytes = Cursor::new(Vec::new());
+            npz(session, &mut bytes)?;
+            let default = PathBuf::from(format!("{}.npz", session.name));
+            (bytes.into_inner(), Some(default))
+        }
+    };
+    let Some(path) = out.map(Path::to_path_buf).or(default) else {
+        return print(&bytes);
+    };
+    store(&path, &bytes).map_err(|error| ExportError::File {
+        path: path.clone(),
+        error,
+    })?;
+    eprintln!("wrote {}", path.display());
+    Ok(())
+}
+
+fn text(session: &Session) -> String {
+    // The alternate form is indented.
+    format!("{:#}\n", json(session))
+}
+
+/// A reader that has seen enough is no failure.
+fn print(bytes: &[u8]) -> Result<(), ExportError> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(ExportError::Stdout(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes beside the file, then renames, so that whoever reads it sees the old one or the new one.
+/// What is no regular file (`/dev/stdout`, a pipe) is written as it is; a link is followed.
+fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = match fs::canonicalize(path) {
+        Ok(there) if fs::metadata(&there)?.is_dir() => {
+            return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        }
+        Ok(there) if !fs::metadata(&there)?.is_file() => return fs::write(there, bytes),
+        Ok(there) => there,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
+        Err(error) => return Err(error),
+    };
+    let mut beside = path.clone().into_os_string();
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let beside = PathBuf::from(beside);
+    let written = File::create(&beside)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&beside, &path));
+    if written.is_err() {
+        // What is left of the attempt; the error to tell is the first one.
+        let _ = fs::remove_file(&beside);
+    }
+    written
+}

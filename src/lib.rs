@@ -1,0 +1,16 @@
+//! Noisescope shows a network millions of noise images, averages the noise by what the network
+//! decides, and so reveals its biases: classification images, live in the terminal.
+#![warn(missing_docs)]
+
+pub mod analysis;
+pub mod commands;
+pub mod data;
+pub mod engine;
+pub mod export;
+pub mod link;
+pub mod nets;
+pub mod report;
+pub mod session;
+pub mod stats;
+pub mod stimulus;
+pub mod tui;

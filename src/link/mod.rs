@@ -1,0 +1,78 @@
+//! How a face reaches a run: the newest session, and a way to say something to its engine.
+//!
+//! The engine never waits here: it replaces the newest state, and a face that looks seldom sees
+//! fewer states. Without an engine a link is read-only on what the file holds.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::session::Session;
+
+/// What a face may ask of an engine. It obeys between two blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Stand still until [`Command::Continue`].
+    Pause,
+    /// Go on after a pause.
+    Continue,
+    /// Finish the block, write a checkpoint and end.
+    Stop,
+}
+
+/// A face's end of the link.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// The newest session. Closed once the engine has ended.
+    pub sessions: watch::Receiver<Arc<Session>>,
+    /// To the engine; `None` where none runs and the session is only looked at.
+    pub commands: Option<mpsc::UnboundedSender<Command>>,
+}
+
+/// An engine's end of the link.
+#[derive(Debug)]
+pub struct EngineEnd {
+    /// Publishes the newest session.
+    pub sessions: watch::Sender<Arc<Session>>,
+    /// What faces ask.
+    pub commands: mpsc::UnboundedReceiver<Command>,
+}
+
+impl Link {
+    /// A link inside this process.
+    pub fn local(session: Session) -> (Self, EngineEnd) {
+        let (publish, sessions) = watch::channel(Arc::new(session));
+        let (say, commands) = mpsc::unbounded_channel();
+        let link = Self {
+            sessions,
+            commands: Some(say),
+        };
+        let end = EngineEnd {
+            sessions: publish,
+            commands,
+        };
+        (link, end)
+    }
+
+    /// A session that no engine runs.
+    pub fn read_only(session: Session) -> Self {
+        let (_, sessions) = watch::channel(Arc::new(session));
+        Self {
+            sessions,
+            commands: None,
+        }
+    }
+
+    /// The newest session.
+    pub fn newest(&self) -> Arc<Session> {
+        Arc::clone(&self.sessions.borrow())
+    }
+
+    /// Asks something of the engine; nothing happens where none runs.
+    pub fn say(&self, command: Command) {
+        if let Some(commands) = &self.commands {
+            // An engine that has just ended no longer listens: then there is nothing to ask.
+            let _ = commands.send(command);
+        }
+    }
+}

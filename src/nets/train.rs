@@ -1,0 +1,391 @@
+//! Training: Adam on cross-entropy of the logits, cosine annealing, early stopping.
+//!
+//! One [`Trainer::step`] is one batch, or the validation that ends an epoch. After any step
+//! [`Trainer::save`] puts into the record all that another process needs to go on exactly there:
+//! the order of images follows from the seed and the epoch, and weights and the optimizer's
+//! moments are kept bit for bit.
+
+use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, decay::WeightDecayConfig};
+use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
+use rand::{SeedableRng, seq::SliceRandom};
+use rand_chacha::ChaCha8Rng;
+
+use super::weights::WeightsError;
+use super::{CLASSES, Network, SIZE, decision};
+use crate::data::Images;
+use crate::session::array::Array;
+use crate::session::config::{self, NetworkKind};
+use crate::session::record::{Epoch, PartialEpoch, Training, Weights};
+
+/// Images a forward pass while measuring accuracy: what fits the processor's caches.
+const EVALUATION_BATCH: usize = 256;
+
+/// Streams of random numbers that training takes from the session's seed.
+const SPLIT_STREAM: u64 = 1;
+const ORDER_STREAM: u64 = 2;
+
+/// Training that cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// Fewer images than a batch and a held-out image need.
+    #[error("the training set has {images} images, too few to hold out {validation} of them")]
+    TooFew {
+        /// Images in the training set.
+        images: usize,
+        /// Share to hold out.
+        validation: f64,
+    },
+    /// Weights in the session that do not fit its network.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// The optimizer's state in the session cannot be read.
+    #[error("the optimizer's state in the session cannot be read: {0}")]
+    Optimizer(String),
+    /// The loss left the real numbers.
+    #[error(
+        "the training loss became {loss} in epoch {epoch}: the learning rate ({lr}) is too high for this network. Start a new session with a lower network.weights.lr_max"
+    )]
+    Diverged {
+        /// What it became.
+        loss: f64,
+        /// Which epoch.
+        epoch: usize,
+        /// Learning rate of the batch.
+        lr: f64,
+    },
+}
+
+/// What a step did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Step {
+    /// One batch of so many images.
+    Batch(usize),
+    /// The epoch's validation.
+    Epoch(Epoch),
+    /// Training is over: the record holds the best weights, and [`finish`] closes it.
+    Over,
+}
+
+/// Mean loss in nats and share classified correctly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// Share in \[0,1\].
+    pub accuracy: f64,
+}
+
+/// A network in training.
+pub struct Trainer {
+    config: config::Training,
+    seed: u64,
+    device: Device,
+    images: Images,
+    train: Vec<usize>,
+    valid: Vec<usize>,
+    order: Vec<usize>,
+    network: Network,
+    optimizer: ModuleOptimizer,
+    loss: CrossEntropyLoss,
+}
+
+impl Trainer {
+    /// Begins, or goes on where `record` stands.
+    ///
+    /// # Errors
+    /// Too few images, or weights in the record that do not fit the network.
+    pub fn new(
+        kind: NetworkKind,
+        config: &config::Training,
+        seed: u64,
+        images: &Images,
+        device: &Device,
+        record: &mut Training,
+    ) -> Result<Self, TrainError> {
+        let device = device.clone().autodiff();
+        let (train, valid) = split(images.len(), config.validation, seed)?;
+        let mut optimizer = adam(config);
+        let network = if record.current.is_empty() {
+            Network::new(kind, seed, &device)
+        } else {
+            if !record.optimizer.values().is_empty() {
+                let bytes = Bytes::from_bytes_vec(record.optimizer.values().to_vec());
+                optimizer = optimizer
+                    .from_bytes(bytes)
+                    .map_err(|error| TrainError::Optimizer(error.to_string()))?;
+            }
+            Network::with_weights(kind, &record.current, &device)?
+        };
+        record.parameters = burn::module::Module::num_params(&network);
+        let mut trainer = Self {
+            config: config.clone(),
+            seed,
+            images: images.clone(),
+            train,
+            valid,
+            order: Vec::new(),
+            network,
+            optimizer,
+            loss: CrossEntropyLossConfig::new().init(&device),
+            device,
+        };
+        trainer.begin_epoch(record);
+        Ok(trainer)
+    }
+
+    /// Batches in an epoch.
+    pub fn batches(&self) -> usize {
+        self.train.len().div_ceil(self.config.batch)
+    }
+
+    fn begin_epoch(&mut self, record: &mut Training) {
+        record.partial.of = self.batches();
+        let epoch = record.epochs.len() as u64;
+        self.order.clone_from(&self.train);
+        self.order
+            .shuffle(&mut stream(self.seed, ORDER_STREAM + epoch));
+    }
+
+    /// Learning rate of the next batch: cosine annealing over all batches of all epochs
+    /// (Loshchilov & Hutter 2017, one period).
+    fn learning_rate(&self, record: &Training) -> f64 {
+        let done = record.epochs.len() * self.batches() + record.partial.batches;
+        let last = (self.config.epochs * self.batches())
+            .saturating_sub(1)
+            .max(1);
+        let phase = std::f64::consts::PI * done as f64 / last as f64;
+        let (high, low) = (self.config.lr_max, self.config.lr_min);
+        low + (high - low) * (1.0 + phase.cos()) / 2.0
+    }
+
+    /// One batch, or the validation that ends the epoch. `breathe` is called now and then during
+    /// a long validation.
+    ///
+    /// # Errors
+    /// [`TrainError::Diverged`].
+    pub fn step(
+        &mut self,
+        record: &mut Training,
+        breathe: &mut dyn FnMut(),
+    ) -> Result<Step, TrainError> {
+        if self.is_over(record) {
+            return Ok(Step::Over);
+        }
+        if record.partial.batches < self.batches() {
+            return self.batch(record).map(Step::Batch);
+        }
+        let epoch = self.validate(record, breathe);
+        self.begin_epoch(record);
+        Ok(Step::Epoch(epoch))
+    }
+
+    fn is_over(&self, record: &Training) -> bool {
+        let done = record.epochs.len();
+        let best = record.best_epoch.unwrap_or(done);
+        record.finished || done >= self.config.epochs || done - best >= self.config.patience
+    }
+
+    fn batch(&mut self, record: &mut Training) -> Result<usize, TrainError> {
+        let lr = self.learning_rate(record);
+        let from = record.partial.batches * self.config.batch;
+        let to = (from + self.config.batch).min(self.order.len());
+        let chosen = &self.order[from..to];
+        let labels: Vec<usize> = chosen
+            .iter()
+            .map(|&i| usize::from(self.images.label(i)))
+            .collect();
+        let targets = TensorData::new(
+            labels.iter().map(|&label| label as i64).collect::<Vec<_>>(),
+            [labels.len()],
+        );
+        let targets = Tensor::<1, Int>::from_data(targets, &self.device);
+        let inputs = pixels(&self.images, chosen);
+        let shape = [chosen.len(), SIZE.0, SIZE.1];
+        let inputs = Tensor::from_data(TensorData::new(inputs, shape), &self.device);
+
+        let logits = self.network.forward(inputs);
+        let loss = self.loss.forward(logits.clone(), targets);
+        let said: Vec<f32> = host(logits.inner());
+        let value = host(loss.clone().inner())
+            .first()
+            .map_or(f64::NAN, |&v| f64::from(v));
+        if !value.is_finite() {
+            return Err(TrainError::Diverged {
+                loss: value,
+                epoch: record.epochs.len() + 1,
+                lr,
+            });
+        }
+        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        self.network = self.optimizer.step(lr, self.network.clone(), gradients);
+
+        let partial = &mut record.partial;
+        partial.batches += 1;
+        partial.images += labels.len();
+        partial.loss_sum += value * labels.len() as f64;
+        partial.correct += correct(&said, &labels);
+        partial.lr = lr;
+        record.batch_loss.push(value);
+        Ok(labels.len())
+    }
+
+    fn validate(&mut self, record: &mut Training, breathe: &mut dyn FnMut()) -> Epoch {
+        let score = evaluate(
+            &self.network,
+            &self.device,
+            &self.images,
+            &self.valid,
+            breathe,
+        );
+        let partial = std::mem::replace(&mut record.partial, PartialEpoch::default());
+        let seen = partial.images.max(1) as f64;
+        let epoch = Epoch {
+            epoch: record.epochs.len() + 1,
+            train_loss: partial.loss_sum / seen,
+            train_accuracy: partial.correct as f64 / seen,
+            valid_loss: score.loss,
+            valid_accuracy: score.accuracy,
+            lr: partial.lr,
+        };
+        let best = record
+            .epochs
+            .iter()
+            .map(|epoch| epoch.valid_accuracy)
+            .fold(-1.0, f64::max);
+        if epoch.valid_accuracy > best {
+            record.best_epoch = Some(epoch.epoch);
+            record.best = self.network.weights();
+        }
+        record.epochs.push(epoch);
+        epoch
+    }
+
+    /// Puts weights and the optimizer's state into the record, to go on from.
+    ///
+    /// # Errors
+    /// [`TrainError::Optimizer`] where the state cannot be written.
+    pub fn save(&self, record: &mut Training) -> Result<(), TrainError> {
+        if record.finished {
+            return Ok(());
+        }
+        record.current = self.network.weights();
+        let bytes = self
+            .optimizer
+            .into_bytes()
+            .map_err(|error| TrainError::Optimizer(error.to_string()))?;
+        record.optimizer = Array::new(&[bytes.len()], bytes.to_vec());
+        Ok(())
+    }
+}
+
+/// Closes the record of a training that is over: its result on the test images, and nothing kept
+/// to go on from.
+pub fn finish(record: &mut Training, test: Score) {
+    record.test_accuracy = Some(test.accuracy);
+    record.finished = true;
+    record.partial = PartialEpoch::default();
+    record.current = Weights::default();
+    record.optimizer = Array::default();
+}
+
+fn adam(config: &config::Training) -> ModuleOptimizer {
+    let decay =
+        (config.weight_decay > 0.0).then(|| WeightDecayConfig::new(config.weight_decay as f32));
+    AdamConfig::new()
+        .with_epsilon(1e-8)
+        .with_weight_decay(decay)
+        .init()
+}
+
+fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
+}
+
+/// Indices of the images to train on and of those held out, the same for the same seed.
+fn split(
+    images: usize,
+    validation: f64,
+    seed: u64,
+) -> Result<(Vec<usize>, Vec<usize>), TrainError> {
+    let held_out = (images as f64 * validation).round() as usize;
+    if held_out == 0 || held_out >= images {
+        return Err(TrainError::TooFew { images, validation });
+    }
+    let mut all: Vec<usize> = (0..images).collect();
+    all.shuffle(&mut stream(seed, SPLIT_STREAM));
+    let mut train = all.split_off(held_out);
+    // Sorted, so that only the epoch's own shuffle decides the order.
+    train.sort_unstable();
+    all.sort_unstable();
+    Ok((train, all))
+}
+
+/// The chosen images as floats in \[0,1\], row-major.
+fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
+    let mut floats = Vec::with_capacity(chosen.len() * images.area());
+    for &index in chosen {
+        floats.extend(
+            images
+                .image(index)
+                .iter()
+                .map(|&byte| f32::from(byte) / 255.0),
+        );
+    }
+    floats
+}
+
+fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().unwrap_or_default()
+}
+
+fn correct(logits: &[f32], labels: &[usize]) -> usize {
+    let rows = logits.chunks_exact(CLASSES);
+    rows.zip(labels)
+        .filter(|(row, label)| decision(row) == **label)
+        .count()
+}
+
+/// Loss and accuracy over the chosen images. `breathe` is called after every batch.
+pub fn evaluate(
+    network: &Network,
+    device: &Device,
+    images: &Images,
+    chosen: &[usize],
+    breathe: &mut dyn FnMut(),
+) -> Score {
+    let network = burn::module::Module::valid(network);
+    let device = device.clone().inner();
+    let (mut loss, mut right) = (0.0, 0);
+    for batch in chosen.chunks(EVALUATION_BATCH) {
+        let logits = network.logits(pixels(images, batch), &device);
+        let labels: Vec<usize> = batch
+            .iter()
+            .map(|&i| usize::from(images.label(i)))
+            .collect();
+        right += correct(&logits, &labels);
+        for (row, &label) in logits.chunks_exact(CLASSES).zip(&labels) {
+            loss -= log_softmax(row)[label];
+        }
+        breathe();
+    }
+    let n = chosen.len().max(1) as f64;
+    Score {
+        loss: loss / n,
+        accuracy: right as f64 / n,
+    }
+}
+
+/// Logarithms of the softmax probabilities of one row of logits.
+pub fn log_softmax(logits: &[f32]) -> Vec<f64> {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let shifted = || {
+        logits
+            .iter()
+            .map(|&logit| f64::from(logit) - f64::from(most))
+    };
+    let total = shifted().map(f64::exp).sum::<f64>().ln();
+    shifted().map(|logit| logit - total).collect()
+}

@@ -1,0 +1,237 @@
+//! Weights as named host arrays: out of a network, into a network, and drawn afresh.
+//!
+//! A tensor's name is its path in the architecture, for example `conv1.weight`. Parameters get
+//! identifiers by position, so that an optimizer's state finds its parameter again in another
+//! process.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::Network;
+use crate::session::array::Array;
+use crate::session::config::NetworkKind;
+use crate::session::record::Weights;
+
+/// Weights that do not fit the architecture.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WeightsError {
+    /// A tensor of the architecture is not among the weights.
+    #[error("the weights have no tensor `{0}`, which the network needs")]
+    Missing(String),
+    /// A tensor has another shape.
+    #[error("the tensor `{name}` has shape {found:?} where the network needs {needed:?}")]
+    Shape {
+        /// The tensor.
+        name: String,
+        /// Its shape among the weights.
+        found: Vec<usize>,
+        /// The shape that the network needs.
+        needed: Vec<usize>,
+    },
+}
+
+/// Parameters of one named layer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// For example `conv1`.
+    pub name: String,
+    /// Its weights and biases.
+    pub parameters: usize,
+}
+
+impl Network {
+    /// The weights as host arrays.
+    pub fn weights(&self) -> Weights {
+        let mut reader = Reader::default();
+        self.visit(&mut reader);
+        Weights {
+            tensors: reader.tensors,
+        }
+    }
+
+    /// The architecture with these weights.
+    ///
+    /// # Errors
+    /// Names the first tensor that is missing or has another shape.
+    pub fn with_weights(
+        kind: NetworkKind,
+        weights: &Weights,
+        device: &Device,
+    ) -> Result<Self, WeightsError> {
+        let mut setter = Setter {
+            path: Path::default(),
+            weights,
+            error: None,
+        };
+        let network = Self::bare(kind, device).map(&mut setter);
+        match setter.error {
+            Some(error) => Err(error),
+            None => Ok(network),
+        }
+    }
+
+    /// The named layers in order, each with its number of parameters.
+    pub fn layers(&self) -> Vec<Layer> {
+        let mut layers: Vec<Layer> = Vec::new();
+        for (tensor, values) in self.weights().tensors {
+            let name = tensor
+                .rsplit_once('.')
+                .map_or(tensor.as_str(), |(layer, _)| layer);
+            match layers.last_mut() {
+                Some(last) if last.name == name => last.parameters += values.values().len(),
+                _ => layers.push(Layer {
+                    name: name.to_owned(),
+                    parameters: values.values().len(),
+                }),
+            }
+        }
+        layers
+    }
+}
+
+/// The same architecture with weights drawn from `seed`, uniform in ±1/√fan-in.
+pub(super) fn draw(network: Network, seed: u64) -> Network {
+    network.map(&mut Drawer {
+        rng: ChaCha8Rng::seed_from_u64(seed),
+        fan_in: 1,
+        parameters: 0,
+    })
+}
+
+/// Where a visitor is: the names of the modules around it, without the enum's own.
+#[derive(Default)]
+struct Path {
+    names: Vec<String>,
+    parameters: u64,
+}
+
+impl Path {
+    fn enter(&mut self, name: &str) {
+        self.names.push(name.to_owned());
+    }
+
+    fn leave(&mut self) {
+        self.names.pop();
+    }
+
+    /// The current tensor's name: layer and parameter, the last two names.
+    fn name(&self) -> String {
+        let from = self.names.len().saturating_sub(2);
+        self.names[from..].join(".")
+    }
+
+    /// An identifier by position, from 1.
+    fn next_id(&mut self) -> ParamId {
+        self.parameters += 1;
+        ParamId::from(self.parameters)
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    path: Path,
+    tensors: Vec<(String, Array<f32>)>,
+}
+
+impl ModuleVisitor for Reader {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.leave();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        let shape = tensor.dims();
+        let values = tensor.into_data().try_into_vec().unwrap_or_default();
+        self.tensors
+            .push((self.path.name(), Array::new(&shape, values)));
+    }
+}
+
+struct Setter<'a> {
+    path: Path,
+    weights: &'a Weights,
+    error: Option<WeightsError>,
+}
+
+impl ModuleMapper for Setter<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.leave();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.name();
+        let id = self.path.next_id();
+        let needed = param.lazy_shape();
+        let found = self.weights.tensors.iter().find(|(own, _)| *own == name);
+        let Some((_, values)) = found else {
+            self.error.get_or_insert(WeightsError::Missing(name));
+            return param;
+        };
+        if values.shape() != needed.as_slice() {
+            self.error.get_or_insert(WeightsError::Shape {
+                name,
+                found: values.shape().to_vec(),
+                needed: needed.as_slice().to_vec(),
+            });
+            return param;
+        }
+        let data = TensorData::new(values.values().to_vec(), needed);
+        let device = param.lazy_device();
+        parameter(id, data, &device)
+    }
+}
+
+/// A parameter that training moves where the device records gradients.
+fn parameter<const D: usize>(id: ParamId, data: TensorData, device: &Device) -> Param<Tensor<D>> {
+    let tensor = Tensor::from_data(data, device);
+    Param::initialized(
+        id,
+        if device.is_autodiff() {
+            tensor.require_grad()
+        } else {
+            tensor
+        },
+    )
+}
+
+struct Drawer {
+    rng: ChaCha8Rng,
+    fan_in: usize,
+    parameters: u64,
+}
+
+impl ModuleMapper for Drawer {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.parameters += 1;
+        let shape = param.lazy_shape();
+        let dims = shape.as_slice();
+        // A bias follows its weight and shares its fan-in. Linear weights are [in, out],
+        // convolutions [out, in, height, width].
+        match dims.len() {
+            1 => {}
+            2 => self.fan_in = dims[0],
+            _ => self.fan_in = dims[1..].iter().product(),
+        }
+        let bound = 1.0 / (self.fan_in as f32).sqrt();
+        let count: usize = dims.iter().product();
+        let values: Vec<f32> = (0..count)
+            .map(|_| self.rng.random_range(-bound..bound))
+            .collect();
+        let device = param.lazy_device();
+        parameter(
+            ParamId::from(self.parameters),
+            TensorData::new(values, shape),
+            &device,
+        )
+    }
+}

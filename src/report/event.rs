@@ -1,0 +1,264 @@
+//! What is told of a run: one event a line. As JSON each is an object with `"event"` and `"t"`.
+
+use serde::{Serialize, Serializer};
+
+/// Something that happened, and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// Seconds since the report began.
+    pub t: f64,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened. The fields are those of the JSON line; `None` is `null` there.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum What {
+    /// The engine is ready to work.
+    Started(Started),
+    /// An epoch of training is over.
+    Epoch(Epoch),
+    /// How far a stage is.
+    Progress(Progress),
+    /// The session file was written.
+    Checkpoint {
+        /// The file.
+        path: String,
+        /// Its size.
+        bytes: u64,
+    },
+    /// A stage, or one γ of it, is done.
+    Result(Outcome),
+    /// Something that a person should look at; the run goes on.
+    Warning {
+        /// What is wrong and what to do.
+        message: String,
+    },
+    /// A person paused the run. Told in plain style only.
+    Paused,
+    /// The run goes on after a pause. Told in plain style only.
+    Continued,
+    /// The run ended before the plan was done; the file can go on.
+    Stopped {
+        /// How to go on.
+        message: String,
+    },
+    /// Everything in the plan is done.
+    Finished {
+        /// How to see what came out.
+        message: String,
+    },
+    /// The run could not go on.
+    Failed {
+        /// Why.
+        message: String,
+    },
+}
+
+/// What is about to run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Started {
+    /// The session.
+    pub name: String,
+    /// The device, as a person would name it.
+    pub device: Option<String>,
+    /// The architecture: `cnn`.
+    pub network: &'static str,
+    /// Its trainable parameters.
+    pub parameters: Option<usize>,
+    /// The data set: `MNIST`.
+    pub dataset: &'static str,
+    /// Where the images came from: `embedded`, `full set`, or a folder.
+    pub images: Option<String>,
+    /// The number from which everything random follows.
+    pub seed: u64,
+}
+
+/// An epoch of training.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: usize,
+    /// Mean cross-entropy over the epoch's training images, in nats.
+    pub train_loss: f64,
+    /// Share of them that was classified correctly.
+    pub train_accuracy: f64,
+    /// Mean cross-entropy over the held-out images, in nats.
+    pub valid_loss: f64,
+    /// Share of them that is classified correctly.
+    pub valid_accuracy: f64,
+    /// Learning rate of the last batch.
+    pub lr: f64,
+    /// Most epochs there will be; for the plain line.
+    #[serde(skip)]
+    pub of: Option<usize>,
+    /// Images per second; for the plain line.
+    #[serde(skip)]
+    pub per_second: Option<f64>,
+}
+
+/// How far a stage is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Progress {
+    /// The stage by its key in the JSON export: `classification_images`.
+    #[serde(serialize_with = "key")]
+    pub stage: String,
+    /// Epochs or trials done.
+    pub done: u64,
+    /// How many there will be at most.
+    pub total: u64,
+    /// Images or trials per second.
+    pub per_second: Option<f64>,
+    /// Seconds until the stage is done.
+    pub eta_s: Option<f64>,
+    /// What is counted; for the plain line.
+    #[serde(skip)]
+    pub unit: String,
+}
+
+/// What came out of a stage.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "stage", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The network is trained.
+    Training {
+        /// Share of test images classified correctly, with the best epoch's weights.
+        test_accuracy: Option<f64>,
+        /// The epoch whose weights are kept, from 1.
+        best_epoch: Option<usize>,
+        /// Trainable parameters.
+        parameters: usize,
+    },
+    /// All trials of one γ are done. One entry a class in each list.
+    ClassificationImages {
+        /// Signal strength.
+        gamma: f64,
+        /// Trials done.
+        trials: u64,
+        /// Trials that the network called this class.
+        predicted: Vec<u64>,
+        /// Whether there were enough for an image.
+        sufficient: Vec<bool>,
+        /// Split-half reliability of the image, where there is one.
+        reliability: Vec<Option<f64>>,
+    },
+}
+
+impl What {
+    /// The value of `"event"`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Started(_) => "started",
+            Self::Epoch(_) => "epoch",
+            Self::Progress(_) => "progress",
+            Self::Checkpoint { .. } => "checkpoint",
+            Self::Result(_) => "result",
+            Self::Warning { .. } => "warning",
+            Self::Paused => "paused",
+            Self::Continued => "continued",
+            Self::Stopped { .. } => "stopped",
+            Self::Finished { .. } => "finished",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            event: &'static str,
+            t: f64,
+            #[serde(flatten)]
+            what: &'a What,
+        }
+        Line {
+            event: self.what.name(),
+            t: (self.t * 1000.0).round() / 1000.0,
+            what: &self.what,
+        }
+        .serialize(serializer)
+    }
+}
+
+/// A stage's name as a key: `classification images` is `classification_images`.
+fn key<S: Serializer>(stage: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&stage.replace([' ', '-'], "_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn object(what: What) -> Value {
+        serde_json::to_value(Event { t: 1.234_56, what }).unwrap()
+    }
+
+    #[test]
+    fn a_line_begins_with_the_event_and_its_time() {
+        let what = What::Warning {
+            message: "the disk is full".into(),
+        };
+        let line = serde_json::to_string(&Event { t: 1.234_56, what }).unwrap();
+        assert_eq!(
+            line,
+            r#"{"event":"warning","t":1.235,"message":"the disk is full"}"#
+        );
+    }
+
+    #[test]
+    fn an_event_without_fields_is_an_object_too() {
+        assert_eq!(object(What::Paused), json!({"event": "paused", "t": 1.235}));
+    }
+
+    #[test]
+    fn an_epoch_has_the_promised_fields_and_no_others() {
+        let epoch = Epoch {
+            epoch: 3,
+            train_loss: 0.5,
+            train_accuracy: 0.75,
+            valid_loss: 0.25,
+            valid_accuracy: 0.875,
+            lr: 0.001,
+            of: Some(10),
+            per_second: Some(2900.0),
+        };
+        assert_eq!(
+            object(What::Epoch(epoch)),
+            json!({"event": "epoch", "t": 1.235, "epoch": 3, "train_loss": 0.5,
+                "train_accuracy": 0.75, "valid_loss": 0.25, "valid_accuracy": 0.875, "lr": 0.001})
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_null() {
+        let progress = Progress {
+            stage: "classification images".into(),
+            done: 256,
+            total: 1000,
+            per_second: None,
+            eta_s: None,
+            unit: "trials".into(),
+        };
+        assert_eq!(
+            object(What::Progress(progress)),
+            json!({"event": "progress", "t": 1.235, "stage": "classification_images",
+                "done": 256, "total": 1000, "per_second": null, "eta_s": null})
+        );
+        let result = Outcome::ClassificationImages {
+            gamma: 0.25,
+            trials: 3,
+            predicted: vec![3, 0],
+            sufficient: vec![true, false],
+            reliability: vec![Some(0.5), None],
+        };
+        assert_eq!(
+            object(What::Result(result)),
+            json!({"event": "result", "t": 1.235, "stage": "classification_images",
+                "gamma": 0.25, "trials": 3, "predicted": [3, 0], "sufficient": [true, false],
+                "reliability": [0.5, null]})
+        );
+    }
+}

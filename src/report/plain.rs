@@ -1,0 +1,199 @@
+//! An event as a line for a person.
+
+use super::event::{Epoch, Event, Outcome, Progress, Started, What};
+use super::format::{bytes, count, duration, grouped, learning_rate, percent, si};
+
+/// One line, without its end. Successive lines of a stage have their numbers below each other.
+pub(super) fn line(event: &Event) -> String {
+    let text = match &event.what {
+        What::Started(it) => started(it),
+        What::Epoch(it) => epoch(it),
+        What::Progress(it) => progress(it),
+        What::Checkpoint { path, bytes: size } => join(["checkpoint", path, &bytes(*size)]),
+        What::Result(it) => result(it),
+        What::Warning { message } => join(["warning", message]),
+        What::Paused => "paused".into(),
+        What::Continued => "continues".into(),
+        What::Stopped { message } => join(["stopped", message]),
+        What::Finished { message } => join(["finished", message]),
+        What::Failed { message } => join(["failed", message]),
+    };
+    text.replace(['\n', '\r'], " ")
+}
+
+fn join<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    parts.into_iter().collect::<Vec<_>>().join("  ")
+}
+
+fn started(it: &Started) -> String {
+    let mut parts = vec![it.name.clone()];
+    parts.push(match &it.images {
+        Some(images) => format!("{}, {images}", it.dataset),
+        None => it.dataset.into(),
+    });
+    parts.push(match it.parameters {
+        Some(parameters) => format!("{}, {} parameters", it.network, grouped(parameters as u64)),
+        None => it.network.into(),
+    });
+    parts.extend(it.device.clone());
+    parts.push(format!("seed {}", it.seed));
+    parts.join("  ")
+}
+
+fn epoch(it: &Epoch) -> String {
+    let number = match it.of {
+        Some(of) => format!("{:>1$}/{of}", it.epoch, of.to_string().len()),
+        None => it.epoch.to_string(),
+    };
+    let mut parts = vec![
+        format!("training  epoch {number}"),
+        format!("loss {:.3}", it.train_loss),
+        format!("accuracy {:>7}", percent(it.train_accuracy, 1)),
+        format!("validation {:>7}", percent(it.valid_accuracy, 1)),
+        format!("lr {:<7}", learning_rate(it.lr)),
+    ];
+    let rate = it
+        .per_second
+        .map(|rate| format!("{} images/s", si(rate, 2)));
+    parts.extend(rate);
+    parts.join("  ").trim_end().into()
+}
+
+fn progress(it: &Progress) -> String {
+    let width = count(it.total).chars().count();
+    let done = format!("{:>width$}", count(it.done));
+    let mut parts = vec![
+        it.stage.clone(),
+        format!("{done} / {} {}", count(it.total), it.unit),
+    ];
+    let counted = match it.unit.as_str() {
+        "epochs" => "images",
+        unit => unit,
+    };
+    parts.extend(
+        it.per_second
+            .map(|rate| format!("{:>5} {counted}/s", si(rate, 2))),
+    );
+    let left = it.eta_s.filter(|_| it.done < it.total);
+    parts.extend(left.map(|eta| format!("{} left", duration(eta))));
+    parts.join("  ")
+}
+
+fn result(it: &Outcome) -> String {
+    match it {
+        Outcome::Training {
+            test_accuracy,
+            best_epoch,
+            ..
+        } => {
+            let mut parts = vec!["training  done".to_string()];
+            parts.extend(test_accuracy.map(|share| format!("test accuracy {}", percent(share, 2))));
+            parts.extend(best_epoch.map(|epoch| format!("best epoch {epoch}")));
+            parts.join("  ")
+        }
+        Outcome::ClassificationImages {
+            gamma,
+            trials,
+            sufficient,
+            reliability,
+            ..
+        } => {
+            let enough = sufficient.iter().filter(|enough| **enough).count();
+            let mut parts = vec![
+                format!("classification images  γ {gamma:?}"),
+                format!("{} trials", count(*trials)),
+                format!("{enough} of {} classes have enough", sufficient.len()),
+            ];
+            let known = || reliability.iter().flatten().copied();
+            if let (Some(low), Some(high)) = (known().reduce(f64::min), known().reduce(f64::max)) {
+                parts.push(format!("reliability {low:.2} to {high:.2}"));
+            }
+            parts.join("  ")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(what: What) -> String {
+        line(&Event { t: 0.0, what })
+    }
+
+    #[test]
+    fn an_epoch_in_one_line() {
+        let mut it = Epoch {
+            epoch: 3,
+            train_loss: 0.0812,
+            train_accuracy: 0.975,
+            valid_loss: 0.1,
+            valid_accuracy: 0.971,
+            lr: 0.000_731,
+            of: Some(10),
+            per_second: Some(2911.0),
+        };
+        assert_eq!(
+            told(What::Epoch(it)),
+            "training  epoch  3/10  loss 0.081  accuracy  97.5 %  validation  97.1 %  lr 0.00073  2.9 k images/s"
+        );
+        (it.of, it.per_second) = (None, None);
+        assert!(told(What::Epoch(it)).ends_with("lr 0.00073"));
+    }
+
+    #[test]
+    fn progress_in_one_line_of_eighty_columns() {
+        let mut it = Progress {
+            stage: "classification images".into(),
+            done: 1_210_000,
+            total: 4_000_000,
+            per_second: Some(9432.0),
+            eta_s: Some(295.0),
+            unit: "trials".into(),
+        };
+        let line = told(What::Progress(it.clone()));
+        assert_eq!(
+            line,
+            "classification images  1.21 M / 4.00 M trials  9.4 k trials/s  4 min 55 s left"
+        );
+        assert!(line.chars().count() <= 80);
+        (it.done, it.per_second, it.eta_s) = (256, None, None);
+        assert_eq!(
+            told(What::Progress(it)),
+            "classification images     256 / 4.00 M trials"
+        );
+    }
+
+    #[test]
+    fn results_in_one_line() {
+        let training = Outcome::Training {
+            test_accuracy: Some(0.9885),
+            best_epoch: Some(7),
+            parameters: 431_080,
+        };
+        assert_eq!(
+            told(What::Result(training)),
+            "training  done  test accuracy 98.85 %  best epoch 7"
+        );
+        let images = Outcome::ClassificationImages {
+            gamma: 0.0,
+            trials: 1_000_000,
+            predicted: vec![999_999, 1, 0],
+            sufficient: vec![true, false, true],
+            reliability: vec![Some(0.912), None, Some(0.5)],
+        };
+        assert_eq!(
+            told(What::Result(images)),
+            "classification images  γ 0.0  1.00 M trials  2 of 3 classes have enough  reliability 0.50 to 0.91"
+        );
+    }
+
+    #[test]
+    fn a_message_of_two_lines_is_told_in_one() {
+        let message = "the disk is full\nfree some".into();
+        assert_eq!(
+            told(What::Warning { message }),
+            "warning  the disk is full free some"
+        );
+    }
+}

@@ -1,0 +1,87 @@
+//! Where a run stands, seen from outside: the engine's word where one runs, else the file's.
+
+use crate::session::Session;
+use crate::session::record::State;
+use crate::session::run::Phase;
+
+/// Where the run stands. A file that an engine left without a last word counts as stopped.
+pub fn state(session: &Session) -> State {
+    let Some(run) = &session.run else {
+        return match &session.record.state {
+            State::Running => State::Stopped,
+            state => state.clone(),
+        };
+    };
+    match &run.phase {
+        Phase::Starting | Phase::Working(_) | Phase::Paused(_) | Phase::Stopping => State::Running,
+        Phase::Stopped => State::Stopped,
+        Phase::Finished => State::Finished,
+        Phase::Failed(message) => State::Failed(message.clone()),
+    }
+}
+
+/// The state's name, as programs read it.
+pub fn label(state: &State) -> &'static str {
+    match state {
+        State::New => "new",
+        State::Running => "running",
+        State::Stopped => "stopped",
+        State::Finished => "finished",
+        State::Failed(_) => "failed",
+    }
+}
+
+/// The device that works on the session, or the last one that did.
+pub fn device(session: &Session) -> Option<&str> {
+    let running = session.run.as_ref().map(|run| run.device.as_str());
+    running.filter(|device| !device.is_empty()).or(session
+        .record
+        .devices
+        .last()
+        .map(String::as_str))
+}
+
+/// Where the images came from, once that is known.
+pub fn images(session: &Session) -> Option<&str> {
+    let running = session.run.as_ref().map(|run| run.images.as_str());
+    running
+        .filter(|images| !images.is_empty())
+        .or(session.record.images.as_deref())
+}
+
+/// Trainable parameters of the network, once it has been built.
+pub fn parameters(session: &Session) -> Option<usize> {
+    let running = session.run.as_ref().map(|run| run.parameters);
+    let trained = session.record.training.as_ref().map(|it| it.parameters);
+    running
+        .filter(|&count| count > 0)
+        .or(trained.filter(|&count| count > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Config, Run};
+
+    #[test]
+    fn a_file_that_was_left_in_the_middle_is_stopped() {
+        let mut session = Session::new("mine", Config::default());
+        assert_eq!(state(&session), State::New);
+        session.record.state = State::Running;
+        assert_eq!(state(&session), State::Stopped);
+        session.run = Some(Run::default());
+        assert_eq!(state(&session), State::Running);
+    }
+
+    #[test]
+    fn what_the_engine_does_not_know_yet_is_read_from_the_record() {
+        let mut session = Session::new("mine", Config::default());
+        session.run = Some(Run::default());
+        assert_eq!((device(&session), images(&session)), (None, None));
+        session.record.devices = vec!["old".into(), "flex".into()];
+        session.record.images = Some("embedded".into());
+        assert_eq!(device(&session), Some("flex"));
+        assert_eq!(images(&session), Some("embedded"));
+        assert_eq!(parameters(&session), None);
+    }
+}

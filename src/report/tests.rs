@@ -1,0 +1,220 @@
+//! What a reader of the report gets, line by line; and the sessions that the tests here look at.
+
+use std::future::Future;
+
+use serde_json::Value;
+
+use super::*;
+use crate::session::config::{self, Config, NetworkKind, Weights};
+use crate::session::record::{Analysis, BlockSums, Epoch, FedBack, State, Training};
+use crate::session::run::{Phase, Run, Stage};
+use crate::session::{Record, Session};
+
+/// An epoch with numbers that binary fractions hold exactly.
+pub(super) fn epoch(epoch: usize) -> Epoch {
+    Epoch {
+        epoch,
+        train_loss: 0.25,
+        train_accuracy: 0.875,
+        valid_loss: 0.5,
+        valid_accuracy: 0.75,
+        lr: 0.0005,
+    }
+}
+
+/// Nothing done yet: an MLP, two epochs, γ 0 and 0.5 with 480 trials each.
+pub(super) fn planned() -> Session {
+    let mut config = Config::default();
+    config.network.kind = NetworkKind::Mlp;
+    let Weights::Train(training) = &mut config.network.weights;
+    training.epochs = 2;
+    config.analyses = vec![config::Analysis::ClassificationImages(
+        config::ClassificationImages {
+            gammas: vec![0.0, 0.5],
+            trials: 480,
+            ..Default::default()
+        },
+    )];
+    Session {
+        record: Record::new(&config),
+        ..Session::new("mine", config)
+    }
+}
+
+/// The same with training done and all trials of γ 0: 2 blocks, called 0 or 1 in equal parts.
+pub(super) fn measured() -> Session {
+    let mut session = planned();
+    session.record.images = Some("embedded".into());
+    session.record.devices = vec!["flex · 2 workers".into()];
+    session.record.elapsed_s = 295.0;
+    session.record.training = Some(Training {
+        parameters: 795_010,
+        finished: true,
+        test_accuracy: Some(0.9825),
+        best_epoch: Some(2),
+        epochs: vec![epoch(1), epoch(2)],
+        ..Default::default()
+    });
+    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0];
+    for block in 0..2 {
+        let mut counts = vec![0; 100];
+        (counts[0], counts[1]) = (120, 120);
+        let bright =
+            |from: usize| (0..784).map(move |p| if p >= from { 6_000_000 } else { 1_000_000 });
+        images.gammas[0].add(&BlockSums {
+            block,
+            trials: 240,
+            counts,
+            noise: vec![(0, bright(700).collect()), (1, bright(100).collect())],
+            image: vec![],
+        });
+    }
+    images.gammas[0].fed_back[1] = Some(FedBack {
+        class: 1,
+        confidence: 0.75,
+    });
+    session
+}
+
+/// The same, with nothing left to do but γ 0.5, which the test does not miss.
+pub(super) fn finished() -> Session {
+    let mut session = measured();
+    session.record.state = State::Finished;
+    session
+}
+
+/// The engine's word in `phase`, with a training stage of which `done` of two epochs are done.
+pub(super) fn running(phase: Phase, done: u64) -> Run {
+    Run {
+        phase,
+        device: "flex · 2 workers".into(),
+        images: "embedded".into(),
+        parameters: 795_010,
+        stages: vec![
+            Stage {
+                name: "training".into(),
+                unit: "epochs".into(),
+                done,
+                total: 2,
+                finished: done == 2,
+                per_second: Some(2900.0),
+                eta_s: None,
+                seconds: 1.0,
+            },
+            Stage {
+                name: "classification images".into(),
+                unit: "trials".into(),
+                total: 960,
+                ..Default::default()
+            },
+        ],
+        ..Default::default()
+    }
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+fn objects(out: &[u8]) -> Vec<Value> {
+    let text = std::str::from_utf8(out).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn names(objects: &[Value]) -> Vec<&str> {
+    objects
+        .iter()
+        .map(|object| object["event"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn a_live_run_is_told_to_its_end() {
+    let (link, end) = Link::local(planned());
+    let mut session = planned();
+    let mut out = Vec::new();
+    let engine = async {
+        for phase in [Phase::Starting, Phase::Working(0), Phase::Finished] {
+            let done = if phase.is_over() { 2 } else { 0 };
+            session.run = Some(running(phase, done));
+            if done == 2 {
+                session.record.training = measured().record.training;
+            }
+            end.sessions.send_replace(Arc::new(session.clone()));
+            tokio::task::yield_now().await;
+        }
+    };
+    let report = run(link, Style::Json, Path::new("s/mine.ron"), &mut out);
+    wait(async { tokio::join!(report, engine) }).0.unwrap();
+    let told = objects(&out);
+    assert_eq!(
+        names(&told),
+        [
+            "started", "progress", "epoch", "epoch", "progress", "result", "finished"
+        ]
+    );
+    assert_eq!(told[0]["parameters"], 795_010);
+    assert!(told.iter().all(|object| object["t"].is_number()));
+}
+
+#[test]
+fn an_engine_that_vanishes_is_a_failure() {
+    let mut session = planned();
+    session.run = Some(running(Phase::Working(0), 0));
+    let (link, end) = Link::local(session);
+    let mut out = Vec::new();
+    let report = run(link, Style::Json, Path::new("mine.ron"), &mut out);
+    wait(async { tokio::join!(report, async { drop(end) }) })
+        .0
+        .unwrap();
+    assert_eq!(names(&objects(&out)), ["started", "progress", "failed"]);
+}
+
+#[test]
+fn a_document_is_told_from_its_beginning() {
+    let mut out = Vec::new();
+    let link = Link::read_only(finished());
+    wait(run(link, Style::Json, Path::new("mine.ron"), &mut out)).unwrap();
+    let told = objects(&out);
+    assert_eq!(
+        names(&told),
+        ["started", "epoch", "epoch", "result", "result", "finished"]
+    );
+    assert_eq!(told[3]["stage"], "training");
+    assert_eq!(told[4]["predicted"][1], 240);
+    assert!(told[4]["reliability"][9].is_null());
+}
+
+#[test]
+fn plain_lines_are_for_people() {
+    let mut out = Vec::new();
+    let link = Link::read_only(finished());
+    wait(run(link, Style::Plain, Path::new("mine.ron"), &mut out)).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains("test accuracy 98.25 %"), "{text}");
+    assert!(
+        text.ends_with("finished  look at it with: noisescope attach mine\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_reader_who_leaves_is_an_error_of_its_own() {
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    let link = Link::read_only(finished());
+    let left = wait(run(link, Style::Json, Path::new("mine.ron"), &mut Closed));
+    assert!(matches!(left, Err(ReportError::Gone)));
+}

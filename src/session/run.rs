@@ -1,0 +1,105 @@
+//! How a run goes at this moment: what the engine says beside the record. Never stored.
+
+use serde::{Deserialize, Serialize};
+
+/// The engine's word on the run, made anew a few times a second.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// What the engine is doing.
+    pub phase: Phase,
+    /// The device, as a person would name it, for example `flex · 2 workers`.
+    pub device: String,
+    /// Where the images came from, for example `embedded` or `full set`.
+    pub images: String,
+    /// Parameters of the network; 0 until it has been built.
+    pub parameters: usize,
+    /// Every stage of the plan, training first, in the order in which they run.
+    pub stages: Vec<Stage>,
+    /// Trials or images per second over the last seconds, oldest first; at most [`RATES`].
+    pub rates: Vec<f32>,
+    /// What happened, oldest first; at most [`LOG_LINES`].
+    pub log: Vec<LogLine>,
+    /// The last checkpoint that this engine wrote.
+    pub checkpoint: Option<Checkpoint>,
+    /// Something that a person should mend while the run goes on, for example a full disk.
+    pub problem: Option<String>,
+    /// Seconds since this engine started.
+    pub up_s: f64,
+    /// Seconds until the whole plan is done; `None` until it is worth believing.
+    pub eta_s: Option<f64>,
+}
+
+/// Most values kept in [`Run::rates`].
+pub const RATES: usize = 120;
+/// Most lines kept in [`Run::log`].
+pub const LOG_LINES: usize = 200;
+
+/// What the engine is doing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Reading images, building the network.
+    #[default]
+    Starting,
+    /// Advancing the stage of this index in [`Run::stages`].
+    Working(usize),
+    /// Waiting at a person's word, in the stage of this index.
+    Paused(usize),
+    /// Finishing the block and writing the last checkpoint.
+    Stopping,
+    /// Ended before the plan was done; the file can go on.
+    Stopped,
+    /// Everything in the plan is done.
+    Finished,
+    /// Could not go on: the message.
+    Failed(String),
+}
+
+impl Phase {
+    /// Whether the engine has ended, whatever way.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Stopped | Self::Finished | Self::Failed(_))
+    }
+}
+
+/// One stage of the plan and how far it is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stage {
+    /// For example `training` or `classification images`.
+    pub name: String,
+    /// What is counted: `epochs` or `trials`.
+    pub unit: String,
+    /// How many are done.
+    pub done: u64,
+    /// How many there will be at most.
+    pub total: u64,
+    /// Whether the stage is complete (training may stop early, before `total`).
+    pub finished: bool,
+    /// Trials (in training: images) per second of this run; `None` until measured.
+    pub per_second: Option<f64>,
+    /// Seconds left; `None` until it is worth believing.
+    pub eta_s: Option<f64>,
+    /// Seconds spent on it by this engine.
+    pub seconds: f64,
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// Seconds since the Unix epoch.
+    pub at: i64,
+    /// What happened.
+    pub text: String,
+    /// Whether it needs a person.
+    pub warning: bool,
+}
+
+/// A checkpoint that was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Seconds since the Unix epoch.
+    pub at: i64,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Milliseconds that encoding and writing took.
+    pub millis: f64,
+}

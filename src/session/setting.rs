@@ -1,0 +1,278 @@
+//! One setting of a configuration by its path: what `--set PATH=VALUE` means.
+//!
+//! The configuration is written out as RON with every field, VALUE takes the place of the text at
+//! PATH, and the whole is read again. So a value is spelt as in a session file, types are checked
+//! where they always are, and no list of fields is kept here. A path passes through what a variant
+//! holds: in `network.weights.epochs`, `weights` is `Train((epochs: 15, …))`.
+
+use std::ops::Range;
+
+use serde::de::IgnoredAny;
+
+use self::scan::Scanner;
+use super::config::Config;
+
+mod scan;
+#[cfg(test)]
+mod tests;
+
+/// Why a setting cannot be made, in the words of the one who typed it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("--set {assignment}: {problem}")]
+pub struct SettingError {
+    /// PATH=VALUE as it was typed.
+    pub assignment: String,
+    /// What is wrong with it and what would be right.
+    pub problem: Problem,
+}
+
+/// What is wrong with a setting. Places are spelt as in the file, for example `analyses[0]`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Nothing separates the path from the value.
+    #[error("there is no `=`; write PATH=VALUE, for example network.kind=Mlp")]
+    NoEquals,
+    /// The path is no path.
+    #[error(
+        "`{0}` is not a path; write names joined by dots and places of a list in brackets, for \
+         example analyses[0].gammas[1]"
+    )]
+    NotAPath(String),
+    /// There is no such field at that place.
+    #[error("{place} has no field `{field}`; it has {}", known.join(", "))]
+    UnknownField {
+        /// Where it was looked for.
+        place: String,
+        /// The name that is not there.
+        field: String,
+        /// The names that are.
+        known: Vec<String>,
+    },
+    /// A field was asked for where there are none.
+    #[error("{place} is {value}, which has no field `{field}`; set {place} itself")]
+    NoFields {
+        /// Where it was looked for.
+        place: String,
+        /// What stands there.
+        value: String,
+        /// The name that is not there.
+        field: String,
+    },
+    /// An index was given where there is no list.
+    #[error("{place} is {value} and not a list; leave out the [{index}]")]
+    NotAList {
+        /// Where the list was looked for.
+        place: String,
+        /// What stands there.
+        value: String,
+        /// The index that was asked for.
+        index: usize,
+    },
+    /// The list is shorter.
+    #[error("{place} has length {length}, so there is no {place}[{index}]{}", last(*length))]
+    OutOfRange {
+        /// The list.
+        place: String,
+        /// How many values it holds.
+        length: usize,
+        /// The index that was asked for.
+        index: usize,
+    },
+    /// The value is not RON, or not of the type that belongs there.
+    #[error("{reason}; {place} is {now} now")]
+    Value {
+        /// The reader's complaint.
+        reason: String,
+        /// The place to be set.
+        place: String,
+        /// What stands there.
+        now: String,
+    },
+    /// The configuration cannot be written as text.
+    #[error("the configuration cannot be written out: {0}")]
+    Unwritable(String),
+}
+
+fn last(length: usize) -> String {
+    match length {
+        0 => "; set the list itself".into(),
+        _ => format!("; the last is [{}]", length - 1),
+    }
+}
+
+/// `config` with one value replaced. `assignment` is PATH=VALUE, VALUE one complete RON value.
+///
+/// Only the type is checked here; [`Config::validate`] checks the ranges, once all settings of a
+/// command line have been made.
+///
+/// # Errors
+/// Where the path leads nowhere, or the value is not RON or not of the right type.
+pub fn set(config: &Config, assignment: &str) -> Result<Config, SettingError> {
+    replaced(config, assignment).map_err(|problem| SettingError {
+        assignment: assignment.into(),
+        problem,
+    })
+}
+
+fn replaced(config: &Config, assignment: &str) -> Result<Config, Problem> {
+    let (path, value) = assignment.split_once('=').ok_or(Problem::NoEquals)?;
+    let path = path.trim();
+    let steps = steps(path).ok_or_else(|| Problem::NotAPath(path.into()))?;
+    let text = ron::to_string(config).map_err(|error| Problem::Unwritable(error.to_string()))?;
+    let span = find(&text, &steps)?;
+    let wrong = |reason: String| Problem::Value {
+        reason,
+        place: path.into(),
+        now: shown(&text[span.clone()]),
+    };
+    let value = complete(value).map_err(wrong)?;
+    let after = [&text[..span.start], value, &text[span.end..]].concat();
+    ron::from_str(&after).map_err(|error| wrong(said(&error.code)))
+}
+
+/// VALUE without what surrounds it, where it is one whole RON value and nothing else.
+fn complete(value: &str) -> Result<&str, String> {
+    let mut scanner = Scanner::new(value);
+    let span = scanner.value()?;
+    scanner.blank();
+    if scanner.at < value.len() {
+        let rest = shown(&value[scanner.at..]);
+        return Err(format!("the value ends before `{rest}`"));
+    }
+    ron::from_str::<IgnoredAny>(value).map_err(|error| said(&error.code))?;
+    Ok(&value[span])
+}
+
+/// A reader's complaint as the middle of a sentence.
+fn said(error: &ron::Error) -> String {
+    let text = match error {
+        ron::Error::InvalidIntegerDigit { .. } => "expected integer".into(),
+        other => other.to_string(),
+    };
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => "it cannot be read".into(),
+    }
+}
+
+/// A piece of text short enough for a sentence.
+fn shown(text: &str) -> String {
+    const MOST: usize = 48;
+    if text.chars().count() <= MOST {
+        return text.into();
+    }
+    text.chars().take(MOST - 1).chain(['…']).collect()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Step<'a> {
+    Field(&'a str),
+    Index(usize),
+}
+
+fn steps(path: &str) -> Option<Vec<Step<'_>>> {
+    let mut steps = Vec::new();
+    for part in path.split('.') {
+        let (name, mut rest) = part.split_at(part.find('[').unwrap_or(part.len()));
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty() || !name.chars().all(is_name) {
+            return None;
+        }
+        steps.push(Step::Field(name));
+        while !rest.is_empty() {
+            let (index, after) = rest.strip_prefix('[')?.split_once(']')?;
+            if !index.chars().all(|c| c.is_ascii_digit()) {
+                return None;
+            }
+            steps.push(Step::Index(index.parse().ok()?));
+            rest = after;
+        }
+    }
+    Some(steps)
+}
+
+/// The bytes of the value to which `steps` lead.
+fn find(text: &str, steps: &[Step<'_>]) -> Result<Range<usize>, Problem> {
+    let mut span = 0..text.len();
+    let mut place = String::new();
+    for step in steps {
+        let parts = parts(text, span.clone());
+        let value = || shown(&text[span.clone()]);
+        span = match (*step, parts) {
+            (Step::Field(field), Parts::Fields(fields)) if !fields.is_empty() => {
+                let found = fields.iter().find(|(name, _)| *name == field);
+                found
+                    .map(|(_, span)| span.clone())
+                    .ok_or_else(|| Problem::UnknownField {
+                        place: match place.as_str() {
+                            "" => "the configuration".into(),
+                            place => place.into(),
+                        },
+                        field: field.into(),
+                        known: fields.iter().map(|(name, _)| (*name).into()).collect(),
+                    })?
+            }
+            (Step::Field(field), _) => {
+                return Err(Problem::NoFields {
+                    place,
+                    value: value(),
+                    field: field.into(),
+                });
+            }
+            (Step::Index(index), Parts::Items(items)) => {
+                items
+                    .get(index)
+                    .cloned()
+                    .ok_or_else(|| Problem::OutOfRange {
+                        place: place.clone(),
+                        length: items.len(),
+                        index,
+                    })?
+            }
+            (Step::Index(index), _) => {
+                return Err(Problem::NotAList {
+                    place,
+                    value: value(),
+                    index,
+                });
+            }
+        };
+        match step {
+            Step::Field(field) if place.is_empty() => place.push_str(field),
+            Step::Field(field) => place.extend([".", field]),
+            Step::Index(index) => place.push_str(&format!("[{index}]")),
+        }
+    }
+    Ok(span)
+}
+
+/// What a value is made of.
+enum Parts<'a> {
+    Fields(Vec<(&'a str, Range<usize>)>),
+    Items(Vec<Range<usize>>),
+    Nothing,
+}
+
+fn parts(text: &str, span: Range<usize>) -> Parts<'_> {
+    let mut scanner = Scanner::new(&text[..span.end]);
+    scanner.at = span.start;
+    scanner.blank();
+    if scanner.eat('[') {
+        return Parts::Items(scanner.items());
+    }
+    scanner.word();
+    scanner.blank();
+    if !scanner.eat('(') {
+        return Parts::Nothing;
+    }
+    let inside = scanner.at;
+    if let Some(fields) = scanner.fields() {
+        return Parts::Fields(fields);
+    }
+    scanner.at = inside;
+    match scanner.items().as_slice() {
+        [held] => parts(text, held.clone()),
+        _ => Parts::Nothing,
+    }
+}

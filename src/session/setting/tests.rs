@@ -1,0 +1,181 @@
+use super::super::config::{Analysis, DatasetSource, NetworkKind, Weights};
+use super::*;
+use proptest::prelude::*;
+
+fn made(assignment: &str) -> Config {
+    set(&Config::default(), assignment).unwrap()
+}
+
+fn refused(assignment: &str) -> String {
+    set(&Config::default(), assignment).unwrap_err().to_string()
+}
+
+#[test]
+fn a_setting_changes_its_place_and_no_other() {
+    let mut expected = Config::default();
+    expected.network.kind = NetworkKind::Mlp;
+    assert_eq!(made("network.kind=Mlp"), expected);
+    assert_eq!(made(" network.kind = Mlp // the wide one"), expected);
+}
+
+#[test]
+fn a_path_goes_through_what_a_variant_holds() {
+    let Weights::Train(training) = made("network.weights.epochs=3").network.weights;
+    assert_eq!((training.epochs, training.patience), (3, 5));
+    let config = made("analyses[0].gammas[1]=0.25");
+    let Analysis::ClassificationImages(it) = &config.analyses[0];
+    assert_eq!(it.gammas, [0.0, 0.25, 0.2, 0.3]);
+}
+
+#[test]
+fn a_whole_value_takes_defaults_for_what_it_leaves_out() {
+    let config = made("analyses=[ClassificationImages((trials: 1000))]");
+    let Analysis::ClassificationImages(it) = &config.analyses[0];
+    assert_eq!((it.trials, it.min_trials), (1000, 30));
+    assert!(made("analyses=[]").analyses.is_empty());
+    let Weights::Train(training) = made("network.weights=Train((epochs: 3))").network.weights;
+    assert_eq!(training.epochs, 3);
+}
+
+#[test]
+fn a_value_may_hold_equals_signs_and_brackets() {
+    let config = made(r#"dataset.source=Folder("/data/a=b, (c) \"d\"")"#);
+    let folder = DatasetSource::Folder(r#"/data/a=b, (c) "d""#.into());
+    assert_eq!(config.dataset.source, folder);
+    assert_eq!(set(&config, "seed=9").unwrap().dataset.source, folder);
+}
+
+#[test]
+fn a_value_cannot_bring_structure_with_it() {
+    for value in [
+        "1), seed: (2",
+        "1, checkpoint_s: 2.0",
+        "1 2",
+        "#![enable(implicit_some)] 1",
+        "",
+        "1 /* open",
+    ] {
+        refused(&format!("seed={value}"));
+    }
+    assert_eq!(made("seed=2 // )").seed, 2);
+}
+
+#[test]
+fn refusals_say_what_there_is() {
+    for (assignment, words) in [
+        ("seed", "there is no `=`"),
+        ("=1", "`` is not a path"),
+        ("analyses[-1]=1", "`analyses[-1]` is not a path"),
+        (
+            "sede=1",
+            "the configuration has no field `sede`; it has seed, dataset, network, analyses, checkpoint_s",
+        ),
+        (
+            "network.wights.epochs=1",
+            "network has no field `wights`; it has kind, weights",
+        ),
+        (
+            "network.weights.epoch=1",
+            "network.weights has no field `epoch`; it has epochs, patience,",
+        ),
+        (
+            "network.kind.size=1",
+            "network.kind is Cnn, which has no field `size`; set network.kind itself",
+        ),
+        (
+            "analyses.gammas=[]",
+            "which has no field `gammas`; set analyses itself",
+        ),
+        (
+            "analyses[1].trials=1",
+            "analyses has length 1, so there is no analyses[1]; the last is [0]",
+        ),
+        ("seed[0]=1", "seed is 1 and not a list; leave out the [0]"),
+        (
+            "seed=abc",
+            "--set seed=abc: expected integer; seed is 1 now",
+        ),
+        ("seed=-1", "; seed is 1 now"),
+        (
+            "network.kind=Mpl",
+            "`Mpl` in enum `NetworkKind`, expected one of `Cnn`, `Mlp`, or `Logistic`",
+        ),
+        ("analyses=[ClassificationImages((trails: 1))]", "`trails`"),
+        ("analyses=[", "the closing `]` is missing"),
+        (
+            "checkpoint_s=fast",
+            "expected float; checkpoint_s is 30.0 now",
+        ),
+    ] {
+        let said = refused(assignment);
+        assert!(said.contains(words), "{said}");
+        assert!(!said.contains('\n'), "{said}");
+    }
+}
+
+/// Every place of a configuration, spelt as a path.
+fn places(text: &str, span: Range<usize>, path: &str, all: &mut Vec<(String, Range<usize>)>) {
+    if !path.is_empty() {
+        all.push((path.into(), span.clone()));
+    }
+    match parts(text, span) {
+        Parts::Fields(fields) => fields.into_iter().for_each(|(name, span)| {
+            let dot = if path.is_empty() { "" } else { "." };
+            places(text, span, &format!("{path}{dot}{name}"), all);
+        }),
+        Parts::Items(items) => items.into_iter().enumerate().for_each(|(i, span)| {
+            places(text, span, &format!("{path}[{i}]"), all);
+        }),
+        Parts::Nothing => {}
+    }
+}
+
+fn configs() -> impl Strategy<Value = Config> {
+    let gammas = prop::collection::vec(any::<f64>().prop_filter("NaN", |v| !v.is_nan()), 0..4);
+    (any::<u64>(), any::<i32>(), gammas, ".*").prop_map(|(seed, lr, gammas, folder)| {
+        let mut config = Config::default();
+        let Analysis::ClassificationImages(it) = &mut config.analyses[0];
+        it.gammas = gammas;
+        let Weights::Train(training) = &mut config.network.weights;
+        training.lr_max = f64::from(lr) * 1e-7;
+        config.seed = seed;
+        config.dataset.source = DatasetSource::Folder(folder.into());
+        config
+    })
+}
+
+proptest! {
+    #[test]
+    fn setting_a_place_to_what_it_holds_changes_nothing(config in configs()) {
+        let text = ron::to_string(&config).unwrap();
+        let mut all = Vec::new();
+        places(&text, 0..text.len(), "", &mut all);
+        prop_assert!(all.len() >= 17);
+        for (path, span) in all {
+            let same = set(&config, &format!("{path}={}", &text[span])).unwrap();
+            prop_assert_eq!(&same, &config, "{}", path);
+        }
+    }
+
+    #[test]
+    fn what_was_set_is_what_is_read(config in configs(), seed in any::<u64>(), gammas in prop::collection::vec(0.0..1.0, 0..5), folder in ".*") {
+        let config = set(&config, &format!("seed={seed}")).unwrap();
+        let config = set(&config, &format!("analyses[0].gammas={gammas:?}")).unwrap();
+        let folder = DatasetSource::Folder(folder.into());
+        let value = ron::to_string(&folder).unwrap();
+        let config = set(&config, &format!("dataset.source={value}")).unwrap();
+        let Analysis::ClassificationImages(it) = &config.analyses[0];
+        prop_assert_eq!(config.seed, seed);
+        prop_assert_eq!(&it.gammas, &gammas);
+        prop_assert_eq!(config.dataset.source, folder);
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in ".{0,80}", value in "[()\\[\\]{}\"'r#,:/*\\\\ a-c0é.]{0,40}") {
+        let config = Config::default();
+        let _ = set(&config, &text);
+        for path in ["seed", "analyses", "analyses[0].gammas[1]", "dataset.source", value.as_str()] {
+            let _ = set(&config, &format!("{path}={value}"));
+        }
+    }
+}

@@ -1,0 +1,582 @@
+//! One file a session: reading, atomic replacing with the previous generation kept, the lock.
+//!
+//! `NAME.ron` has the plan first, then what has happened, then one line of numbers for each array.
+//! A checkpoint writes `NAME.ron.tmp`, syncs it, keeps the file that stands as `NAME.ron.bak`,
+//! renames and syncs the folder: whenever the power fails, `NAME.ron` is whole. `NAME.lock` is
+//! held by the engine that runs the session.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ron::ser::PrettyConfig;
+use serde::{Deserialize, Serialize};
+
+use super::array::{Arrays, Payload};
+use super::{Config, Record, Session, config};
+
+/// The schema that this program writes, and the newest that it reads.
+pub const VERSION: u32 = 1;
+
+/// A session or configuration file that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The operating system refused.
+    #[error("{}: cannot {action}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The text is not a session.
+    #[error("{}:{line}:{column}: {problem}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// From 1.
+        column: usize,
+        /// What stands there and what would be right.
+        problem: String,
+    },
+    /// A value out of its range.
+    #[error("{}: {source}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Where in it, and why.
+        source: config::Invalid,
+    },
+    /// Written by a newer program.
+    #[error(
+        "{}: it was written by a newer noisescope (schema {found}; this one reads up to {VERSION}). Update noisescope; the file was left as it is.",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+    },
+    /// The numbers are not those that were written.
+    #[error("{}: the file is damaged: {problem}. {}", path.display(), advice)]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do about it.
+        advice: String,
+    },
+    /// There is none of that name.
+    #[error("there is no session `{name}` in {}. {}", folder.display(), hint)]
+    Missing {
+        /// The name asked for.
+        name: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// The ones that exist, or how to make one.
+        hint: String,
+    },
+    /// Another engine runs it.
+    #[error(
+        "session `{name}` is being run already{}. Look in with `noisescope attach {name}`, or wait until it has ended.",
+        pid.map_or_else(String::new, |pid| format!(" by process {pid}"))
+    )]
+    Locked {
+        /// The session.
+        name: String,
+        /// The engine's process, where it is known.
+        pid: Option<u32>,
+    },
+    /// A name that is no plain file name.
+    #[error(
+        "`{0}` cannot be a session's name: use letters, digits, `.`, `-` and `_`, not starting with a dot or a dash, at most 100 characters"
+    )]
+    Name(String),
+}
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+fn io_error(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Io {
+        path,
+        action,
+        source,
+    }
+}
+
+/// Seconds since the Unix epoch.
+pub fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs() as i64)
+}
+
+// ---------------------------------------------------------------------------------------------
+// Text
+
+/// The file as it is written.
+#[derive(Serialize)]
+struct FileOut<'a> {
+    version: u32,
+    config: &'a Config,
+    record: &'a Record,
+    arrays: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileIn {
+    #[serde(rename = "version")]
+    _version: u32,
+    config: Config,
+    /// Absent in a plan that a person wrote by hand.
+    #[serde(default, deserialize_with = "present")]
+    record: Option<Record>,
+    #[serde(default)]
+    arrays: Vec<String>,
+}
+
+fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Record>, D::Error> {
+    Record::deserialize(deserializer).map(Some)
+}
+
+/// Only the version, whatever else there is.
+#[derive(Deserialize)]
+struct VersionOnly {
+    #[serde(default = "first_version")]
+    version: u32,
+}
+
+fn first_version() -> u32 {
+    VERSION
+}
+
+/// The text of a session file.
+pub fn to_text(session: &Session) -> String {
+    let mut arrays = Vec::new();
+    session
+        .record
+        .arrays(&mut |_, payload: &dyn Payload| arrays.push(payload.encode()));
+    let file = FileOut {
+        version: VERSION,
+        config: &session.config,
+        record: &session.record,
+        arrays,
+    };
+    // Plain data in memory: nothing in it can fail to serialise.
+    ron::ser::to_string_pretty(&file, pretty()).unwrap_or_default()
+}
+
+fn pretty() -> PrettyConfig {
+    PrettyConfig::new()
+        .indentor("  ")
+        .compact_arrays(true)
+        .number_suffixes(false)
+}
+
+/// The readable RON of a configuration, every field spelt out.
+pub fn config_text(config: &Config) -> String {
+    ron::ser::to_string_pretty(config, pretty()).unwrap_or_default()
+}
+
+/// Reads a session from its text. `path` is for messages.
+pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
+    let damaged = |problem: String| StoreError::Damaged {
+        path: path.to_owned(),
+        problem,
+        advice: String::new(),
+    };
+    let version = ron::from_str::<VersionOnly>(text).map(|file| file.version);
+    if let Ok(found) = version
+        && found > VERSION
+    {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+        });
+    }
+    let file: FileIn = match ron::from_str(text) {
+        Ok(file) => file,
+        Err(error) if is_cut(text) => {
+            return Err(damaged(format!(
+                "it is cut off after {} bytes ({})",
+                text.len(),
+                error.code
+            )));
+        }
+        Err(error) => return Err(syntax(path, &error)),
+    };
+    file.config
+        .validate()
+        .map_err(|source| StoreError::Invalid {
+            path: path.to_owned(),
+            source,
+        })?;
+    let fresh = Record::new(&file.config);
+    let mut record = file.record.unwrap_or_else(|| fresh.clone());
+    if record.analyses.len() != fresh.analyses.len() {
+        return Err(damaged(format!(
+            "it records {} analyses where its plan has {}",
+            record.analyses.len(),
+            fresh.analyses.len()
+        )));
+    }
+    let mut lines = file.arrays.iter();
+    let mut problem = None;
+    record.arrays_mut(&mut |array, payload: &mut dyn Payload| {
+        let filled = match lines.next() {
+            Some(line) => payload.fill(line),
+            None => Err("its numbers are missing".into()),
+        };
+        if let (Err(error), None) = (filled, &problem) {
+            problem = Some(format!("array `{array}`: {error}"));
+        }
+    });
+    if let Some(problem) = problem {
+        return Err(damaged(problem));
+    }
+    if let Some(problem) = misshapen(&record, &fresh) {
+        return Err(damaged(problem));
+    }
+    Ok(Session {
+        name: name.to_owned(),
+        config: file.config,
+        record,
+        run: None,
+    })
+}
+
+/// A session file ends with its closing parenthesis; without it, it was cut.
+fn is_cut(text: &str) -> bool {
+    text.contains("record:") && !text.trim_end().ends_with(')')
+}
+
+/// Whether counts and sums have the shapes that the plan asks for.
+fn misshapen(record: &Record, fresh: &Record) -> Option<String> {
+    use super::record::Analysis::ClassificationImages as Images;
+    for (i, (own, planned)) in record.analyses.iter().zip(&fresh.analyses).enumerate() {
+        let (Images(own), Images(planned)) = (own, planned);
+        let fits = own.gammas.len() == planned.gammas.len()
+            && own.gammas.iter().zip(&planned.gammas).all(|(a, b)| {
+                a.gamma == b.gamma
+                    && a.counts.len() == b.counts.len()
+                    && a.fed_back.len() == b.fed_back.len()
+                    && a.noise.shape() == b.noise.shape()
+                    && a.image.shape() == b.image.shape()
+                    && a.counts.iter().sum::<u64>() == a.trials
+            });
+        if !fits {
+            return Some(format!("the record of analyses[{i}] does not fit its plan"));
+        }
+    }
+    None
+}
+
+fn syntax(path: &Path, error: &ron::error::SpannedError) -> StoreError {
+    StoreError::Syntax {
+        path: path.to_owned(),
+        line: error.span.start.line,
+        column: error.span.start.col,
+        problem: error.code.to_string(),
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// The folder
+
+/// A folder of sessions.
+#[derive(Debug, Clone)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// Checks that `name` can be a file's name and nothing more.
+///
+/// # Errors
+/// [`StoreError::Name`].
+pub fn check_name(name: &str) -> Result<()> {
+    let allowed = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let fits = !name.is_empty()
+        && name.len() <= 100
+        && name.chars().all(allowed)
+        && !name.starts_with(['.', '-'])
+        && !name.ends_with(".ron");
+    if fits {
+        Ok(())
+    } else {
+        Err(StoreError::Name(name.to_owned()))
+    }
+}
+
+impl Store {
+    /// The sessions in `folder`, which need not exist yet.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+        }
+    }
+
+    /// Where the sessions are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The file of a session.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.ron"))
+    }
+
+    fn beside(&self, name: &str, ending: &str) -> PathBuf {
+        self.folder.join(format!("{name}{ending}"))
+    }
+
+    /// The file's previous generation.
+    pub fn backup_path(&self, name: &str) -> PathBuf {
+        self.beside(name, ".ron.bak")
+    }
+
+    /// Names of the sessions in the folder, sorted.
+    ///
+    /// # Errors
+    /// Where the folder exists and cannot be read.
+    pub fn names(&self) -> Result<Vec<String>> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_error(&self.folder, "read the sessions folder")(error)),
+        };
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter_map(|file| file.strip_suffix(".ron").map(str::to_owned))
+            .filter(|name| check_name(name).is_ok() && self.path(name).is_file())
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Whether a session of this name exists (its file or at least the previous generation).
+    pub fn exists(&self, name: &str) -> bool {
+        self.path(name).exists() || self.backup_path(name).exists()
+    }
+
+    /// Reads a session.
+    ///
+    /// # Errors
+    /// Every [`StoreError`] of reading. Where the file is damaged and the previous generation is
+    /// whole, the message offers it; nothing is overwritten.
+    pub fn load(&self, name: &str) -> Result<Session> {
+        check_name(name)?;
+        let path = self.path(name);
+        if !path.exists() && !self.backup_path(name).exists() {
+            return Err(self.missing(name));
+        }
+        match read_session(&path, name) {
+            Err(StoreError::Damaged { path, problem, .. }) => Err(StoreError::Damaged {
+                advice: self.advice(name),
+                path,
+                problem,
+            }),
+            Err(StoreError::Io {
+                path,
+                action,
+                source,
+            }) if source.kind() == io::ErrorKind::NotFound => Err(StoreError::Damaged {
+                problem: format!("cannot {action}: {source}"),
+                advice: self.advice(name),
+                path,
+            }),
+            other => other,
+        }
+    }
+
+    fn missing(&self, name: &str) -> StoreError {
+        let names = self.names().unwrap_or_default();
+        let hint = if names.is_empty() {
+            format!("It holds no session; `noisescope run {name}` makes one.")
+        } else {
+            format!("It holds: {}.", names.join(", "))
+        };
+        StoreError::Missing {
+            name: name.to_owned(),
+            folder: self.folder.clone(),
+            hint,
+        }
+    }
+
+    fn advice(&self, name: &str) -> String {
+        let (file, backup) = (self.path(name), self.backup_path(name));
+        match read_session(&backup, name) {
+            Ok(session) => format!(
+                "The previous generation is whole, from {} and with {} trials. To go on from it: mv {} {}.damaged; cp {} {}",
+                timestamp(session.record.updated),
+                session
+                    .record
+                    .classification_images()
+                    .map_or(0, super::record::ClassificationImages::trials),
+                file.display(),
+                file.display(),
+                backup.display(),
+                file.display()
+            ),
+            Err(StoreError::Io { .. }) => {
+                "There is no previous generation. The file was left as it is.".into()
+            }
+            Err(error) => format!(
+                "The previous generation is no better ({error}). Both files were left as they are."
+            ),
+        }
+    }
+
+    /// Replaces the session's file: temporary file, sync, the old one kept as `.bak`, rename, sync
+    /// of the folder. Returns the bytes written.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] with the path; the file that stood there is then still whole.
+    pub fn save(&self, session: &Session) -> Result<u64> {
+        let text = to_text(session);
+        fs::create_dir_all(&self.folder).map_err(io_error(&self.folder, "create the folder"))?;
+        let (path, temporary) = (
+            self.path(&session.name),
+            self.beside(&session.name, ".ron.tmp"),
+        );
+        let written = write_synced(&temporary, text.as_bytes());
+        if written.is_err() {
+            // A half file on a full disk helps nobody.
+            let _ = fs::remove_file(&temporary);
+        }
+        written?;
+        if path.exists() {
+            self.keep(&session.name)?;
+        }
+        fs::rename(&temporary, &path).map_err(io_error(&path, "replace the session"))?;
+        let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        folder.map_err(io_error(&self.folder, "sync the folder"))?;
+        Ok(text.len() as u64)
+    }
+
+    /// Keeps the file that stands as the previous generation, never leaving a moment without it.
+    fn keep(&self, name: &str) -> Result<()> {
+        let (path, backup) = (self.path(name), self.backup_path(name));
+        let link = self.beside(name, ".ron.bak.tmp");
+        let _ = fs::remove_file(&link);
+        fs::hard_link(&path, &link)
+            // Some file systems have no hard links: copy.
+            .or_else(|_| fs::copy(&path, &link).map(drop))
+            .map_err(io_error(&link, "keep the previous generation"))?;
+        fs::rename(&link, &backup).map_err(io_error(&backup, "keep the previous generation"))
+    }
+
+    /// Takes the lock of a session for as long as the result lives.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] where an engine runs it.
+    pub fn lock(&self, name: &str) -> Result<Lock> {
+        check_name(name)?;
+        fs::create_dir_all(&self.folder).map_err(io_error(&self.folder, "create the folder"))?;
+        let path = self.beside(name, ".lock");
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(io_error(&path, "open the lock"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::Locked {
+                    name: name.to_owned(),
+                    pid: self.holder(name),
+                });
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(io_error(&path, "lock the session")(error));
+            }
+        }
+        let told = file
+            .set_len(0)
+            .and_then(|()| write!(file, "{}", std::process::id()));
+        told.map_err(io_error(&path, "write the lock"))?;
+        Ok(Lock { file, path })
+    }
+
+    /// The process that runs a session now, if one does.
+    pub fn holder(&self, name: &str) -> Option<u32> {
+        let path = self.beside(name, ".lock");
+        let mut file = OpenOptions::new().read(true).open(path).ok()?;
+        match file.try_lock_shared() {
+            Ok(()) => None,
+            Err(_) => {
+                let mut pid = String::new();
+                file.read_to_string(&mut pid).ok()?;
+                pid.trim().parse().ok()
+            }
+        }
+    }
+}
+
+/// The right to run a session; given back when dropped, and by the system when the process dies.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Removed while still held, so that nobody can hold a lock on a file that is gone.
+        let _ = fs::remove_file(&self.path);
+        let _ = self.file.unlock();
+    }
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = File::create(path).map_err(io_error(path, "create the file"))?;
+    file.write_all(bytes)
+        .map_err(io_error(path, "write the file"))?;
+    file.sync_all().map_err(io_error(path, "sync the file"))
+}
+
+fn read_session(path: &Path, name: &str) -> Result<Session> {
+    let bytes = fs::read(path).map_err(io_error(path, "read the file"))?;
+    let text = String::from_utf8(bytes).map_err(|error| StoreError::Damaged {
+        path: path.to_owned(),
+        problem: format!("byte {} is no text", error.utf8_error().valid_up_to()),
+        advice: String::new(),
+    })?;
+    from_text(&text, path, name)
+}
+
+/// Reads a configuration (a preset): `(seed: …, dataset: …, …)`, or the `config` of a session file.
+///
+/// # Errors
+/// With line and column, or the offending path.
+pub fn config_from_text(text: &str, path: &Path) -> Result<Config> {
+    let config: Config = ron::from_str(text).map_err(|error| syntax(path, &error))?;
+    config.validate().map_err(|source| StoreError::Invalid {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(config)
+}
+
+/// A point in time as a person here writes it, to the second.
+pub fn timestamp(unix_s: i64) -> String {
+    jiff::Timestamp::from_second(unix_s).map_or_else(
+        |_| format!("{unix_s}"),
+        |time| {
+            let zoned = time.to_zoned(jiff::tz::TimeZone::system());
+            zoned.strftime("%Y-%m-%d %H:%M:%S").to_string()
+        },
+    )
+}

@@ -1,0 +1,397 @@
+//! Classification images from exact sums: the maps, their z values, reliability and SNR.
+//!
+//! Formulas: Murray, *Classification images: a review*, J. Vision 11(5):2, 2011; Ahumada 2002 for
+//! the 2×2 form. The noise is uniform on the grid (k+½)/65536: its sums here are Σk.
+
+use super::correlation::{pearson, spearman_brown};
+use super::interval::bonferroni;
+
+/// Grid steps of the noise in \[0,1\].
+pub const GRID: f64 = 65536.0;
+
+/// Standard deviation of the noise of one pixel: √((1 − 65536⁻²)/12).
+pub fn noise_deviation() -> f64 {
+    ((1.0 - 1.0 / (GRID * GRID)) / 12.0).sqrt()
+}
+
+/// Family-wise level at which a pixel counts as significant.
+pub const ALPHA: f64 = 0.05;
+
+/// Counts and sums of the trials at one γ. K classes, P pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Trials<'a> {
+    /// Signal strength in \[0,1\].
+    pub gamma: f64,
+    /// K.
+    pub classes: usize,
+    /// P.
+    pub pixels: usize,
+    /// Fewer trials than this in a cell that an estimate needs make its class insufficient.
+    pub min_trials: u64,
+    /// Trials by parity of block, true class, predicted class: \[2,K,K\].
+    pub counts: &'a [u64],
+    /// Σk of the noise's grid values: \[2,K,K,P\].
+    pub noise: &'a [i64],
+    /// Σ of the images' bytes by predicted class: \[K,P\].
+    pub image: &'a [i64],
+}
+
+/// All that the trials at one γ say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// Signal strength.
+    pub gamma: f64,
+    /// Trials in all.
+    pub trials: u64,
+    /// Trials by true and predicted class, \[K,K\] row-major.
+    pub counts: Vec<u64>,
+    /// |z| past which a pixel is significant (two-sided, Bonferroni, 5 % for the whole map).
+    pub threshold: f64,
+    /// One estimate a class.
+    pub classes: Vec<ClassEstimate>,
+}
+
+/// What the trials say of one class k.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassEstimate {
+    /// Trials called k.
+    pub called: u64,
+    /// Trials by (true = k, called k), (true ≠ k, called k), (k, ≠ k), (≠ k, ≠ k).
+    pub cells: [u64; 4],
+    /// Whether every cell that the estimate needs has enough trials.
+    pub sufficient: bool,
+    /// Mean of the noise called k, \[P\]; `None` without a trial.
+    pub mean_noise: Option<Vec<f32>>,
+    /// Mean of the stimuli called k, \[P\] in \[0,1\]; `None` without a trial.
+    pub mean_stimulus: Option<Vec<f32>>,
+    /// The classification image, \[P\]; `None` where insufficient.
+    pub image: Option<Vec<f32>>,
+    /// Its z map, c over its standard error, \[P\]; `None` where insufficient. At γ = 0 the error is
+    /// σ·√(1/N_k − 1/N), which is that of m_k − mean(z), the sample's own mean; against the
+    /// noise's known mean it would be too small where most trials are called k.
+    pub z: Option<Vec<f32>>,
+    /// Spearman–Brown reliability from odd and even blocks, in \[−1,1\].
+    pub reliability: Option<f64>,
+    /// Signal-to-noise ratio (‖c‖² − ΣSE²)/ΣSE²; grows in proportion to the trials.
+    pub snr: Option<f64>,
+    /// Pixels past the threshold.
+    pub significant: Option<usize>,
+}
+
+/// Computes every map. Sums are exact integers, so the result depends on the trials alone and not
+/// on the order in which they came.
+pub fn estimate(trials: &Trials<'_>) -> Estimate {
+    let k = trials.classes;
+    let cells = k * k;
+    let counts: Vec<u64> = (0..cells)
+        .map(|cell| trials.counts[cell] + trials.counts[cells + cell])
+        .collect();
+    let threshold = bonferroni(trials.pixels, ALPHA);
+    let whole = Pool::new(trials, &[0, 1]);
+    let halves = [Pool::new(trials, &[0]), Pool::new(trials, &[1])];
+    let classes = (0..k)
+        .map(|class| class_estimate(trials, &whole, &halves, class, threshold))
+        .collect();
+    Estimate {
+        gamma: trials.gamma,
+        trials: counts.iter().sum(),
+        counts,
+        threshold,
+        classes,
+    }
+}
+
+/// A count of trials and the sum of their noise, Σk, \[P\].
+#[derive(Debug, Clone)]
+struct Cell {
+    count: u64,
+    sum: Vec<i64>,
+}
+
+impl Cell {
+    fn empty(pixels: usize) -> Self {
+        Self {
+            count: 0,
+            sum: vec![0; pixels],
+        }
+    }
+
+    fn add(&mut self, count: u64, sum: &[i64]) {
+        self.count += count;
+        self.sum.iter_mut().zip(sum).for_each(|(a, b)| *a += b);
+    }
+
+    fn minus(&self, other: &Self) -> Self {
+        Self {
+            count: self.count - other.count,
+            sum: self
+                .sum
+                .iter()
+                .zip(&other.sum)
+                .map(|(a, b)| a - b)
+                .collect(),
+        }
+    }
+}
+
+/// The margins of the joint table, from which the 2×2 table of every class follows by
+/// subtraction: of all blocks, or of one parity.
+struct Pool {
+    /// Every trial.
+    all: Cell,
+    /// By predicted class, whatever the true one.
+    called: Vec<Cell>,
+    /// By true class, whatever the predicted one.
+    shown: Vec<Cell>,
+    /// True and predicted class the same.
+    hit: Vec<Cell>,
+}
+
+impl Pool {
+    /// The blocks of these parities (0: even, 1: odd).
+    fn new(trials: &Trials<'_>, parities: &[usize]) -> Self {
+        let (k, pixels) = (trials.classes, trials.pixels);
+        let empty = vec![Cell::empty(pixels); k];
+        let mut pool = Self {
+            all: Cell::empty(pixels),
+            called: empty.clone(),
+            shown: empty.clone(),
+            hit: empty,
+        };
+        for &parity in parities {
+            for cell in 0..k * k {
+                let at = parity * k * k + cell;
+                let count = trials.counts[at];
+                if count == 0 {
+                    continue;
+                }
+                let sum = &trials.noise[at * pixels..(at + 1) * pixels];
+                let (truth, predicted) = (cell / k, cell % k);
+                pool.called[predicted].add(count, sum);
+                pool.shown[truth].add(count, sum);
+                if truth == predicted {
+                    pool.hit[truth].add(count, sum);
+                }
+            }
+        }
+        for cell in &pool.called {
+            pool.all.add(cell.count, &cell.sum);
+        }
+        pool
+    }
+
+    /// The four cells of the 2×2 table of `class`, in the order of [`ClassEstimate::cells`].
+    fn table(&self, class: usize) -> [Cell; 4] {
+        let (called, shown, hit) = (&self.called[class], &self.shown[class], &self.hit[class]);
+        let missed = shown.minus(hit);
+        let others = self.all.minus(called).minus(&missed);
+        [hit.clone(), called.minus(hit), missed, others]
+    }
+
+    /// The classification image of `class` and Σ1/N as its variance's factor, where every cell
+    /// that it needs has at least `least` trials.
+    fn image(&self, class: usize, gamma: f64, least: u64) -> Option<(Vec<f64>, f64)> {
+        if gamma == 0.0 {
+            let (own, all) = (&self.called[class], &self.all);
+            if own.count < least || all.count - own.count < least {
+                return None;
+            }
+            let (n, total) = (own.count as f64, all.count as f64);
+            let means = own.sum.iter().zip(&all.sum);
+            let image = means.map(|(&own, &all)| (own as f64 / n - all as f64 / total) / GRID);
+            return Some((image.collect(), 1.0 / n - 1.0 / total));
+        }
+        let table = self.table(class);
+        if table.iter().any(|cell| cell.count < least) {
+            return None;
+        }
+        const SIGNS: [f64; 4] = [1.0, 1.0, -1.0, -1.0];
+        let mut image = vec![0.0; self.all.sum.len()];
+        for (cell, sign) in table.iter().zip(SIGNS) {
+            let weight = sign / (cell.count as f64 * GRID);
+            let add = |(c, &sum): (&mut f64, &i64)| *c += weight * sum as f64;
+            image.iter_mut().zip(&cell.sum).for_each(add);
+        }
+        // The offset of half a grid step cancels: two means are added and two subtracted.
+        let variance = table.iter().map(|cell| 1.0 / cell.count as f64).sum();
+        Some((image, variance))
+    }
+}
+
+fn narrow(map: &[f64]) -> Vec<f32> {
+    map.iter().map(|&v| v as f32).collect()
+}
+
+fn class_estimate(
+    trials: &Trials<'_>,
+    whole: &Pool,
+    halves: &[Pool; 2],
+    class: usize,
+    threshold: f64,
+) -> ClassEstimate {
+    let table = whole.table(class);
+    let cells = table.map(|cell| cell.count);
+    let called = &whole.called[class];
+    let mean_noise = (called.count > 0).then(|| {
+        let mean = |sum: &i64| (*sum as f64 / called.count as f64 + 0.5) / GRID;
+        called.sum.iter().map(mean).collect::<Vec<f64>>()
+    });
+    let mean_stimulus = mean_noise.as_ref().map(|noise| {
+        let image = &trials.image[class * trials.pixels..(class + 1) * trials.pixels];
+        let blend = |(noise, sum): (&f64, &i64)| {
+            let image = *sum as f64 / (called.count as f64 * 255.0);
+            ((1.0 - trials.gamma) * noise + trials.gamma * image) as f32
+        };
+        noise.iter().zip(image).map(blend).collect()
+    });
+
+    let estimated = whole.image(class, trials.gamma, trials.min_trials);
+    let sigma = noise_deviation();
+    let z = estimated.as_ref().map(|(image, variance)| {
+        let error = sigma * variance.sqrt();
+        image.iter().map(|c| c / error).collect::<Vec<f64>>()
+    });
+    let snr = estimated.as_ref().map(|(image, variance)| {
+        let power: f64 = image.iter().map(|c| c * c).sum();
+        let noise = sigma * sigma * variance * trials.pixels as f64;
+        (power - noise) / noise
+    });
+    let reliability = estimated.as_ref().and_then(|_| {
+        let (even, _) = halves[0].image(class, trials.gamma, 1)?;
+        let (odd, _) = halves[1].image(class, trials.gamma, 1)?;
+        pearson(&narrow(&even), &narrow(&odd)).map(spearman_brown)
+    });
+    ClassEstimate {
+        called: called.count,
+        cells,
+        sufficient: estimated.is_some(),
+        mean_noise: mean_noise.as_deref().map(narrow),
+        mean_stimulus,
+        significant: z
+            .as_ref()
+            .map(|z| z.iter().filter(|z| z.abs() > threshold).count()),
+        z: z.as_deref().map(narrow),
+        image: estimated.as_ref().map(|(image, _)| narrow(image)),
+        reliability,
+        snr,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// One pixel, two classes: a table that can be computed by hand.
+    fn by_hand(gamma: f64, counts: &[u64], noise: &[i64]) -> Estimate {
+        estimate(&Trials {
+            gamma,
+            classes: 2,
+            pixels: 1,
+            min_trials: 2,
+            counts,
+            noise,
+            image: &[255 * 6, 0],
+        })
+    }
+
+    // (true, predicted): counts 4, 2 | 2, 8 and means of k/65536: ¾, ¼ | ½, ⅛, all in even blocks.
+    const COUNTS: [u64; 8] = [4, 2, 2, 8, 0, 0, 0, 0];
+    const NOISE: [i64; 8] = [4 * 49152, 2 * 16384, 2 * 32768, 8 * 8192, 0, 0, 0, 0];
+
+    #[test]
+    fn the_two_by_two_image_of_a_hand_made_table() {
+        let result = by_hand(0.5, &COUNTS, &NOISE);
+        // (n[0,0] + n[1,0]) − (n[0,1] + n[1,1]) = (¾ + ½) − (¼ + ⅛).
+        let image = result.classes[0].image.as_ref().unwrap();
+        assert!((f64::from(image[0]) - 0.875).abs() < 1e-6);
+        // Standard error: σ·√(¼ + ½ + ½ + ⅛).
+        let z = f64::from(result.classes[0].z.as_ref().unwrap()[0]);
+        assert!((z - 0.875 / (noise_deviation() * 1.375_f64.sqrt())).abs() < 1e-4);
+        assert_eq!(result.classes[0].cells, [4, 2, 2, 8]);
+        // All trials of one class are the other class's, so its image is the negative.
+        assert_eq!(result.classes[1].image.as_ref().unwrap()[0], -image[0]);
+    }
+
+    #[test]
+    fn the_image_without_signal_of_a_hand_made_table() {
+        let result = by_hand(0.0, &COUNTS, &NOISE);
+        // Called 0: 6 trials, mean (4·¾ + 2·½)/6 = ⅔; all: 16 trials, mean (3 + ½ + 1 + 1)/16.
+        let expected = 4.0 / 6.0 - 5.5 / 16.0;
+        let class = &result.classes[0];
+        assert!((f64::from(class.image.as_ref().unwrap()[0]) - expected).abs() < 1e-6);
+        let error = noise_deviation() * (1.0_f64 / 6.0 - 1.0 / 16.0).sqrt();
+        assert!((f64::from(class.z.as_ref().unwrap()[0]) - expected / error).abs() < 1e-4);
+        let mean = f64::from(class.mean_noise.as_ref().unwrap()[0]);
+        assert!((mean - (2.0 / 3.0 + 0.5 / GRID)).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_snr_of_a_hand_made_table() {
+        let class = &by_hand(0.5, &COUNTS, &NOISE).classes[0];
+        let error = 1.375 / 12.0;
+        let expected = (0.875 * 0.875 - error) / error;
+        assert!((class.snr.unwrap() - expected).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_mean_stimulus_blends_noise_and_images() {
+        let class = &by_hand(0.5, &COUNTS, &NOISE).classes[0];
+        // Images called 0 are white: Σ = 6·255 over 6 trials.
+        let expected = 0.5 * (2.0 / 3.0 + 0.5 / GRID) + 0.5;
+        assert!((f64::from(class.mean_stimulus.as_ref().unwrap()[0]) - expected).abs() < 1e-6);
+    }
+
+    #[test]
+    fn too_few_trials_are_insufficient_and_not_zero() {
+        let few = by_hand(0.5, &[4, 1, 2, 8, 0, 0, 0, 0], &NOISE);
+        let class = &few.classes[0];
+        assert!(!class.sufficient && class.image.is_none() && class.z.is_none());
+        assert!(class.snr.is_none() && class.reliability.is_none() && class.significant.is_none());
+        assert_eq!(class.called, 6);
+        // A class that takes every trial has nothing to compare with.
+        let all = by_hand(0.0, &[4, 0, 2, 0, 0, 0, 0, 0], &NOISE);
+        assert!(!all.classes[0].sufficient && !all.classes[1].sufficient);
+        assert!(all.classes[1].mean_noise.is_none() && all.classes[0].mean_noise.is_some());
+    }
+
+    /// Decisions that ignore the noise: every z must be standard normal, also where one class
+    /// takes nearly all trials.
+    #[test]
+    fn under_no_signal_the_z_map_is_standard_normal() {
+        let (pixels, trials) = (784, 4000);
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let mut counts = [0_u64; 8];
+        let mut noise = vec![0_i64; 8 * pixels];
+        for trial in 0..trials {
+            let predicted = usize::from(rng.random_bool(0.93));
+            let cell = (trial / 256 % 2) * 4 + (trial % 2) * 2 + predicted;
+            counts[cell] += 1;
+            for sum in &mut noise[cell * pixels..(cell + 1) * pixels] {
+                *sum += i64::from(rng.random::<u16>());
+            }
+        }
+        for gamma in [0.0, 0.3] {
+            let result = estimate(&Trials {
+                gamma,
+                classes: 2,
+                pixels,
+                min_trials: 30,
+                counts: &counts,
+                noise: &noise,
+                image: &vec![0; 2 * pixels],
+            });
+            let class = &result.classes[1];
+            let z = class.z.as_ref().unwrap();
+            let variance: f64 = z.iter().map(|&z| f64::from(z).powi(2)).sum::<f64>() / 784.0;
+            assert!(
+                (0.85..1.15).contains(&variance),
+                "γ {gamma}: variance {variance}"
+            );
+            assert!(class.significant.unwrap() <= 1);
+            assert!(class.snr.unwrap().abs() < 0.2);
+            assert!(class.reliability.unwrap().abs() < 0.2);
+        }
+    }
+}

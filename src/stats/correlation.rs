@@ -1,0 +1,53 @@
+//! Correlation of two maps, and the reliability that follows from split halves.
+
+/// Pearson's r of two maps of the same length; `None` where either is constant or empty.
+pub fn pearson(a: &[f32], b: &[f32]) -> Option<f64> {
+    let n = a.len().min(b.len()) as f64;
+    let mean = |map: &[f32]| map.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+    let (mean_a, mean_b) = (mean(a), mean(b));
+    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
+    for (&x, &y) in a.iter().zip(b) {
+        let (x, y) = (f64::from(x) - mean_a, f64::from(y) - mean_b);
+        ab += x * y;
+        aa += x * x;
+        bb += y * y;
+    }
+    (aa > 0.0 && bb > 0.0).then(|| (ab / (aa * bb).sqrt()).clamp(-1.0, 1.0))
+}
+
+/// Reliability of the whole from the correlation `r` of its halves: Spearman–Brown, 2r/(1+r).
+///
+/// For a negative `r`, where that formula runs to −∞, 2r/(1+|r|), so that the result stays in
+/// \[−1,1\] and a map without signal shows as about 0.
+pub fn spearman_brown(r: f64) -> f64 {
+    2.0 * r / (1.0 + r.abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spearman_brown_matches_its_closed_form() {
+        assert_eq!(spearman_brown(0.5), 2.0 / 3.0);
+        assert_eq!(spearman_brown(1.0), 1.0);
+        assert_eq!(spearman_brown(0.0), 0.0);
+        assert_eq!(spearman_brown(-1.0), -1.0);
+    }
+
+    #[test]
+    fn pearson_of_a_line_is_one_and_of_a_constant_is_nothing() {
+        let x: Vec<f32> = (0..10).map(|v| v as f32).collect();
+        let up: Vec<f32> = x.iter().map(|v| 3.0 * v + 1.0).collect();
+        let down: Vec<f32> = x.iter().map(|v| -v).collect();
+        assert!((pearson(&x, &up).unwrap() - 1.0).abs() < 1e-12);
+        assert!((pearson(&x, &down).unwrap() + 1.0).abs() < 1e-12);
+        assert_eq!(pearson(&x, &[2.0; 10]), None);
+    }
+
+    #[test]
+    fn pearson_of_a_hand_made_pair() {
+        // Deviations (-1,0,1) and (-1,1,0): r = 1 / 2.
+        assert!((pearson(&[1.0, 2.0, 3.0], &[1.0, 3.0, 2.0]).unwrap() - 0.5).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,5 @@
+//! Pure statistics: numbers in, numbers out. Nothing here knows a session, a tensor or a screen.
+
+pub mod classification;
+pub mod correlation;
+pub mod interval;

@@ -1,0 +1,245 @@
+//! Noise, and how it is blended with images: the stimuli of a block of trials.
+//!
+//! Block b has a random generator of its own, seeded from (session seed, analysis, γ index, b), so
+//! it is the same trials whoever computes it and whenever. Noise stays on its integer grid: its
+//! sums are exact whatever their order.
+
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::data::Images;
+use crate::session::config::Noise;
+use crate::stats::classification::GRID;
+
+/// Which block of which part of which experiment: everything its random numbers follow from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockSeed {
+    /// The session's seed.
+    pub session: u64,
+    /// Index of the analysis in the plan.
+    pub analysis: u64,
+    /// Index of γ in the analysis.
+    pub gamma: u64,
+    /// The block.
+    pub block: u64,
+}
+
+impl BlockSeed {
+    /// The block's own generator.
+    pub fn generator(self) -> ChaCha8Rng {
+        let mut seed = [0; 32];
+        let words = [self.session, self.analysis, self.gamma, self.block];
+        for (bytes, word) in seed.chunks_exact_mut(8).zip(words) {
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        ChaCha8Rng::from_seed(seed)
+    }
+}
+
+/// Images to blend with noise, sorted by true class.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    images: Images,
+    by_class: Vec<Vec<usize>>,
+}
+
+impl Pool {
+    /// The images of a split.
+    pub fn new(images: &Images) -> Self {
+        Self {
+            by_class: images.by_class(),
+            images: images.clone(),
+        }
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.by_class.len()
+    }
+
+    /// The first class that has no image, if there is one: its trials cannot be drawn.
+    pub fn empty_class(&self) -> Option<usize> {
+        self.by_class.iter().position(Vec::is_empty)
+    }
+
+    /// Pixels of an image.
+    pub fn pixels(&self) -> usize {
+        self.images.area()
+    }
+
+    /// One image's bytes.
+    pub fn image(&self, index: usize) -> &[u8] {
+        self.images.image(index)
+    }
+}
+
+/// A block of trials before the network has seen it. N trials of P pixels.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// True class of every trial, \[N\].
+    pub truth: Vec<usize>,
+    /// Index of its image in the pool, \[N\].
+    pub image: Vec<usize>,
+    /// The noise on its grid: z = (k + ½)/65536; \[N,P\].
+    pub noise: Vec<u16>,
+    /// The stimuli (1−γ)·z + γ·x in \[0,1\]; \[N,P\].
+    pub stimuli: Vec<f32>,
+}
+
+/// Draws the block: `trials` trials, the first of which is trial number `first` of its γ.
+///
+/// True classes take turns, so that each is shown equally often; its image is drawn with
+/// replacement. At γ = 0 both are drawn too, they just cannot be seen.
+pub fn draw(
+    seed: BlockSeed,
+    noise: Noise,
+    gamma: f64,
+    first: u64,
+    trials: usize,
+    pool: &Pool,
+) -> Block {
+    let mut rng = seed.generator();
+    let classes = pool.classes();
+    let truth: Vec<usize> = (0..trials)
+        .map(|trial| ((first + trial as u64) % classes as u64) as usize)
+        .collect();
+    let image: Vec<usize> = truth
+        .iter()
+        .map(|&class| {
+            let members = &pool.by_class[class];
+            members[rng.random_range(0..members.len())]
+        })
+        .collect();
+    let noise = match noise {
+        Noise::Uniform => uniform(&mut rng, trials * pool.pixels()),
+    };
+    let stimuli = blend(&noise, &image, gamma, pool);
+    Block {
+        truth,
+        image,
+        noise,
+        stimuli,
+    }
+}
+
+/// `count` values of U\[0,1\] on the 16-bit grid.
+fn uniform(rng: &mut ChaCha8Rng, count: usize) -> Vec<u16> {
+    let mut bytes = vec![0; 2 * count];
+    rng.fill_bytes(&mut bytes);
+    bytes
+        .chunks_exact(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect()
+}
+
+fn blend(noise: &[u16], image: &[usize], gamma: f64, pool: &Pool) -> Vec<f32> {
+    let value = |k: u16| (f32::from(k) + 0.5) / GRID as f32;
+    if gamma == 0.0 {
+        return noise.iter().map(|&k| value(k)).collect();
+    }
+    let (noise_share, image_share) = ((1.0 - gamma) as f32, (gamma / 255.0) as f32);
+    let mut stimuli = Vec::with_capacity(noise.len());
+    for (noise, &image) in noise.chunks_exact(pool.pixels()).zip(image) {
+        let blended = noise
+            .iter()
+            .zip(pool.image(image))
+            .map(|(&k, &x)| noise_share * value(k) + image_share * f32::from(x));
+        stimuli.extend(blended);
+    }
+    stimuli
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn pool() -> Pool {
+        let labels: Vec<u8> = (0..30).map(|i| i % 10).collect();
+        let pixels: Vec<u8> = (0..30 * 784).map(|i| (i % 251) as u8).collect();
+        Pool::new(&Images {
+            pixels: Arc::from(pixels),
+            labels: Arc::from(labels),
+            height: 28,
+            width: 28,
+        })
+    }
+
+    const SEED: BlockSeed = BlockSeed {
+        session: 1,
+        analysis: 0,
+        gamma: 0,
+        block: 5,
+    };
+
+    #[test]
+    fn a_block_is_the_same_whenever_it_is_drawn() {
+        let a = draw(SEED, Noise::Uniform, 0.3, 1280, 256, &pool());
+        let b = draw(SEED, Noise::Uniform, 0.3, 1280, 256, &pool());
+        assert_eq!((a.noise, a.image, a.stimuli), (b.noise, b.image, b.stimuli));
+    }
+
+    #[test]
+    fn every_part_of_the_seed_changes_the_noise() {
+        let noise = |seed| draw(seed, Noise::Uniform, 0.0, 0, 1, &pool()).noise;
+        let base = noise(SEED);
+        for other in [
+            BlockSeed { session: 2, ..SEED },
+            BlockSeed {
+                analysis: 1,
+                ..SEED
+            },
+            BlockSeed { gamma: 1, ..SEED },
+            BlockSeed { block: 6, ..SEED },
+        ] {
+            assert_ne!(base, noise(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn true_classes_are_shown_equally_often_across_blocks() {
+        let mut shown = [0; 10];
+        for block in 0..5 {
+            let seed = BlockSeed { block, ..SEED };
+            for class in draw(seed, Noise::Uniform, 0.0, block * 256, 256, &pool()).truth {
+                shown[class] += 1;
+            }
+        }
+        assert_eq!(shown, [128; 10]);
+    }
+
+    #[test]
+    fn uniform_noise_has_the_moments_of_its_definition() {
+        let noise = draw(SEED, Noise::Uniform, 0.0, 0, 256, &pool()).stimuli;
+        let n = noise.len() as f64;
+        let mean = noise.iter().map(|&z| f64::from(z)).sum::<f64>() / n;
+        let variance = noise
+            .iter()
+            .map(|&z| (f64::from(z) - mean).powi(2))
+            .sum::<f64>()
+            / n;
+        assert!((mean - 0.5).abs() < 5.0 * (1.0 / 12.0 / n).sqrt(), "{mean}");
+        assert!((variance - 1.0 / 12.0).abs() < 0.001, "{variance}");
+    }
+
+    #[test]
+    fn gamma_one_shows_the_image_itself() {
+        let pool = pool();
+        let block = draw(SEED, Noise::Uniform, 1.0, 0, 10, &pool);
+        for (trial, &image) in block.image.iter().enumerate() {
+            let shown = &block.stimuli[trial * 784..(trial + 1) * 784];
+            for (s, &x) in shown.iter().zip(pool.image(image)) {
+                assert!((s - f32::from(x) / 255.0).abs() < 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn an_image_is_of_the_class_that_was_drawn() {
+        let pool = pool();
+        let block = draw(SEED, Noise::Uniform, 0.2, 3, 100, &pool);
+        for (&class, &image) in block.truth.iter().zip(&block.image) {
+            assert_eq!(image % 10, class);
+        }
+    }
+}

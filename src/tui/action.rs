@@ -1,0 +1,299 @@
+//! The one table of actions: what it is, its keys, what it does, where it is there.
+//!
+//! Dispatch, footer, help and the README's list of keys all read this table.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::state::{Overlay, State};
+use super::theme::Theme;
+use crate::session::Session;
+use crate::session::run::Phase;
+
+/// Something that a key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the table below says what each does")]
+pub enum Action {
+    SheetLeft,
+    SheetRight,
+    SheetUp,
+    SheetDown,
+    CursorLeft,
+    CursorRight,
+    CursorUp,
+    CursorDown,
+    PreviousClass,
+    NextClass,
+    WeakerGamma,
+    StrongerGamma,
+    NextKind,
+    SwitchScale,
+    SwitchPixels,
+    Enlarge,
+    Shrink,
+    NextView,
+    PreviousView,
+    /// Counted from 0.
+    View(usize),
+    SwitchLog,
+    Pause,
+    AskStop,
+    Leave,
+    Help,
+    Interrupt,
+    Suspend,
+    StopNow,
+    Stay,
+    HelpUp,
+    HelpDown,
+    CloseHelp,
+}
+
+/// Where an action is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// In every view.
+    Views,
+    /// Where maps of all classes stand side by side.
+    Sheet,
+    /// Where one class fills the view.
+    Enlarged,
+    /// Where the kind of map can be chosen.
+    Maps,
+    /// In front of the question whether to stop.
+    Question,
+    /// In the list of keys.
+    Help,
+    /// Really everywhere.
+    Everywhere,
+}
+
+impl Place {
+    /// Every place, in the order of the list of keys.
+    pub const ALL: [Self; 7] = [
+        Self::Views,
+        Self::Sheet,
+        Self::Maps,
+        Self::Enlarged,
+        Self::Question,
+        Self::Help,
+        Self::Everywhere,
+    ];
+
+    /// The place in words.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Views => "every view",
+            Self::Sheet => "maps side by side",
+            Self::Enlarged => "one map enlarged",
+            Self::Maps => "maps",
+            Self::Question => "leave or stop?",
+            Self::Help => "this list",
+            Self::Everywhere => "everywhere",
+        }
+    }
+}
+
+/// A key as a person presses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// A character, with Shift where that is how one types it.
+    Char(char),
+    /// Control and a letter.
+    Control(char),
+    /// A key without a character.
+    Named(KeyCode, &'static str),
+    /// Any of the digits of the views.
+    Digit,
+}
+
+use Key::{Char, Control, Digit, Named};
+
+const LEFT: Key = Named(KeyCode::Left, "←");
+const RIGHT: Key = Named(KeyCode::Right, "→");
+const UP: Key = Named(KeyCode::Up, "↑");
+const DOWN: Key = Named(KeyCode::Down, "↓");
+const ENTER: Key = Named(KeyCode::Enter, "Enter");
+const ESCAPE: Key = Named(KeyCode::Esc, "Esc");
+const TAB: Key = Named(KeyCode::Tab, "Tab");
+const BACK_TAB: Key = Named(KeyCode::BackTab, "Shift-Tab");
+
+impl Key {
+    /// The key as help writes it.
+    pub fn label(self) -> String {
+        match self {
+            Char(c) => c.to_string(),
+            Control(c) => format!("Ctrl-{}", c.to_ascii_uppercase()),
+            Named(_, label) => label.into(),
+            Digit => format!("1–{}", super::view::VIEWS.len()),
+        }
+    }
+
+    fn is(self, event: &KeyEvent) -> bool {
+        let control = event.modifiers.contains(KeyModifiers::CONTROL);
+        let other = event
+            .modifiers
+            .intersects(KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META);
+        if other {
+            return false;
+        }
+        match (self, event.code) {
+            (Char(own), KeyCode::Char(c)) => own == c && !control,
+            (Control(own), KeyCode::Char(c)) => own == c.to_ascii_lowercase() && control,
+            (Named(own, _), code) => own == code && !control,
+            (Digit, KeyCode::Char(c)) => digit(c).is_some() && !control,
+            _ => false,
+        }
+    }
+}
+
+fn digit(c: char) -> Option<usize> {
+    let digit = c.to_digit(10)? as usize;
+    (1..=super::view::VIEWS.len())
+        .contains(&digit)
+        .then(|| digit - 1)
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Binding {
+    /// What it is.
+    pub action: Action,
+    /// Its keys, the one to show first.
+    pub keys: &'static [Key],
+    /// What it does, for help.
+    pub help: &'static str,
+    /// The same in a word, for the footer; rows that share the word share one entry there. Empty:
+    /// not in the footer.
+    pub short: &'static str,
+    /// Where it is there.
+    pub places: &'static [Place],
+}
+
+const fn row(
+    action: Action,
+    keys: &'static [Key],
+    help: &'static str,
+    short: &'static str,
+    places: &'static [Place],
+) -> Binding {
+    Binding {
+        action,
+        keys,
+        help,
+        short,
+        places,
+    }
+}
+
+use Place::{Enlarged, Everywhere, Maps, Question, Sheet, Views};
+
+/// Every action, in the order of footer and help.
+#[rustfmt::skip]
+pub const TABLE: &[Binding] = &[
+    row(Action::SheetLeft, &[LEFT, Char('h')], "the class on the left", "class", &[Sheet]),
+    row(Action::SheetRight, &[RIGHT, Char('l')], "the class on the right", "class", &[Sheet]),
+    row(Action::SheetUp, &[UP, Char('k')], "the class above", "class", &[Sheet]),
+    row(Action::SheetDown, &[DOWN, Char('j')], "the class below", "class", &[Sheet]),
+    row(Action::CursorLeft, &[LEFT, Char('h')], "cursor one pixel left", "cursor", &[Enlarged]),
+    row(Action::CursorRight, &[RIGHT, Char('l')], "cursor one pixel right", "cursor", &[Enlarged]),
+    row(Action::CursorUp, &[UP, Char('k')], "cursor one pixel up", "cursor", &[Enlarged]),
+    row(Action::CursorDown, &[DOWN, Char('j')], "cursor one pixel down", "cursor", &[Enlarged]),
+    row(Action::PreviousClass, &[Char(',')], "the class before", "class", &[Enlarged, Sheet]),
+    row(Action::NextClass, &[Char('.')], "the class after", "class", &[Enlarged, Sheet]),
+    row(Action::WeakerGamma, &[Char('[')], "a weaker signal γ", "γ", &[Sheet, Enlarged]),
+    row(Action::StrongerGamma, &[Char(']')], "a stronger signal γ", "γ", &[Sheet, Enlarged]),
+    row(Action::Enlarge, &[ENTER], "look closer at the class", "look closer", &[Sheet]),
+    row(Action::Shrink, &[ESCAPE, ENTER], "back to all classes", "all classes", &[Enlarged]),
+    row(Action::NextKind, &[Char('m')], "classification image, z map, mean noise, mean stimulus", "map", &[Maps]),
+    row(Action::SwitchScale, &[Char('s')], "one scale for all classes, or each its own", "scale", &[Maps]),
+    row(Action::SwitchPixels, &[Char('x')], "all pixels, or the significant ones only", "significant", &[Maps]),
+    row(Action::NextView, &[TAB], "the next view", "", &[Views]),
+    row(Action::PreviousView, &[BACK_TAB], "the view before", "", &[Views]),
+    row(Action::View(0), &[Digit], "the view of that number", "", &[Views]),
+    row(Action::SwitchLog, &[Char('L')], "show or hide the log", "log", &[Views]),
+    row(Action::Pause, &[Char('p')], "pause the run, or let it go on", "pause", &[Views]),
+    row(Action::AskStop, &[Char('S')], "stop the run after a checkpoint", "stop", &[Views]),
+    row(Action::Leave, &[Char('q')], "leave; asks first while the run is under way", "leave", &[Views]),
+    row(Action::Help, &[Char('?')], "all keys", "help", &[Views]),
+    row(Action::StopNow, &[Char('s')], "stop after a checkpoint; run the session again to go on", "stop after a checkpoint", &[Question]),
+    row(Action::Stay, &[ESCAPE, Char('n')], "stay, and let the run go on", "stay", &[Question]),
+    row(Action::HelpUp, &[UP, Char('k')], "lines above", "scroll", &[Place::Help]),
+    row(Action::HelpDown, &[DOWN, Char('j')], "lines below", "scroll", &[Place::Help]),
+    row(Action::CloseHelp, &[ESCAPE, Char('?'), Char('q'), ENTER], "back to the view", "back", &[Place::Help]),
+    row(Action::Interrupt, &[Control('c')], "stop after a checkpoint; once more: end at once", "", &[Everywhere]),
+    row(Action::Suspend, &[Control('z')], "step aside to the shell; fg comes back", "", &[Everywhere]),
+];
+
+/// Where the viewer is now.
+pub fn places(state: &State) -> Vec<Place> {
+    let mut places = match state.overlay {
+        Overlay::Help(_) => vec![Place::Help],
+        Overlay::Leave | Overlay::Stop => vec![Question],
+        Overlay::None => {
+            let mut own = (state.view().places)(state).to_vec();
+            own.push(Views);
+            own
+        }
+    };
+    places.push(Everywhere);
+    places
+}
+
+/// The rows that are there now, in the table's order.
+pub fn available(state: &State) -> impl Iterator<Item = &'static Binding> {
+    let places = places(state);
+    TABLE
+        .iter()
+        .filter(move |row| row.places.iter().any(|place| places.contains(place)))
+}
+
+/// What this key does where the viewer is now.
+pub fn of_key(event: &KeyEvent, state: &State) -> Option<Action> {
+    let row = available(state).find(|row| row.keys.iter().any(|key| key.is(event)))?;
+    match (row.action, event.code) {
+        (Action::View(_), KeyCode::Char(c)) => digit(c).map(Action::View),
+        (action, _) => Some(action),
+    }
+}
+
+/// Whether an action can do anything now: pausing and stopping need an engine at work.
+pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
+    match action {
+        Action::Pause => {
+            let phase = session.run.as_ref().map(|run| &run.phase);
+            let there = matches!(phase, Some(Phase::Working(_) | Phase::Paused(_)));
+            there && state.engine_runs(session)
+        }
+        Action::AskStop | Action::StopNow => state.engine_runs(session),
+        _ => true,
+    }
+}
+
+/// A footer's word as the terminal can write it.
+pub fn word(short: &'static str, theme: &Theme) -> &'static str {
+    if short == "γ" {
+        theme.glyphs.gamma
+    } else {
+        short
+    }
+}
+
+/// The list of keys for the README, a table in Markdown.
+pub fn key_table() -> String {
+    let mut text = String::from("| key | does | where |\n|---|---|---|\n");
+    for row in TABLE {
+        let keys: Vec<String> = row
+            .keys
+            .iter()
+            .map(|key| format!("`{}`", key.label()))
+            .collect();
+        let places: Vec<&str> = row.places.iter().map(|place| place.label()).collect();
+        text.push_str(&format!(
+            "| {} | {} | {} |\n",
+            keys.join(" "),
+            row.help,
+            places.join(", ")
+        ));
+    }
+    text
+}

@@ -1,0 +1,199 @@
+//! Numbers as a person reads them: with a unit, and with enough digits but not more.
+
+/// `431,080`.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `812`, `9,812`, `41.2 k`, `3.21 M`: three digits from ten thousand on.
+pub fn count(number: f64) -> String {
+    if !number.is_finite() {
+        return "?".into();
+    }
+    let number = number.max(0.0);
+    if number < 9_999.5 {
+        return thousands(number.round() as u64);
+    }
+    for (unit, size) in [("k", 1e3), ("M", 1e6), ("G", 1e9)] {
+        let scaled = number / size;
+        if scaled < 9.995 {
+            return format!("{scaled:.2} {unit}");
+        } else if scaled < 99.95 {
+            return format!("{scaled:.1} {unit}");
+        } else if scaled < 999.5 {
+            return format!("{scaled:.0} {unit}");
+        }
+    }
+    format!("{:.2} T", number / 1e12)
+}
+
+/// `42 s`, `2 min 10 s`, `11 min`, `2 h 05 min`, `3 d 4 h`.
+pub fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return "?".into();
+    }
+    let s = seconds.max(0.0).round() as u64;
+    match s {
+        0..60 => format!("{s} s"),
+        60..600 => format!("{} min {:02} s", s / 60, s % 60),
+        600..3600 => format!("{} min", s / 60),
+        3600..86_400 => format!("{} h {:02} min", s / 3600, s % 3600 / 60),
+        _ => format!("{} d {} h", s / 86_400, s % 86_400 / 3600),
+    }
+}
+
+/// `00:41:07`; days go into the hours.
+pub fn clock(seconds: f64) -> String {
+    let s = if seconds.is_finite() {
+        seconds.max(0.0) as u64
+    } else {
+        0
+    };
+    format!("{:02}:{:02}:{:02}", s / 3600, s % 3600 / 60, s % 60)
+}
+
+/// `6.1 MB`.
+pub fn bytes(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    for (unit, size) in [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] {
+        if bytes >= size {
+            return format!("{:.1} {unit}", bytes / size);
+        }
+    }
+    format!("{bytes:.0} B")
+}
+
+/// `98.9 %` of a share in \[0,1\].
+pub fn percent(share: f64) -> String {
+    if share.is_finite() {
+        format!("{:.1} %", share * 100.0)
+    } else {
+        "?".into()
+    }
+}
+
+/// Three significant digits, without an exponent where that is short: `0.0312`, `1.25`, `3e-7`.
+pub fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "?".into();
+    }
+    let size = value.abs();
+    if size == 0.0 {
+        return "0".into();
+    }
+    if size < 1e-4 {
+        return format!("{value:.1e}").replace(".0e", "e");
+    }
+    let decimals = (2 - size.log10().floor() as i32).clamp(0, 6) as usize;
+    format!("{value:.decimals$}")
+}
+
+/// [`number`] without trailing zeros: `0.02`, `1.5`.
+pub fn short(value: f64) -> String {
+    let text = number(value);
+    if text.contains('.') && !text.contains('e') {
+        text.trim_end_matches('0').trim_end_matches('.').into()
+    } else {
+        text
+    }
+}
+
+/// [`short`] with its sign, as on the ends of a scale: `+0.02`, `−0.02`.
+pub fn signed(value: f64) -> String {
+    with_sign(value, short(value.abs()))
+}
+
+/// [`number`] with its sign, as under a cursor: `−0.0134`.
+pub fn reading(value: f64) -> String {
+    with_sign(value, number(value.abs()))
+}
+
+fn with_sign(value: f64, size: String) -> String {
+    if value < 0.0 {
+        format!("−{size}")
+    } else if value > 0.0 {
+        format!("+{size}")
+    } else {
+        size
+    }
+}
+
+/// A signal strength: `0.0`, `0.25`.
+pub fn gamma(gamma: f64) -> String {
+    let text = format!("{gamma:.3}");
+    let text = text.trim_end_matches('0');
+    if text.ends_with('.') {
+        format!("{text}0")
+    } else {
+        text.into()
+    }
+}
+
+/// A reliability: `0.94`, `−0.12`. Never `1.00` where it is below 1.
+pub fn reliability(r: f64) -> String {
+    if (0.995..0.9995).contains(&r) {
+        return format!("{r:.3}");
+    }
+    format!("{r:.2}").replace('-', "−")
+}
+
+/// Text from outside as one line: control characters, line breaks and marks that turn the
+/// direction of writing are replaced.
+pub fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\r' | '\t' => ' ',
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '?',
+            c if c.is_control() => '?',
+            c => c,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_people_write_them() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(431_080), "431,080");
+        assert_eq!(count(9_999.0), "9,999");
+        assert_eq!(count(41_230.0), "41.2 k");
+        assert_eq!(count(999_700.0), "1.00 M");
+        assert_eq!(count(3_210_000.0), "3.21 M");
+        assert_eq!(count(f64::NAN), "?");
+        assert_eq!(number(0.0312), "0.0312");
+        assert_eq!(number(98.94), "98.9");
+        assert_eq!(short(0.02), "0.02");
+        assert_eq!(short(20.0), "20");
+        assert_eq!(signed(-0.02), "−0.02");
+        assert_eq!(gamma(0.0), "0.0");
+        assert_eq!(gamma(0.25), "0.25");
+        assert_eq!(reliability(0.9991), "0.999");
+        assert_eq!(reliability(1.0), "1.00");
+    }
+
+    #[test]
+    fn times_show_two_units_at_most() {
+        assert_eq!(duration(42.4), "42 s");
+        assert_eq!(duration(130.0), "2 min 10 s");
+        assert_eq!(duration(661.0), "11 min");
+        assert_eq!(duration(7_500.0), "2 h 05 min");
+        assert_eq!(duration(273_600.0), "3 d 4 h");
+        assert_eq!(clock(2467.0), "00:41:07");
+    }
+
+    #[test]
+    fn text_from_outside_cannot_steer_the_terminal() {
+        assert_eq!(clean("a\x1b[2Jb\nc\u{202e}d"), "a?[2Jb c?d");
+    }
+}

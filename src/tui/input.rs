@@ -1,0 +1,92 @@
+//! What reaches the dashboard from the terminal: keys, frames that have been written, its end.
+//!
+//! Keys are read on a thread of their own, which asks the terminal whether it still lives before
+//! every read: crossterm reads a hung-up terminal for ever
+//! (<https://github.com/crossterm-rs/crossterm/issues/793>).
+
+use std::io::{self, PipeWriter};
+use std::os::fd::OwnedFd;
+use std::thread;
+use std::time::Duration;
+
+use crossterm::event::{self, Event, KeyEvent, KeyEventKind};
+use rustix::event::{PollFd, PollFlags, poll};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::terminal::is_gone;
+
+/// One thing that happened at the terminal.
+#[derive(Debug)]
+pub enum Input {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// A frame has been written, or could not be.
+    Written(io::Result<()>),
+    /// There is no terminal any more.
+    Gone,
+}
+
+/// The thread that reads keys. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Keys {
+    _alive: PipeWriter,
+}
+
+impl Keys {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// Where no thread or pipe can be had.
+    pub fn start(keyboard: OwnedFd, events: UnboundedSender<Input>) -> io::Result<Self> {
+        let (alive, writer) = io::pipe()?;
+        thread::Builder::new().name("keys".into()).spawn(move || {
+            while wait(&keyboard, &alive) {
+                match read(&keyboard, &events) {
+                    Ok(0) => thread::sleep(Duration::from_millis(50)),
+                    Ok(_) => {}
+                    Err(_) => break,
+                }
+            }
+            let _ = events.send(Input::Gone);
+        })?;
+        Ok(Self { _alive: writer })
+    }
+}
+
+/// Waits for a key. False: the terminal is gone, or nobody wants keys any more.
+fn wait(keyboard: &OwnedFd, alive: &io::PipeReader) -> bool {
+    loop {
+        let mut fds = [
+            PollFd::new(keyboard, PollFlags::IN),
+            PollFd::new(alive, PollFlags::IN),
+        ];
+        match poll(&mut fds, None) {
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => return false,
+            Ok(_) => {}
+        }
+        let over = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+        if !fds[1].revents().is_empty() || fds[0].revents().intersects(over) {
+            return false;
+        }
+        if fds[0].revents().contains(PollFlags::IN) {
+            return true;
+        }
+    }
+}
+
+/// Passes on the keys that are there. Gives how many events that were.
+fn read(keyboard: &OwnedFd, events: &UnboundedSender<Input>) -> io::Result<usize> {
+    let mut count = 0;
+    while !is_gone(keyboard) && event::poll(Duration::ZERO)? {
+        count += 1;
+        // Pasted text is no command; sizes are asked for, not told.
+        if let Event::Key(key) = event::read()?
+            && key.kind != KeyEventKind::Release
+            && events.send(Input::Key(key)).is_err()
+        {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+    }
+    Ok(count)
+}

@@ -1,0 +1,178 @@
+//! Taking the terminal and giving it back: raw mode, alternate screen, cursor, pasting, whatever
+//! way the program ends; and stepping aside at Ctrl-Z.
+//!
+//! Nothing here draws. The terminal is written to by a thread of its own ([`super::pen`]), so a
+//! slow line never holds up the run.
+
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, ThreadId};
+
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+/// Alternate screen, cleared once; cursor hidden; a pasted text arrives as one and not as keys.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?2004h";
+/// The same backwards, after closing a frame that was cut short and its colours.
+const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
+
+/// What a panic must know, wherever it happens: a hook takes no arguments.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
+static LATE: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// The terminal while it is ours. Dropping it gives it back.
+#[derive(Debug)]
+pub struct Terminal {
+    keyboard: OwnedFd,
+    screen: File,
+}
+
+impl Terminal {
+    /// Takes the terminal: raw mode, alternate screen, no cursor.
+    ///
+    /// # Errors
+    /// Where there is no terminal, or it refuses.
+    pub fn enter() -> io::Result<Self> {
+        let terminal = Self {
+            keyboard: keyboard()?,
+            screen: File::from(io::stdout().as_fd().try_clone_to_owned()?),
+        };
+        terminal.take()?;
+        Ok(terminal)
+    }
+
+    /// Where keys come from.
+    pub fn keyboard(&self) -> &OwnedFd {
+        &self.keyboard
+    }
+
+    /// A second handle on the screen, for the thread that writes.
+    ///
+    /// # Errors
+    /// Where the process has no file descriptor left.
+    pub fn screen(&self) -> io::Result<File> {
+        self.screen.try_clone()
+    }
+
+    /// Columns and rows; what a terminal that does not know is taken for is 80×24.
+    pub fn size(&self) -> (u16, u16) {
+        match rustix::termios::tcgetwinsize(&self.screen) {
+            Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col, size.ws_row),
+            _ => (80, 24),
+        }
+    }
+
+    /// Whether the other end is gone: the connection dropped, the window closed.
+    pub fn is_gone(&self) -> bool {
+        is_gone(&self.keyboard) || is_gone(&self.screen)
+    }
+
+    /// Takes the terminal (again, after a stop): harmless where it is taken already.
+    ///
+    /// # Errors
+    /// Where the terminal refuses.
+    pub fn take(&self) -> io::Result<()> {
+        // After SIGCONT the shell has set its own modes, and crossterm believes that its own
+        // still hold.
+        let _ = disable_raw_mode();
+        enable_raw_mode()?;
+        if let Ok(mut owner) = OWNER.lock() {
+            *owner = Some(thread::current().id());
+        }
+        TAKEN.store(true, Ordering::SeqCst);
+        (&self.screen).write_all(ENTER)
+    }
+
+    /// Steps aside as Ctrl-Z does: gives the terminal back and stops the whole job. Returns once
+    /// somebody continues it; then [`Terminal::take`] it again.
+    pub fn suspend(&self) {
+        give_back();
+        // The whole process group, as the terminal itself would: a parent that waits for this
+        // process must stop with it, or the shell never gets its prompt back.
+        let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        give_back();
+        let late = LATE.lock().map(|mut late| std::mem::take(&mut *late));
+        for message in late.unwrap_or_default() {
+            // Not eprintln!, which panics where the terminal is gone.
+            let _ = writeln!(io::stderr(), "{message}");
+        }
+    }
+}
+
+/// Makes a panic give the terminal back before its message is printed. Call it once, after any
+/// other hook has been installed; without a dashboard on the screen it changes nothing.
+///
+/// A panic on another thread than the dashboard's does not end the dashboard: its message is kept
+/// and printed once the terminal has been given back.
+pub fn install_panic_hook() {
+    let next = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if TAKEN.load(Ordering::SeqCst) {
+            let owner = OWNER.lock().map(|owner| *owner).unwrap_or_default();
+            if owner != Some(thread::current().id()) {
+                if let Ok(mut late) = LATE.lock() {
+                    late.push(info.to_string());
+                }
+                return;
+            }
+            give_back();
+        }
+        next(info);
+    }));
+}
+
+/// Gives the terminal back, once. Never blocks and never fails: there may be no terminal any more.
+fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let out = io::stdout();
+    if is_writable(&out)
+        && let Ok(fd) = out.as_fd().try_clone_to_owned()
+    {
+        let _ = File::from(fd).write_all(LEAVE);
+    }
+    let _ = disable_raw_mode();
+}
+
+/// Where crossterm reads its keys from: standard input, or the terminal behind a redirected one.
+fn keyboard() -> io::Result<OwnedFd> {
+    let input = io::stdin();
+    if input.is_terminal() {
+        input.as_fd().try_clone_to_owned()
+    } else {
+        Ok(File::open("/dev/tty")?.into())
+    }
+}
+
+/// Whether the other end of this terminal is gone.
+pub(super) fn is_gone(fd: &impl AsFd) -> bool {
+    let flags = ask(fd, PollFlags::IN, 0);
+    flags.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
+}
+
+fn is_writable(fd: &impl AsFd) -> bool {
+    let flags = ask(fd, PollFlags::OUT, 200);
+    flags.contains(PollFlags::OUT) && !flags.intersects(PollFlags::HUP | PollFlags::ERR)
+}
+
+fn ask(fd: &impl AsFd, events: PollFlags, millis: i64) -> PollFlags {
+    let mut fds = [PollFd::new(fd, events)];
+    let wait = Timespec {
+        tv_sec: 0,
+        tv_nsec: millis * 1_000_000,
+    };
+    match poll(&mut fds, Some(&wait)) {
+        Ok(_) => fds[0].revents(),
+        Err(_) => PollFlags::empty(),
+    }
+}

@@ -1,0 +1,270 @@
+//! What the terminal can show, decided once and passed down: colour depth, background, glyphs.
+//!
+//! Text uses the terminal's own colours and a few middle tones that read on light and on dark.
+//! Only maps know the background: their zero is a grey near it.
+
+mod glyphs;
+mod palette;
+
+use ratatui::style::{Color, Modifier, Style};
+
+pub use glyphs::{Glyphs, plain_ascii};
+pub use palette::{LEVELS, Palette};
+
+/// How many colours the terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// None: sign and size are told by glyphs.
+    Mono,
+    /// The sixteen of the terminal's own palette.
+    Sixteen,
+    /// The 256 of xterm.
+    Indexed,
+    /// Twenty-four bits.
+    True,
+}
+
+/// What stands behind the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Background {
+    /// Dark, or unknown.
+    #[default]
+    Dark,
+    /// Light.
+    Light,
+}
+
+/// Everything that a view must know of the terminal.
+#[derive(Debug, Clone)]
+pub struct Theme {
+    /// Colours.
+    pub depth: Depth,
+    /// Light or dark.
+    pub background: Background,
+    /// Unicode or ASCII.
+    pub glyphs: Glyphs,
+    /// Colours of maps.
+    pub palette: Palette,
+}
+
+impl Theme {
+    /// A theme of these capabilities.
+    pub fn new(depth: Depth, background: Background, unicode: bool) -> Self {
+        Self {
+            depth,
+            background,
+            glyphs: if unicode {
+                Glyphs::UNICODE
+            } else {
+                Glyphs::ASCII
+            },
+            palette: Palette::new(depth, background),
+        }
+    }
+
+    /// What the environment says of the terminal.
+    pub fn from_env() -> Self {
+        Self::decide(|name| std::env::var(name).ok())
+    }
+
+    /// What these environment variables say of the terminal.
+    ///
+    /// `ssh` does not forward `COLORTERM`, so `TERM` is asked too.
+    pub fn decide(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let get = |name: &str| variable(name).unwrap_or_default();
+        let unicode = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .iter()
+            .map(|name| get(name).to_lowercase())
+            .find(|value| !value.is_empty())
+            .is_some_and(|value| value.contains("utf-8") || value.contains("utf8"));
+        // The Linux console has neither braille nor all block glyphs in its fonts.
+        let unicode = unicode && get("TERM") != "linux";
+        // `COLORFGBG` is "foreground;background" in numbers of the sixteen colours.
+        let light = get("COLORFGBG")
+            .rsplit(';')
+            .next()
+            .and_then(|colour| colour.parse::<u8>().ok())
+            .is_some_and(|colour| colour == 7 || colour >= 10);
+        let background = if light {
+            Background::Light
+        } else {
+            Background::Dark
+        };
+        Self::new(depth(&get), background, unicode)
+    }
+
+    fn middle(&self, rgb: (u8, u8, u8), indexed: u8, sixteen: Color) -> Style {
+        match self.depth {
+            Depth::Mono => Style::new(),
+            Depth::Sixteen => Style::new().fg(sixteen),
+            Depth::Indexed => Style::new().fg(Color::Indexed(indexed)),
+            Depth::True => Style::new().fg(Color::Rgb(rgb.0, rgb.1, rgb.2)),
+        }
+    }
+
+    /// Plain text.
+    pub fn text(&self) -> Style {
+        Style::new()
+    }
+
+    /// What needs no attention: labels, rules, keys' meanings.
+    pub fn dim(&self) -> Style {
+        match self.depth {
+            Depth::Mono => Style::new().add_modifier(Modifier::DIM),
+            _ => self.middle((128, 128, 128), 244, Color::DarkGray),
+        }
+    }
+
+    /// What changed or is chosen.
+    pub fn bright(&self) -> Style {
+        Style::new().add_modifier(Modifier::BOLD)
+    }
+
+    /// The one accent colour.
+    pub fn accent(&self) -> Style {
+        self.middle((0, 150, 168), 37, Color::Cyan)
+    }
+
+    /// The chosen thing among several: told by weight where there is no colour.
+    pub fn chosen(&self) -> Style {
+        self.accent().add_modifier(Modifier::BOLD)
+    }
+
+    /// What needs a person.
+    pub fn warning(&self) -> Style {
+        self.middle((205, 120, 0), 172, Color::Yellow)
+            .add_modifier(Modifier::BOLD)
+    }
+
+    /// Black or white, whichever stands out on this colour.
+    pub fn contrast(&self, on: Color) -> Color {
+        match (self.depth, palette::is_bright(on)) {
+            (Depth::Mono, _) => Color::Reset,
+            (Depth::Sixteen, true) => Color::Black,
+            (Depth::Sixteen, false) => Color::White,
+            (Depth::Indexed, true) => Color::Indexed(16),
+            (Depth::Indexed, false) => Color::Indexed(231),
+            (Depth::True, true) => Color::Rgb(0, 0, 0),
+            (Depth::True, false) => Color::Rgb(255, 255, 255),
+        }
+    }
+}
+
+fn depth(get: &impl Fn(&str) -> String) -> Depth {
+    let term = get("TERM").to_lowercase();
+    if !get("NO_COLOR").is_empty() || term == "dumb" || term.starts_with("vt") {
+        return Depth::Mono;
+    }
+    let colorterm = get("COLORTERM").to_lowercase();
+    const TRUE_COLOUR: [&str; 9] = [
+        "kitty",
+        "alacritty",
+        "wezterm",
+        "foot",
+        "ghostty",
+        "contour",
+        "iterm",
+        "direct",
+        "truecolor",
+    ];
+    if colorterm.contains("truecolor")
+        || colorterm.contains("24bit")
+        || TRUE_COLOUR.iter().any(|name| term.contains(name))
+    {
+        return Depth::True;
+    }
+    // Every terminal that calls itself xterm, tmux or screen with 256 colours has them; plain
+    // `xterm` is what containers and old profiles say, and has had them for twenty years.
+    if term.contains("256color") || term == "xterm" || term.starts_with("tmux") {
+        return Depth::Indexed;
+    }
+    Depth::Sixteen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decide(variables: &[(&str, &str)]) -> Theme {
+        Theme::decide(|name| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_string())
+        })
+    }
+
+    #[test]
+    fn depth_follows_the_environment() {
+        let cases: [(&[(&str, &str)], Depth); 8] = [
+            (
+                &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")],
+                Depth::True,
+            ),
+            (&[("TERM", "xterm-256color")], Depth::Indexed),
+            (&[("TERM", "xterm-kitty")], Depth::True),
+            (&[("TERM", "xterm")], Depth::Indexed),
+            (&[("TERM", "linux")], Depth::Sixteen),
+            (&[("TERM", "dumb")], Depth::Mono),
+            (
+                &[
+                    ("TERM", "xterm-kitty"),
+                    ("NO_COLOR", "1"),
+                    ("COLORTERM", "truecolor"),
+                ],
+                Depth::Mono,
+            ),
+            (
+                &[("TERM", "xterm-256color"), ("NO_COLOR", "")],
+                Depth::Indexed,
+            ),
+        ];
+        for (variables, depth) in cases {
+            assert_eq!(decide(variables).depth, depth, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn unicode_follows_the_locale_in_its_order() {
+        assert!(decide(&[("LANG", "de_DE.UTF-8")]).glyphs.unicode);
+        assert!(
+            !decide(&[("LANG", "de_DE.UTF-8"), ("LC_ALL", "C")])
+                .glyphs
+                .unicode
+        );
+        assert!(!decide(&[]).glyphs.unicode);
+        assert!(
+            !decide(&[("LANG", "C.UTF-8"), ("TERM", "linux")])
+                .glyphs
+                .unicode
+        );
+    }
+
+    #[test]
+    fn a_light_background_is_believed_where_the_terminal_says_so() {
+        assert_eq!(
+            decide(&[("COLORFGBG", "0;15")]).background,
+            Background::Light
+        );
+        assert_eq!(
+            decide(&[("COLORFGBG", "15;0")]).background,
+            Background::Dark
+        );
+        assert_eq!(decide(&[]).background, Background::Dark);
+    }
+
+    #[test]
+    fn without_colour_no_style_has_one() {
+        let theme = Theme::new(Depth::Mono, Background::Dark, true);
+        for style in [
+            theme.text(),
+            theme.dim(),
+            theme.bright(),
+            theme.accent(),
+            theme.chosen(),
+            theme.warning(),
+        ] {
+            assert_eq!((style.fg, style.bg), (None, None));
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Colours of maps: a diverging ramp from blue over grey to orange, and a grey ramp.
+//!
+//! Both sides of the diverging ramp have the same lightness and chroma at the same distance from
+//! zero (in OKLCh), so neither sign looks stronger; blue and orange stay apart for every common
+//! kind of colour blindness.
+
+use ratatui::style::Color;
+
+use super::{Background, Depth};
+
+/// Steps on each side of zero. Few enough that a map which hardly changes sends hardly a byte.
+pub const LEVELS: usize = 32;
+
+/// Colours of maps at one depth.
+#[derive(Debug, Clone)]
+pub struct Palette {
+    /// `2 · LEVELS + 1` colours from −1 to +1.
+    diverging: Vec<Color>,
+    /// `LEVELS + 1` greys from 0 to 1.
+    sequential: Vec<Color>,
+}
+
+impl Palette {
+    /// The palette for this depth and background.
+    pub fn new(depth: Depth, background: Background) -> Self {
+        let levels = LEVELS as i32;
+        Self {
+            diverging: (-levels..=levels)
+                .map(|level| diverging(f64::from(level) / f64::from(levels), depth, background))
+                .collect(),
+            sequential: (0..=levels)
+                .map(|level| sequential(f64::from(level) / f64::from(levels), depth))
+                .collect(),
+        }
+    }
+
+    /// Colour of `t` in \[−1,1\]: blue below zero, grey at zero, orange above.
+    pub fn diverging(&self, t: f32) -> Color {
+        let t = if t.is_finite() {
+            t.clamp(-1.0, 1.0)
+        } else {
+            0.0
+        };
+        let level = (t * LEVELS as f32).round() as i32 + LEVELS as i32;
+        self.diverging[level as usize]
+    }
+
+    /// Grey of `t` in \[0,1\]: black at 0, white at 1.
+    pub fn sequential(&self, t: f32) -> Color {
+        let t = if t.is_finite() {
+            t.clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
+        self.sequential[(t * LEVELS as f32).round() as usize]
+    }
+}
+
+fn diverging(t: f64, depth: Depth, background: Background) -> Color {
+    let size = t.abs();
+    match depth {
+        Depth::Mono => Color::Reset,
+        Depth::Sixteen => match (size, t > 0.0) {
+            (..0.2, _) => Color::DarkGray,
+            (..0.6, true) => Color::Yellow,
+            (_, true) => Color::LightYellow,
+            (..0.6, false) => Color::Blue,
+            (_, false) => Color::LightBlue,
+        },
+        Depth::Indexed => Color::Indexed(nearest_indexed(ramp(t, background))),
+        Depth::True => {
+            let (r, g, b) = ramp(t, background);
+            Color::Rgb(r, g, b)
+        }
+    }
+}
+
+fn sequential(t: f64, depth: Depth) -> Color {
+    let grey = (12.0 + t * 236.0).round() as u8;
+    match depth {
+        Depth::Mono => Color::Reset,
+        Depth::Sixteen => match t {
+            ..0.2 => Color::Black,
+            ..0.5 => Color::DarkGray,
+            ..0.8 => Color::Gray,
+            _ => Color::White,
+        },
+        Depth::Indexed => Color::Indexed(232 + (t * 23.0).round() as u8),
+        Depth::True => Color::Rgb(grey, grey, grey),
+    }
+}
+
+/// Hues of the two signs, in degrees of OKLCh.
+const ORANGE: f64 = 62.0;
+const BLUE: f64 = 248.0;
+
+fn ramp(t: f64, background: Background) -> (u8, u8, u8) {
+    let size = t.abs();
+    let (zero, full, most) = match background {
+        Background::Dark => (0.33, 0.87, 0.145),
+        Background::Light => (0.95, 0.50, 0.125),
+    };
+    let lightness = zero + (full - zero) * size;
+    // Chroma rises fast, so that a weak value already has a hue, and falls towards the end, where
+    // the screen has none to give at that lightness.
+    let chroma = most
+        * (size * std::f64::consts::FRAC_PI_2 * 1.35)
+            .sin()
+            .max(0.0)
+            .powf(0.9);
+    let hue = if t > 0.0 { ORANGE } else { BLUE };
+    oklch(lightness, chroma, hue)
+}
+
+/// sRGB of a colour in OKLCh (Ottosson, *A perceptual color space for image processing*, 2020),
+/// its chroma lowered until the screen can show it.
+fn oklch(lightness: f64, chroma: f64, hue: f64) -> (u8, u8, u8) {
+    let mut chroma = chroma;
+    loop {
+        let linear = oklab_to_linear(
+            lightness,
+            chroma * hue.to_radians().cos(),
+            chroma * hue.to_radians().sin(),
+        );
+        let inside = linear.iter().all(|c| (-1e-3..=1.001).contains(c));
+        if inside || chroma < 1e-3 {
+            let byte = |c: f64| (encode(c.clamp(0.0, 1.0)) * 255.0).round() as u8;
+            return (byte(linear[0]), byte(linear[1]), byte(linear[2]));
+        }
+        chroma *= 0.97;
+    }
+}
+
+fn oklab_to_linear(l: f64, a: f64, b: f64) -> [f64; 3] {
+    let x = (l + 0.3963377774 * a + 0.2158037573 * b).powi(3);
+    let y = (l - 0.1055613458 * a - 0.0638541728 * b).powi(3);
+    let z = (l - 0.0894841775 * a - 1.2914855480 * b).powi(3);
+    [
+        4.0767416621 * x - 3.3077115913 * y + 0.2309699292 * z,
+        -1.2684380046 * x + 2.6097574011 * y - 0.3413193965 * z,
+        -0.0041960863 * x - 0.7034186147 * y + 1.7076147010 * z,
+    ]
+}
+
+fn linear_to_oklab(rgb: [f64; 3]) -> [f64; 3] {
+    let [r, g, b] = rgb;
+    let x = (0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b).cbrt();
+    let y = (0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b).cbrt();
+    let z = (0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b).cbrt();
+    [
+        0.2104542553 * x + 0.7936177850 * y - 0.0040720468 * z,
+        1.9779984951 * x - 2.4285922050 * y + 0.4505937099 * z,
+        0.0259040371 * x + 0.7827717662 * y - 0.8086757660 * z,
+    ]
+}
+
+fn encode(linear: f64) -> f64 {
+    if linear <= 0.003_130_8 {
+        12.92 * linear
+    } else {
+        1.055 * linear.powf(1.0 / 2.4) - 0.055
+    }
+}
+
+fn decode(byte: u8) -> f64 {
+    let c = f64::from(byte) / 255.0;
+    if c <= 0.040_45 {
+        c / 12.92
+    } else {
+        ((c + 0.055) / 1.055).powf(2.4)
+    }
+}
+
+fn oklab((r, g, b): (u8, u8, u8)) -> [f64; 3] {
+    linear_to_oklab([decode(r), decode(g), decode(b)])
+}
+
+/// Whether black or white text reads better on this colour.
+pub(super) fn is_bright(colour: Color) -> bool {
+    let rgb = match colour {
+        Color::Rgb(r, g, b) => (r, g, b),
+        Color::Indexed(index) => indexed(index),
+        Color::Black | Color::DarkGray | Color::Blue => (64, 64, 64),
+        _ => (220, 220, 220),
+    };
+    oklab(rgb)[0] > 0.62
+}
+
+/// The colour of xterm's palette that looks nearest, its first sixteen left out because people
+/// redefine them.
+fn nearest_indexed(rgb: (u8, u8, u8)) -> u8 {
+    let target = oklab(rgb);
+    let distance = |index: u8| {
+        let lab = oklab(indexed(index));
+        (0..3).map(|i| (lab[i] - target[i]).powi(2)).sum::<f64>()
+    };
+    (16..=255)
+        .min_by(|&a, &b| distance(a).total_cmp(&distance(b)))
+        .unwrap_or(16)
+}
+
+fn indexed(index: u8) -> (u8, u8, u8) {
+    if index >= 232 {
+        let grey = 8 + 10 * (index - 232);
+        return (grey, grey, grey);
+    }
+    let index = index.saturating_sub(16);
+    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    let step = |n: u8| STEPS[usize::from(n)];
+    (step(index / 36), step(index / 6 % 6), step(index % 6))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lab(colour: Color) -> [f64; 3] {
+        match colour {
+            Color::Rgb(r, g, b) => oklab((r, g, b)),
+            Color::Indexed(index) => oklab(indexed(index)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn zero_is_grey_on_dark_and_on_light() {
+        for background in [Background::Dark, Background::Light] {
+            for depth in [Depth::Indexed, Depth::True] {
+                let [_, a, b] = lab(Palette::new(depth, background).diverging(0.0));
+                assert!(a.hypot(b) < 0.01, "{depth:?} {background:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_signs_are_equally_light_and_of_opposite_hue() {
+        for background in [Background::Dark, Background::Light] {
+            let palette = Palette::new(Depth::True, background);
+            for level in 1..=LEVELS {
+                let t = level as f32 / LEVELS as f32;
+                let (plus, minus) = (lab(palette.diverging(t)), lab(palette.diverging(-t)));
+                assert!((plus[0] - minus[0]).abs() < 0.01, "{t}: {plus:?} {minus:?}");
+                // Blue to yellow is the axis that red-green blindness leaves.
+                assert!(plus[2] > 0.0 && minus[2] < 0.0, "{t}: {plus:?} {minus:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_ends_are_far_from_zero_at_every_depth() {
+        for depth in [Depth::Sixteen, Depth::Indexed, Depth::True] {
+            for background in [Background::Dark, Background::Light] {
+                let palette = Palette::new(depth, background);
+                let (low, zero, high) = (
+                    palette.diverging(-1.0),
+                    palette.diverging(0.0),
+                    palette.diverging(1.0),
+                );
+                assert!(low != zero && zero != high && low != high, "{depth:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_past_the_ends_take_the_ends_and_what_is_no_number_takes_zero() {
+        let palette = Palette::new(Depth::True, Background::Dark);
+        assert_eq!(palette.diverging(7.0), palette.diverging(1.0));
+        assert_eq!(palette.diverging(f32::NAN), palette.diverging(0.0));
+        assert_eq!(palette.sequential(-1.0), palette.sequential(0.0));
+    }
+
+    #[test]
+    fn colours_go_to_oklab_and_back() {
+        for rgb in [(12, 200, 99), (255, 0, 0), (7, 7, 7)] {
+            let [l, a, b] = oklab(rgb);
+            let back =
+                oklab_to_linear(l, a, b).map(|c| (encode(c.clamp(0.0, 1.0)) * 255.0).round());
+            assert_eq!(back, [f64::from(rgb.0), f64::from(rgb.1), f64::from(rgb.2)]);
+        }
+    }
+}

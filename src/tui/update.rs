@@ -1,0 +1,182 @@
+//! What an action does to what the viewer looks at, and what the dashboard must do about it.
+
+use super::action::{Action, is_possible};
+use super::state::{Engine, Overlay, Pixels, Scale, State};
+use super::theme::Theme;
+use super::view::{self, VIEWS};
+use crate::link::Command;
+use crate::session::Session;
+use crate::session::run::Phase;
+
+/// What the dashboard must do after an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: nothing changed.
+    None,
+    /// Draw again.
+    Redraw,
+    /// Ask this of the engine.
+    Say(Command),
+    /// End the dashboard: the person leaves.
+    Leave,
+    /// End the dashboard and the program at once.
+    Abort,
+    /// Step aside to the shell.
+    Suspend,
+}
+
+/// Applies an action.
+pub fn update(state: &mut State, action: Action, session: &Session, theme: &Theme) -> Effect {
+    if !is_possible(action, state, session) {
+        return Effect::None;
+    }
+    match action {
+        Action::SheetLeft | Action::PreviousClass => step_class(state, session, -1),
+        Action::SheetRight | Action::NextClass => step_class(state, session, 1),
+        Action::SheetUp | Action::SheetDown => {
+            let columns = view::columns(session, state, theme) as isize;
+            let down = action == Action::SheetDown;
+            step_row(state, session, if down { columns } else { -columns })
+        }
+        Action::CursorLeft => step_cursor(state, session, 0, -1),
+        Action::CursorRight => step_cursor(state, session, 0, 1),
+        Action::CursorUp => step_cursor(state, session, -1, 0),
+        Action::CursorDown => step_cursor(state, session, 1, 0),
+        Action::WeakerGamma => step_gamma(state, session, -1),
+        Action::StrongerGamma => step_gamma(state, session, 1),
+        Action::NextKind => state.kind = state.kind.next(),
+        Action::SwitchScale => {
+            state.scale = match state.scale {
+                Scale::Common => Scale::Own,
+                Scale::Own => Scale::Common,
+            };
+        }
+        Action::SwitchPixels => {
+            state.pixels = match state.pixels {
+                Pixels::All => Pixels::Significant,
+                Pixels::Significant => Pixels::All,
+            };
+        }
+        Action::Enlarge => {
+            state.enlarged = true;
+            state.view = view::index_of_maps();
+        }
+        Action::Shrink => state.enlarged = false,
+        Action::NextView => state.view = (state.view + 1) % VIEWS.len(),
+        Action::PreviousView => state.view = (state.view + VIEWS.len() - 1) % VIEWS.len(),
+        Action::View(index) => state.view = index.min(VIEWS.len() - 1),
+        Action::SwitchLog => {
+            let shown = view::shows_log(session, state, theme);
+            state.log = Some(!shown);
+        }
+        Action::Pause => {
+            let run = session.run.as_ref().map(|run| &run.phase);
+            return match run {
+                Some(Phase::Paused(_)) => Effect::Say(Command::Continue),
+                _ => Effect::Say(Command::Pause),
+            };
+        }
+        Action::AskStop => state.overlay = Overlay::Stop,
+        Action::Leave => {
+            if !state.engine_runs(session) {
+                return Effect::Leave;
+            }
+            state.overlay = Overlay::Leave;
+        }
+        Action::StopNow => {
+            state.overlay = Overlay::None;
+            state.stop_asked = true;
+            return Effect::Say(Command::Stop);
+        }
+        Action::Stay | Action::CloseHelp => state.overlay = Overlay::None,
+        Action::Help => state.overlay = Overlay::Help(0),
+        Action::HelpUp => scroll(state, -1),
+        Action::HelpDown => scroll(state, 1),
+        Action::Interrupt => return interrupt(state, session),
+        Action::Suspend => return Effect::Suspend,
+    }
+    Effect::Redraw
+}
+
+/// The first asks the engine to stop after a checkpoint, the second does not wait for it.
+fn interrupt(state: &mut State, session: &Session) -> Effect {
+    if !state.engine_runs(session) {
+        return Effect::Leave;
+    }
+    let stopping = session
+        .run
+        .as_ref()
+        .is_some_and(|run| run.phase == Phase::Stopping);
+    if state.stop_asked || stopping {
+        return Effect::Abort;
+    }
+    state.overlay = Overlay::None;
+    state.stop_asked = true;
+    Effect::Say(Command::Stop)
+}
+
+fn classes(session: &Session) -> usize {
+    let images = session.record.classification_images();
+    let gamma = images.and_then(|images| images.gammas.first());
+    gamma.map_or(0, |gamma| gamma.classes())
+}
+
+fn step_class(state: &mut State, session: &Session, step: isize) {
+    let classes = classes(session) as isize;
+    if classes > 0 {
+        state.class = (state.class as isize + step).rem_euclid(classes) as usize;
+    }
+}
+
+/// To the row above or below, where there is one.
+fn step_row(state: &mut State, session: &Session, step: isize) {
+    let class = state.class as isize + step;
+    if (0..classes(session) as isize).contains(&class) {
+        state.class = class as usize;
+    }
+}
+
+fn step_gamma(state: &mut State, session: &Session, step: isize) {
+    let Some(images) = session.record.classification_images() else {
+        return;
+    };
+    // By strength, whatever their order in the plan.
+    let mut order: Vec<usize> = (0..images.gammas.len()).collect();
+    order.sort_by(|&a, &b| images.gammas[a].gamma.total_cmp(&images.gammas[b].gamma));
+    let now = state.gamma_in(images);
+    let Some(at) = order.iter().position(|&place| place == now) else {
+        return;
+    };
+    let next = (at as isize + step).clamp(0, order.len() as isize - 1);
+    state.gamma = Some(order[next as usize]);
+}
+
+fn step_cursor(state: &mut State, session: &Session, down: isize, across: isize) {
+    let images = session.record.classification_images();
+    let Some(gamma) = images.and_then(|images| images.gammas.first()) else {
+        return;
+    };
+    let (height, width) = gamma.size();
+    let step = |at: usize, by: isize, length: usize| {
+        (at as isize + by).clamp(0, length as isize - 1).max(0) as usize
+    };
+    state.cursor = (
+        step(state.cursor.0, down, height),
+        step(state.cursor.1, across, width),
+    );
+}
+
+fn scroll(state: &mut State, step: isize) {
+    if let Overlay::Help(first) = state.overlay {
+        let last = view::help_length() as isize;
+        state.overlay = Overlay::Help((first as isize + step).clamp(0, last) as usize);
+    }
+}
+
+/// What changes for the viewer when the engine has ended.
+pub fn engine_ended(state: &mut State) {
+    state.engine = Engine::None;
+    if matches!(state.overlay, Overlay::Leave | Overlay::Stop) {
+        state.overlay = Overlay::None;
+    }
+}

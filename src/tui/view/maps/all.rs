@@ -1,0 +1,61 @@
+//! All classes side by side; on a large screen the chosen one beside them, larger.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::{enlarged, scale_line};
+use crate::tui::state::Scale;
+use crate::tui::view::Scene;
+use crate::tui::view::lens::Lens;
+use crate::tui::view::sheet::{self, Layout};
+use crate::tui::widget::heatmap::cells;
+use crate::tui::widget::text::{below, beside, left, wrap};
+
+/// How many maps stand side by side.
+pub fn columns(scene: &Scene<'_>, area: Rect) -> usize {
+    // The row of choices, then those of `draw`.
+    super::lens(scene).map_or(1, |lens| places(&lens, below(area, 3)).0.columns)
+}
+
+/// The layout of the sheet, and the place beside it for the chosen class, if there is one.
+fn places(lens: &Lens<'_>, area: Rect) -> (Layout, Option<Rect>) {
+    let size = lens.trials.size();
+    let (single, double) = (cells(size, 1), cells(size, 2));
+    let columns = 4;
+    let rows = lens.classes().div_ceil(columns) as u16;
+    let sheet = columns as u16 * (single.0 + 2);
+    let large = area.width >= sheet + 2 + double.0 && area.height >= rows * (single.1 + 3);
+    if large && area.height >= double.1 + 14 {
+        let layout = Layout::with(lens.classes(), size, (sheet, area.height), (columns, 3, 0));
+        return (layout, Some(beside(area, sheet + 2)));
+    }
+    let place = (area.width, area.height);
+    (Layout::fit(lens.classes(), size, place, 3), None)
+}
+
+/// Draws them, below their scale.
+pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    match lens.nothing() {
+        Some(sentence) => {
+            let text = format!("{sentence} Press ] for a stronger signal.");
+            for (row, line) in wrap(&text, area.width).into_iter().take(2).enumerate() {
+                left(buf, area, row as u16, Span::styled(line, theme.warning()));
+            }
+        }
+        None => {
+            let ramp = match scene.state.scale {
+                Scale::Common => lens.common_ramp(),
+                Scale::Own => lens.ramp(scene.state.class),
+            };
+            scale_line(scene, lens, ramp, area, buf);
+        }
+    }
+    let place = below(area, 2);
+    let (layout, closer) = places(lens, place);
+    sheet::draw(scene, lens, layout, place, buf);
+    if let Some(closer) = closer {
+        enlarged::closer(scene, lens, closer, buf);
+    }
+}

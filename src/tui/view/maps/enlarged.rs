@@ -1,0 +1,239 @@
+//! One class, as large as whole zooms of its pixels allow, and its figures.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::scale_line;
+use crate::stats::classification::ClassEstimate;
+use crate::tui::format::{number, percent, reading, reliability, thousands};
+use crate::tui::state::Pixels;
+use crate::tui::view::Scene;
+use crate::tui::view::lens::Lens;
+use crate::tui::view::sheet::thumbnail;
+use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
+use crate::tui::widget::text::{below, beside, centre, left, start, top, wrap};
+
+/// Least columns for the figures beside the map.
+const FIGURES: u16 = 30;
+
+/// Draws the chosen class with a cursor on it, and all classes in small below.
+pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
+    let room = (area.width.saturating_sub(FIGURES), area.height);
+    let zoom = largest(lens, room);
+    let (width, height) = cells(lens.trials.size(), zoom);
+    let cursor = Some(scene.state.cursor);
+    picture(scene, lens, start(top(area, height), width), cursor, buf);
+    let under = below(area, height);
+    if under.height > 0 {
+        scale_line(scene, lens, lens.ramp(scene.state.class), under, buf);
+        strip(scene, lens, below(under, 2), buf);
+    }
+    numbers(scene, lens, beside(area, width + 3), cursor, buf);
+}
+
+/// Draws the chosen class beside all the others, without a cursor.
+pub fn closer(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
+    let zoom = largest(lens, (area.width, area.height.saturating_sub(12)));
+    let (width, height) = cells(lens.trials.size(), zoom);
+    picture(scene, lens, start(top(area, height), width), None, buf);
+    numbers(scene, lens, below(area, height + 1), None, buf);
+}
+
+/// The largest whole zoom at which a map fits.
+fn largest(lens: &Lens<'_>, room: (u16, u16)) -> u16 {
+    let fits = |zoom: &u16| {
+        let (width, height) = cells(lens.trials.size(), *zoom);
+        width <= room.0 && height <= room.1
+    };
+    (1..=8).rev().find(fits).unwrap_or(1)
+}
+
+fn picture(
+    scene: &Scene<'_>,
+    lens: &Lens<'_>,
+    area: Rect,
+    cursor: Option<(usize, usize)>,
+    buf: &mut Buffer,
+) {
+    let class = scene.state.class;
+    let Some(values) = lens.values(class) else {
+        thumbnail(scene, lens, class, area, buf);
+        return;
+    };
+    Heatmap {
+        values,
+        size: lens.trials.size(),
+        ramp: lens.ramp(class),
+        significance: lens.significance(class),
+        marks: match scene.state.pixels {
+            Pixels::All => Marks::Outline,
+            Pixels::Significant => Marks::Only,
+        },
+        cursor,
+    }
+    .draw(area, scene.theme, buf);
+}
+
+/// All classes in small below the large one, the chosen one marked.
+fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let classes = lens.classes() as u16;
+    if area.height == 0 || classes == 0 {
+        return;
+    }
+    let step = (area.width / classes)
+        .min(2 * area.height.saturating_sub(1) + 2)
+        .max(3);
+    let width = step - 1;
+    let height = (width / 2).min(area.height - 1);
+    for class in 0..classes {
+        let tile = start(beside(area, class * step), width);
+        if height >= 3 {
+            thumbnail_or_dots(scene, lens, usize::from(class), top(tile, height), buf);
+        }
+        let row = if height >= 3 { height } else { 0 };
+        let name = if usize::from(class) == scene.state.class {
+            Span::styled(format!("{}{class}", theme.glyphs.pointer), theme.chosen())
+        } else if lens.values(usize::from(class)).is_some() {
+            Span::styled(format!("{class}"), theme.text())
+        } else {
+            Span::styled(format!("{class}"), theme.dim())
+        };
+        centre(buf, tile, row, name);
+    }
+}
+
+fn thumbnail_or_dots(
+    scene: &Scene<'_>,
+    lens: &Lens<'_>,
+    class: usize,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    if lens.values(class).is_some() {
+        thumbnail(scene, lens, class, area, buf);
+    } else {
+        let text = Span::styled(scene.theme.glyphs.dot, scene.theme.dim());
+        centre(buf, area, area.height / 2, text);
+    }
+}
+
+fn numbers(
+    scene: &Scene<'_>,
+    lens: &Lens<'_>,
+    area: Rect,
+    cursor: Option<(usize, usize)>,
+    buf: &mut Buffer,
+) {
+    let class = scene.state.class;
+    let Some(own) = lens.class(class) else {
+        return;
+    };
+    let theme = scene.theme;
+    let row = |label: &str, value: String, more: String| {
+        Line::from(vec![
+            Span::styled(format!("{label:<13} "), theme.dim()),
+            Span::raw(value),
+            Span::styled(more, theme.dim()),
+        ])
+    };
+    let of = format!("  of {}", thousands(lens.estimate.trials));
+    let mut lines = vec![row(&format!("called {class}"), thousands(own.called), of)];
+    if let Some(missing) = lens.missing(class) {
+        let sentence = wrap(&missing.sentence, area.width.min(44));
+        let warning = |line| Line::from(Span::styled(line, theme.warning()));
+        lines.extend(sentence.into_iter().map(warning));
+        if lens.nothing().is_some() {
+            lines.push(Line::from("Press ] for a stronger signal."));
+        }
+    }
+    if let Some(r) = own.reliability {
+        let snr = own.snr.map(|snr| format!("  SNR {}", number(snr)));
+        lines.push(row("reliability", reliability(r), snr.unwrap_or_default()));
+    }
+    if let Some(pixels) = own.significant {
+        let bound = format!("  |z| > {:.1}", lens.estimate.threshold);
+        lines.push(row("significant", format!("{pixels} pixels"), bound));
+    }
+    if let Some(back) = lens.trials.fed_back.get(class).copied().flatten() {
+        let confidence = format!("  confidence {}", percent(back.confidence));
+        lines.push(row("fed back", format!("called {}", back.class), confidence));
+    }
+    if let (Some(values), Some(cursor)) = (lens.values(class), cursor) {
+        lines.push(Line::default());
+        lines.extend(under_cursor(scene, own, values, cursor, lens));
+    }
+    lines.push(Line::default());
+    lines.extend(table(scene, own));
+    for (at, line) in lines.into_iter().enumerate() {
+        left(buf, area, at as u16, line);
+    }
+}
+
+fn under_cursor(
+    scene: &Scene<'_>,
+    own: &ClassEstimate,
+    values: &[f32],
+    (row, column): (usize, usize),
+    lens: &Lens<'_>,
+) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let pixel = row * lens.trials.size().1 + column;
+    let label = |text: &str| Span::styled(format!("{text:<13} "), theme.dim());
+    let mut lines = vec![Line::from(vec![
+        label("cursor"),
+        Span::raw(format!("row {row}  column {column}")),
+    ])];
+    if let Some(&value) = values.get(pixel) {
+        let text = match lens.kind {
+            crate::tui::state::MapKind::Z | crate::tui::state::MapKind::Image => {
+                reading(f64::from(value))
+            }
+            _ => number(f64::from(value)),
+        };
+        lines.push(Line::from(vec![
+            label("value"),
+            Span::styled(text, theme.bright()),
+        ]));
+    }
+    if let Some(&z) = own.z.as_ref().and_then(|z| z.get(pixel)) {
+        let significant = f64::from(z.abs()) > lens.estimate.threshold;
+        let mut spans = vec![label("z"), Span::raw(reading(f64::from(z)))];
+        if significant {
+            spans.push(Span::styled("  significant", theme.accent()));
+        }
+        lines.push(Line::from(spans));
+    }
+    lines
+}
+
+/// Trials by what the image was and what the network called the stimulus.
+fn table(scene: &Scene<'_>, own: &ClassEstimate) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let class = scene.state.class;
+    let [hits, calls, misses, rest] = own.cells.map(thousands);
+    let width = [&hits, &calls, &misses, &rest]
+        .iter()
+        .map(|text| text.len())
+        .max()
+        .unwrap_or(1)
+        .max(7);
+    let head = format!(
+        "{:<13} {:>width$}  {:>width$}",
+        "trials",
+        format!("true {class}"),
+        "other"
+    );
+    let line = |name: String, a: String, b: String| {
+        Line::from(vec![
+            Span::styled(format!("{name:<13} "), theme.dim()),
+            Span::raw(format!("{a:>width$}  {b:>width$}")),
+        ])
+    };
+    vec![
+        Line::from(Span::styled(head, theme.dim())),
+        line(format!("called {class}"), hits, calls),
+        line("called other".into(), misses, rest),
+    ]
+}

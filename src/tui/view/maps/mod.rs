@@ -1,0 +1,109 @@
+//! The maps of every class, or of one class enlarged.
+
+mod all;
+mod enlarged;
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::lens::Lens;
+use super::{Log, Scene, View};
+use crate::tui::action::Place;
+use crate::tui::format::gamma;
+use crate::tui::state::{MapKind, Pixels, Scale, State};
+use crate::tui::widget::heatmap::Ramp;
+use crate::tui::widget::scale;
+use crate::tui::widget::text::{below, beside, centre, left};
+
+/// The view.
+pub const VIEW: View = View {
+    name: "Maps",
+    draw,
+    places,
+    columns: all::columns,
+    pace: Duration::from_millis(500),
+    log: Log::WhenAsked,
+};
+
+fn places(state: &State) -> &'static [Place] {
+    if state.enlarged {
+        &[Place::Enlarged, Place::Maps]
+    } else {
+        &[Place::Sheet, Place::Maps]
+    }
+}
+
+fn lens<'a>(scene: &Scene<'a>) -> Option<Lens<'a>> {
+    Lens::new(scene.session.record.classification_images()?, scene.state)
+}
+
+fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let Some(lens) = lens(scene) else {
+        let text = "The plan of this session has no classification images.";
+        let text = Span::styled(text, scene.theme.dim());
+        centre(buf, area, area.height / 2, text);
+        return;
+    };
+    choices(scene, &lens, area, buf);
+    if scene.state.enlarged {
+        enlarged::draw(scene, &lens, below(area, 1), buf);
+    } else {
+        all::draw(scene, &lens, below(area, 1), buf);
+    }
+}
+
+/// What is shown, among what could be: the kinds of map, and the γ of the plan.
+fn choices(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let one = |chosen: bool, text: &str, gap: &str| {
+        if chosen {
+            let text = format!("{}{text}{gap}", theme.glyphs.pointer);
+            Span::styled(text, theme.chosen())
+        } else {
+            Span::styled(format!(" {text}{gap}"), theme.dim())
+        }
+    };
+    let images = scene.session.record.classification_images();
+    let line = |kinds: &[MapKind], gap: &str| -> Line<'static> {
+        let kinds = kinds
+            .iter()
+            .map(|kind| one(*kind == lens.kind, kind.label(), gap));
+        let name = Span::styled(format!("{gap}{}", theme.glyphs.gamma), theme.dim());
+        let gammas = images.iter().flat_map(|images| &images.gammas);
+        let gammas = gammas.map(|trials| {
+            let chosen = trials.gamma == lens.estimate.gamma;
+            one(chosen, &gamma(trials.gamma), gap)
+        });
+        kinds.chain([name]).chain(gammas).collect()
+    };
+    let shortest = line(&[lens.kind], " ");
+    let line = [line(&MapKind::ALL, "  "), line(&MapKind::ALL, " ")]
+        .into_iter()
+        .find(|line| line.width() <= usize::from(area.width) + 2)
+        .unwrap_or(shortest);
+    left(buf, area, 0, line);
+}
+
+/// The bar of a scale and what it stands for.
+fn scale_line(scene: &Scene<'_>, lens: &Lens<'_>, ramp: Ramp, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let used = scale::draw(ramp, 20.min(area.width / 3), area, theme, buf);
+    let mut words = match (scene.state.scale, lens.kind) {
+        (_, MapKind::Z) => " standard errors".to_string(),
+        _ => String::new(),
+    };
+    words.push_str(match scene.state.scale {
+        Scale::Common => "  one scale",
+        Scale::Own => "  each its own scale",
+    });
+    if lens.is_clipped() {
+        words.push_str(", noisy classes run past it");
+    }
+    if scene.state.pixels == Pixels::Significant {
+        words.push_str(&format!(", only |z| > {:.1}", lens.estimate.threshold));
+    }
+    left(buf, beside(area, used), 0, Span::styled(words, theme.dim()));
+}

@@ -1,0 +1,102 @@
+//! The stages of a run and its phase in words, from the engine's word where one runs, else from
+//! the record.
+
+use ratatui::style::Style;
+
+use crate::session::Session;
+use crate::session::config::Weights;
+use crate::session::record::{Analysis, State as RunState};
+use crate::session::run::{Phase, Stage};
+use crate::tui::theme::Theme;
+
+/// Every stage, training first.
+pub fn stages(session: &Session) -> Vec<Stage> {
+    if let Some(run) = &session.run
+        && !run.stages.is_empty()
+    {
+        return run.stages.clone();
+    }
+    let Weights::Train(plan) = &session.config.network.weights;
+    let training = session.record.training.as_ref();
+    let mut stages = vec![Stage {
+        name: "training".into(),
+        unit: "epochs".into(),
+        done: training.map_or(0, |t| t.epochs.len() as u64),
+        total: plan.epochs as u64,
+        finished: training.is_some_and(|t| t.finished),
+        ..Stage::default()
+    }];
+    let plans = session.config.analyses.iter();
+    for (plan, record) in plans.zip(&session.record.analyses) {
+        let crate::session::config::Analysis::ClassificationImages(it) = plan;
+        let Analysis::ClassificationImages(images) = record;
+        let total = it.trials.saturating_mul(it.gammas.len() as u64);
+        stages.push(Stage {
+            name: plan.label().into(),
+            unit: "trials".into(),
+            done: images.trials(),
+            total,
+            finished: images.trials() >= total,
+            ..Stage::default()
+        });
+    }
+    stages
+}
+
+/// The stage that is being worked on.
+pub fn current(session: &Session) -> Option<usize> {
+    match session.run.as_ref()?.phase {
+        Phase::Working(stage) | Phase::Paused(stage) => Some(stage),
+        _ => None,
+    }
+}
+
+/// The phase: its mark, its words, and their style.
+pub fn phase(session: &Session, theme: &Theme) -> (&'static str, String, Style) {
+    let glyphs = &theme.glyphs;
+    let stage = |index: usize| {
+        let stages = session.run.as_ref().map(|run| &run.stages);
+        let name = stages.and_then(|stages| stages.get(index));
+        name.map_or("at work".to_string(), |stage| stage.name.clone())
+    };
+    let Some(run) = &session.run else {
+        return match &session.record.state {
+            RunState::New => (glyphs.waiting, "not started".into(), theme.dim()),
+            RunState::Running => (glyphs.stopped, "interrupted".into(), theme.dim()),
+            RunState::Stopped => (glyphs.stopped, "stopped".into(), theme.dim()),
+            RunState::Finished => (glyphs.done, "finished".into(), theme.accent()),
+            RunState::Failed(_) => (glyphs.failed, "failed".into(), theme.warning()),
+        };
+    };
+    match &run.phase {
+        Phase::Starting => (glyphs.waiting, "starting".into(), theme.dim()),
+        Phase::Working(index) => (glyphs.working, stage(*index), theme.accent()),
+        Phase::Paused(index) => (
+            glyphs.paused,
+            format!("paused in {}", stage(*index)),
+            theme.warning(),
+        ),
+        Phase::Stopping => (
+            glyphs.stopped,
+            "stopping after a checkpoint".into(),
+            theme.warning(),
+        ),
+        Phase::Stopped => (glyphs.stopped, "stopped".into(), theme.dim()),
+        Phase::Finished => (glyphs.done, "finished".into(), theme.accent()),
+        Phase::Failed(_) => (glyphs.failed, "failed".into(), theme.warning()),
+    }
+}
+
+/// What went wrong or needs a person, if anything.
+pub fn problem(session: &Session) -> Option<&str> {
+    if let Some(run) = &session.run {
+        if let Phase::Failed(message) = &run.phase {
+            return Some(message);
+        }
+        return run.problem.as_deref();
+    }
+    match &session.record.state {
+        RunState::Failed(message) => Some(message),
+        _ => None,
+    }
+}

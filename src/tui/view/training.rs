@@ -1,0 +1,387 @@
+//! Loss and accuracy by epoch, the learning rate, the best epoch, and the epoch under way.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Log, Scene, View};
+use crate::session::config::Weights;
+use crate::session::record::{Epoch, Training};
+use crate::tui::action::Place;
+use crate::tui::format::{number, percent, short, thousands};
+use crate::tui::state::State;
+use crate::tui::widget::bar::between;
+use crate::tui::widget::curve::{Axis, Chart, End, Mark, Series, Stroke};
+use crate::tui::widget::text::{below, beside, centre, left, start, top};
+
+/// The view.
+pub const VIEW: View = View {
+    name: "Training",
+    draw,
+    places,
+    columns: |_, _| 1,
+    pace: Duration::from_millis(250),
+    log: Log::WhenAsked,
+};
+
+/// Columns for the figures on the right.
+const FIGURES: u16 = 30;
+
+fn places(_: &State) -> &'static [Place] {
+    &[]
+}
+
+fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let Some(training) = &scene.session.record.training else {
+        let text = Span::styled("Training has not begun.", theme.dim());
+        centre(buf, area, area.height / 2, text);
+        return;
+    };
+    let wide = area.width >= 110;
+    let (pictures, figures) = if wide {
+        let room = area.width - FIGURES;
+        (start(area, room - 2), beside(area, room))
+    } else {
+        let rows = area.height.saturating_sub(3);
+        (top(area, rows), below(area, rows))
+    };
+    let strip = 2;
+    let height = pictures.height.saturating_sub(strip);
+    charts(scene, top(pictures, height), buf);
+    learning_rate(scene, training, below(pictures, height), buf);
+    let lines = figure_lines(scene, training);
+    if wide {
+        for (row, (label, value)) in lines.into_iter().enumerate() {
+            let label = Span::styled(format!("{label:<16}"), theme.dim());
+            left(
+                buf,
+                figures,
+                row as u16,
+                Line::from(vec![label, Span::raw(value)]),
+            );
+        }
+    } else {
+        flow(scene, lines, figures, buf);
+    }
+}
+
+/// Figures one after another, on as many rows as there are.
+fn flow(scene: &Scene<'_>, lines: Vec<(&str, String)>, area: Rect, buf: &mut Buffer) {
+    let (mut x, mut row) = (0, 0);
+    for (label, value) in lines.into_iter().filter(|(label, _)| !label.is_empty()) {
+        let line = Line::from(vec![
+            Span::styled(format!("{label} "), scene.theme.dim()),
+            Span::raw(value),
+        ]);
+        let width = line.width() as u16;
+        if x > 0 && x + width > area.width {
+            (x, row) = (0, row + 1);
+        }
+        left(buf, beside(area, x), row, line);
+        x += width + 3;
+    }
+}
+
+fn planned(scene: &Scene<'_>) -> usize {
+    let Weights::Train(plan) = &scene.session.config.network.weights;
+    plan.epochs
+}
+
+/// Last epoch on the level axis: the plan's while training, the last one once it is over.
+fn last_epoch(scene: &Scene<'_>, training: &Training) -> f64 {
+    let last = if training.finished {
+        training.epochs.len()
+    } else {
+        planned(scene)
+    };
+    last.max(training.epochs.len()).max(1) as f64
+}
+
+/// Loss and accuracy side by side.
+pub fn charts(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let Some(training) = &scene.session.record.training else {
+        return;
+    };
+    let half = area.width / 2;
+    loss(scene, training, start(area, half.saturating_sub(2)), buf);
+    accuracy(scene, training, beside(area, half), buf);
+}
+
+/// The same above each other, for a place beside something else.
+pub fn stacked(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let Some(training) = &scene.session.record.training else {
+        return;
+    };
+    let half = area.height / 2;
+    loss(scene, training, top(area, half.saturating_sub(1)), buf);
+    accuracy(scene, training, below(area, half), buf);
+}
+
+fn legend(scene: &Scene<'_>, title: &str, batches: bool, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let unicode = theme.glyphs.unicode;
+    let mut spans = vec![Span::styled(format!("{title}  "), theme.bright())];
+    spans.push(Span::styled(
+        if unicode { "⠒⠒ " } else { "** " },
+        theme.chosen(),
+    ));
+    spans.push(Span::raw("validation  "));
+    spans.push(Span::styled(
+        if unicode { "⠂⠂ " } else { ".. " },
+        theme.text(),
+    ));
+    spans.push(Span::styled("training  ", theme.dim()));
+    if batches && area.width >= 48 {
+        spans.push(Span::styled(
+            if unicode { "⠐⠄ " } else { ".. " },
+            theme.dim(),
+        ));
+        spans.push(Span::styled("batch", theme.dim()));
+    }
+    left(buf, area, 0, Line::from(spans));
+}
+
+fn epoch_labels(last: f64) -> Vec<(f64, String)> {
+    let step = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0]
+        .into_iter()
+        .find(|step| last / step <= 8.0)
+        .unwrap_or(1000.0);
+    let mut labels = vec![(0.0, "0".to_string())];
+    let mut at = step;
+    while at <= last {
+        labels.push((at, format!("{at:.0}")));
+        at += step;
+    }
+    labels
+}
+
+fn loss(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    legend(scene, "loss", true, area, buf);
+    let last = last_epoch(scene, training);
+    let batches = batch_points(training);
+    let values = training
+        .epochs
+        .iter()
+        .flat_map(|e| [e.train_loss, e.valid_loss])
+        .chain(batches.iter().map(|(_, y)| *y))
+        .filter(|y| y.is_finite() && *y > 0.0);
+    let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), y| {
+        (low.min(y), high.max(y))
+    });
+    let (low, high) = if low > high {
+        (0.01, 3.0)
+    } else {
+        (low, high.max(low * 2.0))
+    };
+    let (y, ticks) = log_axis(low, high);
+    let curve = |of: fn(&Epoch) -> f64| -> Vec<(f64, f64)> {
+        training
+            .epochs
+            .iter()
+            .map(|e| (e.epoch as f64, of(e)))
+            .collect()
+    };
+    Chart {
+        x: (0.0, last),
+        y,
+        axis: Axis::Log,
+        y_labels: ticks.into_iter().map(|t| (t, short(t))).collect(),
+        x_labels: epoch_labels(last),
+        mark: best(training, End::Top, |e| number(e.valid_loss)),
+        series: vec![
+            Series {
+                points: batches,
+                style: theme.dim(),
+                stroke: Stroke::Points,
+            },
+            Series {
+                points: curve(|e| e.train_loss),
+                style: theme.text(),
+                stroke: Stroke::Dotted,
+            },
+            Series {
+                points: curve(|e| e.valid_loss),
+                style: theme.chosen(),
+                stroke: Stroke::Solid,
+            },
+        ],
+        gutter: 6,
+    }
+    .draw(below(area, 1), theme, buf);
+}
+
+fn accuracy(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    legend(scene, "accuracy", false, area, buf);
+    let last = last_epoch(scene, training);
+    let lowest = training
+        .epochs
+        .iter()
+        .flat_map(|e| [e.train_accuracy, e.valid_accuracy])
+        .filter(|y| y.is_finite())
+        .fold(0.98_f64, f64::min);
+    // Down to a round share below everything seen.
+    let step = if lowest >= 0.9 { 0.02 } else { 0.1 };
+    let low = ((lowest / step).floor() * step).max(0.0);
+    let grid = (1.0 - low) / 4.0;
+    let curve = |of: fn(&Epoch) -> f64| -> Vec<(f64, f64)> {
+        training
+            .epochs
+            .iter()
+            .map(|e| (e.epoch as f64, of(e)))
+            .collect()
+    };
+    Chart {
+        x: (0.0, last),
+        y: (low, 1.0),
+        axis: Axis::Linear,
+        y_labels: (0..=4)
+            .map(|i| low + grid * f64::from(i))
+            .map(|y| (y, format!("{} %", short(y * 100.0))))
+            .collect(),
+        x_labels: epoch_labels(last),
+        mark: best(training, End::Bottom, |e| percent(e.valid_accuracy)),
+        series: vec![
+            Series {
+                points: curve(|e| e.train_accuracy),
+                style: theme.text(),
+                stroke: Stroke::Dotted,
+            },
+            Series {
+                points: curve(|e| e.valid_accuracy),
+                style: theme.chosen(),
+                stroke: Stroke::Solid,
+            },
+        ],
+        gutter: 8,
+    }
+    .draw(below(area, 1), theme, buf);
+}
+
+/// The best epoch's place and its value.
+fn best(training: &Training, at: End, value: fn(&Epoch) -> String) -> Option<Mark> {
+    let best = training.best_epoch?;
+    let epoch = training.epochs.iter().find(|e| e.epoch == best)?;
+    Some(Mark {
+        x: best as f64,
+        words: format!("best {best}: {}", value(epoch)),
+        at,
+    })
+}
+
+/// Loss by batch, at the epochs that the batches make up.
+fn batch_points(training: &Training) -> Vec<(f64, f64)> {
+    let curve = &training.batch_loss;
+    let partial = &training.partial;
+    let share = if partial.of > 0 {
+        partial.batches as f64 / partial.of as f64
+    } else {
+        0.0
+    };
+    let end = training.epochs.len() as f64 + share;
+    // The values that fill no point yet have their place too.
+    let whole = curve.points.len() as f64 + curve.rest_count as f64 / curve.each.max(1) as f64;
+    if whole <= 0.0 {
+        return Vec::new();
+    }
+    let place = |i: usize| (i as f64 + 0.5) / whole * end;
+    let points = curve.points.iter().enumerate();
+    points.map(|(i, &y)| (place(i), f64::from(y))).collect()
+}
+
+/// An axis from just below `low` to just above `high`, its ends 1, 2 or 5 times a power of ten;
+/// named are its ends, and all such values or the powers alone between them.
+fn log_axis(low: f64, high: f64) -> ((f64, f64), Vec<f64>) {
+    let all: Vec<(f64, bool)> = (-9..=4)
+        .flat_map(|power| [1.0, 2.0, 5.0].map(|step| (step * 10_f64.powi(power), step == 1.0)))
+        .collect();
+    let last = all.len() - 1;
+    let from = all.iter().rposition(|(t, _)| *t <= low).unwrap_or(0);
+    let to = all.iter().position(|(t, _)| *t >= high).unwrap_or(last);
+    let inside = &all[from..=to.max(from)];
+    let ends = (inside[0].0, inside[inside.len() - 1].0);
+    let few = inside.len() <= 7;
+    let named = inside.iter().filter(|(_, whole)| few || *whole);
+    (ends, named.map(|(t, _)| *t).collect())
+}
+
+fn learning_rate(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let Weights::Train(plan) = &scene.session.config.network.weights;
+    let mut rates: Vec<f64> = training.epochs.iter().map(|e| e.lr).collect();
+    if training.partial.batches > 0 {
+        rates.push(training.partial.lr);
+    }
+    let now = rates.last().copied().unwrap_or(plan.lr_max);
+    let label = format!("learning rate {:<9} ", number(now));
+    let used = left(buf, area, 1, Line::from(Span::styled(label, theme.dim())));
+    let total = last_epoch(scene, training);
+    let end = format!("  from {} to {}", short(plan.lr_max), short(plan.lr_min));
+    let room = area
+        .width
+        .saturating_sub(used + Span::raw(end.as_str()).width() as u16);
+    let columns = (0..room)
+        .map(|x| ((f64::from(x) + 0.5) / f64::from(room) * total) as usize)
+        .map_while(|epoch| rates.get(epoch).map(|rate| *rate as f32))
+        .collect::<Vec<f32>>();
+    let strip = between(&columns, 0.0, plan.lr_max as f32, theme);
+    left(
+        buf,
+        beside(area, used),
+        1,
+        Span::styled(strip, theme.accent()),
+    );
+    left(
+        buf,
+        beside(area, used + room),
+        1,
+        Span::styled(end, theme.dim()),
+    );
+}
+
+fn figure_lines(scene: &Scene<'_>, training: &Training) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    let partial = &training.partial;
+    if !training.finished {
+        let epoch = training.epochs.len() + 1;
+        lines.push(("epoch", format!("{epoch} of {}", planned(scene))));
+        lines.push(("batch", format!("{} of {}", partial.batches, partial.of)));
+        if partial.images > 0 {
+            let images = partial.images as f64;
+            lines.push(("loss so far", number(partial.loss_sum / images)));
+            lines.push(("accuracy so far", percent(partial.correct as f64 / images)));
+        }
+    } else {
+        lines.push(("training", "finished".into()));
+        let epochs = training.epochs.len();
+        let early = if epochs < planned(scene) {
+            ", stopped early"
+        } else {
+            ""
+        };
+        lines.push(("epochs", format!("{epochs} of {}{early}", planned(scene))));
+        if let Some(accuracy) = training.test_accuracy {
+            lines.push(("test accuracy", percent(accuracy)));
+        }
+    }
+    lines.push(("", String::new()));
+    if let Some(last) = training.epochs.last() {
+        lines.push(("last epoch", last.epoch.to_string()));
+        lines.push(("train loss", number(last.train_loss)));
+        lines.push(("valid loss", number(last.valid_loss)));
+        lines.push(("train accuracy", percent(last.train_accuracy)));
+        lines.push(("valid accuracy", percent(last.valid_accuracy)));
+        lines.push(("", String::new()));
+    }
+    if let Some(best) = training.best_epoch {
+        lines.push(("best epoch", best.to_string()));
+    }
+    if training.parameters > 0 {
+        lines.push(("parameters", thousands(training.parameters as u64)));
+    }
+    lines
+}

@@ -1,0 +1,386 @@
+//! Curves over two axes: eight braille dots a cell, or one character a cell without Unicode.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use super::text::{beside, left, right, start};
+use crate::tui::theme::Theme;
+
+/// How a curve is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stroke {
+    /// Every dot of the line.
+    Solid,
+    /// Every other dot: told from a solid one without colour.
+    Dotted,
+    /// The points only.
+    Points,
+}
+
+/// One curve.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// (x, y), by growing x.
+    pub points: Vec<(f64, f64)>,
+    /// Its colour.
+    pub style: Style,
+    /// How it is drawn.
+    pub stroke: Stroke,
+}
+
+/// How the upright axis is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Axis {
+    /// Evenly.
+    Linear,
+    /// By powers.
+    Log,
+}
+
+/// An upright line in a chart.
+#[derive(Debug, Clone)]
+pub struct Mark {
+    /// Where it stands.
+    pub x: f64,
+    /// What it says.
+    pub words: String,
+    /// Where it says so.
+    pub at: End,
+}
+
+/// An end of an upright line: the words belong where no curve runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Above curves that fall.
+    Top,
+    /// Below curves that rise.
+    Bottom,
+}
+
+/// Curves over two axes.
+#[derive(Debug, Clone)]
+pub struct Chart {
+    /// Ends of the level axis.
+    pub x: (f64, f64),
+    /// Ends of the upright axis.
+    pub y: (f64, f64),
+    /// How the upright axis is divided.
+    pub axis: Axis,
+    /// Values named on the upright axis.
+    pub y_labels: Vec<(f64, String)>,
+    /// Values named below.
+    pub x_labels: Vec<(f64, String)>,
+    /// An upright line.
+    pub mark: Option<Mark>,
+    /// The curves, the last on top.
+    pub series: Vec<Series>,
+    /// Columns for the names on the upright axis.
+    pub gutter: u16,
+}
+
+impl Chart {
+    /// Draws the chart over the whole of `area`; its last row carries the names of x.
+    pub fn draw(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
+        let gutter = self.gutter.min(area.width);
+        let plot = beside(area, gutter);
+        let plot = Rect {
+            height: plot.height.saturating_sub(1),
+            ..plot
+        };
+        if plot.width < 4 || plot.height < 2 || plot.intersection(buf.area) != plot {
+            return;
+        }
+        self.grid(area, plot, theme, buf);
+        if let Some(mark) = &self.mark {
+            self.line(mark, plot, theme, buf);
+        }
+        for series in &self.series {
+            let mut canvas = Canvas::new(plot, theme);
+            self.trace(series, &mut canvas);
+            canvas.show(series.style, buf);
+        }
+        if let Some(mark) = &self.mark {
+            self.words(mark, plot, theme, buf);
+        }
+    }
+
+    /// The line of a mark, below the curves.
+    fn line(&self, mark: &Mark, plot: Rect, theme: &Theme, buf: &mut Buffer) {
+        let at = beside(plot, self.column(mark.x, plot.width));
+        for row in 0..plot.height {
+            left(buf, at, row, Span::styled(theme.glyphs.upright, theme.dim()));
+        }
+    }
+
+    /// The words of a mark, beside its line and above the curves.
+    fn words(&self, mark: &Mark, plot: Rect, theme: &Theme, buf: &mut Buffer) {
+        let column = self.column(mark.x, plot.width);
+        let row = match mark.at {
+            End::Top => 0,
+            End::Bottom => plot.height - 1,
+        };
+        let width = Span::raw(mark.words.as_str()).width() as u16;
+        let words = Span::styled(mark.words.clone(), theme.bright());
+        if column + 2 + width <= plot.width {
+            left(buf, beside(plot, column + 2), row, words);
+        } else {
+            let before = start(plot, column.saturating_sub(1));
+            right(buf, before, row, words);
+        }
+    }
+
+    fn grid(&self, area: Rect, plot: Rect, theme: &Theme, buf: &mut Buffer) {
+        let names = Rect {
+            width: self.gutter.saturating_sub(1).min(area.width),
+            ..area
+        };
+        for (value, name) in &self.y_labels {
+            let Some(height) = self.height(*value) else {
+                continue;
+            };
+            let row = ((1.0 - height) * f64::from(plot.height - 1)).round() as u16;
+            right(buf, names, row, Span::styled(name.clone(), theme.dim()));
+            for x in (0..plot.width).step_by(4) {
+                left(
+                    buf,
+                    beside(plot, x),
+                    row,
+                    Span::styled(theme.glyphs.dot, theme.dim()),
+                );
+            }
+        }
+        let mut free = 0;
+        for (value, name) in &self.x_labels {
+            let column = self.column(*value, plot.width);
+            let width = Span::raw(name.as_str()).width() as u16;
+            let start = (plot.x + column).saturating_sub(width / 2);
+            let start = start.min((plot.x + plot.width).saturating_sub(width));
+            if start < free {
+                continue;
+            }
+            let at = Rect {
+                x: start,
+                width,
+                ..area
+            };
+            left(
+                buf,
+                at,
+                area.height - 1,
+                Span::styled(name.clone(), theme.dim()),
+            );
+            free = start + width + 1;
+        }
+    }
+
+    /// Height of a value in the plot, 0 at the bottom and 1 at the top.
+    fn height(&self, value: f64) -> Option<f64> {
+        let (low, high) = self.y;
+        let share = match self.axis {
+            Axis::Linear => (value - low) / (high - low),
+            Axis::Log => (value.ln() - low.ln()) / (high.ln() - low.ln()),
+        };
+        share.is_finite().then_some(share.clamp(0.0, 1.0))
+    }
+
+    fn share(&self, x: f64) -> f64 {
+        let share = (x - self.x.0) / (self.x.1 - self.x.0);
+        if share.is_finite() {
+            share.clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    }
+
+    fn column(&self, x: f64, width: u16) -> u16 {
+        (self.share(x) * f64::from(width.saturating_sub(1))).round() as u16
+    }
+
+    fn trace(&self, series: &Series, canvas: &mut Canvas) {
+        let (width, height) = canvas.dots();
+        let dots: Vec<(i32, i32)> = series
+            .points
+            .iter()
+            .filter_map(|&(x, y)| {
+                let up = self.height(y)?;
+                let column = self.share(x) * f64::from(width - 1);
+                let row = (1.0 - up) * f64::from(height - 1);
+                Some((column.round() as i32, row.round() as i32))
+            })
+            .collect();
+        if let [only] = dots[..] {
+            canvas.dot(only.0, only.1);
+        }
+        let mut length = 0;
+        for pair in dots.windows(2) {
+            match series.stroke {
+                Stroke::Points => {
+                    canvas.dot(pair[0].0, pair[0].1);
+                    canvas.dot(pair[1].0, pair[1].1);
+                }
+                Stroke::Solid => line(pair[0], pair[1], |x, y| canvas.dot(x, y)),
+                Stroke::Dotted => line(pair[0], pair[1], |x, y| {
+                    length += 1;
+                    if length % 3 == 1 {
+                        canvas.dot(x, y);
+                    }
+                }),
+            }
+        }
+    }
+}
+
+/// Every dot between two, ends included (Bresenham).
+fn line((x0, y0): (i32, i32), (x1, y1): (i32, i32), mut dot: impl FnMut(i32, i32)) {
+    let (dx, dy) = ((x1 - x0).abs(), -(y1 - y0).abs());
+    let (sx, sy) = ((x1 - x0).signum(), (y1 - y0).signum());
+    let (mut x, mut y, mut error) = (x0, y0, dx + dy);
+    loop {
+        dot(x, y);
+        if (x, y) == (x1, y1) {
+            return;
+        }
+        let twice = 2 * error;
+        if twice >= dy {
+            error += dy;
+            x += sx;
+        }
+        if twice <= dx {
+            error += dx;
+            y += sy;
+        }
+    }
+}
+
+/// Dots over an area of cells.
+struct Canvas {
+    area: Rect,
+    unicode: bool,
+    cells: Vec<u8>,
+}
+
+/// Bits of the braille dots, by row and column.
+const BRAILLE: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+
+impl Canvas {
+    fn new(area: Rect, theme: &Theme) -> Self {
+        Self {
+            area,
+            unicode: theme.glyphs.unicode,
+            cells: vec![0; usize::from(area.width) * usize::from(area.height)],
+        }
+    }
+
+    fn dots(&self) -> (i32, i32) {
+        let (width, height) = (i32::from(self.area.width), i32::from(self.area.height));
+        if self.unicode {
+            (2 * width, 4 * height)
+        } else {
+            (width, height)
+        }
+    }
+
+    fn dot(&mut self, x: i32, y: i32) {
+        let (width, height) = self.dots();
+        if !(0..width).contains(&x) || !(0..height).contains(&y) {
+            return;
+        }
+        let (x, y) = (x as usize, y as usize);
+        let columns = usize::from(self.area.width);
+        if self.unicode {
+            self.cells[y / 4 * columns + x / 2] |= BRAILLE[y % 4][x % 2];
+        } else {
+            self.cells[y * columns + x] = 1;
+        }
+    }
+
+    /// Puts the dots into the frame, together with those of earlier curves.
+    fn show(&self, style: Style, buf: &mut Buffer) {
+        for (i, &bits) in self.cells.iter().enumerate() {
+            if bits == 0 {
+                continue;
+            }
+            let columns = usize::from(self.area.width);
+            let at = (
+                self.area.x + (i % columns) as u16,
+                self.area.y + (i / columns) as u16,
+            );
+            let Some(cell) = buf.cell_mut(at) else {
+                continue;
+            };
+            if self.unicode {
+                let before = cell.symbol().chars().next().map_or(0, |c| c as u32);
+                let before = before.checked_sub(0x2800).filter(|bits| *bits < 256);
+                let all = u32::from(bits) | before.unwrap_or(0);
+                cell.set_char(char::from_u32(0x2800 + all).unwrap_or(' '));
+            } else {
+                cell.set_symbol(if style.add_modifier.is_empty() {
+                    "."
+                } else {
+                    "*"
+                });
+            }
+            cell.set_style(Style::reset().patch(style));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::theme::{Background, Depth};
+
+    fn chart(points: &[(f64, f64)], stroke: Stroke) -> Chart {
+        Chart {
+            x: (0.0, 1.0),
+            y: (0.0, 1.0),
+            axis: Axis::Linear,
+            y_labels: vec![(1.0, "1".into())],
+            x_labels: vec![(0.0, "0".into()), (1.0, "1".into())],
+            mark: None,
+            series: vec![Series {
+                points: points.to_vec(),
+                style: Style::new(),
+                stroke,
+            }],
+            gutter: 2,
+        }
+    }
+
+    fn drawn(chart: &Chart, unicode: bool) -> Vec<String> {
+        let theme = Theme::new(Depth::Mono, Background::Dark, unicode);
+        let mut buf = Buffer::empty(Rect::new(0, 0, 8, 4));
+        chart.draw(buf.area, &theme, &mut buf);
+        (0..4)
+            .map(|y| (0..8).map(|x| buf[(x, y)].symbol()).collect())
+            .collect()
+    }
+
+    #[test]
+    fn a_rising_line_rises() {
+        let rising = chart(&[(0.0, 0.0), (1.0, 1.0)], Stroke::Solid);
+        assert_eq!(
+            drawn(&rising, true),
+            ["1 ·   ⣀⠤⠊", "   ⢀⡠⠔⠉ ", "  ⡠⠔⠁    ", "  0    1"]
+                .map(|line| line.chars().take(8).collect::<String>())
+        );
+    }
+
+    #[test]
+    fn what_is_no_number_or_outside_does_no_harm() {
+        for points in [
+            vec![],
+            vec![(0.0, f64::NAN)],
+            vec![(f64::NAN, 0.5), (0.3, f64::INFINITY), (9.0, -9.0)],
+        ] {
+            drawn(&chart(&points, Stroke::Dotted), true);
+            drawn(&chart(&points, Stroke::Points), false);
+        }
+        let mut flat = chart(&[(0.0, 1.0), (1.0, 1.0)], Stroke::Solid);
+        flat.x = (0.0, 0.0);
+        flat.y = (1.0, 1.0);
+        drawn(&flat, true);
+    }
+}

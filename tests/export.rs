@@ -1,0 +1,301 @@
+//! What other programs read: the JSON and the NPZ of a session, as INTERFACE promises them.
+
+use std::collections::BTreeSet;
+use std::io::{Cursor, Read};
+
+use noisescope::export::{ExportError, Format, json, npz, write};
+use noisescope::session::config::{self, Config};
+use noisescope::session::record::{Analysis, BlockSums, Epoch, FedBack, State, Training};
+use noisescope::session::{Record, Run, Session};
+use serde_json::{Value, json};
+
+const G: usize = 2;
+const K: usize = 10;
+const PIXELS: usize = 28 * 28;
+
+/// A session with two signal strengths of which nothing has been done.
+fn planned() -> Session {
+    let config = Config {
+        analyses: vec![config::Analysis::ClassificationImages(
+            config::ClassificationImages {
+                gammas: vec![0.0, 0.25],
+                trials: 240,
+                ..Default::default()
+            },
+        )],
+        ..Default::default()
+    };
+    Session::new("mine", config)
+}
+
+/// The same, trained, with 240 trials at γ 0: 120 called 0, 119 called 1 and one called 2, all of
+/// true class 3. Nothing at γ 0.25.
+fn measured() -> Session {
+    let mut session = planned();
+    session.record.state = State::Running;
+    session.record.elapsed_s = 12.5;
+    session.record.devices = vec!["flex".into()];
+    session.record.training = Some(Training {
+        parameters: 431_080,
+        finished: true,
+        test_accuracy: Some(0.9825),
+        best_epoch: Some(1),
+        epochs: vec![Epoch {
+            epoch: 1,
+            train_loss: f64::NAN,
+            train_accuracy: 0.875,
+            valid_loss: 0.25,
+            valid_accuracy: 0.75,
+            lr: 0.0005,
+        }],
+        ..Default::default()
+    });
+    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0];
+    for (block, called) in [[60, 60, 0], [60, 59, 1]].into_iter().enumerate() {
+        let mut counts = vec![0; K * K];
+        counts[3 * K..3 * K + 3].copy_from_slice(&called);
+        let sums = |class: usize| -> Vec<i64> {
+            let count = called[class] as i64;
+            let pixels = (0..PIXELS).map(|p| if p % 3 == class { 40_000 } else { 30_000 });
+            pixels.map(|mean| mean * count).collect()
+        };
+        images.gammas[0].add(&BlockSums {
+            block: block as u64,
+            trials: 120,
+            counts,
+            noise: (0..3).map(|class| (3 * K + class, sums(class))).collect(),
+            image: vec![],
+        });
+    }
+    images.gammas[0].fed_back[1] = Some(FedBack {
+        class: 7,
+        confidence: 0.5,
+    });
+    session
+}
+
+fn keys(value: &Value) -> BTreeSet<&str> {
+    let object = value.as_object().unwrap();
+    object.keys().map(String::as_str).collect()
+}
+
+/// Lengths along each axis, of a list that is the same everywhere.
+fn shape(value: &Value) -> Vec<usize> {
+    let mut shape = Vec::new();
+    let mut at = value;
+    while let Some(list) = at.as_array() {
+        shape.push(list.len());
+        at = &list[0];
+    }
+    shape
+}
+
+/// Shape, type and values as 64-bit floats of one array of an NPZ.
+fn array(container: &[u8], name: &str) -> (Vec<u64>, String, Vec<f64>) {
+    let mut zip = zip::ZipArchive::new(Cursor::new(container)).unwrap();
+    let mut npy = Vec::new();
+    zip.by_name(&format!("{name}.npy"))
+        .unwrap()
+        .read_to_end(&mut npy)
+        .unwrap();
+    let file = npyz::NpyFile::new(npy.as_slice()).unwrap();
+    let (shape, dtype) = (file.shape().to_vec(), file.dtype().descr());
+    let values = if dtype.contains("i8") {
+        let whole = file.into_vec::<i64>().unwrap();
+        whole.into_iter().map(|value| value as f64).collect()
+    } else {
+        file.into_vec::<f64>().unwrap()
+    };
+    (shape, dtype, values)
+}
+
+fn container(session: &Session) -> Vec<u8> {
+    let mut out = Cursor::new(Vec::new());
+    npz(session, &mut out).unwrap();
+    out.into_inner()
+}
+
+#[test]
+fn json_of_a_new_session_has_no_stages() {
+    let value = json(&planned());
+    let expected = ["name", "version", "status", "device", "elapsed_s", "config"];
+    assert_eq!(keys(&value), expected.into());
+    assert_eq!(value["name"], "mine");
+    assert_eq!(value["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(value["status"], "new");
+    assert!(value["device"].is_null());
+    assert_eq!(value["config"]["network"]["kind"], "Cnn");
+    let analysis = &value["config"]["analyses"][0]["ClassificationImages"];
+    assert_eq!(analysis["gammas"], json!([0.0, 0.25]));
+}
+
+#[test]
+fn json_has_the_promised_keys_and_shapes() {
+    let value = json(&measured());
+    let training = &value["training"];
+    let expected = ["epochs", "best_epoch", "test_accuracy", "parameters"];
+    assert_eq!(keys(training), expected.into());
+    let expected = [
+        "epoch",
+        "train_loss",
+        "train_accuracy",
+        "valid_loss",
+        "valid_accuracy",
+        "lr",
+    ];
+    assert_eq!(keys(&training["epochs"][0]), expected.into());
+    let images = &value["classification_images"];
+    assert_eq!(images["noise"], "uniform");
+    for (key, expected) in [
+        ("gammas", vec![G]),
+        ("trials", vec![G]),
+        ("counts", vec![G, K, K]),
+        ("sufficient", vec![G, K]),
+        ("reliability", vec![G, K]),
+        ("snr", vec![G, K]),
+        ("significant_pixels", vec![G, K]),
+        ("fed_back", vec![G, K]),
+    ] {
+        assert_eq!(shape(&images[key]), expected, "{key}");
+    }
+    assert_eq!(keys(images).len(), 9);
+    assert_eq!(value["device"], "flex");
+    assert_eq!(value["elapsed_s"], 12.5);
+}
+
+#[test]
+fn json_has_null_where_there_is_no_number() {
+    let value = json(&measured());
+    assert!(value["training"]["epochs"][0]["train_loss"].is_null());
+    let images = &value["classification_images"];
+    assert_eq!(images["trials"], json!([240, 0]));
+    assert_eq!(images["counts"][0][3][1], 119);
+    assert_eq!(images["sufficient"][0][1], true);
+    assert!(images["reliability"][0][1].as_f64().unwrap() > 0.9);
+    assert!(images["significant_pixels"][0][1].as_u64().unwrap() > 0);
+    assert_eq!(
+        images["fed_back"][0][1],
+        json!({"class": 7, "confidence": 0.5})
+    );
+    for (gamma, class) in [(0, 2), (0, 9), (1, 1)] {
+        assert_eq!(images["sufficient"][gamma][class], false);
+        for key in ["reliability", "snr", "significant_pixels", "fed_back"] {
+            assert!(images[key][gamma][class].is_null(), "{key} {gamma} {class}");
+        }
+    }
+}
+
+#[test]
+fn status_is_the_engines_word_where_one_runs() {
+    let mut session = measured();
+    assert_eq!(json(&session)["status"], "stopped");
+    session.run = Some(Run::default());
+    assert_eq!(json(&session)["status"], "running");
+    session.run = None;
+    session.record.state = State::Finished;
+    assert_eq!(json(&session)["status"], "finished");
+    session.record.state = State::Failed("no disk".into());
+    assert_eq!(json(&session)["status"], "failed");
+}
+
+#[test]
+fn npz_has_the_promised_arrays_and_no_others() {
+    let container = container(&measured());
+    let zip = zip::ZipArchive::new(Cursor::new(&container)).unwrap();
+    assert_eq!(zip.len(), 6);
+    let (g, k) = (G as u64, K as u64);
+    for (name, expected, number) in [
+        ("ci_gamma", vec![g], "f8"),
+        ("ci_counts", vec![g, k, k], "i8"),
+        ("ci_mean_noise", vec![g, k, 28, 28], "f8"),
+        ("ci_image", vec![g, k, 28, 28], "f8"),
+        ("ci_z", vec![g, k, 28, 28], "f8"),
+        ("ci_mean_stimulus", vec![g, k, 28, 28], "f8"),
+    ] {
+        let (shape, dtype, _) = array(&container, name);
+        assert_eq!(shape, expected, "{name}");
+        assert!(dtype.contains(number), "{name} {dtype}");
+    }
+    assert_eq!(array(&container, "ci_gamma").2, [0.0, 0.25]);
+    let counts = array(&container, "ci_counts").2;
+    assert_eq!(counts[3 * K..3 * K + 3], [120.0, 119.0, 1.0]);
+    assert_eq!(counts.iter().sum::<f64>(), 240.0);
+}
+
+#[test]
+fn npz_holds_the_maps_and_nan_where_there_are_none() {
+    let session = measured();
+    let container = container(&session);
+    let Analysis::ClassificationImages(images) = &session.record.analyses[0];
+    let estimate = images.gammas[0].estimate();
+    let of = |map: &[f64], gamma: usize, class: usize| {
+        let start = (gamma * K + class) * PIXELS;
+        map[start..start + PIXELS].to_vec()
+    };
+    for name in ["ci_image", "ci_z", "ci_mean_noise", "ci_mean_stimulus"] {
+        let class = &estimate.classes[1];
+        let expected = match name {
+            "ci_image" => &class.image,
+            "ci_z" => &class.z,
+            "ci_mean_noise" => &class.mean_noise,
+            _ => &class.mean_stimulus,
+        };
+        let expected: Vec<f64> = expected.iter().flatten().map(|&v| f64::from(v)).collect();
+        let map = array(&container, name).2;
+        assert_eq!(of(&map, 0, 1), expected, "{name}");
+        assert!(of(&map, 0, 9).iter().all(|v| v.is_nan()), "{name}");
+        assert!(of(&map, 1, 1).iter().all(|v| v.is_nan()), "{name}");
+        // One trial is a mean, and no image.
+        let mean = name.starts_with("ci_mean");
+        assert!(of(&map, 0, 2).iter().all(|v| v.is_nan() != mean), "{name}");
+    }
+}
+
+#[test]
+fn npz_of_nothing_is_an_error_that_says_so() {
+    let error = npz(&planned(), Cursor::new(Vec::new())).unwrap_err();
+    assert!(matches!(error, ExportError::Nothing { .. }));
+    assert!(error.to_string().starts_with("mine has measured nothing"));
+    let mut empty = planned();
+    empty.config.analyses.clear();
+    empty.record = Record::new(&empty.config);
+    assert!(npz(&empty, Cursor::new(Vec::new())).is_err());
+}
+
+#[test]
+fn a_file_is_replaced_and_nothing_is_left_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.json");
+    std::fs::write(&path, "old").unwrap();
+    write(&measured(), Format::Json, Some(&path)).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text, format!("{:#}\n", json(&measured())));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("missing").join("out.npz");
+    let error = write(&measured(), Format::Npz, Some(&path)).unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains(&path.display().to_string()), "{said}");
+    let error = write(&measured(), Format::Npz, Some(folder.path())).unwrap_err();
+    let said = error.to_string();
+    assert!(
+        said.contains(&folder.path().display().to_string()),
+        "{said}"
+    );
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn only_the_formats_that_exist_are_offered() {
+    use clap::ValueEnum;
+    let names: Vec<_> = Format::value_variants()
+        .iter()
+        .filter_map(|format| format.to_possible_value())
+        .map(|value| value.get_name().to_string())
+        .collect();
+    assert_eq!(names, ["json", "npz"]);
+}

@@ -1,0 +1,279 @@
+//! Sessions made up for screens: training curves as they usually go, and classification images
+//! from sums with known templates under sampling noise.
+
+use noisescope::session::config::{self, ClassificationImages, Config};
+use noisescope::session::record::{Analysis, BlockSums, Epoch, FedBack, GammaTrials, Training};
+use noisescope::session::run::{Checkpoint, LogLine, Phase, Run, Stage};
+use noisescope::session::Session;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+pub const CLASSES: usize = 10;
+pub const SIDE: usize = 28;
+const PIXELS: usize = SIDE * SIDE;
+
+/// Strokes on a 28×28 grid for each class, from −1 to 1: something that one recognises.
+pub fn template(class: usize) -> Vec<f32> {
+    // Seven segments: top, upper left, upper right, middle, lower left, lower right, bottom.
+    const SEGMENTS: [[u8; 7]; 10] = [
+        [1, 1, 1, 0, 1, 1, 1],
+        [0, 0, 1, 0, 0, 1, 0],
+        [1, 0, 1, 1, 1, 0, 1],
+        [1, 0, 1, 1, 0, 1, 1],
+        [0, 1, 1, 1, 0, 1, 0],
+        [1, 1, 0, 1, 0, 1, 1],
+        [1, 1, 0, 1, 1, 1, 1],
+        [1, 0, 1, 0, 0, 1, 0],
+        [1, 1, 1, 1, 1, 1, 1],
+        [1, 1, 1, 1, 0, 1, 1],
+    ];
+    const ENDS: [[(f32, f32); 2]; 7] = [
+        [(5.0, 9.0), (5.0, 19.0)],
+        [(5.0, 9.0), (14.0, 9.0)],
+        [(5.0, 19.0), (14.0, 19.0)],
+        [(14.0, 9.0), (14.0, 19.0)],
+        [(14.0, 9.0), (23.0, 9.0)],
+        [(14.0, 19.0), (23.0, 19.0)],
+        [(23.0, 9.0), (23.0, 19.0)],
+    ];
+    let mut map = vec![0.0; PIXELS];
+    for (segment, [a, b]) in ENDS.iter().enumerate() {
+        let sign = if SEGMENTS[class][segment] == 1 { 1.0 } else { -0.7 };
+        for row in 0..SIDE {
+            for column in 0..SIDE {
+                let (y, x) = (row as f32, column as f32);
+                let (dy, dx) = (b.0 - a.0, b.1 - a.1);
+                let along = (((y - a.0) * dy + (x - a.1) * dx) / (dy * dy + dx * dx)).clamp(0.0, 1.0);
+                let off = (y - a.0 - along * dy).powi(2) + (x - a.1 - along * dx).powi(2);
+                map[row * SIDE + column] += sign * (-off / 3.0).exp();
+            }
+        }
+    }
+    map
+}
+
+/// Shares of the trials of true class `t` that are called each class, at signal strength γ.
+fn calls(gamma: f64, t: usize) -> [f64; CLASSES] {
+    let mut shares = [0.0; CLASSES];
+    // Without signal class 8 takes everything; with it the truth comes through.
+    let truth = (gamma * 3.2).min(0.97);
+    for (k, share) in shares.iter_mut().enumerate() {
+        *share = (1.0 - truth) * if k == 8 { 0.86 } else { 0.14 / 9.0 };
+        if gamma == 0.0 {
+            *share = if k == 8 { 1.0 } else { 0.0 };
+        }
+    }
+    shares[t] += if gamma == 0.0 { 0.0 } else { truth };
+    shares
+}
+
+fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    let (u, v): (f64, f64) = (rng.random_range(1e-12..1.0), rng.random());
+    (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+}
+
+/// Adds `trials` trials, made up in one go.
+pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
+    let block = gamma.blocks;
+    let mut sums = BlockSums {
+        block,
+        trials: 0,
+        counts: vec![0; CLASSES * CLASSES],
+        noise: Vec::new(),
+        image: Vec::new(),
+    };
+    let templates: Vec<Vec<f32>> = (0..CLASSES).map(template).collect();
+    let mut image = vec![vec![0_i64; PIXELS]; CLASSES];
+    for t in 0..CLASSES {
+        for (k, share) in calls(gamma.gamma, t).into_iter().enumerate() {
+            let expected = trials as f64 / CLASSES as f64 * share;
+            let n = (expected + normal(rng) * expected.sqrt() * 0.3 + 0.5).max(0.0) as u64;
+            if n == 0 {
+                continue;
+            }
+            sums.trials += n;
+            sums.counts[t * CLASSES + k] = n;
+            let spread = (n as f64).sqrt() * 65536.0 / 12_f64.sqrt();
+            let noise = templates[k]
+                .iter()
+                .map(|v| (n as f64 * (32767.5 + 3200.0 * f64::from(*v)) + spread * normal(rng)) as i64)
+                .collect();
+            sums.noise.push((t * CLASSES + k, noise));
+            for (sum, v) in image[k].iter_mut().zip(&templates[t]) {
+                *sum += n as i64 * (230.0 * v.clamp(0.0, 1.0)) as i64;
+            }
+        }
+    }
+    sums.image = image.into_iter().enumerate().collect();
+    gamma.add(&sums);
+    for k in 0..CLASSES {
+        let called: u64 = (0..2 * CLASSES).map(|row| gamma.counts[row * CLASSES + k]).sum();
+        gamma.fed_back[k] = (called > 0).then(|| FedBack {
+            class: if k == 1 && gamma.gamma < 0.2 { 8 } else { k },
+            confidence: 0.72 + 0.025 * k as f64,
+        });
+    }
+}
+
+/// A session of which nothing has been done.
+pub fn new() -> Session {
+    let config = Config {
+        analyses: vec![config::Analysis::ClassificationImages(ClassificationImages {
+            trials: 1_000_000,
+            ..ClassificationImages::default()
+        })],
+        ..Config::default()
+    };
+    Session::new("mnist-paper", config)
+}
+
+/// Figures of an epoch as training usually goes.
+pub fn epoch(number: usize) -> Epoch {
+    let n = number as f64;
+    let wobble = ((number * 7919) % 13) as f64 / 13.0 - 0.5;
+    Epoch {
+        epoch: number,
+        train_loss: 0.9 * (-0.75 * n).exp() + 0.06 / n + 0.002,
+        train_accuracy: 1.0 - 0.25 * (-0.75 * n).exp() - 0.012 / n,
+        valid_loss: 0.5 * (-0.7 * n).exp() + 0.045 + 0.006 * wobble,
+        valid_accuracy: 0.9905 - 0.12 * (-0.7 * n).exp() + 0.0015 * wobble,
+        lr: 1e-5 + 0.5 * (1e-3 - 1e-5) * (1.0 + (std::f64::consts::PI * n / 15.0).cos()),
+    }
+}
+
+/// Training after some epochs and some batches of the next.
+pub fn training(epochs: usize, batches: usize, finished: bool) -> Training {
+    let mut training = Training {
+        parameters: 431_080,
+        finished,
+        ..Training::default()
+    };
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let of = 188;
+    for number in 1..=epochs + usize::from(batches > 0) {
+        let own = epoch(number);
+        let from = if number == 1 { 2.3 } else { epoch(number - 1).train_loss };
+        let count = if number > epochs { batches } else { of };
+        for batch in 0..count {
+            let t = batch as f64 / of as f64;
+            let mean = from * (own.train_loss / from).powf(t.sqrt());
+            training.batch_loss.push(mean * (0.35 * normal(&mut rng)).exp());
+        }
+        if number <= epochs {
+            training.epochs.push(own);
+        }
+    }
+    let best = training.epochs.iter().enumerate().max_by(|(_, a), (_, b)| a.valid_accuracy.total_cmp(&b.valid_accuracy));
+    training.best_epoch = best.map(|(i, _)| i + 1);
+    training.test_accuracy = finished.then_some(0.9912);
+    if batches > 0 {
+        let next = epoch(epochs + 1);
+        training.partial.batches = batches;
+        training.partial.of = of;
+        training.partial.images = batches * 256;
+        training.partial.loss_sum = next.train_loss * 1.1 * (batches * 256) as f64;
+        training.partial.correct = (next.train_accuracy * (batches * 256) as f64) as usize;
+        training.partial.lr = next.lr;
+    }
+    training
+}
+
+/// What an engine says while it trains.
+pub fn run(phase: Phase) -> Run {
+    let at = 1_770_000_000;
+    let line = |seconds: i64, text: &str, warning: bool| LogLine {
+        at: at + seconds,
+        text: text.into(),
+        warning,
+    };
+    Run {
+        phase,
+        device: "flex · 2 workers".into(),
+        images: "full set".into(),
+        parameters: 431_080,
+        stages: Vec::new(),
+        rates: (0..60).map(|i| 9_800.0 + 700.0 * (i as f32 / 5.0).sin()).collect(),
+        log: vec![
+            line(-300, "full set of MNIST: 60,000 + 10,000 images", false),
+            line(-240, "training: epoch 12 is the best so far, 99.1 % of the held-out images", false),
+            line(-200, "training finished after 15 epochs, test accuracy 99.1 %", false),
+            line(-60, "γ 0.2 reached reliability 0.95 in every class after 640 k trials", false),
+            line(-12, "checkpoint sessions/mnist-paper.ron 6.1 MB 38 ms", false),
+        ],
+        checkpoint: Some(Checkpoint {
+            at: at - 12,
+            bytes: 6_100_000,
+            millis: 38.0,
+        }),
+        problem: None,
+        up_s: 2467.0,
+        eta_s: Some(661.0),
+    }
+}
+
+/// The stages that belong to what has been done.
+pub fn stages(session: &Session) -> Vec<Stage> {
+    let training = session.record.training.as_ref();
+    let done = training.map_or(0, |t| t.epochs.len() as u64);
+    let finished = training.is_some_and(|t| t.finished);
+    let images = session.record.classification_images();
+    let trials = images.map_or(0, |images| images.trials());
+    let config::Analysis::ClassificationImages(plan) = &session.config.analyses[0];
+    let total = plan.trials * plan.gammas.len() as u64;
+    vec![
+        Stage {
+            name: "training".into(),
+            unit: "epochs".into(),
+            done,
+            total: 15,
+            finished,
+            per_second: (!finished).then_some(2_140.0),
+            eta_s: (!finished).then_some(95.0),
+            seconds: 130.0,
+        },
+        Stage {
+            name: "classification images".into(),
+            unit: "trials".into(),
+            done: trials,
+            total,
+            finished: trials >= total,
+            per_second: (trials > 0).then_some(9_860.0),
+            eta_s: (trials > 0).then_some(661.0),
+            seconds: 300.0,
+        },
+    ]
+}
+
+/// A session in training.
+pub fn in_training() -> Session {
+    let mut session = new();
+    session.record.training = Some(training(7, 90, false));
+    session.run = Some(run(Phase::Working(0)));
+    with_stages(session)
+}
+
+/// A session whose maps accumulate: `trials` for each γ.
+pub fn accumulating(trials: [u64; 4]) -> Session {
+    let mut session = new();
+    session.record.training = Some(training(15, 0, true));
+    session.run = Some(run(Phase::Working(1)));
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0];
+    for (gamma, trials) in images.gammas.iter_mut().zip(trials) {
+        // Ten blocks, so that both halves have their share.
+        for _ in 0..10 {
+            if trials > 0 {
+                accumulate(gamma, trials / 10, &mut rng);
+            }
+        }
+    }
+    with_stages(session)
+}
+
+fn with_stages(mut session: Session) -> Session {
+    let stages = stages(&session);
+    if let Some(run) = &mut session.run {
+        run.stages = stages;
+    }
+    session
+}
