@@ -205,14 +205,14 @@ pub const TABLE: &[Binding] = &[
     row(Action::Enlarge, &[ENTER], "look closer at the class", "look closer", &[Sheet]),
     row(Action::Shrink, &[ESCAPE, ENTER], "back to all classes", "all classes", &[Enlarged]),
     row(Action::NextKind, &[Char('m')], "classification image, z map, mean noise, mean stimulus", "map", &[Maps]),
+    row(Action::Pause, &[Char('p')], "pause the run, or let it go on", "pause", &[Views]),
+    row(Action::AskStop, &[Char('S')], "stop the run after a checkpoint", "stop", &[Views]),
     row(Action::SwitchScale, &[Char('s')], "one scale for all classes, or each its own", "scale", &[Maps]),
     row(Action::SwitchPixels, &[Char('x')], "all pixels, or the significant ones only", "significant", &[Maps]),
+    row(Action::SwitchLog, &[Char('L')], "show or hide the log", "log", &[Views]),
     row(Action::NextView, &[TAB], "the next view", "", &[Views]),
     row(Action::PreviousView, &[BACK_TAB], "the view before", "", &[Views]),
     row(Action::View(0), &[Digit], "the view of that number", "", &[Views]),
-    row(Action::SwitchLog, &[Char('L')], "show or hide the log", "log", &[Views]),
-    row(Action::Pause, &[Char('p')], "pause the run, or let it go on", "pause", &[Views]),
-    row(Action::AskStop, &[Char('S')], "stop the run after a checkpoint", "stop", &[Views]),
     row(Action::Leave, &[Char('q')], "leave; asks first while the run is under way", "leave", &[Views]),
     row(Action::Help, &[Char('?')], "all keys", "help", &[Views]),
     row(Action::StopNow, &[Char('s')], "stop after a checkpoint; run the session again to go on", "stop after a checkpoint", &[Question]),
@@ -269,12 +269,13 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
     }
 }
 
-/// A footer's word as the terminal can write it.
-pub fn word(short: &'static str, theme: &Theme) -> &'static str {
-    if short == "γ" {
-        theme.glyphs.gamma
-    } else {
-        short
+/// A footer's word as it is now, in what the terminal can write.
+pub fn word(short: &'static str, session: &Session, theme: &Theme) -> &'static str {
+    let phase = session.run.as_ref().map(|run| &run.phase);
+    match (short, phase) {
+        ("γ", _) => theme.glyphs.gamma,
+        ("pause", Some(Phase::Paused(_))) => "go on",
+        _ => short,
     }
 }
 

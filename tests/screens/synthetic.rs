@@ -1,10 +1,10 @@
 //! Sessions made up for screens: training curves as they usually go, and classification images
 //! from sums with known templates under sampling noise.
 
+use noisescope::session::Session;
 use noisescope::session::config::{self, ClassificationImages, Config};
 use noisescope::session::record::{Analysis, BlockSums, Epoch, FedBack, GammaTrials, Training};
 use noisescope::session::run::{Checkpoint, LogLine, Phase, Run, Stage};
-use noisescope::session::Session;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -38,12 +38,17 @@ pub fn template(class: usize) -> Vec<f32> {
     ];
     let mut map = vec![0.0; PIXELS];
     for (segment, [a, b]) in ENDS.iter().enumerate() {
-        let sign = if SEGMENTS[class][segment] == 1 { 1.0 } else { -0.7 };
+        let sign = if SEGMENTS[class][segment] == 1 {
+            1.0
+        } else {
+            -0.7
+        };
         for row in 0..SIDE {
             for column in 0..SIDE {
                 let (y, x) = (row as f32, column as f32);
                 let (dy, dx) = (b.0 - a.0, b.1 - a.1);
-                let along = (((y - a.0) * dy + (x - a.1) * dx) / (dy * dy + dx * dx)).clamp(0.0, 1.0);
+                let along =
+                    (((y - a.0) * dy + (x - a.1) * dx) / (dy * dy + dx * dx)).clamp(0.0, 1.0);
                 let off = (y - a.0 - along * dy).powi(2) + (x - a.1 - along * dx).powi(2);
                 map[row * SIDE + column] += sign * (-off / 3.0).exp();
             }
@@ -96,7 +101,9 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
             let spread = (n as f64).sqrt() * 65536.0 / 12_f64.sqrt();
             let noise = templates[k]
                 .iter()
-                .map(|v| (n as f64 * (32767.5 + 3200.0 * f64::from(*v)) + spread * normal(rng)) as i64)
+                .map(|v| {
+                    (n as f64 * (32767.5 + 3200.0 * f64::from(*v)) + spread * normal(rng)) as i64
+                })
                 .collect();
             sums.noise.push((t * CLASSES + k, noise));
             for (sum, v) in image[k].iter_mut().zip(&templates[t]) {
@@ -107,7 +114,9 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
     sums.image = image.into_iter().enumerate().collect();
     gamma.add(&sums);
     for k in 0..CLASSES {
-        let called: u64 = (0..2 * CLASSES).map(|row| gamma.counts[row * CLASSES + k]).sum();
+        let called: u64 = (0..2 * CLASSES)
+            .map(|row| gamma.counts[row * CLASSES + k])
+            .sum();
         gamma.fed_back[k] = (called > 0).then(|| FedBack {
             class: if k == 1 && gamma.gamma < 0.2 { 8 } else { k },
             confidence: 0.72 + 0.025 * k as f64,
@@ -118,10 +127,13 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
 /// A session of which nothing has been done.
 pub fn new() -> Session {
     let config = Config {
-        analyses: vec![config::Analysis::ClassificationImages(ClassificationImages {
-            trials: 1_000_000,
-            ..ClassificationImages::default()
-        })],
+        analyses: vec![config::Analysis::ClassificationImages(
+            ClassificationImages {
+                gammas: vec![0.0, 0.1, 0.2, 0.3],
+                trials: 1_000_000,
+                ..ClassificationImages::default()
+            },
+        )],
         ..Config::default()
     };
     Session::new("mnist-paper", config)
@@ -152,18 +164,28 @@ pub fn training(epochs: usize, batches: usize, finished: bool) -> Training {
     let of = 188;
     for number in 1..=epochs + usize::from(batches > 0) {
         let own = epoch(number);
-        let from = if number == 1 { 2.3 } else { epoch(number - 1).train_loss };
+        let from = if number == 1 {
+            2.3
+        } else {
+            epoch(number - 1).train_loss
+        };
         let count = if number > epochs { batches } else { of };
         for batch in 0..count {
             let t = batch as f64 / of as f64;
             let mean = from * (own.train_loss / from).powf(t.sqrt());
-            training.batch_loss.push(mean * (0.35 * normal(&mut rng)).exp());
+            training
+                .batch_loss
+                .push(mean * (0.35 * normal(&mut rng)).exp());
         }
         if number <= epochs {
             training.epochs.push(own);
         }
     }
-    let best = training.epochs.iter().enumerate().max_by(|(_, a), (_, b)| a.valid_accuracy.total_cmp(&b.valid_accuracy));
+    let best = training
+        .epochs
+        .iter()
+        .enumerate()
+        .max_by(|(_, a), (_, b)| a.valid_accuracy.total_cmp(&b.valid_accuracy));
     training.best_epoch = best.map(|(i, _)| i + 1);
     training.test_accuracy = finished.then_some(0.9912);
     if batches > 0 {
@@ -192,13 +214,31 @@ pub fn run(phase: Phase) -> Run {
         images: "full set".into(),
         parameters: 431_080,
         stages: Vec::new(),
-        rates: (0..60).map(|i| 9_800.0 + 700.0 * (i as f32 / 5.0).sin()).collect(),
+        rates: (0..60)
+            .map(|i| 9_800.0 + 700.0 * (i as f32 / 5.0).sin())
+            .collect(),
         log: vec![
             line(-300, "full set of MNIST: 60,000 + 10,000 images", false),
-            line(-240, "training: epoch 12 is the best so far, 99.1 % of the held-out images", false),
-            line(-200, "training finished after 15 epochs, test accuracy 99.1 %", false),
-            line(-60, "γ 0.2 reached reliability 0.95 in every class after 640 k trials", false),
-            line(-12, "checkpoint sessions/mnist-paper.ron 6.1 MB 38 ms", false),
+            line(
+                -240,
+                "training: epoch 12 is the best so far, 99.1 % of the held-out images",
+                false,
+            ),
+            line(
+                -200,
+                "training finished after 15 epochs, test accuracy 99.1 %",
+                false,
+            ),
+            line(
+                -60,
+                "γ 0.2 reached reliability 0.95 in every class after 640 k trials",
+                false,
+            ),
+            line(
+                -12,
+                "checkpoint sessions/mnist-paper.ron 6.1 MB 38 ms",
+                false,
+            ),
         ],
         checkpoint: Some(Checkpoint {
             at: at - 12,

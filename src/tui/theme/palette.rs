@@ -61,13 +61,13 @@ fn diverging(t: f64, depth: Depth, background: Background) -> Color {
     match depth {
         Depth::Mono => Color::Reset,
         Depth::Sixteen => match (size, t > 0.0) {
-            (..0.2, _) => Color::DarkGray,
-            (..0.6, true) => Color::Yellow,
+            (..0.12, _) => Color::DarkGray,
+            (..0.5, true) => Color::Yellow,
             (_, true) => Color::LightYellow,
-            (..0.6, false) => Color::Blue,
+            (..0.5, false) => Color::Blue,
             (_, false) => Color::LightBlue,
         },
-        Depth::Indexed => Color::Indexed(nearest_indexed(ramp(t, background))),
+        Depth::Indexed => Color::Indexed(indexed_ramp(t, background)),
         Depth::True => {
             let (r, g, b) = ramp(t, background);
             Color::Rgb(r, g, b)
@@ -88,6 +88,24 @@ fn sequential(t: f64, depth: Depth) -> Color {
         Depth::Indexed => Color::Indexed(232 + (t * 23.0).round() as u8),
         Depth::True => Color::Rgb(grey, grey, grey),
     }
+}
+
+/// The same among xterm's 256, without its first sixteen, which people redefine: picked by eye,
+/// because the nearest colours would all be grey near zero.
+fn indexed_ramp(t: f64, background: Background) -> u8 {
+    let (zero, orange, blue): (u8, [u8; 5], [u8; 5]) = match background {
+        Background::Dark => (237, [94, 130, 172, 215, 222], [24, 32, 75, 117, 153]),
+        Background::Light => (254, [223, 215, 172, 130, 94], [153, 111, 68, 26, 24]),
+    };
+    let step = match t.abs() {
+        ..0.06 => return zero,
+        ..0.2 => 0,
+        ..0.4 => 1,
+        ..0.6 => 2,
+        ..0.8 => 3,
+        _ => 4,
+    };
+    if t > 0.0 { orange[step] } else { blue[step] }
 }
 
 /// Hues of the two signs, in degrees of OKLCh.
@@ -184,19 +202,6 @@ pub(super) fn is_bright(colour: Color) -> bool {
         _ => (220, 220, 220),
     };
     oklab(rgb)[0] > 0.62
-}
-
-/// The colour of xterm's palette that looks nearest, its first sixteen left out because people
-/// redefine them.
-fn nearest_indexed(rgb: (u8, u8, u8)) -> u8 {
-    let target = oklab(rgb);
-    let distance = |index: u8| {
-        let lab = oklab(indexed(index));
-        (0..3).map(|i| (lab[i] - target[i]).powi(2)).sum::<f64>()
-    };
-    (16..=255)
-        .min_by(|&a, &b| distance(a).total_cmp(&distance(b)))
-        .unwrap_or(16)
 }
 
 fn indexed(index: u8) -> (u8, u8, u8) {

@@ -182,27 +182,18 @@ fn header(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             0,
             Span::styled(name, theme.bright()),
         );
-    let what = format!("   {}", what_runs_on_what(scene));
     let room = usize::from(area.width - used);
-    // A device cut in its middle says nothing; the name of the data set alone does.
-    let what = if Span::raw(what.as_str()).width() <= room {
-        what
-    } else {
-        format!(
-            "   {} {} {}",
-            session.config.dataset.name.label(),
-            theme.glyphs.dot,
-            session.config.network.kind.label()
-        )
-    };
-    if Span::raw(what.as_str()).width() <= room {
-        left(buf, beside(area, used), 0, Span::styled(what, theme.dim()));
-    }
+    // A part cut in its middle says nothing: the last ones go until the rest has room.
+    let mut what = what_runs_on_what(scene);
+    let dot = format!(" {} ", theme.glyphs.dot);
+    while Span::raw(what.join(&dot)).width() + 3 > room && what.pop().is_some() {}
+    let what = Span::styled(format!("   {}", what.join(&dot)), theme.dim());
+    left(buf, beside(area, used), 0, what);
 }
 
-/// `MNIST · cnn 431,080 · flex · 2 workers`.
-fn what_runs_on_what(scene: &Scene<'_>) -> String {
-    let Scene { session, theme, .. } = *scene;
+/// `MNIST`, `cnn 431,080`, `flex · 2 workers`.
+fn what_runs_on_what(scene: &Scene<'_>) -> Vec<String> {
+    let Scene { session, .. } = *scene;
     let record = &session.record;
     let parameters = match (&session.run, &record.training) {
         (Some(run), _) if run.parameters > 0 => run.parameters,
@@ -215,11 +206,12 @@ fn what_runs_on_what(scene: &Scene<'_>) -> String {
     }
     let mut parts = vec![session.config.dataset.name.label().to_string(), network];
     let device = match &session.run {
-        Some(run) => Some(run.device.clone()),
-        None => record.devices.last().cloned(),
+        Some(run) => Some(&run.device),
+        None => record.devices.last(),
     };
-    parts.extend(device.filter(|device| !device.is_empty()));
-    clean(&parts.join(&format!(" {} ", theme.glyphs.dot)))
+    let device = device.filter(|device| !device.is_empty());
+    parts.extend(device.map(|device| clean(device)));
+    parts
 }
 
 fn tabs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
@@ -228,14 +220,22 @@ fn tabs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         state,
         theme,
     } = *scene;
-    let mut used_right = 0;
+    let mut ages: Vec<String> = Vec::new();
     if let Some(run) = &session.run {
-        let up = Line::from(vec![
-            Span::styled("up ", theme.dim()),
-            Span::styled(clock(run.up_s), theme.dim()),
-        ]);
-        used_right = right(buf, area, 0, up) + 2;
+        ages.push(match &run.checkpoint {
+            Some(last) => {
+                let age = (state.now - last.at).max(0) as f64;
+                format!("checkpoint {} ago", duration(age))
+            }
+            None => "no checkpoint yet".into(),
+        });
+        ages.push(format!("up {}", clock(run.up_s)));
     }
+    if area.width < 72 {
+        ages.truncate(1);
+    }
+    let ages = Span::styled(ages.join("   "), theme.dim());
+    let used_right = right(buf, area, 0, ages) + 2;
     let named = |all: bool| -> Line<'static> {
         let tab = |(index, view): (usize, &super::View)| {
             let number = index + 1;
@@ -397,7 +397,9 @@ fn footer(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         }
     }
     let width = |entry: &(String, &'static str)| {
-        Span::raw(entry.0.as_str()).width() + 1 + Span::raw(action::word(entry.1, theme)).width()
+        Span::raw(entry.0.as_str()).width()
+            + 1
+            + Span::raw(action::word(entry.1, session, theme)).width()
     };
     let total = |entries: &[(String, &'static str)]| {
         entries.iter().map(width).sum::<usize>() + 3 * entries.len().saturating_sub(1)
@@ -410,7 +412,7 @@ fn footer(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     for (keys, short) in entries {
         spans.push(Span::styled(keys, theme.accent()));
         spans.push(Span::styled(
-            format!(" {}   ", action::word(short, theme)),
+            format!(" {}   ", action::word(short, session, theme)),
             theme.dim(),
         ));
     }

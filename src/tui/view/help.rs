@@ -8,7 +8,7 @@ use super::Scene;
 use crate::tui::action::{Place, TABLE, is_possible};
 use crate::tui::widget::text::{beside, left, start};
 
-/// Columns of one list.
+/// Least columns of one list.
 const WIDTH: u16 = 56;
 
 /// Draws the list from line `first` on.
@@ -16,6 +16,7 @@ pub fn draw(scene: &Scene<'_>, first: usize, area: Rect, buf: &mut Buffer) {
     let lines = lines(scene);
     let height = usize::from(area.height.max(1));
     let columns = usize::from((area.width / WIDTH).clamp(1, 3));
+    let width = area.width / columns as u16;
     let fits = lines.len().div_ceil(height) <= columns;
     let first = if fits {
         0
@@ -27,8 +28,8 @@ pub fn draw(scene: &Scene<'_>, first: usize, area: Rect, buf: &mut Buffer) {
         if column >= columns {
             break;
         }
-        let place = beside(area, column as u16 * WIDTH);
-        left(buf, start(place, WIDTH - 2), row as u16, line);
+        let place = beside(area, column as u16 * width);
+        left(buf, start(place, width.saturating_sub(2)), row as u16, line);
     }
 }
 

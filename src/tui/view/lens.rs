@@ -133,7 +133,7 @@ impl<'a> Lens<'a> {
         let [hits, calls, misses, rest] = own.cells;
         if own.called == all {
             return Some(Missing {
-                lines: vec!["every trial".into(), format!("called {class}")],
+                lines: vec!["all trials".into(), format!("called {class}")],
                 sentence: format!(
                     "Every trial was called {class}: there is nothing to compare it with."
                 ),
@@ -165,19 +165,24 @@ impl<'a> Lens<'a> {
             return None;
         }
         let at = format!("γ {}", gamma(self.estimate.gamma));
-        let all = self.estimate.trials;
-        if all == 0 {
-            return Some(format!("No trials yet at {at}."));
-        }
-        let takes_all = (0..self.classes())
-            .find(|&class| self.class(class).is_some_and(|own| own.called == all));
-        Some(match takes_all {
-            Some(class) => format!(
-                "At {at} every one of {} trials was called {class}, so no class can be compared with another.",
+        Some(match (self.estimate.trials, self.takes_all()) {
+            (0, _) => format!("No trials yet at {at}."),
+            (all, Some(class)) => format!(
+                "Press ] for a stronger signal: at {at} every one of {} trials was called {class}, \
+                 so no class can be compared with another.",
                 count(all as f64)
             ),
-            None => format!("At {at} no class has enough trials yet."),
+            (_, None) => format!("At {at} no class has enough trials yet."),
         })
+    }
+
+    /// The class that every trial was called, if one was.
+    pub fn takes_all(&self) -> Option<usize> {
+        let all = self.estimate.trials;
+        let classes = self.estimate.classes.iter();
+        classes
+            .map(|own| own.called)
+            .position(|called| all > 0 && called == all)
     }
 
     /// Whether some value lies past the end of its scale.

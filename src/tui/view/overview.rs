@@ -13,7 +13,7 @@ use super::{Log, Scene, View, training};
 use crate::session::record::{ClassificationImages, Epoch, GammaTrials};
 use crate::session::run::Stage;
 use crate::tui::action::Place;
-use crate::tui::format::{bytes, count, duration, gamma, number, percent};
+use crate::tui::format::{count, duration, gamma, number, percent};
 use crate::tui::state::{MapKind, State};
 use crate::tui::widget::bar::{between, progress, spark};
 use crate::tui::widget::scale;
@@ -48,8 +48,8 @@ fn split(scene: &Scene<'_>, area: Rect) -> (Rect, Rect) {
     let stages = stages(scene.session).len() as u16;
     let gammas = u16::from(images(scene).is_some());
     let roomy = u16::from(area.height >= 20);
-    // A blank row, the stages, reliability, a blank row, sparks, the last checkpoint.
-    let figures = roomy + stages + gammas + roomy + 1 + roomy;
+    // A blank row, the stages, reliability, a blank row, sparks.
+    let figures = roomy + stages + gammas + roomy + 1;
     let pictures = area.height.saturating_sub(figures);
     (top(area, pictures), below(area, pictures + roomy))
 }
@@ -88,7 +88,6 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     }
     row += u16::from(area.height >= 20);
     sparks(scene, below(figures, row), buf);
-    checkpoint(scene, below(figures, row + 1), buf);
 }
 
 fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mut Buffer) {
@@ -105,7 +104,7 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
             scale::draw(ramp, bar, beside(pictures, rest), theme, buf);
             start(pictures, rest.saturating_sub(2))
         }
-        Some(_) => {
+        Some(_) if lens.takes_all().is_some() => {
             let hint = Line::from(vec![
                 Span::styled("no class can be compared: press ", theme.warning()),
                 Span::styled("]", theme.chosen()),
@@ -113,6 +112,7 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
             let used = right(buf, pictures, 0, hint);
             start(pictures, pictures.width.saturating_sub(used + 2))
         }
+        Some(_) => pictures,
     };
     let title = Line::from(vec![
         Span::styled("classification images  ", theme.bright()),
@@ -177,7 +177,9 @@ fn stage_line(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &
     let used = left(buf, area, 0, words) + 2;
     let area = beside(area, used);
     let what = if unit == "epochs" { "images" } else { unit };
-    let rate = stage.per_second.map(|rate| format!("{} {what}/s", count(rate)));
+    let rate = stage
+        .per_second
+        .map(|rate| format!("{} {what}/s", count(rate)));
     let left_over = stage.eta_s.map(|eta| format!("{} left", duration(eta)));
     // On a narrow screen the time left stands in the header, so it goes first here.
     let mut end = [rate, left_over].into_iter().flatten().collect::<Vec<_>>();
@@ -239,32 +241,46 @@ fn reliability_line(
 ) {
     let theme = scene.theme;
     let chosen = scene.state.gamma_in(images);
-    let line = |of_what: bool| -> Line<'static> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Words {
+        All,
+        Some,
+        Few,
+    }
+    let line = |words: Words| -> Line<'static> {
         let mut spans = Vec::new();
         for (place, trials) in images.gammas.iter().enumerate() {
-            let style = if place == chosen { theme.chosen() } else { theme.text() };
-            let name = format!("{} {}", theme.glyphs.gamma, gamma(trials.gamma));
+            let style = if place == chosen {
+                theme.chosen()
+            } else {
+                theme.text()
+            };
+            let name = if words == Words::Few && place > 0 {
+                gamma(trials.gamma)
+            } else {
+                format!("{} {}", theme.glyphs.gamma, gamma(trials.gamma))
+            };
             spans.push(Span::styled(name, style));
             spans.push(Span::raw(match reliable(trials) {
                 Some((good, all)) => format!(" {good}/{all}"),
                 None => " -".into(),
             }));
-            if of_what {
+            if words == Words::All {
                 let trials = format!(" of {}", count(trials.trials as f64));
                 spans.push(Span::styled(trials, theme.dim()));
             }
-            spans.push(Span::raw("   "));
+            spans.push(Span::raw(if words == Words::Few { "  " } else { "   " }));
         }
         spans.into()
     };
     let label = format!("reliable, R {} {RELIABLE}", theme.glyphs.at_least);
     let room = usize::from(area.width) + 3;
-    let (label, indent, line) = if line(true).width() + 25 <= room {
-        (label, 25, line(true))
-    } else if line(false).width() + 25 <= room {
-        (label, 25, line(false))
+    let (label, indent, line) = if line(Words::All).width() + 25 <= room {
+        (label, 25, line(Words::All))
+    } else if line(Words::Some).width() + 25 <= room {
+        (label, 25, line(Words::Some))
     } else {
-        ("reliable".into(), 11, line(false))
+        ("reliable".into(), 11, line(Words::Few))
     };
     left(buf, beside(area, 2), 0, Span::styled(label, theme.dim()));
     left(buf, beside(area, indent), 0, line);
@@ -280,7 +296,10 @@ fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if let Some((training, last)) = training.and_then(|t| Some((t, t.epochs.last()?))) {
         let curve = |of: fn(&Epoch) -> f64| -> Vec<f32> {
             let from = training.epochs.len().saturating_sub(usize::from(room));
-            training.epochs[from..].iter().map(|e| of(e) as f32).collect()
+            training.epochs[from..]
+                .iter()
+                .map(|e| of(e) as f32)
+                .collect()
         };
         let losses = curve(|e| e.train_loss);
         parts.push((
@@ -289,11 +308,15 @@ fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             spark(&losses, room, theme),
         ));
         let shares = curve(|e| e.valid_accuracy);
-        let (low, high) = shares
-            .iter()
-            .fold((1.0_f32, 0.0_f32), |(low, high), v| (low.min(*v), high.max(*v)));
+        let (low, high) = shares.iter().fold((1.0_f32, 0.0_f32), |(low, high), v| {
+            (low.min(*v), high.max(*v))
+        });
         parts.push((
-            if area.width < 76 { "valid" } else { "valid accuracy" },
+            if area.width < 76 {
+                "valid"
+            } else {
+                "valid accuracy"
+            },
             percent(last.valid_accuracy),
             between(&shares, low, high, theme),
         ));
@@ -314,26 +337,11 @@ fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             Span::raw(value),
             Span::styled(format!("  {curve}"), theme.accent()),
         ]);
-        left(buf, start(beside(area, place as u16 * third), third), 0, line);
+        left(
+            buf,
+            start(beside(area, place as u16 * third), third),
+            0,
+            line,
+        );
     }
-}
-
-fn checkpoint(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Scene { session, theme, .. } = *scene;
-    let line = match session.run.as_ref().and_then(|run| run.checkpoint.as_ref()) {
-        Some(last) => {
-            let age = (scene.state.now - last.at).max(0) as f64;
-            vec![
-                Span::styled("checkpoint ", theme.dim()),
-                Span::raw(format!("{} ago", duration(age))),
-                Span::styled(
-                    format!("   {}   {:.0} ms", bytes(last.bytes), last.millis),
-                    theme.dim(),
-                ),
-            ]
-        }
-        None if session.run.is_some() => vec![Span::styled("no checkpoint yet", theme.dim())],
-        None => Vec::new(),
-    };
-    left(buf, area, 0, Line::from(line));
 }

@@ -121,10 +121,7 @@ fn tile_of(
         height: tile.height.saturating_sub(layout.height).min(layout.words),
         ..tile
     };
-    for (row, line) in caption(scene, lens, class, layout.words)
-        .into_iter()
-        .enumerate()
-    {
+    for (row, line) in caption(scene, lens, class, layout).into_iter().enumerate() {
         left(buf, words, row as u16, line);
     }
 }
@@ -166,7 +163,7 @@ pub fn thumbnail(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, area: Rect, b
 
 /// The lines under the map of a class: first its name and reliability, then its trials, then what
 /// its mean stimulus is called.
-fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, lines: u16) -> Vec<Line<'static>> {
+fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let Some(own) = lens.class(class) else {
         return Vec::new();
@@ -181,6 +178,7 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, lines: u16) -> Vec<
     match own.reliability {
         Some(r) => first.push(Span::raw(format!("R {}", reliability(r)))),
         None if own.sufficient => first.push(Span::styled("R not yet", theme.dim())),
+        None if layout.step < 16 => first.push(Span::styled("no R", theme.dim())),
         None => first.push(Span::styled("insufficient", theme.dim())),
     }
     let trials = Span::styled(
@@ -200,6 +198,6 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, lines: u16) -> Vec<
         None => Span::styled("  not fed back yet", theme.dim()),
     };
     let mut all = vec![Line::from(first), Line::from(trials), Line::from(fed_back)];
-    all.truncate(usize::from(lines));
+    all.truncate(usize::from(layout.words));
     all
 }

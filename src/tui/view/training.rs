@@ -122,26 +122,23 @@ pub fn stacked(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 
 fn legend(scene: &Scene<'_>, title: &str, batches: bool, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let unicode = theme.glyphs.unicode;
-    let mut spans = vec![Span::styled(format!("{title}  "), theme.bright())];
-    spans.push(Span::styled(
-        if unicode { "⠒⠒ " } else { "** " },
-        theme.chosen(),
-    ));
-    spans.push(Span::raw("validation  "));
-    spans.push(Span::styled(
-        if unicode { "⠂⠂ " } else { ".. " },
-        theme.text(),
-    ));
-    spans.push(Span::styled("training  ", theme.dim()));
-    if batches && area.width >= 48 {
-        spans.push(Span::styled(
-            if unicode { "⠐⠄ " } else { ".. " },
-            theme.dim(),
-        ));
+    let sample = |stroke: Stroke| format!("{} ", stroke.sample(theme));
+    let mut spans = vec![
+        Span::styled(format!("{title}  "), theme.bright()),
+        Span::styled(sample(Stroke::Solid), theme.chosen()),
+        Span::raw("validation  "),
+        Span::styled(sample(Stroke::Dotted), theme.text()),
+        Span::styled("training  ", theme.dim()),
+    ];
+    if batches {
+        spans.push(Span::styled(sample(Stroke::Points), theme.dim()));
         spans.push(Span::styled("batch", theme.dim()));
     }
-    left(buf, area, 0, Line::from(spans));
+    let mut line = Line::from(spans);
+    while line.width() > usize::from(area.width) && line.spans.len() > 3 {
+        line.spans.truncate(line.spans.len() - 2);
+    }
+    left(buf, area, 0, line);
 }
 
 fn epoch_labels(last: f64) -> Vec<(f64, String)> {

@@ -19,6 +19,26 @@ pub enum Stroke {
     Points,
 }
 
+impl Stroke {
+    /// A piece of it, for a legend.
+    pub fn sample(self, theme: &Theme) -> &'static str {
+        match self {
+            _ if !theme.glyphs.unicode => self.ascii(),
+            Self::Solid => "⠒⠒",
+            Self::Dotted => "⠂⠂",
+            Self::Points => "⠐⠄",
+        }
+    }
+
+    fn ascii(self) -> &'static str {
+        match self {
+            Self::Solid => "*",
+            Self::Dotted => "o",
+            Self::Points => ".",
+        }
+    }
+}
+
 /// One curve.
 #[derive(Debug, Clone)]
 pub struct Series {
@@ -99,7 +119,7 @@ impl Chart {
         for series in &self.series {
             let mut canvas = Canvas::new(plot, theme);
             self.trace(series, &mut canvas);
-            canvas.show(series.style, buf);
+            canvas.show(series, buf);
         }
         if let Some(mark) = &self.mark {
             self.words(mark, plot, theme, buf);
@@ -110,7 +130,12 @@ impl Chart {
     fn line(&self, mark: &Mark, plot: Rect, theme: &Theme, buf: &mut Buffer) {
         let at = beside(plot, self.column(mark.x, plot.width));
         for row in 0..plot.height {
-            left(buf, at, row, Span::styled(theme.glyphs.upright, theme.dim()));
+            left(
+                buf,
+                at,
+                row,
+                Span::styled(theme.glyphs.upright, theme.dim()),
+            );
         }
     }
 
@@ -297,7 +322,7 @@ impl Canvas {
     }
 
     /// Puts the dots into the frame, together with those of earlier curves.
-    fn show(&self, style: Style, buf: &mut Buffer) {
+    fn show(&self, series: &Series, buf: &mut Buffer) {
         for (i, &bits) in self.cells.iter().enumerate() {
             if bits == 0 {
                 continue;
@@ -316,13 +341,9 @@ impl Canvas {
                 let all = u32::from(bits) | before.unwrap_or(0);
                 cell.set_char(char::from_u32(0x2800 + all).unwrap_or(' '));
             } else {
-                cell.set_symbol(if style.add_modifier.is_empty() {
-                    "."
-                } else {
-                    "*"
-                });
+                cell.set_symbol(series.stroke.ascii());
             }
-            cell.set_style(Style::reset().patch(style));
+            cell.set_style(Style::reset().patch(series.style));
         }
     }
 }

@@ -57,7 +57,8 @@ impl Ramp {
             Self::Diverging { .. } => theme.glyphs.positive,
             Self::Grey { .. } => theme.glyphs.shades,
         };
-        let level = (place.abs() * set.len() as f32) as usize;
+        // A few glyphs must tell weak values from none: the root spends them on small values.
+        let level = (place.abs().sqrt() * set.len() as f32) as usize;
         set[level.min(set.len() - 1)]
     }
 }

@@ -39,8 +39,7 @@ pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     match lens.nothing() {
         Some(sentence) => {
-            let text = format!("{sentence} Press ] for a stronger signal.");
-            for (row, line) in wrap(&text, area.width).into_iter().take(2).enumerate() {
+            for (row, line) in wrap(&sentence, area.width).into_iter().take(2).enumerate() {
                 left(buf, area, row as u16, Span::styled(line, theme.warning()));
             }
         }

@@ -26,7 +26,9 @@ pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     picture(scene, lens, start(top(area, height), width), cursor, buf);
     let under = below(area, height);
     if under.height > 0 {
-        scale_line(scene, lens, lens.ramp(scene.state.class), under, buf);
+        if lens.nothing().is_none() {
+            scale_line(scene, lens, lens.ramp(scene.state.class), under, buf);
+        }
         strip(scene, lens, below(under, 2), buf);
     }
     numbers(scene, lens, beside(area, width + 3), cursor, buf);
@@ -144,7 +146,7 @@ fn numbers(
         let sentence = wrap(&missing.sentence, area.width.min(44));
         let warning = |line| Line::from(Span::styled(line, theme.warning()));
         lines.extend(sentence.into_iter().map(warning));
-        if lens.nothing().is_some() {
+        if lens.takes_all().is_some() {
             lines.push(Line::from("Press ] for a stronger signal."));
         }
     }
@@ -158,7 +160,11 @@ fn numbers(
     }
     if let Some(back) = lens.trials.fed_back.get(class).copied().flatten() {
         let confidence = format!("  confidence {}", percent(back.confidence));
-        lines.push(row("fed back", format!("called {}", back.class), confidence));
+        lines.push(row(
+            "fed back",
+            format!("called {}", back.class),
+            confidence,
+        ));
     }
     if let (Some(values), Some(cursor)) = (lens.values(class), cursor) {
         lines.push(Line::default());

@@ -71,7 +71,7 @@ fn choices(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
         let kinds = kinds
             .iter()
             .map(|kind| one(*kind == lens.kind, kind.label(), gap));
-        let name = Span::styled(format!("{gap}{}", theme.glyphs.gamma), theme.dim());
+        let name = Span::styled(format!("{gap}{} ", theme.glyphs.gamma), theme.dim());
         let gammas = images.iter().flat_map(|images| &images.gammas);
         let gammas = gammas.map(|trials| {
             let chosen = trials.gamma == lens.estimate.gamma;
