@@ -100,14 +100,6 @@ impl<T: Element> Array<T> {
         let size = self.shape[1..].iter().product::<usize>();
         &self.values[index * size..(index + 1) * size]
     }
-
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.values.len() * size_of::<T>());
-        for value in self.values.iter() {
-            value.write(&mut bytes);
-        }
-        bytes
-    }
 }
 
 /// What stands for an array in the readable part.
@@ -124,7 +116,7 @@ impl<T: Element> Serialize for Array<T> {
         Header {
             shape: self.shape.clone(),
             dtype: T::DTYPE,
-            crc32: crc32fast::hash(&self.bytes()),
+            crc32: crc32fast::hash(&Payload::bytes(self)),
         }
         .serialize(serializer)
     }
@@ -148,18 +140,25 @@ impl<'de, T: Element> Deserialize<'de> for Array<T> {
     }
 }
 
+/// Most bytes that one array may claim to have: a bound on what a lying header can allocate.
+const MOST_BYTES: usize = 1 << 32;
+
 /// The numbers of one array apart from its header, whatever their type.
 pub trait Payload {
-    /// The numbers as they stand at the end of the file.
-    fn encode(&self) -> String;
-    /// Takes the numbers from the end of the file, checked against the header.
+    /// The numbers as little-endian bytes.
+    fn bytes(&self) -> Vec<u8>;
+    /// How many bytes the shape asks for.
+    ///
+    /// # Errors
+    /// Where the shape is absurd.
+    fn byte_count(&self) -> Result<usize, String>;
+    /// Takes the numbers from little-endian bytes, checked against the header.
     ///
     /// # Errors
     /// What is wrong with them, in words.
-    fn fill(&mut self, encoded: &str) -> Result<(), String>;
-}
+    fn fill_bytes(&mut self, bytes: &[u8]) -> Result<(), String>;
 
-impl<T: Element> Payload for Array<T> {
+    /// The numbers as they stand at the end of the file.
     fn encode(&self) -> String {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
         // Writing to a vector cannot fail.
@@ -167,22 +166,44 @@ impl<T: Element> Payload for Array<T> {
         STANDARD.encode(encoder.finish().unwrap_or_default())
     }
 
+    /// Takes the numbers from the end of the file, checked against the header.
+    ///
+    /// # Errors
+    /// What is wrong with them, in words.
     fn fill(&mut self, encoded: &str) -> Result<(), String> {
         let compressed = STANDARD
             .decode(encoded)
             .map_err(|error| format!("it is not base64 ({error})"))?;
-        let count = self
-            .shape
-            .iter()
-            .try_fold(1_usize, |all, &axis| all.checked_mul(axis))
-            .and_then(|count| count.checked_mul(size_of::<T>()))
-            .filter(|&bytes| bytes <= 1 << 32)
-            .ok_or_else(|| format!("its shape {:?} is absurd", self.shape))?;
+        let count = self.byte_count()?;
         let mut bytes = Vec::new();
         ZlibDecoder::new(compressed.as_slice())
             .take(count as u64 + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| format!("it does not decompress ({error})"))?;
+        self.fill_bytes(&bytes)
+    }
+}
+
+impl<T: Element> Payload for Array<T> {
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.values.len() * size_of::<T>());
+        for value in self.values.iter() {
+            value.write(&mut bytes);
+        }
+        bytes
+    }
+
+    fn byte_count(&self) -> Result<usize, String> {
+        self.shape
+            .iter()
+            .try_fold(1_usize, |all, &axis| all.checked_mul(axis))
+            .and_then(|count| count.checked_mul(size_of::<T>()))
+            .filter(|&bytes| bytes <= MOST_BYTES)
+            .ok_or_else(|| format!("its shape {:?} is absurd", self.shape))
+    }
+
+    fn fill_bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let count = self.byte_count()?;
         if bytes.len() != count {
             return Err(format!(
                 "it holds {} bytes where its shape {:?} asks for {count}",
@@ -190,11 +211,10 @@ impl<T: Element> Payload for Array<T> {
                 self.shape
             ));
         }
-        let found = crc32fast::hash(&bytes);
-        if self.expected.is_some_and(|expected| expected != found) {
+        let found = crc32fast::hash(bytes);
+        if let Some(expected) = self.expected.filter(|&expected| expected != found) {
             return Err(format!(
-                "its checksum is {found:#010x}, not {:#010x}",
-                self.expected.unwrap_or_default()
+                "its checksum is {found:#010x}, not {expected:#010x}"
             ));
         }
         self.values = Arc::new(bytes.chunks_exact(size_of::<T>()).map(T::read).collect());

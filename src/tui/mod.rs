@@ -1,14 +1,14 @@
 //! The dashboard: a live view of a session in the terminal.
 //!
-//! [`run`] shows what a [`Link`] gives until the run has ended or the person leaves. Keys become
-//! [`action::Action`]s through one table, [`update::update`] applies them to [`state::State`],
-//! and [`view::draw`] is a pure function of session, state, place and theme.
+//! [`run`] shows what a [`Link`](crate::link::Link) gives until the run has ended or the person
+//! leaves. Keys become [`action::Action`]s through one table, [`update::update`] applies them to
+//! [`state::State`], and [`view::draw`] is a pure function of session, state, place and theme.
 
 pub mod action;
+mod dashboard;
 pub mod format;
 mod input;
 mod pen;
-mod room;
 pub mod state;
 mod terminal;
 pub mod theme;
@@ -17,5 +17,5 @@ pub mod view;
 pub mod widget;
 
 pub use action::key_table;
-pub use room::{Exit, Options, TuiError, run};
+pub use dashboard::{Exit, Options, TuiError, run};
 pub use terminal::install_panic_hook;

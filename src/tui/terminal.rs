@@ -120,7 +120,8 @@ pub fn install_panic_hook() {
             let owner = OWNER.lock().map(|owner| *owner).unwrap_or_default();
             if owner != Some(thread::current().id()) {
                 if let Ok(mut late) = LATE.lock() {
-                    late.push(info.to_string());
+                    let name = thread::current().name().unwrap_or("unnamed").to_string();
+                    late.push(format!("thread '{name}' {info}"));
                 }
                 return;
             }

@@ -117,7 +117,7 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
         let called: u64 = (0..2 * CLASSES)
             .map(|row| gamma.counts[row * CLASSES + k])
             .sum();
-        gamma.fed_back[k] = (called > 0).then(|| FedBack {
+        gamma.fed_back[k] = (called > 0).then_some(FedBack {
             class: if k == 1 && gamma.gamma < 0.2 { 8 } else { k },
             confidence: 0.72 + 0.025 * k as f64,
         });

@@ -24,7 +24,7 @@ fn a_path_goes_through_what_a_variant_holds() {
     assert_eq!((training.epochs, training.patience), (3, 5));
     let config = made("analyses[0].gammas[1]=0.25");
     let Analysis::ClassificationImages(it) = &config.analyses[0];
-    assert_eq!(it.gammas, [0.0, 0.25, 0.2, 0.3]);
+    assert_eq!(it.gammas, [0.0, 0.25, 0.3, 0.5]);
 }
 
 #[test]

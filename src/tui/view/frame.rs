@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::progress::{phase, problem};
-use super::{Log, Scene, Size, VIEWS, help};
+use super::{Log, Scene, Size, VIEWS, help, question};
 use crate::session::Session;
 use crate::tui::action::{self, Binding};
 use crate::tui::format::{clean, clock, duration, thousands};
@@ -131,7 +131,7 @@ fn framed(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     );
     match scene.state.overlay {
         Overlay::Help(first) => help::draw(scene, first, parts.body, buf),
-        Overlay::Leave | Overlay::Stop => question(scene, parts.body, buf),
+        Overlay::Leave | Overlay::Stop => question::draw(scene, parts.body, buf),
         Overlay::None => (scene.state.view().draw)(scene, parts.body, buf),
     }
     log(scene, parts.log, buf);
@@ -268,51 +268,6 @@ fn tabs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         0,
         line,
     );
-}
-
-fn question(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Scene {
-        session,
-        state,
-        theme,
-    } = *scene;
-    let name = cut(&clean(&session.name), 24);
-    let (title, why) = match state.overlay {
-        Overlay::Stop => (
-            format!("Stop {name}?"),
-            "It finishes its block and writes a checkpoint.",
-        ),
-        _ => (
-            format!("Leave {name}?"),
-            "The run goes on only as long as this window is open.",
-        ),
-    };
-    let (keys, dim) = (theme.chosen(), theme.dim());
-    let lines: Vec<Line<'_>> = vec![
-        Line::from(Span::styled(title, theme.bright())),
-        Line::default(),
-        Line::from(Span::styled(why, theme.text())),
-        Line::default(),
-        Line::from(vec![
-            Span::styled("  s  ", keys),
-            Span::raw("stop after a checkpoint; run it again to go on"),
-        ]),
-        Line::from(vec![
-            Span::styled("Esc  ", keys),
-            Span::raw("stay and watch"),
-        ]),
-        Line::default(),
-        Line::from(Span::styled(
-            "Nothing measured so far is lost either way.",
-            dim,
-        )),
-    ];
-    let width = lines.iter().map(Line::width).max().unwrap_or(0) as u16;
-    let start = area.height.saturating_sub(lines.len() as u16) / 3;
-    let place = beside(area, area.width.saturating_sub(width) / 2);
-    for (row, line) in lines.into_iter().enumerate() {
-        left(buf, place, start + row as u16, line);
-    }
 }
 
 fn log(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {

@@ -9,6 +9,7 @@ pub mod lens;
 mod maps;
 mod overview;
 pub mod progress;
+mod question;
 mod sheet;
 mod training;
 

@@ -178,7 +178,7 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
     match own.reliability {
         Some(r) => first.push(Span::raw(format!("R {}", reliability(r)))),
         None if own.sufficient => first.push(Span::styled("R not yet", theme.dim())),
-        None if layout.step < 16 => first.push(Span::styled("no R", theme.dim())),
+        None if layout.step < 18 => first.push(Span::styled("no R", theme.dim())),
         None => first.push(Span::styled("insufficient", theme.dim())),
     }
     let trials = Span::styled(
@@ -195,6 +195,7 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
             };
             Span::styled(text, style)
         }
+        None if own.called == 0 => Span::raw(""),
         None => Span::styled("  not fed back yet", theme.dim()),
     };
     let mut all = vec![Line::from(first), Line::from(trials), Line::from(fed_back)];

@@ -265,7 +265,7 @@ fn best(training: &Training, at: End, value: fn(&Epoch) -> String) -> Option<Mar
     let epoch = training.epochs.iter().find(|e| e.epoch == best)?;
     Some(Mark {
         x: best as f64,
-        words: format!("best {best}: {}", value(epoch)),
+        words: vec![format!("best {best}: {}", value(epoch)), value(epoch)],
         at,
     })
 }
@@ -365,6 +365,9 @@ fn figure_lines(scene: &Scene<'_>, training: &Training) -> Vec<(&'static str, St
             lines.push(("test accuracy", percent(accuracy)));
         }
     }
+    if let Some(best) = training.best_epoch {
+        lines.push(("best epoch", best.to_string()));
+    }
     lines.push(("", String::new()));
     if let Some(last) = training.epochs.last() {
         lines.push(("last epoch", last.epoch.to_string()));
@@ -373,9 +376,6 @@ fn figure_lines(scene: &Scene<'_>, training: &Training) -> Vec<(&'static str, St
         lines.push(("train accuracy", percent(last.train_accuracy)));
         lines.push(("valid accuracy", percent(last.valid_accuracy)));
         lines.push(("", String::new()));
-    }
-    if let Some(best) = training.best_epoch {
-        lines.push(("best epoch", best.to_string()));
     }
     if training.parameters > 0 {
         lines.push(("parameters", thousands(training.parameters as u64)));

@@ -68,7 +68,7 @@ mod tests {
         };
         assert_eq!(text(0.0), "────");
         assert_eq!(text(0.5), "██──");
-        assert_eq!(text(0.53), "██▏─");
+        assert_eq!(text(0.54), "██▏─");
         assert_eq!(text(1.0), "████");
         assert_eq!(text(f64::NAN), "────");
         assert_eq!(text(7.0), "████");

@@ -64,8 +64,8 @@ pub enum Axis {
 pub struct Mark {
     /// Where it stands.
     pub x: f64,
-    /// What it says.
-    pub words: String,
+    /// What it says: the first that has room beside it.
+    pub words: Vec<String>,
     /// Where it says so.
     pub at: End,
 }
@@ -146,13 +146,18 @@ impl Chart {
             End::Top => 0,
             End::Bottom => plot.height - 1,
         };
-        let width = Span::raw(mark.words.as_str()).width() as u16;
-        let words = Span::styled(mark.words.clone(), theme.bright());
-        if column + 2 + width <= plot.width {
-            left(buf, beside(plot, column + 2), row, words);
-        } else {
-            let before = start(plot, column.saturating_sub(1));
-            right(buf, before, row, words);
+        let after = beside(plot, column + 2);
+        let before = start(plot, column.saturating_sub(1));
+        for words in &mark.words {
+            let words = Span::styled(words.clone(), theme.bright());
+            let width = words.width() as u16;
+            if width <= after.width {
+                left(buf, after, row, words);
+                return;
+            } else if width <= before.width {
+                right(buf, before, row, words);
+                return;
+            }
         }
     }
 
@@ -349,59 +354,4 @@ impl Canvas {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tui::theme::{Background, Depth};
-
-    fn chart(points: &[(f64, f64)], stroke: Stroke) -> Chart {
-        Chart {
-            x: (0.0, 1.0),
-            y: (0.0, 1.0),
-            axis: Axis::Linear,
-            y_labels: vec![(1.0, "1".into())],
-            x_labels: vec![(0.0, "0".into()), (1.0, "1".into())],
-            mark: None,
-            series: vec![Series {
-                points: points.to_vec(),
-                style: Style::new(),
-                stroke,
-            }],
-            gutter: 2,
-        }
-    }
-
-    fn drawn(chart: &Chart, unicode: bool) -> Vec<String> {
-        let theme = Theme::new(Depth::Mono, Background::Dark, unicode);
-        let mut buf = Buffer::empty(Rect::new(0, 0, 8, 4));
-        chart.draw(buf.area, &theme, &mut buf);
-        (0..4)
-            .map(|y| (0..8).map(|x| buf[(x, y)].symbol()).collect())
-            .collect()
-    }
-
-    #[test]
-    fn a_rising_line_rises() {
-        let rising = chart(&[(0.0, 0.0), (1.0, 1.0)], Stroke::Solid);
-        assert_eq!(
-            drawn(&rising, true),
-            ["1 ·   ⣀⠤⠊", "   ⢀⡠⠔⠉ ", "  ⡠⠔⠁    ", "  0    1"]
-                .map(|line| line.chars().take(8).collect::<String>())
-        );
-    }
-
-    #[test]
-    fn what_is_no_number_or_outside_does_no_harm() {
-        for points in [
-            vec![],
-            vec![(0.0, f64::NAN)],
-            vec![(f64::NAN, 0.5), (0.3, f64::INFINITY), (9.0, -9.0)],
-        ] {
-            drawn(&chart(&points, Stroke::Dotted), true);
-            drawn(&chart(&points, Stroke::Points), false);
-        }
-        let mut flat = chart(&[(0.0, 1.0), (1.0, 1.0)], Stroke::Solid);
-        flat.x = (0.0, 0.0);
-        flat.y = (1.0, 1.0);
-        drawn(&flat, true);
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::scale_line;
 use crate::stats::classification::ClassEstimate;
 use crate::tui::format::{number, percent, reading, reliability, thousands};
-use crate::tui::state::Pixels;
+use crate::tui::state::{MapKind, Pixels};
 use crate::tui::view::Scene;
 use crate::tui::view::lens::Lens;
 use crate::tui::view::sheet::thumbnail;
@@ -121,6 +121,9 @@ fn thumbnail_or_dots(
     }
 }
 
+/// A row of the figures: its name in full and in short, its value, and what may be left out.
+type Figure = ((&'static str, &'static str), String, String);
+
 fn numbers(
     scene: &Scene<'_>,
     lens: &Lens<'_>,
@@ -133,15 +136,24 @@ fn numbers(
         return;
     };
     let theme = scene.theme;
-    let row = |label: &str, value: String, more: String| {
-        Line::from(vec![
-            Span::styled(format!("{label:<13} "), theme.dim()),
+    let narrow = area.width < 40;
+    let indent = if narrow { 8 } else { 13 };
+    let figure = |((name, short), value, more): Figure| {
+        let name = if narrow { short } else { name };
+        let mut spans = vec![
+            Span::styled(format!("{name:<indent$} "), theme.dim()),
             Span::raw(value),
-            Span::styled(more, theme.dim()),
-        ])
+        ];
+        let room = usize::from(area.width).saturating_sub(indent + 3 + spans[1].width());
+        if Span::raw(more.as_str()).width() <= room {
+            spans.push(Span::styled(format!("  {more}"), theme.dim()));
+        }
+        Line::from(spans)
     };
-    let of = format!("  of {}", thousands(lens.estimate.trials));
-    let mut lines = vec![row(&format!("called {class}"), thousands(own.called), of)];
+    let of = format!("of {}", thousands(lens.estimate.trials));
+    let called = (("called so", "called"), thousands(own.called), of);
+    let title = Span::styled(format!("class {class}"), theme.bright());
+    let mut lines = vec![Line::from(title), figure(called)];
     if let Some(missing) = lens.missing(class) {
         let sentence = wrap(&missing.sentence, area.width.min(44));
         let warning = |line| Line::from(Span::styled(line, theme.warning()));
@@ -150,96 +162,95 @@ fn numbers(
             lines.push(Line::from("Press ] for a stronger signal."));
         }
     }
-    if let Some(r) = own.reliability {
-        let snr = own.snr.map(|snr| format!("  SNR {}", number(snr)));
-        lines.push(row("reliability", reliability(r), snr.unwrap_or_default()));
-    }
-    if let Some(pixels) = own.significant {
-        let bound = format!("  |z| > {:.1}", lens.estimate.threshold);
-        lines.push(row("significant", format!("{pixels} pixels"), bound));
-    }
-    if let Some(back) = lens.trials.fed_back.get(class).copied().flatten() {
-        let confidence = format!("  confidence {}", percent(back.confidence));
-        lines.push(row(
-            "fed back",
-            format!("called {}", back.class),
-            confidence,
-        ));
-    }
+    lines.extend(quality(lens, class, own).into_iter().map(figure));
     if let (Some(values), Some(cursor)) = (lens.values(class), cursor) {
         lines.push(Line::default());
-        lines.extend(under_cursor(scene, own, values, cursor, lens));
+        let figures = under_cursor(own, values, cursor, lens);
+        lines.extend(figures.into_iter().map(figure));
     }
     lines.push(Line::default());
-    lines.extend(table(scene, own));
+    lines.extend(table(scene, own, narrow));
     for (at, line) in lines.into_iter().enumerate() {
         left(buf, area, at as u16, line);
     }
 }
 
+/// How good the map of a class is.
+fn quality(lens: &Lens<'_>, class: usize, own: &ClassEstimate) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    if let Some(r) = own.reliability {
+        let snr = own.snr.map(|snr| format!("SNR {}", number(snr)));
+        let snr = snr.unwrap_or_default();
+        figures.push((("reliability", "R"), reliability(r), snr));
+    }
+    if let Some(pixels) = own.significant {
+        let bound = format!("|z| > {:.1}", lens.estimate.threshold);
+        let pixels = format!("{pixels} pixels");
+        figures.push((("significant", "signif."), pixels, bound));
+    }
+    if let Some(back) = lens.trials.fed_back.get(class).copied().flatten() {
+        let confidence = format!("confidence {}", percent(back.confidence));
+        let called = format!("called {}", back.class);
+        figures.push((("fed back", "fed back"), called, confidence));
+    }
+    figures
+}
+
 fn under_cursor(
-    scene: &Scene<'_>,
     own: &ClassEstimate,
     values: &[f32],
     (row, column): (usize, usize),
     lens: &Lens<'_>,
-) -> Vec<Line<'static>> {
-    let theme = scene.theme;
+) -> Vec<Figure> {
     let pixel = row * lens.trials.size().1 + column;
-    let label = |text: &str| Span::styled(format!("{text:<13} "), theme.dim());
-    let mut lines = vec![Line::from(vec![
-        label("cursor"),
-        Span::raw(format!("row {row}  column {column}")),
-    ])];
+    let place = format!("row {row}  column {column}");
+    let mut figures = vec![(("cursor", "cursor"), place, String::new())];
     if let Some(&value) = values.get(pixel) {
         let text = match lens.kind {
-            crate::tui::state::MapKind::Z | crate::tui::state::MapKind::Image => {
-                reading(f64::from(value))
-            }
-            _ => number(f64::from(value)),
+            MapKind::Z | MapKind::Image => reading(f64::from(value)),
+            MapKind::MeanNoise | MapKind::MeanStimulus => number(f64::from(value)),
         };
-        lines.push(Line::from(vec![
-            label("value"),
-            Span::styled(text, theme.bright()),
-        ]));
+        figures.push((("value", "value"), text, String::new()));
     }
     if let Some(&z) = own.z.as_ref().and_then(|z| z.get(pixel)) {
         let significant = f64::from(z.abs()) > lens.estimate.threshold;
-        let mut spans = vec![label("z"), Span::raw(reading(f64::from(z)))];
-        if significant {
-            spans.push(Span::styled("  significant", theme.accent()));
-        }
-        lines.push(Line::from(spans));
+        let word = if significant { "significant" } else { "" };
+        figures.push((("z", "z"), reading(f64::from(z)), word.into()));
     }
-    lines
+    figures
 }
 
 /// Trials by what the image was and what the network called the stimulus.
-fn table(scene: &Scene<'_>, own: &ClassEstimate) -> Vec<Line<'static>> {
+fn table(scene: &Scene<'_>, own: &ClassEstimate, narrow: bool) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let class = scene.state.class;
     let [hits, calls, misses, rest] = own.cells.map(thousands);
     let width = [&hits, &calls, &misses, &rest]
-        .iter()
         .map(|text| text.len())
+        .into_iter()
         .max()
         .unwrap_or(1)
         .max(7);
+    let (indent, called, other) = if narrow {
+        (8, format!("as {class}"), "as other")
+    } else {
+        (13, format!("called {class}"), "called other")
+    };
     let head = format!(
-        "{:<13} {:>width$}  {:>width$}",
+        "{:<indent$} {:>width$}  {:>width$}",
         "trials",
         format!("true {class}"),
         "other"
     );
-    let line = |name: String, a: String, b: String| {
+    let line = |name: &str, a: String, b: String| {
         Line::from(vec![
-            Span::styled(format!("{name:<13} "), theme.dim()),
+            Span::styled(format!("{name:<indent$} "), theme.dim()),
             Span::raw(format!("{a:>width$}  {b:>width$}")),
         ])
     };
     vec![
         Line::from(Span::styled(head, theme.dim())),
-        line(format!("called {class}"), hits, calls),
-        line("called other".into(), misses, rest),
+        line(&called, hits, calls),
+        line(other, misses, rest),
     ]
 }

@@ -80,34 +80,36 @@ pub async fn run(mut link: Link, options: Options) -> Result<Exit, TuiError> {
     let mut resized = signal(SignalKind::window_change())?;
     let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
 
-    let mut room = Room::new(&link, theme, options, &terminal);
+    let mut dashboard = Dashboard::new(&link, theme, options, &terminal);
     let mut watching = link.commands.is_some();
     let mut clock = tokio::time::interval(Duration::from_secs(1));
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let exit = loop {
-        if let Some(exit) = room.ended(&link, watching) {
+        if let Some(exit) = dashboard.ended(&link, watching) {
             break exit;
         }
-        room.draw_if_due(&link, &pen);
-        let due = room.due();
+        dashboard.draw_if_due(&link, &pen);
+        let due = dashboard.due();
         tokio::select! {
             biased;
             input = inbox.recv() => {
-                if let Some(exit) = take(&mut room, input, &mut inbox, &link, &terminal) {
+                if let Some(exit) = take(&mut dashboard, input, &mut inbox, &link, &terminal) {
                     break exit;
                 }
             }
-            _ = resized.recv() => room.resize(&terminal),
+            _ = resized.recv() => dashboard.resize(&terminal),
             _ = continued.recv() => {
-                terminal.take()?;
-                room.take_again(&terminal);
+                if terminal.take().is_err() {
+                    break Exit::Gone;
+                }
+                dashboard.take_again(&terminal);
             }
             changed = link.sessions.changed(), if watching => match changed {
-                Ok(()) => room.newer(&link),
+                Ok(()) => dashboard.newer(&link),
                 Err(_) => {
                     watching = false;
-                    room.newer(&link);
-                    engine_ended(&mut room.state);
+                    dashboard.newer(&link);
+                    engine_ended(&mut dashboard.state);
                 }
             },
             () = until(due) => {}
@@ -115,7 +117,7 @@ pub async fn run(mut link: Link, options: Options) -> Result<Exit, TuiError> {
                 if terminal.is_gone() {
                     break Exit::Gone;
                 }
-                room.tick();
+                dashboard.tick();
             }
         }
     };
@@ -127,7 +129,7 @@ pub async fn run(mut link: Link, options: Options) -> Result<Exit, TuiError> {
 /// Takes one input and whatever else is there already, so that keys that came together are drawn
 /// together.
 fn take(
-    room: &mut Room,
+    dashboard: &mut Dashboard,
     first: Option<Input>,
     inbox: &mut UnboundedReceiver<Input>,
     link: &Link,
@@ -137,18 +139,23 @@ fn take(
     while let Some(input) = next {
         match input {
             Input::Gone | Input::Written(Err(_)) => return Some(Exit::Gone),
-            Input::Written(Ok(())) => room.writing = false,
+            Input::Written(Ok(())) => dashboard.writing = false,
             Input::Key(key) => {
-                let Some(action) = action::of_key(&key, &room.state) else {
+                let Some(action) = action::of_key(&key, &dashboard.state) else {
                     next = inbox.try_recv().ok();
                     continue;
                 };
-                match update(&mut room.state, action, &room.session, &room.theme) {
+                match update(
+                    &mut dashboard.state,
+                    action,
+                    &dashboard.session,
+                    &dashboard.theme,
+                ) {
                     Effect::None => {}
-                    Effect::Redraw => room.changed = true,
+                    Effect::Redraw => dashboard.changed = true,
                     Effect::Say(command) => {
                         link.say(command);
-                        room.changed = true;
+                        dashboard.changed = true;
                     }
                     Effect::Leave => return Some(Exit::Left),
                     Effect::Abort => return Some(Exit::Abort),
@@ -157,7 +164,7 @@ fn take(
                         if terminal.take().is_err() {
                             return Some(Exit::Gone);
                         }
-                        room.take_again(terminal);
+                        dashboard.take_again(terminal);
                     }
                 }
             }
@@ -175,7 +182,7 @@ async fn until(due: Option<Instant>) {
 }
 
 /// What the loop knows between two events.
-struct Room {
+struct Dashboard {
     session: Arc<Session>,
     state: State,
     theme: Theme,
@@ -194,7 +201,7 @@ struct Room {
     renewed: Option<Instant>,
 }
 
-impl Room {
+impl Dashboard {
     fn new(link: &Link, theme: Theme, options: Options, terminal: &Terminal) -> Self {
         let engine = match link.commands {
             Some(_) => Engine::Listens,
@@ -203,7 +210,7 @@ impl Room {
         let mut state = State::new(engine);
         state.zone = jiff::tz::TimeZone::system();
         state.now = now();
-        let mut room = Self {
+        let mut dashboard = Self {
             session: link.newest(),
             state,
             theme,
@@ -216,8 +223,8 @@ impl Room {
             drawn: None,
             renewed: None,
         };
-        room.resize(terminal);
-        room
+        dashboard.resize(terminal);
+        dashboard
     }
 
     fn resize(&mut self, terminal: &Terminal) {

@@ -1,0 +1,56 @@
+//! The question before the run is stopped.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Scene;
+use crate::tui::format::clean;
+use crate::tui::state::Overlay;
+use crate::tui::widget::text::{beside, cut, left};
+
+/// Asks it, over the whole of `area`.
+pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let Scene {
+        session,
+        state,
+        theme,
+    } = *scene;
+    let name = cut(&clean(&session.name), 24);
+    let (title, why) = match state.overlay {
+        Overlay::Stop => (
+            format!("Stop {name}?"),
+            "It finishes its block and writes a checkpoint.",
+        ),
+        _ => (
+            format!("Leave {name}?"),
+            "The run goes on only as long as this window is open.",
+        ),
+    };
+    let (keys, dim) = (theme.chosen(), theme.dim());
+    let lines: Vec<Line<'_>> = vec![
+        Line::from(Span::styled(title, theme.bright())),
+        Line::default(),
+        Line::from(Span::styled(why, theme.text())),
+        Line::default(),
+        Line::from(vec![
+            Span::styled("  s  ", keys),
+            Span::raw("stop after a checkpoint; run it again to go on"),
+        ]),
+        Line::from(vec![
+            Span::styled("Esc  ", keys),
+            Span::raw("stay and watch"),
+        ]),
+        Line::default(),
+        Line::from(Span::styled(
+            "Nothing measured so far is lost either way.",
+            dim,
+        )),
+    ];
+    let width = lines.iter().map(Line::width).max().unwrap_or(0) as u16;
+    let start = area.height.saturating_sub(lines.len() as u16) / 3;
+    let place = beside(area, area.width.saturating_sub(width) / 2);
+    for (row, line) in lines.into_iter().enumerate() {
+        left(buf, place, start + row as u16, line);
+    }
+}

@@ -1,0 +1,126 @@
+//! What the tests with real processes share: a small data set, the program, and waiting for it.
+#![allow(dead_code)] // each test file uses its own part
+
+pub mod pty;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use noisescope::data::idx;
+use noisescope::session::Session;
+use noisescope::session::store::Store;
+
+/// A folder of its own for one test: sessions, data, output.
+pub struct Bench {
+    pub folder: tempfile::TempDir,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("sessions")).unwrap();
+        Self { folder }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn store(&self) -> Store {
+        Store::new(self.path("sessions"))
+    }
+
+    pub fn load(&self, name: &str) -> Session {
+        self.store().load(name).unwrap()
+    }
+
+    /// The program with this test's folders.
+    pub fn program(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_noisescope"));
+        command
+            .env("NOISESCOPE_SESSIONS", self.path("sessions"))
+            .env("NOISESCOPE_DATA", self.path("data"))
+            .env_remove("RUST_BACKTRACE")
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    pub fn output(&self, arguments: &[&str]) -> Output {
+        self.program().args(arguments).output().unwrap()
+    }
+
+    /// Runs and expects success; gives standard output.
+    pub fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        assert!(output.status.success(), "{arguments:?}\n{}", both(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs and expects a refusal with this code; gives standard error, which must be one paragraph.
+    pub fn refuse(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}\n{}",
+            both(&output)
+        );
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert!(!words.trim_end().contains("\n\n"), "one paragraph: {words}");
+        words
+    }
+}
+
+pub fn both(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+/// The four IDX files of a small data set: class k is a bright bar at column 2 + 2k over noise.
+pub fn small_set(folder: &Path, train: usize, test: usize, side: usize) {
+    fs::create_dir_all(folder).unwrap();
+    for (split, count) in [("train", train), ("t10k", test)] {
+        let mut pixels = vec![0_u8; count * side * side];
+        let labels: Vec<u8> = (0..count).map(|i| (i % 10) as u8).collect();
+        let mut state = 12345_u32 + count as u32;
+        for (i, pixel) in pixels.iter_mut().enumerate() {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let column = i % side;
+            let class = usize::from(labels[i / (side * side)]);
+            let bar = column / 2 == 1 + class;
+            *pixel = if bar { 200 } else { 0 } + (state >> 27) as u8;
+        }
+        let images = File::create(folder.join(format!("{split}-images-idx3-ubyte"))).unwrap();
+        idx::write_images(images, &pixels, side, side).unwrap();
+        let file = File::create(folder.join(format!("{split}-labels-idx1-ubyte"))).unwrap();
+        idx::write_labels(file, &labels).unwrap();
+    }
+}
+
+/// Waits until `done` says so; panics with `what` after a minute.
+pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "waited a minute for {what}"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Sends a signal by name.
+pub fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args([&format!("-{name}"), &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}

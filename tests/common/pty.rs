@@ -1,0 +1,159 @@
+//! A real pseudo-terminal with the program in it, and the screen that its bytes make.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+pub struct Pty {
+    master: Option<Box<dyn MasterPty + Send>>,
+    keyboard: Option<Box<dyn Write + Send>>,
+    pub child: Box<dyn Child + Send + Sync>,
+    screen: Arc<Mutex<Screen>>,
+}
+
+struct Screen {
+    parser: vt100::Parser,
+    bytes: Vec<u8>,
+}
+
+fn size(columns: u16, rows: u16) -> PtySize {
+    PtySize {
+        rows,
+        cols: columns,
+        pixel_width: 0,
+        pixel_height: 0,
+    }
+}
+
+fn cells(count: u16) -> std::num::NonZero<u16> {
+    std::num::NonZero::new(count).expect("a terminal has rows and columns")
+}
+
+impl Pty {
+    /// Starts the program on a terminal of this size.
+    pub fn start(folder: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_noisescope"));
+        command.args(arguments);
+        command.cwd(folder);
+        command.env("NOISESCOPE_SESSIONS", folder.join("sessions"));
+        command.env("NOISESCOPE_DATA", folder.join("data"));
+        command.env("XDG_RUNTIME_DIR", folder);
+        command.env("TERM", "xterm-256color");
+        command.env("COLORTERM", "truecolor");
+        command.env("LANG", "C.UTF-8");
+        command.env_remove("NO_COLOR");
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let screen = Arc::new(Mutex::new(Screen {
+            parser: vt100::Parser::new(cells(rows), cells(columns), 0),
+            bytes: Vec::new(),
+        }));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let shared = Arc::clone(&screen);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65536];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                let mut screen = shared.lock().unwrap();
+                screen.parser.process(&buffer[..count]);
+                screen.bytes.extend_from_slice(&buffer[..count]);
+            }
+        });
+        let keyboard = pair.master.take_writer().unwrap();
+        Self {
+            master: Some(pair.master),
+            keyboard: Some(keyboard),
+            child,
+            screen,
+        }
+    }
+
+    /// Types.
+    pub fn press(&mut self, keys: &str) {
+        let keyboard = self.keyboard.as_mut().expect("the terminal is open");
+        keyboard.write_all(keys.as_bytes()).unwrap();
+        keyboard.flush().unwrap();
+    }
+
+    /// What stands on the screen.
+    pub fn text(&self) -> String {
+        self.screen.lock().unwrap().parser.screen().contents()
+    }
+
+    /// Everything that was written to the terminal so far.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.screen.lock().unwrap().bytes.clone()
+    }
+
+    pub fn on_alternate_screen(&self) -> bool {
+        self.screen
+            .lock()
+            .unwrap()
+            .parser
+            .screen()
+            .alternate_screen()
+    }
+
+    pub fn cursor_hidden(&self) -> bool {
+        self.screen.lock().unwrap().parser.screen().hide_cursor()
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.screen
+            .lock()
+            .unwrap()
+            .parser
+            .screen_mut()
+            .set_size(cells(rows), cells(columns));
+        let master = self.master.as_ref().expect("the terminal is open");
+        master.resize(size(columns, rows)).unwrap();
+    }
+
+    /// Closes the terminal under the program, as a dropped connection does.
+    pub fn close(&mut self) {
+        self.keyboard = None;
+        self.master = None;
+    }
+
+    /// Waits until the screen shows `words`; panics with the screen after a minute.
+    pub fn wait_for(&mut self, words: &str) {
+        self.wait(words, |text| text.contains(words));
+    }
+
+    /// Waits until `done` holds of the screen.
+    pub fn wait(&mut self, what: &str, done: impl Fn(&str) -> bool) {
+        let began = Instant::now();
+        loop {
+            let text = self.text();
+            if done(&text) {
+                return;
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(60),
+                "waited a minute for {what:?}; the screen:\n{text}"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits for the program's end; gives its exit code.
+    pub fn exit_code(&mut self) -> u32 {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                // What it wrote last is still on its way through the terminal.
+                std::thread::sleep(Duration::from_millis(100));
+                return status.exit_code();
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(60),
+                "waited a minute for the end; the screen:\n{}",
+                self.text()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! A run that is killed, stopped or split over workers gives the same bits as one that is not.
+
+mod common;
+
+use std::fs;
+use std::process::Child;
+
+use common::{Bench, signal, small_set, wait_until};
+use noisescope::session::{Session, State};
+
+/// A small but whole plan: a convolutional network, two epochs, two γ.
+fn plan(bench: &Bench) -> Vec<String> {
+    small_set(&bench.path("bars"), 400, 100, 28);
+    [
+        format!("dataset.source=Folder({:?})", bench.path("bars")),
+        "network.weights.epochs=3".into(),
+        "network.weights.batch=32".into(),
+        "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: 3000, block: 64))]".into(),
+        "checkpoint_s=0.1".into(),
+    ]
+    .into_iter()
+    .flat_map(|setting| ["--set".to_owned(), setting])
+    .collect()
+}
+
+fn run(bench: &Bench, name: &str, more: &[&str]) -> Session {
+    let plan = plan(bench);
+    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
+    arguments.extend(plan.iter().map(String::as_str));
+    arguments.extend(more);
+    bench.succeed(&arguments);
+    bench.load(name)
+}
+
+fn assert_same_bits(a: &Session, b: &Session) {
+    let (first, second) = (a.record.training.as_ref(), b.record.training.as_ref());
+    let (first, second) = (first.unwrap(), second.unwrap());
+    assert_eq!(first.epochs, second.epochs, "the course of training");
+    assert!(first.best == second.best, "the weights");
+    assert!(a.record.analyses == b.record.analyses, "counts and sums");
+    assert_eq!(b.record.state, State::Finished);
+}
+
+/// Starts a run, kills it without warning once `ready` holds for the session on the disk.
+fn kill_when(bench: &Bench, name: &str, first: bool, ready: impl Fn(&Session) -> bool) {
+    let mut arguments = vec!["run".to_owned(), name.to_owned(), "--plain".to_owned()];
+    if first {
+        arguments.extend(plan(bench));
+    }
+    let mut child = bench.program().args(&arguments).spawn().unwrap();
+    wait_until("the moment to kill", || {
+        assert_eq!(
+            child.try_wait().unwrap(),
+            None,
+            "ended before it could be killed"
+        );
+        bench
+            .store()
+            .load(name)
+            .is_ok_and(|session| ready(&session))
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_run_killed_in_training_and_in_its_trials_equals_an_uninterrupted_one() {
+    let bench = Bench::new();
+    let whole = run(&bench, "whole", &[]);
+    kill_when(&bench, "killed", true, |session| {
+        let training = session.record.training.as_ref();
+        training.is_some_and(|it| it.epochs.len() == 1 && it.partial.batches > 0)
+    });
+    kill_when(&bench, "killed", false, |session| session.trials().0 > 0);
+    let left = bench.load("killed");
+    assert!(left.trials().0 < 6000, "nothing was left to resume");
+    bench.succeed(&["run", "killed", "--plain"]);
+    assert_same_bits(&whole, &bench.load("killed"));
+}
+
+#[test]
+fn one_worker_and_several_give_the_same_bits() {
+    let bench = Bench::new();
+    let one = run(&bench, "one", &["--workers", "1"]);
+    let three = run(&bench, "three", &["--workers", "3"]);
+    assert_same_bits(&one, &three);
+}
+
+#[test]
+fn training_does_not_depend_on_the_number_of_cores() {
+    let bench = Bench::new();
+    let plan = plan(&bench);
+    let train = |name: &str, threads: &str| {
+        let mut arguments = vec!["run", name, "--plain"];
+        arguments.extend(plan.iter().map(String::as_str));
+        arguments.extend(["--set", "analyses=[]"]);
+        let mut program = bench.program();
+        program.env("RAYON_NUM_THREADS", threads).args(&arguments);
+        assert!(program.output().unwrap().status.success());
+        bench.load(name)
+    };
+    assert_same_bits(&train("one", "1"), &train("four", "4"));
+}
+
+fn start(bench: &Bench, name: &str) -> Child {
+    let plan = plan(bench);
+    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
+    arguments.extend(plan.iter().map(String::as_str));
+    arguments.extend([
+        "--set",
+        "analyses=[ClassificationImages((gammas: [0.4], trials: 100000000, block: 64))]",
+    ]);
+    bench.program().args(arguments).spawn().unwrap()
+}
+
+#[test]
+fn int_term_and_hup_checkpoint_and_give_their_exit_codes() {
+    let bench = Bench::new();
+    for (name, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
+        let mut child = start(&bench, name);
+        wait_until("the first trials", || {
+            bench
+                .store()
+                .load(name)
+                .is_ok_and(|session| session.trials().0 > 0)
+        });
+        let before = bench.load(name).trials().0;
+        signal(&child, name);
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{name}");
+        let session = bench.load(name);
+        assert_eq!(session.record.state, State::Stopped, "{name}");
+        assert!(session.trials().0 >= before, "{name}: trials were lost");
+    }
+}
+
+#[test]
+fn a_session_that_is_being_run_cannot_be_run_again() {
+    let bench = Bench::new();
+    let mut child = start(&bench, "busy");
+    wait_until("the lock", || bench.store().holder("busy").is_some());
+    let words = bench.refuse(1, &["run", "busy", "--plain"]);
+    assert!(words.contains("being run already by process"), "{words}");
+    assert!(words.contains(&child.id().to_string()), "{words}");
+    let listed = bench.succeed(&["ls", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed[0]["state"], "running");
+    assert_eq!(listed[0]["pid"], child.id());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The lock went with the process.
+    let listed: serde_json::Value =
+        serde_json::from_str(&bench.succeed(&["ls", "--json"])).unwrap();
+    assert_eq!(listed[0]["pid"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_full_disk_does_not_stop_the_run_and_the_next_checkpoint_tries_again() {
+    let bench = Bench::new();
+    // Whatever is written to this name meets a full device, until the name is free again.
+    let temporary = bench.path("sessions/full.ron.tmp");
+    let mut child = start(&bench, "full");
+    wait_until("the first trials", || {
+        bench
+            .store()
+            .load("full")
+            .is_ok_and(|session| session.trials().0 > 0)
+    });
+    let mut met = false;
+    wait_until("a checkpoint that meets the full disk", || {
+        if std::os::unix::fs::symlink("/dev/full", &temporary).is_ok() {
+            met = true;
+        }
+        met && !temporary.is_symlink()
+    });
+    let before = bench.load("full").trials().0;
+    wait_until("a checkpoint after it", || {
+        bench.load("full").trials().0 > before
+    });
+    assert_eq!(child.try_wait().unwrap(), None, "the run went on");
+    signal(&child, "TERM");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(143));
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("No space left"), "{told}");
+    assert!(bench.load("full").trials().0 > before);
+}
+
+#[test]
+fn the_previous_generation_is_kept_and_offered_when_the_file_is_cut() {
+    let bench = Bench::new();
+    run(&bench, "cut", &[]);
+    let path = bench.store().path("cut");
+    let text = fs::read(&path).unwrap();
+    fs::write(&path, &text[..text.len() / 2]).unwrap();
+    let words = bench.refuse(1, &["run", "cut", "--plain"]);
+    assert!(words.contains("cut off"), "{words}");
+    assert!(words.contains("cut.ron.bak"), "the way out: {words}");
+    assert_eq!(
+        fs::read(&path).unwrap().len(),
+        text.len() / 2,
+        "nothing is overwritten"
+    );
+    // What the words say to do works.
+    fs::copy(bench.store().backup_path("cut"), &path).unwrap();
+    bench.succeed(&["run", "cut", "--plain"]);
+    assert_eq!(bench.load("cut").record.state, State::Finished);
+}

@@ -1,0 +1,267 @@
+//! The experiments on networks whose answer is known, and the networks themselves.
+
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use noisescope::analysis::{self, Job, Lab};
+use noisescope::data::{self, Images};
+use noisescope::nets::Network;
+use noisescope::nets::train::Trainer;
+use noisescope::nets::weights::WeightsError;
+use noisescope::session::config::{self, Analysis, DatasetName, DatasetSource, NetworkKind};
+use noisescope::session::record::{self, Weights};
+use noisescope::session::{Array, Config, Session};
+use noisescope::stats::correlation::pearson;
+use noisescope::stimulus::Pool;
+
+fn template() -> Vec<f32> {
+    (0..784)
+        .map(|i| {
+            let (row, column) = ((i / 28) as f32 - 13.5, (i % 28) as f32 - 13.5);
+            ((row * row + column * column).sqrt() * 0.6).sin()
+        })
+        .collect()
+}
+
+/// Logistic regression that says 1 where the image agrees with the template, else 0.
+fn template_network(device: &Device) -> Network {
+    let template = template();
+    let mut weight = vec![0.0; 784 * 10];
+    let mut bias = vec![-1e6; 10];
+    for (pixel, &value) in template.iter().enumerate() {
+        weight[pixel * 10 + 1] = value;
+    }
+    bias[0] = 0.0;
+    bias[1] = -0.5 * template.iter().sum::<f32>();
+    let weights = Weights {
+        tensors: vec![
+            ("logits.weight".into(), Array::new(&[784, 10], weight)),
+            ("logits.bias".into(), Array::new(&[10], bias)),
+        ],
+    };
+    Network::with_weights(NetworkKind::Logistic, &weights, device).unwrap()
+}
+
+fn grey_images() -> Images {
+    Images {
+        pixels: Arc::from(vec![128; 10 * 784]),
+        labels: Arc::from((0..10).collect::<Vec<u8>>()),
+        height: 28,
+        width: 28,
+    }
+}
+
+#[test]
+fn a_network_that_is_one_template_gives_that_template_back() {
+    let device = Device::flex();
+    let lab = Lab {
+        network: template_network(&device),
+        device,
+        pool: Pool::new(&grey_images()),
+    };
+    let config = Config {
+        analyses: vec![Analysis::ClassificationImages(
+            config::ClassificationImages {
+                gammas: vec![0.0],
+                trials: 120_000,
+                block: 1000,
+                ..Default::default()
+            },
+        )],
+        ..Default::default()
+    };
+    let analysis = analysis::build(&config, 0);
+    let mut record = Session::new("ideal", config).record.analyses.remove(0);
+    for block in 0..analysis.blocks()[0] {
+        let job = Job { part: 0, block };
+        analysis.merge(&mut record, job, analysis.step(&lab, job));
+    }
+    analysis.refresh(&lab, &mut record);
+    let record::Analysis::ClassificationImages(images) = &record;
+    let estimate = images.gammas[0].estimate();
+    let image = estimate.classes[1].image.as_ref().unwrap();
+    let r = pearson(image, &template()).unwrap();
+    assert!(r >= 0.99, "correlation {r}");
+    // Fed back, the mean stimulus of a class is called that class.
+    let fed_back = images.gammas[0].fed_back[1].unwrap();
+    assert_eq!(fed_back.class, 1);
+    assert!(
+        !estimate.classes[5].sufficient,
+        "a class that is never called says nothing"
+    );
+    assert!(images.gammas[0].fed_back[5].is_none());
+}
+
+#[test]
+fn the_networks_have_the_parameters_of_the_protocol() {
+    let device = Device::flex();
+    for (kind, parameters, layers) in [
+        (
+            NetworkKind::Cnn,
+            431_080,
+            vec!["conv1", "conv2", "fc1", "logits"],
+        ),
+        (NetworkKind::Mlp, 795_010, vec!["fc1", "logits"]),
+        (NetworkKind::Logistic, 7_850, vec!["logits"]),
+    ] {
+        let network = Network::new(kind, 1, &device);
+        assert_eq!(network.num_params(), parameters, "{kind:?}");
+        let found = network.layers();
+        let names: Vec<&str> = found.iter().map(|layer| layer.name.as_str()).collect();
+        assert_eq!(names, layers, "{kind:?}");
+        let sum: usize = found.iter().map(|layer| layer.parameters).sum();
+        assert_eq!(sum, parameters, "{kind:?}");
+    }
+}
+
+#[test]
+fn weights_go_out_and_in_without_changing_a_logit() {
+    let device = Device::flex();
+    let pixels: Vec<f32> = (0..5 * 784).map(|i| (i % 97) as f32 / 97.0).collect();
+    for kind in NetworkKind::ALL {
+        let network = Network::new(kind, 9, &device);
+        let copy = Network::with_weights(kind, &network.weights(), &device).unwrap();
+        assert_eq!(
+            network.logits(pixels.clone(), &device),
+            copy.logits(pixels.clone(), &device)
+        );
+        let other = Network::new(kind, 10, &device);
+        assert_ne!(network.weights(), other.weights());
+    }
+}
+
+#[test]
+fn weights_that_do_not_fit_name_the_tensor() {
+    let device = Device::flex();
+    let mut weights = Network::new(NetworkKind::Mlp, 1, &device).weights();
+    let error = Network::with_weights(NetworkKind::Cnn, &weights, &device).unwrap_err();
+    assert_eq!(error, WeightsError::Missing("conv1.weight".into()));
+    weights.tensors[0].1 = Array::zeros(&[784, 999]);
+    let error = Network::with_weights(NetworkKind::Mlp, &weights, &device).unwrap_err();
+    let words = error.to_string();
+    assert!(
+        words.contains("fc1.weight") && words.contains("999"),
+        "{words}"
+    );
+}
+
+/// The architecture, step by step and in double precision, against the one that runs.
+#[test]
+fn the_convolutional_network_computes_what_its_layers_say() {
+    let device = Device::flex();
+    let network = Network::new(NetworkKind::Cnn, 4, &device);
+    let set = data::load(
+        DatasetName::Mnist,
+        &DatasetSource::Embedded,
+        std::path::Path::new(""),
+    )
+    .unwrap();
+    let tensor = |name: &str| -> Vec<f64> {
+        let weights = network.weights();
+        let (_, values) = weights.tensors.iter().find(|(own, _)| own == name).unwrap();
+        values.values().iter().map(|&v| f64::from(v)).collect()
+    };
+    for image in 0..3 {
+        let pixels: Vec<f32> = set
+            .test
+            .image(image)
+            .iter()
+            .map(|&b| f32::from(b) / 255.0)
+            .collect();
+        let x: Vec<f64> = pixels.iter().map(|&p| f64::from(p)).collect();
+        let x = pooled(
+            &convolved(&x, 1, 28, &tensor("conv1.weight"), &tensor("conv1.bias")),
+            20,
+            24,
+        );
+        let x = pooled(
+            &convolved(&x, 20, 12, &tensor("conv2.weight"), &tensor("conv2.bias")),
+            50,
+            8,
+        );
+        let x = dense(&x, &tensor("fc1.weight"), &tensor("fc1.bias"));
+        let x: Vec<f64> = x.iter().map(|v| v.max(0.0)).collect();
+        let expected = dense(&x, &tensor("logits.weight"), &tensor("logits.bias"));
+        for (a, b) in network.logits(pixels, &device).iter().zip(&expected) {
+            assert!((f64::from(*a) - b).abs() < 1e-4, "{a} {b}");
+        }
+    }
+}
+
+fn convolved(x: &[f64], channels: usize, side: usize, kernel: &[f64], bias: &[f64]) -> Vec<f64> {
+    let out = side - 4;
+    let mut y = Vec::new();
+    for (o, b) in bias.iter().enumerate() {
+        for row in 0..out {
+            for column in 0..out {
+                let mut sum = *b;
+                for c in 0..channels {
+                    for i in 0..5 {
+                        for j in 0..5 {
+                            let k = kernel[((o * channels + c) * 5 + i) * 5 + j];
+                            sum += k * x[(c * side + row + i) * side + column + j];
+                        }
+                    }
+                }
+                y.push(sum);
+            }
+        }
+    }
+    y
+}
+
+fn pooled(x: &[f64], channels: usize, side: usize) -> Vec<f64> {
+    let at = |c: usize, row: usize, column: usize| x[(c * side + row) * side + column].max(0.0);
+    let mut y = Vec::new();
+    for c in 0..channels {
+        for row in (0..side).step_by(2) {
+            for column in (0..side).step_by(2) {
+                let most = [(0, 0), (0, 1), (1, 0), (1, 1)]
+                    .iter()
+                    .map(|(i, j)| at(c, row + i, column + j))
+                    .fold(0.0, f64::max);
+                y.push(most);
+            }
+        }
+    }
+    y
+}
+
+fn dense(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
+    let outputs = bias.len();
+    (0..outputs)
+        .map(|o| {
+            bias[o]
+                + x.iter()
+                    .enumerate()
+                    .map(|(i, v)| v * weight[i * outputs + o])
+                    .sum::<f64>()
+        })
+        .collect()
+}
+
+#[test]
+fn a_loss_that_leaves_the_numbers_is_an_error_that_says_what_to_do() {
+    let device = Device::flex();
+    let mut weights = Network::new(NetworkKind::Logistic, 1, &device).weights();
+    weights.tensors[0].1.values_mut()[0] = f32::INFINITY;
+    let mut record = record::Training {
+        current: weights,
+        ..Default::default()
+    };
+    let mut trainer = Trainer::new(
+        NetworkKind::Logistic,
+        &config::Training::default(),
+        1,
+        &grey_images(),
+        &device,
+        &mut record,
+    )
+    .unwrap();
+    let error = trainer.step(&mut record, &mut || {}).unwrap_err();
+    assert!(
+        error.to_string().contains("network.weights.lr_max"),
+        "{error}"
+    );
+}

@@ -1,0 +1,172 @@
+//! A session survives its file: whatever it holds comes back bit for bit.
+
+use std::path::Path;
+
+use noisescope::session::config::{self, Analysis, DatasetName, DatasetSource, NetworkKind};
+use noisescope::session::record::{self, BlockSums, Epoch, FedBack, Training, Weights};
+use noisescope::session::store::{Store, from_text, to_text};
+use noisescope::session::{Array, Config, Session, State};
+use proptest::prelude::*;
+
+fn configs() -> impl Strategy<Value = Config> {
+    (
+        any::<u64>(),
+        prop::sample::select(vec![
+            DatasetSource::Auto,
+            DatasetSource::Embedded,
+            DatasetSource::Full,
+            DatasetSource::Folder("/a b/\"quoted\"".into()),
+        ]),
+        prop::sample::select(NetworkKind::ALL.to_vec()),
+        prop::collection::btree_set(0..=1000_u32, 1..4),
+        1..10_000_000_u64,
+        1..1000_usize,
+    )
+        .prop_map(|(seed, source, kind, gammas, trials, block)| Config {
+            seed,
+            dataset: config::Dataset {
+                name: DatasetName::FashionMnist,
+                source,
+            },
+            network: config::Network {
+                kind,
+                ..Default::default()
+            },
+            analyses: vec![Analysis::ClassificationImages(
+                config::ClassificationImages {
+                    gammas: gammas.iter().map(|&g| f64::from(g) / 1000.0).collect(),
+                    trials,
+                    block,
+                    ..Default::default()
+                },
+            )],
+            checkpoint_s: 12.5,
+        })
+}
+
+fn epochs() -> impl Strategy<Value = Vec<Epoch>> {
+    let epoch = (1..99_usize, any::<[f64; 5]>()).prop_filter_map("finite", |(epoch, v)| {
+        v.iter().all(|v| v.is_finite()).then(|| Epoch {
+            epoch,
+            train_loss: v[0],
+            train_accuracy: v[1],
+            valid_loss: v[2],
+            valid_accuracy: v[3],
+            lr: v[4],
+        })
+    });
+    prop::collection::vec(epoch, 0..5)
+}
+
+fn sessions() -> impl Strategy<Value = Session> {
+    (
+        configs(),
+        epochs(),
+        prop::collection::vec(any::<u32>(), 0..40),
+        prop::collection::vec((0..100_usize, any::<u16>()), 0..20),
+        ".{0,20}",
+    )
+        .prop_map(|(config, epochs, bits, cells, words)| {
+            let mut session = Session::new("any", config);
+            let weights: Vec<f32> = bits.iter().map(|&bits| f32::from_bits(bits)).collect();
+            session.record.state = State::Failed(words);
+            session.record.training = Some(Training {
+                epochs,
+                test_accuracy: Some(0.1 + 0.2),
+                best: Weights {
+                    tensors: vec![("a.weight".into(), Array::new(&[weights.len()], weights))],
+                },
+                ..Default::default()
+            });
+            let record::Analysis::ClassificationImages(images) = &mut session.record.analyses[0];
+            let gamma = &mut images.gammas[0];
+            gamma.fed_back[3] = Some(FedBack {
+                class: 8,
+                confidence: 1.0 / 3.0,
+            });
+            for (index, (cell, value)) in cells.into_iter().enumerate() {
+                let mut counts = vec![0; 100];
+                counts[cell] = 1;
+                gamma.add(&BlockSums {
+                    block: index as u64,
+                    trials: 1,
+                    counts,
+                    noise: vec![(cell, vec![i64::from(value); 784])],
+                    image: vec![(cell % 10, vec![7; 784])],
+                });
+            }
+            session
+        })
+}
+
+/// Equality that tells apart the bits of floats.
+fn bits(session: &Session) -> Vec<u32> {
+    let training = session.record.training.as_ref().unwrap();
+    let tensors = training.best.tensors.iter();
+    tensors
+        .flat_map(|(_, values)| values.values().iter().map(|v| v.to_bits()))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn any_session_comes_back_from_its_text(session in sessions()) {
+        let back = from_text(&to_text(&session), Path::new("any.ron"), "any").unwrap();
+        prop_assert_eq!(bits(&back), bits(&session));
+        prop_assert_eq!(&back.config, &session.config);
+        prop_assert!(back.record.analyses == session.record.analyses);
+        let epochs = |session: &Session| session.record.training.as_ref().unwrap().epochs.clone();
+        prop_assert_eq!(epochs(&back), epochs(&session));
+        prop_assert_eq!(back.record.state, session.record.state);
+    }
+
+    #[test]
+    fn a_text_cut_anywhere_is_an_error_and_never_a_panic(cut in 0.0..1.0_f64) {
+        let text = to_text(&Session::new("any", Config::default()));
+        let mut end = (text.len() as f64 * cut) as usize;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        prop_assert!(from_text(&text[..end], Path::new("any.ron"), "any").is_err());
+    }
+}
+
+#[test]
+fn readable_parts_come_first_and_arrays_last() {
+    let text = to_text(&Session::new("any", Config::default()));
+    let longest_before = text
+        .lines()
+        .take_while(|line| !line.trim_start().starts_with("arrays:"))
+        .map(str::len)
+        .max();
+    assert!(
+        longest_before.unwrap() < 500,
+        "a person can read it: {longest_before:?}"
+    );
+    let order: Vec<_> = ["version:", "config:", "record:", "arrays:"]
+        .iter()
+        .map(|part| text.find(part).unwrap())
+        .collect();
+    assert!(order.is_sorted());
+}
+
+#[test]
+fn saving_keeps_the_previous_generation_and_leaves_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut session = Session::new("mine", Config::default());
+    store.save(&session).unwrap();
+    session.record.elapsed_s = 5.0;
+    store.save(&session).unwrap();
+    assert_eq!(store.load("mine").unwrap().record.elapsed_s, 5.0);
+    let previous = std::fs::read_to_string(store.backup_path("mine")).unwrap();
+    let previous = from_text(&previous, Path::new("x"), "mine").unwrap();
+    assert_eq!(previous.record.elapsed_s, 0.0);
+    let mut files: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["mine.ron", "mine.ron.bak"]);
+}
