@@ -137,7 +137,9 @@ fn int_term_and_hup_checkpoint_and_give_their_exit_codes() {
 fn a_session_that_is_being_run_cannot_be_run_again() {
     let bench = Bench::new();
     let mut child = start(&bench, "busy");
-    wait_until("the lock", || bench.store().holder("busy").is_some());
+    wait_until("the lock and the file", || {
+        bench.store().engine("busy").is_some() && bench.store().path("busy").exists()
+    });
     let words = bench.refuse(1, &["run", "busy", "--plain"]);
     assert!(words.contains("being run already by process"), "{words}");
     assert!(words.contains(&child.id().to_string()), "{words}");
@@ -167,10 +169,11 @@ fn a_full_disk_does_not_stop_the_run_and_the_next_checkpoint_tries_again() {
     });
     let mut met = false;
     wait_until("a checkpoint that meets the full disk", || {
-        if std::os::unix::fs::symlink("/dev/full", &temporary).is_ok() {
-            met = true;
+        if !met {
+            met = std::os::unix::fs::symlink("/dev/full", &temporary).is_ok();
+            return false;
         }
-        met && !temporary.is_symlink()
+        !temporary.is_symlink()
     });
     let before = bench.load("full").trials().0;
     wait_until("a checkpoint after it", || {

@@ -141,7 +141,7 @@ fn readable_parts_come_first_and_arrays_last() {
         .map(str::len)
         .max();
     assert!(
-        longest_before.unwrap() < 500,
+        longest_before.unwrap() < 1000,
         "a person can read it: {longest_before:?}"
     );
     let order: Vec<_> = ["version:", "config:", "record:", "arrays:"]

@@ -40,7 +40,7 @@ fn start_navigate_resize_quit_and_the_terminal_is_as_it_was() {
         text.matches('▀').count() > 200
     });
     pty.press("]\r");
-    pty.wait_for("under the cursor");
+    pty.wait_for("called so");
     pty.press("\x1b");
     pty.press("?");
     pty.wait_for("pause");

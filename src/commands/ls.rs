@@ -48,7 +48,7 @@ pub fn run(store: &Store, json: bool) -> Result<ExitCode, Refusal> {
 }
 
 fn row(store: &Store, name: String) -> Row {
-    let pid = store.holder(&name);
+    let pid = store.engine(&name).map(|engine| engine.pid);
     let session = match store.load(&name) {
         Ok(session) => session,
         Err(error) => {

@@ -3,14 +3,21 @@
 //! The engine never waits here: it replaces the newest state, and a face that looks seldom sees
 //! fewer states. Without an engine a link is read-only on what the file holds.
 
+pub mod client;
+pub mod server;
+pub mod socket;
+pub mod wire;
+
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use tokio::sync::{mpsc, watch};
 
 use crate::session::Session;
 
 /// What a face may ask of an engine. It obeys between two blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// Stand still until [`Command::Continue`].
     Pause,
@@ -27,6 +34,22 @@ pub struct Link {
     pub sessions: watch::Receiver<Arc<Session>>,
     /// To the engine; `None` where none runs and the session is only looked at.
     pub commands: Option<mpsc::UnboundedSender<Command>>,
+    /// Whether the engine can be reached now.
+    pub connection: watch::Receiver<Connection>,
+}
+
+/// Whether the engine can be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// It was started and has not answered yet.
+    Connecting,
+    /// States arrive and commands are heard.
+    Live,
+    /// It is gone, for the reason told; what is shown is the last that is known, read-only. The
+    /// link looks for a new engine meanwhile, and is live again once there is one.
+    Lost(String),
+    /// No engine runs; the session is only looked at.
+    ReadOnly,
 }
 
 /// An engine's end of the link.
@@ -46,6 +69,7 @@ impl Link {
         let link = Self {
             sessions,
             commands: Some(say),
+            connection: watch::channel(Connection::Live).1,
         };
         let end = EngineEnd {
             sessions: publish,
@@ -60,6 +84,7 @@ impl Link {
         Self {
             sessions,
             commands: None,
+            connection: watch::channel(Connection::ReadOnly).1,
         }
     }
 

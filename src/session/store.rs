@@ -496,7 +496,7 @@ impl Store {
             Err(TryLockError::WouldBlock) => {
                 return Err(StoreError::Locked {
                     name: name.to_owned(),
-                    pid: self.holder(name),
+                    pid: self.engine(name).map(|engine| engine.pid),
                 });
             }
             Err(TryLockError::Error(error)) => {
@@ -510,19 +510,30 @@ impl Store {
         Ok(Lock { file, path })
     }
 
-    /// The process that runs a session now, if one does.
-    pub fn holder(&self, name: &str) -> Option<u32> {
+    /// The engine that runs a session now, if one does.
+    pub fn engine(&self, name: &str) -> Option<EngineOf> {
         let path = self.beside(name, ".lock");
         let mut file = OpenOptions::new().read(true).open(path).ok()?;
-        match file.try_lock_shared() {
-            Ok(()) => None,
-            Err(_) => {
-                let mut pid = String::new();
-                file.read_to_string(&mut pid).ok()?;
-                pid.trim().parse().ok()
-            }
+        if file.try_lock_shared().is_ok() {
+            return None;
         }
+        let mut told = String::new();
+        file.read_to_string(&mut told).ok()?;
+        let mut lines = told.lines();
+        Some(EngineOf {
+            pid: lines.next()?.parse().ok()?,
+            socket: lines.next().map(PathBuf::from),
+        })
     }
+}
+
+/// The engine that runs a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineOf {
+    /// Its process.
+    pub pid: u32,
+    /// Where viewers reach it; `None` in the foreground of a terminal.
+    pub socket: Option<PathBuf>,
 }
 
 /// The right to run a session; given back when dropped, and by the system when the process dies.
@@ -530,6 +541,17 @@ impl Store {
 pub struct Lock {
     file: File,
     path: PathBuf,
+}
+
+impl Lock {
+    /// Tells viewers where the engine is reached.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub fn tell_socket(&mut self, socket: &Path) -> Result<()> {
+        let told = write!(self.file, "\n{}", socket.display());
+        told.map_err(io_error(&self.path, "write the lock"))
+    }
 }
 
 impl Drop for Lock {

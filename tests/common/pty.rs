@@ -1,17 +1,51 @@
 //! A real pseudo-terminal with the program in it, and the screen that its bytes make.
 
 use std::io::{Read, Write};
+use std::os::fd::{BorrowedFd, RawFd};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 pub struct Pty {
     master: Option<Box<dyn MasterPty + Send>>,
     keyboard: Option<Box<dyn Write + Send>>,
     pub child: Box<dyn Child + Send + Sync>,
     screen: Arc<Mutex<Screen>>,
+    open: Arc<AtomicBool>,
+}
+
+/// Reads what the program writes, until its end or until the terminal is closed.
+fn read_along(
+    mut reader: Box<dyn Read + Send>,
+    fd: RawFd,
+    screen: Arc<Mutex<Screen>>,
+    open: Arc<AtomicBool>,
+) {
+    std::thread::spawn(move || {
+        let mut buffer = [0; 65536];
+        while open.load(Ordering::SeqCst) {
+            // The descriptor lives as long as the terminal is open.
+            let master = unsafe { BorrowedFd::borrow_raw(fd) };
+            let mut fds = [PollFd::new(&master, PollFlags::IN)];
+            let patience = Timespec {
+                tv_sec: 0,
+                tv_nsec: 10_000_000,
+            };
+            if poll(&mut fds, Some(&patience)).unwrap_or(0) == 0 {
+                continue;
+            }
+            let Ok(count @ 1..) = reader.read(&mut buffer) else {
+                return;
+            };
+            let mut screen = screen.lock().unwrap();
+            screen.parser.process(&buffer[..count]);
+            screen.bytes.extend_from_slice(&buffer[..count]);
+        }
+    });
 }
 
 struct Screen {
@@ -52,22 +86,20 @@ impl Pty {
             parser: vt100::Parser::new(cells(rows), cells(columns), 0),
             bytes: Vec::new(),
         }));
-        let mut reader = pair.master.try_clone_reader().unwrap();
-        let shared = Arc::clone(&screen);
-        std::thread::spawn(move || {
-            let mut buffer = [0; 65536];
-            while let Ok(count @ 1..) = reader.read(&mut buffer) {
-                let mut screen = shared.lock().unwrap();
-                screen.parser.process(&buffer[..count]);
-                screen.bytes.extend_from_slice(&buffer[..count]);
-            }
-        });
+        let reader = pair.master.try_clone_reader().unwrap();
+        let fd = pair
+            .master
+            .as_raw_fd()
+            .expect("a pseudo-terminal has a descriptor");
+        let open = Arc::new(AtomicBool::new(true));
+        read_along(reader, fd, Arc::clone(&screen), Arc::clone(&open));
         let keyboard = pair.master.take_writer().unwrap();
         Self {
             master: Some(pair.master),
             keyboard: Some(keyboard),
             child,
             screen,
+            open,
         }
     }
 
@@ -114,6 +146,8 @@ impl Pty {
 
     /// Closes the terminal under the program, as a dropped connection does.
     pub fn close(&mut self) {
+        self.open.store(false, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(100));
         self.keyboard = None;
         self.master = None;
     }

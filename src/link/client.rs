@@ -1,0 +1,277 @@
+//! A viewer's side of the socket: follows a session through whatever becomes of its engine.
+//!
+//! While the engine lives its states arrive here. When it is gone the file says what there is,
+//! read-only, and the link looks for a new engine with growing pauses.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
+
+use super::wire::{self, Ask, Told, WireError};
+use super::{Command, Connection, Link};
+use crate::session::Session;
+use crate::session::store::Store;
+
+/// How long an engine may take to answer a greeting.
+const GREETING: Duration = Duration::from_secs(5);
+/// First and longest pause between two looks for an engine.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
+
+/// Why an engine cannot be spoken to.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// None runs the session.
+    #[error("no engine runs session `{0}`; `noisescope run {0}` starts one")]
+    NotRunning(String),
+    /// One runs it, but has no socket.
+    #[error(
+        "session `{name}` is run by process {pid} in the foreground of its own terminal, which cannot be reached from here"
+    )]
+    NoSocket {
+        /// The session.
+        name: String,
+        /// The engine's process.
+        pid: u32,
+    },
+    /// The socket is there and does not answer as it should.
+    #[error("the engine of session `{name}` (process {pid}) cannot be reached at {path}: {error}")]
+    Io {
+        /// The session.
+        name: String,
+        /// The engine's process.
+        pid: u32,
+        /// The socket.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// It answers in another language.
+    #[error("the engine of session `{name}` cannot be spoken to: {error}")]
+    Wire {
+        /// The session.
+        name: String,
+        /// What is wrong.
+        error: WireError,
+    },
+}
+
+/// A greeted connection.
+pub struct Conversation {
+    from: FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
+    to: FramedWrite<OwnedWriteHalf, LengthDelimitedCodec>,
+    /// The engine's process.
+    pub pid: u32,
+}
+
+impl Conversation {
+    /// Connects to the engine of a session and greets it.
+    ///
+    /// # Errors
+    /// Why there is nobody to talk to.
+    pub async fn begin(store: &Store, name: &str) -> Result<Self, ConnectError> {
+        let Some(engine) = store.engine(name) else {
+            return Err(ConnectError::NotRunning(name.to_owned()));
+        };
+        let pid = engine.pid;
+        let Some(path) = engine.socket else {
+            return Err(ConnectError::NoSocket {
+                name: name.to_owned(),
+                pid,
+            });
+        };
+        let io = |error| ConnectError::Io {
+            name: name.to_owned(),
+            pid,
+            path: path.display().to_string(),
+            error,
+        };
+        let wire = |error| ConnectError::Wire {
+            name: name.to_owned(),
+            error,
+        };
+        let stream = UnixStream::connect(&path).await.map_err(io)?;
+        let (from, to) = stream.into_split();
+        let mut to = FramedWrite::new(to, wire::asked());
+        let mut from = FramedRead::new(from, wire::told());
+        to.send(wire::encode(&Ask::hello())).await.map_err(io)?;
+        let answer = match timeout(GREETING, from.next()).await {
+            Ok(Some(Ok(frame))) => frame,
+            Ok(Some(Err(error))) => return Err(wire(error.into())),
+            Ok(None) => return Err(io(std::io::ErrorKind::ConnectionReset.into())),
+            Err(_) => return Err(io(std::io::ErrorKind::TimedOut.into())),
+        };
+        match wire::decode_tell(&answer).map_err(wire)? {
+            Told::Welcome(pid) => Ok(Self { from, to, pid }),
+            Told::Session(_) => Err(wire(WireError::Garbage(
+                "a state before the greeting".into(),
+            ))),
+        }
+    }
+
+    /// Asks for the next state.
+    ///
+    /// # Errors
+    /// Where the engine is gone.
+    pub async fn ask(&mut self) -> Result<(), WireError> {
+        Ok(self.to.send(wire::encode(&Ask::Next)).await?)
+    }
+
+    /// Says something to the engine.
+    ///
+    /// # Errors
+    /// Where the engine is gone.
+    pub async fn say(&mut self, command: Command) -> Result<(), WireError> {
+        Ok(self.to.send(wire::encode(&Ask::Say(command))).await?)
+    }
+
+    /// The next state that was asked for; `None` once the engine has hung up.
+    ///
+    /// # Errors
+    /// Garbage.
+    pub async fn hear(&mut self) -> Result<Option<Session>, WireError> {
+        loop {
+            let Some(frame) = self.from.next().await else {
+                return Ok(None);
+            };
+            if let Told::Session(session) = wire::decode_tell(&frame?)? {
+                return Ok(Some(*session));
+            }
+        }
+    }
+}
+
+/// Follows a session from now on. `session` is shown until the first state arrives. Needs a tokio
+/// runtime; ends when the link is dropped.
+pub fn follow(store: Store, session: Session) -> Link {
+    let name = session.name.clone();
+    let (publish, sessions) = watch::channel(Arc::new(session));
+    let (connected, connection) = watch::channel(Connection::Connecting);
+    let (say, said) = mpsc::unbounded_channel();
+    let follower = Follower {
+        store,
+        name,
+        publish,
+        connected,
+        said,
+    };
+    tokio::spawn(follower.follow());
+    Link {
+        sessions,
+        commands: Some(say),
+        connection,
+    }
+}
+
+struct Follower {
+    store: Store,
+    name: String,
+    publish: watch::Sender<Arc<Session>>,
+    connected: watch::Sender<Connection>,
+    said: mpsc::UnboundedReceiver<Command>,
+}
+
+/// Why the follower ends.
+struct Left;
+
+impl Follower {
+    async fn follow(mut self) {
+        let mut pause = BACK_OFF.0;
+        loop {
+            match Conversation::begin(&self.store, &self.name).await {
+                Ok(conversation) => {
+                    pause = BACK_OFF.0;
+                    self.connected.send_replace(Connection::Live);
+                    if self.converse(conversation).await.is_err() {
+                        return;
+                    }
+                    self.read_file();
+                }
+                Err(ConnectError::Wire { error, .. }) => {
+                    self.lost(error.to_string());
+                }
+                Err(error) => {
+                    // Right after the start the engine may not be there yet.
+                    if *self.connected.borrow() != Connection::Connecting || pause > BACK_OFF.1 / 2
+                    {
+                        self.lost(error.to_string());
+                    }
+                }
+            }
+            if self.wait(pause).await.is_err() {
+                return;
+            }
+            pause = (pause * 2).min(BACK_OFF.1);
+        }
+    }
+
+    fn lost(&self, why: String) {
+        let lost = Connection::Lost(why);
+        if *self.connected.borrow() != lost {
+            self.connected.send_replace(lost);
+        }
+    }
+
+    /// Takes states until the engine hangs up.
+    async fn converse(&mut self, mut conversation: Conversation) -> Result<(), Left> {
+        if conversation.ask().await.is_err() {
+            return Ok(());
+        }
+        loop {
+            tokio::select! {
+                heard = conversation.hear() => match heard {
+                    Ok(Some(session)) => {
+                        self.publish.send_replace(Arc::new(session));
+                        if conversation.ask().await.is_err() {
+                            return Ok(());
+                        }
+                    }
+                    Ok(None) | Err(_) => return Ok(()),
+                },
+                said = self.said.recv() => match said {
+                    Some(command) => {
+                        if conversation.say(command).await.is_err() {
+                            return Ok(());
+                        }
+                    }
+                    None => return Err(Left),
+                },
+                () = self.publish.closed() => return Err(Left),
+            }
+        }
+    }
+
+    /// The engine is gone: the newest state is the file's, unless the engine said its last word.
+    fn read_file(&self) {
+        let ended = |session: &Session| session.run.as_ref().is_some_and(|run| run.phase.is_over());
+        if ended(&self.publish.borrow()) {
+            self.lost("the engine has ended".into());
+            return;
+        }
+        if let Ok(mut session) = self.store.load(&self.name) {
+            // What it said last of itself stays for the log; the record is the file's.
+            session.run = None;
+            self.publish.send_replace(Arc::new(session));
+        }
+        self.lost("the engine died; this is its last checkpoint".into());
+    }
+
+    /// Waits, and drops what is said meanwhile: nobody hears it.
+    async fn wait(&mut self, pause: Duration) -> Result<(), Left> {
+        let until = tokio::time::Instant::now() + pause;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(until) => return Ok(()),
+                () = self.publish.closed() => return Err(Left),
+                said = self.said.recv() => if said.is_none() {
+                    return Err(Left);
+                },
+            }
+        }
+    }
+}

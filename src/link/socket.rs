@@ -1,0 +1,95 @@
+//! Where an engine's socket is: beside the session, or where that cannot be, in the user's runtime
+//! folder. The lock of the session names it, so a viewer need not guess.
+
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use tokio::net::UnixListener;
+
+use crate::session::store::Store;
+
+/// A socket that listens; its file is removed when dropped.
+#[derive(Debug)]
+pub struct Bound {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+/// No place took the socket: each that was tried, and why not.
+#[derive(Debug, thiserror::Error)]
+#[error("no socket could be made for viewers ({})", .0.iter().map(|(path, error)| format!("{}: {error}", path.display())).collect::<Vec<_>>().join("; "))]
+pub struct BindError(Vec<(PathBuf, io::Error)>);
+
+impl Bound {
+    /// The listening socket.
+    pub fn listener(&self) -> &UnixListener {
+        &self.listener
+    }
+
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes the socket of a session whose lock the caller holds: beside the session file, else
+    /// in `$XDG_RUNTIME_DIR`, else in a private folder under the temporary one.
+    ///
+    /// Whatever socket stands there is stale, since the lock is ours, and is replaced.
+    ///
+    /// # Errors
+    /// Every place that was tried, and why it would not do.
+    pub fn bind(store: &Store, name: &str) -> Result<Self, BindError> {
+        let mut tried = Vec::new();
+        for path in places(store, name) {
+            match bind(&path) {
+                Ok(listener) => return Ok(Self { listener, path }),
+                Err(error) => tried.push((path, error)),
+            }
+        }
+        Err(BindError(tried))
+    }
+}
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Places for the socket, best first.
+fn places(store: &Store, name: &str) -> Vec<PathBuf> {
+    let folder = std::path::absolute(store.folder()).unwrap_or_else(|_| store.folder().to_owned());
+    // Two folders may hold sessions of one name; elsewhere than beside them, a checksum of the
+    // folder tells them apart, and keeps the path short.
+    let unique = crc32fast::hash(folder.join(name).as_os_str().as_encoded_bytes());
+    let short = format!("{unique:08x}.sock");
+    let mut places = vec![folder.join(format!("{name}.sock"))];
+    if let Some(runtime) = std::env::var_os("XDG_RUNTIME_DIR").filter(|folder| !folder.is_empty()) {
+        places.push(PathBuf::from(runtime).join("noisescope").join(&short));
+    }
+    let user = rustix::process::getuid().as_raw();
+    places.push(
+        std::env::temp_dir()
+            .join(format!("noisescope-{user}"))
+            .join(short),
+    );
+    places
+}
+
+fn bind(path: &Path) -> io::Result<UnixListener> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    match std::fs::symlink_metadata(path) {
+        Ok(there) if there.file_type().is_socket() => std::fs::remove_file(path)?,
+        Ok(_) => return Err(io::Error::other("something that is no socket stands there")),
+        Err(_) => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}

@@ -1,0 +1,306 @@
+//! What goes over the socket: the handshake, what a viewer asks, what an engine tells.
+//!
+//! Length-delimited frames. A viewer begins with [`Ask::Hello`]; the engine answers
+//! [`Tell::Welcome`] or says why not and hangs up. Then the viewer asks for the next state each
+//! time it has taken the last, so an engine never has more than one on its way to anybody.
+//!
+//! A state is the session as the file has it, but for the weights, which no view shows: the parts
+//! in postcard, then the numbers of each array as raw little-endian bytes.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tokio_util::codec::LengthDelimitedCodec;
+
+use super::Command;
+use crate::session::array::{Arrays, Payload};
+use crate::session::record::Weights;
+use crate::session::{Array, Config, Record, Run, Session};
+
+/// The protocol's version: both sides must speak the same.
+pub const VERSION: u32 = 1;
+
+/// How every conversation begins, so that a stranger on the socket is recognised.
+const MAGIC: [u8; 10] = *b"noisescope";
+
+/// Most bytes a frame to the engine may have; nothing that a viewer asks is longer.
+const MOST_ASKED: usize = 1 << 10;
+/// Most bytes a frame to a viewer may have: the sums of some two hundred γ.
+const MOST_TOLD: usize = 1 << 28;
+
+/// What a viewer says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ask {
+    /// The first frame.
+    Hello {
+        /// [`MAGIC`].
+        magic: [u8; 10],
+        /// The viewer's version.
+        version: u32,
+    },
+    /// Send the next state, once there is one that was not sent yet.
+    Next,
+    /// Something for the engine.
+    Say(Command),
+}
+
+impl Ask {
+    /// The first frame of this program.
+    pub fn hello() -> Self {
+        Self::Hello {
+            magic: MAGIC,
+            version: VERSION,
+        }
+    }
+}
+
+/// What an engine says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Tell {
+    /// The handshake succeeded.
+    Welcome {
+        /// The engine's process.
+        pid: u32,
+    },
+    /// It did not: why, in words.
+    Refused(String),
+    /// The session: everything but its arrays, whose bytes follow.
+    State(Box<Parts>),
+}
+
+/// The parts of a session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parts {
+    name: String,
+    config: Config,
+    record: Record,
+    run: Option<Run>,
+}
+
+/// A frame that is none of ours.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// The connection broke, or a frame was longer than any of ours.
+    #[error("the connection broke: {0}")]
+    Io(#[from] std::io::Error),
+    /// It does not decode.
+    #[error("the other side does not speak noisescope's protocol ({0})")]
+    Garbage(String),
+    /// A noisescope of another version.
+    #[error(
+        "the engine speaks version {theirs} of the protocol, this noisescope version {VERSION}: use the program that started the run, or stop it and go on with this one"
+    )]
+    Version {
+        /// The other side's version.
+        theirs: u32,
+    },
+    /// The engine said no.
+    #[error("the engine refused: {0}")]
+    Refused(String),
+}
+
+/// Frames as an engine reads them: short ones.
+pub fn asked() -> LengthDelimitedCodec {
+    codec(MOST_ASKED)
+}
+
+/// Frames as a viewer reads them.
+pub fn told() -> LengthDelimitedCodec {
+    codec(MOST_TOLD)
+}
+
+fn codec(most: usize) -> LengthDelimitedCodec {
+    LengthDelimitedCodec::builder()
+        .little_endian()
+        .max_frame_length(most)
+        .new_codec()
+}
+
+fn garbage(error: impl ToString) -> WireError {
+    WireError::Garbage(error.to_string())
+}
+
+/// Encodes a short message.
+pub fn encode(message: &impl Serialize) -> Bytes {
+    // Plain data in memory: nothing in it can fail to serialise.
+    postcard::to_stdvec(message).unwrap_or_default().into()
+}
+
+/// Decodes what a viewer asked.
+///
+/// # Errors
+/// [`WireError::Garbage`].
+pub fn decode_ask(frame: &[u8]) -> Result<Ask, WireError> {
+    postcard::from_bytes(frame).map_err(garbage)
+}
+
+/// Checks the first frame that a viewer sent.
+///
+/// # Errors
+/// Why it is refused.
+pub fn check_hello(frame: &[u8]) -> Result<(), WireError> {
+    match decode_ask(frame)? {
+        Ask::Hello { magic, version } if magic == MAGIC => {
+            if version == VERSION {
+                Ok(())
+            } else {
+                Err(WireError::Version { theirs: version })
+            }
+        }
+        _ => Err(garbage("the first frame is no greeting")),
+    }
+}
+
+/// Encodes a session for viewers.
+pub fn encode_session(session: &Session) -> Bytes {
+    let mut record = session.record.clone();
+    if let Some(training) = &mut record.training {
+        training.best = Weights::default();
+        training.current = Weights::default();
+        training.optimizer = Array::default();
+    }
+    let mut lengths = Vec::new();
+    let mut numbers = Vec::new();
+    record.arrays(&mut |_, payload: &dyn Payload| {
+        let bytes = payload.bytes();
+        lengths.push(bytes.len());
+        numbers.push(bytes);
+    });
+    let state = Tell::State(Box::new(Parts {
+        name: session.name.clone(),
+        config: session.config.clone(),
+        record,
+        run: session.run.clone(),
+    }));
+    let head = encode(&state);
+    let mut frame = Vec::with_capacity(8 + head.len() + lengths.iter().sum::<usize>());
+    frame.extend_from_slice(&(head.len() as u64).to_le_bytes());
+    frame.extend_from_slice(&head);
+    numbers
+        .iter()
+        .for_each(|bytes| frame.extend_from_slice(bytes));
+    frame.into()
+}
+
+/// Encodes any other message for viewers, in the same shape.
+pub fn encode_tell(message: &Tell) -> Bytes {
+    let head = encode(message);
+    let mut frame = Vec::with_capacity(8 + head.len());
+    frame.extend_from_slice(&(head.len() as u64).to_le_bytes());
+    frame.extend_from_slice(&head);
+    frame.into()
+}
+
+/// What an engine told.
+#[derive(Debug)]
+pub enum Told {
+    /// The handshake succeeded; the engine's process.
+    Welcome(u32),
+    /// The newest session.
+    Session(Box<Session>),
+}
+
+/// Decodes what an engine told.
+///
+/// # Errors
+/// Garbage, or the engine's refusal.
+pub fn decode_tell(frame: &[u8]) -> Result<Told, WireError> {
+    let (length, rest) = frame
+        .split_first_chunk::<8>()
+        .ok_or_else(|| garbage("a frame of a few bytes"))?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(garbage)?;
+    let (head, mut numbers) = rest
+        .split_at_checked(length)
+        .ok_or_else(|| garbage("a frame shorter than it says"))?;
+    let parts = match postcard::from_bytes(head).map_err(garbage)? {
+        Tell::Welcome { pid } => return Ok(Told::Welcome(pid)),
+        Tell::Refused(words) => return Err(WireError::Refused(words)),
+        Tell::State(parts) => parts,
+    };
+    let mut session = Session {
+        name: parts.name,
+        config: parts.config,
+        record: parts.record,
+        run: parts.run,
+    };
+    let mut problem = None;
+    session
+        .record
+        .arrays_mut(&mut |_, payload: &mut dyn Payload| {
+            let taken = payload
+                .byte_count()
+                .and_then(|count| {
+                    numbers
+                        .split_at_checked(count)
+                        .ok_or("a frame without its numbers".into())
+                })
+                .and_then(|(own, rest)| {
+                    numbers = rest;
+                    payload.fill_bytes(own)
+                });
+            if let (Err(error), None) = (taken, &problem) {
+                problem = Some(error);
+            }
+        });
+    match problem {
+        Some(problem) => Err(garbage(problem)),
+        None => Ok(Told::Session(Box::new(session))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Config;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_session_comes_over_the_wire_as_it_is_but_for_its_weights() {
+        let mut session = Session::new("mine", Config::default());
+        session.run = Some(Run::default());
+        let record = session.record.training.get_or_insert_default();
+        record.test_accuracy = Some(0.98);
+        let Ok(Told::Session(back)) = decode_tell(&encode_session(&session)) else {
+            panic!("it does not decode");
+        };
+        assert_eq!(*back, session);
+        record_weights(&mut session);
+        let Ok(Told::Session(back)) = decode_tell(&encode_session(&session)) else {
+            panic!("it does not decode");
+        };
+        assert!(back.record.training.unwrap().best.is_empty());
+    }
+
+    fn record_weights(session: &mut Session) {
+        let record = session.record.training.get_or_insert_default();
+        record.best.tensors = vec![("w".into(), Array::new(&[2], vec![1.0, 2.0]))];
+    }
+
+    #[test]
+    fn a_stranger_and_another_version_are_told_apart() {
+        assert!(check_hello(&encode(&Ask::hello())).is_ok());
+        let older = Ask::Hello {
+            magic: MAGIC,
+            version: VERSION - 1,
+        };
+        let error = check_hello(&encode(&older)).unwrap_err();
+        assert!(matches!(error, WireError::Version { theirs } if theirs == VERSION - 1));
+        let error = check_hello(b"GET / HTTP/1.1\r\n").unwrap_err();
+        assert!(matches!(error, WireError::Garbage(_)), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = decode_ask(&bytes);
+            let _ = check_hello(&bytes);
+            let _ = decode_tell(&bytes);
+        }
+
+        #[test]
+        fn a_state_cut_anywhere_is_an_error(cut in 0.0..1.0_f64) {
+            let frame = encode_session(&Session::new("mine", Config::default()));
+            let end = (frame.len() as f64 * cut) as usize;
+            prop_assert!(decode_tell(&frame[..end]).is_err());
+        }
+    }
+}
