@@ -1,21 +1,25 @@
-//! `noisescope attach`: look at a session without running it.
+//! `noisescope attach`: look at a session, live where an engine runs it, else at its file.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use super::{Refusal, run};
-use crate::link::Link;
+use super::Refusal;
+use super::watch::Look;
+use crate::link::Connection;
 use crate::report;
 use crate::session::Session;
-use crate::session::store::Store;
 
-/// The views on the file; as a summary with `plain` or where there is no terminal.
-pub fn run(store: &Store, name: &str, plain: bool) -> Result<ExitCode, Refusal> {
-    let session = store.load(name)?;
+/// The views on the session; as a summary with `plain` or where there is no terminal.
+pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal> {
+    let session = look.store.load(name)?;
     if plain || !std::io::stdout().is_terminal() {
         return summary(&session);
     }
-    run::draw(Link::read_only(session))
+    let connection = match look.store.engine(name) {
+        Some(_) => Connection::Connecting,
+        None => Connection::ReadOnly,
+    };
+    look.at(session, connection)
 }
 
 /// Prints what the session holds.

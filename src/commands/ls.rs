@@ -6,16 +6,16 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::Refusal;
-use crate::report::{format, status};
-use crate::session::State;
+use super::listing::{Entry, Listing};
+use crate::report::format;
 use crate::session::store::{Store, now};
 
 /// One session, as `--json` gives it.
 #[derive(Debug, Serialize)]
-struct Row {
-    name: String,
+struct Row<'a> {
+    name: &'a str,
     /// new, running, interrupted, stopped, finished, failed, or damaged.
-    state: &'static str,
+    state: &'a str,
     /// Trials done and planned, over all analyses.
     done: u64,
     total: u64,
@@ -23,23 +23,30 @@ struct Row {
     updated: Option<String>,
     /// The engine that runs it; null where none does.
     pid: Option<u32>,
-    #[serde(skip)]
-    age_s: Option<i64>,
-    #[serde(skip)]
-    problem: Option<String>,
+}
+
+impl<'a> From<&'a Entry> for Row<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        let updated = entry.updated.map(jiff::Timestamp::from_second);
+        Self {
+            name: &entry.name,
+            state: entry.state,
+            done: entry.done,
+            total: entry.total,
+            updated: updated.and_then(Result::ok).map(|time| time.to_string()),
+            pid: entry.pid,
+        }
+    }
 }
 
 /// Lists them, as a table or as JSON.
 pub fn run(store: &Store, json: bool) -> Result<ExitCode, Refusal> {
-    let rows: Vec<Row> = store
-        .names()?
-        .into_iter()
-        .map(|name| row(store, name))
-        .collect();
+    let entries = Listing::new(store.clone()).entries()?;
     let text = if json {
+        let rows: Vec<Row<'_>> = entries.iter().map(Row::from).collect();
         serde_json::to_string_pretty(&rows).map_err(Refusal::failed)? + "\n"
     } else {
-        table(&rows, store)
+        table(&entries, store)
     };
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Refusal::failed(error)),
@@ -47,71 +54,35 @@ pub fn run(store: &Store, json: bool) -> Result<ExitCode, Refusal> {
     }
 }
 
-fn row(store: &Store, name: String) -> Row {
-    let pid = store.engine(&name).map(|engine| engine.pid);
-    let session = match store.load(&name) {
-        Ok(session) => session,
-        Err(error) => {
-            return Row {
-                name,
-                state: "damaged",
-                done: 0,
-                total: 0,
-                updated: None,
-                pid,
-                age_s: None,
-                problem: Some(error.to_string()),
-            };
-        }
-    };
-    let state = match (&session.record.state, pid) {
-        (_, Some(_)) => "running",
-        (State::Running, None) => "interrupted",
-        (state, None) => status::label(state),
-    };
-    let (done, total) = session.trials();
-    let updated = (session.record.updated > 0).then_some(session.record.updated);
-    Row {
-        name,
-        state,
-        done,
-        total,
-        updated: updated.and_then(|s| Some(jiff::Timestamp::from_second(s).ok()?.to_string())),
-        pid,
-        age_s: updated.map(|updated| (now() - updated).max(0)),
-        problem: None,
-    }
-}
-
-fn table(rows: &[Row], store: &Store) -> String {
-    if rows.is_empty() {
+fn table(entries: &[Entry], store: &Store) -> String {
+    if entries.is_empty() {
         return format!(
             "no sessions in {}; `noisescope run quickstart` makes one\n",
             store.folder().display()
         );
     }
-    let width = rows.iter().map(|row| row.name.chars().count()).max();
-    let width = width.unwrap_or_default().max(4);
+    let names = entries.iter().map(|entry| entry.name.chars().count());
+    let width = names.max().unwrap_or_default().max(4);
     let mut text = format!(
-        "{:width$}  {:<11}  {:>17}  {:>14}  {:>7}\n",
-        "NAME", "STATE", "TRIALS", "UPDATED", "PID"
+        "{:width$}  {:<11}  {:>17}  {:>14}  {:>7}  {}\n",
+        "NAME", "STATE", "TRIALS", "UPDATED", "PID", "WHAT"
     );
-    for row in rows {
+    for entry in entries {
         let trials = format!(
             "{} of {}",
-            format::count(row.done),
-            format::count(row.total)
+            format::count(entry.done),
+            format::count(entry.total)
         );
-        let age = row.age_s.map_or_else(
+        let age = entry.updated.map_or_else(
             || "never".into(),
-            |age| format!("{} ago", format::duration(age as f64)),
+            |updated| format!("{} ago", format::duration((now() - updated).max(0) as f64)),
         );
-        let pid = row.pid.map_or_else(|| "-".into(), |pid| pid.to_string());
+        let pid = entry.pid.map_or_else(|| "-".into(), |pid| pid.to_string());
         text += &format!(
-            "{:width$}  {:<11}  {trials:>17}  {age:>14}  {pid:>7}\n",
-            row.name, row.state
+            "{:width$}  {:<11}  {trials:>17}  {age:>14}  {pid:>7}  {}\n",
+            entry.name, entry.state, entry.headline
         );
-        if let Some(problem) = &row.problem {
+        if let Some(problem) = &entry.problem {
             text += &format!("{:width$}  {problem}\n", "");
         }
     }

@@ -1,13 +1,20 @@
 //! The subcommands: parse, call, exit code. One file each.
 
 mod attach;
+mod background;
 mod bench;
+mod browse;
+mod control;
 pub mod data;
+mod engine;
 mod export;
+mod listing;
 mod ls;
 mod new;
 mod preset;
 mod run;
+mod signals;
+mod watch;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,6 +23,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use etcetera::BaseStrategy;
 
+use crate::link;
 use crate::session::setting::{self, SettingError};
 use crate::session::store::{Store, StoreError};
 use crate::session::{Config, config};
@@ -55,6 +63,31 @@ enum Command {
         /// Print its summary instead of drawing it
         #[arg(long)]
         plain: bool,
+        #[command(flatten)]
+        line: watch::Line,
+    },
+    /// Let a running session stand still
+    Pause {
+        /// The session
+        name: String,
+    },
+    /// Let a session that stands still go on
+    Continue {
+        /// The session
+        name: String,
+    },
+    /// Stop a running session after a checkpoint
+    Stop {
+        /// The session
+        name: String,
+    },
+    /// The engine of a session, as a process of its own; `run` starts it
+    #[command(hide = true)]
+    Engine {
+        /// The session
+        name: String,
+        #[command(flatten)]
+        machine: run::Machine,
     },
     /// List the sessions
     Ls {
@@ -176,10 +209,26 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
     let store = Store::new(sessions_folder(cli.sessions.as_deref())?);
     let data = cli.data.as_deref();
     match cli.command {
-        None => run::quickstart(&store, data),
+        None => browse::run(&store, data),
         Some(Command::New { plan }) => new::run(&store, &plan),
         Some(Command::Run { plan, how }) => run::run(&store, data, &plan, &how),
-        Some(Command::Attach { name, plain }) => attach::run(&store, &name, plain),
+        Some(Command::Attach { name, plain, line }) => {
+            let data = crate::data::data_dir(data).map_err(Refusal::failed)?;
+            let look = watch::Look {
+                store: &store,
+                data: &data,
+                machine: &run::Machine::default(),
+                line: &line,
+            };
+            attach::run(&look, &name, plain)
+        }
+        Some(Command::Pause { name }) => control::run(&store, &name, link::Command::Pause),
+        Some(Command::Continue { name }) => control::run(&store, &name, link::Command::Continue),
+        Some(Command::Stop { name }) => control::run(&store, &name, link::Command::Stop),
+        Some(Command::Engine { name, machine }) => {
+            let data = crate::data::data_dir(data).map_err(Refusal::failed)?;
+            engine::background(&store, data, &name, &machine)
+        }
         Some(Command::Ls { json }) => ls::run(&store, json),
         Some(Command::Export { name, format, out }) => {
             export::run(&store, &name, format, out.as_deref())

@@ -146,12 +146,13 @@ impl Conversation {
     }
 }
 
-/// Follows a session from now on. `session` is shown until the first state arrives. Needs a tokio
-/// runtime; ends when the link is dropped.
-pub fn follow(store: Store, session: Session) -> Link {
+/// Follows a session from now on. `session` is shown until the first state arrives; `expected` is
+/// [`Connection::Connecting`] where an engine should be there, or [`Connection::ReadOnly`] where
+/// none is known. Needs a tokio runtime; ends when the link is dropped.
+pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
     let name = session.name.clone();
     let (publish, sessions) = watch::channel(Arc::new(session));
-    let (connected, connection) = watch::channel(Connection::Connecting);
+    let (connected, connection) = watch::channel(expected);
     let (say, said) = mpsc::unbounded_channel();
     let follower = Follower {
         store,
@@ -192,21 +193,22 @@ impl Follower {
                     }
                     self.read_file();
                 }
-                Err(ConnectError::Wire { error, .. }) => {
-                    self.lost(error.to_string());
-                }
-                Err(error) => {
-                    // Right after the start the engine may not be there yet.
-                    if *self.connected.borrow() != Connection::Connecting || pause > BACK_OFF.1 / 2
-                    {
-                        self.lost(error.to_string());
-                    }
-                }
+                Err(error) => self.nobody(&error, pause),
             }
             if self.wait(pause).await.is_err() {
                 return;
             }
             pause = (pause * 2).min(BACK_OFF.1);
+        }
+    }
+
+    /// Nobody answers. That is news only where somebody should, and has had the time to.
+    fn nobody(&self, error: &ConnectError, pause: Duration) {
+        let now = self.connected.borrow().clone();
+        let patient = now == Connection::Connecting && pause < BACK_OFF.1;
+        let expected = !patient && now != Connection::ReadOnly;
+        if expected || matches!(error, ConnectError::Wire { .. }) {
+            self.lost(error.to_string());
         }
     }
 
@@ -250,12 +252,10 @@ impl Follower {
     fn read_file(&self) {
         let ended = |session: &Session| session.run.as_ref().is_some_and(|run| run.phase.is_over());
         if ended(&self.publish.borrow()) {
-            self.lost("the engine has ended".into());
+            self.connected.send_replace(Connection::ReadOnly);
             return;
         }
-        if let Ok(mut session) = self.store.load(&self.name) {
-            // What it said last of itself stays for the log; the record is the file's.
-            session.run = None;
+        if let Ok(session) = self.store.load(&self.name) {
             self.publish.send_replace(Arc::new(session));
         }
         self.lost("the engine died; this is its last checkpoint".into());

@@ -510,6 +510,24 @@ impl Store {
         Ok(Lock { file, path })
     }
 
+    /// Deletes a session: its file, the previous generation and the log.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] where an engine runs it, or what the system said.
+    pub fn delete(&self, name: &str) -> Result<()> {
+        let _lock = self.lock(name)?;
+        for ending in [".log", ".ron.bak", ".ron"] {
+            let path = self.beside(name, ending);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_error(&path, "delete the file")(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The engine that runs a session now, if one does.
     pub fn engine(&self, name: &str) -> Option<EngineOf> {
         let path = self.beside(name, ".lock");

@@ -37,6 +37,7 @@ pub enum Action {
     SwitchLog,
     Pause,
     AskStop,
+    Resume,
     Leave,
     Help,
     Interrupt,
@@ -59,7 +60,7 @@ pub enum Place {
     Enlarged,
     /// Where the kind of map can be chosen.
     Maps,
-    /// In front of the question whether to stop.
+    /// In front of a question.
     Question,
     /// In the list of keys.
     Help,
@@ -86,7 +87,7 @@ impl Place {
             Self::Sheet => "maps side by side",
             Self::Enlarged => "one map enlarged",
             Self::Maps => "maps",
-            Self::Question => "leave or stop?",
+            Self::Question => "a question",
             Self::Help => "this list",
             Self::Everywhere => "everywhere",
         }
@@ -213,14 +214,15 @@ pub const TABLE: &[Binding] = &[
     row(Action::NextView, &[TAB], "the next view", "", &[Views]),
     row(Action::PreviousView, &[BACK_TAB], "the view before", "", &[Views]),
     row(Action::View(0), &[Digit], "the view of that number", "", &[Views]),
-    row(Action::Leave, &[Char('q')], "leave; asks first while the run goes on", "leave", &[Views]),
+    row(Action::Resume, &[Char('r')], "start an engine that goes on with it", "resume", &[Views]),
+    row(Action::Leave, &[Char('q')], "leave; the run goes on", "leave", &[Views]),
     row(Action::Help, &[Char('?')], "all keys", "help", &[Views]),
-    row(Action::StopNow, &[Char('s')], "stop after a checkpoint; run it to go on", "stop after a checkpoint", &[Question]),
+    row(Action::StopNow, &[Char('s'), ENTER], "stop after a checkpoint; run it to go on", "stop after a checkpoint", &[Question]),
     row(Action::Stay, &[ESCAPE, Char('n')], "stay, and let the run go on", "stay", &[Question]),
     row(Action::HelpUp, &[UP, Char('k')], "lines above", "scroll", &[Place::Help]),
     row(Action::HelpDown, &[DOWN, Char('j')], "lines below", "scroll", &[Place::Help]),
     row(Action::CloseHelp, &[ESCAPE, Char('?'), Char('q'), ENTER], "back to the view", "back", &[Place::Help]),
-    row(Action::Interrupt, &[Control('c')], "stop after a checkpoint; twice: at once", "", &[Everywhere]),
+    row(Action::Interrupt, &[Control('c')], "leave; the run goes on", "", &[Everywhere]),
     row(Action::Suspend, &[Control('z')], "step aside to the shell; fg comes back", "", &[Everywhere]),
 ];
 
@@ -228,7 +230,7 @@ pub const TABLE: &[Binding] = &[
 pub fn places(state: &State) -> Vec<Place> {
     let mut places = match state.overlay {
         Overlay::Help(_) => vec![Place::Help],
-        Overlay::Leave | Overlay::Stop => vec![Question],
+        Overlay::Stop => vec![Question],
         Overlay::None => {
             let mut own = (state.view().places)(state).to_vec();
             own.push(Views);
@@ -265,16 +267,18 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
             there && state.engine_runs(session)
         }
         Action::AskStop | Action::StopNow => state.engine_runs(session),
+        Action::Resume => state.can_resume(session),
         _ => true,
     }
 }
 
 /// A footer's word as it is now, in what the terminal can write.
-pub fn word(short: &'static str, session: &Session, theme: &Theme) -> &'static str {
+pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme) -> &'static str {
     let phase = session.run.as_ref().map(|run| &run.phase);
     match (short, phase) {
         ("γ", _) => theme.glyphs.gamma,
         ("pause", Some(Phase::Paused(_))) => "go on",
+        ("leave", _) if state.engine_runs(session) => "leave (the run goes on)",
         _ => short,
     }
 }

@@ -11,12 +11,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
 use super::action;
+use super::frames::Frames;
 use super::input::{Input, Keys};
-use super::pen::{Painter, Pen};
-use super::state::{Engine, State};
+use super::pen::Pen;
+use super::state::{Overlay, State, is_finished};
 use super::terminal::Terminal;
-use super::theme::{Background, Theme};
-use super::update::{Effect, engine_ended, update};
+use super::theme::{Background, Line, Theme};
+use super::update::{self, Effect, update};
 use super::view::{self, Size};
 use crate::link::Link;
 use crate::session::Session;
@@ -27,6 +28,8 @@ use crate::session::run::Phase;
 pub struct Options {
     /// Most frames a second.
     pub fps: u32,
+    /// For a slow line: few colours, a frame a second, no decoration.
+    pub low_bandwidth: bool,
     /// What stands behind the text; `None`: what the environment says.
     pub background: Option<Background>,
 }
@@ -35,20 +38,39 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             fps: 10,
+            low_bandwidth: false,
             background: None,
         }
     }
 }
 
+impl Options {
+    /// What the line carries.
+    pub(super) fn line(self) -> Line {
+        match self.low_bandwidth {
+            true => Line::Slow,
+            false => Line::Fast,
+        }
+    }
+
+    /// What the terminal can show, by the environment and these options.
+    pub(super) fn theme(self) -> Theme {
+        let theme = Theme::from_env();
+        let background = self.background.unwrap_or(theme.background);
+        Theme::new(theme.depth, background, theme.glyphs.unicode).over(self.line())
+    }
+}
+
 /// Why the dashboard ended. The terminal has been given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Exit {
     /// The engine has stopped or failed; the session's phase says which.
     Over,
-    /// The person left a session that nobody runs any more.
+    /// The person left. The run, if there is one, goes on.
     Left,
-    /// The person does not want to wait for the checkpoint of a stop.
-    Abort,
+    /// The person wants a new engine to go on with the session. Start one, and [`run`] again with
+    /// this state: then the dashboard looks at what it looked at.
+    Resume(Box<State>),
     /// There is no terminal any more: the window closed or the connection dropped.
     Gone,
 }
@@ -61,18 +83,19 @@ pub enum TuiError {
     Terminal(#[from] io::Error),
 }
 
-/// Shows a session until its run has ended or the person leaves.
+/// Shows a session until its run has been stopped or has failed, or the person leaves. `earlier` is
+/// what an earlier dashboard looked at when it ended with [`Exit::Resume`].
 ///
 /// Needs a tokio runtime with time and signals. It never waits for the terminal: keys and frames
 /// have threads of their own.
 ///
 /// # Errors
 /// Where the terminal cannot be taken.
-pub async fn run(mut link: Link, options: Options) -> Result<Exit, TuiError> {
-    let mut theme = Theme::from_env();
-    if let Some(background) = options.background {
-        theme = Theme::new(theme.depth, background, theme.glyphs.unicode);
-    }
+pub async fn run(
+    mut link: Link,
+    options: Options,
+    earlier: Option<State>,
+) -> Result<Exit, TuiError> {
     let terminal = Terminal::enter()?;
     let (events, mut inbox) = unbounded_channel();
     let _keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
@@ -80,8 +103,8 @@ pub async fn run(mut link: Link, options: Options) -> Result<Exit, TuiError> {
     let mut resized = signal(SignalKind::window_change())?;
     let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
 
-    let mut dashboard = Dashboard::new(&link, theme, options, &terminal);
-    let mut watching = link.commands.is_some();
+    let mut dashboard = Dashboard::new(&link, options, earlier, &terminal);
+    let (mut watching, mut connected) = (link.commands.is_some(), true);
     let mut clock = tokio::time::interval(Duration::from_secs(1));
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let exit = loop {
@@ -109,8 +132,11 @@ pub async fn run(mut link: Link, options: Options) -> Result<Exit, TuiError> {
                 Err(_) => {
                     watching = false;
                     dashboard.newer(&link);
-                    engine_ended(&mut dashboard.state);
                 }
+            },
+            changed = link.connection.changed(), if connected => match changed {
+                Ok(()) => dashboard.connection(&link),
+                Err(_) => connected = false,
             },
             () = until(due) => {}
             _ = clock.tick() => {
@@ -139,7 +165,7 @@ fn take(
     while let Some(input) = next {
         match input {
             Input::Gone | Input::Written(Err(_)) => return Some(Exit::Gone),
-            Input::Written(Ok(())) => dashboard.writing = false,
+            Input::Written(Ok(())) => dashboard.frames.written(),
             Input::Key(key) => {
                 let Some(action) = action::of_key(&key, &dashboard.state) else {
                     next = inbox.try_recv().ok();
@@ -152,13 +178,16 @@ fn take(
                     &dashboard.theme,
                 ) {
                     Effect::None => {}
-                    Effect::Redraw => dashboard.changed = true,
+                    Effect::Redraw => dashboard.frames.ask(),
                     Effect::Say(command) => {
                         link.say(command);
-                        dashboard.changed = true;
+                        dashboard.frames.ask();
                     }
                     Effect::Leave => return Some(Exit::Left),
-                    Effect::Abort => return Some(Exit::Abort),
+                    Effect::Resume => {
+                        let state = Box::new(dashboard.state.clone());
+                        return Some(Exit::Resume(state));
+                    }
                     Effect::Suspend => {
                         terminal.suspend();
                         if terminal.take().is_err() {
@@ -186,43 +215,29 @@ struct Dashboard {
     session: Arc<Session>,
     state: State,
     theme: Theme,
-    painter: Painter,
-    /// Least time between two frames.
-    frame: Duration,
-    /// Whether what the viewer looks at changed since the last frame.
-    changed: bool,
-    /// Whether a newer state of the run waits to be drawn.
-    stale: bool,
-    /// Whether a frame is still on its way to the terminal.
-    writing: bool,
-    began: Instant,
-    /// When the last frame was drawn, and the last that showed a newer state.
-    drawn: Option<Instant>,
-    renewed: Option<Instant>,
+    frames: Frames,
 }
 
 impl Dashboard {
-    fn new(link: &Link, theme: Theme, options: Options, terminal: &Terminal) -> Self {
-        let engine = match link.commands {
-            Some(_) => Engine::Listens,
-            None => Engine::None,
+    fn new(link: &Link, options: Options, earlier: Option<State>, terminal: &Terminal) -> Self {
+        let connection = link.connection.borrow().clone();
+        let mut state = match earlier {
+            Some(earlier) => State {
+                connection,
+                overlay: Overlay::None,
+                ..earlier
+            },
+            None => State::new(connection),
         };
-        let mut state = State::new(engine);
         state.zone = jiff::tz::TimeZone::system();
         state.now = now();
         let mut dashboard = Self {
             session: link.newest(),
             state,
-            theme,
-            painter: Painter::default(),
-            frame: Duration::from_secs(1) / options.fps.clamp(1, 60),
-            changed: true,
-            stale: false,
-            writing: false,
-            began: Instant::now(),
-            drawn: None,
-            renewed: None,
+            theme: options.theme(),
+            frames: Frames::new(options, Instant::now()),
         };
+        dashboard.state.settle(&dashboard.session);
         dashboard.resize(terminal);
         dashboard
     }
@@ -230,31 +245,38 @@ impl Dashboard {
     fn resize(&mut self, terminal: &Terminal) {
         let (width, height) = terminal.size();
         self.state.size = Size { width, height };
-        self.changed = true;
+        self.frames.ask();
     }
 
     /// After somebody else had the terminal.
     fn take_again(&mut self, terminal: &Terminal) {
-        self.painter.forget();
+        self.frames.forget();
         self.resize(terminal);
     }
 
     /// A newer state of the run is there.
     fn newer(&mut self, link: &Link) {
-        self.stale = true;
         // What the run is doing now is not held back.
         let newest = link.sessions.borrow();
         let phase = |session: &Session| session.run.as_ref().map(|run| run.phase.clone());
         if phase(&newest) != phase(&self.session) {
-            self.renewed = None;
+            self.frames.urgent();
+        } else {
+            self.frames.newer();
         }
+    }
+
+    /// The engine was lost, or found.
+    fn connection(&mut self, link: &Link) {
+        update::connection(&mut self.state, link.connection.borrow().clone());
+        self.frames.ask();
     }
 
     /// The clock moved on: ages in sight grow.
     fn tick(&mut self) {
         if self.session.run.is_some() {
             self.state.now = now();
-            self.changed = true;
+            self.frames.age();
         }
     }
 
@@ -264,51 +286,35 @@ impl Dashboard {
         let newest = link.sessions.borrow();
         match newest.run.as_ref().map(|run| &run.phase) {
             Some(Phase::Stopped | Phase::Failed(_)) => Some(Exit::Over),
-            Some(Phase::Finished) => None,
-            _ if watching => None,
+            _ if watching || is_finished(&newest) => None,
             _ => Some(Exit::Over),
         }
     }
 
-    /// When the next frame is due; `None` while nothing changed or one is on its way.
+    /// When the next frame is due.
     fn due(&self) -> Option<Instant> {
-        if self.writing {
-            return None;
-        }
-        let at = |last: Option<Instant>, pace: Duration| match last {
-            Some(last) => last + pace,
-            None => self.began,
-        };
-        let viewer = self.changed.then(|| at(self.drawn, self.frame));
-        let run = self.stale.then(|| {
-            let pace = self.state.view().pace;
-            at(self.renewed, pace).max(at(self.drawn, self.frame))
-        });
-        [viewer, run].into_iter().flatten().min()
+        self.frames.due(self.state.view().pace)
     }
 
     fn draw_if_due(&mut self, link: &Link, pen: &Pen) {
         let now = Instant::now();
-        if self.due().is_none_or(|due| due > now) {
+        let Some(due) = self.frames.next(self.state.view().pace, now) else {
             return;
-        }
-        let pace = self.state.view().pace;
-        if self.stale && self.renewed.is_none_or(|last| last + pace <= now) {
+        };
+        if due.renews {
             self.session = link.newest();
-            self.stale = false;
-            self.renewed = Some(now);
+            self.state.settle(&self.session);
             self.state.now = self::now();
         }
-        self.changed = false;
-        self.drawn = Some(now);
         let size = (self.state.size.width, self.state.size.height);
         let (session, state, theme) = (&self.session, &self.state, &self.theme);
-        let frame = self.painter.paint(size, |area, buf| {
-            view::draw(session, state, theme, area, buf);
-        });
-        if !frame.is_empty() {
-            self.writing = true;
-            pen.write(frame);
+        let bytes = self
+            .frames
+            .paint(due, size, &theme.palette, now, |area, buf| {
+                view::draw(session, state, theme, area, buf);
+            });
+        if !bytes.is_empty() {
+            pen.write(bytes);
         }
     }
 }

@@ -1,12 +1,17 @@
-//! The dashboard: a live view of a session in the terminal.
+//! The dashboard: a live view of a session in the terminal, and the list of sessions.
 //!
 //! [`run`] shows what a [`Link`](crate::link::Link) gives until the run has ended or the person
-//! leaves. Keys become [`action::Action`]s through one table, [`update::update`] applies them to
-//! [`state::State`], and [`view::draw`] is a pure function of session, state, place and theme.
+//! leaves; [`browse`] lists the sessions until the person chooses. Keys become [`action::Action`]s
+//! through one table, [`update::update`] applies them to [`state::State`], and [`view::draw`] is a
+//! pure function of session, state, place and theme.
 
 pub mod action;
+pub mod browser;
+mod choice;
 mod dashboard;
 pub mod format;
+pub mod frames;
+mod ink;
 mod input;
 mod pen;
 pub mod state;
@@ -17,5 +22,7 @@ pub mod view;
 pub mod widget;
 
 pub use action::key_table;
+pub use browser::{Choice, List, Row, RowState, browse};
 pub use dashboard::{Exit, Options, TuiError, run};
+pub use state::State;
 pub use terminal::install_panic_hook;

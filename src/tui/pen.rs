@@ -1,9 +1,10 @@
 //! Frames on their way to the terminal.
 //!
 //! [`Painter`] turns a drawing into the bytes that change the last frame into it: none where
-//! nothing changed. [`Pen`] writes them on a thread of its own, one frame at a time; while a slow
-//! line still takes one, the next is not drawn, so a slow viewer sees fewer frames and the run
-//! never waits.
+//! nothing changed. Where the line has no room for all of them, the pixels of maps that changed
+//! least wait for a later frame. [`Pen`] writes the bytes on a thread of its own, one frame at a
+//! time; while a slow line still takes one, the next is not drawn, so a slow viewer sees fewer
+//! frames and the run never waits.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,12 +12,13 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use ratatui::backend::{Backend, CrosstermBackend};
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::ink::Ink;
 use super::input::Input;
+use super::theme::Palette;
 
 /// Between these the terminal shows nothing half drawn (synchronized output, mode 2026).
 const BEGIN: &[u8] = b"\x1b[?2026h";
@@ -29,6 +31,16 @@ pub struct Painter {
     shown: Buffer,
     next: Buffer,
     clear: bool,
+    behind: bool,
+}
+
+/// How much a frame may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// Everything that changed.
+    All,
+    /// So many bytes: pixels of maps that changed least are left as they are, as many as must.
+    Bytes(usize),
 }
 
 impl Painter {
@@ -37,9 +49,20 @@ impl Painter {
         self.clear = true;
     }
 
+    /// Whether the last frame left pixels as they were for want of room.
+    pub fn is_behind(&self) -> bool {
+        self.behind
+    }
+
     /// Draws a frame of this size with `draw`, and gives the bytes that bring the terminal there;
     /// empty where it already shows just that.
-    pub fn paint(&mut self, size: (u16, u16), draw: impl FnOnce(Rect, &mut Buffer)) -> Vec<u8> {
+    pub fn paint(
+        &mut self,
+        size: (u16, u16),
+        palette: &Palette,
+        room: Room,
+        draw: impl FnOnce(Rect, &mut Buffer),
+    ) -> Vec<u8> {
         let area = Rect::new(0, 0, size.0, size.1);
         if self.shown.area != area || self.clear {
             self.shown = Buffer::empty(area);
@@ -48,22 +71,99 @@ impl Painter {
         }
         self.next.reset();
         draw(area, &mut self.next);
-        let mut bytes = Vec::new();
-        bytes.extend_from_slice(BEGIN);
-        if std::mem::take(&mut self.clear) {
-            bytes.extend_from_slice(CLEAR);
-        }
-        let empty = bytes.len() == BEGIN.len();
-        let mut changes = self.shown.diff_iter(&self.next).peekable();
-        if empty && changes.peek().is_none() {
+        let clear = std::mem::take(&mut self.clear);
+        let changes: Vec<Change<'_>> = self
+            .shown
+            .diff_iter(&self.next)
+            .map(|(x, y, new)| Change {
+                x,
+                y,
+                new,
+                size: change(&self.shown[(x, y)], new, palette),
+            })
+            .collect();
+        self.behind = false;
+        if changes.is_empty() && !clear {
             return Vec::new();
         }
-        // Writing to a vector cannot fail.
-        let _ = CrosstermBackend::new(&mut bytes).draw(changes);
-        bytes.extend_from_slice(END);
+        let (body, least) = fitting(&changes, room);
+        let waiting: Vec<(u16, u16)> = changes
+            .iter()
+            .filter(|change| change.size < least)
+            .map(|change| (change.x, change.y))
+            .collect();
+        let nothing = waiting.len() == changes.len() && !clear;
+        self.behind = !waiting.is_empty();
+        for place in waiting {
+            self.next[place] = self.shown[place].clone();
+        }
         std::mem::swap(&mut self.shown, &mut self.next);
-        bytes
+        if nothing {
+            return Vec::new();
+        }
+        let clear = if clear { CLEAR } else { b"" };
+        [BEGIN, clear, body.as_slice(), END].concat()
     }
+}
+
+/// A cell that is not what the terminal shows.
+struct Change<'a> {
+    x: u16,
+    y: u16,
+    new: &'a Cell,
+    /// In steps of colour; [`WHOLE`] for what is no pixel of a map, before or after.
+    size: usize,
+}
+
+/// The size of a change that cannot wait.
+const WHOLE: usize = usize::MAX;
+
+fn change(old: &Cell, new: &Cell, palette: &Palette) -> usize {
+    if old.symbol() != new.symbol() || old.modifier != new.modifier {
+        return WHOLE;
+    }
+    let steps = |old, new| match old == new {
+        true => Some(0),
+        false => palette.steps(old, new),
+    };
+    match (steps(old.fg, new.fg), steps(old.bg, new.bg)) {
+        (Some(front), Some(back)) => front.max(back),
+        _ => WHOLE,
+    }
+}
+
+/// The bytes of the changes that fit, and the least size of those.
+fn fitting(changes: &[Change<'_>], room: Room) -> (Vec<u8>, usize) {
+    let written = |least: usize| {
+        let mut ink = Ink::new();
+        for change in changes.iter().filter(|change| change.size >= least) {
+            ink.cell(change.x, change.y, change.new);
+        }
+        ink.finish()
+    };
+    let all = written(0);
+    let Room::Bytes(most) = room else {
+        return (all, 0);
+    };
+    if all.len() <= most {
+        return (all, 0);
+    }
+    // The least size that fits lies above `low` and at or below `high`.
+    let mut sizes: Vec<usize> = changes.iter().map(|change| change.size).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    let (mut low, mut high) = (0, sizes.len() - 1);
+    while high - low > 1 {
+        let middle = low.midpoint(high);
+        if written(sizes[middle]).len() <= most {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    // Should even the largest not fit, it goes all the same.
+    let least = sizes[high];
+    (written(least), least)
 }
 
 /// The thread that writes.
@@ -118,10 +218,12 @@ impl Drop for Pen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ratatui::style::Style;
+    use crate::tui::theme::{Background, Depth};
+    use ratatui::style::{Color, Style};
 
     fn say(painter: &mut Painter, size: (u16, u16), text: &str) -> String {
-        let bytes = painter.paint(size, |_, buf| {
+        let palette = Palette::new(Depth::True, Background::Dark);
+        let bytes = painter.paint(size, &palette, Room::All, |_, buf| {
             buf.set_string(0, 0, text, Style::new());
         });
         String::from_utf8(bytes).unwrap()
@@ -149,5 +251,31 @@ mod tests {
         assert!(say(&mut painter, (12, 2), "b").contains("\x1b[2J"));
         painter.forget();
         assert!(say(&mut painter, (12, 2), "b").contains("\x1b[2J"));
+    }
+
+    #[test]
+    fn what_has_no_room_waits_and_the_largest_changes_go_first() {
+        let palette = Palette::new(Depth::True, Background::Dark);
+        let mut painter = Painter::default();
+        let mut map = |room: Room, places: [f32; 3]| {
+            let bytes = painter.paint((10, 2), &palette, room, |_, buf| {
+                for (x, place) in places.into_iter().enumerate() {
+                    let colour = palette.diverging(place);
+                    let style = Style::new().fg(colour).bg(Color::Reset);
+                    buf.set_string(2 * x as u16, 0, "▀", style);
+                }
+            });
+            (
+                bytes.windows(3).filter(|w| *w == "▀".as_bytes()).count(),
+                painter.is_behind(),
+            )
+        };
+        assert_eq!(map(Room::Bytes(10), [0.0, 0.0, 0.0]), (3, false));
+        // Room for one cell.
+        assert_eq!(map(Room::Bytes(40), [0.1, 0.9, 0.5]), (1, true));
+        assert_eq!(map(Room::Bytes(40), [0.1, 0.9, 0.5]), (1, true));
+        assert_eq!(map(Room::Bytes(40), [0.1, 0.9, 0.5]), (1, false));
+        assert_eq!(map(Room::Bytes(40), [0.1, 0.9, 0.5]), (0, false));
+        assert_eq!(map(Room::All, [0.4, 0.2, 0.3]), (3, false));
     }
 }

@@ -2,9 +2,12 @@
 
 use jiff::tz::TimeZone;
 
+use super::choice;
 use super::view::{self, Size};
+use crate::link::Connection;
 use crate::session::Session;
-use crate::session::record::ClassificationImages;
+use crate::session::record::{self, ClassificationImages};
+use crate::session::run::Phase;
 
 /// What the viewer looks at.
 #[derive(Debug, Clone)]
@@ -16,6 +19,8 @@ pub struct State {
     /// The chosen γ, by its place in the plan; `None` until the viewer chooses: then the one that
     /// shows most.
     pub gamma: Option<usize>,
+    /// The γ at which each class was last seen best.
+    pub best: Vec<usize>,
     /// What the maps show.
     pub kind: MapKind,
     /// Whether maps share one scale.
@@ -30,10 +35,8 @@ pub struct State {
     pub log: Option<bool>,
     /// What lies over the view.
     pub overlay: Overlay,
-    /// Whether the viewer has asked the engine to stop.
-    pub stop_asked: bool,
-    /// Whether an engine listens.
-    pub engine: Engine,
+    /// Whether the engine can be reached.
+    pub connection: Connection,
     /// The clock, seconds since the Unix epoch.
     pub now: i64,
     /// The clock's zone.
@@ -101,28 +104,18 @@ pub enum Overlay {
     None,
     /// The keys, from this line on.
     Help(usize),
-    /// Whether to stop the run, asked because the viewer wants to leave.
-    Leave,
-    /// Whether to stop the run, asked because the viewer wants it stopped.
+    /// Whether to stop the run.
     Stop,
-}
-
-/// Whether an engine listens to this viewer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Engine {
-    /// It takes commands.
-    Listens,
-    /// Nobody runs the session: it is only looked at.
-    None,
 }
 
 impl State {
     /// The first look at a session.
-    pub fn new(engine: Engine) -> Self {
+    pub fn new(connection: Connection) -> Self {
         Self {
             view: 0,
             class: 0,
             gamma: None,
+            best: Vec::new(),
             kind: MapKind::Image,
             scale: Scale::Common,
             pixels: Pixels::All,
@@ -130,8 +123,7 @@ impl State {
             cursor: (14, 14),
             log: None,
             overlay: Overlay::None,
-            stop_asked: false,
-            engine,
+            connection,
             now: 0,
             zone: TimeZone::UTC,
             size: Size {
@@ -146,36 +138,53 @@ impl State {
         &view::VIEWS[self.view.min(view::VIEWS.len() - 1)]
     }
 
-    /// The γ in sight, by its place in the plan: the chosen one, else the strongest among those
-    /// that show the most classes.
+    /// The γ in sight, by its place in the plan: the chosen one, else the best of the class that
+    /// fills the view, else the strongest among those that show the most classes.
     pub fn gamma_in(&self, images: &ClassificationImages) -> usize {
         let last = images.gammas.len().saturating_sub(1);
-        if let Some(gamma) = self.gamma {
-            return gamma.min(last);
+        match self.gamma {
+            Some(gamma) => gamma.min(last),
+            None if self.enlarged => self.best_gamma(images, self.class),
+            None => choice::showing_most(images),
         }
-        let shown = |trials: &crate::session::record::GammaTrials| {
-            if trials.trials == 0 {
-                return 0;
-            }
-            let estimate = trials.estimate();
-            estimate.classes.iter().filter(|c| c.sufficient).count()
+    }
+
+    /// The γ that shows a class best, by its place in the plan.
+    pub fn best_gamma(&self, images: &ClassificationImages, class: usize) -> usize {
+        let kept = self.best.get(class).copied();
+        choice::best(images, class, kept)
+    }
+
+    /// Looks which γ shows each class best now. A class stays where it is until another γ is
+    /// clearly better, so that no map flips to and fro.
+    pub fn settle(&mut self, session: &Session) {
+        let Some(images) = session.record.classification_images() else {
+            return;
         };
-        images
-            .gammas
-            .iter()
-            .enumerate()
-            .max_by(|(_, a), (_, b)| {
-                shown(a)
-                    .cmp(&shown(b))
-                    .then((a.trials > 0).cmp(&(b.trials > 0)))
-                    .then(a.gamma.total_cmp(&b.gamma))
-            })
-            .map_or(0, |(place, _)| place)
+        let classes = images.gammas.first().map_or(0, |gamma| gamma.classes());
+        self.best = (0..classes)
+            .map(|class| self.best_gamma(images, class))
+            .collect();
     }
 
     /// Whether an engine is at work on this session and takes commands.
     pub fn engine_runs(&self, session: &Session) -> bool {
-        self.engine == Engine::Listens
+        self.connection == Connection::Live
             && !session.run.as_ref().is_some_and(|run| run.phase.is_over())
+    }
+
+    /// Whether a new engine could go on with this session: none can be reached, and the plan is
+    /// not done.
+    pub fn can_resume(&self, session: &Session) -> bool {
+        let away = matches!(self.connection, Connection::Lost(_) | Connection::ReadOnly);
+        away && !is_finished(session)
+    }
+}
+
+/// Whether everything in the plan is done.
+pub fn is_finished(session: &Session) -> bool {
+    match &session.run {
+        Some(run) => run.phase == Phase::Finished,
+        None => session.record.state == record::State::Finished,
     }
 }

@@ -1,10 +1,10 @@
 //! What an action does to what the viewer looks at, and what the dashboard must do about it.
 
 use super::action::{Action, is_possible};
-use super::state::{Engine, Overlay, Pixels, Scale, State};
+use super::state::{Overlay, Pixels, Scale, State};
 use super::theme::Theme;
 use super::view::{self, VIEWS};
-use crate::link::Command;
+use crate::link::{Command, Connection};
 use crate::session::Session;
 use crate::session::run::Phase;
 
@@ -19,8 +19,8 @@ pub enum Effect {
     Say(Command),
     /// End the dashboard: the person leaves.
     Leave,
-    /// End the dashboard and the program at once.
-    Abort,
+    /// End the dashboard: a new engine shall go on with the session.
+    Resume,
     /// Step aside to the shell.
     Suspend,
 }
@@ -77,42 +77,19 @@ pub fn update(state: &mut State, action: Action, session: &Session, theme: &Them
             };
         }
         Action::AskStop => state.overlay = Overlay::Stop,
-        Action::Leave => {
-            if !state.engine_runs(session) {
-                return Effect::Leave;
-            }
-            state.overlay = Overlay::Leave;
-        }
+        Action::Resume => return Effect::Resume,
+        Action::Leave | Action::Interrupt => return Effect::Leave,
         Action::StopNow => {
             state.overlay = Overlay::None;
-            state.stop_asked = true;
             return Effect::Say(Command::Stop);
         }
         Action::Stay | Action::CloseHelp => state.overlay = Overlay::None,
         Action::Help => state.overlay = Overlay::Help(0),
         Action::HelpUp => scroll(state, -1),
         Action::HelpDown => scroll(state, 1),
-        Action::Interrupt => return interrupt(state, session),
         Action::Suspend => return Effect::Suspend,
     }
     Effect::Redraw
-}
-
-/// The first asks the engine to stop after a checkpoint, the second does not wait for it.
-fn interrupt(state: &mut State, session: &Session) -> Effect {
-    if !state.engine_runs(session) {
-        return Effect::Leave;
-    }
-    let stopping = session
-        .run
-        .as_ref()
-        .is_some_and(|run| run.phase == Phase::Stopping);
-    if state.stop_asked || stopping {
-        return Effect::Abort;
-    }
-    state.overlay = Overlay::None;
-    state.stop_asked = true;
-    Effect::Say(Command::Stop)
 }
 
 fn classes(session: &Session) -> usize {
@@ -173,10 +150,11 @@ fn scroll(state: &mut State, step: isize) {
     }
 }
 
-/// What changes for the viewer when the engine has ended.
-pub fn engine_ended(state: &mut State) {
-    state.engine = Engine::None;
-    if matches!(state.overlay, Overlay::Leave | Overlay::Stop) {
+/// Takes note of whether the engine can be reached now. A question that only an engine could have
+/// answered goes away with it.
+pub fn connection(state: &mut State, now: Connection) {
+    state.connection = now;
+    if state.connection != Connection::Live && state.overlay == Overlay::Stop {
         state.overlay = Overlay::None;
     }
 }

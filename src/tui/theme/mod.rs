@@ -9,7 +9,7 @@ mod palette;
 use ratatui::style::{Color, Modifier, Style};
 
 pub use glyphs::{Glyphs, plain_ascii};
-pub use palette::{LEVELS, Palette};
+pub use palette::{FEW_LEVELS, LEVELS, Palette};
 
 /// How many colours the terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +34,16 @@ pub enum Background {
     Light,
 }
 
+/// What the line to the terminal can carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Line {
+    /// Enough.
+    #[default]
+    Fast,
+    /// Little: few colours, nothing that changes for its own sake.
+    Slow,
+}
+
 /// Everything that a view must know of the terminal.
 #[derive(Debug, Clone)]
 pub struct Theme {
@@ -45,6 +55,8 @@ pub struct Theme {
     pub glyphs: Glyphs,
     /// Colours of maps.
     pub palette: Palette,
+    /// What the line carries.
+    pub line: Line,
 }
 
 impl Theme {
@@ -59,6 +71,20 @@ impl Theme {
                 Glyphs::ASCII
             },
             palette: Palette::new(depth, background),
+            line: Line::Fast,
+        }
+    }
+
+    /// The same over this line.
+    pub fn over(self, line: Line) -> Self {
+        let levels = match line {
+            Line::Fast => LEVELS,
+            Line::Slow => FEW_LEVELS,
+        };
+        Self {
+            palette: Palette::with_levels(self.depth, self.background, levels),
+            line,
+            ..self
         }
     }
 

@@ -4,33 +4,56 @@
 //! zero (in OKLCh), so neither sign looks stronger; blue and orange stay apart for every common
 //! kind of colour blindness.
 
+use std::collections::HashMap;
+
 use ratatui::style::Color;
 
 use super::{Background, Depth};
 
 /// Steps on each side of zero. Few enough that a map which hardly changes sends hardly a byte.
 pub const LEVELS: usize = 32;
+/// The same for a slow line.
+pub const FEW_LEVELS: usize = 16;
 
 /// Colours of maps at one depth.
 #[derive(Debug, Clone)]
 pub struct Palette {
-    /// `2 · LEVELS + 1` colours from −1 to +1.
+    /// An odd number of colours from −1 to +1.
     diverging: Vec<Color>,
-    /// `LEVELS + 1` greys from 0 to 1.
+    /// Greys from 0 to 1.
     sequential: Vec<Color>,
+    /// Where each colour stands in its ramp.
+    places: [HashMap<Color, usize>; 2],
 }
 
 impl Palette {
     /// The palette for this depth and background.
     pub fn new(depth: Depth, background: Background) -> Self {
-        let levels = LEVELS as i32;
+        Self::with_levels(depth, background, LEVELS)
+    }
+
+    /// The same with so many steps on each side of zero, and as many greys.
+    pub fn with_levels(depth: Depth, background: Background, levels: usize) -> Self {
+        let share = |level: i32| f64::from(level) / levels as f64;
+        let last = levels as i32;
+        let of = |ramp: &[Color]| {
+            let places = ramp
+                .iter()
+                .enumerate()
+                .map(|(place, colour)| (*colour, place));
+            // The first of several places of one colour.
+            places.rev().collect::<HashMap<Color, usize>>()
+        };
+        let diverging: Vec<Color> = (-last..=last)
+            .map(|level| diverging(share(level), depth, background))
+            .collect();
+        let sequential: Vec<Color> = (0..=last)
+            .map(|level| sequential(share(level), depth))
+            .collect();
         Self {
-            diverging: (-levels..=levels)
-                .map(|level| diverging(f64::from(level) / f64::from(levels), depth, background))
-                .collect(),
-            sequential: (0..=levels)
-                .map(|level| sequential(f64::from(level) / f64::from(levels), depth))
-                .collect(),
+            places: [of(&diverging), of(&sequential)],
+            diverging,
+            sequential,
         }
     }
 
@@ -41,8 +64,8 @@ impl Palette {
         } else {
             0.0
         };
-        let level = (t * LEVELS as f32).round() as i32 + LEVELS as i32;
-        self.diverging[level as usize]
+        let levels = (self.diverging.len() / 2) as f32;
+        self.diverging[(t * levels + levels).round() as usize]
     }
 
     /// Grey of `t` in \[0,1\]: black at 0, white at 1.
@@ -52,7 +75,15 @@ impl Palette {
         } else {
             0.0
         };
-        self.sequential[(t * LEVELS as f32).round() as usize]
+        let last = (self.sequential.len() - 1) as f32;
+        self.sequential[(t * last).round() as usize]
+    }
+
+    /// How many steps lie between two colours of the same ramp.
+    pub fn steps(&self, a: Color, b: Color) -> Option<usize> {
+        let between =
+            |places: &HashMap<Color, usize>| Some(places.get(&a)?.abs_diff(*places.get(&b)?));
+        self.places.iter().find_map(between)
     }
 }
 

@@ -6,10 +6,11 @@ use ratatui::text::{Line, Span};
 
 use super::progress::{phase, problem};
 use super::{Log, Scene, Size, VIEWS, help, question};
+use crate::link::Connection;
 use crate::session::Session;
 use crate::tui::action::{self, Binding};
 use crate::tui::format::{clean, clock, duration, thousands};
-use crate::tui::state::{Engine, Overlay, State};
+use crate::tui::state::{Overlay, State};
 use crate::tui::theme::{Theme, plain_ascii};
 use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, top};
 
@@ -53,7 +54,7 @@ struct Parts {
 fn parts(scene: &Scene<'_>, area: Rect) -> Parts {
     let header = top(area, 1);
     let rest = below(area, 1);
-    let problem = top(rest, u16::from(problem(scene.session).is_some()));
+    let problem = top(rest, u16::from(problem(scene).is_some()));
     let rest = below(rest, problem.height);
     let tabs = top(rest, 1);
     let rest = below(rest, 1);
@@ -111,8 +112,8 @@ pub fn shows_log(session: &Session, state: &State, theme: &Theme) -> bool {
 fn framed(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let parts = parts(scene, area);
     header(scene, parts.header, buf);
-    if let Some(problem) = problem(scene.session) {
-        let text = format!("{} {}", scene.theme.glyphs.warning, clean(problem));
+    if let Some(problem) = problem(scene) {
+        let text = format!("{} {}", scene.theme.glyphs.warning, clean(&problem));
         let text = cut(&text, usize::from(parts.problem.width));
         left(
             buf,
@@ -131,7 +132,7 @@ fn framed(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     );
     match scene.state.overlay {
         Overlay::Help(first) => help::draw(scene, first, parts.body, buf),
-        Overlay::Leave | Overlay::Stop => question::draw(scene, parts.body, buf),
+        Overlay::Stop => question::draw(scene, parts.body, buf),
         Overlay::None => (scene.state.view().draw)(scene, parts.body, buf),
     }
     log(scene, parts.log, buf);
@@ -145,7 +146,7 @@ fn too_small(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         format!("for maps; make it {}×{}", least.width, least.height),
         String::new(),
         match scene.state.overlay {
-            Overlay::Leave | Overlay::Stop => "s stop   Esc stay".into(),
+            Overlay::Stop => "s stop   Esc stay".into(),
             _ => "q leave".to_string(),
         },
     ];
@@ -161,13 +162,13 @@ fn header(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         theme,
         state,
     } = *scene;
-    let (mark, words, style) = phase(session, theme);
+    let (mark, words, style) = phase(scene);
     let mut end = vec![Span::styled(format!("{mark} {words}"), style)];
     if let Some(eta) = session.run.as_ref().and_then(|run| run.eta_s) {
         end.push(Span::styled("   ETA ", theme.dim()));
         end.push(Span::styled(duration(eta), theme.bright()));
     }
-    if state.engine == Engine::None {
+    if matches!(state.connection, Connection::Lost(_) | Connection::ReadOnly) {
         end.push(Span::styled("   read-only", theme.dim()));
     }
     let used = right(buf, area, 0, Line::from(end));
@@ -354,7 +355,7 @@ fn footer(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let width = |entry: &(String, &'static str)| {
         Span::raw(entry.0.as_str()).width()
             + 1
-            + Span::raw(action::word(entry.1, session, theme)).width()
+            + Span::raw(action::word(entry.1, state, session, theme)).width()
     };
     let total = |entries: &[(String, &'static str)]| {
         entries.iter().map(width).sum::<usize>() + 3 * entries.len().saturating_sub(1)
@@ -367,7 +368,7 @@ fn footer(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     for (keys, short) in entries {
         spans.push(Span::styled(keys, theme.accent()));
         spans.push(Span::styled(
-            format!(" {}   ", action::word(short, session, theme)),
+            format!(" {}   ", action::word(short, state, session, theme)),
             theme.dim(),
         ));
     }

@@ -1,8 +1,9 @@
-//! One kind of map at one γ, for every class: its values, its scale, or why there is none.
+//! One kind of map for every class, at one γ or at the best of each: its values, its scale, what
+//! stands in for it, or why there is none.
 
 use std::sync::Arc;
 
-use crate::session::record::{ClassificationImages, GammaTrials};
+use crate::session::record::{ClassificationImages, FedBack, GammaTrials};
 use crate::stats::classification::{ClassEstimate, Estimate};
 use crate::tui::format::{count, gamma, thousands};
 use crate::tui::state::{MapKind, Scale, State};
@@ -15,13 +16,15 @@ pub const RELIABLE: f64 = 0.95;
 /// Reliability from which a map has a say in the common scale: below it, noise sets its range.
 const TRUSTED: f64 = 0.5;
 
-/// One kind of map at one γ.
+/// One kind of map, for every class.
 #[derive(Debug, Clone)]
 pub struct Lens<'a> {
-    /// The sums at that γ.
+    /// The sums at the γ in sight.
     pub trials: &'a GammaTrials,
     /// What they say.
     pub estimate: Arc<Estimate>,
+    /// The sums that each class is seen in, and what they say.
+    each: Vec<(&'a GammaTrials, Arc<Estimate>)>,
     /// The kind of map.
     pub kind: MapKind,
     scale: Scale,
@@ -39,10 +42,32 @@ pub struct Missing {
 impl<'a> Lens<'a> {
     /// The γ in sight, seen as the viewer wants it; `None` where the plan has none.
     pub fn new(images: &'a ClassificationImages, state: &State) -> Option<Self> {
-        let trials = images.gammas.get(state.gamma_in(images))?;
+        Self::at(images, state, |_, in_sight| in_sight)
+    }
+
+    /// Each class at the γ that shows it best, unless the viewer has chosen one for all.
+    pub fn best(images: &'a ClassificationImages, state: &State) -> Option<Self> {
+        Self::at(images, state, |class, in_sight| match state.gamma {
+            Some(_) => in_sight,
+            None => state.best_gamma(images, class),
+        })
+    }
+
+    fn at(
+        images: &'a ClassificationImages,
+        state: &State,
+        gamma: impl Fn(usize, usize) -> usize,
+    ) -> Option<Self> {
+        let in_sight = state.gamma_in(images);
+        let trials = images.gammas.get(in_sight)?;
+        let of_class = |class| {
+            let trials = images.gammas.get(gamma(class, in_sight)).unwrap_or(trials);
+            (trials, trials.estimate())
+        };
         Some(Self {
             trials,
             estimate: trials.estimate(),
+            each: (0..trials.classes()).map(of_class).collect(),
             kind: state.kind,
             scale: state.scale,
         })
@@ -53,14 +78,43 @@ impl<'a> Lens<'a> {
         Self { kind, ..self }
     }
 
+    /// Whether classes are seen at different γ.
+    pub fn is_mixed(&self) -> bool {
+        let mut others = self.each.iter().map(|(trials, _)| trials.gamma);
+        let first = others.next();
+        others.any(|gamma| Some(gamma) != first)
+    }
+
     /// Number of classes.
     pub fn classes(&self) -> usize {
-        self.estimate.classes.len()
+        self.each.len()
     }
 
     /// What the trials say of a class.
     pub fn class(&self, class: usize) -> Option<&ClassEstimate> {
-        self.estimate.classes.get(class)
+        self.each.get(class)?.1.classes.get(class)
+    }
+
+    /// The γ that a class is seen at.
+    pub fn gamma_of(&self, class: usize) -> Option<f64> {
+        self.each.get(class).map(|(trials, _)| trials.gamma)
+    }
+
+    /// What the network calls the mean stimulus of a class.
+    pub fn fed_back(&self, class: usize) -> Option<FedBack> {
+        *self.each.get(class)?.0.fed_back.get(class)?
+    }
+
+    /// What is shown of a class that has too few trials for a classification image or its z map:
+    /// its mean stimulus, which any trial gives, on a grey scale of its own.
+    pub fn stand_in(&self, class: usize) -> Option<(&[f32], Ramp)> {
+        let stands_in = matches!(self.kind, MapKind::Image | MapKind::Z);
+        if !stands_in || self.values(class).is_some() {
+            return None;
+        }
+        let values = self.class(class)?.mean_stimulus.as_deref()?;
+        let ramp = ramp_of(MapKind::MeanStimulus, std::iter::once(values));
+        Some((values, ramp))
     }
 
     /// The map of a class.
@@ -77,7 +131,7 @@ impl<'a> Lens<'a> {
     /// z of every pixel of a class, and the bound past which it is significant.
     pub fn significance(&self, class: usize) -> Option<(&[f32], f32)> {
         let z = self.class(class)?.z.as_deref()?;
-        Some((z, self.estimate.threshold as f32))
+        Some((z, self.each[class].1.threshold as f32))
     }
 
     /// How the values of a class become colours.
@@ -92,13 +146,13 @@ impl<'a> Lens<'a> {
     /// say in it, as long as there is one above.
     pub fn common_ramp(&self) -> Ramp {
         let maps = |least: f64| {
-            let trusted = move |class: &&ClassEstimate| {
-                least <= -1.0 || class.reliability.is_some_and(|r| r >= least)
+            let trusted = move |class: &usize| {
+                let reliability = self.class(*class).and_then(|own| own.reliability);
+                least <= -1.0 || reliability.is_some_and(|r| r >= least)
             };
-            let classes = self.estimate.classes.iter().enumerate();
-            classes
-                .filter(move |(_, class)| trusted(class))
-                .filter_map(|(class, _)| self.values(class))
+            (0..self.classes())
+                .filter(trusted)
+                .filter_map(|class| self.values(class))
         };
         if maps(TRUSTED).next().is_some() {
             ramp_of(self.kind, maps(TRUSTED))
@@ -113,7 +167,8 @@ impl<'a> Lens<'a> {
             return None;
         }
         let own = self.class(class)?;
-        let (all, least) = (self.estimate.trials, self.trials.min_trials);
+        let (trials, estimate) = self.each.get(class)?;
+        let (all, least) = (estimate.trials, trials.min_trials);
         if all == 0 {
             return Some(Missing {
                 lines: vec!["no trials".into(), "yet".into()],
@@ -139,7 +194,7 @@ impl<'a> Lens<'a> {
                 ),
             });
         }
-        if self.estimate.gamma == 0.0 {
+        if estimate.gamma == 0.0 {
             return Some(if own.called < least {
                 few(own.called, format!("were called {class}"))
             } else {

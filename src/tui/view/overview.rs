@@ -91,7 +91,7 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mut Buffer) {
-    let Some(lens) = images(scene).and_then(|images| Lens::new(images, scene.state)) else {
+    let Some(lens) = images(scene).and_then(|images| Lens::best(images, scene.state)) else {
         return;
     };
     let lens = lens.of(MapKind::Image);
@@ -114,19 +114,20 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
         }
         Some(_) => pictures,
     };
-    let title = Line::from(vec![
-        Span::styled("classification images  ", theme.bright()),
-        Span::raw(format!(
-            "{} {}  ",
-            theme.glyphs.gamma,
-            gamma(lens.estimate.gamma)
-        )),
-        Span::styled(
-            format!("{} trials", count(lens.estimate.trials as f64)),
-            theme.dim(),
-        ),
-    ]);
-    left(buf, head, 0, title);
+    let glyph = theme.glyphs.gamma;
+    let words = match lens.is_mixed() {
+        true => vec![Span::raw("each at its best "), Span::raw(glyph)],
+        false => {
+            let trials = count(lens.estimate.trials as f64);
+            vec![
+                Span::raw(format!("{glyph} {}  ", gamma(lens.estimate.gamma))),
+                Span::styled(format!("{trials} trials"), theme.dim()),
+            ]
+        }
+    };
+    let mut title = vec![Span::styled("classification images  ", theme.bright())];
+    title.extend(words);
+    left(buf, head, 0, Line::from(title));
     sheet::draw(scene, &lens, layout, place, buf);
     let used = layout.step * layout.columns as u16 + 2;
     let rest = beside(place, used);

@@ -3,11 +3,13 @@
 
 use ratatui::style::Style;
 
+use super::Scene;
+use crate::link::Connection;
 use crate::session::Session;
 use crate::session::config::Weights;
 use crate::session::record::{Analysis, State as RunState};
 use crate::session::run::{Phase, Stage};
-use crate::tui::theme::Theme;
+use crate::tui::state::is_finished;
 
 /// Every stage, training first.
 pub fn stages(session: &Session) -> Vec<Stage> {
@@ -52,7 +54,12 @@ pub fn current(session: &Session) -> Option<usize> {
 }
 
 /// The phase: its mark, its words, and their style.
-pub fn phase(session: &Session, theme: &Theme) -> (&'static str, String, Style) {
+pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
+    let Scene {
+        session,
+        state,
+        theme,
+    } = *scene;
     let glyphs = &theme.glyphs;
     let stage = |index: usize| {
         let stages = session.run.as_ref().map(|run| &run.stages);
@@ -60,6 +67,9 @@ pub fn phase(session: &Session, theme: &Theme) -> (&'static str, String, Style) 
         name.map_or("at work".to_string(), |stage| stage.name.clone())
     };
     let Some(run) = &session.run else {
+        if state.connection == Connection::Connecting {
+            return (glyphs.waiting, "starting".into(), theme.dim());
+        }
         return match &session.record.state {
             RunState::New => (glyphs.waiting, "not started".into(), theme.dim()),
             RunState::Running => (glyphs.stopped, "interrupted".into(), theme.dim()),
@@ -88,15 +98,22 @@ pub fn phase(session: &Session, theme: &Theme) -> (&'static str, String, Style) 
 }
 
 /// What went wrong or needs a person, if anything.
-pub fn problem(session: &Session) -> Option<&str> {
+pub fn problem(scene: &Scene<'_>) -> Option<String> {
+    let Scene { session, state, .. } = *scene;
+    if let Connection::Lost(why) = &state.connection
+        && !is_finished(session)
+    {
+        let why = why.trim_end_matches('.');
+        return Some(format!("engine lost: {why}. Read-only; looking for it"));
+    }
     if let Some(run) = &session.run {
         if let Phase::Failed(message) = &run.phase {
-            return Some(message);
+            return Some(message.clone());
         }
-        return run.problem.as_deref();
+        return run.problem.clone();
     }
     match &session.record.state {
-        RunState::Failed(message) => Some(message),
+        RunState::Failed(message) => Some(message.clone()),
         _ => None,
     }
 }

@@ -6,27 +6,14 @@ use ratatui::text::{Line, Span};
 
 use super::Scene;
 use crate::tui::format::clean;
-use crate::tui::state::Overlay;
 use crate::tui::widget::text::{beside, cut, left};
 
 /// Asks it, over the whole of `area`.
 pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Scene {
-        session,
-        state,
-        theme,
-    } = *scene;
+    let Scene { session, theme, .. } = *scene;
     let name = cut(&clean(&session.name), 24);
-    let (title, why) = match state.overlay {
-        Overlay::Stop => (
-            format!("Stop {name}?"),
-            "It finishes its block and writes a checkpoint.",
-        ),
-        _ => (
-            format!("Leave {name}?"),
-            "The run goes on only as long as this window is open.",
-        ),
-    };
+    let title = format!("Stop {name}?");
+    let why = "It finishes its block and writes a checkpoint.";
     let (keys, dim) = (theme.chosen(), theme.dim());
     let lines: Vec<Line<'_>> = vec![
         Line::from(Span::styled(title, theme.bright())),
@@ -37,10 +24,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             Span::styled("  s  ", keys),
             Span::raw("stop after a checkpoint; run it again to go on"),
         ]),
-        Line::from(vec![
-            Span::styled("Esc  ", keys),
-            Span::raw("stay and watch"),
-        ]),
+        Line::from(vec![Span::styled("Esc  ", keys), Span::raw("let it go on")]),
         Line::default(),
         Line::from(Span::styled(
             "Nothing measured so far is lost either way.",

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::Scene;
 use super::lens::Lens;
-use crate::tui::format::{count, percent, reliability};
+use crate::tui::format::{count, gamma, percent, reliability};
 use crate::tui::state::Pixels;
 use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
 use crate::tui::widget::text::{centre, left, top};
@@ -129,16 +129,18 @@ fn tile_of(
 /// The map of a class, or why there is none, over the whole of `area`.
 pub fn thumbnail(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    if let Some(values) = lens.values(class) {
+    let own = lens.values(class).map(|values| (values, lens.ramp(class)));
+    let marks = match scene.state.pixels {
+        Pixels::Significant if own.is_some() => Marks::Only,
+        _ => Marks::None,
+    };
+    if let Some((values, ramp)) = own.or_else(|| lens.stand_in(class)) {
         Heatmap {
             values,
             size: lens.trials.size(),
-            ramp: lens.ramp(class),
+            ramp,
             significance: lens.significance(class),
-            marks: match scene.state.pixels {
-                Pixels::All => Marks::None,
-                Pixels::Significant => Marks::Only,
-            },
+            marks,
             cursor: None,
         }
         .draw(area, theme, buf);
@@ -170,22 +172,38 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
     };
     let chosen = scene.state.class == class;
     let name = if chosen {
-        Span::styled(format!("{}{class}", theme.glyphs.pointer), theme.chosen())
+        Span::styled(format!("{}{class} ", theme.glyphs.pointer), theme.chosen())
     } else {
-        Span::styled(format!(" {class}"), theme.bright())
+        Span::styled(format!(" {class} "), theme.bright())
     };
-    let mut first = vec![name, Span::raw(" ")];
-    match own.reliability {
-        Some(r) => first.push(Span::raw(format!("R {}", reliability(r)))),
-        None if own.sufficient => first.push(Span::styled("R not yet", theme.dim())),
-        None if layout.step < 18 => first.push(Span::styled("no R", theme.dim())),
-        None => first.push(Span::styled("insufficient", theme.dim())),
-    }
-    let trials = Span::styled(
-        format!("  {} trials", count(own.called as f64)),
-        theme.dim(),
-    );
-    let fed_back = match lens.trials.fed_back.get(class).copied().flatten() {
+    let room = usize::from(layout.step.saturating_sub(1));
+    let trials = format!("{} trials", count(own.called as f64));
+    let mut all = match lens.stand_in(class) {
+        Some(_) => {
+            // What must not be mistaken for a classification image says so in its first row.
+            let words = ["mean stimulus", "stimulus", "mean"];
+            let dot = theme.glyphs.dot;
+            let both = format!("mean stimulus {dot} {trials}");
+            let fits = |text: &&str| text.len() + 3 <= room;
+            let (words, rest) = match both.chars().count() + 3 <= room {
+                true => (both, String::new()),
+                false => {
+                    let short = words.into_iter().find(fits).unwrap_or("mean");
+                    (short.to_string(), format!("  {trials}"))
+                }
+            };
+            let words = Span::styled(words, theme.dim());
+            let rest = Span::styled(rest, theme.dim());
+            vec![Line::from(vec![name, words]), Line::from(rest)]
+        }
+        None => {
+            let trials = Span::styled(format!("  {trials}"), theme.dim());
+            let mut first = vec![name];
+            first.extend(quality(scene, lens, class, room.saturating_sub(3)));
+            vec![Line::from(first), Line::from(trials)]
+        }
+    };
+    let fed_back = match lens.fed_back(class) {
         Some(back) => {
             let text = format!("  called {} {}", back.class, percent(back.confidence));
             let style = if back.class == class {
@@ -198,7 +216,40 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
         None if own.called == 0 => Span::raw(""),
         None => Span::styled("  not fed back yet", theme.dim()),
     };
-    let mut all = vec![Line::from(first), Line::from(trials), Line::from(fed_back)];
+    all.push(Line::from(fed_back));
     all.truncate(usize::from(layout.words));
     all
+}
+
+/// How reliable the map of a class is, and at which γ where that is the class's own, in `room`
+/// columns.
+fn quality(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, room: usize) -> Vec<Span<'static>> {
+    let theme = scene.theme;
+    let Some(own) = lens.class(class) else {
+        return Vec::new();
+    };
+    let at = match lens.gamma_of(class) {
+        Some(own) if lens.is_mixed() => Some(gamma(own)),
+        _ => None,
+    };
+    let Some(r) = own.reliability else {
+        let words = match own.sufficient {
+            true => "R not yet",
+            false if room < 15 => "no R",
+            false => "insufficient",
+        };
+        return vec![Span::styled(words, theme.dim())];
+    };
+    let r = reliability(r);
+    let Some(at) = at else {
+        return vec![Span::raw(format!("R {r}"))];
+    };
+    // In a narrow place without the zeros before the points.
+    let glyph = theme.glyphs.gamma;
+    let bare = |text: &str| text.strip_prefix('0').unwrap_or(text).to_string();
+    let (at, r) = match glyph.chars().count() + at.len() + r.len() + 5 <= room {
+        true => (format!("{glyph} {at}  "), format!("R {r}")),
+        false => (format!("{glyph}{} ", bare(&at)), bare(&r)),
+    };
+    vec![Span::styled(at, theme.dim()), Span::raw(r)]
 }

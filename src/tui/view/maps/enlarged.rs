@@ -12,6 +12,7 @@ use crate::tui::view::Scene;
 use crate::tui::view::lens::Lens;
 use crate::tui::view::sheet::thumbnail;
 use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
+use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, start, top, wrap};
 
 /// Least columns for the figures beside the map.
@@ -26,8 +27,13 @@ pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     picture(scene, lens, start(top(area, height), width), cursor, buf);
     let under = below(area, height);
     if under.height > 0 {
-        if lens.nothing().is_none() {
-            scale_line(scene, lens, lens.ramp(scene.state.class), under, buf);
+        let class = scene.state.class;
+        if let Some((_, ramp)) = lens.stand_in(class) {
+            let used = scale::draw(ramp, 20.min(under.width / 3), under, scene.theme, buf);
+            let words = Span::styled("  mean stimulus", scene.theme.dim());
+            left(buf, beside(under, used), 0, words);
+        } else if lens.nothing().is_none() {
+            scale_line(scene, lens, lens.ramp(class), under, buf);
         }
         strip(scene, lens, below(under, 2), buf);
     }
@@ -59,19 +65,21 @@ fn picture(
     buf: &mut Buffer,
 ) {
     let class = scene.state.class;
-    let Some(values) = lens.values(class) else {
+    let own = lens.values(class).map(|values| (values, lens.ramp(class)));
+    let marks = match scene.state.pixels {
+        Pixels::Significant if own.is_some() => Marks::Only,
+        _ => Marks::Outline,
+    };
+    let Some((values, ramp)) = own.or_else(|| lens.stand_in(class)) else {
         thumbnail(scene, lens, class, area, buf);
         return;
     };
     Heatmap {
         values,
         size: lens.trials.size(),
-        ramp: lens.ramp(class),
+        ramp,
         significance: lens.significance(class),
-        marks: match scene.state.pixels {
-            Pixels::All => Marks::Outline,
-            Pixels::Significant => Marks::Only,
-        },
+        marks,
         cursor,
     }
     .draw(area, scene.theme, buf);
@@ -97,13 +105,18 @@ fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
         let row = if height >= 3 { height } else { 0 };
         let name = if usize::from(class) == scene.state.class {
             Span::styled(format!("{}{class}", theme.glyphs.pointer), theme.chosen())
-        } else if lens.values(usize::from(class)).is_some() {
+        } else if shows(lens, usize::from(class)) {
             Span::styled(format!("{class}"), theme.text())
         } else {
             Span::styled(format!("{class}"), theme.dim())
         };
         centre(buf, tile, row, name);
     }
+}
+
+/// Whether there is a picture of a class.
+fn shows(lens: &Lens<'_>, class: usize) -> bool {
+    lens.values(class).is_some() || lens.stand_in(class).is_some()
 }
 
 fn thumbnail_or_dots(
@@ -113,7 +126,7 @@ fn thumbnail_or_dots(
     area: Rect,
     buf: &mut Buffer,
 ) {
-    if lens.values(class).is_some() {
+    if shows(lens, class) {
         thumbnail(scene, lens, class, area, buf);
     } else {
         let text = Span::styled(scene.theme.glyphs.dot, scene.theme.dim());
@@ -158,12 +171,21 @@ fn numbers(
         let sentence = wrap(&missing.sentence, area.width.min(44));
         let warning = |line| Line::from(Span::styled(line, theme.warning()));
         lines.extend(sentence.into_iter().map(warning));
+        if lens.stand_in(class).is_some() {
+            let shown = wrap(
+                "Shown instead: the mean of the stimuli called so.",
+                area.width.min(44),
+            );
+            lines.extend(shown.into_iter().map(Line::from));
+        }
         if lens.takes_all().is_some() {
             lines.push(Line::from("Press ] for a stronger signal."));
         }
     }
     lines.extend(quality(lens, class, own).into_iter().map(figure));
-    if let (Some(values), Some(cursor)) = (lens.values(class), cursor) {
+    let stand_in = || lens.stand_in(class).map(|(values, _)| values);
+    let values = lens.values(class).or_else(stand_in);
+    if let (Some(values), Some(cursor)) = (values, cursor) {
         lines.push(Line::default());
         let figures = under_cursor(own, values, cursor, lens);
         lines.extend(figures.into_iter().map(figure));
@@ -188,7 +210,7 @@ fn quality(lens: &Lens<'_>, class: usize, own: &ClassEstimate) -> Vec<Figure> {
         let pixels = format!("{pixels} pixels");
         figures.push((("significant", "signif."), pixels, bound));
     }
-    if let Some(back) = lens.trials.fed_back.get(class).copied().flatten() {
+    if let Some(back) = lens.fed_back(class) {
         let confidence = format!("confidence {}", percent(back.confidence));
         let called = format!("called {}", back.class);
         figures.push((("fed back", "fed back"), called, confidence));
@@ -207,8 +229,8 @@ fn under_cursor(
     let mut figures = vec![(("cursor", "cursor"), place, String::new())];
     if let Some(&value) = values.get(pixel) {
         let text = match lens.kind {
-            MapKind::Z | MapKind::Image => reading(f64::from(value)),
-            MapKind::MeanNoise | MapKind::MeanStimulus => number(f64::from(value)),
+            MapKind::Z | MapKind::Image if own.sufficient => reading(f64::from(value)),
+            _ => number(f64::from(value)),
         };
         figures.push((("value", "value"), text, String::new()));
     }

@@ -1,0 +1,96 @@
+//! Starting an engine as a process of its own, and knowing that it has started.
+
+use std::fs::OpenOptions;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::Refusal;
+use super::run::Machine;
+use crate::session::store::Store;
+
+/// How long an engine may take until its socket listens.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An engine that has started.
+#[derive(Debug, Clone, Copy)]
+pub struct Started {
+    /// Its process.
+    pub pid: u32,
+}
+
+/// Starts the engine of a session that exists, and waits until viewers can reach it. The lock of
+/// the session must be free.
+///
+/// # Errors
+/// What the engine said where it ended at once.
+pub fn start(
+    store: &Store,
+    data: &Path,
+    name: &str,
+    machine: &Machine,
+) -> Result<Started, Refusal> {
+    let log = store.folder().join(format!("{name}.log"));
+    let open = || OpenOptions::new().create(true).append(true).open(&log);
+    let file = open().map_err(|error| {
+        Refusal::Failed(format!("{}: cannot open the log: {error}", log.display()))
+    })?;
+    let program = std::env::current_exe()
+        .map_err(|error| Refusal::Failed(format!("cannot find this program: {error}")))?;
+    let began = file.metadata().map_or(0, |there| there.len());
+    let mut command = Command::new(program);
+    command
+        .arg("--sessions")
+        .arg(store.folder())
+        .arg("--data")
+        .arg(data)
+        .args(["engine", name, "--device", &machine.device]);
+    if let Some(workers) = machine.workers {
+        command.args(["--workers", &workers.to_string()]);
+    }
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(file)
+        .spawn()
+        .map_err(|error| Refusal::Failed(format!("cannot start the engine: {error}")))?;
+    let pid = child.id();
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if store
+            .engine(name)
+            .is_some_and(|engine| engine.pid == pid && engine.socket.is_some())
+        {
+            reap(child);
+            return Ok(Started { pid });
+        }
+        if let Ok(Some(_)) = child.try_wait() {
+            return Err(Refusal::Failed(last_words(&log, began)));
+        }
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    // It is alive without a socket: it runs, only nobody can look in; its log says why.
+    reap(child);
+    Ok(Started { pid })
+}
+
+/// Takes the engine's exit code when it ends, so that no zombie is left while this process lives.
+fn reap(mut child: Child) {
+    std::thread::spawn(move || child.wait());
+}
+
+/// What the engine wrote to its log since `from`.
+fn last_words(log: &Path, from: u64) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(text.get(from as usize..).unwrap_or_default()).into_owned();
+    let words = text
+        .trim()
+        .rsplit("noisescope: ")
+        .next()
+        .unwrap_or_default();
+    if words.is_empty() {
+        format!("the engine ended without a word; see {}", log.display())
+    } else {
+        words.to_owned()
+    }
+}

@@ -1,0 +1,117 @@
+//! `noisescope` alone: the sessions to choose from; the quickstart where there is none yet.
+
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use super::listing::{Entry, Listing};
+use super::run::{How, Machine};
+use super::signals::{HUNG_UP, Signals, runtime};
+use super::watch::{Line, Look};
+use super::{Plan, Refusal, attach, preset, run};
+use crate::data;
+use crate::session::store::Store;
+use crate::tui;
+use crate::tui::browser::{Choice, List, Row, RowState, browse};
+
+/// The browser on a terminal; without one, or without a session, the quickstart preset.
+pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
+    if !std::io::stdout().is_terminal() || store.names()?.is_empty() {
+        return run::run(store, data, &plan("quickstart", None), &How::default());
+    }
+    let folder = data::data_dir(data).map_err(Refusal::failed)?;
+    let (machine, line) = (Machine::default(), Line::default());
+    let look = Look {
+        store,
+        data: &folder,
+        machine: &machine,
+        line: &line,
+    };
+    let presets: Vec<String> = preset::SHIPPED
+        .iter()
+        .map(|(name, _)| (*name).to_owned())
+        .collect();
+    let mut list = List::default();
+    loop {
+        let chosen = match choose(store, &presets, &line.options(), &mut list)? {
+            None => return Ok(ExitCode::from(HUNG_UP)),
+            Some(Choice::Leave) => return Ok(ExitCode::SUCCESS),
+            Some(choice) => choice,
+        };
+        let done = match chosen {
+            Choice::Open(name) => attach::run(&look, &name, false),
+            Choice::Resume(name) => run::run(store, data, &plan(&name, None), &How::default()),
+            Choice::New { preset, name } => {
+                run::run(store, data, &plan(&name, Some(preset)), &How::default())
+            }
+            Choice::Delete(name) => store
+                .delete(&name)
+                .map_err(Refusal::from)
+                .map(|()| ExitCode::SUCCESS),
+            Choice::Leave => Ok(ExitCode::SUCCESS),
+        };
+        list.problem = match done {
+            Ok(code) if code == ExitCode::SUCCESS => None,
+            // A signal or a closed window ended the view: it ends this one too.
+            Ok(code) => return Ok(code),
+            Err(refusal) => Some(refusal.to_string()),
+        };
+    }
+}
+
+fn plan(name: &str, preset: Option<String>) -> Plan {
+    Plan {
+        name: name.to_owned(),
+        preset,
+        settings: Vec::new(),
+    }
+}
+
+/// What the person chooses; `None` where a signal ended it.
+fn choose(
+    store: &Store,
+    presets: &[String],
+    options: &tui::Options,
+    list: &mut List,
+) -> Result<Option<Choice>, Refusal> {
+    let listing = Mutex::new(Listing::new(store.clone()));
+    let rows = move || {
+        let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = listing.entries().unwrap_or_default();
+        entries.into_iter().map(Row::from).collect()
+    };
+    runtime()?.block_on(async {
+        let mut signals = Signals::listen()?;
+        let chosen = browse(rows, presets, options, list);
+        tokio::pin!(chosen);
+        tokio::select! {
+            biased;
+            _ = signals.next() => Ok(None),
+            chosen = &mut chosen => chosen.map(Some).map_err(Refusal::failed),
+        }
+    })
+}
+
+impl From<Entry> for Row {
+    fn from(entry: Entry) -> Self {
+        let problem = entry.problem.unwrap_or_default();
+        Self {
+            name: entry.name,
+            state: match entry.state {
+                "new" => RowState::New,
+                "running" => RowState::Running,
+                "interrupted" => RowState::Interrupted,
+                "stopped" => RowState::Stopped,
+                "finished" => RowState::Finished,
+                "failed" => RowState::Failed(problem),
+                _ => RowState::Damaged(problem),
+            },
+            done: entry.done,
+            total: entry.total,
+            headline: entry.headline,
+            updated: entry.updated,
+            pid: entry.pid,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The sessions of a folder as a list: for `ls` and for the browser.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use crate::report::{format, status};
+use crate::session::store::{Store, StoreError};
+use crate::session::{Session, State};
+
+/// One session of the folder.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its name.
+    pub name: String,
+    /// Its state, in one word: new, running, interrupted, stopped, finished, failed or damaged.
+    pub state: &'static str,
+    /// Why it failed or is damaged.
+    pub problem: Option<String>,
+    /// Trials done.
+    pub done: u64,
+    /// Trials planned.
+    pub total: u64,
+    /// When its file was last written, seconds since the Unix epoch.
+    pub updated: Option<i64>,
+    /// The engine that runs it.
+    pub pid: Option<u32>,
+    /// Its most telling numbers.
+    pub headline: String,
+}
+
+/// A folder's list that is asked for again and again: a file is read once for each of its states.
+#[derive(Debug)]
+pub struct Listing {
+    store: Store,
+    read: HashMap<String, (SystemTime, Entry)>,
+}
+
+impl Listing {
+    /// Of this folder.
+    pub fn new(store: Store) -> Self {
+        Self {
+            store,
+            read: HashMap::new(),
+        }
+    }
+
+    /// Every session of the folder, by name. A file that cannot be read is listed as damaged.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub fn entries(&mut self) -> Result<Vec<Entry>, StoreError> {
+        let names = self.store.names()?;
+        self.read.retain(|name, _| names.contains(name));
+        Ok(names.into_iter().map(|name| self.entry(name)).collect())
+    }
+
+    fn entry(&mut self, name: String) -> Entry {
+        let written = std::fs::metadata(self.store.path(&name)).and_then(|file| file.modified());
+        let written = written.unwrap_or(SystemTime::UNIX_EPOCH);
+        let known = self.read.get(&name).filter(|(then, _)| *then == written);
+        let mut entry = known.map_or_else(|| read(&self.store, &name), |(_, entry)| entry.clone());
+        self.read.insert(name, (written, entry.clone()));
+        entry.pid = self.store.engine(&entry.name).map(|engine| engine.pid);
+        entry.state = match (entry.state, entry.pid) {
+            ("damaged", _) => "damaged",
+            (_, Some(_)) => "running",
+            (state, None) => state,
+        };
+        entry
+    }
+}
+
+/// What the file says; whether an engine runs it is not in there.
+fn read(store: &Store, name: &str) -> Entry {
+    match store.load(name) {
+        Ok(session) => sound(&session),
+        Err(error) => Entry {
+            name: name.to_owned(),
+            state: "damaged",
+            problem: Some(error.to_string()),
+            done: 0,
+            total: 0,
+            updated: None,
+            pid: None,
+            headline: String::new(),
+        },
+    }
+}
+
+fn sound(session: &Session) -> Entry {
+    let (done, total) = session.trials();
+    let record = &session.record;
+    Entry {
+        name: session.name.clone(),
+        state: match &record.state {
+            State::Running => "interrupted",
+            state => status::label(state),
+        },
+        problem: match &record.state {
+            State::Failed(message) => Some(message.clone()),
+            _ => None,
+        },
+        done,
+        total,
+        updated: (record.updated > 0).then_some(record.updated),
+        pid: None,
+        headline: headline(session),
+    }
+}
+
+/// Data set, network, test accuracy.
+fn headline(session: &Session) -> String {
+    let config = &session.config;
+    let training = session.record.training.as_ref();
+    let accuracy = training.and_then(|it| it.test_accuracy);
+    let accuracy = accuracy.map_or_else(String::new, |share| {
+        format!("  test {}", format::percent(share, 1))
+    });
+    format!(
+        "{} {}{accuracy}",
+        config.dataset.name.label(),
+        config.network.kind.label()
+    )
+}

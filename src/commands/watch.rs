@@ -1,0 +1,122 @@
+//! The dashboard on a session, whoever runs it, and what is said once it is left.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::run::Machine;
+use super::signals::{HUNG_UP, Signals, runtime};
+use super::{Refusal, background};
+use crate::link::{Connection, client};
+use crate::session::run::Phase;
+use crate::session::store::Store;
+use crate::session::{Session, State};
+use crate::tui;
+
+/// The line between this program and the person's eyes.
+#[derive(Debug, Clone, Args)]
+pub struct Line {
+    /// Frames a second at most
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=60))]
+    fps: u32,
+    /// For slow lines: one frame a second, fewer colours, no decoration
+    #[arg(long)]
+    low_bandwidth: bool,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self {
+            fps: 10,
+            low_bandwidth: false,
+        }
+    }
+}
+
+impl Line {
+    /// The dashboard's options.
+    pub fn options(&self) -> tui::Options {
+        tui::Options {
+            fps: self.fps,
+            low_bandwidth: self.low_bandwidth,
+            ..tui::Options::default()
+        }
+    }
+}
+
+/// Everything needed to look at a session and to resume it.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a> {
+    /// Where the sessions are.
+    pub store: &'a Store,
+    /// Where full data sets are.
+    pub data: &'a Path,
+    /// What a resumed engine computes on.
+    pub machine: &'a Machine,
+    /// How it is drawn.
+    pub line: &'a Line,
+}
+
+impl Look<'_> {
+    /// Draws the session until the person leaves or the run ends. `connection` says whether an
+    /// engine is expected.
+    pub fn at(&self, session: Session, connection: Connection) -> Result<ExitCode, Refusal> {
+        runtime()?.block_on(self.watch(session, connection))
+    }
+
+    async fn watch(
+        &self,
+        mut session: Session,
+        mut connection: Connection,
+    ) -> Result<ExitCode, Refusal> {
+        let mut signals = Signals::listen()?;
+        let name = session.name.clone();
+        let mut state = None;
+        loop {
+            let link = client::follow(self.store.clone(), session, connection);
+            let shown = {
+                let drawn = tui::run(link.clone(), self.line.options(), state.take());
+                tokio::pin!(drawn);
+                tokio::select! {
+                    biased;
+                    // The terminal is given back as the dashboard is dropped; the run goes on.
+                    code = signals.next() => return Ok(ExitCode::from(code)),
+                    drawn = &mut drawn => drawn.map_err(Refusal::failed)?,
+                }
+            };
+            match shown {
+                tui::Exit::Over | tui::Exit::Left => return self.farewell(&link.newest()),
+                tui::Exit::Gone => return Ok(ExitCode::from(HUNG_UP)),
+                tui::Exit::Resume(left) => {
+                    background::start(self.store, self.data, &name, self.machine)?;
+                    session = Session::clone(&link.newest());
+                    connection = Connection::Connecting;
+                    state = Some(*left);
+                }
+            }
+        }
+    }
+
+    /// One line after the screen is restored.
+    fn farewell(&self, session: &Session) -> Result<ExitCode, Refusal> {
+        let name = &session.name;
+        let phase = session.run.as_ref().map(|run| &run.phase);
+        if let Some(Phase::Failed(message)) = phase {
+            return Err(Refusal::Failed(message.clone()));
+        }
+        if let Some(engine) = self.store.engine(name)
+            && !phase.is_some_and(Phase::is_over)
+        {
+            println!(
+                "{name} runs on, process {}. Look in again: noisescope attach {name}   Stop it: noisescope stop {name}",
+                engine.pid
+            );
+        } else if session.record.state == State::Finished || phase == Some(&Phase::Finished) {
+            println!("{name} is finished. Look again: noisescope attach {name}");
+        } else {
+            println!("{name} is stopped, all it has done is saved. Go on: noisescope run {name}");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
