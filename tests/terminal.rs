@@ -3,32 +3,20 @@
 mod common;
 
 use common::pty::Pty;
-use common::{Bench, small_set};
+use common::{Bench, endless, small_set, wait_until};
 use noisescope::session::State;
 
-/// A session of many trials on small images.
-fn long_run(bench: &Bench, columns: u16, rows: u16) -> Pty {
-    small_set(&bench.path("bars"), 400, 100, 28);
-    let set = format!("dataset.source=Folder({:?})", bench.path("bars"));
-    let arguments = [
-        "run",
-        "live",
-        "--set",
-        &set,
-        "--set",
-        "network.weights.epochs=2",
-        "--set",
-        "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: 100000000))]",
-        "--set",
-        "checkpoint_s=0.5",
-    ];
+fn run_drawn(bench: &Bench, columns: u16, rows: u16) -> Pty {
+    let plan = endless(bench);
+    let mut arguments = vec!["run", "live"];
+    arguments.extend(plan.iter().map(String::as_str));
     Pty::start(bench.folder.path(), &arguments, columns, rows)
 }
 
 #[test]
-fn start_navigate_resize_quit_and_the_terminal_is_as_it_was() {
+fn start_navigate_resize_stop_and_the_terminal_is_as_it_was() {
     let bench = Bench::new();
-    let mut pty = long_run(&bench, 120, 40);
+    let mut pty = run_drawn(&bench, 120, 40);
     pty.wait_for("live");
     assert!(pty.on_alternate_screen() && pty.cursor_hidden());
     pty.wait_for("trials/s");
@@ -39,7 +27,7 @@ fn start_navigate_resize_quit_and_the_terminal_is_as_it_was() {
     pty.wait("maps of half-blocks", |text| {
         text.matches('▀').count() > 200
     });
-    pty.press("]\r");
+    pty.press("\r");
     pty.wait_for("called so");
     pty.press("\x1b");
     pty.press("?");
@@ -56,8 +44,8 @@ fn start_navigate_resize_quit_and_the_terminal_is_as_it_was() {
     pty.press("1");
     pty.wait_for("trials/s");
 
-    pty.press("q");
-    pty.wait_for("stop");
+    pty.press("S");
+    pty.wait_for("checkpoint");
     pty.press("s");
     assert_eq!(pty.exit_code(), 0);
     assert!(!pty.on_alternate_screen() && !pty.cursor_hidden());
@@ -68,63 +56,84 @@ fn start_navigate_resize_quit_and_the_terminal_is_as_it_was() {
 }
 
 #[test]
+fn leaving_lets_the_run_go_on_and_says_how_to_look_in_again() {
+    let bench = Bench::new();
+    let mut pty = run_drawn(&bench, 100, 30);
+    pty.wait_for("trials/s");
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert!(!pty.on_alternate_screen() && !pty.cursor_hidden());
+    assert!(
+        pty.text().contains("noisescope attach live"),
+        "{}",
+        pty.text()
+    );
+    let done = bench.load("live").trials().0;
+    bench.wait_for_trials("live", done);
+}
+
+#[test]
 fn pause_stands_still_and_continue_goes_on() {
     let bench = Bench::new();
-    let mut pty = long_run(&bench, 120, 40);
+    let mut pty = run_drawn(&bench, 120, 40);
     pty.wait_for("trials/s");
     pty.press("p");
     pty.wait_for("paused");
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    std::thread::sleep(std::time::Duration::from_secs(1));
     let done = bench.load("live").trials().0;
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    std::thread::sleep(std::time::Duration::from_secs(1));
     assert_eq!(
         bench.load("live").trials().0,
         done,
         "it went on during the pause"
     );
     pty.press("p");
-    pty.wait("more trials", |_| bench.load("live").trials().0 > done);
-    pty.press("\x03");
-    pty.press("\x03");
-    let code = pty.exit_code();
-    assert!(code == 0 || code == 130, "{code}");
-    assert!(!pty.on_alternate_screen());
+    bench.wait_for_trials("live", done);
 }
 
 #[test]
-fn term_restores_the_screen_and_gives_its_exit_code() {
+fn signals_end_the_viewer_restore_the_screen_and_leave_the_run_alone() {
     let bench = Bench::new();
-    let mut pty = long_run(&bench, 80, 24);
-    pty.wait_for("live");
-    pty.wait("the first trials", |_| {
-        bench
-            .store()
-            .load("live")
-            .is_ok_and(|session| session.trials().0 > 0)
-    });
-    let pid = pty.child.process_id().unwrap().to_string();
-    let sent = std::process::Command::new("kill")
-        .args(["-TERM", &pid])
-        .status();
-    assert!(sent.unwrap().success());
-    assert_eq!(pty.exit_code(), 143);
+    let engine = bench.run_in_background("live");
+    for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
+        let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 80, 24);
+        pty.wait_for("classification images");
+        let pid = pty.child.process_id().unwrap().to_string();
+        let sent = std::process::Command::new("kill")
+            .args([&format!("-{signal}"), &pid])
+            .status();
+        assert!(sent.unwrap().success());
+        assert_eq!(pty.exit_code(), code, "{signal}");
+        assert!(
+            !pty.on_alternate_screen() && !pty.cursor_hidden(),
+            "{signal}"
+        );
+    }
+    assert_eq!(bench.store().engine("live").unwrap().pid, engine);
+}
+
+#[test]
+fn ctrl_z_suspends_the_viewer_and_fg_brings_its_screen_back() {
+    let bench = Bench::new();
+    bench.run_in_background("live");
+    let mut pty = Pty::start_program(
+        bench.folder.path(),
+        &["bash", "--norc", "--noprofile", "-i"],
+        100,
+        30,
+    );
+    let program = env!("CARGO_BIN_EXE_noisescope");
+    pty.press(&format!("{program} attach live\n"));
+    pty.wait_for("classification images");
+    pty.press("\x1a");
+    pty.wait_for("Stopped");
     assert!(!pty.on_alternate_screen() && !pty.cursor_hidden());
-    assert_eq!(bench.load("live").record.state, State::Stopped);
-}
-
-#[test]
-fn a_terminal_that_is_closed_stops_the_run_after_a_checkpoint() {
-    let bench = Bench::new();
-    let mut pty = long_run(&bench, 80, 24);
-    pty.wait("the first trials", |_| {
-        bench
-            .store()
-            .load("live")
-            .is_ok_and(|session| session.trials().0 > 0)
-    });
-    pty.close();
-    pty.exit_code();
-    assert_eq!(bench.load("live").record.state, State::Stopped);
+    pty.press("fg\n");
+    pty.wait_for("trials/s");
+    assert!(pty.on_alternate_screen());
+    pty.press("q");
+    pty.wait_for("noisescope attach live");
+    assert!(!pty.on_alternate_screen());
 }
 
 #[test]
@@ -151,4 +160,32 @@ fn a_finished_session_opens_and_leaves_at_once() {
         assert_eq!(pty.exit_code(), 0);
         assert!(!pty.on_alternate_screen());
     }
+}
+
+#[test]
+fn the_browser_makes_opens_and_deletes_sessions() {
+    let bench = Bench::new();
+    bench.succeed(&["new", "first"]);
+    bench.succeed(&["new", "second"]);
+    let mut pty = Pty::start(bench.folder.path(), &[], 100, 30);
+    pty.wait_for("first");
+    pty.wait_for("second");
+    assert!(pty.on_alternate_screen());
+    pty.press("/sec\r");
+    pty.wait("only what was filtered for", |text| {
+        text.contains("second") && !text.contains("first")
+    });
+    pty.press("d");
+    pty.wait_for("elete");
+    pty.press("y");
+    wait_until("the deletion", || !bench.store().exists("second"));
+    pty.press("\x1b");
+    pty.wait_for("first");
+    pty.press("\r");
+    pty.wait_for("not started");
+    pty.press("q");
+    pty.wait_for("first");
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert!(!pty.on_alternate_screen() && !pty.cursor_hidden());
 }

@@ -36,6 +36,7 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
     loop {
         let chosen = match choose(store, &presets, &line.options(), &mut list)? {
             None => return Ok(ExitCode::from(HUNG_UP)),
+            Some(Choice::Gone) => return Ok(ExitCode::from(HUNG_UP)),
             Some(Choice::Leave) => return Ok(ExitCode::SUCCESS),
             Some(choice) => choice,
         };
@@ -49,7 +50,7 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
                 .delete(&name)
                 .map_err(Refusal::from)
                 .map(|()| ExitCode::SUCCESS),
-            Choice::Leave => Ok(ExitCode::SUCCESS),
+            Choice::Leave | Choice::Gone => Ok(ExitCode::SUCCESS),
         };
         list.problem = match done {
             Ok(code) if code == ExitCode::SUCCESS => None,

@@ -47,6 +47,31 @@ pub enum Action {
     HelpUp,
     HelpDown,
     CloseHelp,
+    OpenPalette,
+    PaletteUp,
+    PaletteDown,
+    RunChosen,
+    ClosePalette,
+    BestGamma,
+    RowUp,
+    RowDown,
+    FirstRow,
+    LastRow,
+    OpenRow,
+    NewSession,
+    ResumeRow,
+    AskDelete,
+    DeleteNow,
+    Keep,
+    Filter,
+    KeepFilter,
+    ClearFilter,
+    PresetUp,
+    PresetDown,
+    Make,
+    Cancel,
+    RubOut,
+    RubOutAll,
 }
 
 /// Where an action is there.
@@ -64,19 +89,34 @@ pub enum Place {
     Question,
     /// In the list of keys.
     Help,
+    /// In the palette of commands.
+    Palette,
+    /// In the list of sessions.
+    Sessions,
+    /// While the list's filter is typed.
+    Filter,
+    /// In the form for a new session.
+    Form,
+    /// In front of the question whether to delete a session.
+    Deleting,
     /// Really everywhere.
     Everywhere,
 }
 
 impl Place {
     /// Every place, in the order of the list of keys.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::Views,
         Self::Sheet,
         Self::Maps,
         Self::Enlarged,
         Self::Question,
         Self::Help,
+        Self::Palette,
+        Self::Sessions,
+        Self::Filter,
+        Self::Form,
+        Self::Deleting,
         Self::Everywhere,
     ];
 
@@ -87,8 +127,13 @@ impl Place {
             Self::Sheet => "maps side by side",
             Self::Enlarged => "one map enlarged",
             Self::Maps => "maps",
-            Self::Question => "a question",
+            Self::Question => "stop?",
             Self::Help => "this list",
+            Self::Palette => "commands",
+            Self::Sessions => "list of sessions",
+            Self::Filter => "filter of the list",
+            Self::Form => "new session",
+            Self::Deleting => "delete?",
             Self::Everywhere => "everywhere",
         }
     }
@@ -116,6 +161,9 @@ const DOWN: Key = Named(KeyCode::Down, "↓");
 const ENTER: Key = Named(KeyCode::Enter, "Enter");
 const ESCAPE: Key = Named(KeyCode::Esc, "Esc");
 const TAB: Key = Named(KeyCode::Tab, "Tab");
+const BACKSPACE: Key = Named(KeyCode::Backspace, "Backspace");
+const HOME: Key = Named(KeyCode::Home, "Home");
+const END: Key = Named(KeyCode::End, "End");
 const BACK_TAB: Key = Named(KeyCode::BackTab, "Shift-Tab");
 
 impl Key {
@@ -186,7 +234,9 @@ const fn row(
     }
 }
 
-use Place::{Enlarged, Everywhere, Maps, Question, Sheet, Views};
+use Place::{
+    Deleting, Enlarged, Everywhere, Form, Maps, Palette, Question, Sessions, Sheet, Views,
+};
 
 /// Every action, in the order of footer and help.
 #[rustfmt::skip]
@@ -203,6 +253,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::NextClass, &[Char('.')], "the class after", "class", &[Enlarged, Sheet]),
     row(Action::WeakerGamma, &[Char('[')], "a weaker signal γ", "γ", &[Sheet, Enlarged]),
     row(Action::StrongerGamma, &[Char(']')], "a stronger signal γ", "γ", &[Sheet, Enlarged]),
+    row(Action::BestGamma, &[Char('b')], "each class at the γ that shows it best", "best", &[Sheet, Enlarged]),
     row(Action::Enlarge, &[ENTER], "look closer at the class", "look closer", &[Sheet]),
     row(Action::Shrink, &[ESCAPE, ENTER], "back to all classes", "all classes", &[Enlarged]),
     row(Action::NextKind, &[Char('m')], "the next kind of map", "map", &[Maps]),
@@ -215,14 +266,38 @@ pub const TABLE: &[Binding] = &[
     row(Action::PreviousView, &[BACK_TAB], "the view before", "", &[Views]),
     row(Action::View(0), &[Digit], "the view of that number", "", &[Views]),
     row(Action::Resume, &[Char('r')], "start an engine that goes on with it", "resume", &[Views]),
-    row(Action::Leave, &[Char('q')], "leave; the run goes on", "leave", &[Views]),
-    row(Action::Help, &[Char('?')], "all keys", "help", &[Views]),
+    row(Action::OpenPalette, &[Char(':')], "a command by its name", "commands", &[Views]),
+    row(Action::RowUp, &[UP, Char('k')], "the session above", "session", &[Sessions]),
+    row(Action::RowDown, &[DOWN, Char('j')], "the session below", "session", &[Sessions]),
+    row(Action::FirstRow, &[HOME, Char('g')], "the first session", "", &[Sessions]),
+    row(Action::LastRow, &[END, Char('G')], "the last session", "", &[Sessions]),
+    row(Action::OpenRow, &[ENTER], "look at the session", "open", &[Sessions]),
+    row(Action::NewSession, &[Char('n')], "make a session from a preset", "new", &[Sessions]),
+    row(Action::ResumeRow, &[Char('r')], "start an engine that goes on with it", "resume", &[Sessions]),
+    row(Action::AskDelete, &[Char('d')], "delete the session; asks first", "delete", &[Sessions]),
+    row(Action::Filter, &[Char('/')], "only sessions whose name has a text", "filter", &[Sessions]),
+    row(Action::KeepFilter, &[ENTER], "back to the list, filtered", "filter", &[Place::Filter]),
+    row(Action::ClearFilter, &[ESCAPE], "all sessions again", "all", &[Place::Filter, Sessions]),
+    row(Action::PresetUp, &[UP], "the preset above", "preset", &[Form]),
+    row(Action::PresetDown, &[DOWN], "the preset below", "preset", &[Form]),
+    row(Action::Make, &[ENTER], "make it and run it", "make and run", &[Form]),
+    row(Action::Cancel, &[ESCAPE], "back to the list", "back", &[Form]),
+    row(Action::DeleteNow, &[Char('y')], "delete it", "delete", &[Deleting]),
+    row(Action::Keep, &[ESCAPE, Char('n')], "keep it", "keep", &[Deleting]),
+    row(Action::PaletteUp, &[UP], "the command above", "command", &[Palette]),
+    row(Action::PaletteDown, &[DOWN], "the command below", "command", &[Palette]),
+    row(Action::RunChosen, &[ENTER], "do it", "do it", &[Palette]),
+    row(Action::ClosePalette, &[ESCAPE], "back to the view", "back", &[Palette]),
+    row(Action::RubOut, &[BACKSPACE], "the last character away", "", &[Palette, Place::Filter, Form]),
+    row(Action::RubOutAll, &[Control('u')], "all that is typed away", "", &[Palette, Place::Filter, Form]),
+    row(Action::Leave, &[Char('q')], "leave; runs go on", "leave", &[Views, Sessions]),
+    row(Action::Help, &[Char('?')], "all keys", "help", &[Views, Sessions]),
     row(Action::StopNow, &[Char('s'), ENTER], "stop after a checkpoint; run it to go on", "stop after a checkpoint", &[Question]),
     row(Action::Stay, &[ESCAPE, Char('n')], "stay, and let the run go on", "stay", &[Question]),
     row(Action::HelpUp, &[UP, Char('k')], "lines above", "scroll", &[Place::Help]),
     row(Action::HelpDown, &[DOWN, Char('j')], "lines below", "scroll", &[Place::Help]),
     row(Action::CloseHelp, &[ESCAPE, Char('?'), Char('q'), ENTER], "back to the view", "back", &[Place::Help]),
-    row(Action::Interrupt, &[Control('c')], "leave; the run goes on", "", &[Everywhere]),
+    row(Action::Interrupt, &[Control('c')], "leave; runs go on", "", &[Everywhere]),
     row(Action::Suspend, &[Control('z')], "step aside to the shell; fg comes back", "", &[Everywhere]),
 ];
 
@@ -231,6 +306,7 @@ pub fn places(state: &State) -> Vec<Place> {
     let mut places = match state.overlay {
         Overlay::Help(_) => vec![Place::Help],
         Overlay::Stop => vec![Question],
+        Overlay::Palette => vec![Palette],
         Overlay::None => {
             let mut own = (state.view().places)(state).to_vec();
             own.push(Views);
@@ -243,7 +319,11 @@ pub fn places(state: &State) -> Vec<Place> {
 
 /// The rows that are there now, in the table's order.
 pub fn available(state: &State) -> impl Iterator<Item = &'static Binding> {
-    let places = places(state);
+    available_at(places(state))
+}
+
+/// The rows that are there in these places, in the table's order.
+pub fn available_at(places: Vec<Place>) -> impl Iterator<Item = &'static Binding> {
     TABLE
         .iter()
         .filter(move |row| row.places.iter().any(|place| places.contains(place)))
@@ -251,11 +331,44 @@ pub fn available(state: &State) -> impl Iterator<Item = &'static Binding> {
 
 /// What this key does where the viewer is now.
 pub fn of_key(event: &KeyEvent, state: &State) -> Option<Action> {
-    let row = available(state).find(|row| row.keys.iter().any(|key| key.is(event)))?;
+    of_key_at(event, places(state))
+}
+
+/// What this key does in these places.
+pub fn of_key_at(event: &KeyEvent, places: Vec<Place>) -> Option<Action> {
+    let row = available_at(places).find(|row| row.keys.iter().any(|key| key.is(event)))?;
     match (row.action, event.code) {
         (Action::View(_), KeyCode::Char(c)) => digit(c).map(Action::View),
         (action, _) => Some(action),
     }
+}
+
+/// The character that this key types, where something is typed.
+pub fn typed(event: &KeyEvent) -> Option<char> {
+    let other =
+        KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SUPER | KeyModifiers::META;
+    match event.code {
+        KeyCode::Char(c) if !event.modifiers.intersects(other) && !c.is_control() => Some(c),
+        _ => None,
+    }
+}
+
+/// The rows that the palette offers where the viewer is now: those that can do something and have
+/// every word of `text` in what they do.
+pub fn fitting(text: &str, state: &State, session: &Session) -> Vec<&'static Binding> {
+    let mut below = state.clone();
+    below.overlay = Overlay::None;
+    let text = text.to_lowercase();
+    let fits = |row: &&Binding| {
+        let own = format!("{} {} {:?}", row.help, row.short, row.action).to_lowercase();
+        text.split_whitespace().all(|word| own.contains(word))
+    };
+    available(&below)
+        .filter(|row| !matches!(row.action, Action::View(_) | Action::OpenPalette))
+        .filter(|row| row.action != Action::Interrupt)
+        .filter(|row| is_possible(row.action, state, session))
+        .filter(fits)
+        .collect()
 }
 
 /// Whether an action can do anything now: pausing and stopping need an engine at work.
@@ -268,6 +381,7 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
         }
         Action::AskStop | Action::StopNow => state.engine_runs(session),
         Action::Resume => state.can_resume(session),
+        Action::BestGamma => state.gamma.is_some(),
         _ => true,
     }
 }

@@ -10,14 +10,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
-use super::action;
 use super::frames::Frames;
 use super::input::{Input, Keys};
 use super::pen::Pen;
 use super::state::{Overlay, State, is_finished};
 use super::terminal::Terminal;
 use super::theme::{Background, Line, Theme};
-use super::update::{self, Effect, update};
+use super::update::{self, Effect};
 use super::view::{self, Size};
 use crate::link::Link;
 use crate::session::Session;
@@ -167,16 +166,13 @@ fn take(
             Input::Gone | Input::Written(Err(_)) => return Some(Exit::Gone),
             Input::Written(Ok(())) => dashboard.frames.written(),
             Input::Key(key) => {
-                let Some(action) = action::of_key(&key, &dashboard.state) else {
-                    next = inbox.try_recv().ok();
-                    continue;
-                };
-                match update(
+                let effect = update::key(
                     &mut dashboard.state,
-                    action,
+                    &key,
                     &dashboard.session,
                     &dashboard.theme,
-                ) {
+                );
+                match effect {
                     Effect::None => {}
                     Effect::Redraw => dashboard.frames.ask(),
                     Effect::Say(command) => {
@@ -203,7 +199,7 @@ fn take(
     None
 }
 
-async fn until(due: Option<Instant>) {
+pub(super) async fn until(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
         None => pending().await,
@@ -320,7 +316,7 @@ impl Dashboard {
 }
 
 /// Seconds since the Unix epoch.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs() as i64)

@@ -50,6 +50,37 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// [`duration`] in one unit, for where it must stand still: `under 1 min`, `11 min`, `2 h`.
+pub fn coarse(seconds: f64) -> String {
+    if !seconds.is_finite() {
+        return "?".into();
+    }
+    match seconds.max(0.0) as u64 {
+        0..60 => "under 1 min".into(),
+        s @ 60..7200 => format!("{} min", s / 60),
+        s @ 7200..172_800 => format!("{} h", s / 3600),
+        s => format!("{} d", s / 86_400),
+    }
+}
+
+/// [`count`] of a number rounded to two digits, for where it must stand still.
+pub fn about(number: f64) -> String {
+    let size = number.abs().max(1.0).log10().floor() as i32 - 1;
+    let step = 10_f64.powi(size.max(0));
+    count((number / step).round() * step)
+}
+
+/// `now`, `42 s ago`, `12 min ago`, `3 h ago`, `5 d ago`.
+pub fn age(seconds: i64) -> String {
+    match seconds {
+        ..3 => "now".into(),
+        3..60 => format!("{seconds} s ago"),
+        60..3600 => format!("{} min ago", seconds / 60),
+        3600..172_800 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} d ago", seconds / 86_400),
+    }
+}
+
 /// `00:41:07`; days go into the hours.
 pub fn clock(seconds: f64) -> String {
     let s = if seconds.is_finite() {
@@ -190,6 +221,12 @@ mod tests {
         assert_eq!(duration(7_500.0), "2 h 05 min");
         assert_eq!(duration(273_600.0), "3 d 4 h");
         assert_eq!(clock(2467.0), "00:41:07");
+        assert_eq!(coarse(42.0), "under 1 min");
+        assert_eq!(coarse(2467.0), "41 min");
+        assert_eq!(coarse(7_500.0), "2 h");
+        assert_eq!(about(9_860.0), "9,900");
+        assert_eq!(about(41_230.0), "41.0 k");
+        assert_eq!(age(7_300), "2 h ago");
     }
 
     #[test]

@@ -70,7 +70,8 @@ impl Ink {
     }
 
     /// A half block looks the same upside down with its colours exchanged, and one whose halves
-    /// are alike is a blank: whichever needs the fewest changes of colour.
+    /// are alike is a whole one: whichever needs the fewest changes of colour. (Not a blank, which
+    /// terminals do not keep at the end of a line when text is copied.)
     fn cheapest<'a>(&self, cell: &'a Cell) -> (&'a str, Color, Color) {
         let (symbol, front, back) = (cell.symbol(), cell.fg, cell.bg);
         let opposite = match symbol {
@@ -79,7 +80,7 @@ impl Ink {
             _ => return (symbol, front, back),
         };
         if front == back && front != Color::Reset {
-            return (" ", self.front, back);
+            return ("█", front, self.back);
         }
         let changes =
             |front: Color, back: Color| u8::from(front != self.front) + u8::from(back != self.back);
@@ -128,9 +129,9 @@ impl Ink {
     }
 }
 
-/// Whether this is half a block, which is one column wide as every map assumes.
+/// Whether this is a block of a map, which is one column wide as every map assumes.
 fn is_half(symbol: &str) -> bool {
-    matches!(symbol, "▀" | "▄")
+    matches!(symbol, "▀" | "▄" | "█")
 }
 
 /// Says a colour; `base` is 30 in front and 40 behind.
@@ -208,7 +209,7 @@ mod tests {
     fn half_blocks_turn_where_that_saves_a_colour() {
         assert_eq!(
             written(&[(0, half(1, 2)), (1, half(2, 1)), (2, half(2, 2))]),
-            "\x1b[1;1H\x1b[38;5;1;48;5;2m▀▄ \x1b[m"
+            "\x1b[1;1H\x1b[38;5;1;48;5;2m▀▄\x1b[38;5;2m█\x1b[m"
         );
     }
 

@@ -35,6 +35,8 @@ pub struct State {
     pub log: Option<bool>,
     /// What lies over the view.
     pub overlay: Overlay,
+    /// What is typed into the palette of commands.
+    pub palette: Palette,
     /// Whether the engine can be reached.
     pub connection: Connection,
     /// The clock, seconds since the Unix epoch.
@@ -43,6 +45,15 @@ pub struct State {
     pub zone: TimeZone,
     /// The terminal.
     pub size: Size,
+}
+
+/// What is typed into the palette of commands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Palette {
+    /// The text.
+    pub typed: String,
+    /// Which of the commands that fit it is chosen, from 0.
+    pub chosen: usize,
 }
 
 /// What the maps show.
@@ -104,6 +115,8 @@ pub enum Overlay {
     None,
     /// The keys, from this line on.
     Help(usize),
+    /// The palette of commands.
+    Palette,
     /// Whether to stop the run.
     Stop,
 }
@@ -123,6 +136,7 @@ impl State {
             cursor: (14, 14),
             log: None,
             overlay: Overlay::None,
+            palette: Palette::default(),
             connection,
             now: 0,
             zone: TimeZone::UTC,

@@ -1,7 +1,9 @@
 //! What an action does to what the viewer looks at, and what the dashboard must do about it.
 
-use super::action::{Action, is_possible};
-use super::state::{Overlay, Pixels, Scale, State};
+use crossterm::event::KeyEvent;
+
+use super::action::{self, Action, is_possible};
+use super::state::{Overlay, Palette, Pixels, Scale, State};
 use super::theme::Theme;
 use super::view::{self, VIEWS};
 use crate::link::{Command, Connection};
@@ -23,6 +25,18 @@ pub enum Effect {
     Resume,
     /// Step aside to the shell.
     Suspend,
+}
+
+/// Most characters typed into the palette.
+const MOST_TYPED: usize = 40;
+
+/// Applies a key: the action that it is bound to here, or the character that it types.
+pub fn key(state: &mut State, event: &KeyEvent, session: &Session, theme: &Theme) -> Effect {
+    match (action::of_key(event, state), action::typed(event)) {
+        (Some(action), _) => update(state, action, session, theme),
+        (None, Some(c)) => typed(state, c),
+        (None, None) => Effect::None,
+    }
 }
 
 /// Applies an action.
@@ -88,8 +102,64 @@ pub fn update(state: &mut State, action: Action, session: &Session, theme: &Them
         Action::HelpUp => scroll(state, -1),
         Action::HelpDown => scroll(state, 1),
         Action::Suspend => return Effect::Suspend,
+        Action::BestGamma => state.gamma = None,
+        Action::OpenPalette => {
+            state.overlay = Overlay::Palette;
+            state.palette = Palette::default();
+        }
+        Action::ClosePalette => state.overlay = Overlay::None,
+        Action::PaletteUp => step_palette(state, session, -1),
+        Action::PaletteDown => step_palette(state, session, 1),
+        Action::RunChosen => {
+            let rows = action::fitting(&state.palette.typed, state, session);
+            let last = rows.len().saturating_sub(1);
+            let Some(row) = rows.get(state.palette.chosen.min(last)) else {
+                return Effect::None;
+            };
+            state.overlay = Overlay::None;
+            return update(state, row.action, session, theme);
+        }
+        Action::RubOut => {
+            state.palette.typed.pop();
+            state.palette.chosen = 0;
+        }
+        Action::RubOutAll => state.palette = Palette::default(),
+        // The list of sessions has a state of its own.
+        Action::RowUp
+        | Action::RowDown
+        | Action::FirstRow
+        | Action::LastRow
+        | Action::OpenRow
+        | Action::NewSession
+        | Action::ResumeRow
+        | Action::AskDelete
+        | Action::DeleteNow
+        | Action::Keep
+        | Action::Filter
+        | Action::KeepFilter
+        | Action::ClearFilter
+        | Action::PresetUp
+        | Action::PresetDown
+        | Action::Make
+        | Action::Cancel => return Effect::None,
     }
     Effect::Redraw
+}
+
+/// A character typed where something is typed.
+fn typed(state: &mut State, c: char) -> Effect {
+    if state.overlay != Overlay::Palette || state.palette.typed.chars().count() >= MOST_TYPED {
+        return Effect::None;
+    }
+    state.palette.typed.push(c);
+    state.palette.chosen = 0;
+    Effect::Redraw
+}
+
+fn step_palette(state: &mut State, session: &Session, step: isize) {
+    let rows = action::fitting(&state.palette.typed, state, session).len() as isize;
+    let next = state.palette.chosen as isize + step;
+    state.palette.chosen = next.clamp(0, (rows - 1).max(0)) as usize;
 }
 
 fn classes(session: &Session) -> usize {

@@ -42,6 +42,7 @@ impl Bench {
         command
             .env("NOISESCOPE_SESSIONS", self.path("sessions"))
             .env("NOISESCOPE_DATA", self.path("data"))
+            .env("XDG_RUNTIME_DIR", self.folder.path())
             .env_remove("RUST_BACKTRACE")
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
@@ -73,6 +74,54 @@ impl Bench {
         let words = String::from_utf8(output.stderr).unwrap();
         assert!(!words.trim_end().contains("\n\n"), "one paragraph: {words}");
         words
+    }
+}
+
+/// The plan of a small network on small images with more trials than any test waits for.
+pub fn endless(bench: &Bench) -> Vec<String> {
+    small_set(&bench.path("bars"), 400, 100, 28);
+    [
+        format!("dataset.source=Folder({:?})", bench.path("bars")),
+        "network=(kind: Logistic, weights: Train((epochs: 2)))".into(),
+        "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: 1000000000))]".into(),
+        "checkpoint_s=0.3".into(),
+    ]
+    .into_iter()
+    .flat_map(|setting| ["--set".to_owned(), setting])
+    .collect()
+}
+
+impl Bench {
+    /// Starts an endless run in the background and waits for its first trials; its process.
+    pub fn run_in_background(&self, name: &str) -> u32 {
+        let plan = endless(self);
+        let mut arguments = vec!["run", name, "--detach"];
+        arguments.extend(plan.iter().map(String::as_str));
+        self.succeed(&arguments);
+        self.wait_for_trials(name, 0);
+        self.store().engine(name).expect("an engine runs").pid
+    }
+
+    /// Waits until the file has more than so many trials.
+    pub fn wait_for_trials(&self, name: &str, more_than: u64) {
+        wait_until("more trials", || {
+            self.store()
+                .load(name)
+                .is_ok_and(|session| session.trials().0 > more_than)
+        });
+    }
+}
+
+impl Drop for Bench {
+    /// No engine outlives its test.
+    fn drop(&mut self) {
+        for name in self.store().names().unwrap_or_default() {
+            if let Some(engine) = self.store().engine(&name) {
+                let _ = Command::new("kill")
+                    .args(["-9", &engine.pid.to_string()])
+                    .status();
+            }
+        }
     }
 }
 

@@ -69,9 +69,16 @@ fn cells(count: u16) -> std::num::NonZero<u16> {
 impl Pty {
     /// Starts the program on a terminal of this size.
     pub fn start(folder: &Path, arguments: &[&str], columns: u16, rows: u16) -> Self {
+        let mut words = vec![env!("CARGO_BIN_EXE_noisescope")];
+        words.extend(arguments);
+        Self::start_program(folder, &words, columns, rows)
+    }
+
+    /// Starts any program on a terminal of this size.
+    pub fn start_program(folder: &Path, words: &[&str], columns: u16, rows: u16) -> Self {
         let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_noisescope"));
-        command.args(arguments);
+        let mut command = CommandBuilder::new(words[0]);
+        command.args(&words[1..]);
         command.cwd(folder);
         command.env("NOISESCOPE_SESSIONS", folder.join("sessions"));
         command.env("NOISESCOPE_DATA", folder.join("data"));

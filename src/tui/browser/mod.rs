@@ -1,6 +1,16 @@
 //! The list of sessions: what there is, how far it is, and what to do with it.
+//!
+//! [`browse`] shows it until the person has chosen. What is chosen is done by the caller: nothing
+//! here reads or writes a session.
 
-use super::dashboard::{Options, TuiError};
+mod draw;
+mod form;
+mod list;
+mod screen;
+
+pub use draw::draw;
+pub use list::{Browser, Outcome};
+pub use screen::browse;
 
 /// One session as the list shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +29,19 @@ pub struct Row {
     pub updated: Option<i64>,
     /// The process of its engine, where one runs.
     pub pid: Option<u32>,
+}
+
+impl Row {
+    /// Whether an engine is at work on it.
+    pub fn is_running(&self) -> bool {
+        self.pid.is_some() || self.state == RowState::Running
+    }
+
+    /// Whether a new engine could go on with it.
+    pub fn can_resume(&self) -> bool {
+        let over = matches!(self.state, RowState::Finished | RowState::Damaged(_));
+        !self.is_running() && !over
+    }
 }
 
 /// How a session stands.
@@ -51,33 +74,26 @@ pub enum Choice {
     New {
         /// One of the presets that were offered.
         preset: String,
-        /// Its name; no session of the list has it.
+        /// Its name: fit for a file, and no session of the list has it.
         name: String,
     },
     /// Delete this session: the person was asked, and no engine runs it as far as the list knows.
     Delete(String),
     /// Nothing: the person left.
     Leave,
+    /// Nothing: there is no terminal any more.
+    Gone,
 }
 
 /// Where the person is in the list, kept from one [`browse`] to the next.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct List {
-    /// Something that went wrong with the last choice, to be said above the list.
+    /// What went wrong with the last choice, said above the list until the next key.
     pub problem: Option<String>,
-}
-
-/// Shows the sessions until the person has chosen. `rows` is called again every two seconds on a
-/// thread of its own. `list` keeps the place between two calls.
-///
-/// # Errors
-/// Where the terminal cannot be taken.
-pub async fn browse(
-    rows: impl Fn() -> Vec<Row> + Send + 'static,
-    presets: &[String],
-    options: &Options,
-    list: &mut List,
-) -> Result<Choice, TuiError> {
-    let _ = (rows, presets, options, list);
-    Ok(Choice::Leave)
+    /// The chosen session.
+    chosen: Option<String>,
+    /// Its place among those shown, for when it is gone.
+    at: usize,
+    /// Only sessions whose name has this are shown.
+    filter: String,
 }

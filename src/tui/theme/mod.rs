@@ -8,6 +8,8 @@ mod palette;
 
 use ratatui::style::{Color, Modifier, Style};
 
+use super::format;
+
 pub use glyphs::{Glyphs, plain_ascii};
 pub use palette::{FEW_LEVELS, LEVELS, Palette};
 
@@ -117,6 +119,22 @@ impl Theme {
             Background::Dark
         };
         Self::new(depth(&get), background, unicode)
+    }
+
+    /// A stretch of time, as often as the line may say a new one.
+    pub fn duration(&self, seconds: f64) -> String {
+        match self.line {
+            Line::Fast => format::duration(seconds),
+            Line::Slow => format::coarse(seconds),
+        }
+    }
+
+    /// A number that changes all the time, as often as the line may say a new one.
+    pub fn rate(&self, number: f64) -> String {
+        match self.line {
+            Line::Fast => format::count(number),
+            Line::Slow => format::about(number),
+        }
     }
 
     fn middle(&self, rgb: (u8, u8, u8), indexed: u8, sixteen: Color) -> Style {

@@ -4,15 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::progress::{phase, problem};
-use super::{Log, Scene, Size, VIEWS, help, question};
-use crate::link::Connection;
+use super::progress::problem;
+use super::{Log, Scene, Size, footer, header, help, palette, question};
 use crate::session::Session;
-use crate::tui::action::{self, Binding};
-use crate::tui::format::{clean, clock, duration, thousands};
+use crate::tui::action;
+use crate::tui::format::clean;
 use crate::tui::state::{Overlay, State};
 use crate::tui::theme::{Theme, plain_ascii};
-use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, top};
+use crate::tui::widget::text::{below, centre, cut, left, rule, top};
 
 /// Draws everything: a pure function of the run, what the viewer looks at, the place, and what the
 /// terminal can show.
@@ -111,7 +110,7 @@ pub fn shows_log(session: &Session, state: &State, theme: &Theme) -> bool {
 
 fn framed(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let parts = parts(scene, area);
-    header(scene, parts.header, buf);
+    header::draw(scene, parts.header, buf);
     if let Some(problem) = problem(scene) {
         let text = format!("{} {}", scene.theme.glyphs.warning, clean(&problem));
         let text = cut(&text, usize::from(parts.problem.width));
@@ -122,7 +121,7 @@ fn framed(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             Span::styled(text, scene.theme.warning()),
         );
     }
-    tabs(scene, parts.tabs, buf);
+    header::tabs(scene, parts.tabs, buf);
     rule(
         buf,
         parts.rule,
@@ -132,11 +131,15 @@ fn framed(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     );
     match scene.state.overlay {
         Overlay::Help(first) => help::draw(scene, first, parts.body, buf),
+        Overlay::Palette => palette::draw(scene, parts.body, buf),
         Overlay::Stop => question::draw(scene, parts.body, buf),
         Overlay::None => (scene.state.view().draw)(scene, parts.body, buf),
     }
     log(scene, parts.log, buf);
-    footer(scene, parts.footer, buf);
+    let rows = action::available(scene.state)
+        .filter(|row| action::is_possible(row.action, scene.state, scene.session));
+    let word = |short| action::word(short, scene.state, scene.session, scene.theme);
+    footer::draw(rows, word, scene.theme, parts.footer, buf);
 }
 
 fn too_small(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
@@ -154,121 +157,6 @@ fn too_small(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     for (row, line) in lines.into_iter().enumerate() {
         centre(buf, area, start + row as u16, line);
     }
-}
-
-fn header(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Scene {
-        session,
-        theme,
-        state,
-    } = *scene;
-    let (mark, words, style) = phase(scene);
-    let mut end = vec![Span::styled(format!("{mark} {words}"), style)];
-    if let Some(eta) = session.run.as_ref().and_then(|run| run.eta_s) {
-        end.push(Span::styled("   ETA ", theme.dim()));
-        end.push(Span::styled(duration(eta), theme.bright()));
-    }
-    if matches!(state.connection, Connection::Lost(_) | Connection::ReadOnly) {
-        end.push(Span::styled("   read-only", theme.dim()));
-    }
-    let used = right(buf, area, 0, Line::from(end));
-    let mut area = area;
-    area.width = area.width.saturating_sub(used + 2);
-    let used = left(buf, area, 0, Span::styled("noisescope  ", theme.dim()));
-    let name = cut(&clean(&session.name), usize::from(area.width - used));
-    let used = used
-        + left(
-            buf,
-            beside(area, used),
-            0,
-            Span::styled(name, theme.bright()),
-        );
-    let room = usize::from(area.width - used);
-    // A part cut in its middle says nothing: the last ones go until the rest has room.
-    let mut what = what_runs_on_what(scene);
-    let dot = format!(" {} ", theme.glyphs.dot);
-    while Span::raw(what.join(&dot)).width() + 3 > room && what.pop().is_some() {}
-    let what = Span::styled(format!("   {}", what.join(&dot)), theme.dim());
-    left(buf, beside(area, used), 0, what);
-}
-
-/// `MNIST`, `cnn 431,080`, `flex · 2 workers`.
-fn what_runs_on_what(scene: &Scene<'_>) -> Vec<String> {
-    let Scene { session, .. } = *scene;
-    let record = &session.record;
-    let parameters = match (&session.run, &record.training) {
-        (Some(run), _) if run.parameters > 0 => run.parameters,
-        (_, Some(training)) => training.parameters,
-        _ => 0,
-    };
-    let mut network = session.config.network.kind.label().to_string();
-    if parameters > 0 {
-        network = format!("{network} {}", thousands(parameters as u64));
-    }
-    let mut parts = vec![session.config.dataset.name.label().to_string(), network];
-    let device = match &session.run {
-        Some(run) => Some(&run.device),
-        None => record.devices.last(),
-    };
-    let device = device.filter(|device| !device.is_empty());
-    parts.extend(device.map(|device| clean(device)));
-    parts
-}
-
-fn tabs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Scene {
-        session,
-        state,
-        theme,
-    } = *scene;
-    let mut ages: Vec<String> = Vec::new();
-    if let Some(run) = &session.run {
-        ages.push(match &run.checkpoint {
-            Some(last) => {
-                let age = (state.now - last.at).max(0) as f64;
-                format!("checkpoint {} ago", duration(age))
-            }
-            None => "no checkpoint yet".into(),
-        });
-        ages.push(format!("up {}", clock(run.up_s)));
-    }
-    if area.width < 72 {
-        ages.truncate(1);
-    }
-    let ages = Span::styled(ages.join("   "), theme.dim());
-    let used_right = right(buf, area, 0, ages) + 2;
-    let named = |all: bool| -> Line<'static> {
-        let tab = |(index, view): (usize, &super::View)| {
-            let number = index + 1;
-            if index == state.view {
-                vec![
-                    Span::styled(format!("{number} {}", view.name), theme.chosen()),
-                    Span::raw("   "),
-                ]
-            } else if all {
-                vec![Span::styled(
-                    format!("{number} {}   ", view.name),
-                    theme.dim(),
-                )]
-            } else {
-                vec![Span::styled(format!("{number}  "), theme.dim())]
-            }
-        };
-        VIEWS.iter().enumerate().flat_map(tab).collect()
-    };
-    let room = area.width.saturating_sub(used_right);
-    let line = Some(named(true))
-        .filter(|line| line.width() <= usize::from(room) + 3)
-        .unwrap_or_else(|| named(false));
-    left(
-        buf,
-        Rect {
-            width: room,
-            ..area
-        },
-        0,
-        line,
-    );
 }
 
 fn log(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
@@ -326,51 +214,4 @@ fn time_of(at: i64, state: &State) -> String {
         }
         Err(_) => "--:--:--".into(),
     }
-}
-
-fn footer(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Scene {
-        session,
-        state,
-        theme,
-    } = *scene;
-    // The last entries are the way out: they stay whatever else must go.
-    let rows: Vec<&Binding> = action::available(state)
-        .filter(|row| !row.short.is_empty())
-        .filter(|row| action::is_possible(row.action, state, session))
-        .collect();
-    let mut entries: Vec<(String, &'static str)> = Vec::new();
-    for row in rows {
-        let key = row.keys[0].label();
-        match entries.iter_mut().find(|(_, short)| *short == row.short) {
-            Some((keys, _)) => {
-                // Arrows, and the two keys beside them at most: "←→↑↓ class".
-                if keys.chars().count() < 4 {
-                    keys.push_str(&key);
-                }
-            }
-            None => entries.push((key, row.short)),
-        }
-    }
-    let width = |entry: &(String, &'static str)| {
-        Span::raw(entry.0.as_str()).width()
-            + 1
-            + Span::raw(action::word(entry.1, state, session, theme)).width()
-    };
-    let total = |entries: &[(String, &'static str)]| {
-        entries.iter().map(width).sum::<usize>() + 3 * entries.len().saturating_sub(1)
-    };
-    while total(&entries) > usize::from(area.width) && entries.len() > 3 {
-        let at = entries.len() - 3;
-        entries.remove(at);
-    }
-    let mut spans = Vec::new();
-    for (keys, short) in entries {
-        spans.push(Span::styled(keys, theme.accent()));
-        spans.push(Span::styled(
-            format!(" {}   ", action::word(short, state, session, theme)),
-            theme.dim(),
-        ));
-    }
-    left(buf, area, 0, Line::from(spans));
 }

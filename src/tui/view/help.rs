@@ -5,15 +5,33 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use crate::tui::action::{Place, TABLE, is_possible};
+use crate::tui::action::{Binding, Place, TABLE, is_possible};
+use crate::tui::theme::Theme;
 use crate::tui::widget::text::{beside, left, start};
 
 /// Least columns of one list.
 const WIDTH: u16 = 56;
 
-/// Draws the list from line `first` on.
+/// Places that belong to the list of sessions, and those that belong to a session's views.
+const LISTS: [Place; 4] = [Place::Sessions, Place::Filter, Place::Form, Place::Deleting];
+
+/// Draws the keys of a session's views from line `first` on.
 pub fn draw(scene: &Scene<'_>, first: usize, area: Rect, buf: &mut Buffer) {
-    let lines = lines(scene);
+    let theme = scene.theme;
+    let possible = |row: &Binding| is_possible(row.action, scene.state, scene.session);
+    let own = |place: &Place| !LISTS.contains(place);
+    let places: Vec<Place> = Place::ALL.into_iter().filter(own).collect();
+    columns(lines(&places, possible, theme), first, area, buf);
+}
+
+/// Draws the keys of the list of sessions from line `first` on.
+pub fn draw_of_list(theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
+    let places = [&LISTS[..], &[Place::Help, Place::Everywhere]].concat();
+    columns(lines(&places, |_| true, theme), first, area, buf);
+}
+
+/// Puts lines into as many columns as there is room for.
+fn columns(lines: Vec<Line<'_>>, first: usize, area: Rect, buf: &mut Buffer) {
     let height = usize::from(area.height.max(1));
     let columns = usize::from((area.width / WIDTH).clamp(1, 3));
     let width = area.width / columns as u16;
@@ -43,23 +61,31 @@ pub fn length() -> usize {
     TABLE.len() + 2 * Place::ALL.len()
 }
 
-fn lines<'a>(scene: &Scene<'_>) -> Vec<Line<'a>> {
-    let theme = scene.theme;
+fn lines<'a>(
+    places: &[Place],
+    possible: impl Fn(&Binding) -> bool,
+    theme: &Theme,
+) -> Vec<Line<'a>> {
     let mut lines = Vec::new();
-    for place in Place::ALL {
+    let mut listed = Vec::new();
+    for place in places {
+        let own = |row: &&Binding| row.places.contains(place) && !listed.contains(&row.action);
+        let rows: Vec<&Binding> = TABLE.iter().filter(own).collect();
+        if rows.is_empty() {
+            continue;
+        }
         if !lines.is_empty() {
             lines.push(Line::default());
         }
         lines.push(Line::from(Span::styled(place.label(), theme.bright())));
-        for row in TABLE.iter().filter(|row| row.places[0] == place) {
+        for row in rows {
+            listed.push(row.action);
             let keys: Vec<String> = row.keys.iter().map(|key| key.label()).collect();
-            let possible = is_possible(row.action, scene.state, scene.session);
-            let (keys_style, style) = if possible {
-                (theme.accent(), theme.text())
-            } else {
-                (theme.dim(), theme.dim())
+            let (keys_style, style) = match possible(row) {
+                true => (theme.accent(), theme.text()),
+                false => (theme.dim(), theme.dim()),
             };
-            let more = if possible { "" } else { " (no engine runs)" };
+            let more = if possible(row) { "" } else { " (not now)" };
             lines.push(Line::from(vec![
                 Span::styled(format!("{:>11}  ", keys.join(" ")), keys_style),
                 Span::styled(format!("{}{more}", row.help), style),

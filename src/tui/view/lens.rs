@@ -64,13 +64,18 @@ impl<'a> Lens<'a> {
             let trials = images.gammas.get(gamma(class, in_sight)).unwrap_or(trials);
             (trials, trials.estimate())
         };
-        Some(Self {
+        let mut lens = Self {
             trials,
             estimate: trials.estimate(),
             each: (0..trials.classes()).map(of_class).collect(),
             kind: state.kind,
             scale: state.scale,
-        })
+        };
+        // Where all classes agree, that γ is the one in sight.
+        if let Some((trials, estimate)) = lens.each.first().filter(|_| !lens.is_mixed()) {
+            (lens.trials, lens.estimate) = (trials, Arc::clone(estimate));
+        }
+        Some(lens)
     }
 
     /// The same, of another kind.

@@ -3,11 +3,14 @@
 //! A new view is one file here and one line in [`VIEWS`]. A view draws a [`Scene`] and computes
 //! nothing but its layout.
 
+pub(super) mod footer;
 mod frame;
-mod help;
+mod header;
+pub(super) mod help;
 pub mod lens;
 mod maps;
 mod overview;
+mod palette;
 pub mod progress;
 mod question;
 mod sheet;

@@ -15,6 +15,7 @@ use crate::session::run::Stage;
 use crate::tui::action::Place;
 use crate::tui::format::{count, duration, gamma, number, percent};
 use crate::tui::state::{MapKind, State};
+use crate::tui::theme::Line as Wire;
 use crate::tui::widget::bar::{between, progress, spark};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
@@ -116,7 +117,7 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
     };
     let glyph = theme.glyphs.gamma;
     let words = match lens.is_mixed() {
-        true => vec![Span::raw("each at its best "), Span::raw(glyph)],
+        true => vec![Span::raw(format!("each class at its best {glyph}"))],
         false => {
             let trials = count(lens.estimate.trials as f64);
             vec![
@@ -125,8 +126,10 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
             ]
         }
     };
-    let mut title = vec![Span::styled("classification images  ", theme.bright())];
-    title.extend(words);
+    let name = Span::styled("classification images  ", theme.bright());
+    let named = [&[name], words.as_slice()].concat();
+    let fits = Line::from(named.clone()).width() <= usize::from(head.width);
+    let title = if fits { named } else { words };
     left(buf, head, 0, Line::from(title));
     sheet::draw(scene, &lens, layout, place, buf);
     let used = layout.step * layout.columns as u16 + 2;
@@ -180,8 +183,10 @@ fn stage_line(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &
     let what = if unit == "epochs" { "images" } else { unit };
     let rate = stage
         .per_second
-        .map(|rate| format!("{} {what}/s", count(rate)));
-    let left_over = stage.eta_s.map(|eta| format!("{} left", duration(eta)));
+        .map(|rate| format!("{} {what}/s", theme.rate(rate)));
+    let left_over = stage
+        .eta_s
+        .map(|eta| format!("{} left", theme.duration(eta)));
     // On a narrow screen the time left stands in the header, so it goes first here.
     let mut end = [rate, left_over].into_iter().flatten().collect::<Vec<_>>();
     while end.join("   ").len() + 8 > usize::from(area.width) && end.pop().is_some() {}
@@ -241,7 +246,12 @@ fn reliability_line(
     buf: &mut Buffer,
 ) {
     let theme = scene.theme;
-    let chosen = scene.state.gamma_in(images);
+    // Those that the maps above are seen at.
+    let lens = Lens::best(images, scene.state);
+    let seen = |gamma: f64| {
+        let mut classes = 0..lens.iter().map(Lens::classes).sum();
+        classes.any(|class| lens.as_ref().and_then(|lens| lens.gamma_of(class)) == Some(gamma))
+    };
     #[derive(Clone, Copy, PartialEq)]
     enum Words {
         All,
@@ -251,7 +261,7 @@ fn reliability_line(
     let line = |words: Words| -> Line<'static> {
         let mut spans = Vec::new();
         for (place, trials) in images.gammas.iter().enumerate() {
-            let style = if place == chosen {
+            let style = if seen(trials.gamma) {
                 theme.chosen()
             } else {
                 theme.text()
@@ -329,14 +339,17 @@ fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             Some(0) => "images/s",
             _ => "trials/s",
         };
-        let rate = count(f64::from(*last));
+        let rate = theme.rate(f64::from(*last));
         parts.push((unit, rate, spark(&run.rates, room, theme)));
     }
     for (place, (label, value, curve)) in parts.into_iter().enumerate() {
         let line = Line::from(vec![
             Span::styled(format!("{label} "), theme.dim()),
             Span::raw(value),
-            Span::styled(format!("  {curve}"), theme.accent()),
+            match theme.line {
+                Wire::Fast => Span::styled(format!("  {curve}"), theme.accent()),
+                Wire::Slow => Span::raw(""),
+            },
         ]);
         left(
             buf,

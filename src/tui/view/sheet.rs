@@ -176,19 +176,22 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
     } else {
         Span::styled(format!(" {class} "), theme.bright())
     };
-    let room = usize::from(layout.step.saturating_sub(1));
+    // The last of a row has no gap after it.
+    let room = usize::from(layout.step.saturating_sub(GAP));
     let trials = format!("{} trials", count(own.called as f64));
     let mut all = match lens.stand_in(class) {
         Some(_) => {
             // What must not be mistaken for a classification image says so in its first row.
-            let words = ["mean stimulus", "stimulus", "mean"];
+            let counted = format!("mean of {} stimuli", count(own.called as f64));
+            let words = ["mean stimulus", "stimulus", "stim."];
             let dot = theme.glyphs.dot;
             let both = format!("mean stimulus {dot} {trials}");
             let fits = |text: &&str| text.len() + 3 <= room;
             let (words, rest) = match both.chars().count() + 3 <= room {
                 true => (both, String::new()),
+                false if layout.words == 1 && counted.len() + 3 <= room => (counted, String::new()),
                 false => {
-                    let short = words.into_iter().find(fits).unwrap_or("mean");
+                    let short = words.into_iter().find(fits).unwrap_or("stim.");
                     (short.to_string(), format!("  {trials}"))
                 }
             };
@@ -244,12 +247,20 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, room: usize) -> Vec
     let Some(at) = at else {
         return vec![Span::raw(format!("R {r}"))];
     };
-    // In a narrow place without the zeros before the points.
+    // In a narrow place without the zeros before the points, and with the digits that fit.
     let glyph = theme.glyphs.gamma;
     let bare = |text: &str| text.strip_prefix('0').unwrap_or(text).to_string();
-    let (at, r) = match glyph.chars().count() + at.len() + r.len() + 5 <= room {
+    let wide = glyph.chars().count() + at.len() + r.len() + 5 <= room;
+    let (at, mut r) = match wide {
         true => (format!("{glyph} {at}  "), format!("R {r}")),
-        false => (format!("{glyph}{} ", bare(&at)), bare(&r)),
+        false => (
+            format!("{}{} ", &glyph[..glyph.len().min(2)], bare(&at)),
+            bare(&r),
+        ),
     };
+    if !wide {
+        let left = room.saturating_sub(at.chars().count()).max(3);
+        r = r.chars().take(left).collect();
+    }
     vec![Span::styled(at, theme.dim()), Span::raw(r)]
 }

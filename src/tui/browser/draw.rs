@@ -1,0 +1,330 @@
+//! The list, drawn: a pure function of the list, the place, and what the terminal can show.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::form::Form;
+use super::list::{Browser, Mode};
+use super::{Row, RowState};
+use crate::tui::format::{age, clean, count, percent, thousands};
+use crate::tui::theme::{Theme, plain_ascii};
+use crate::tui::view::{Size, footer, help};
+use crate::tui::widget::bar::progress;
+use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, start, top, wrap};
+
+/// Columns of a state: its glyph and its word.
+const STATE: u16 = 14;
+/// Columns of an age.
+const AGE: u16 = 11;
+/// Rows for what there is to say of the chosen session.
+const DETAIL: u16 = 4;
+
+/// Draws the list, or what lies over it.
+pub fn draw(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let area = area.intersection(buf.area);
+    let size = Size {
+        width: area.width,
+        height: area.height,
+    };
+    if size.is_enough() {
+        framed(browser, theme, area, buf);
+    } else {
+        let least = Size::LEAST;
+        let middle = area.height / 2;
+        let text = format!("make the screen {}×{}; q leaves", least.width, least.height);
+        centre(buf, area, middle, text);
+    }
+    if !theme.glyphs.unicode {
+        for cell in buf.content.iter_mut().filter(|c| !c.symbol().is_ascii()) {
+            cell.set_symbol(plain_ascii(cell.symbol()));
+        }
+    }
+}
+
+fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    rule(buf, below(area, 1), 0, theme.glyphs.rule, theme.dim());
+    let area = Rect {
+        x: area.x + 1,
+        width: area.width - 2,
+        ..area
+    };
+    header(browser, theme, area, buf);
+    let body = top(below(area, 2), area.height - 3);
+    let said = problem(browser, theme, body, buf);
+    let body = below(body, said);
+    match &browser.mode {
+        Mode::Help(first) => help::draw_of_list(theme, *first, body, buf),
+        Mode::Form(form) => draw_form(browser, form, theme, body, buf),
+        Mode::Deleting(name) => draw_question(browser, name, theme, body, buf),
+        Mode::List | Mode::Filter => draw_list(browser, theme, body, buf),
+    }
+    let foot = below(area, area.height - 1);
+    footer::draw(browser.possible(), |word| word, theme, foot, buf);
+}
+
+fn header(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let all = browser.all();
+    let running = all.iter().filter(|row| row.is_running()).count();
+    let counted = match (&browser.rows, all.len()) {
+        (None, _) => String::new(),
+        (_, 1) => format!("1 session, {running} running"),
+        (_, many) => format!("{many} sessions, {running} running"),
+    };
+    let used = right(buf, area, 0, Span::styled(counted, theme.dim()));
+    let title = Line::from(vec![
+        Span::styled("noisescope  ", theme.dim()),
+        Span::styled("sessions", theme.bright()),
+    ]);
+    let room = start(area, area.width.saturating_sub(used + 2));
+    left(buf, room, 0, title);
+}
+
+/// Says what went wrong with the last choice; gives the rows that it took.
+fn problem(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) -> u16 {
+    let Some(problem) = &browser.list.problem else {
+        return 0;
+    };
+    let text = format!("{} {}", theme.glyphs.warning, clean(problem));
+    let lines = wrap(&text, area.width);
+    let rows = lines.len().min(4) as u16;
+    for (row, line) in lines.into_iter().take(4).enumerate() {
+        left(buf, area, row as u16, Span::styled(line, theme.warning()));
+    }
+    rows + 1
+}
+
+fn draw_list(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let typing = browser.mode == Mode::Filter;
+    let mut area = area;
+    if typing || !browser.list.filter.is_empty() {
+        let cursor = if typing { caret(theme) } else { "" };
+        let line = Line::from(vec![
+            Span::styled("/", theme.accent()),
+            Span::styled(clean(&browser.list.filter), theme.bright()),
+            Span::styled(cursor, theme.accent()),
+        ]);
+        left(buf, area, 0, line);
+        area = below(area, 2);
+    }
+    let shown = browser.shown();
+    let Some((chosen, row)) = browser.chosen() else {
+        let filter = clean(&browser.list.filter);
+        let text = match (&browser.rows, filter.is_empty()) {
+            (None, _) => "reading the sessions".into(),
+            (Some(_), true) => "There is no session yet. Press n to make one.".into(),
+            (Some(_), false) => format!("No session has \"{filter}\" in its name. Esc shows all."),
+        };
+        centre(buf, area, area.height / 3, Span::styled(text, theme.dim()));
+        return;
+    };
+    let rows = top(area, area.height.saturating_sub(DETAIL + 1));
+    let columns = Columns::fit(&shown, area.width);
+    let height = usize::from(rows.height.max(1));
+    let first = (chosen + 1).saturating_sub(height);
+    for (at, row) in shown.iter().enumerate().skip(first).take(height) {
+        let line = below(rows, (at - first) as u16);
+        draw_row(
+            browser,
+            row,
+            at == chosen,
+            columns,
+            theme,
+            top(line, 1),
+            buf,
+        );
+    }
+    let detail = below(area, rows.height + 1);
+    draw_detail(row, theme, detail, buf);
+}
+
+/// Columns of the parts of a row; 0: not shown.
+#[derive(Debug, Clone, Copy)]
+struct Columns {
+    name: u16,
+    bar: u16,
+    headline: u16,
+}
+
+impl Columns {
+    fn fit(rows: &[&Row], width: u16) -> Self {
+        let longest = rows.iter().map(|row| Span::raw(clean(&row.name)).width());
+        let longest = longest.max().unwrap_or(0) as u16;
+        // Pointer, state, share, age, and the gaps between.
+        let rest = width.saturating_sub(2 + 2 + STATE + 2 + 6 + AGE);
+        let name = longest.clamp(8, (rest * 2 / 3).clamp(8, 36));
+        let rest = rest.saturating_sub(name);
+        let bar = (rest / 3).clamp(0, 24);
+        let bar = if bar < 6 { 0 } else { bar };
+        let headline = rest.saturating_sub(bar + 4);
+        Self {
+            name,
+            bar,
+            headline: if headline < 12 { 0 } else { headline },
+        }
+    }
+}
+
+fn draw_row(
+    browser: &Browser,
+    row: &Row,
+    chosen: bool,
+    columns: Columns,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let (mark, style) = match chosen {
+        true => (theme.glyphs.pointer, theme.chosen()),
+        false => (" ", theme.text()),
+    };
+    let name = cut(&clean(&row.name), usize::from(columns.name));
+    left(buf, area, 0, Span::styled(format!("{mark} {name}"), style));
+    let area = beside(area, 2 + columns.name + 2);
+    let (mark, word, style) = state(row, theme);
+    let words = Span::styled(format!("{mark} {word}"), style);
+    left(buf, start(area, STATE), 0, words);
+    let area = beside(area, STATE);
+    if row.total > 0 {
+        let share = row.done as f64 / row.total as f64;
+        let bar = Line::from(progress(share, columns.bar, theme));
+        left(buf, start(area, columns.bar), 0, bar);
+        // Below one per mille everything is 0.0 %; all is only where all is done.
+        let text = percent((share * 1000.0).floor() / 1000.0);
+        let share = start(beside(area, columns.bar), 8);
+        right(buf, share, 0, Span::raw(text));
+    }
+    let area = beside(area, columns.bar + 8);
+    let room = usize::from(columns.headline.min(area.width.saturating_sub(AGE + 1)));
+    let headline = match &row.state {
+        RowState::Failed(why) | RowState::Damaged(why) => why,
+        _ => &row.headline,
+    };
+    if columns.headline > 0 && area.width > AGE + 2 {
+        let text = cut(&clean(headline), room.saturating_sub(2));
+        left(buf, beside(area, 2), 0, Span::styled(text, theme.dim()));
+    }
+    if let Some(updated) = row.updated {
+        let text = age((browser.now - updated).max(0));
+        right(buf, area, 0, Span::styled(text, theme.dim()));
+    }
+}
+
+/// A state's glyph, its word, and their style.
+fn state(row: &Row, theme: &Theme) -> (&'static str, &'static str, Style) {
+    let glyphs = &theme.glyphs;
+    match &row.state {
+        RowState::New => (glyphs.waiting, "new", theme.dim()),
+        RowState::Running => (glyphs.working, "running", theme.accent()),
+        RowState::Interrupted => (glyphs.paused, "interrupted", theme.warning()),
+        RowState::Stopped => (glyphs.stopped, "stopped", theme.text()),
+        RowState::Finished => (glyphs.done, "finished", theme.text()),
+        RowState::Failed(_) => (glyphs.failed, "failed", theme.warning()),
+        RowState::Damaged(_) => (glyphs.warning, "damaged", theme.warning()),
+    }
+}
+
+/// What there is to say of the chosen session.
+fn draw_detail(row: &Row, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let mut first = vec![Span::styled(
+        cut(&clean(&row.name), usize::from(area.width / 2)),
+        theme.bright(),
+    )];
+    if row.total > 0 {
+        let text = match area.width >= 90 {
+            true => format!(
+                "   {} of {} trials",
+                thousands(row.done),
+                thousands(row.total)
+            ),
+            false => format!(
+                "   {} of {} trials",
+                count(row.done as f64),
+                count(row.total as f64)
+            ),
+        };
+        first.push(Span::raw(text));
+    }
+    if let Some(pid) = row.pid {
+        first.push(Span::styled(format!("   process {pid}"), theme.dim()));
+    }
+    left(buf, area, 0, Line::from(first));
+    let (text, style) = match &row.state {
+        RowState::Failed(why) | RowState::Damaged(why) => (why, theme.warning()),
+        _ => (&row.headline, theme.dim()),
+    };
+    let room = usize::from(DETAIL - 1);
+    for (line, text) in wrap(&clean(text), area.width)
+        .into_iter()
+        .take(room)
+        .enumerate()
+    {
+        let text = cut(&text, usize::from(area.width));
+        left(buf, area, 1 + line as u16, Span::styled(text, style));
+    }
+}
+
+fn caret(theme: &Theme) -> &'static str {
+    if theme.glyphs.unicode { "▏" } else { "_" }
+}
+
+fn draw_form(browser: &Browser, form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let area = start(below(beside(area, 2), 1), 76);
+    left(buf, area, 0, Span::styled("A new session", theme.bright()));
+    let label = |text: &'static str| Span::styled(format!("{text:<9}"), theme.dim());
+    let cursor = Span::styled(caret(theme), theme.accent());
+    // The end of a long name is where one types.
+    let room = usize::from(area.width.saturating_sub(11));
+    let skip = form.name.chars().count().saturating_sub(room);
+    let end: String = form.name.chars().skip(skip).collect();
+    let name = Span::styled(end, theme.bright());
+    left(buf, area, 2, Line::from(vec![label("name"), name, cursor]));
+    if let Some(problem) = form.problem(browser.all()) {
+        let text = Span::styled(problem, theme.warning());
+        left(buf, beside(area, 9), 3, text);
+    }
+    left(buf, area, 5, label("preset"));
+    let list = beside(below(area, 5), 9);
+    let height = usize::from(list.height.max(1));
+    let first = (form.preset + 1).saturating_sub(height);
+    for (at, preset) in browser.presets.iter().enumerate().skip(first).take(height) {
+        let (mark, style) = match at == form.preset {
+            true => (theme.glyphs.pointer, theme.chosen()),
+            false => (" ", theme.text()),
+        };
+        let text = cut(&clean(preset), usize::from(list.width.saturating_sub(2)));
+        let line = Span::styled(format!("{mark} {text}"), style);
+        left(buf, list, (at - first) as u16, line);
+    }
+}
+
+fn draw_question(browser: &Browser, name: &str, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let area = start(below(beside(area, 2), 1), 76);
+    let row = browser.all().iter().find(|row| row.name == name);
+    let done = row.map_or(0, |row| row.done);
+    let name = cut(&clean(name), usize::from(area.width.saturating_sub(10)));
+    let lines = [
+        Line::from(Span::styled(format!("Delete {name}?"), theme.bright())),
+        Line::default(),
+        Line::from(match done {
+            0 => "Nothing has been measured in it yet.".to_string(),
+            done => format!(
+                "Its network and its {} trials go with it.",
+                count(done as f64)
+            ),
+        }),
+        Line::default(),
+        Line::from(vec![
+            Span::styled("  y  ", theme.chosen()),
+            Span::raw("delete it; this cannot be undone"),
+        ]),
+        Line::from(vec![
+            Span::styled("Esc  ", theme.chosen()),
+            Span::raw("keep it"),
+        ]),
+    ];
+    for (row, line) in lines.into_iter().enumerate() {
+        left(buf, area, row as u16, line);
+    }
+}

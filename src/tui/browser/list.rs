@@ -1,0 +1,251 @@
+//! What the list shows, and what keys do to it.
+
+use crossterm::event::KeyEvent;
+
+use super::form::Form;
+use super::{Choice, List, Row};
+use crate::tui::action::{self, Action, Binding, Place};
+
+/// Most characters of a filter.
+const MOST_TYPED: usize = 60;
+
+/// The list of sessions and what the person is doing with it.
+#[derive(Debug, Clone)]
+pub struct Browser {
+    /// Where the person is.
+    pub list: List,
+    /// Every session; `None` until they have been read once.
+    pub(super) rows: Option<Vec<Row>>,
+    pub(super) presets: Vec<String>,
+    pub(super) mode: Mode,
+    /// The clock, seconds since the Unix epoch.
+    pub now: i64,
+}
+
+/// What the person is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Looking at the list.
+    List,
+    /// Typing its filter.
+    Filter,
+    /// Filling in the form.
+    Form(Form),
+    /// Asked whether to delete this session.
+    Deleting(String),
+    /// Reading the keys, from this line on.
+    Help(usize),
+}
+
+/// What the screen must do after a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing: nothing changed.
+    None,
+    /// Draw again.
+    Redraw,
+    /// The person has chosen.
+    Chosen(Choice),
+    /// Step aside to the shell.
+    Suspend,
+}
+
+impl Browser {
+    /// The list before any session has been read.
+    pub fn new(presets: &[String], list: List) -> Self {
+        Self {
+            list,
+            rows: None,
+            presets: presets.to_vec(),
+            mode: Mode::List,
+            now: 0,
+        }
+    }
+
+    /// Takes the sessions as they are now. The chosen one stays chosen; where it is gone, the one
+    /// in its place is.
+    pub fn renew(&mut self, rows: Vec<Row>) {
+        self.rows = Some(rows);
+        if let Mode::Deleting(name) = &self.mode {
+            let own = |row: &&Row| row.name == *name && !row.is_running();
+            if !self.all().iter().any(|row| own(&row)) {
+                self.mode = Mode::List;
+            }
+        }
+        self.keep_place();
+    }
+
+    /// Every session.
+    pub(super) fn all(&self) -> &[Row] {
+        self.rows.as_deref().unwrap_or_default()
+    }
+
+    /// The sessions that the filter lets through.
+    pub(super) fn shown(&self) -> Vec<&Row> {
+        let filter = self.list.filter.to_lowercase();
+        let fits = |row: &&Row| row.name.to_lowercase().contains(&filter);
+        self.all().iter().filter(fits).collect()
+    }
+
+    /// The chosen session and its place among those shown.
+    pub(super) fn chosen(&self) -> Option<(usize, &Row)> {
+        let shown = self.shown();
+        let at = self.list.at.min(shown.len().checked_sub(1)?);
+        Some((at, shown[at]))
+    }
+
+    fn keep_place(&mut self) {
+        let shown = self.shown();
+        let by_name = self.list.chosen.as_ref().and_then(|name| {
+            let own = |row: &&Row| row.name == *name;
+            shown.iter().position(own)
+        });
+        let at = by_name
+            .unwrap_or(self.list.at)
+            .min(shown.len().saturating_sub(1));
+        self.go(at);
+    }
+
+    fn go(&mut self, at: usize) {
+        let shown = self.shown();
+        let at = at.min(shown.len().saturating_sub(1));
+        let name = shown.get(at).map(|row| row.name.clone());
+        // While nothing is shown the place is remembered.
+        if let Some(name) = name {
+            self.list.at = at;
+            self.list.chosen = Some(name);
+        }
+    }
+
+    /// The places of the table of actions where the person is now.
+    pub fn places(&self) -> Vec<Place> {
+        let own = match self.mode {
+            Mode::List => Place::Sessions,
+            Mode::Filter => Place::Filter,
+            Mode::Form(_) => Place::Form,
+            Mode::Deleting(_) => Place::Deleting,
+            Mode::Help(_) => Place::Help,
+        };
+        vec![own, Place::Everywhere]
+    }
+
+    /// The rows of the table that can do something now.
+    pub(super) fn possible(&self) -> impl Iterator<Item = &'static Binding> {
+        action::available_at(self.places()).filter(|row| self.is_possible(row.action))
+    }
+
+    fn is_possible(&self, action: Action) -> bool {
+        let chosen = self.chosen().map(|(_, row)| row);
+        match action {
+            Action::OpenRow => chosen.is_some(),
+            Action::RowUp | Action::RowDown | Action::FirstRow | Action::LastRow => {
+                self.shown().len() > 1
+            }
+            Action::ResumeRow => chosen.is_some_and(Row::can_resume),
+            Action::AskDelete => chosen.is_some_and(|row| !row.is_running()),
+            Action::NewSession => !self.presets.is_empty() && self.rows.is_some(),
+            Action::Filter => !self.all().is_empty(),
+            Action::ClearFilter => self.mode == Mode::Filter || !self.list.filter.is_empty(),
+            Action::Make => match &self.mode {
+                Mode::Form(form) => form.problem(self.all()).is_none(),
+                _ => false,
+            },
+            _ => true,
+        }
+    }
+
+    /// Applies a key: the action that it is bound to here, or the character that it types.
+    pub fn key(&mut self, event: &KeyEvent) -> Outcome {
+        let action = action::of_key_at(event, self.places());
+        let typed = action::typed(event);
+        match (action, typed) {
+            (Some(action), _) if self.is_possible(action) => {
+                self.list.problem = None;
+                self.update(action)
+            }
+            (None, Some(c)) => self.typed(c),
+            _ => Outcome::None,
+        }
+    }
+
+    fn typed(&mut self, c: char) -> Outcome {
+        match &mut self.mode {
+            Mode::Form(form) => form.typed(c),
+            Mode::Filter if self.list.filter.chars().count() < MOST_TYPED => {
+                self.list.filter.push(c);
+                self.keep_place();
+            }
+            _ => return Outcome::None,
+        }
+        Outcome::Redraw
+    }
+
+    fn update(&mut self, action: Action) -> Outcome {
+        let chosen = self.chosen().map(|(at, row)| (at, row.name.clone()));
+        let at = chosen.as_ref().map_or(0, |(at, _)| *at);
+        let name = chosen.map(|(_, name)| name).unwrap_or_default();
+        match action {
+            Action::RowUp => self.go(at.saturating_sub(1)),
+            Action::RowDown => self.go(at + 1),
+            Action::FirstRow => self.go(0),
+            Action::LastRow => self.go(usize::MAX),
+            Action::OpenRow => return Outcome::Chosen(Choice::Open(name)),
+            Action::ResumeRow => return Outcome::Chosen(Choice::Resume(name)),
+            Action::AskDelete => self.mode = Mode::Deleting(name),
+            Action::NewSession => {
+                self.mode = Mode::Form(Form::new(&self.presets, self.all()));
+            }
+            Action::Filter => self.mode = Mode::Filter,
+            Action::Help => self.mode = Mode::Help(0),
+            Action::KeepFilter | Action::Cancel | Action::Keep | Action::CloseHelp => {
+                self.mode = Mode::List;
+            }
+            Action::ClearFilter => {
+                self.list.filter.clear();
+                self.mode = Mode::List;
+                self.keep_place();
+            }
+            Action::Leave | Action::Interrupt => return Outcome::Chosen(Choice::Leave),
+            Action::Suspend => return Outcome::Suspend,
+            _ => return self.in_mode(action),
+        }
+        Outcome::Redraw
+    }
+
+    /// What only the mode in force knows.
+    fn in_mode(&mut self, action: Action) -> Outcome {
+        let rows = self.rows.as_deref().unwrap_or_default();
+        match (&mut self.mode, action) {
+            (Mode::Form(form), Action::PresetUp) => {
+                form.choose(form.preset.saturating_sub(1), &self.presets, rows);
+            }
+            (Mode::Form(form), Action::PresetDown) => {
+                form.choose(form.preset + 1, &self.presets, rows);
+            }
+            (Mode::Form(form), Action::RubOut) => form.rub_out(false),
+            (Mode::Form(form), Action::RubOutAll) => form.rub_out(true),
+            (Mode::Form(form), Action::Make) => {
+                let preset = self.presets.get(form.preset).cloned().unwrap_or_default();
+                let name = form.name.clone();
+                self.list.chosen = Some(name.clone());
+                return Outcome::Chosen(Choice::New { preset, name });
+            }
+            (Mode::Filter, Action::RubOut) => {
+                self.list.filter.pop();
+                self.keep_place();
+            }
+            (Mode::Filter, Action::RubOutAll) => {
+                self.list.filter.clear();
+                self.keep_place();
+            }
+            (Mode::Deleting(name), Action::DeleteNow) => {
+                let name = std::mem::take(name);
+                return Outcome::Chosen(Choice::Delete(name));
+            }
+            (Mode::Help(first), Action::HelpUp) => *first = first.saturating_sub(1),
+            (Mode::Help(first), Action::HelpDown) => *first += 1,
+            _ => return Outcome::None,
+        }
+        Outcome::Redraw
+    }
+}

@@ -1,0 +1,140 @@
+//! The loop behind the list: waits for keys, for the sessions as they are now, and for the clock.
+
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::list::{Browser, Outcome};
+use super::{Choice, List, Row, draw};
+use crate::tui::dashboard::{Options, TuiError, now, until};
+use crate::tui::frames::Frames;
+use crate::tui::input::{Input, Keys};
+use crate::tui::pen::Pen;
+use crate::tui::terminal::Terminal;
+
+/// How often the sessions are read.
+const EVERY: Duration = Duration::from_secs(2);
+/// How often ages in sight grow.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Shows the sessions until the person has chosen. `rows` reads them: it is called at once and
+/// then every two seconds, on a thread of its own, so it may be slow. `list` keeps the place from
+/// one call to the next.
+///
+/// # Errors
+/// Where the terminal cannot be taken.
+pub async fn browse(
+    rows: impl Fn() -> Vec<Row> + Send + 'static,
+    presets: &[String],
+    options: &Options,
+    list: &mut List,
+) -> Result<Choice, TuiError> {
+    let theme = options.theme();
+    let (mut renewed, _reader) = read(rows)?;
+    let terminal = Terminal::enter()?;
+    let (events, mut inbox) = unbounded_channel();
+    let _keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
+    let pen = Pen::start(terminal.screen()?, events)?;
+    let mut resized = signal(SignalKind::window_change())?;
+    let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
+    let mut clock = interval(TICK);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+
+    let mut browser = Browser::new(presets, std::mem::take(list));
+    browser.now = now();
+    let mut frames = Frames::new(*options, Instant::now());
+    let choice = loop {
+        let at = Instant::now();
+        if let Some(due) = frames.next(Duration::ZERO, at) {
+            let paint = |area, buf: &mut _| draw(&browser, &theme, area, buf);
+            let bytes = frames.paint(due, terminal.size(), &theme.palette, at, paint);
+            if !bytes.is_empty() {
+                pen.write(bytes);
+            }
+        }
+        tokio::select! {
+            biased;
+            Some(input) = inbox.recv() => {
+                if let Some(choice) = take(input, &mut browser, &mut frames, &terminal) {
+                    break choice;
+                }
+            }
+            Some(rows) = renewed.recv() => {
+                browser.now = now();
+                browser.renew(rows);
+                frames.urgent();
+            }
+            _ = resized.recv() => frames.ask(),
+            _ = continued.recv() => {
+                if terminal.take().is_err() {
+                    break Choice::Gone;
+                }
+                frames.forget();
+            }
+            () = until(frames.due(Duration::ZERO)) => {}
+            _ = clock.tick() => {
+                if terminal.is_gone() {
+                    break Choice::Gone;
+                }
+                browser.now = now();
+                frames.age();
+            }
+        }
+    };
+    *list = browser.list;
+    drop(pen);
+    drop(terminal);
+    Ok(choice)
+}
+
+fn take(
+    input: Input,
+    browser: &mut Browser,
+    frames: &mut Frames,
+    terminal: &Terminal,
+) -> Option<Choice> {
+    match input {
+        Input::Gone | Input::Written(Err(_)) => return Some(Choice::Gone),
+        Input::Written(Ok(())) => frames.written(),
+        Input::Key(key) => match browser.key(&key) {
+            Outcome::None => {}
+            Outcome::Redraw => frames.ask(),
+            Outcome::Chosen(choice) => return Some(choice),
+            Outcome::Suspend => {
+                terminal.suspend();
+                if terminal.take().is_err() {
+                    return Some(Choice::Gone);
+                }
+                frames.forget();
+            }
+        },
+    }
+    None
+}
+
+/// Reads the sessions again and again on a thread of its own, which ends when the sender that is
+/// given back is dropped.
+fn read(
+    rows: impl Fn() -> Vec<Row> + Send + 'static,
+) -> std::io::Result<(UnboundedReceiver<Vec<Row>>, Sender<()>)> {
+    let (renew, renewed) = unbounded_channel();
+    let (alive, over) = channel::<()>();
+    thread::Builder::new()
+        .name("sessions".into())
+        .spawn(move || {
+            loop {
+                if renew.send(rows()).is_err() {
+                    return;
+                }
+                match over.recv_timeout(EVERY) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    _ => return,
+                }
+            }
+        })?;
+    Ok((renewed, alive))
+}

@@ -1,0 +1,50 @@
+//! The line at the bottom: the keys that matter here.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::tui::action::Binding;
+use crate::tui::theme::Theme;
+use crate::tui::widget::text::left;
+
+/// Draws the rows that have a word for it, in what [`crate::tui::action::word`] makes of that. The
+/// last two entries are the way out and help: they stay whatever else must go.
+pub fn draw(
+    rows: impl Iterator<Item = &'static Binding>,
+    word: impl Fn(&'static str) -> &'static str,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let mut entries: Vec<(String, &'static str)> = Vec::new();
+    for row in rows.filter(|row| !row.short.is_empty()) {
+        let key = row.keys[0].label();
+        let word = word(row.short);
+        match entries.iter_mut().find(|(_, other)| *other == word) {
+            Some((keys, _)) => {
+                // Arrows, and the two keys beside them at most: "←→↑↓ class".
+                if keys.chars().count() < 4 {
+                    keys.push_str(&key);
+                }
+            }
+            None => entries.push((key, word)),
+        }
+    }
+    let width = |(keys, word): &(String, &'static str)| {
+        Span::raw(keys).width() + 1 + Span::raw(*word).width()
+    };
+    let total = |entries: &[(String, &'static str)]| {
+        entries.iter().map(width).sum::<usize>() + 3 * entries.len().saturating_sub(1)
+    };
+    while total(&entries) > usize::from(area.width) && entries.len() > 3 {
+        let at = entries.len() - 3;
+        entries.remove(at);
+    }
+    let mut spans = Vec::new();
+    for (keys, word) in entries {
+        spans.push(Span::styled(keys, theme.accent()));
+        spans.push(Span::styled(format!(" {word}   "), theme.dim()));
+    }
+    left(buf, area, 0, Line::from(spans));
+}

@@ -1,0 +1,132 @@
+//! The two lines at the top: what runs, and the views.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::progress::phase;
+use super::{Scene, VIEWS};
+use crate::link::Connection;
+use crate::tui::format::{clean, clock, thousands};
+use crate::tui::theme::Line as Wire;
+use crate::tui::widget::text::{beside, cut, left, right};
+
+/// Draws what runs, on what, in which phase, and how long still.
+pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let Scene {
+        session,
+        theme,
+        state,
+    } = *scene;
+    let (mark, words, style) = phase(scene);
+    let mut end = vec![Span::styled(format!("{mark} {words}"), style)];
+    if let Some(eta) = session.run.as_ref().and_then(|run| run.eta_s) {
+        end.push(Span::styled("   ETA ", theme.dim()));
+        end.push(Span::styled(theme.duration(eta), theme.bright()));
+    }
+    if matches!(state.connection, Connection::Lost(_) | Connection::ReadOnly) {
+        end.push(Span::styled("   read-only", theme.dim()));
+    }
+    let used = right(buf, area, 0, Line::from(end));
+    let mut area = area;
+    area.width = area.width.saturating_sub(used + 2);
+    let used = left(buf, area, 0, Span::styled("noisescope  ", theme.dim()));
+    let name = cut(&clean(&session.name), usize::from(area.width - used));
+    let used = used
+        + left(
+            buf,
+            beside(area, used),
+            0,
+            Span::styled(name, theme.bright()),
+        );
+    let room = usize::from(area.width - used);
+    // A part cut in its middle says nothing: the last ones go until the rest has room.
+    let mut what = what_runs_on_what(scene);
+    let dot = format!(" {} ", theme.glyphs.dot);
+    while Span::raw(what.join(&dot)).width() + 3 > room && what.pop().is_some() {}
+    let what = Span::styled(format!("   {}", what.join(&dot)), theme.dim());
+    left(buf, beside(area, used), 0, what);
+}
+
+/// `MNIST`, `cnn 431,080`, `flex · 2 workers`.
+fn what_runs_on_what(scene: &Scene<'_>) -> Vec<String> {
+    let Scene { session, .. } = *scene;
+    let record = &session.record;
+    let parameters = match (&session.run, &record.training) {
+        (Some(run), _) if run.parameters > 0 => run.parameters,
+        (_, Some(training)) => training.parameters,
+        _ => 0,
+    };
+    let mut network = session.config.network.kind.label().to_string();
+    if parameters > 0 {
+        network = format!("{network} {}", thousands(parameters as u64));
+    }
+    let mut parts = vec![session.config.dataset.name.label().to_string(), network];
+    let device = match &session.run {
+        Some(run) => Some(&run.device),
+        None => record.devices.last(),
+    };
+    let device = device.filter(|device| !device.is_empty());
+    parts.extend(device.map(|device| clean(device)));
+    parts
+}
+
+/// Draws the names of the views, and ages.
+pub fn tabs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let Scene {
+        session,
+        state,
+        theme,
+    } = *scene;
+    let mut ages: Vec<String> = Vec::new();
+    if let Some(run) = &session.run {
+        ages.push(match &run.checkpoint {
+            Some(last) => {
+                let age = (state.now - last.at).max(0) as f64;
+                format!("checkpoint {} ago", theme.duration(age))
+            }
+            None => "no checkpoint yet".into(),
+        });
+        ages.push(match theme.line {
+            Wire::Fast => format!("up {}", clock(run.up_s)),
+            Wire::Slow => format!("up {}", theme.duration(run.up_s)),
+        });
+    }
+    if area.width < 72 {
+        ages.truncate(1);
+    }
+    let ages = Span::styled(ages.join("   "), theme.dim());
+    let used_right = right(buf, area, 0, ages) + 2;
+    let named = |all: bool| -> Line<'static> {
+        let tab = |(index, view): (usize, &super::View)| {
+            let number = index + 1;
+            if index == state.view {
+                vec![
+                    Span::styled(format!("{number} {}", view.name), theme.chosen()),
+                    Span::raw("   "),
+                ]
+            } else if all {
+                vec![Span::styled(
+                    format!("{number} {}   ", view.name),
+                    theme.dim(),
+                )]
+            } else {
+                vec![Span::styled(format!("{number}  "), theme.dim())]
+            }
+        };
+        VIEWS.iter().enumerate().flat_map(tab).collect()
+    };
+    let room = area.width.saturating_sub(used_right);
+    let line = Some(named(true))
+        .filter(|line| line.width() <= usize::from(room) + 3)
+        .unwrap_or_else(|| named(false));
+    left(
+        buf,
+        Rect {
+            width: room,
+            ..area
+        },
+        0,
+        line,
+    );
+}

@@ -1,0 +1,367 @@
+//! The list of sessions.
+
+use noisescope::tui::action::Place;
+use noisescope::tui::browser::{self, Browser, Choice, List, Outcome, Row, RowState};
+
+use super::*;
+
+fn row(name: &str, state: RowState, share: f64, headline: &str, age: i64) -> Row {
+    let running = state == RowState::Running;
+    Row {
+        name: name.into(),
+        state,
+        done: (4_000_000.0 * share) as u64,
+        total: 4_000_000,
+        headline: headline.into(),
+        updated: Some(NOW - age),
+        pid: running.then_some(4242),
+    }
+}
+
+fn rows() -> Vec<Row> {
+    let damaged = "sessions/old.ron: the file is damaged: array `training.best.fc1`: its checksum is 0x1, not 0x2. The previous generation sessions/old.ron.bak is whole.";
+    let mut rows = vec![
+        row(
+            "mnist-paper",
+            RowState::Running,
+            0.8,
+            "test 99.1 %   22/40 maps reliable   9,860 trials/s",
+            4,
+        ),
+        row(
+            "fashion-paper",
+            RowState::Finished,
+            1.0,
+            "test 90.2 %   38/40 maps reliable",
+            7_300,
+        ),
+        row(
+            "try.1",
+            RowState::Interrupted,
+            0.0301,
+            "test 97.8 %   3/40 maps reliable",
+            90_000,
+        ),
+        row(
+            "try.2",
+            RowState::Stopped,
+            0.5,
+            "test 97.9 %   10/40 maps reliable",
+            400_000,
+        ),
+        row(
+            "gpu",
+            RowState::Failed("the device cuda:0 has no memory left".into()),
+            0.2,
+            "",
+            600,
+        ),
+        row("old", RowState::Damaged(damaged.into()), 0.0, "", 9_000_000),
+        row("next", RowState::New, 0.0, "mnist · cnn", 30),
+    ];
+    rows[5].total = 0;
+    rows
+}
+
+fn presets() -> Vec<String> {
+    ["quickstart", "mnist-paper", "fashion-paper"]
+        .map(String::from)
+        .to_vec()
+}
+
+fn browser() -> Browser {
+    let mut browser = Browser::new(&presets(), List::default());
+    browser.now = NOW;
+    browser.renew(rows());
+    browser
+}
+
+fn drawn(browser: &Browser, size: (u16, u16), theme: &Theme) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("a backend");
+    let frame = terminal.draw(|frame| {
+        let area = frame.area();
+        browser::draw(browser, theme, area, frame.buffer_mut());
+    });
+    text(frame.expect("it cannot fail").buffer)
+}
+
+fn shown(browser: &Browser) -> String {
+    drawn(browser, (120, 40), &theme())
+}
+
+fn keys(browser: &mut Browser, keys: &[KeyCode]) -> Outcome {
+    let press = |key: &KeyCode| browser.key(&KeyEvent::new(*key, KeyModifiers::NONE));
+    keys.iter().map(press).last().unwrap_or(Outcome::None)
+}
+
+fn typing(browser: &mut Browser, text: &str) -> Outcome {
+    let codes: Vec<KeyCode> = text.chars().map(KeyCode::Char).collect();
+    keys(browser, &codes)
+}
+
+#[test]
+fn the_list_looks_as_reviewed() {
+    for size in SIZES {
+        let screen = drawn(&browser(), size, &theme());
+        golden::golden(&format!("browser-{}x{}", size.0, size.1), &screen);
+    }
+    let mut form = browser();
+    typing(&mut form, "n");
+    golden::golden("browser-form-80x24", &drawn(&form, (80, 24), &theme()));
+    let mut question = browser();
+    typing(&mut question, "jd");
+    golden::golden(
+        "browser-delete-80x24",
+        &drawn(&question, (80, 24), &theme()),
+    );
+    let mut help = browser();
+    typing(&mut help, "?");
+    golden::golden("browser-help-80x24", &drawn(&help, (80, 24), &theme()));
+}
+
+#[test]
+fn every_size_tells_name_state_and_share_of_every_session() {
+    for size in SIZES {
+        let screen = drawn(&browser(), size, &theme());
+        for part in [
+            "mnist-paper",
+            "● running",
+            "80.0 %",
+            "✓ finished",
+            "‖ interrupted",
+            "■ stopped",
+            "✗ failed",
+            "▲ damaged",
+            "· new",
+            "7 sessions, 1 running",
+            "q leave",
+            "? help",
+            "2 h ago",
+        ] {
+            assert!(screen.contains(part), "{part} is not on\n{screen}");
+        }
+    }
+}
+
+#[test]
+fn enter_opens_and_letters_move_like_arrows() {
+    let mut list = browser();
+    let opened = keys(
+        &mut list,
+        &[
+            KeyCode::Down,
+            KeyCode::Char('j'),
+            KeyCode::Up,
+            KeyCode::Enter,
+        ],
+    );
+    assert_eq!(
+        opened,
+        Outcome::Chosen(Choice::Open("fashion-paper".into()))
+    );
+    assert_eq!(
+        keys(&mut list, &[KeyCode::Char('G'), KeyCode::Enter]),
+        Outcome::Chosen(Choice::Open("next".into()))
+    );
+    assert_eq!(typing(&mut list, "q"), Outcome::Chosen(Choice::Leave));
+}
+
+#[test]
+fn only_what_can_go_on_is_resumed_and_only_what_does_not_run_is_deleted() {
+    let mut list = browser();
+    for own in rows() {
+        let screen = shown(&list);
+        let over = matches!(own.state, RowState::Finished | RowState::Damaged(_));
+        let running = own.state == RowState::Running;
+        assert_eq!(screen.contains("r resume"), !over && !running, "{screen}");
+        assert_eq!(screen.contains("d delete"), !running, "{screen}");
+        let resumed = match over || running {
+            true => Outcome::None,
+            false => Outcome::Chosen(Choice::Resume(own.name.clone())),
+        };
+        assert_eq!(typing(&mut list, "r"), resumed);
+        if running {
+            assert_eq!(typing(&mut list, "d"), Outcome::None);
+        } else {
+            assert_eq!(typing(&mut list, "d"), Outcome::Redraw);
+            assert!(shown(&list).contains(&format!("Delete {}?", own.name)));
+            assert_eq!(
+                keys(&mut list, &[KeyCode::Enter]),
+                Outcome::None,
+                "no accident"
+            );
+            assert_eq!(
+                typing(&mut list, "ndy"),
+                Outcome::Chosen(Choice::Delete(own.name.clone()))
+            );
+            keys(&mut list, &[KeyCode::Esc]);
+        }
+        keys(&mut list, &[KeyCode::Down]);
+    }
+}
+
+#[test]
+fn a_session_that_starts_to_run_under_the_question_is_not_deleted() {
+    let mut list = browser();
+    typing(&mut list, "jjd");
+    let mut now = rows();
+    now[2].pid = Some(7);
+    list.renew(now);
+    assert_eq!(typing(&mut list, "y"), Outcome::None);
+}
+
+#[test]
+fn the_cursor_stays_where_it_was_when_sessions_come_and_go() {
+    let mut list = browser();
+    typing(&mut list, "jjj");
+    // The caller deletes and asks again.
+    let mut again = Browser::new(&presets(), list.list);
+    let mut left = rows();
+    left.remove(3);
+    again.renew(left.clone());
+    assert!(shown(&again).contains("▸ gpu"), "{}", shown(&again));
+    left.insert(0, row("aaa", RowState::New, 0.0, "", 1));
+    again.renew(left);
+    assert!(shown(&again).contains("▸ gpu"), "{}", shown(&again));
+}
+
+#[test]
+fn a_filter_is_typed_kept_and_cleared() {
+    let mut list = browser();
+    typing(&mut list, "/Try");
+    let screen = shown(&list);
+    assert!(
+        screen.contains("/Try") && screen.contains("try.2"),
+        "{screen}"
+    );
+    assert!(!screen.contains("fashion"), "{screen}");
+    // Letters are text here; in the list they are commands again.
+    assert_eq!(
+        keys(
+            &mut list,
+            &[KeyCode::Enter, KeyCode::Char('j'), KeyCode::Enter]
+        ),
+        Outcome::Chosen(Choice::Open("try.2".into()))
+    );
+    typing(&mut list, "/zzz");
+    let none = shown(&list);
+    assert!(
+        none.contains("No session has \"Tryzzz\" in its name"),
+        "{none}"
+    );
+    keys(&mut list, &[KeyCode::Esc]);
+    let all = shown(&list);
+    assert!(
+        all.contains("fashion-paper") && all.contains("▸ try.2"),
+        "{all}"
+    );
+}
+
+#[test]
+fn an_empty_list_says_how_to_fill_it() {
+    let mut list = Browser::new(&presets(), List::default());
+    assert!(shown(&list).contains("reading the sessions"));
+    list.renew(Vec::new());
+    let screen = shown(&list);
+    assert!(
+        screen.contains("There is no session yet. Press n"),
+        "{screen}"
+    );
+    for key in ["r", "d", "/", "k"] {
+        assert_eq!(typing(&mut list, key), Outcome::None, "{key}");
+    }
+    assert_eq!(keys(&mut list, &[KeyCode::Enter]), Outcome::None);
+}
+
+#[test]
+fn a_new_session_has_a_preset_and_a_free_name() {
+    let mut list = browser();
+    let made = keys(&mut list, &[KeyCode::Char('n'), KeyCode::Enter]);
+    let new = |preset: &str, name: &str| {
+        Outcome::Chosen(Choice::New {
+            preset: preset.into(),
+            name: name.into(),
+        })
+    };
+    assert_eq!(made, new("quickstart", "quickstart"));
+    // A name that is taken gets a number.
+    assert_eq!(
+        keys(&mut list, &[KeyCode::Down, KeyCode::Enter]),
+        new("mnist-paper", "mnist-paper-2")
+    );
+    // A name of one's own stays when the preset changes; what a name cannot have is not taken.
+    keys(&mut list, &[KeyCode::Backspace]);
+    typing(&mut list, "x/ y\u{202e}Z_");
+    assert_eq!(
+        keys(&mut list, &[KeyCode::Down, KeyCode::Enter]),
+        new("fashion-paper", "mnist-paper-xyZ_")
+    );
+    let mut taken = browser();
+    typing(&mut taken, "n");
+    taken.key(&KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL));
+    assert!(shown(&taken).contains("type a name"));
+    assert_eq!(keys(&mut taken, &[KeyCode::Enter]), Outcome::None);
+    typing(&mut taken, "next");
+    assert!(shown(&taken).contains("there is a session of that name"));
+    assert_eq!(keys(&mut taken, &[KeyCode::Enter]), Outcome::None);
+    typing(&mut taken, &"n".repeat(200));
+    assert!(matches!(keys(&mut taken, &[KeyCode::Enter]),
+        Outcome::Chosen(Choice::New { name, .. }) if name.len() == 100));
+}
+
+#[test]
+fn a_problem_is_said_until_the_next_key() {
+    let mut list = List::default();
+    list.problem = Some("gpu could not be started:\n\x1b[2Jno memory".into());
+    let mut list = Browser::new(&presets(), list);
+    list.renew(rows());
+    let screen = shown(&list);
+    assert!(
+        screen.contains("▲ gpu could not be started: ?[2Jno memory"),
+        "{screen}"
+    );
+    keys(&mut list, &[KeyCode::Down]);
+    assert!(!shown(&list).contains("could not"));
+}
+
+#[test]
+fn no_key_means_two_things_in_one_place_of_the_list() {
+    for place in [Place::Sessions, Place::Filter, Place::Form, Place::Deleting] {
+        let mut seen = std::collections::HashMap::new();
+        for row in action::available_at(vec![place, Place::Everywhere]) {
+            for key in row.keys {
+                let other = seen.insert(*key, row.action);
+                assert!(other.is_none(), "{key:?}: {other:?} and {:?}", row.action);
+            }
+        }
+    }
+}
+
+#[test]
+fn without_unicode_the_list_is_ascii() {
+    let theme = Theme::new(Depth::Mono, Background::Dark, false);
+    let mut list = browser();
+    for keys in ["", "/m", "\u{1}"] {
+        typing(&mut list, keys);
+        let screen = drawn(&list, (100, 30), &theme);
+        assert!(screen.is_ascii(), "{screen}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_keys_on_no_size_make_the_list_panic(
+        pressed in prop::collection::vec((keys::any_key(), 0_u16..220, 0_u16..70), 1..40),
+        some in 0_usize..8,
+    ) {
+        let mut list = browser();
+        for (at, (key, width, height)) in pressed.into_iter().enumerate() {
+            if at % 7 == some {
+                list.renew(rows().into_iter().take(some).collect());
+            }
+            list.key(&key);
+            drawn(&list, (width, height), &theme());
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Maps: their values, their scales, and what is said where there is none.
+
+use super::*;
+
+#[test]
+fn maps_tell_count_reliability_and_what_each_is_called_when_fed_back() {
+    let screen = screen(&accumulated(), &at("Maps", (120, 40)));
+    assert!(screen.contains("▸0 R "), "{screen}");
+    assert!(
+        screen.contains("k trials") && screen.contains("called 0 72.0 %"),
+        "{screen}"
+    );
+    assert!(screen.contains("▸classification image"), "{screen}");
+    assert!(screen.contains("▸0.3"), "{screen}");
+}
+
+#[test]
+fn where_one_class_takes_every_trial_nothing_is_zero_and_the_way_out_is_named() {
+    let session = accumulated();
+    for size in SIZES {
+        let mut state = at("Maps", size);
+        state.gamma = Some(0);
+        let all = screen(&session, &state);
+        let words = all.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            words.contains("every one of 400 k trials was called 8"),
+            "{all}"
+        );
+        assert!(all.contains("Press ]"), "{all}");
+        let word = if size.0 < 100 { "no R" } else { "insufficient" };
+        assert_eq!(all.matches(word).count(), 9, "{all}");
+        // Nine in the sheet, and one more where the chosen class stands beside it.
+        assert!(all.matches("never").count() >= 9, "{all}");
+        assert!(
+            ["8 mean stimulus", "8 stim"]
+                .iter()
+                .any(|words| all.contains(words)),
+            "{all}"
+        );
+        let buf = draw(&session, &state, &theme());
+        let grey = |colour| matches!(colour, Color::Rgb(r, g, b) if r == g && g == b);
+        let map = buf.content.iter().filter(|cell| cell.symbol() == "▀");
+        assert!(
+            map.into_iter().all(|cell| grey(cell.fg)),
+            "a map in colour:\n{all}"
+        );
+        state.enlarged = true;
+        state.class = 8;
+        let one = screen(&session, &state)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(one.contains("Every trial was called 8"), "{one}");
+        state.view = 0;
+        assert!(screen(&session, &state).contains("press ]"));
+    }
+}
+
+#[test]
+fn too_few_trials_show_the_mean_stimulus_instead_and_say_so() {
+    let few = synthetic::accumulating([0, 300, 0, 0]);
+    for size in SIZES {
+        for view in ["Overview", "Maps"] {
+            let mut state = at(view, size);
+            state.gamma = Some(1);
+            let all = screen(&few, &state);
+            let word = if size.0 < 80 { "stim." } else { "stimulus" };
+            assert!(all.matches(word).count() >= 10, "{all}");
+            assert!(!all.contains(" R 0"), "{all}");
+        }
+    }
+    let mut state = at("Maps", (120, 40));
+    state.gamma = Some(1);
+    state.enlarged = true;
+    let one = screen(&few, &state);
+    assert!(one.contains("of the 30 trials needed"), "{one}");
+    assert!(
+        one.contains("Shown instead: the mean of the stimuli"),
+        "{one}"
+    );
+}
+
+#[test]
+fn the_overview_shows_each_class_at_its_best_and_does_not_flip() {
+    let session = synthetic::accumulating([400_000, 400_000, 40_000, 12_000]);
+    let images = session.record.classification_images().expect("planned");
+    let mut state = at("Overview", (120, 40));
+    state.settle(&session);
+    for class in 0..synthetic::CLASSES {
+        let best = (0..4).max_by(|&a, &b| {
+            let r = |gamma: usize| {
+                let own = images.gammas[gamma].estimate();
+                own.classes[class].reliability.unwrap_or(-1.0)
+            };
+            r(a).total_cmp(&r(b))
+        });
+        assert_eq!(Some(state.best[class]), best, "class {class}");
+    }
+    // A little better is not enough to move; where there is nothing, it moves.
+    let kept = state.best.clone();
+    for (class, own) in state.best.iter_mut().enumerate() {
+        *own = if class == 3 { 0 } else { kept[class] };
+    }
+    state.settle(&session);
+    assert_eq!(state.best, kept);
+    let more = synthetic::accumulating([400_000, 400_000, 400_000, 12_000]);
+    let clearly = |class: usize| {
+        let images = more.record.classification_images().expect("planned");
+        let r = |gamma: usize| images.gammas[gamma].estimate().classes[class].reliability;
+        r(2) > r(kept[class]).map(|r| r + 0.1)
+    };
+    state.settle(&more);
+    for class in 0..synthetic::CLASSES {
+        assert_eq!(
+            state.best[class] != kept[class],
+            clearly(class),
+            "class {class}"
+        );
+    }
+}
+
+#[test]
+fn a_class_is_labelled_with_its_own_signal_where_classes_differ() {
+    let session = accumulated();
+    for size in SIZES {
+        let mut state = at("Overview", size);
+        state.best = vec![1, 2, 1, 2, 1, 2, 1, 2, 1, 3];
+        let screen = screen(&session, &state);
+        assert!(screen.contains("each class at its best γ"), "{screen}");
+        let own = if size.0 < 100 { "γ.1" } else { "γ 0.1  R" };
+        assert!(screen.contains(own), "{screen}");
+        assert!(screen.contains(&own.replace('1', "2")), "{screen}");
+    }
+}
+
+#[test]
+fn an_enlarged_map_is_a_whole_zoom_of_its_pixels() {
+    let session = accumulated();
+    for (size, columns) in [
+        ((60, 18), 28),
+        ((80, 24), 28),
+        ((120, 40), 56),
+        ((200, 60), 84),
+    ] {
+        let mut state = at("Maps", size);
+        state.enlarged = true;
+        let buf = draw(&session, &state, &theme());
+        let coloured = |y: u16| {
+            (0..buf.area.width)
+                .filter(|x| buf[(*x, y)].bg != Color::Reset)
+                .count()
+        };
+        let widest = (3..7).map(coloured).max();
+        assert_eq!(widest, Some(columns), "{size:?}");
+    }
+}
+
+#[test]
+fn the_cursor_reads_row_column_value_and_z() {
+    let session = accumulated();
+    let mut state = at("Maps", (120, 40));
+    state.gamma = Some(3);
+    press(
+        &session,
+        &mut state,
+        &[KeyCode::Enter, KeyCode::Up, KeyCode::Char('h')],
+    );
+    assert_eq!(state.cursor, (13, 13));
+    let screen = screen(&session, &state);
+    let images = session
+        .record
+        .classification_images()
+        .expect("they are planned");
+    let estimate = images.gammas[3].estimate();
+    let z = f64::from(estimate.classes[0].z.as_ref().expect("enough trials")[13 * 28 + 13]);
+    assert!(screen.contains("row 13  column 13"), "{screen}");
+    assert!(
+        screen.contains(&noisescope::tui::format::reading(z)),
+        "{z} is not on\n{screen}"
+    );
+}
+
+#[test]
+fn a_pixel_has_the_colour_of_its_value() {
+    let session = accumulated();
+    let theme = theme();
+    let mut state = at("Maps", (80, 24));
+    state.gamma = Some(3);
+    state.enlarged = true;
+    state.scale = Scale::Own;
+    // Away from the pixels that are looked at.
+    state.cursor = (27, 27);
+    let buf = draw(&session, &state, &theme);
+    let images = session
+        .record
+        .classification_images()
+        .expect("they are planned");
+    let estimate = images.gammas[3].estimate();
+    let map = estimate.classes[0].image.as_ref().expect("enough trials");
+    let most = map.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+    let limit = noisescope::tui::widget::scale::round_up(most);
+    let top = (0..buf.area.height)
+        .find(|y| buf[(1, *y)].symbol() == "▀")
+        .expect("the map begins");
+    for row in [0_usize, 7, 12] {
+        for column in [0_usize, 9, 27] {
+            let cell = &buf[(1 + column as u16, top + row as u16 / 2)];
+            let colour = if row % 2 == 0 { cell.fg } else { cell.bg };
+            assert_eq!(
+                colour,
+                theme.palette.diverging(map[row * 28 + column] / limit)
+            );
+        }
+    }
+}
+
+#[test]
+fn classes_share_one_scale_unless_asked() {
+    let session = accumulated();
+    let mut state = at("Maps", (120, 40));
+    assert!(screen(&session, &state).contains("one scale"));
+    press(&session, &mut state, &[KeyCode::Char('s')]);
+    assert!(screen(&session, &state).contains("each its own scale"));
+}
+
+#[test]
+fn a_two_by_two_table_adds_up_to_all_trials() {
+    let session = accumulated();
+    let mut state = at("Maps", (120, 40));
+    state.gamma = Some(3);
+    state.enlarged = true;
+    let screen = screen(&session, &state);
+    let numbers = |label: &str| -> Vec<u64> {
+        let of = |line: &str| -> Vec<u64> {
+            let tail = line.split(label).nth(1).unwrap_or("").split_whitespace();
+            tail.filter_map(|word| word.replace(',', "").parse().ok())
+                .collect()
+        };
+        let lines = screen.lines().filter(|line| !line.contains("of "));
+        lines
+            .map(of)
+            .find(|numbers| numbers.len() == 2)
+            .unwrap_or_default()
+    };
+    let cells = [numbers("called 0 "), numbers("called other ")].concat();
+    assert_eq!(cells.len(), 4, "{screen}");
+    let trials = session
+        .record
+        .classification_images()
+        .map(|it| it.gammas[3].trials);
+    assert_eq!(Some(cells.iter().sum()), trials);
+}

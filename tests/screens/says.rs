@@ -1,0 +1,111 @@
+//! What every screen says.
+
+use super::*;
+
+#[test]
+fn every_size_names_the_run_its_phase_and_its_eta() {
+    let session = accumulated();
+    for size in SIZES {
+        for view in VIEWS {
+            let screen = screen(&session, &at(view.name, size));
+            let head = screen.lines().next().unwrap_or_default();
+            assert!(head.contains("mnist"), "{head}");
+            assert!(head.contains("classification images"), "{head}");
+            assert!(head.contains("ETA 11 min"), "{head}");
+            assert!(screen.lines().nth(1).is_some_and(|l| l.contains(view.name)));
+            let foot = screen.lines().last().unwrap_or_default();
+            assert!(
+                foot.contains("q leave") && foot.contains("? help"),
+                "{foot}"
+            );
+        }
+    }
+}
+
+#[test]
+fn overview_shows_stages_rate_eta_reliability_accuracy_and_the_checkpoints_age() {
+    let screen = screen(&accumulated(), &at("Overview", (120, 40)));
+    for part in [
+        "✓ training",
+        "15 epochs",
+        "test 99.1 %",
+        "best epoch",
+        "● classification images  1.32 M / 4.00 M trials",
+        "9,860 trials/s   11 min left",
+        "reliable, R ≥ 0.95",
+        "γ 0.0 0/10 of 400 k",
+        "train loss",
+        "valid accuracy 99.",
+        "flex · 2 workers",
+        "checkpoint 12 s ago",
+        "up 00:41:07",
+        "02:39:48  checkpoint sessions/mnist-paper.ron",
+    ] {
+        assert!(screen.contains(part), "{part} is not on\n{screen}");
+    }
+}
+
+#[test]
+fn maps_start_with_the_strongest_signal_that_shows_most_classes() {
+    let session = accumulated();
+    assert!(screen(&session, &at("Maps", (80, 24))).contains("▸0.3"));
+    // Only γ = 0.1 has trials for every class.
+    let early = synthetic::accumulating([400_000, 400_000, 0, 0]);
+    assert!(screen(&early, &at("Maps", (80, 24))).contains("▸0.1"));
+    // All classes are best there, so the overview names it once.
+    assert!(screen(&early, &at("Overview", (80, 24))).contains("γ 0.1  400 k trials"));
+}
+
+#[test]
+fn overview_shows_the_curves_while_there_are_no_maps() {
+    let screen = screen(&synthetic::in_training(), &at("Overview", (120, 40)));
+    assert!(
+        screen.contains("loss") && screen.contains("best"),
+        "{screen}"
+    );
+    assert!(
+        screen.contains("waits for its turn: 4.00 M trials"),
+        "{screen}"
+    );
+    assert!(screen.contains("7 / 15 epochs") && screen.contains("2,140 images/s"));
+}
+
+#[test]
+fn training_marks_the_best_epoch_and_counts_the_current_one() {
+    for size in SIZES {
+        let session = synthetic::in_training();
+        let screen = screen(&session, &at("Training", size));
+        let best = session.record.training.as_ref().and_then(|t| t.best_epoch);
+        let best = best.expect("there is one");
+        let mark = match size.0 {
+            60 => format!("best epoch {best}"),
+            _ => format!("best {best}: "),
+        };
+        for part in [mark.clone(), "8 of 15".into(), "90 of 188".into()] {
+            assert!(screen.contains(&part), "{part} is not on\n{screen}");
+        }
+        assert!(screen.contains("learning rate 0.000453"), "{screen}");
+    }
+}
+
+#[test]
+fn a_session_of_nothing_says_so_everywhere() {
+    let mut starting = synthetic::new();
+    starting.run = Some(noisescope::session::Run::default());
+    for session in [synthetic::new(), starting] {
+        for size in SIZES {
+            let overview = screen(&session, &at("Overview", size));
+            let live = session.run.is_some();
+            let says = if live {
+                "Reading images"
+            } else {
+                "Nothing has been measured"
+            };
+            assert!(overview.contains(says), "{overview}");
+            assert!(screen(&session, &at("Training", size)).contains("Training has not begun"));
+            let maps = screen(&session, &at("Maps", size));
+            assert!(maps.contains("No trials yet"), "{maps}");
+            assert!(!maps.contains("R 0"), "{maps}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What goes over the line while maps accumulate, counted in bytes through the real frames.
+
+use std::time::Duration;
+
+use noisescope::session::record::Analysis;
+use noisescope::tui::Options;
+use noisescope::tui::frames::Frames;
+use noisescope::tui::theme::Line;
+use rand::SeedableRng;
+use tokio::time::Instant;
+
+use super::*;
+
+/// Bytes of the first frame, and bytes a second after it, of a view in which trials accumulate
+/// from nearly nothing on, watched without a key pressed.
+fn watched(view: &str, enlarged: bool, options: Options) -> (usize, f64) {
+    const SECONDS: u64 = 30;
+    let line = match options.low_bandwidth {
+        true => Line::Slow,
+        false => Line::Fast,
+    };
+    let theme = theme().over(line);
+    let mut session = synthetic::accumulating([2_000, 2_000, 2_000, 2_000]);
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
+    let mut state = at(view, (120, 40));
+    state.enlarged = enlarged;
+    let began = Instant::now();
+    let mut frames = Frames::new(options, began);
+    let (mut first, mut sum) = (0, 0);
+    for step in 0..SECONDS * 40 {
+        let now = began + Duration::from_millis(25 * step);
+        // The engine publishes four times a second, 2,500 trials each time.
+        if step % 10 == 0 {
+            let Analysis::ClassificationImages(images) = &mut session.record.analyses[0];
+            let gamma = (step / 10 % 4) as usize;
+            synthetic::accumulate(&mut images.gammas[gamma], 2_500, &mut rng);
+            let stages = synthetic::stages(&session);
+            let run = session.run.as_mut().expect("it runs");
+            run.stages = stages;
+            run.up_s += 0.25;
+            run.rates.remove(0);
+            run.rates.push(9_800.0 + 300.0 * (step as f32).sin());
+            frames.newer();
+        }
+        if step % 40 == 0 {
+            state.now += 1;
+            frames.age();
+        }
+        let Some(due) = frames.next(state.view().pace, now) else {
+            continue;
+        };
+        if due.renews {
+            state.settle(&session);
+        }
+        // A frame that does not renew shows the newest all the same: more bytes, not fewer.
+        let size = (state.size.width, state.size.height);
+        let bytes = frames.paint(due, size, &theme.palette, now, |area, buf| {
+            view::draw(&session, &state, &theme, area, buf);
+        });
+        frames.written();
+        if step == 0 {
+            first = bytes.len();
+        } else {
+            sum += bytes.len();
+        }
+    }
+    (first, sum as f64 / SECONDS as f64)
+}
+
+#[test]
+fn accumulating_maps_stay_within_the_lines_budget() {
+    for (low_bandwidth, budget) in [(false, 40_000.0), (true, 8_000.0)] {
+        for (view, enlarged) in [
+            ("Overview", false),
+            ("Maps", false),
+            ("Maps", true),
+            ("Training", false),
+        ] {
+            let options = Options {
+                low_bandwidth,
+                ..Options::default()
+            };
+            let (first, rate) = watched(view, enlarged, options);
+            println!(
+                "{view} enlarged {enlarged} low {low_bandwidth}: first {first} B, then {rate:.0} B/s"
+            );
+            assert!(rate < budget, "{view}: {rate:.0} B/s");
+            assert!(first < 120_000, "{view}: {first} B");
+        }
+    }
+}
+
+#[test]
+fn a_key_is_answered_at_once_whatever_the_line() {
+    for low_bandwidth in [false, true] {
+        let options = Options {
+            low_bandwidth,
+            ..Options::default()
+        };
+        let theme = theme();
+        let session = accumulated();
+        let mut state = at("Overview", (120, 40));
+        let pace = state.view().pace;
+        let mut now = Instant::now();
+        let mut frames = Frames::new(options, now);
+        for _ in 0..5 {
+            state.class += 1;
+            frames.ask();
+            let due = frames.next(pace, now).expect("a frame is due at once");
+            let draw = |area, buf: &mut Buffer| view::draw(&session, &state, &theme, area, buf);
+            let bytes = frames.paint(due, (120, 40), &theme.palette, now, draw);
+            assert!(!bytes.is_empty());
+            frames.written();
+            now += Duration::from_millis(100);
+        }
+    }
+}
