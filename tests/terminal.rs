@@ -29,10 +29,10 @@ fn start_navigate_resize_stop_and_the_terminal_is_as_it_was() {
     });
     pty.press("\r");
     pty.wait_for("called so");
-    pty.press("\x1b");
     pty.press("?");
-    pty.wait_for("pause");
-    pty.press("\x1b");
+    pty.wait_for("let it go on");
+    pty.press("?");
+    pty.wait_for("called so");
 
     pty.resize(80, 24);
     pty.wait("the smaller screen", |text| {
@@ -41,6 +41,7 @@ fn start_navigate_resize_stop_and_the_terminal_is_as_it_was() {
     pty.resize(50, 12);
     pty.wait("a plea for room", |text| text.contains("60"));
     pty.resize(120, 40);
+    pty.wait_for("called so");
     pty.press("1");
     pty.wait_for("trials/s");
 
@@ -184,7 +185,7 @@ fn the_browser_makes_opens_and_deletes_sessions() {
     pty.press("\r");
     pty.wait_for("not started");
     pty.press("q");
-    pty.wait_for("first");
+    pty.wait_for("1 session");
     pty.press("q");
     assert_eq!(pty.exit_code(), 0);
     assert!(!pty.on_alternate_screen() && !pty.cursor_hidden());

@@ -361,6 +361,7 @@ fn nothing_is_left_running_when_a_detached_run_is_done() {
     wait_until("the end", || {
         bench.store().engine("short").is_none()
             && bench.load("short").record.state == State::Finished
+            && !bench.path("sessions/short.sock").exists()
     });
     let left: Vec<String> = fs::read_dir(bench.path("sessions"))
         .unwrap()

@@ -15,8 +15,9 @@ use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 use super::wire::{self, Ask, Told, WireError};
 use super::{Command, Connection, Link};
-use crate::session::Session;
+use crate::session::run::Phase;
 use crate::session::store::Store;
+use crate::session::{Run, Session, State};
 
 /// How long an engine may take to answer a greeting.
 const GREETING: Duration = Duration::from_secs(5);
@@ -193,6 +194,11 @@ impl Follower {
                     }
                     self.read_file();
                 }
+                Err(ConnectError::NotRunning(_))
+                    if *self.connected.borrow() == Connection::Connecting =>
+                {
+                    self.came_too_late();
+                }
                 Err(error) => self.nobody(&error, pause),
             }
             if self.wait(pause).await.is_err() {
@@ -200,6 +206,26 @@ impl Follower {
             }
             pause = (pause * 2).min(BACK_OFF.1);
         }
+    }
+
+    /// The engine that was expected has ended already: the file has its last word.
+    fn came_too_late(&self) {
+        if let Ok(mut session) = self.store.load(&self.name) {
+            let phase = match &session.record.state {
+                State::Failed(message) => Phase::Failed(message.clone()),
+                State::Stopped => Phase::Stopped,
+                State::Finished => Phase::Finished,
+                State::New | State::Running => {
+                    return self.lost("the engine died; this is its last checkpoint".into());
+                }
+            };
+            session.run = Some(Run {
+                phase,
+                ..Run::default()
+            });
+            self.publish.send_replace(Arc::new(session));
+        }
+        self.connected.send_replace(Connection::ReadOnly);
     }
 
     /// Nobody answers. That is news only where somebody should, and has had the time to.

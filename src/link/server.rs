@@ -11,7 +11,7 @@ use futures::{SinkExt, StreamExt};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
 use super::Command;
@@ -23,8 +23,6 @@ use crate::session::Session;
 const GREETING: Duration = Duration::from_secs(5);
 /// How long viewers have to take the last state once the engine has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// How long an engine that ended at once waits for the one who started it to look in.
-const FIRST_LOOK: Duration = Duration::from_secs(2);
 
 /// Everything that a viewer's task needs.
 #[derive(Clone)]
@@ -61,16 +59,11 @@ pub async fn serve(
         commands,
         encoded: Arc::default(),
     };
-    let began = Instant::now();
     let mut viewers = JoinSet::new();
-    let mut came = false;
-    let mut ended = false;
     loop {
-        let wait = FIRST_LOOK.saturating_sub(began.elapsed());
         tokio::select! {
             accepted = bound.listener().accept() => match accepted {
                 Ok((stream, _)) => {
-                    came = true;
                     viewers.spawn(attend(stream, desk.clone()));
                 }
                 Err(error) => {
@@ -80,11 +73,7 @@ pub async fn serve(
                 }
             },
             Some(_) = viewers.join_next() => {}
-            () = over(&mut sessions), if !ended => ended = true,
-            () = sleep(wait), if ended => break,
-        }
-        if ended && came {
-            break;
+            () = over(&mut sessions) => break,
         }
     }
     drop(bound);

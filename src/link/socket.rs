@@ -2,7 +2,7 @@
 //! folder. The lock of the session names it, so a viewer need not guess.
 
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tokio::net::UnixListener;
@@ -14,6 +14,8 @@ use crate::session::store::Store;
 pub struct Bound {
     listener: UnixListener,
     path: PathBuf,
+    /// The file itself, whatever has been put in its place since.
+    inode: u64,
 }
 
 /// No place took the socket: each that was tried, and why not.
@@ -43,7 +45,14 @@ impl Bound {
         let mut tried = Vec::new();
         for path in places(store, name) {
             match bind(&path) {
-                Ok(listener) => return Ok(Self { listener, path }),
+                Ok(listener) => {
+                    let inode = inode(&path).unwrap_or_default();
+                    return Ok(Self {
+                        listener,
+                        path,
+                        inode,
+                    });
+                }
                 Err(error) => tried.push((path, error)),
             }
         }
@@ -53,8 +62,15 @@ impl Bound {
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+        // The next engine may have replaced it already.
+        if inode(&self.path) == Some(self.inode) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
+}
+
+fn inode(path: &Path) -> Option<u64> {
+    Some(std::fs::symlink_metadata(path).ok()?.ino())
 }
 
 /// Places for the socket, best first.

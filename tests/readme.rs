@@ -1,0 +1,38 @@
+//! The README says what the program does.
+
+use std::fs;
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+
+/// With `UPDATE_README=1` the table is written instead of compared.
+#[test]
+fn the_key_list_is_the_action_table() {
+    let readme = fs::read_to_string(PATH).unwrap();
+    let (before, rest) = readme.split_once("<!-- keys -->\n").unwrap();
+    let (listed, after) = rest.split_once("<!-- /keys -->").unwrap();
+    let table = noisescope::tui::key_table();
+    if std::env::var_os("UPDATE_README").is_some() {
+        let text = format!("{before}<!-- keys -->\n{table}<!-- /keys -->{after}");
+        fs::write(PATH, text).unwrap();
+        return;
+    }
+    assert_eq!(
+        listed, table,
+        "UPDATE_README=1 cargo test --test readme writes it"
+    );
+}
+
+#[test]
+fn the_pictures_are_there() {
+    let readme = fs::read_to_string(PATH).unwrap();
+    for picture in readme
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+    {
+        if picture.ends_with(".png") {
+            let path = format!("{}/{picture}", env!("CARGO_MANIFEST_DIR"));
+            assert!(fs::metadata(path).is_ok(), "{picture}");
+        }
+    }
+}
