@@ -89,7 +89,7 @@ fn a_session_from_a_newer_version_is_left_alone() {
 fn one_changed_character_in_an_array_is_noticed() {
     let bench = Bench::new();
     let session = Session::new("mine", Config::default());
-    let text = to_text(&session);
+    let text = to_text(&session).unwrap();
     let at = text.rfind('"').expect("the last array ends in quotes") - 20;
     let mut bytes = text.into_bytes();
     bytes[at] = if bytes[at] == b'A' { b'B' } else { b'A' };

@@ -208,3 +208,60 @@ fn the_previous_generation_is_kept_and_offered_when_the_file_is_cut() {
     bench.succeed(&["run", "cut", "--plain"]);
     assert_eq!(bench.load("cut").record.state, State::Finished);
 }
+
+#[test]
+fn an_emptied_file_offers_the_previous_generation_too() {
+    let bench = Bench::new();
+    run(&bench, "empty", &["--set", "analyses=[]"]);
+    fs::write(bench.store().path("empty"), "").unwrap();
+    let words = bench.refuse(1, &["run", "empty", "--plain"]);
+    assert!(words.contains("empty.ron.bak"), "{words}");
+}
+
+#[test]
+fn a_plan_that_was_edited_after_it_was_run_is_refused() {
+    let bench = Bench::new();
+    run(&bench, "edited", &[]);
+    let path = bench.store().path("edited");
+    let text = fs::read_to_string(&path).unwrap();
+    for (from, to) in [("trials: 3000", "trials: 2000"), ("block: 64", "block: 32")] {
+        fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        let words = bench.refuse(1, &["run", "edited", "--plain"]);
+        assert!(words.contains("does not belong to its plan"), "{words}");
+    }
+}
+
+/// What a training cannot go on from must stay in the file.
+#[test]
+fn a_training_that_cannot_go_on_loses_nothing() {
+    let bench = Bench::new();
+    kill_when(&bench, "old", true, |session| {
+        let training = session.record.training.as_ref();
+        training.is_some_and(|it| it.epochs.len() == 1 && !it.current.is_empty())
+    });
+    let mut session = bench.load("old");
+    let training = session.record.training.as_mut().unwrap();
+    training.optimizer = noisescope::session::Array::new(&[3], vec![1_u8, 2, 3]);
+    bench.store().save(&session).unwrap();
+    let words = bench.refuse(1, &["run", "old", "--plain"]);
+    assert!(words.contains("optimizer"), "{words}");
+    let after = bench.load("old").record.training.unwrap();
+    assert_eq!(after, session.record.training.unwrap());
+}
+
+#[test]
+fn a_reader_that_stands_still_does_not_hold_up_a_signal() {
+    let bench = Bench::new();
+    let mut child = start(&bench, "slow");
+    wait_until("the first trials", || {
+        bench
+            .store()
+            .load("slow")
+            .is_ok_and(|session| session.trials().0 > 0)
+    });
+    // Nobody has read a line so far; checkpoints every tenth of a second fill the pipe in time.
+    signal(&child, "TERM");
+    let began = std::time::Instant::now();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert!(began.elapsed() < std::time::Duration::from_secs(10));
+}

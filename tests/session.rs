@@ -19,8 +19,8 @@ fn configs() -> impl Strategy<Value = Config> {
         ]),
         prop::sample::select(NetworkKind::ALL.to_vec()),
         prop::collection::btree_set(0..=1000_u32, 1..4),
-        1..10_000_000_u64,
-        1..1000_usize,
+        20..10_000_000_u64,
+        Just(1_usize),
     )
         .prop_map(|(seed, source, kind, gammas, trials, block)| Config {
             seed,
@@ -112,7 +112,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn any_session_comes_back_from_its_text(session in sessions()) {
-        let back = from_text(&to_text(&session), Path::new("any.ron"), "any").unwrap();
+        let back = from_text(&to_text(&session).unwrap(), Path::new("any.ron"), "any").unwrap();
         prop_assert_eq!(bits(&back), bits(&session));
         prop_assert_eq!(&back.config, &session.config);
         prop_assert!(back.record.analyses == session.record.analyses);
@@ -123,7 +123,7 @@ proptest! {
 
     #[test]
     fn a_text_cut_anywhere_is_an_error_and_never_a_panic(cut in 0.0..1.0_f64) {
-        let text = to_text(&Session::new("any", Config::default()));
+        let text = to_text(&Session::new("any", Config::default())).unwrap();
         let mut end = (text.len() as f64 * cut) as usize;
         while !text.is_char_boundary(end) {
             end -= 1;
@@ -134,7 +134,7 @@ proptest! {
 
 #[test]
 fn readable_parts_come_first_and_arrays_last() {
-    let text = to_text(&Session::new("any", Config::default()));
+    let text = to_text(&Session::new("any", Config::default())).unwrap();
     let longest_before = text
         .lines()
         .take_while(|line| !line.trim_start().starts_with("arrays:"))

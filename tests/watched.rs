@@ -36,6 +36,11 @@ fn threads(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/task")).unwrap().count()
 }
 
+fn child_of(parent: u32) -> Option<u32> {
+    let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
+    children.split_whitespace().next()?.parse().ok()
+}
+
 /// Clock ticks of processor time that a process has used.
 fn ticks(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -88,17 +93,9 @@ fn a_terminal_that_goes_without_a_word_ends_the_viewer_and_burns_nothing() {
     let words = ["setsid", "--wait", program, "attach", "live"];
     let mut pty = Pty::start_program(bench.folder.path(), &words, 120, 40);
     pty.wait_for("trials/s");
-    let parent = pty.child.process_id().unwrap().to_string();
-    let found = Command::new("pgrep")
-        .args(["-P", &parent])
-        .output()
-        .unwrap();
-    let viewer = String::from_utf8(found.stdout).unwrap();
-    // Without a controlling terminal setsid need not have forked: then it is the viewer itself.
-    let viewer: u32 = viewer
-        .trim()
-        .parse()
-        .unwrap_or_else(|_| parent.parse().unwrap());
+    let parent = pty.child.process_id().unwrap();
+    // Where setsid need not fork it becomes the viewer itself.
+    let viewer = child_of(parent).unwrap_or(parent);
     let before = ticks(viewer).unwrap();
     pty.close();
     let began = Instant::now();
@@ -394,4 +391,35 @@ fn a_plain_run_that_is_stopped_from_outside_ends_well() {
     assert_eq!(events.first().unwrap()["event"], "started");
     assert_eq!(events.last().unwrap()["event"], "stopped");
     assert!(events.iter().all(|event| event["t"].is_number()));
+}
+
+#[test]
+fn a_log_that_cannot_be_written_does_not_end_the_run() {
+    let bench = Bench::new();
+    let plan = endless(&bench);
+    let mut arguments = vec!["new", "live"];
+    arguments.extend(plan.iter().map(String::as_str));
+    bench.succeed(&arguments);
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let mut engine = bench
+        .program()
+        .args(["engine", "live"])
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    bench.wait_for_trials("live", 0);
+    let done = bench.load("live").trials().0;
+    bench.wait_for_trials("live", done);
+    bench.succeed(&["stop", "live"]);
+    assert!(engine.wait().unwrap().success());
+}
+
+#[test]
+fn a_detached_run_that_cannot_begin_says_so() {
+    let bench = Bench::new();
+    let words = bench.refuse(1, &["run", "mnist-paper", "--detach"]);
+    assert!(words.contains("noisescope data fetch"), "{words}");
 }

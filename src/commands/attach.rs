@@ -7,15 +7,20 @@ use super::Refusal;
 use super::watch::Look;
 use crate::link::Connection;
 use crate::report;
-use crate::session::Session;
+use crate::session::{Config, Session};
 
 /// The views on the session; as a summary with `plain` or where there is no terminal.
 pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal> {
-    let session = look.store.load(name)?;
+    let engine = look.store.engine(name);
+    let session = match look.store.load(name) {
+        // A damaged file does not matter while an engine has the good state.
+        Err(_) if engine.is_some() && !plain => Session::new(name, Config::default()),
+        loaded => loaded?,
+    };
     if plain || !std::io::stdout().is_terminal() {
         return summary(&session);
     }
-    let connection = match look.store.engine(name) {
+    let connection = match engine {
         Some(_) => Connection::Connecting,
         None => Connection::ReadOnly,
     };

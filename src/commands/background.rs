@@ -11,6 +11,10 @@ use crate::session::store::Store;
 
 /// How long an engine may take until its socket listens.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one that has the lock may take to make its socket.
+const SOCKET_PATIENCE: Duration = Duration::from_secs(2);
+/// A log longer than this is begun anew with the next engine.
+const LOG_BYTES: u64 = 4 << 20;
 
 /// An engine that has started.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +35,19 @@ pub fn start(
     machine: &Machine,
 ) -> Result<Started, Refusal> {
     let log = store.folder().join(format!("{name}.log"));
-    let open = || OpenOptions::new().create(true).append(true).open(&log);
-    let file = open().map_err(|error| {
+    if std::fs::metadata(&log).is_ok_and(|there| there.len() > LOG_BYTES) {
+        // Old news; a failure here only leaves a long log.
+        let _ = std::fs::remove_file(&log);
+    }
+    let file = OpenOptions::new().create(true).append(true).open(&log);
+    let file = file.map_err(|error| {
         Refusal::Failed(format!("{}: cannot open the log: {error}", log.display()))
     })?;
+    // This program, also where its file has been replaced by a newer one meanwhile.
     let program = std::env::current_exe()
-        .map_err(|error| Refusal::Failed(format!("cannot find this program: {error}")))?;
+        .ok()
+        .filter(|program| program.exists());
+    let program = program.unwrap_or_else(|| "/proc/self/exe".into());
     let began = file.metadata().map_or(0, |there| there.len());
     let mut command = Command::new(program);
     command
@@ -55,14 +66,14 @@ pub fn start(
         .spawn()
         .map_err(|error| Refusal::Failed(format!("cannot start the engine: {error}")))?;
     let pid = child.id();
-    let deadline = Instant::now() + PATIENCE;
+    let mut deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
-        if store
-            .engine(name)
-            .is_some_and(|engine| engine.pid == pid && engine.socket.is_some())
-        {
-            reap(child);
-            return Ok(Started { pid });
+        if let Some(engine) = store.engine(name).filter(|engine| engine.pid == pid) {
+            if engine.socket.is_some() {
+                reap(child);
+                return Ok(Started { pid });
+            }
+            deadline = deadline.min(Instant::now() + SOCKET_PATIENCE);
         }
         if let Ok(Some(_)) = child.try_wait() {
             return Err(Refusal::Failed(last_words(&log, began)));

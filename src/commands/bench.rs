@@ -9,6 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Refusal;
+use super::say::say;
 use crate::analysis::classification_images::ClassificationImages;
 use crate::analysis::{Analysis, Lab};
 use crate::data;
@@ -94,13 +95,13 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
             trials_per_second: rate.round(),
         };
         if bench.json {
-            println!("{}", serde_json::to_string(&line).map_err(Refusal::failed)?);
+            say(serde_json::to_string(&line).map_err(Refusal::failed)?);
         } else {
-            println!(
+            say(format_args!(
                 "{}  {}  batch {batch:>5}  {rate:>9.0} trials/s",
                 opened.label(),
                 line.network
-            );
+            ));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -135,7 +136,7 @@ fn measure(lab: &Lab, opened: &Opened, batch: usize, trials: u64) -> Result<f64,
                 record.add(&sums);
                 counted += sums.trials;
             }
-            Answer::NotYet => {}
+            Answer::NotYet | Answer::AllBack => {}
             Answer::Died(words) => return Err(Refusal::Failed(words)),
         }
         if record.blocks <= opened.workers as u64 {

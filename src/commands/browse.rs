@@ -35,10 +35,10 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
     let mut list = List::default();
     loop {
         let chosen = match choose(store, &presets, &line.options(), &mut list)? {
-            None => return Ok(ExitCode::from(HUNG_UP)),
-            Some(Choice::Gone) => return Ok(ExitCode::from(HUNG_UP)),
-            Some(Choice::Leave) => return Ok(ExitCode::SUCCESS),
-            Some(choice) => choice,
+            Err(code) => return Ok(ExitCode::from(code)),
+            Ok(Choice::Gone) => return Ok(ExitCode::from(HUNG_UP)),
+            Ok(Choice::Leave) => return Ok(ExitCode::SUCCESS),
+            Ok(choice) => choice,
         };
         let done = match chosen {
             Choice::Open(name) => attach::run(&look, &name, false),
@@ -69,13 +69,13 @@ fn plan(name: &str, preset: Option<String>) -> Plan {
     }
 }
 
-/// What the person chooses; `None` where a signal ended it.
+/// What the person chooses, or the exit code of the signal that ended it.
 fn choose(
     store: &Store,
     presets: &[String],
     options: &tui::Options,
     list: &mut List,
-) -> Result<Option<Choice>, Refusal> {
+) -> Result<Result<Choice, u8>, Refusal> {
     let listing = Mutex::new(Listing::new(store.clone()));
     let rows = move || {
         let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,8 +88,8 @@ fn choose(
         tokio::pin!(chosen);
         tokio::select! {
             biased;
-            _ = signals.next() => Ok(None),
-            chosen = &mut chosen => chosen.map(Some).map_err(Refusal::failed),
+            code = signals.next() => Ok(Err(code)),
+            chosen = &mut chosen => chosen.map(Ok).map_err(Refusal::failed),
         }
     })
 }

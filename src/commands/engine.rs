@@ -4,10 +4,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::thread::JoinHandle;
+
+use tokio::task::JoinHandle as Task;
 
 use super::Refusal;
 use super::run::Machine;
-use super::signals::{HUNG_UP, INTERRUPTED, Signals, TERMINATED, runtime};
+use super::say::complain;
+use super::signals::{HUNG_UP, INTERRUPTED, Signals, runtime};
 use crate::engine::device::Choice;
 use crate::engine::{Engine, Options};
 use crate::link::server::serve;
@@ -28,84 +32,140 @@ pub fn options(store: &Store, data: PathBuf, machine: &Machine) -> Result<Option
     })
 }
 
-/// Makes the socket for viewers. Without one the run goes on: only nobody can look in.
+/// An engine at work and the server of its viewers.
+struct Running {
+    engine: Engine,
+    link: Link,
+    server: Option<Task<()>>,
+}
+
+impl Running {
+    /// Makes the socket and starts the engine. Needs a runtime. Without a socket the run goes on:
+    /// only nobody can look in.
+    fn start(session: Session, mut lock: Lock, options: Options) -> Result<Self, Refusal> {
+        let bound = bind(&options.store, &mut lock, &session.name);
+        let (engine, link) = Engine::start(session, lock, options)
+            .map_err(|error| Refusal::Failed(format!("cannot start the engine: {error}")))?;
+        let server = bound
+            .zip(link.commands.clone())
+            .map(|(bound, commands)| tokio::spawn(serve(bound, link.sessions.clone(), commands)));
+        Ok(Self {
+            engine,
+            link,
+            server,
+        })
+    }
+
+    /// Resolves once the engine's phase is over.
+    async fn over(&self) {
+        let mut sessions = self.link.sessions.clone();
+        let over = |session: &Session| session.run.as_ref().is_some_and(|run| run.phase.is_over());
+        while !over(&sessions.borrow_and_update()) && sessions.changed().await.is_ok() {}
+    }
+
+    /// Waits for the engine's end while signals stop it after a checkpoint: INT and TERM always,
+    /// HUP where `hang_up_stops`. A second INT ends the process at once. Gives the exit code of
+    /// the signal that stopped it.
+    async fn obey(&self, signals: &mut Signals, hang_up_stops: bool) -> Option<u8> {
+        let over = self.over();
+        tokio::pin!(over);
+        let mut stopped_by = None;
+        let mut interrupts = 0;
+        loop {
+            tokio::select! {
+                biased;
+                code = signals.next() => {
+                    if code == HUNG_UP && !hang_up_stops {
+                        tracing::info!("a terminal hung up; the run goes on");
+                        continue;
+                    }
+                    interrupts += u32::from(code == INTERRUPTED);
+                    if interrupts == 2 {
+                        complain("aborted; the session file holds the last checkpoint");
+                        std::process::exit(i32::from(INTERRUPTED));
+                    }
+                    stopped_by = stopped_by.or(Some(code));
+                    self.link.say(Command::Stop);
+                }
+                () = &mut over => return stopped_by,
+            }
+        }
+    }
+
+    /// Waits for threads and viewers; gives the run's exit code.
+    async fn end(self, stopped_by: Option<u8>) -> Result<ExitCode, Refusal> {
+        let phase = self.link.newest().run.as_ref().map(|run| run.phase.clone());
+        drop(self.link);
+        self.engine.join();
+        if let Some(server) = self.server {
+            let _ = server.await;
+        }
+        match phase {
+            Some(Phase::Failed(message)) => Err(Refusal::Failed(message)),
+            Some(Phase::Finished) => Ok(ExitCode::SUCCESS),
+            _ => Ok(stopped_by.map_or(ExitCode::SUCCESS, ExitCode::from)),
+        }
+    }
+}
+
 fn bind(store: &Store, lock: &mut Lock, name: &str) -> Option<Bound> {
     let bound = Bound::bind(store, name)
-        .inspect_err(|error| eprintln!("noisescope: {error}; the run goes on without"))
+        .inspect_err(|error| complain(format_args!("{error}; the run goes on without")))
         .ok()?;
     lock.tell_socket(bound.path())
-        .inspect_err(|error| eprintln!("noisescope: {error}; nobody will find the socket"))
+        .inspect_err(|error| complain(format_args!("{error}; nobody will find the socket")))
         .ok()?;
     Some(bound)
 }
 
-fn start(session: Session, lock: Lock, options: Options) -> Result<(Engine, Link), Refusal> {
-    Engine::start(session, lock, options)
-        .map_err(|error| Refusal::Failed(format!("cannot start the engine: {error}")))
+/// Tells the run in lines, on a thread of its own: whoever reads them may be slow or stand still,
+/// and the run, its signals and its viewers do not wait for him.
+fn tell(link: Link, style: Style, path: PathBuf) -> JoinHandle<Result<(), ReportError>> {
+    std::thread::spawn(move || {
+        let stop = link.clone();
+        let told = runtime()
+            .map_err(|refusal| ReportError::Write(std::io::Error::other(refusal.to_string())))
+            .and_then(|runtime| {
+                runtime.block_on(report::run(link, style, &path, &mut std::io::stdout()))
+            });
+        if told.is_err() {
+            stop.say(Command::Stop);
+        }
+        told
+    })
 }
 
 /// Runs in the foreground and tells the run in lines; viewers may look in. INT, TERM and HUP stop
 /// it after a checkpoint; a second INT ends the process at once.
 pub fn foreground(
     session: Session,
-    mut lock: Lock,
+    lock: Lock,
     options: Options,
     style: Style,
 ) -> Result<ExitCode, Refusal> {
     runtime()?.block_on(async {
-        let store = options.store.clone();
-        let path = store.path(&session.name);
         let mut signals = Signals::listen()?;
-        let bound = bind(&store, &mut lock, &session.name);
-        let (engine, link) = start(session, lock, options)?;
-        let server = bound.zip(link.commands.clone()).map(|(bound, commands)| {
-            tokio::spawn(serve(bound, link.sessions.clone(), commands))
-        });
-        let mut out = std::io::stdout();
-        let told = report::run(link.clone(), style, &path, &mut out);
-        tokio::pin!(told);
-        let mut stopped_by = None;
-        let told = loop {
-            tokio::select! {
-                biased;
-                code = signals.next() => {
-                    if code == INTERRUPTED && stopped_by == Some(INTERRUPTED) {
-                        eprintln!("noisescope: aborted; the session file holds the last checkpoint");
-                        std::process::exit(i32::from(INTERRUPTED));
-                    }
-                    stopped_by = stopped_by.or(Some(code));
-                    link.say(Command::Stop);
-                }
-                told = &mut told => break told,
+        let path = options.store.path(&session.name);
+        let running = Running::start(session, lock, options)?;
+        let told = tell(running.link.clone(), style, path);
+        let stopped_by = running.obey(&mut signals, true).await;
+        let ended = running.end(stopped_by).await;
+        if stopped_by.is_some() && !told.is_finished() {
+            // A reader that stands still gets a moment for the last lines, and no more.
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+            if !told.is_finished() {
+                return ended;
             }
-        };
-        if told.is_err() {
-            link.say(Command::Stop);
         }
-        until_over(&link).await;
-        let end = link.newest();
-        drop(link);
-        engine.join();
-        if let Some(server) = server {
-            let _ = server.await;
-        }
-        if let Some(Phase::Failed(message)) = end.run.as_ref().map(|run| &run.phase) {
-            return Err(Refusal::Failed(message.clone()));
-        }
-        match told {
-            Err(ReportError::Gone) if stopped_by.is_none() => Err(Refusal::Failed(
+        let told = told.join().unwrap_or(Ok(()));
+        match (told, stopped_by) {
+            (Err(ReportError::Gone), None) => Err(Refusal::Failed(
                 "nobody reads the report any more; the run was stopped after a checkpoint".into(),
             )),
-            Err(ReportError::Write(error)) if stopped_by.is_none() => Err(Refusal::failed(error)),
-            _ => Ok(stopped_by.map_or(ExitCode::SUCCESS, ExitCode::from)),
+            (Err(error), None) => Err(Refusal::failed(error)),
+            _ => ended,
         }
     })
-}
-
-async fn until_over(link: &Link) {
-    let mut sessions = link.sessions.clone();
-    let over = |session: &Session| session.run.as_ref().is_some_and(|run| run.phase.is_over());
-    while !over(&sessions.borrow_and_update()) && sessions.changed().await.is_ok() {}
 }
 
 /// The engine as a process of its own: in a session of its own, so that no terminal's end reaches
@@ -118,50 +178,20 @@ pub fn background(
 ) -> Result<ExitCode, Refusal> {
     // Fails only where it leads a session already, which is what is wanted.
     let _ = rustix::process::setsid();
-    // Results of a long run must not depend on whether a log can be set up.
+    // The log lies on the same disk as the session: where it cannot be written, the run goes on.
     let _ = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_target(false)
+        .log_internal_errors(false)
         .try_init();
     let options = options(store, data, machine)?;
-    let mut lock = store.lock(name)?;
+    let lock = store.lock(name)?;
     let session = store.load(name)?;
     runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
-        let bound = bind(store, &mut lock, name);
-        let (engine, link) = start(session, lock, options)?;
-        let server = bound
-            .zip(link.commands.clone())
-            .map(|(bound, commands)| tokio::spawn(serve(bound, link.sessions.clone(), commands)));
-        let mut stopped_by = None;
-        {
-            let over = until_over(&link);
-            tokio::pin!(over);
-            loop {
-                tokio::select! {
-                    biased;
-                    code = signals.next() => match code {
-                        HUNG_UP => tracing::info!("a terminal hung up; the run goes on"),
-                        code => {
-                            debug_assert!(code == INTERRUPTED || code == TERMINATED);
-                            stopped_by = Some(code);
-                            link.say(Command::Stop);
-                        }
-                    },
-                    () = &mut over => break,
-                }
-            }
-        }
-        let end = link.newest();
-        drop(link);
-        engine.join();
-        if let Some(server) = server {
-            let _ = server.await;
-        }
-        match end.run.as_ref().map(|run| &run.phase) {
-            Some(Phase::Failed(message)) => Err(Refusal::Failed(message.clone())),
-            _ => Ok(stopped_by.map_or(ExitCode::SUCCESS, ExitCode::from)),
-        }
+        let running = Running::start(session, lock, options)?;
+        let stopped_by = running.obey(&mut signals, false).await;
+        running.end(stopped_by).await
     })
 }

@@ -13,6 +13,7 @@ mod ls;
 mod new;
 mod preset;
 mod run;
+mod say;
 mod signals;
 mod watch;
 
@@ -199,7 +200,7 @@ pub fn main() -> ExitCode {
     match dispatch(cli) {
         Ok(code) => code,
         Err(refusal) => {
-            eprintln!("noisescope: {refusal}");
+            say::complain(&refusal);
             ExitCode::from(refusal.code())
         }
     }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::say::say;
 use super::{Plan, Refusal};
 use crate::session::Session;
 use crate::session::store::{Store, check_name};
@@ -20,6 +21,6 @@ pub fn run(store: &Store, plan: &Plan) -> Result<ExitCode, Refusal> {
     }
     let config = plan.config(store)?;
     store.save(&Session::new(&plan.name, config))?;
-    println!("{}", store.path(&plan.name).display());
+    say(store.path(&plan.name).display());
     Ok(ExitCode::SUCCESS)
 }

@@ -9,8 +9,9 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::background::{self, Started};
+use super::say::say;
 use super::signals::runtime;
-use super::{Plan, Refusal, attach, engine, watch};
+use super::{Plan, Refusal, attach, control, engine, watch};
 use crate::data;
 use crate::engine::device::Choice;
 use crate::link::Link;
@@ -105,10 +106,11 @@ pub fn run(
     match face {
         Face::None => {
             let Started { pid } = started(lock)?;
-            println!(
+            control::at_work(store, &session.name)?;
+            say(format_args!(
                 "{0} runs in the background, process {pid}. Look in: noisescope attach {0}",
                 session.name
-            );
+            ));
             Ok(ExitCode::SUCCESS)
         }
         Face::Drawn => {
@@ -172,10 +174,10 @@ fn show_finished(
             }
         }
         Face::None => {
-            println!(
+            say(format_args!(
                 "{0} is finished. Look at it: noisescope attach {0}",
                 session.name
-            );
+            ));
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::run::Machine;
+use super::say::say;
 use super::signals::{HUNG_UP, Signals, runtime};
 use super::{Refusal, background};
 use crate::link::{Connection, client};
 use crate::session::run::Phase;
-use crate::session::store::Store;
+use crate::session::store::{Store, timestamp};
 use crate::session::{Session, State};
 use crate::tui;
 
@@ -89,7 +90,11 @@ impl Look<'_> {
                 tui::Exit::Over | tui::Exit::Left => return self.farewell(&link.newest()),
                 tui::Exit::Gone => return Ok(ExitCode::from(HUNG_UP)),
                 tui::Exit::Resume(left) => {
-                    background::start(self.store, self.data, &name, self.machine)?;
+                    let started = background::start(self.store, self.data, &name, self.machine);
+                    // Somebody else may have been quicker: then there is an engine to look at.
+                    if self.store.engine(&name).is_none() {
+                        started?;
+                    }
                     session = Session::clone(&link.newest());
                     connection = Connection::Connecting;
                     state = Some(*left);
@@ -105,18 +110,27 @@ impl Look<'_> {
         if let Some(Phase::Failed(message)) = phase {
             return Err(Refusal::Failed(message.clone()));
         }
-        if let Some(engine) = self.store.engine(name)
-            && !phase.is_some_and(Phase::is_over)
-        {
-            println!(
-                "{name} runs on, process {}. Look in again: noisescope attach {name}   Stop it: noisescope stop {name}",
-                engine.pid
-            );
-        } else if session.record.state == State::Finished || phase == Some(&Phase::Finished) {
-            println!("{name} is finished. Look again: noisescope attach {name}");
-        } else {
-            println!("{name} is stopped, all it has done is saved. Go on: noisescope run {name}");
-        }
+        let again = format!("Go on: noisescope run {name}");
+        say(
+            match (self.store.engine(name), phase, &session.record.state) {
+                (Some(engine), phase, _) if !phase.is_some_and(Phase::is_over) => format!(
+                    "{name} runs on, process {}. Look in again: noisescope attach {name}   Stop it: noisescope stop {name}",
+                    engine.pid
+                ),
+                (_, Some(Phase::Finished), _) | (_, None, State::Finished) => {
+                    format!("{name} is finished. Look again: noisescope attach {name}")
+                }
+                (_, Some(Phase::Stopped), _) | (_, None, State::Stopped) => {
+                    format!("{name} is stopped, all it has done is saved. {again}")
+                }
+                (_, _, State::New) => format!("{name} has not been run yet. {again}"),
+                (_, _, State::Failed(message)) => format!("{name} failed: {message}. {again}"),
+                _ => format!(
+                    "{name} was interrupted; its file has what was saved at {}. {again}",
+                    timestamp(session.record.updated)
+                ),
+            },
+        );
         Ok(ExitCode::SUCCESS)
     }
 }

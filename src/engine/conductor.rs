@@ -17,7 +17,7 @@ use crate::link::Command;
 use crate::nets::train::{Step, TrainError, Trainer, evaluate, finish};
 use crate::nets::weights::WeightsError;
 use crate::nets::{CLASSES, Network, SIZE};
-use crate::session::config::{Config, Weights};
+use crate::session::config::{Config, DatasetSource, Weights};
 use crate::session::record::Training;
 use crate::session::run::{Phase, Stage};
 use crate::session::store::StoreError;
@@ -26,6 +26,10 @@ use crate::stimulus::Pool;
 
 /// Time between two refreshes of what needs the network (the classes fed back).
 const REFRESH: Duration = Duration::from_secs(2);
+
+/// How a session records where its images came from.
+const EMBEDDED: &str = "embedded subset";
+const FULL: &str = "full set";
 
 /// Why a run cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -98,8 +102,8 @@ impl Conductor {
         self.rounds.publish();
     }
 
-    /// The last checkpoint. A finished run whose results cannot be saved keeps trying until it is
-    /// told to stop.
+    /// The last checkpoint. Where it cannot be written, the engine keeps trying, with the problem
+    /// on the screen, until it is told to stop (once more): what is measured is not given up.
     fn close(&mut self, end: End) -> Result<End, RunError> {
         let state = match end {
             End::Finished => State::Finished,
@@ -108,7 +112,7 @@ impl Conductor {
         loop {
             match self.rounds.checkpoint(state.clone()) {
                 Ok(()) => return Ok(end),
-                Err(_) if end == End::Finished && self.rounds.wait_for_checkpoint() => {}
+                Err(_) if self.rounds.wait_for_checkpoint() => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -140,11 +144,14 @@ impl Conductor {
     }
 
     fn images(&mut self, config: &Config) -> Result<Dataset, RunError> {
-        let dataset = data::load(
-            config.dataset.name,
-            &config.dataset.source,
-            &self.options.data,
-        )?;
+        // A run that began on one set of images goes on with it, whatever has been fetched since.
+        let began_on = self.rounds.session.record.images.as_deref();
+        let source = match (&config.dataset.source, began_on) {
+            (DatasetSource::Auto, Some(EMBEDDED)) => &DatasetSource::Embedded,
+            (DatasetSource::Auto, Some(FULL)) => &DatasetSource::Full,
+            (source, _) => source,
+        };
+        let dataset = data::load(config.dataset.name, source, &self.options.data)?;
         let (height, width) = (dataset.train.height, dataset.train.width);
         if (height, width) != SIZE {
             return Err(RunError::Size {
@@ -153,9 +160,12 @@ impl Conductor {
                 network: config.network.kind.label(),
             });
         }
+        if let Some(class) = Pool::new(&dataset.train).empty_class() {
+            return Err(RunError::EmptyClass(class));
+        }
         let images = match &dataset.origin {
-            Origin::Embedded => "embedded subset".to_owned(),
-            Origin::Full(_) => "full set".to_owned(),
+            Origin::Embedded => EMBEDDED.to_owned(),
+            Origin::Full(_) => FULL.to_owned(),
             Origin::Folder(folder) => folder.display().to_string(),
         };
         if let Some(note) = &dataset.note {
@@ -167,12 +177,7 @@ impl Conductor {
             dataset.train.len(),
             dataset.test.len()
         ));
-        let before = self.rounds.session.record.images.replace(images.clone());
-        if let Some(before) = before.filter(|before| *before != images) {
-            self.rounds.warn(format!(
-                "this session began on the {before} and goes on with the {images}: trials of γ > 0 are blended with other images than before"
-            ));
-        }
+        self.rounds.session.record.images = Some(images.clone());
         self.rounds.run.images = images;
         self.rounds.publish();
         Ok(dataset)
@@ -199,16 +204,20 @@ impl Conductor {
             return Ok(true);
         }
         self.rounds.run.phase = Phase::Working(0);
-        let mut trainer = Trainer::new(
+        let before = record.clone();
+        let trainer = Trainer::new(
             config.network.kind,
             plan,
             config.seed,
             &dataset.train,
             &opened.device,
             &mut record,
-        )?;
-        self.rounds.run.parameters = record.parameters;
-        self.rounds.session.record.training = Some(record);
+        );
+        // Where it cannot go on, what there is stays as it is.
+        let kept = if trainer.is_ok() { record } else { before };
+        self.rounds.run.parameters = kept.parameters;
+        self.rounds.session.record.training = Some(kept);
+        let mut trainer = trainer?;
         self.rounds.publish();
         let mut pace = Pace::new();
         let images = plan.epochs as u64 * (trainer.batches() * plan.batch) as u64;
@@ -222,7 +231,15 @@ impl Conductor {
                 rounds.publish_if_due();
             });
             rounds.session.record.training = Some(record);
-            match step? {
+            let step = match step {
+                Ok(step) => step,
+                Err(error) => {
+                    // The record and the weights must be of the same moment.
+                    self.keep(&trainer)?;
+                    return Err(error.into());
+                }
+            };
+            match step {
                 Step::Batch(images) => pace.count(images as u64),
                 Step::Epoch(epoch) => self.epoch_is_over(epoch),
                 Step::Over => break,
@@ -327,9 +344,6 @@ impl Conductor {
             .clone()
             .unwrap_or_default();
         let pool = Pool::new(&dataset.train);
-        if let Some(class) = pool.empty_class() {
-            return Err(RunError::EmptyClass(class));
-        }
         debug_assert_eq!(pool.classes(), CLASSES);
         Ok(Lab {
             network: Network::with_weights(config.network.kind, &training.best, &opened.device)?,
@@ -355,11 +369,11 @@ impl Conductor {
         }
         self.rounds.run.phase = Phase::Working(stage);
         self.rounds.publish();
-        let workers = Workers::start(workers, &analysis, lab)?;
+        let mut workers = Workers::start(workers, &analysis, lab)?;
         let mut pace = Pace::new();
         let mut refreshed = Instant::now();
         let mut going = true;
-        while going || dealer.is_waiting() {
+        loop {
             if going {
                 deal(&mut dealer, &workers);
             }
@@ -373,6 +387,7 @@ impl Conductor {
                     pace.count(analysis.trials(record).1 - before);
                 }
                 Answer::NotYet => {}
+                Answer::AllBack => break,
                 Answer::Died(words) => return Err(RunError::Worker(words)),
             }
             if dealer.is_done() {
@@ -381,7 +396,10 @@ impl Conductor {
             if going {
                 match self.rounds.listen() {
                     Flow::Go(pause) => pace.pause(pause),
-                    Flow::Stop => going = false,
+                    Flow::Stop => {
+                        going = false;
+                        workers.recall();
+                    }
                 }
             }
             self.tell(analysis.as_ref(), index, &pace);
@@ -410,7 +428,7 @@ impl Conductor {
         let stage = &mut self.rounds.run.stages[index + 1];
         stage.done = done;
         stage.per_second = pace.per_second();
-        stage.eta_s = pace.eta_s(total - done);
+        stage.eta_s = pace.eta_s(total.saturating_sub(done));
         stage.seconds = pace.worked().as_secs_f64();
         let (rate, eta) = (stage.per_second, stage.eta_s);
         let last = index + 2 == self.rounds.run.stages.len();

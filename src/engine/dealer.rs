@@ -64,11 +64,6 @@ impl Dealer {
     pub fn is_done(&self) -> bool {
         self.merged == self.total
     }
-
-    /// Whether a block that was dealt has not been merged.
-    pub fn is_waiting(&self) -> bool {
-        self.merged != self.dealt
-    }
 }
 
 #[cfg(test)]

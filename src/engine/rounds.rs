@@ -182,10 +182,18 @@ impl Rounds {
     /// What the system said; it has been logged already.
     pub fn checkpoint(&mut self, state: State) -> Result<(), StoreError> {
         let began = Instant::now();
+        let before = (
+            self.session.record.state.clone(),
+            self.session.record.updated,
+        );
         self.session.record.state = state;
         self.session.record.updated = now();
         self.session.record.elapsed_s = self.elapsed_s();
         let result = self.store.save(&self.session);
+        if result.is_err() {
+            // What is not on the disk is not so.
+            (self.session.record.state, self.session.record.updated) = before;
+        }
         self.saved = Instant::now();
         let path = self.store.path(&self.session.name);
         match result {

@@ -5,6 +5,7 @@
 //! nothing waits at the end of every operator, and it cannot change a result.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{
     Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel,
 };
@@ -23,6 +24,8 @@ pub enum Answer {
     Done(Job, Sums),
     /// Nothing yet.
     NotYet,
+    /// After [`Workers::recall`]: nothing is being computed any more.
+    AllBack,
     /// A worker died: what it said.
     Died(String),
 }
@@ -30,6 +33,7 @@ pub enum Answer {
 /// The workers of one analysis. They end when this is dropped.
 pub struct Workers {
     jobs: Option<SyncSender<Job>>,
+    recalled: Arc<AtomicBool>,
     answers: Receiver<Result<(Job, Sums), String>>,
     pools: Vec<rayon::ThreadPool>,
 }
@@ -52,6 +56,7 @@ impl Workers {
         let (jobs, queue) = sync_channel::<Job>(WAITING * count);
         let queue = Arc::new(Mutex::new(queue));
         let (answer, answers) = channel();
+        let recalled = Arc::new(AtomicBool::new(false));
         let mut pools = Vec::with_capacity(count);
         for index in 0..count {
             let pool = rayon::ThreadPoolBuilder::new()
@@ -60,11 +65,15 @@ impl Workers {
                 .build()?;
             let (analysis, lab) = (Arc::clone(analysis), lab.clone());
             let (queue, answer) = (Arc::clone(&queue), answer.clone());
+            let recalled = Arc::clone(&recalled);
             pool.spawn(move || {
                 loop {
                     // One worker at a time waits here; the others compute.
                     let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok(job) = job else { return };
+                    if recalled.load(Ordering::Relaxed) {
+                        continue;
+                    }
                     let sums = catch_unwind(AssertUnwindSafe(|| analysis.step(&lab, job)))
                         .map_err(|panic| words(panic.as_ref()));
                     let died = sums.is_err();
@@ -77,6 +86,7 @@ impl Workers {
         }
         Ok(Self {
             jobs: Some(jobs),
+            recalled,
             answers,
             pools,
         })
@@ -90,12 +100,19 @@ impl Workers {
         }
     }
 
+    /// Lets the workers finish the blocks that they are at, and no more.
+    pub fn recall(&mut self) {
+        self.recalled.store(true, Ordering::Relaxed);
+        self.jobs = None;
+    }
+
     /// The next computed block, waiting at most `patience`.
     pub fn answer(&self, patience: Duration) -> Answer {
         match self.answers.recv_timeout(patience) {
             Ok(Ok((job, sums))) => Answer::Done(job, sums),
             Ok(Err(words)) => Answer::Died(words),
             Err(RecvTimeoutError::Timeout) => Answer::NotYet,
+            Err(RecvTimeoutError::Disconnected) if self.jobs.is_none() => Answer::AllBack,
             Err(RecvTimeoutError::Disconnected) => Answer::Died("every worker has ended".into()),
         }
     }

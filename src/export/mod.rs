@@ -72,7 +72,8 @@ pub fn write(session: &Session, format: Format, out: Option<&Path>) -> Result<()
         path: path.clone(),
         error,
     })?;
-    eprintln!("wrote {}", path.display());
+    // Losing this line must not fail an export that is done.
+    let _ = writeln!(io::stderr(), "wrote {}", path.display());
     Ok(())
 }
 

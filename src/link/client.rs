@@ -30,7 +30,7 @@ pub enum ConnectError {
     /// None runs the session.
     #[error("no engine runs session `{0}`; `noisescope run {0}` starts one")]
     NotRunning(String),
-    /// One runs it, but has no socket.
+    /// One runs it without a socket: it has just begun, or could make none.
     #[error(
         "session `{name}` is run by process {pid} in the foreground of its own terminal, which cannot be reached from here"
     )]
@@ -97,6 +97,11 @@ impl Conversation {
             error,
         };
         let stream = UnixStream::connect(&path).await.map_err(io)?;
+        let user = stream.peer_cred().map_err(io)?.uid();
+        if user != rustix::process::getuid().as_raw() {
+            let foreign = format!("it belongs to user {user}");
+            return Err(io(std::io::Error::other(foreign)));
+        }
         let (from, to) = stream.into_split();
         let mut to = FramedWrite::new(to, wire::asked());
         let mut from = FramedRead::new(from, wire::told());

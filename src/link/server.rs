@@ -24,12 +24,15 @@ const GREETING: Duration = Duration::from_secs(5);
 /// How long viewers have to take the last state once the engine has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// A session and the frame that it makes.
+type Encoded = (Arc<Session>, Bytes);
+
 /// Everything that a viewer's task needs.
 #[derive(Clone)]
 struct Desk {
     sessions: watch::Receiver<Arc<Session>>,
     commands: mpsc::UnboundedSender<Command>,
-    encoded: Arc<Mutex<Option<(Arc<Session>, Bytes)>>>,
+    encoded: Arc<Mutex<Option<Encoded>>>,
 }
 
 impl Desk {

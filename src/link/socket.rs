@@ -100,6 +100,7 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
             .mode(0o700)
             .create(folder)?;
     }
+    private(path)?;
     match std::fs::symlink_metadata(path) {
         Ok(there) if there.file_type().is_socket() => std::fs::remove_file(path)?,
         Ok(_) => return Err(io::Error::other("something that is no socket stands there")),
@@ -108,4 +109,22 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     let listener = UnixListener::bind(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
+}
+
+/// Outside the sessions folder, the folder must be this user's alone: whoever may write there may
+/// put a socket of his own in place of ours.
+fn private(path: &Path) -> io::Result<()> {
+    let Some(folder) = path
+        .parent()
+        .filter(|_| path.starts_with(std::env::temp_dir()))
+    else {
+        return Ok(());
+    };
+    let there = std::fs::metadata(folder)?;
+    let own = there.uid() == rustix::process::getuid().as_raw();
+    if there.is_dir() && own && (there.mode() & 0o022 == 0) {
+        Ok(())
+    } else {
+        Err(io::Error::other("others may write to its folder"))
+    }
 }

@@ -14,6 +14,7 @@ use tokio_util::codec::LengthDelimitedCodec;
 use super::Command;
 use crate::session::array::{Arrays, Payload};
 use crate::session::record::Weights;
+use crate::session::store::unfit;
 use crate::session::{Array, Config, Record, Run, Session};
 
 /// The protocol's version: both sides must speak the same.
@@ -32,7 +33,7 @@ const MOST_TOLD: usize = 1 << 28;
 pub enum Ask {
     /// The first frame.
     Hello {
-        /// [`MAGIC`].
+        /// the word that begins every conversation.
         magic: [u8; 10],
         /// The viewer's version.
         version: u32,
@@ -85,12 +86,12 @@ pub enum WireError {
     /// It does not decode.
     #[error("the other side does not speak noisescope's protocol ({0})")]
     Garbage(String),
-    /// A noisescope of another version.
+    /// A viewer of another version.
     #[error(
-        "the engine speaks version {theirs} of the protocol, this noisescope version {VERSION}: use the program that started the run, or stop it and go on with this one"
+        "the viewer speaks version {theirs} of the protocol, the engine version {VERSION}: look in with the program that started the run, or stop it and go on with this one"
     )]
     Version {
-        /// The other side's version.
+        /// The viewer's version.
         theirs: u32,
     },
     /// The engine said no.
@@ -241,7 +242,7 @@ pub fn decode_tell(frame: &[u8]) -> Result<Told, WireError> {
                 problem = Some(error);
             }
         });
-    match problem {
+    match problem.or_else(|| unfit(&session.record, &session.config)) {
         Some(problem) => Err(garbage(problem)),
         None => Ok(Told::Session(Box::new(session))),
     }

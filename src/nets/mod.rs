@@ -21,6 +21,8 @@ pub const CLASSES: usize = 10;
 pub const SIZE: (usize, usize) = (28, 28);
 
 /// A network under study.
+// Burn's modules cannot be boxed, and there is one network a worker.
+#[allow(clippy::large_enum_variant)]
 #[derive(Module, Debug)]
 pub enum Network {
     /// See [`NetworkKind::Cnn`].

@@ -44,7 +44,7 @@ pub enum TrainError {
     Optimizer(String),
     /// The loss left the real numbers.
     #[error(
-        "the training loss became {loss} in epoch {epoch}: the learning rate ({lr}) is too high for this network. Start a new session with a lower network.weights.lr_max"
+        "the loss became {loss} in epoch {epoch}: the learning rate ({lr}) is too high for this network. Start a new session with a lower network.weights.lr_max"
     )]
     Diverged {
         /// What it became.
@@ -107,6 +107,8 @@ impl Trainer {
         let (train, valid) = split(images.len(), config.validation, seed)?;
         let mut optimizer = adam(config);
         let network = if record.current.is_empty() {
+            // Epochs without weights to go on from cannot be continued.
+            *record = Training::default();
             Network::new(kind, seed, &device)
         } else {
             if !record.optimizer.values().is_empty() {
@@ -176,6 +178,13 @@ impl Trainer {
             return self.batch(record).map(Step::Batch);
         }
         let epoch = self.validate(record, breathe);
+        if !epoch.valid_loss.is_finite() {
+            return Err(TrainError::Diverged {
+                loss: epoch.valid_loss,
+                epoch: epoch.epoch,
+                lr: epoch.lr,
+            });
+        }
         self.begin_epoch(record);
         Ok(Step::Epoch(epoch))
     }
@@ -183,7 +192,9 @@ impl Trainer {
     fn is_over(&self, record: &Training) -> bool {
         let done = record.epochs.len();
         let best = record.best_epoch.unwrap_or(done);
-        record.finished || done >= self.config.epochs || done - best >= self.config.patience
+        record.finished
+            || done >= self.config.epochs
+            || done.saturating_sub(best) >= self.config.patience
     }
 
     fn batch(&mut self, record: &mut Training) -> Result<usize, TrainError> {
@@ -238,7 +249,7 @@ impl Trainer {
             &self.valid,
             breathe,
         );
-        let partial = std::mem::replace(&mut record.partial, PartialEpoch::default());
+        let partial = std::mem::take(&mut record.partial);
         let seen = partial.images.max(1) as f64;
         let epoch = Epoch {
             epoch: record.epochs.len() + 1,

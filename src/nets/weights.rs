@@ -6,8 +6,9 @@
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{Device, Tensor, TensorData};
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardUniform};
 
 use super::Network;
 use crate::session::array::Array;
@@ -224,9 +225,8 @@ impl ModuleMapper for Drawer {
         }
         let bound = 1.0 / (self.fan_in as f32).sqrt();
         let count: usize = dims.iter().product();
-        let values: Vec<f32> = (0..count)
-            .map(|_| self.rng.random_range(-bound..bound))
-            .collect();
+        let uniform = StandardUniform.sample_iter(&mut self.rng).take(count);
+        let values: Vec<f32> = uniform.map(|u: f32| bound * (2.0 * u - 1.0)).collect();
         let device = param.lazy_device();
         parameter(
             ParamId::from(self.parameters),

@@ -94,12 +94,6 @@ impl<T: Element> Array<T> {
     pub fn values_mut(&mut self) -> &mut [T] {
         Arc::<Vec<T>>::make_mut(&mut self.values)
     }
-
-    /// The `index`-th slice along the first axis.
-    pub fn slice(&self, index: usize) -> &[T] {
-        let size = self.shape[1..].iter().product::<usize>();
-        &self.values[index * size..(index + 1) * size]
-    }
 }
 
 /// What stands for an array in the readable part.

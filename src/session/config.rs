@@ -251,6 +251,15 @@ fn invalid<T>(path: impl Into<String>, problem: impl Into<String>) -> Result<T, 
     })
 }
 
+/// Most trials at one γ: sums of 16-bit numbers stay far inside 64 bits.
+pub const MAX_TRIALS: u64 = 1 << 40;
+
+/// Most γ in a list: each has sums of its own in memory, in the file and on the way to viewers.
+pub const MAX_GAMMAS: usize = 64;
+
+/// Most epochs, and most images a batch.
+pub const MAX_TRAINING: usize = 1_000_000;
+
 /// Most trials a block may have: a worker holds one block of stimuli in memory.
 pub const MAX_BLOCK: usize = 8192;
 
@@ -288,6 +297,12 @@ impl Training {
         for (field, value) in at_least_one {
             if value == 0 {
                 return invalid(format!("{path}.{field}"), "it is 0; it must be at least 1");
+            }
+            if value > MAX_TRAINING {
+                return invalid(
+                    format!("{path}.{field}"),
+                    format!("{value} is more than {MAX_TRAINING}"),
+                );
             }
         }
         let learning_rates = [("lr_max", self.lr_max), ("lr_min", self.lr_min)];
@@ -332,6 +347,15 @@ impl ClassificationImages {
                 "the list is empty; give at least one γ in [0, 1]",
             );
         }
+        if self.gammas.len() > MAX_GAMMAS {
+            return invalid(
+                format!("{path}.gammas"),
+                format!(
+                    "{} γ in the list; at most {MAX_GAMMAS} have room",
+                    self.gammas.len()
+                ),
+            );
+        }
         for (i, gamma) in self.gammas.iter().enumerate() {
             if !(0.0..=1.0).contains(gamma) {
                 return invalid(
@@ -350,6 +374,15 @@ impl ClassificationImages {
             return invalid(
                 format!("{path}.trials"),
                 "zero trials; give at least one a γ",
+            );
+        }
+        if self.trials > MAX_TRIALS {
+            return invalid(
+                format!("{path}.trials"),
+                format!(
+                    "{} trials; at most {MAX_TRIALS} a γ are counted exactly",
+                    self.trials
+                ),
             );
         }
         if self.min_trials < 2 {

@@ -175,11 +175,11 @@ impl Curve {
         }
         self.points.push((self.rest / self.each as f64) as f32);
         (self.rest, self.rest_count) = (0.0, 0);
-        if self.points.len() == Self::MOST {
+        if self.points.len() >= Self::MOST {
             self.points = self
                 .points
                 .chunks(2)
-                .map(|pair| (pair[0] + pair[1]) / 2.0)
+                .map(|pair| pair.iter().sum::<f32>() / pair.len() as f32)
                 .collect();
             self.each *= 2;
         }

@@ -7,8 +7,9 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use ron::ser::PrettyConfig;
 use serde::{Deserialize, Serialize};
@@ -101,6 +102,9 @@ pub enum StoreError {
     Name(String),
 }
 
+/// How long a lock is waited for: longer than anybody looks at it, shorter than a person notices.
+const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+
 type Result<T> = std::result::Result<T, StoreError>;
 
 fn io_error(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> StoreError {
@@ -162,7 +166,10 @@ fn first_version() -> u32 {
 }
 
 /// The text of a session file.
-pub fn to_text(session: &Session) -> String {
+///
+/// # Errors
+/// What could not be written as RON.
+pub fn to_text(session: &Session) -> std::result::Result<String, ron::Error> {
     let mut arrays = Vec::new();
     session
         .record
@@ -173,8 +180,7 @@ pub fn to_text(session: &Session) -> String {
         record: &session.record,
         arrays,
     };
-    // Plain data in memory: nothing in it can fail to serialise.
-    ron::ser::to_string_pretty(&file, pretty()).unwrap_or_default()
+    ron::ser::to_string_pretty(&file, pretty())
 }
 
 fn pretty() -> PrettyConfig {
@@ -182,11 +188,6 @@ fn pretty() -> PrettyConfig {
         .indentor("  ")
         .compact_arrays(true)
         .number_suffixes(false)
-}
-
-/// The readable RON of a configuration, every field spelt out.
-pub fn config_text(config: &Config) -> String {
-    ron::ser::to_string_pretty(config, pretty()).unwrap_or_default()
 }
 
 /// Reads a session from its text. `path` is for messages.
@@ -222,30 +223,25 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
             path: path.to_owned(),
             source,
         })?;
-    let fresh = Record::new(&file.config);
-    let mut record = file.record.unwrap_or_else(|| fresh.clone());
-    if record.analyses.len() != fresh.analyses.len() {
-        return Err(damaged(format!(
-            "it records {} analyses where its plan has {}",
-            record.analyses.len(),
-            fresh.analyses.len()
-        )));
+    let recorded = file.record.is_some();
+    let mut record = file.record.unwrap_or_else(|| Record::new(&file.config));
+    if let Some(problem) = unfit(&record, &file.config) {
+        return Err(damaged(problem));
     }
     let mut lines = file.arrays.iter();
     let mut problem = None;
-    record.arrays_mut(&mut |array, payload: &mut dyn Payload| {
-        let filled = match lines.next() {
-            Some(line) => payload.fill(line),
-            None => Err("its numbers are missing".into()),
-        };
-        if let (Err(error), None) = (filled, &problem) {
-            problem = Some(format!("array `{array}`: {error}"));
-        }
-    });
-    if let Some(problem) = problem {
-        return Err(damaged(problem));
+    if recorded {
+        record.arrays_mut(&mut |array, payload: &mut dyn Payload| {
+            let filled = match lines.next() {
+                Some(line) => payload.fill(line),
+                None => Err("its numbers are missing".into()),
+            };
+            if let (Err(error), None) = (filled, &problem) {
+                problem = Some(format!("array `{array}`: {error}"));
+            }
+        });
     }
-    if let Some(problem) = misshapen(&record, &fresh) {
+    if let Some(problem) = problem {
         return Err(damaged(problem));
     }
     Ok(Session {
@@ -261,22 +257,54 @@ fn is_cut(text: &str) -> bool {
     text.contains("record:") && !text.trim_end().ends_with(')')
 }
 
-/// Whether counts and sums have the shapes that the plan asks for.
-fn misshapen(record: &Record, fresh: &Record) -> Option<String> {
-    use super::record::Analysis::ClassificationImages as Images;
-    for (i, (own, planned)) in record.analyses.iter().zip(&fresh.analyses).enumerate() {
+/// What in a record does not belong to its plan, for example since the plan was edited.
+pub(crate) fn unfit(record: &Record, config: &Config) -> Option<String> {
+    let fresh = Record::new(config);
+    if record.analyses.len() != fresh.analyses.len() {
+        return Some(format!(
+            "it records {} analyses where its plan has {}",
+            record.analyses.len(),
+            fresh.analyses.len()
+        ));
+    }
+    let training = record.training.iter();
+    if training
+        .clone()
+        .any(|it| it.best_epoch.is_some_and(|best| best > it.epochs.len()))
+    {
+        return Some("its best epoch is none of its epochs".into());
+    }
+    let analyses = record
+        .analyses
+        .iter()
+        .zip(&fresh.analyses)
+        .zip(&config.analyses);
+    for (i, ((own, planned), plan)) in analyses.enumerate() {
+        use super::record::Analysis::ClassificationImages as Images;
         let (Images(own), Images(planned)) = (own, planned);
+        let config::Analysis::ClassificationImages(plan) = plan;
         let fits = own.gammas.len() == planned.gammas.len()
             && own.gammas.iter().zip(&planned.gammas).all(|(a, b)| {
+                let classes = b.fed_back.len();
+                let fed_back = a.fed_back.iter().flatten().all(|it| it.class < classes);
                 a.gamma == b.gamma
+                    && a.min_trials == b.min_trials
                     && a.counts.len() == b.counts.len()
-                    && a.fed_back.len() == b.fed_back.len()
+                    && a.fed_back.len() == classes
+                    && fed_back
                     && a.noise.shape() == b.noise.shape()
                     && a.image.shape() == b.image.shape()
-                    && a.counts.iter().sum::<u64>() == a.trials
+                    && a.blocks <= plan.blocks()
+                    && a.trials == (a.blocks * plan.block as u64).min(plan.trials)
+                    && a.counts
+                        .iter()
+                        .try_fold(0_u64, |sum, &n| sum.checked_add(n))
+                        == Some(a.trials)
             });
         if !fits {
-            return Some(format!("the record of analyses[{i}] does not fit its plan"));
+            return Some(format!(
+                "what it records of analyses[{i}] does not belong to its plan; a plan cannot be changed once it has been run"
+            ));
         }
     }
     None
@@ -395,6 +423,18 @@ impl Store {
                 advice: self.advice(name),
                 path,
             }),
+            // A file that was cut or overwritten may be no session at all any more; a plan that a
+            // person mistyped has no previous generation.
+            Err(StoreError::Syntax {
+                path,
+                line,
+                column,
+                problem,
+            }) if self.backup_path(name).exists() => Err(StoreError::Damaged {
+                advice: self.advice(name),
+                problem: format!("line {line}, column {column}: {problem}"),
+                path,
+            }),
             other => other,
         }
     }
@@ -443,7 +483,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] with the path; the file that stood there is then still whole.
     pub fn save(&self, session: &Session) -> Result<u64> {
-        let text = to_text(session);
+        let text = to_text(session).map_err(|error| StoreError::Io {
+            path: self.path(&session.name),
+            action: "write the session as text",
+            source: io::Error::other(error),
+        })?;
         fs::create_dir_all(&self.folder).map_err(io_error(&self.folder, "create the folder"))?;
         let (path, temporary) = (
             self.path(&session.name),
@@ -484,30 +528,44 @@ impl Store {
         check_name(name)?;
         fs::create_dir_all(&self.folder).map_err(io_error(&self.folder, "create the folder"))?;
         let path = self.beside(name, ".lock");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(io_error(&path, "open the lock"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::Locked {
-                    name: name.to_owned(),
-                    pid: self.engine(name).map(|engine| engine.pid),
-                });
+        let deadline = Instant::now() + LOCK_PATIENCE;
+        loop {
+            let mut file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .map_err(io_error(&path, "open the lock"))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                // Somebody who only looks holds it for a moment.
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(5));
+                    continue;
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StoreError::Locked {
+                        name: name.to_owned(),
+                        pid: self.engine(name).map(|engine| engine.pid),
+                    });
+                }
+                Err(TryLockError::Error(error)) => {
+                    return Err(io_error(&path, "lock the session")(error));
+                }
             }
-            Err(TryLockError::Error(error)) => {
-                return Err(io_error(&path, "lock the session")(error));
+            // The one who had it before may have removed the file that was opened here: a lock on
+            // a file without a name keeps nobody out.
+            let inode = |file: io::Result<fs::Metadata>| file.map(|file| file.ino()).ok();
+            if inode(fs::metadata(&path)) != inode(file.metadata()) {
+                continue;
             }
+            let told = file
+                .set_len(0)
+                .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
+            told.map_err(io_error(&path, "write the lock"))?;
+            return Ok(Lock { file, path });
         }
-        let told = file
-            .set_len(0)
-            .and_then(|()| write!(file, "{}", std::process::id()));
-        told.map_err(io_error(&path, "write the lock"))?;
-        Ok(Lock { file, path })
     }
 
     /// Deletes a session: its file, the previous generation and the log.
@@ -516,7 +574,14 @@ impl Store {
     /// [`StoreError::Locked`] where an engine runs it, or what the system said.
     pub fn delete(&self, name: &str) -> Result<()> {
         let _lock = self.lock(name)?;
-        for ending in [".log", ".ron.bak", ".ron"] {
+        for ending in [
+            ".log",
+            ".sock",
+            ".ron.tmp",
+            ".ron.bak.tmp",
+            ".ron.bak",
+            ".ron",
+        ] {
             let path = self.beside(name, ending);
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -550,7 +615,7 @@ impl Store {
 pub struct EngineOf {
     /// Its process.
     pub pid: u32,
-    /// Where viewers reach it; `None` in the foreground of a terminal.
+    /// Where viewers reach it; `None` until it listens, or where it can make no socket.
     pub socket: Option<PathBuf>,
 }
 
@@ -567,14 +632,16 @@ impl Lock {
     /// # Errors
     /// [`StoreError::Io`].
     pub fn tell_socket(&mut self, socket: &Path) -> Result<()> {
-        let told = write!(self.file, "\n{}", socket.display());
+        let told = self
+            .file
+            .write_all(format!("\n{}", socket.display()).as_bytes());
         told.map_err(io_error(&self.path, "write the lock"))
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Removed while still held, so that nobody can hold a lock on a file that is gone.
+        // Removed while still held: whoever opened it before finds that its name is gone.
         let _ = fs::remove_file(&self.path);
         let _ = self.file.unlock();
     }
@@ -597,7 +664,7 @@ fn read_session(path: &Path, name: &str) -> Result<Session> {
     from_text(&text, path, name)
 }
 
-/// Reads a configuration (a preset): `(seed: …, dataset: …, …)`, or the `config` of a session file.
+/// Reads a configuration, for example a preset: `(seed: …, dataset: …, …)`.
 ///
 /// # Errors
 /// With line and column, or the offending path.

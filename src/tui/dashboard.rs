@@ -18,8 +18,9 @@ use super::terminal::Terminal;
 use super::theme::{Background, Line, Theme};
 use super::update::{self, Effect};
 use super::view::{self, Size};
-use crate::link::Link;
+use crate::link::{Command, Link};
 use crate::session::Session;
+use crate::session::record;
 use crate::session::run::Phase;
 
 /// How the dashboard is shown.
@@ -177,6 +178,7 @@ fn take(
                     Effect::Redraw => dashboard.frames.ask(),
                     Effect::Say(command) => {
                         link.say(command);
+                        dashboard.stopping |= command == Command::Stop;
                         dashboard.frames.ask();
                     }
                     Effect::Leave => return Some(Exit::Left),
@@ -212,6 +214,8 @@ struct Dashboard {
     state: State,
     theme: Theme,
     frames: Frames,
+    /// Whether the person here has asked the engine to stop.
+    stopping: bool,
 }
 
 impl Dashboard {
@@ -232,6 +236,7 @@ impl Dashboard {
             state,
             theme: options.theme(),
             frames: Frames::new(options, Instant::now()),
+            stopping: false,
         };
         dashboard.state.settle(&dashboard.session);
         dashboard.resize(terminal);
@@ -282,6 +287,10 @@ impl Dashboard {
         let newest = link.sessions.borrow();
         match newest.run.as_ref().map(|run| &run.phase) {
             Some(Phase::Stopped | Phase::Failed(_)) => Some(Exit::Over),
+            // The engine was gone before its last word arrived; the file has it.
+            None if self.stopping && newest.record.state == record::State::Stopped => {
+                Some(Exit::Over)
+            }
             _ if watching || is_finished(&newest) => None,
             _ => Some(Exit::Over),
         }

@@ -116,8 +116,9 @@ pub fn update(state: &mut State, action: Action, session: &Session, theme: &Them
             let Some(row) = rows.get(state.palette.chosen.min(last)) else {
                 return Effect::None;
             };
+            let action = row.action;
             state.overlay = Overlay::None;
-            return update(state, row.action, session, theme);
+            return update(state, action, session, theme);
         }
         Action::RubOut => {
             state.palette.typed.pop();

@@ -257,6 +257,10 @@ fn the_palette_finds_a_command_by_its_name_and_does_it() {
     );
     press(&session, &mut state, &[KeyCode::Enter]);
     assert_eq!((state.overlay, state.log), (Overlay::None, Some(true)));
+    let typed: Vec<KeyCode> = ":train".chars().map(KeyCode::Char).collect();
+    press(&session, &mut state, &typed);
+    press(&session, &mut state, &[KeyCode::Enter]);
+    assert_eq!(state.view().name, "Training");
     press(
         &session,
         &mut state,

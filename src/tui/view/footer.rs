@@ -37,6 +37,12 @@ pub fn draw(
     let total = |entries: &[(String, &'static str)]| {
         entries.iter().map(width).sum::<usize>() + 3 * entries.len().saturating_sub(1)
     };
+    // What stands in brackets only explains.
+    if total(&entries) > usize::from(area.width) {
+        for (_, word) in &mut entries {
+            *word = word.split(" (").next().unwrap_or(word);
+        }
+    }
     while total(&entries) > usize::from(area.width) && entries.len() > 3 {
         let at = entries.len() - 3;
         entries.remove(at);

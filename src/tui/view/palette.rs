@@ -34,14 +34,13 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let chosen = state.palette.chosen.min(rows.len() - 1);
     let first = (chosen + 1).saturating_sub(height);
     for (line, (at, row)) in rows.iter().enumerate().skip(first).take(height).enumerate() {
-        let keys: Vec<String> = row.keys.iter().map(|key| key.label()).collect();
         let (mark, style) = match at == chosen {
             true => (theme.glyphs.pointer, theme.chosen()),
             false => (" ", theme.text()),
         };
         let line_of = Line::from(vec![
-            Span::styled(format!("{mark} {:<46}", row.help), style),
-            Span::styled(keys.join(" "), theme.dim()),
+            Span::styled(format!("{mark} {:<46}", row.name), style),
+            Span::styled(row.keys.clone(), theme.dim()),
         ]);
         left(buf, area, line as u16, line_of);
     }

@@ -1,0 +1,100 @@
+//! The table itself: one row an action.
+
+use crossterm::event::KeyCode;
+
+use super::Key::{self, Char, Control, Digit, Named};
+use super::Place::{
+    self, Deleting, Enlarged, Everywhere, Form, Maps, Palette, Question, Sessions, Sheet, Views,
+};
+use super::{Action, Binding};
+
+const LEFT: Key = Named(KeyCode::Left, "←");
+const RIGHT: Key = Named(KeyCode::Right, "→");
+const UP: Key = Named(KeyCode::Up, "↑");
+const DOWN: Key = Named(KeyCode::Down, "↓");
+const ENTER: Key = Named(KeyCode::Enter, "Enter");
+const ESCAPE: Key = Named(KeyCode::Esc, "Esc");
+const TAB: Key = Named(KeyCode::Tab, "Tab");
+const BACKSPACE: Key = Named(KeyCode::Backspace, "Backspace");
+const HOME: Key = Named(KeyCode::Home, "Home");
+const END: Key = Named(KeyCode::End, "End");
+const BACK_TAB: Key = Named(KeyCode::BackTab, "Shift-Tab");
+
+const fn row(
+    action: Action,
+    keys: &'static [Key],
+    help: &'static str,
+    short: &'static str,
+    places: &'static [Place],
+) -> Binding {
+    Binding {
+        action,
+        keys,
+        help,
+        short,
+        places,
+    }
+}
+
+/// Every action, in the order of footer and help.
+#[rustfmt::skip]
+pub const TABLE: &[Binding] = &[
+    row(Action::SheetLeft, &[LEFT, Char('h')], "the class on the left", "class", &[Sheet]),
+    row(Action::SheetRight, &[RIGHT, Char('l')], "the class on the right", "class", &[Sheet]),
+    row(Action::SheetUp, &[UP, Char('k')], "the class above", "class", &[Sheet]),
+    row(Action::SheetDown, &[DOWN, Char('j')], "the class below", "class", &[Sheet]),
+    row(Action::CursorLeft, &[LEFT, Char('h')], "cursor one pixel left", "cursor", &[Enlarged]),
+    row(Action::CursorRight, &[RIGHT, Char('l')], "cursor one pixel right", "cursor", &[Enlarged]),
+    row(Action::CursorUp, &[UP, Char('k')], "cursor one pixel up", "cursor", &[Enlarged]),
+    row(Action::CursorDown, &[DOWN, Char('j')], "cursor one pixel down", "cursor", &[Enlarged]),
+    row(Action::PreviousClass, &[Char(',')], "the class before", "class", &[Enlarged, Sheet]),
+    row(Action::NextClass, &[Char('.')], "the class after", "class", &[Enlarged, Sheet]),
+    row(Action::WeakerGamma, &[Char('[')], "a weaker signal γ", "γ", &[Sheet, Enlarged]),
+    row(Action::StrongerGamma, &[Char(']')], "a stronger signal γ", "γ", &[Sheet, Enlarged]),
+    row(Action::BestGamma, &[Char('b')], "each class at its best γ", "best", &[Sheet, Enlarged]),
+    row(Action::Enlarge, &[ENTER], "look closer at the class", "look closer", &[Sheet]),
+    row(Action::Shrink, &[ESCAPE, ENTER], "back to all classes", "all classes", &[Enlarged]),
+    row(Action::NextKind, &[Char('m')], "the next kind of map", "map", &[Maps]),
+    row(Action::Pause, &[Char('p')], "pause the run, or let it go on", "pause", &[Views]),
+    row(Action::AskStop, &[Char('S')], "stop the run after a checkpoint", "stop", &[Views]),
+    row(Action::SwitchScale, &[Char('s')], "one scale for all classes, or each its own", "scale", &[Maps]),
+    row(Action::SwitchPixels, &[Char('x')], "all pixels, or the significant ones only", "significant", &[Maps]),
+    row(Action::SwitchLog, &[Char('L')], "show or hide the log", "log", &[Views]),
+    row(Action::NextView, &[TAB], "the next view", "", &[Views]),
+    row(Action::PreviousView, &[BACK_TAB], "the view before", "", &[Views]),
+    row(Action::View(0), &[Digit], "the view of that number", "", &[Views]),
+    row(Action::Resume, &[Char('r')], "go on with a new engine", "resume", &[Views]),
+    row(Action::OpenPalette, &[Char(':')], "a command by its name", "commands", &[Views]),
+    row(Action::RowUp, &[UP, Char('k')], "the session above", "session", &[Sessions]),
+    row(Action::RowDown, &[DOWN, Char('j')], "the session below", "session", &[Sessions]),
+    row(Action::FirstRow, &[HOME, Char('g')], "the first session", "", &[Sessions]),
+    row(Action::LastRow, &[END, Char('G')], "the last session", "", &[Sessions]),
+    row(Action::OpenRow, &[ENTER], "look at the session", "open", &[Sessions]),
+    row(Action::NewSession, &[Char('n')], "make a session from a preset", "new", &[Sessions]),
+    row(Action::ResumeRow, &[Char('r')], "go on with a new engine", "resume", &[Sessions]),
+    row(Action::AskDelete, &[Char('d')], "delete the session; asks first", "delete", &[Sessions]),
+    row(Action::Filter, &[Char('/')], "only sessions whose name has a text", "filter", &[Sessions]),
+    row(Action::KeepFilter, &[ENTER], "back to the list, filtered", "filter", &[Place::Filter]),
+    row(Action::ClearFilter, &[ESCAPE], "all sessions again", "all", &[Place::Filter, Sessions]),
+    row(Action::PresetUp, &[UP], "the preset above", "preset", &[Form]),
+    row(Action::PresetDown, &[DOWN], "the preset below", "preset", &[Form]),
+    row(Action::Make, &[ENTER], "make it and run it", "make and run", &[Form]),
+    row(Action::Cancel, &[ESCAPE], "back to the list", "back", &[Form]),
+    row(Action::DeleteNow, &[Char('y')], "delete it", "delete", &[Deleting]),
+    row(Action::Keep, &[ESCAPE, Char('n')], "keep it", "keep", &[Deleting]),
+    row(Action::PaletteUp, &[UP], "the command above", "command", &[Palette]),
+    row(Action::PaletteDown, &[DOWN], "the command below", "command", &[Palette]),
+    row(Action::RunChosen, &[ENTER], "do it", "do it", &[Palette]),
+    row(Action::ClosePalette, &[ESCAPE], "back to the view", "back", &[Palette]),
+    row(Action::RubOut, &[BACKSPACE], "the last character away", "", &[Palette, Place::Filter, Form]),
+    row(Action::RubOutAll, &[Control('u')], "all that is typed away", "", &[Palette, Place::Filter, Form]),
+    row(Action::Leave, &[Char('q')], "leave; runs go on", "leave", &[Views, Sessions]),
+    row(Action::Help, &[Char('?')], "all keys", "help", &[Views, Sessions]),
+    row(Action::StopNow, &[Char('s'), ENTER], "stop after a checkpoint; run it to go on", "stop after a checkpoint", &[Question]),
+    row(Action::Stay, &[ESCAPE, Char('n')], "stay, and let the run go on", "stay", &[Question]),
+    row(Action::HelpUp, &[UP, Char('k')], "lines above", "scroll", &[Place::Help]),
+    row(Action::HelpDown, &[DOWN, Char('j')], "lines below", "scroll", &[Place::Help]),
+    row(Action::CloseHelp, &[ESCAPE, Char('?'), Char('q'), ENTER], "back to the view", "back", &[Place::Help]),
+    row(Action::Interrupt, &[Control('c')], "leave; runs go on", "", &[Everywhere]),
+    row(Action::Suspend, &[Control('z')], "step aside to the shell; fg comes back", "", &[Everywhere]),
+];
