@@ -39,7 +39,9 @@ fn start_navigate_resize_stop_and_the_terminal_is_as_it_was() {
         text.lines().all(|line| line.chars().count() <= 80) && text.contains("live")
     });
     pty.resize(50, 12);
-    pty.wait("a plea for room", |text| text.contains("60"));
+    pty.wait("a plea for room", |text| {
+        text.contains("60") && !text.contains("called so")
+    });
     pty.resize(120, 40);
     pty.wait_for("called so");
     pty.press("1");
@@ -49,7 +51,7 @@ fn start_navigate_resize_stop_and_the_terminal_is_as_it_was() {
     pty.wait_for("checkpoint");
     pty.press("s");
     assert_eq!(pty.exit_code(), 0);
-    assert!(!pty.on_alternate_screen() && !pty.cursor_hidden());
+    pty.wait_restored();
     assert!(pty.text().contains("noisescope run live"), "{}", pty.text());
     let session = bench.load("live");
     assert_eq!(session.record.state, State::Stopped);
@@ -63,7 +65,7 @@ fn leaving_lets_the_run_go_on_and_says_how_to_look_in_again() {
     pty.wait_for("trials/s");
     pty.press("q");
     assert_eq!(pty.exit_code(), 0);
-    assert!(!pty.on_alternate_screen() && !pty.cursor_hidden());
+    pty.wait_restored();
     assert!(
         pty.text().contains("noisescope attach live"),
         "{}",
@@ -105,10 +107,7 @@ fn signals_end_the_viewer_restore_the_screen_and_leave_the_run_alone() {
             .status();
         assert!(sent.unwrap().success());
         assert_eq!(pty.exit_code(), code, "{signal}");
-        assert!(
-            !pty.on_alternate_screen() && !pty.cursor_hidden(),
-            "{signal}"
-        );
+        pty.wait_restored();
     }
     assert_eq!(bench.store().engine("live").unwrap().pid, engine);
 }
@@ -128,13 +127,13 @@ fn ctrl_z_suspends_the_viewer_and_fg_brings_its_screen_back() {
     pty.wait_for("classification images");
     pty.press("\x1a");
     pty.wait_for("Stopped");
-    assert!(!pty.on_alternate_screen() && !pty.cursor_hidden());
+    pty.wait_restored();
     pty.press("fg\n");
     pty.wait_for("trials/s");
     assert!(pty.on_alternate_screen());
     pty.press("q");
     pty.wait_for("noisescope attach live");
-    assert!(!pty.on_alternate_screen());
+    pty.wait_restored();
 }
 
 #[test]
@@ -159,7 +158,7 @@ fn a_finished_session_opens_and_leaves_at_once() {
         pty.wait_for("finished");
         pty.press("q");
         assert_eq!(pty.exit_code(), 0);
-        assert!(!pty.on_alternate_screen());
+        pty.wait_restored();
     }
 }
 
@@ -188,5 +187,5 @@ fn the_browser_makes_opens_and_deletes_sessions() {
     pty.wait_for("1 session");
     pty.press("q");
     assert_eq!(pty.exit_code(), 0);
-    assert!(!pty.on_alternate_screen() && !pty.cursor_hidden());
+    pty.wait_restored();
 }

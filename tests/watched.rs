@@ -341,7 +341,7 @@ fn an_engine_that_cannot_start_says_why_to_the_one_who_started_it() {
     assert_eq!(pty.exit_code(), 1);
     let text = pty.text().replace('\n', " ");
     assert!(text.contains("noisescope data fetch"), "{text}");
-    assert!(!pty.on_alternate_screen());
+    pty.wait_restored();
 }
 
 #[test]

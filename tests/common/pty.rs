@@ -140,6 +140,19 @@ impl Pty {
         self.screen.lock().unwrap().parser.screen().hide_cursor()
     }
 
+    /// Waits until the terminal is as it was: main screen, visible cursor.
+    pub fn wait_restored(&mut self) {
+        let began = Instant::now();
+        while self.on_alternate_screen() || self.cursor_hidden() {
+            assert!(
+                began.elapsed() < Duration::from_secs(10),
+                "the terminal was not given back; the screen:\n{}",
+                self.text()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     pub fn resize(&mut self, columns: u16, rows: u16) {
         self.screen
             .lock()
