@@ -2,7 +2,9 @@
 //!
 //! Keys are read on a thread of their own, which asks the terminal whether it still lives before
 //! every read: crossterm reads a hung-up terminal for ever
-//! (<https://github.com/crossterm-rs/crossterm/issues/793>).
+//! (<https://github.com/crossterm-rs/crossterm/issues/793>). Its feature `use-dev-tty` is needed:
+//! without it, a key that comes together with a change of size stays unread until the next key,
+//! since readiness is told once and the size takes it.
 
 use std::io::{self, PipeWriter};
 use std::os::fd::OwnedFd;
@@ -14,6 +16,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::terminal::is_gone;
+
+/// How long crossterm looks for an event; with no time at all it would not look.
+const READ: Duration = Duration::from_millis(1);
 
 /// One thing that happened at the terminal.
 #[derive(Debug)]
@@ -78,7 +83,7 @@ fn wait(keyboard: &OwnedFd, alive: &io::PipeReader) -> bool {
 /// Passes on the keys that are there. Gives how many events that were.
 fn read(keyboard: &OwnedFd, events: &UnboundedSender<Input>) -> io::Result<usize> {
     let mut count = 0;
-    while !is_gone(keyboard) && event::poll(Duration::ZERO)? {
+    while !is_gone(keyboard) && event::poll(READ)? {
         count += 1;
         // Pasted text is no command; sizes are asked for, not told.
         if let Event::Key(key) = event::read()?
