@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use noisescope::data::embedded;
 use noisescope::data::{
-    CLASSES, DataError, Dataset, Images, Origin, class_names, data_dir, idx, load, set_dir, verify,
+    CLASSES, DataError, Dataset, Images, Origin, class_names, idx, load, set_dir,
 };
-use noisescope::data::{catalog, embedded};
 use noisescope::session::config::{DatasetName, DatasetSource};
 use sha2::{Digest, Sha256};
 
@@ -121,25 +121,6 @@ fn the_built_in_subset_is_the_first_published_images_byte_for_byte() {
             "aa3f574d30afaf0d4d9da084a6f8541771e20693d6a97fae6e9a4953fca8f078",
         ]
     );
-}
-
-#[test]
-#[ignore = "needs the full sets: NOISESCOPE_DATA=<data folder> cargo test --test data -- --ignored"]
-fn the_full_sets_are_sound_and_start_with_the_built_in_subset() {
-    let folder = data_dir(None).unwrap();
-    for name in NAMES {
-        for report in verify::verify_set(catalog::spec(name), &folder) {
-            assert_eq!(report.state, verify::FileState::Sound, "{:?}", report.path);
-        }
-        let full = load(name, &DatasetSource::Full, &folder).unwrap();
-        let subset = embedded_set(name);
-        for (whole, start) in [(&full.train, &subset.train), (&full.test, &subset.test)] {
-            assert!(whole.pixels.starts_with(&start.pixels));
-            assert!(whole.labels.starts_with(&start.labels));
-        }
-        let auto = load(name, &DatasetSource::Auto, &folder).unwrap();
-        assert_eq!(auto.origin, Origin::Full(set_dir(&folder, name)));
-    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use tokio_util::codec::LengthDelimitedCodec;
 use super::Command;
 use crate::session::array::{Arrays, Payload};
 use crate::session::record::Weights;
-use crate::session::store::unfit;
+use crate::session::text::unfit;
 use crate::session::{Array, Config, Record, Run, Session};
 
 /// The protocol's version: both sides must speak the same.

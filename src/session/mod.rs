@@ -6,10 +6,12 @@
 
 pub mod array;
 pub mod config;
+mod error;
 pub mod record;
 pub mod run;
 pub mod setting;
 pub mod store;
+pub mod text;
 
 pub use array::Array;
 pub use config::Config;

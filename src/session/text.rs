@@ -1,0 +1,224 @@
+//! A session as text: the plan, then what has happened, then one line of numbers for each array.
+//!
+//! What is read is checked whole: its version, every range of the plan, every array against its
+//! checksum, and that the record belongs to the plan.
+
+use std::path::Path;
+
+use ron::ser::PrettyConfig;
+use serde::{Deserialize, Serialize};
+
+use super::array::{Arrays, Payload};
+use super::error::StoreError;
+use super::{Config, Record, Session, config};
+
+/// The schema that this program writes, and the newest that it reads.
+pub const VERSION: u32 = 1;
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// The file as it is written.
+#[derive(Serialize)]
+struct FileOut<'a> {
+    version: u32,
+    config: &'a Config,
+    record: &'a Record,
+    arrays: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileIn {
+    #[serde(rename = "version")]
+    _version: u32,
+    config: Config,
+    /// Absent in a plan that a person wrote by hand.
+    #[serde(default, deserialize_with = "present")]
+    record: Option<Record>,
+    #[serde(default)]
+    arrays: Vec<String>,
+}
+
+fn present<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Record>, D::Error> {
+    Record::deserialize(deserializer).map(Some)
+}
+
+/// Only the version, whatever else there is.
+#[derive(Deserialize)]
+struct VersionOnly {
+    #[serde(default = "first_version")]
+    version: u32,
+}
+
+fn first_version() -> u32 {
+    VERSION
+}
+
+/// The text of a session file.
+///
+/// # Errors
+/// What could not be written as RON.
+pub fn to_text(session: &Session) -> std::result::Result<String, ron::Error> {
+    let mut arrays = Vec::new();
+    session
+        .record
+        .arrays(&mut |_, payload: &dyn Payload| arrays.push(payload.encode()));
+    let file = FileOut {
+        version: VERSION,
+        config: &session.config,
+        record: &session.record,
+        arrays,
+    };
+    ron::ser::to_string_pretty(&file, pretty())
+}
+
+fn pretty() -> PrettyConfig {
+    PrettyConfig::new()
+        .indentor("  ")
+        .compact_arrays(true)
+        .number_suffixes(false)
+}
+
+/// Reads a session from its text. `path` is for messages.
+pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
+    let damaged = |problem: String| StoreError::Damaged {
+        path: path.to_owned(),
+        problem,
+        advice: String::new(),
+    };
+    let version = ron::from_str::<VersionOnly>(text).map(|file| file.version);
+    if let Ok(found) = version
+        && found > VERSION
+    {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+        });
+    }
+    let file: FileIn = match ron::from_str(text) {
+        Ok(file) => file,
+        Err(error) if is_cut(text) => {
+            return Err(damaged(format!(
+                "it is cut off after {} bytes ({})",
+                text.len(),
+                error.code
+            )));
+        }
+        Err(error) => return Err(syntax(path, &error)),
+    };
+    file.config
+        .validate()
+        .map_err(|source| StoreError::Invalid {
+            path: path.to_owned(),
+            source,
+        })?;
+    let recorded = file.record.is_some();
+    let mut record = file.record.unwrap_or_else(|| Record::new(&file.config));
+    if let Some(problem) = unfit(&record, &file.config) {
+        return Err(damaged(problem));
+    }
+    let mut lines = file.arrays.iter();
+    let mut problem = None;
+    if recorded {
+        record.arrays_mut(&mut |array, payload: &mut dyn Payload| {
+            let filled = match lines.next() {
+                Some(line) => payload.fill(line),
+                None => Err("its numbers are missing".into()),
+            };
+            if let (Err(error), None) = (filled, &problem) {
+                problem = Some(format!("array `{array}`: {error}"));
+            }
+        });
+    }
+    if let Some(problem) = problem {
+        return Err(damaged(problem));
+    }
+    Ok(Session {
+        name: name.to_owned(),
+        config: file.config,
+        record,
+        run: None,
+    })
+}
+
+/// A session file ends with its closing parenthesis; without it, it was cut.
+fn is_cut(text: &str) -> bool {
+    text.contains("record:") && !text.trim_end().ends_with(')')
+}
+
+/// What in a record does not belong to its plan, for example since the plan was edited.
+pub(crate) fn unfit(record: &Record, config: &Config) -> Option<String> {
+    let fresh = Record::new(config);
+    if record.analyses.len() != fresh.analyses.len() {
+        return Some(format!(
+            "it records {} analyses where its plan has {}",
+            record.analyses.len(),
+            fresh.analyses.len()
+        ));
+    }
+    let training = record.training.iter();
+    if training
+        .clone()
+        .any(|it| it.best_epoch.is_some_and(|best| best > it.epochs.len()))
+    {
+        return Some("its best epoch is none of its epochs".into());
+    }
+    let analyses = record
+        .analyses
+        .iter()
+        .zip(&fresh.analyses)
+        .zip(&config.analyses);
+    for (i, ((own, planned), plan)) in analyses.enumerate() {
+        use super::record::Analysis::ClassificationImages as Images;
+        let (Images(own), Images(planned)) = (own, planned);
+        let config::Analysis::ClassificationImages(plan) = plan;
+        let fits = own.gammas.len() == planned.gammas.len()
+            && own.gammas.iter().zip(&planned.gammas).all(|(a, b)| {
+                let classes = b.fed_back.len();
+                let fed_back = a.fed_back.iter().flatten().all(|it| it.class < classes);
+                a.gamma == b.gamma
+                    && a.min_trials == b.min_trials
+                    && a.counts.len() == b.counts.len()
+                    && a.fed_back.len() == classes
+                    && fed_back
+                    && a.noise.shape() == b.noise.shape()
+                    && a.image.shape() == b.image.shape()
+                    && a.blocks <= plan.blocks()
+                    && a.trials == (a.blocks * plan.block as u64).min(plan.trials)
+                    && a.counts
+                        .iter()
+                        .try_fold(0_u64, |sum, &n| sum.checked_add(n))
+                        == Some(a.trials)
+            });
+        if !fits {
+            return Some(format!(
+                "what it records of analyses[{i}] does not belong to its plan; a plan cannot be changed once it has been run"
+            ));
+        }
+    }
+    None
+}
+
+fn syntax(path: &Path, error: &ron::error::SpannedError) -> StoreError {
+    StoreError::Syntax {
+        path: path.to_owned(),
+        line: error.span.start.line,
+        column: error.span.start.col,
+        problem: error.code.to_string(),
+    }
+}
+
+/// Reads a configuration, for example a preset: `(seed: …, dataset: …, …)`.
+///
+/// # Errors
+/// With line and column, or the offending path.
+pub fn config_from_text(text: &str, path: &Path) -> Result<Config> {
+    let config: Config = ron::from_str(text).map_err(|error| syntax(path, &error))?;
+    config.validate().map_err(|source| StoreError::Invalid {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(config)
+}
