@@ -76,7 +76,11 @@ impl Rounds {
     }
 
     fn line(&mut self, text: String, warning: bool) {
-        tracing::info!(warning, "{text}");
+        if warning {
+            tracing::warn!("{text}");
+        } else {
+            tracing::info!("{text}");
+        }
         if self.run.log.len() == LOG_LINES {
             self.run.log.remove(0);
         }
