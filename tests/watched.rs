@@ -36,6 +36,13 @@ fn threads(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/task")).unwrap().count()
 }
 
+/// Bytes of memory that a process holds.
+fn resident(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
+    let pages: u64 = status.split_whitespace().nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
 fn child_of(parent: u32) -> Option<u32> {
     let children = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).ok()?;
     children.split_whitespace().next()?.parse().ok()
@@ -162,10 +169,19 @@ fn a_hundred_visits_and_five_viewers_at_once_leave_nothing_behind() {
     let bench = Bench::new();
     let engine = bench.run_in_background("live");
     look(&bench, "live");
-    let (fds, tasks) = (descriptors(engine), threads(engine));
+    for _ in 0..10 {
+        look(&bench, "live");
+    }
+    let (fds, tasks, memory) = (descriptors(engine), threads(engine), resident(engine));
     for _ in 0..100 {
         look(&bench, "live");
     }
+    let grown = resident(engine).saturating_sub(memory);
+    // A state is 2.6 MB here: were one left behind at each visit, it would be 260 MB.
+    assert!(
+        grown < 64 << 20,
+        "{grown} bytes more after a hundred visits"
+    );
     let mut viewers: Vec<Pty> = (0..5)
         .map(|_| Pty::start(bench.folder.path(), &["attach", "live"], 80, 24))
         .collect();
@@ -199,16 +215,6 @@ fn a_stopped_viewer_costs_the_run_nothing() {
             .unwrap()
     };
     assert!(kill("-STOP").success());
-    let resident = |pid: u32| -> u64 {
-        let status = fs::read_to_string(format!("/proc/{pid}/statm")).unwrap();
-        status
-            .split_whitespace()
-            .nth(1)
-            .unwrap()
-            .parse::<u64>()
-            .unwrap()
-            * 4096
-    };
     std::thread::sleep(Duration::from_secs(1));
     let before = resident(engine);
     let done = bench.load("live").trials().0;
