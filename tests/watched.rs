@@ -265,9 +265,8 @@ fn strangers_on_the_socket_do_no_harm() {
     ));
 }
 
-#[test]
-fn a_killed_engine_is_noticed_named_and_resumed_from_its_viewer() {
-    let bench = Bench::new();
+/// An engine that was killed under a viewer, which has noticed.
+fn watched_to_its_death(bench: &Bench) -> (u32, Pty) {
     let engine = bench.run_in_background("live");
     let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 120, 40);
     pty.wait_for("trials/s");
@@ -276,6 +275,13 @@ fn a_killed_engine_is_noticed_named_and_resumed_from_its_viewer() {
         .status();
     assert!(killed.unwrap().success());
     pty.wait_for("read-only");
+    (engine, pty)
+}
+
+#[test]
+fn a_killed_engine_is_noticed_named_and_resumed_from_its_viewer() {
+    let bench = Bench::new();
+    let (engine, mut pty) = watched_to_its_death(&bench);
     let listed = bench.succeed(&["ls"]);
     assert!(listed.contains("interrupted"), "{listed}");
     let done = bench.load("live").trials().0;
@@ -294,14 +300,7 @@ fn a_killed_engine_is_noticed_named_and_resumed_from_its_viewer() {
 #[test]
 fn a_viewer_finds_an_engine_that_was_started_elsewhere() {
     let bench = Bench::new();
-    let engine = bench.run_in_background("live");
-    let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 120, 40);
-    pty.wait_for("trials/s");
-    let killed = Command::new("kill")
-        .args(["-9", &engine.to_string()])
-        .status();
-    assert!(killed.unwrap().success());
-    pty.wait_for("read-only");
+    let (_, mut pty) = watched_to_its_death(&bench);
     bench.succeed(&["run", "live", "--detach"]);
     pty.wait("a live view again", |text| !text.contains("read-only"));
 }

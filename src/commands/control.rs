@@ -73,7 +73,9 @@ pub fn at_work(store: &Store, name: &str) -> Result<(), Refusal> {
         let mut engine = Conversation::begin(store, name).await.ok()?;
         loop {
             engine.ask().await.ok()?;
-            let phase = engine.hear().await.ok()??.run?.phase;
+            // The very first state says nothing of the run yet.
+            let run = engine.hear().await.ok()??.run;
+            let phase = run.map(|run| run.phase).unwrap_or_default();
             if phase != Phase::Starting {
                 return Some(phase);
             }
