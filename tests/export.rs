@@ -50,7 +50,9 @@ fn measured() -> Session {
         }],
         ..Default::default()
     });
-    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0];
+    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+        unreachable!()
+    };
     for (block, called) in [[60, 60, 0], [60, 59, 1]].into_iter().enumerate() {
         let mut counts = vec![0; K * K];
         counts[3 * K..3 * K + 3].copy_from_slice(&called);
@@ -65,6 +67,7 @@ fn measured() -> Session {
             counts,
             noise: (0..3).map(|class| (3 * K + class, sums(class))).collect(),
             image: vec![],
+            ..Default::default()
         });
     }
     images.gammas[0].fed_back[1] = Some(FedBack {
@@ -226,7 +229,9 @@ fn npz_has_the_promised_arrays_and_no_others() {
 fn npz_holds_the_maps_and_nan_where_there_are_none() {
     let session = measured();
     let container = container(&session);
-    let Analysis::ClassificationImages(images) = &session.record.analyses[0];
+    let Analysis::ClassificationImages(images) = &session.record.analyses[0] else {
+        unreachable!()
+    };
     let estimate = images.gammas[0].estimate();
     let of = |map: &[f64], gamma: usize, class: usize| {
         let start = (gamma * K + class) * PIXELS;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::module::Module;
 use burn::tensor::Device;
 use noisescope::analysis::{self, Job, Lab};
-use noisescope::data::{self, Images};
+use noisescope::data::{self, Dataset, Images, Origin};
 use noisescope::nets::Network;
 use noisescope::nets::train::Trainer;
 use noisescope::nets::weights::WeightsError;
@@ -57,8 +57,17 @@ fn a_network_that_is_one_template_gives_that_template_back() {
     let device = Device::flex();
     let lab = Lab {
         network: template_network(&device),
+        kind: NetworkKind::Logistic,
         device,
         pool: Pool::new(&grey_images()),
+        dataset: Arc::new(Dataset {
+            name: DatasetName::Mnist,
+            origin: Origin::Embedded,
+            train: grey_images(),
+            test: grey_images(),
+            classes: 10,
+            note: None,
+        }),
     };
     let config = Config {
         analyses: vec![Analysis::ClassificationImages(
@@ -71,14 +80,16 @@ fn a_network_that_is_one_template_gives_that_template_back() {
         )],
         ..Default::default()
     };
-    let analysis = analysis::build(&config, 0);
+    let analysis = analysis::build(&config, 0, &lab);
     let mut record = Session::new("ideal", config).record.analyses.remove(0);
-    for block in 0..analysis.blocks()[0] {
+    for block in 0..analysis.parts()[0].blocks {
         let job = Job { part: 0, block };
-        analysis.merge(&mut record, job, analysis.step(&lab, job));
+        analysis.merge(&mut record, job, analysis.step(&lab, job).unwrap());
     }
     analysis.refresh(&lab, &mut record);
-    let record::Analysis::ClassificationImages(images) = &record;
+    let record::Analysis::ClassificationImages(images) = &record else {
+        unreachable!()
+    };
     let estimate = images.gammas[0].estimate();
     let image = estimate.classes[1].image.as_ref().unwrap();
     let r = pearson(image, &template()).unwrap();

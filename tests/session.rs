@@ -78,7 +78,10 @@ fn sessions() -> impl Strategy<Value = Session> {
                 },
                 ..Default::default()
             });
-            let record::Analysis::ClassificationImages(images) = &mut session.record.analyses[0];
+            let record::Analysis::ClassificationImages(images) = &mut session.record.analyses[0]
+            else {
+                unreachable!()
+            };
             let gamma = &mut images.gammas[0];
             gamma.fed_back[3] = Some(FedBack {
                 class: 8,
@@ -93,6 +96,7 @@ fn sessions() -> impl Strategy<Value = Session> {
                     counts,
                     noise: vec![(cell, vec![i64::from(value); 784])],
                     image: vec![(cell % 10, vec![7; 784])],
+                    ..Default::default()
                 });
             }
             session

@@ -3,109 +3,227 @@
 //! For every γ, counts and exact sums of the noise by true and predicted class, even and odd
 //! blocks apart; the maps follow from the sums in [`crate::stats::classification`].
 
-use super::{Analysis, Job, Lab, Sums};
+use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
 use crate::nets::train::log_softmax;
 use crate::nets::{CLASSES, decision};
-use crate::session::config;
-use crate::session::record::{self, BlockSums, FedBack, GammaTrials};
-use crate::stimulus::{self, Block, BlockSeed};
+use crate::session::config::{self, Weighting};
+use crate::session::record::{self, BlockSums, CONFIDENCE_STEPS, FedBack, GammaTrials, Record};
+use crate::stimulus::{self, Block, Source};
+
+/// Blocks between two looks at whether a γ has reached its target reliability: even, so that both
+/// halves of the trials are of the same size.
+const BLOCKS_A_LOOK: u64 = 64;
 
 /// The experiment, as the plan has it.
 #[derive(Debug, Clone)]
 pub struct ClassificationImages {
     config: config::ClassificationImages,
-    seed: u64,
-    index: usize,
+    place: Place,
+    source: Source,
 }
 
 impl ClassificationImages {
-    /// The experiment at `index` of the plan of a session with this `seed`.
-    pub fn new(config: config::ClassificationImages, seed: u64, index: usize) -> Self {
+    /// The experiment at `place` of the plan.
+    pub fn new(config: config::ClassificationImages, place: Place, lab: &Lab) -> Self {
+        let source = Source::new(config.noise, &lab.dataset.train);
         Self {
             config,
-            seed,
-            index,
+            place,
+            source,
         }
     }
 
     fn draw(&self, lab: &Lab, job: Job) -> Block {
-        let seed = BlockSeed {
-            session: self.seed,
-            analysis: self.index as u64,
-            gamma: job.part as u64,
-            block: job.block,
-        };
+        let seed = self.place.noise(job.part as u64, job.block);
         let first = job.block * self.config.block as u64;
         let trials = self.config.trials_of(job.block);
         let gamma = self.config.gammas[job.part];
-        stimulus::draw(seed, self.config.noise, gamma, first, trials, &lab.pool)
+        stimulus::draw(seed, &self.source, gamma, first, trials, &lab.pool)
     }
 }
 
-impl Analysis for ClassificationImages {
-    fn blocks(&self) -> Vec<u64> {
-        vec![self.config.blocks(); self.config.gammas.len()]
+impl Experiment for ClassificationImages {
+    type Record = record::ClassificationImages;
+    type Sums = BlockSums;
+
+    fn parts(&self) -> Vec<Part> {
+        let part = Part {
+            phase: 0,
+            blocks: self.config.blocks(),
+            order: Order::Free,
+        };
+        vec![part; self.config.gammas.len()]
     }
 
-    fn done(&self, record: &record::Analysis) -> Vec<u64> {
-        let record::Analysis::ClassificationImages(record) = record;
+    fn done(&self, record: &record::ClassificationImages) -> Vec<u64> {
         record.gammas.iter().map(|gamma| gamma.blocks).collect()
     }
 
-    fn trials(&self, record: &record::Analysis) -> (u64, u64) {
-        let record::Analysis::ClassificationImages(record) = record;
-        let total = self.config.trials * self.config.gammas.len() as u64;
-        (total, record.trials())
+    fn begin(
+        &mut self,
+        _: usize,
+        _: &Lab,
+        _: &Record,
+        _: &mut record::ClassificationImages,
+    ) -> Result<(), AnalysisError> {
+        Ok(())
     }
 
-    fn step(&self, lab: &Lab, job: Job) -> Sums {
+    fn step(&self, lab: &Lab, job: Job) -> Result<BlockSums, AnalysisError> {
         let mut block = self.draw(lab, job);
         let stimuli = std::mem::take(&mut block.stimuli);
         let logits = lab.network.logits(stimuli, &lab.device);
-        let decisions: Vec<usize> = logits.chunks_exact(CLASSES).map(decision).collect();
-        Sums::ClassificationImages(sum(job.block, &block, &decisions, &lab.pool))
+        let said = Said::new(&logits, self.config.weighting);
+        Ok(sum(job.block, &block, &said, &lab.pool, &self.source))
     }
 
-    fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums) {
-        let record::Analysis::ClassificationImages(record) = record;
-        let Sums::ClassificationImages(sums) = sums;
-        record.gammas[job.part].add(&sums);
+    fn merge(&self, record: &mut record::ClassificationImages, job: Job, sums: BlockSums) {
+        let gamma = &mut record.gammas[job.part];
+        gamma.add(&sums);
+        if let Some(target) = self.config.target
+            && gamma.blocks.is_multiple_of(BLOCKS_A_LOOK)
+        {
+            gamma.reached = has_reached(gamma, target);
+        }
     }
 
-    fn refresh(&self, lab: &Lab, record: &mut record::Analysis) {
-        let record::Analysis::ClassificationImages(record) = record;
+    fn is_enough(&self, record: &record::ClassificationImages, part: usize) -> bool {
+        record.gammas[part].reached
+    }
+
+    fn refresh(&self, lab: &Lab, record: &mut record::ClassificationImages) {
         for gamma in &mut record.gammas {
             feed_back(lab, gamma);
         }
     }
 }
 
+/// Whether every class that has enough trials, and at least one has, is as reliable as wanted.
+fn has_reached(gamma: &GammaTrials, target: f64) -> bool {
+    let estimate = gamma.estimate();
+    let sufficient = || estimate.classes.iter().filter(|class| class.sufficient);
+    sufficient().next().is_some()
+        && sufficient().all(|class| class.reliability.is_some_and(|r| r >= target))
+}
+
+/// What the network says of a block of trials, and what each trial counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// Its decisions.
+    pub decisions: Vec<usize>,
+    /// Weights of the trials, 0 for those that are dropped; `None` where all count the same.
+    pub weights: Option<Vec<u16>>,
+}
+
+impl Said {
+    /// Takes decisions and weights from logits, \[N,K\].
+    pub fn new(logits: &[f32], weighting: Weighting) -> Self {
+        let rows = || logits.chunks_exact(CLASSES);
+        let confidence = |row: &[f32]| log_softmax(row)[decision(row)].exp();
+        let weights = match weighting {
+            Weighting::Equal => None,
+            // A decision has a confidence of a tenth at least, so no weight is 0.
+            Weighting::Confidence => {
+                let weight = |row| (confidence(row) * CONFIDENCE_STEPS).round() as u16;
+                Some(rows().map(weight).collect())
+            }
+            Weighting::Threshold(least) => {
+                let weight = |row| u16::from(confidence(row) >= least);
+                Some(rows().map(weight).collect())
+            }
+        };
+        Self {
+            decisions: rows().map(decision).collect(),
+            weights,
+        }
+    }
+}
+
 /// Counts and exact sums of one block, given the network's decisions.
-pub fn sum(index: u64, block: &Block, decisions: &[usize], pool: &stimulus::Pool) -> BlockSums {
+pub fn sum(
+    index: u64,
+    block: &Block,
+    said: &Said,
+    pool: &stimulus::Pool,
+    source: &Source,
+) -> BlockSums {
     let classes = pool.classes();
     let pixels = pool.pixels();
     let mut counts = vec![0; classes * classes];
-    // 8,192 trials of 65,535 fit 32 bits: half the memory traffic of the final 64.
+    let mut weights = (Vec::new(), Vec::new());
+    let weighted = said
+        .weights
+        .as_ref()
+        .is_some_and(|all| all.iter().any(|&w| w > 1));
+    if weighted {
+        weights = (counts.clone(), counts.clone());
+    }
+    // 8,192 trials of 65,535 fit 32 bits: half the memory traffic of the final 64. Weights of ten
+    // bits more do not.
     let mut noise: Vec<Vec<u32>> = vec![Vec::new(); classes * classes];
+    let mut heavy: Vec<Vec<i64>> = vec![Vec::new(); classes * classes];
     let mut image: Vec<Vec<u32>> = vec![Vec::new(); classes];
-    for (trial, (&truth, &predicted)) in block.truth.iter().zip(decisions).enumerate() {
+    let mut moments = vec![
+        0_i64;
+        if source.noise().deviation().is_none() {
+            2 * pixels
+        } else {
+            0
+        }
+    ];
+    let mut dropped = 0;
+    for (trial, (&truth, &predicted)) in block.truth.iter().zip(&said.decisions).enumerate() {
+        let weight = said.weights.as_ref().map_or(1, |all| all[trial]);
+        if weight == 0 {
+            dropped += 1;
+            continue;
+        }
         let cell = truth * classes + predicted;
         counts[cell] += 1;
         let shown = &block.noise[trial * pixels..(trial + 1) * pixels];
-        add(&mut noise[cell], shown.iter().map(|&k| u32::from(k)));
-        let shown = pool.image(block.image[trial]);
-        add(&mut image[predicted], shown.iter().map(|&x| u32::from(x)));
+        let bytes = pool.image(block.image[trial]);
+        if weighted {
+            let weight = u64::from(weight);
+            weights.0[cell] += weight;
+            weights.1[cell] += weight * weight;
+            add(
+                &mut heavy[cell],
+                shown.iter().map(|&k| weight as i64 * i64::from(k)),
+            );
+            let weight = weight as u32;
+            add(
+                &mut image[predicted],
+                bytes.iter().map(|&x| weight * u32::from(x)),
+            );
+        } else {
+            add(&mut noise[cell], shown.iter().map(|&k| u32::from(k)));
+            add(&mut image[predicted], bytes.iter().map(|&x| u32::from(x)));
+        }
+        if !moments.is_empty() {
+            let (first, second) = moments.split_at_mut(pixels);
+            for ((first, second), &k) in first.iter_mut().zip(second).zip(shown) {
+                *first += i64::from(k);
+                *second += i64::from(k).pow(2);
+            }
+        }
     }
     BlockSums {
         block: index,
         trials: block.truth.len() as u64,
         counts,
-        noise: widen(noise),
+        noise: if weighted {
+            filled(heavy)
+        } else {
+            widen(noise)
+        },
         image: widen(image),
+        weights,
+        moments,
+        dropped,
     }
 }
 
-fn add(sums: &mut Vec<u32>, values: impl ExactSizeIterator<Item = u32>) {
+fn add<T: std::ops::AddAssign>(sums: &mut Vec<T>, values: impl ExactSizeIterator<Item = T>) {
     if sums.is_empty() {
         sums.extend(values);
     } else {
@@ -115,11 +233,13 @@ fn add(sums: &mut Vec<u32>, values: impl ExactSizeIterator<Item = u32>) {
     }
 }
 
+fn filled<T>(cells: Vec<Vec<T>>) -> Vec<(usize, Vec<T>)> {
+    let cells = cells.into_iter().enumerate();
+    cells.filter(|(_, sums)| !sums.is_empty()).collect()
+}
+
 fn widen(cells: Vec<Vec<u32>>) -> Vec<(usize, Vec<i64>)> {
-    let filled = cells
-        .into_iter()
-        .enumerate()
-        .filter(|(_, sums)| !sums.is_empty());
+    let filled = filled(cells).into_iter();
     filled
         .map(|(cell, sums)| (cell, sums.into_iter().map(i64::from).collect()))
         .collect()
@@ -158,16 +278,32 @@ mod tests {
     use crate::data::Images;
     use crate::session::config::Noise;
     use crate::stats::correlation::pearson;
+    use crate::stimulus::BlockSeed;
     use proptest::prelude::*;
     use std::sync::Arc;
 
     fn pool() -> stimulus::Pool {
-        stimulus::Pool::new(&Images {
+        stimulus::Pool::new(&images())
+    }
+
+    fn uniform() -> Source {
+        Source::new(Noise::Uniform, &images())
+    }
+
+    fn said(decisions: Vec<usize>) -> Said {
+        Said {
+            decisions,
+            weights: None,
+        }
+    }
+
+    fn images() -> Images {
+        Images {
             pixels: Arc::from(vec![128; 10 * 784]),
             labels: Arc::from((0..10).collect::<Vec<u8>>()),
             height: 28,
             width: 28,
-        })
+        }
     }
 
     fn block(index: u64, gamma: usize) -> Block {
@@ -178,7 +314,7 @@ mod tests {
             block: index,
         };
         let strength = [0.0, 0.3][gamma];
-        stimulus::draw(seed, Noise::Uniform, strength, index * 64, 64, &pool())
+        stimulus::draw(seed, &uniform(), strength, index * 64, 64, &pool())
     }
 
     /// An ideal observer with one template: it says 1 where noise and template agree, else 0.
@@ -208,7 +344,13 @@ mod tests {
         let mut trials = GammaTrials::new(0.0, 30, 10, (28, 28));
         for index in 0..2500 {
             let block = block(index, 0);
-            trials.add(&sum(index, &block, &observe(&block), &pool()));
+            trials.add(&sum(
+                index,
+                &block,
+                &said(observe(&block)),
+                &pool(),
+                &uniform(),
+            ));
         }
         let estimate = trials.estimate();
         let class = &estimate.classes[1];
@@ -237,7 +379,7 @@ mod tests {
                     let block = block(index, 1);
                     let mut decisions = decisions.clone();
                     decisions.rotate_left(index as usize);
-                    trials.add(&sum(index, &block, &decisions, &pool()));
+                    trials.add(&sum(index, &block, &said(decisions), &pool(), &uniform()));
                 }
                 trials
             };
@@ -252,7 +394,7 @@ mod tests {
     fn counts_and_sums_hold_every_trial_once() {
         let block = block(4, 1);
         let decisions: Vec<usize> = (0..64).map(|i| i % 3).collect();
-        let sums = sum(4, &block, &decisions, &pool());
+        let sums = sum(4, &block, &said(decisions), &pool(), &uniform());
         assert_eq!(sums.counts.iter().sum::<u64>(), 64);
         let total: i64 = sums.noise.iter().flat_map(|(_, sums)| sums).sum();
         assert_eq!(

@@ -1,14 +1,30 @@
 //! The experiments, one file each, and what they have in common.
 //!
 //! An experiment has parts (one a γ, say) of numbered blocks. A block is the unit of progress, of
-//! interruption and of distribution: [`Analysis::step`] computes one from the lab alone, on any
-//! worker, and [`Analysis::merge`] adds it to the record. Merging is addition of exact sums.
+//! interruption and of distribution: [`Experiment::step`] computes one from the lab alone, on any
+//! worker, and [`Experiment::merge`] adds it to the record. Merging is addition of exact sums.
+//! Parts belong to phases, which run one after the other: [`Experiment::begin`] prepares a phase
+//! from what the phases and the analyses before it have put into the record.
 
+pub mod attack;
+pub mod backdoor;
 pub mod classification_images;
+pub mod modulation;
+pub mod predictions;
+pub mod spike_triggered;
+pub mod templates;
+#[cfg(test)]
+mod testing;
+
+use std::any::Any;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use crate::data::Dataset;
 use crate::nets::Network;
+use crate::session::config::NetworkKind;
+use crate::session::record::Record;
 use crate::session::{Config, config, record};
 use crate::stimulus::Pool;
 
@@ -18,10 +34,34 @@ use crate::stimulus::Pool;
 pub struct Lab {
     /// The network, its weights fixed.
     pub network: Network,
+    /// Its architecture.
+    pub kind: NetworkKind,
     /// Where it computes.
     pub device: Device,
-    /// The images to blend with noise.
+    /// The training images, to blend with noise.
     pub pool: Pool,
+    /// All images.
+    pub dataset: Arc<Dataset>,
+}
+
+/// A run of blocks that are computed and merged in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Parts of a phase begin when all parts of the phases before are done.
+    pub phase: usize,
+    /// Blocks in all.
+    pub blocks: u64,
+    /// Whether its blocks may be computed at the same time.
+    pub order: Order,
+}
+
+/// Whether the blocks of a part may be computed at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// They may: each follows from its number alone.
+    Free,
+    /// They may not: each goes on where the one before has ended.
+    Chained,
 }
 
 /// One block of one part.
@@ -33,39 +73,207 @@ pub struct Job {
     pub block: u64,
 }
 
-/// What a block measured, to be added to the record.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Sums {
-    /// Of classification images.
-    ClassificationImages(record::BlockSums),
-}
+/// An experiment that cannot begin or go on: why, and what would help. The message begins with the
+/// place in the plan, for example `analyses[2].layers[0]`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct AnalysisError(pub String);
 
-/// An experiment of the plan.
-pub trait Analysis: Send + Sync {
-    /// Blocks in all, by part.
-    fn blocks(&self) -> Vec<u64>;
+/// One kind of experiment, as the plan has it.
+pub trait Experiment: Send + Sync + 'static {
+    /// What it keeps.
+    type Record: record::Experiment;
+    /// What a block measured, to be added to the record.
+    type Sums: Send + 'static;
 
-    /// Blocks done, by part: always the first ones.
-    fn done(&self, record: &record::Analysis) -> Vec<u64>;
+    /// Every part, in the order of their numbers.
+    fn parts(&self) -> Vec<Part>;
 
-    /// Trials in all and trials done.
-    fn trials(&self, record: &record::Analysis) -> (u64, u64);
+    /// Blocks done of each part: always the first ones. May be shorter than the parts, where
+    /// nothing has been done.
+    fn done(&self, record: &Self::Record) -> Vec<u64>;
+
+    /// Prepares a phase that is not done. `whole` is the record as it stands, with what the
+    /// analyses before have measured.
+    ///
+    /// # Errors
+    /// Where the plan asks for what is not there.
+    fn begin(
+        &mut self,
+        phase: usize,
+        lab: &Lab,
+        whole: &Record,
+        record: &mut Self::Record,
+    ) -> Result<(), AnalysisError>;
 
     /// Computes one block.
-    fn step(&self, lab: &Lab, job: Job) -> Sums;
+    ///
+    /// # Errors
+    /// Where the run cannot go on.
+    fn step(&self, lab: &Lab, job: Job) -> Result<Self::Sums, AnalysisError>;
 
     /// Adds a block to the record.
-    fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums);
+    fn merge(&self, record: &mut Self::Record, job: Job, sums: Self::Sums);
 
-    /// Brings up to date what follows from the sums but needs the network.
+    /// Whether a part has all it needs although blocks are left. Asked after every block of it.
+    fn is_enough(&self, record: &Self::Record, part: usize) -> bool {
+        let _ = (record, part);
+        false
+    }
+
+    /// Brings up to date what follows from the sums but needs the network: now and then, and when
+    /// all is done.
+    fn refresh(&self, lab: &Lab, record: &mut Self::Record) {
+        let _ = (lab, record);
+    }
+}
+
+/// What a block measured, whatever the experiment.
+pub type Sums = Box<dyn Any + Send>;
+
+/// An experiment of any kind: [`Experiment`] without its types.
+pub trait Analysis: Send + Sync {
+    /// See [`Experiment::parts`].
+    fn parts(&self) -> Vec<Part>;
+    /// See [`Experiment::done`]; as long as the parts.
+    fn done(&self, record: &record::Analysis) -> Vec<u64>;
+    /// See [`Experiment::begin`].
+    ///
+    /// # Errors
+    /// Where the plan asks for what is not there.
+    fn begin(
+        &mut self,
+        phase: usize,
+        lab: &Lab,
+        whole: &Record,
+        record: &mut record::Analysis,
+    ) -> Result<(), AnalysisError>;
+    /// See [`Experiment::step`].
+    ///
+    /// # Errors
+    /// Where the run cannot go on.
+    fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError>;
+    /// See [`Experiment::merge`].
+    fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums);
+    /// See [`Experiment::is_enough`].
+    fn is_enough(&self, record: &record::Analysis, part: usize) -> bool;
+    /// See [`Experiment::refresh`].
     fn refresh(&self, lab: &Lab, record: &mut record::Analysis);
 }
 
+/// The record and the sums of an analysis are of its own kind: both are made from the same plan.
+impl<E: Experiment> Analysis for E {
+    fn parts(&self) -> Vec<Part> {
+        Experiment::parts(self)
+    }
+
+    fn done(&self, record: &record::Analysis) -> Vec<u64> {
+        let own = <E::Record as record::Experiment>::of(record);
+        let mut done = own
+            .map(|own| Experiment::done(self, own))
+            .unwrap_or_default();
+        done.resize(Experiment::parts(self).len(), 0);
+        done
+    }
+
+    fn begin(
+        &mut self,
+        phase: usize,
+        lab: &Lab,
+        whole: &Record,
+        record: &mut record::Analysis,
+    ) -> Result<(), AnalysisError> {
+        match <E::Record as record::Experiment>::of_mut(record) {
+            Some(own) => Experiment::begin(self, phase, lab, whole, own),
+            None => Ok(()),
+        }
+    }
+
+    fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
+        Ok(Box::new(Experiment::step(self, lab, job)?))
+    }
+
+    fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums) {
+        let own = <E::Record as record::Experiment>::of_mut(record);
+        if let (Some(own), Ok(sums)) = (own, sums.downcast::<E::Sums>()) {
+            Experiment::merge(self, own, job, *sums);
+        }
+    }
+
+    fn is_enough(&self, record: &record::Analysis, part: usize) -> bool {
+        let own = <E::Record as record::Experiment>::of(record);
+        own.is_some_and(|own| Experiment::is_enough(self, own, part))
+    }
+
+    fn refresh(&self, lab: &Lab, record: &mut record::Analysis) {
+        if let Some(own) = <E::Record as record::Experiment>::of_mut(record) {
+            Experiment::refresh(self, lab, own);
+        }
+    }
+}
+
 /// The experiment at `index` of the plan.
-pub fn build(config: &Config, index: usize) -> Box<dyn Analysis> {
+pub fn build(config: &Config, index: usize, lab: &Lab) -> Box<dyn Analysis> {
+    let place = Place::of(config, index);
     match &config.analyses[index] {
         config::Analysis::ClassificationImages(it) => Box::new(
-            classification_images::ClassificationImages::new(it.clone(), config.seed, index),
+            classification_images::ClassificationImages::new(it.clone(), place, lab),
         ),
+        config::Analysis::Templates(it) => {
+            Box::new(templates::Templates::new(it.clone(), place, lab))
+        }
+        config::Analysis::Attack(it) => Box::new(attack::Attack::new(it.clone(), place, lab)),
+        config::Analysis::SpikeTriggered(it) => {
+            Box::new(spike_triggered::SpikeTriggered::new(it.clone(), place, lab))
+        }
+        config::Analysis::Modulation(it) => {
+            Box::new(modulation::Modulation::new(it.clone(), place, lab))
+        }
+        config::Analysis::Backdoor(it) => Box::new(backdoor::Backdoor::new(it.clone(), place, lab)),
+        config::Analysis::Predictions(it) => {
+            Box::new(predictions::Predictions::new(it.clone(), place, lab))
+        }
     }
+}
+
+/// Where an experiment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The session's seed.
+    pub seed: u64,
+    /// Its place in the plan.
+    pub index: usize,
+    /// The place of the classification images that it works with, if any stand before it.
+    pub images: Option<usize>,
+}
+
+impl Place {
+    fn of(config: &Config, index: usize) -> Self {
+        Self {
+            seed: config.seed,
+            index,
+            images: config.images_before(index),
+        }
+    }
+
+    /// An error at a field of this analysis, for example `layers[0]`.
+    pub fn error(self, field: &str, problem: impl std::fmt::Display) -> AnalysisError {
+        AnalysisError(format!("analyses[{}].{field}: {problem}", self.index))
+    }
+
+    /// The seed of a block of noise: `stream` sets the noises of one experiment apart.
+    pub fn noise(self, stream: u64, block: u64) -> crate::stimulus::BlockSeed {
+        crate::stimulus::BlockSeed {
+            session: self.seed,
+            analysis: self.index as u64,
+            gamma: stream,
+            block,
+        }
+    }
+}
+
+/// Which items of `all` make up block `block`, `each` a block.
+pub fn range(all: u64, each: usize, block: u64) -> std::ops::Range<usize> {
+    let first = (block * each as u64).min(all);
+    first as usize..(first + each as u64).min(all) as usize
 }

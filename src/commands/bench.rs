@@ -11,13 +11,13 @@ use serde::Serialize;
 use super::Refusal;
 use super::say::say;
 use crate::analysis::classification_images::ClassificationImages;
-use crate::analysis::{Analysis, Lab};
+use crate::analysis::{Analysis, Lab, Place};
 use crate::data;
 use crate::engine::device::{self, Choice, Opened};
 use crate::engine::workers::{Answer, Workers};
 use crate::nets::Network;
 use crate::session::config::{self, DatasetName, DatasetSource, NetworkKind};
-use crate::session::record::GammaTrials;
+use crate::session::record::{BlockSums, GammaTrials};
 use crate::stimulus::Pool;
 
 /// What to measure.
@@ -77,7 +77,9 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
     let lab = Lab {
         network: Network::new(bench.network, 1, &opened.device),
         device: opened.device.clone(),
+        kind: bench.network,
         pool: Pool::new(&images.train),
+        dataset: Arc::new(images),
     };
     for &batch in &bench.batch {
         if batch == 0 || batch > config::MAX_BLOCK {
@@ -117,10 +119,15 @@ fn measure(lab: &Lab, opened: &Opened, batch: usize, trials: u64) -> Result<f64,
         block: batch,
         ..Default::default()
     };
+    let place = Place {
+        seed: 1,
+        index: 0,
+        images: None,
+    };
     let mut record = GammaTrials::new(0.0, plan.min_trials, lab.pool.classes(), (28, 28));
-    let analysis: Arc<dyn Analysis> = Arc::new(ClassificationImages::new(plan, 1, 0));
+    let analysis: Arc<dyn Analysis> = Arc::new(ClassificationImages::new(plan, place, lab));
     let workers = Workers::start(opened.workers, &analysis, lab).map_err(Refusal::failed)?;
-    let total = analysis.blocks()[0];
+    let total = analysis.parts()[0].blocks;
     let (mut dealt, mut began, mut counted) = (0, Instant::now(), 0);
     while record.blocks < total {
         while dealt < total
@@ -132,12 +139,14 @@ fn measure(lab: &Lab, opened: &Opened, batch: usize, trials: u64) -> Result<f64,
             dealt += 1;
         }
         match workers.answer(Duration::from_secs(1)) {
-            Answer::Done(_, crate::analysis::Sums::ClassificationImages(sums)) => {
-                record.add(&sums);
-                counted += sums.trials;
+            Answer::Done(_, sums) => {
+                if let Ok(sums) = sums.downcast::<BlockSums>() {
+                    record.add(&sums);
+                    counted += sums.trials;
+                }
             }
             Answer::NotYet | Answer::AllBack => {}
-            Answer::Died(words) => return Err(Refusal::Failed(words)),
+            Answer::Failed(fault) => return Err(Refusal::failed(fault)),
         }
         if record.blocks <= opened.workers as u64 {
             (began, counted) = (Instant::now(), 0);

@@ -10,16 +10,17 @@ use super::dealer::Dealer;
 use super::device::{self, Opened};
 use super::pace::Pace;
 use super::rounds::{Flow, Rounds};
-use super::workers::{Answer, StartError, Workers};
-use crate::analysis::{self, Analysis, Lab};
+use super::workers::{Answer, Fault, StartError, Workers};
+use crate::analysis::{self, Analysis, AnalysisError, Lab};
 use crate::data::{self, DataError, Dataset, Origin};
 use crate::link::Command;
+use crate::nets::import::{self, ImportError};
 use crate::nets::train::{Step, TrainError, Trainer, evaluate, finish};
 use crate::nets::weights::WeightsError;
 use crate::nets::{CLASSES, Network, SIZE};
 use crate::session::config::{Config, DatasetSource, Weights};
 use crate::session::record::Training;
-use crate::session::run::{Phase, Stage};
+use crate::session::run::Phase;
 use crate::session::store::StoreError;
 use crate::session::{Session, State};
 use crate::stimulus::Pool;
@@ -52,8 +53,12 @@ enum RunError {
     Weights(#[from] WeightsError),
     #[error(transparent)]
     Start(#[from] StartError),
-    #[error("a worker broke down: {0}")]
-    Worker(String),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    #[error(transparent)]
+    Analysis(#[from] AnalysisError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
     #[error("the results could not be saved: {0}")]
     Save(#[from] StoreError),
 }
@@ -122,7 +127,7 @@ impl Conductor {
         self.rounds.session.record.state = State::Running;
         let config = self.rounds.session.config.clone();
         let opened = device::open(&self.options.device, self.options.workers);
-        self.rounds.run.stages = stages(&self.rounds.session);
+        self.rounds.run.stages = self.rounds.session.stages();
         self.rounds.run.device = opened.label();
         self.rounds.publish();
         let dataset = self.images(&config)?;
@@ -190,7 +195,6 @@ impl Conductor {
         dataset: &Dataset,
         opened: &Opened,
     ) -> Result<bool, RunError> {
-        let Weights::Train(plan) = &config.network.weights;
         let mut record = self
             .rounds
             .session
@@ -204,6 +208,15 @@ impl Conductor {
             return Ok(true);
         }
         self.rounds.run.phase = Phase::Working(0);
+        let plan = match &config.network.weights {
+            Weights::Train(plan) => plan,
+            Weights::File(path) => {
+                self.import(config, path)?;
+                self.examine(config, dataset, opened)?;
+                self.end_training();
+                return Ok(true);
+            }
+        };
         let before = record.clone();
         let trainer = Trainer::new(
             config.network.kind,
@@ -259,11 +272,32 @@ impl Conductor {
             }
         }
         self.examine(config, dataset, opened)?;
+        self.end_training();
+        Ok(true)
+    }
+
+    /// Takes the weights from a file. The session keeps them, so it needs the file only once.
+    fn import(&mut self, config: &Config, path: &std::path::Path) -> Result<(), RunError> {
+        let best = import::read(path, config.network.kind)?;
+        let parameters = best.tensors.iter().map(|(_, it)| it.values().len()).sum();
+        self.rounds.run.parameters = parameters;
+        self.rounds.session.record.training = Some(Training {
+            parameters,
+            best,
+            ..Training::default()
+        });
+        self.rounds
+            .log(format!("weights taken from {}", path.display()));
+        Ok(())
+    }
+
+    fn end_training(&mut self) {
         let stage = &mut self.rounds.run.stages[0];
+        stage.done = stage.done.max(1);
         stage.finished = true;
         stage.eta_s = None;
+        // A failure stands in the header, and the next one tries again.
         let _ = self.rounds.checkpoint(State::Running);
-        Ok(true)
     }
 
     fn keep(&mut self, trainer: &Trainer) -> Result<(), RunError> {
@@ -325,11 +359,14 @@ impl Conductor {
         });
         let record = rounds.session.record.training.get_or_insert_default();
         finish(record, score);
+        let whose = match record.best_epoch {
+            Some(epoch) => format!("training is over, weights of epoch {epoch}"),
+            None => "the network is loaded".into(),
+        };
         let text = format!(
-            "training is over: {:.2} % of {} test images correct, weights of epoch {}",
+            "{whose}: {:.2} % of {} test images correct",
             100.0 * score.accuracy,
             all.len(),
-            record.best_epoch.unwrap_or_default()
         );
         rounds.log(text);
         Ok(())
@@ -345,10 +382,13 @@ impl Conductor {
             .unwrap_or_default();
         let pool = Pool::new(&dataset.train);
         debug_assert_eq!(pool.classes(), CLASSES);
+        let kind = config.network.kind;
         Ok(Lab {
-            network: Network::with_weights(config.network.kind, &training.best, &opened.device)?,
+            network: Network::with_weights(kind, &training.best, &opened.device)?,
+            kind,
             device: opened.device.clone(),
             pool,
+            dataset: Arc::new(dataset.clone()),
         })
     }
 
@@ -360,38 +400,77 @@ impl Conductor {
         lab: &Lab,
         workers: usize,
     ) -> Result<bool, RunError> {
-        let analysis: Arc<dyn Analysis> = Arc::from(analysis::build(config, index));
-        let stage = index + 1;
-        let record = &self.rounds.session.record.analyses[index];
-        let mut dealer = Dealer::new(analysis.blocks(), analysis.done(record));
-        if dealer.is_done() {
+        if self.rounds.session.record.analyses[index].is_finished(&config.analyses[index]) {
             return Ok(true);
         }
-        self.rounds.run.phase = Phase::Working(stage);
+        self.rounds.run.phase = Phase::Working(index + 1);
         self.rounds.publish();
-        let mut workers = Workers::start(workers, &analysis, lab)?;
         let mut pace = Pace::new();
+        let mut phase = 0;
+        loop {
+            let mut analysis = analysis::build(config, index, lab);
+            let parts = analysis.parts();
+            if parts.iter().all(|part| part.phase < phase) {
+                break;
+            }
+            let record = &self.rounds.session.record;
+            let mut dealer = Dealer::new(parts, phase, analysis.done(&record.analyses[index]));
+            if !dealer.is_done() {
+                let whole = record.clone();
+                let own = &mut self.rounds.session.record.analyses[index];
+                analysis.begin(phase, lab, &whole, own)?;
+                let analysis: Arc<dyn Analysis> = Arc::from(analysis);
+                if !self.advance(&analysis, index, &mut dealer, lab, workers, &mut pace)? {
+                    return Ok(false);
+                }
+            }
+            phase += 1;
+        }
+        let name = config.analyses[index].label();
+        self.rounds.run.stages[index + 1].finished = true;
+        self.rounds.log(format!("{name}: done"));
+        let _ = self.rounds.checkpoint(State::Running);
+        Ok(true)
+    }
+
+    /// Advances one phase of an analysis to its end. `false` where told to stop.
+    fn advance(
+        &mut self,
+        analysis: &Arc<dyn Analysis>,
+        index: usize,
+        dealer: &mut Dealer,
+        lab: &Lab,
+        workers: usize,
+        pace: &mut Pace,
+    ) -> Result<bool, RunError> {
+        let mut workers = Workers::start(workers, analysis, lab)?;
         let mut refreshed = Instant::now();
         let mut going = true;
-        loop {
+        for part in 0..analysis.parts().len() {
+            if analysis.is_enough(&self.rounds.session.record.analyses[index], part) {
+                dealer.end(part);
+            }
+        }
+        while !dealer.is_done() {
             if going {
-                deal(&mut dealer, &workers);
+                deal(dealer, &workers);
             }
             match workers.answer(Duration::from_millis(100)) {
                 Answer::Done(job, sums) => {
+                    let (before, _) = self.progress(index);
                     let record = &mut self.rounds.session.record.analyses[index];
-                    let (_, before) = analysis.trials(record);
-                    for (job, sums) in dealer.accept(job, sums) {
+                    dealer.accept(job, sums);
+                    while let Some((job, sums)) = dealer.next_merge(job.part) {
                         analysis.merge(record, job, sums);
+                        if analysis.is_enough(record, job.part) {
+                            dealer.end(job.part);
+                        }
                     }
-                    pace.count(analysis.trials(record).1 - before);
+                    pace.count(self.progress(index).0.saturating_sub(before));
                 }
                 Answer::NotYet => {}
                 Answer::AllBack => break,
-                Answer::Died(words) => return Err(RunError::Worker(words)),
-            }
-            if dealer.is_done() {
-                break;
+                Answer::Failed(fault) => return Err(fault.into()),
             }
             if going {
                 match self.rounds.listen() {
@@ -402,7 +481,7 @@ impl Conductor {
                     }
                 }
             }
-            self.tell(analysis.as_ref(), index, &pace);
+            self.tell(index, pace);
             if refreshed.elapsed() >= REFRESH {
                 refreshed = Instant::now();
                 analysis.refresh(lab, &mut self.rounds.session.record.analyses[index]);
@@ -413,20 +492,20 @@ impl Conductor {
         }
         drop(workers);
         analysis.refresh(lab, &mut self.rounds.session.record.analyses[index]);
-        self.tell(analysis.as_ref(), index, &pace);
-        if going {
-            let name = config.analyses[index].label();
-            self.rounds.run.stages[stage].finished = true;
-            self.rounds.log(format!("{name}: done"));
-            let _ = self.rounds.checkpoint(State::Running);
-        }
+        self.tell(index, pace);
         Ok(going)
     }
 
-    fn tell(&mut self, analysis: &dyn Analysis, index: usize, pace: &Pace) {
-        let (total, done) = analysis.trials(&self.rounds.session.record.analyses[index]);
+    /// What is done of an analysis, and what there is to do.
+    fn progress(&self, index: usize) -> (u64, u64) {
+        let session = &self.rounds.session;
+        session.record.analyses[index].progress(&session.config.analyses[index])
+    }
+
+    fn tell(&mut self, index: usize, pace: &Pace) {
+        let (done, total) = self.progress(index);
         let stage = &mut self.rounds.run.stages[index + 1];
-        stage.done = done;
+        (stage.done, stage.total) = (done, total);
         stage.per_second = pace.per_second();
         stage.eta_s = pace.eta_s(total.saturating_sub(done));
         stage.seconds = pace.worked().as_secs_f64();
@@ -446,31 +525,4 @@ fn deal(dealer: &mut Dealer, workers: &Workers) {
         }
         dealer.deal(job);
     }
-}
-
-/// The stages of the plan as they stand.
-fn stages(session: &Session) -> Vec<Stage> {
-    let Weights::Train(plan) = &session.config.network.weights;
-    let training = session.record.training.as_ref();
-    let mut stages = vec![Stage {
-        name: "training".into(),
-        unit: "epochs".into(),
-        done: training.map_or(0, |training| training.epochs.len() as u64),
-        total: plan.epochs as u64,
-        finished: training.is_some_and(|training| training.finished),
-        ..Stage::default()
-    }];
-    for (index, analysis) in session.config.analyses.iter().enumerate() {
-        let built = analysis::build(&session.config, index);
-        let (total, done) = built.trials(&session.record.analyses[index]);
-        stages.push(Stage {
-            name: analysis.label().into(),
-            unit: "trials".into(),
-            done,
-            total,
-            finished: done == total,
-            ..Stage::default()
-        });
-    }
-    stages
 }

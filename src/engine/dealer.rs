@@ -6,38 +6,55 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::{Job, Sums};
+use crate::analysis::{Job, Order, Part, Sums};
 
-/// The blocks of one analysis: dealt, waiting, merged.
+/// The blocks of one phase of an analysis: dealt, waiting, merged.
 #[derive(Debug)]
 pub struct Dealer {
-    total: Vec<u64>,
+    parts: Vec<Part>,
+    phase: usize,
     dealt: Vec<u64>,
     merged: Vec<u64>,
+    /// Parts that need no more blocks than they have.
+    ended: Vec<bool>,
     early: BTreeMap<(usize, u64), Sums>,
 }
 
 impl Dealer {
-    /// Begins with the first `done` blocks of each part merged already.
-    pub fn new(total: Vec<u64>, done: Vec<u64>) -> Self {
+    /// Deals the parts of `phase`. Begins with the first `done` blocks of each part merged already.
+    pub fn new(parts: Vec<Part>, phase: usize, done: Vec<u64>) -> Self {
         Self {
-            total,
+            ended: vec![false; parts.len()],
+            parts,
+            phase,
             dealt: done.clone(),
             merged: done,
             early: BTreeMap::new(),
         }
     }
 
-    /// The next block to compute; `None` once all have been dealt.
+    fn is_open(&self, part: usize) -> bool {
+        self.parts[part].phase == self.phase && !self.ended[part]
+    }
+
+    /// The next block to compute; `None` while there is none.
     pub fn peek(&self) -> Option<Job> {
-        let parts = self.dealt.iter().zip(&self.total).enumerate();
-        parts
-            .filter(|(_, (dealt, total))| dealt < total)
-            .min_by_key(|(_, (dealt, _))| **dealt)
-            .map(|(part, (dealt, _))| Job {
-                part,
-                block: *dealt,
-            })
+        let ready = |part: usize| {
+            let all = self.dealt[part] >= self.parts[part].blocks;
+            let waits = self.dealt[part] > self.merged[part];
+            self.is_open(part) && !all && !(waits && self.parts[part].order == Order::Chained)
+        };
+        let free = (0..self.parts.len()).filter(|&part| ready(part));
+        // A chain that has begun goes on before another begins.
+        let key = |part: usize| match self.parts[part].order {
+            Order::Free => self.dealt[part],
+            Order::Chained => u64::MAX - self.dealt[part],
+        };
+        let part = free.min_by_key(|&part| key(part))?;
+        Some(Job {
+            part,
+            block: self.dealt[part],
+        })
     }
 
     /// Notes that the block of [`Dealer::peek`] is being computed.
@@ -45,61 +62,78 @@ impl Dealer {
         self.dealt[job.part] = job.block + 1;
     }
 
-    /// Takes an answer; gives back all that can now be merged, in order.
-    pub fn accept(&mut self, job: Job, sums: Sums) -> Vec<(Job, Sums)> {
-        self.early.insert((job.part, job.block), sums);
-        let mut ready = Vec::new();
-        while let Some(sums) = self.early.remove(&(job.part, self.merged[job.part])) {
-            let next = Job {
-                part: job.part,
-                block: self.merged[job.part],
-            };
-            self.merged[job.part] += 1;
-            ready.push((next, sums));
+    /// Takes an answer.
+    pub fn accept(&mut self, job: Job, sums: Sums) {
+        if !self.ended[job.part] {
+            self.early.insert((job.part, job.block), sums);
         }
-        ready
     }
 
-    /// Whether every block has been merged.
+    /// The next block of a part that can be merged, in order.
+    pub fn next_merge(&mut self, part: usize) -> Option<(Job, Sums)> {
+        let block = self.merged[part];
+        let sums = self.early.remove(&(part, block))?;
+        self.merged[part] += 1;
+        Some((Job { part, block }, sums))
+    }
+
+    /// A part needs no more blocks: those that wait or are being computed are dropped.
+    pub fn end(&mut self, part: usize) {
+        self.ended[part] = true;
+        self.early.retain(|(own, _), _| *own != part);
+    }
+
+    /// Whether every block of the phase has been merged.
     pub fn is_done(&self) -> bool {
-        self.merged == self.total
+        let open = (0..self.parts.len()).filter(|&part| self.is_open(part));
+        open.into_iter()
+            .all(|part| self.merged[part] >= self.parts[part].blocks)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::record::BlockSums;
     use proptest::prelude::*;
 
-    fn sums(job: Job) -> Sums {
-        Sums::ClassificationImages(BlockSums {
-            block: job.block,
-            trials: 1,
-            counts: Vec::new(),
-            noise: Vec::new(),
-            image: Vec::new(),
-        })
+    fn parts(blocks: &[u64], order: Order) -> Vec<Part> {
+        let part = |&blocks: &u64| Part {
+            phase: 0,
+            blocks,
+            order,
+        };
+        blocks.iter().map(part).collect()
+    }
+
+    fn merge(dealer: &mut Dealer, job: Job) -> Vec<Job> {
+        dealer.accept(job, Box::new(()));
+        std::iter::from_fn(|| dealer.next_merge(job.part))
+            .map(|(job, _)| job)
+            .collect()
     }
 
     proptest! {
         #[test]
         fn every_block_is_merged_once_and_in_order(
             totals in prop::collection::vec(0..20_u64, 1..5),
+            chained in any::<bool>(),
             picks in prop::collection::vec(any::<prop::sample::Index>(), 100),
         ) {
-            let mut dealer = Dealer::new(totals.clone(), vec![0; totals.len()]);
-            let mut computing = Vec::new();
+            let order = if chained { Order::Chained } else { Order::Free };
+            let mut dealer = Dealer::new(parts(&totals, order), 0, vec![0; totals.len()]);
+            let mut computing: Vec<Job> = Vec::new();
             let mut merged = vec![Vec::new(); totals.len()];
             let mut picks = picks.iter().cycle();
             while !dealer.is_done() {
                 while computing.len() < 4 && let Some(job) = dealer.peek() {
                     dealer.deal(job);
+                    // A chained block never runs beside another of its part.
+                    prop_assert!(!chained || computing.iter().all(|other| other.part != job.part));
                     computing.push(job);
                 }
                 let pick = picks.next().unwrap().index(computing.len());
                 let job = computing.swap_remove(pick);
-                for (job, _) in dealer.accept(job, sums(job)) {
+                for job in merge(&mut dealer, job) {
                     merged[job.part].push(job.block);
                 }
             }
@@ -109,14 +143,50 @@ mod tests {
         }
     }
 
-    #[test]
-    fn parts_grow_at_the_same_pace() {
-        let mut dealer = Dealer::new(vec![3, 3], vec![1, 0]);
+    fn dealt(mut dealer: Dealer) -> Vec<(usize, u64)> {
         let mut order = Vec::new();
         while let Some(job) = dealer.peek() {
             dealer.deal(job);
             order.push((job.part, job.block));
         }
-        assert_eq!(order, [(1, 0), (0, 1), (1, 1), (0, 2), (1, 2)]);
+        order
+    }
+
+    #[test]
+    fn parts_grow_at_the_same_pace() {
+        let dealer = Dealer::new(parts(&[3, 3], Order::Free), 0, vec![1, 0]);
+        assert_eq!(dealt(dealer), [(1, 0), (0, 1), (1, 1), (0, 2), (1, 2)]);
+    }
+
+    #[test]
+    fn a_chain_that_has_begun_goes_on_first() {
+        let dealer = Dealer::new(parts(&[3, 3, 3], Order::Chained), 0, vec![0, 2, 0]);
+        assert_eq!(dealt(dealer), [(1, 2), (0, 0), (2, 0)]);
+    }
+
+    #[test]
+    fn only_the_phase_in_hand_is_dealt() {
+        let mut all = parts(&[1, 1], Order::Free);
+        all[1].phase = 1;
+        assert_eq!(dealt(Dealer::new(all.clone(), 0, vec![0, 0])), [(0, 0)]);
+        assert!(Dealer::new(all.clone(), 0, vec![1, 0]).is_done());
+        assert_eq!(dealt(Dealer::new(all, 1, vec![1, 0])), [(1, 0)]);
+    }
+
+    #[test]
+    fn a_part_that_has_enough_drops_what_comes_late() {
+        let mut dealer = Dealer::new(parts(&[9], Order::Free), 0, vec![0]);
+        let jobs: Vec<Job> = (0..3)
+            .map(|_| {
+                let job = dealer.peek().unwrap();
+                dealer.deal(job);
+                job
+            })
+            .collect();
+        assert_eq!(merge(&mut dealer, jobs[0]).len(), 1);
+        dealer.accept(jobs[2], Box::new(()));
+        dealer.end(0);
+        assert!(merge(&mut dealer, jobs[1]).is_empty());
+        assert!(dealer.is_done() && dealer.peek().is_none());
     }
 }

@@ -12,7 +12,7 @@ use std::sync::mpsc::{
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::analysis::{Analysis, Job, Lab, Sums};
+use crate::analysis::{Analysis, AnalysisError, Job, Lab, Sums};
 
 /// Blocks that wait for each worker: enough to keep it busy while a checkpoint is written.
 const WAITING: usize = 8;
@@ -26,15 +26,26 @@ pub enum Answer {
     NotYet,
     /// After [`Workers::recall`]: nothing is being computed any more.
     AllBack,
+    /// A block could not be computed.
+    Failed(Fault),
+}
+
+/// Why a block could not be computed.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
     /// A worker died: what it said.
+    #[error("a worker broke down: {0}")]
     Died(String),
+    /// The experiment cannot go on.
+    #[error(transparent)]
+    CannotGoOn(#[from] AnalysisError),
 }
 
 /// The workers of one analysis. They end when this is dropped.
 pub struct Workers {
     jobs: Option<SyncSender<Job>>,
     recalled: Arc<AtomicBool>,
-    answers: Receiver<Result<(Job, Sums), String>>,
+    answers: Receiver<Result<(Job, Sums), Fault>>,
     pools: Vec<rayon::ThreadPool>,
 }
 
@@ -75,7 +86,8 @@ impl Workers {
                         continue;
                     }
                     let sums = catch_unwind(AssertUnwindSafe(|| analysis.step(&lab, job)))
-                        .map_err(|panic| words(panic.as_ref()));
+                        .map_err(|panic| Fault::Died(words(panic.as_ref())))
+                        .and_then(|sums| sums.map_err(Fault::CannotGoOn));
                     let died = sums.is_err();
                     if answer.send(sums.map(|sums| (job, sums))).is_err() || died {
                         return;
@@ -110,10 +122,12 @@ impl Workers {
     pub fn answer(&self, patience: Duration) -> Answer {
         match self.answers.recv_timeout(patience) {
             Ok(Ok((job, sums))) => Answer::Done(job, sums),
-            Ok(Err(words)) => Answer::Died(words),
+            Ok(Err(fault)) => Answer::Failed(fault),
             Err(RecvTimeoutError::Timeout) => Answer::NotYet,
             Err(RecvTimeoutError::Disconnected) if self.jobs.is_none() => Answer::AllBack,
-            Err(RecvTimeoutError::Disconnected) => Answer::Died("every worker has ended".into()),
+            Err(RecvTimeoutError::Disconnected) => {
+                Answer::Failed(Fault::Died("every worker has ended".into()))
+            }
         }
     }
 }

@@ -47,11 +47,10 @@ fn training(it: &Training) -> Value {
 }
 
 fn images(config: &Config, it: &ClassificationImages) -> Value {
-    let noise = config
-        .analyses
-        .iter()
-        .map(|Analysis::ClassificationImages(it)| it.noise.label())
-        .next();
+    let noise = config.analyses.iter().find_map(|analysis| match analysis {
+        Analysis::ClassificationImages(it) => Some(it.noise.label()),
+        _ => None,
+    });
     let each = |of: &dyn Fn(&GammaTrials) -> Value| it.gammas.iter().map(of).collect::<Value>();
     let by_class = |of: &dyn Fn(&ClassEstimate) -> Value| {
         each(&|gamma| gamma.estimate().classes.iter().map(of).collect())

@@ -4,6 +4,7 @@
 //! as named host arrays ([`weights`]); training lives in [`train`].
 
 mod cnn;
+pub mod import;
 mod logistic;
 mod mlp;
 pub mod train;
@@ -44,6 +45,9 @@ impl Network {
             NetworkKind::Cnn => Self::Cnn(cnn::Cnn::new(device)),
             NetworkKind::Mlp => Self::Mlp(mlp::Mlp::new(device)),
             NetworkKind::Logistic => Self::Logistic(logistic::Logistic::new(device)),
+            NetworkKind::Rnn | NetworkKind::Simple | NetworkKind::Complex => {
+                Self::Mlp(mlp::Mlp::new(device))
+            }
         }
     }
 

@@ -280,10 +280,15 @@ fn finite(value: Option<f64>) -> Option<f64> {
 fn complete(session: &Session) -> impl Iterator<Item = ((usize, usize), &GammaTrials)> {
     let pairs = session.config.analyses.iter().zip(&session.record.analyses);
     pairs.enumerate().flat_map(|(i, pair)| {
-        let (Plan::ClassificationImages(plan), Analysis::ClassificationImages(images)) = pair;
-        let done = move |gamma: &&GammaTrials| gamma.trials >= plan.trials;
-        let places = images.gammas.iter().enumerate();
-        places.filter_map(move |(g, gamma)| done(&gamma).then_some(((i, g), gamma)))
+        let (planned, gammas) = match pair {
+            (Plan::ClassificationImages(plan), Analysis::ClassificationImages(images)) => {
+                (plan.trials, images.gammas.as_slice())
+            }
+            _ => (0, [].as_slice()),
+        };
+        let done = move |gamma: &GammaTrials| gamma.reached || gamma.trials >= planned;
+        let places = gammas.iter().enumerate();
+        places.filter_map(move |(g, gamma)| done(gamma).then_some(((i, g), gamma)))
     })
 }
 

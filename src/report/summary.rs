@@ -17,8 +17,13 @@ pub fn summary(session: &Session) -> String {
     );
     let plans = session.config.analyses.iter();
     for (plan, record) in plans.zip(&session.record.analyses) {
-        let Analysis::ClassificationImages(plan) = plan;
-        let crate::session::record::Analysis::ClassificationImages(record) = record;
+        let (
+            Analysis::ClassificationImages(plan),
+            crate::session::record::Analysis::ClassificationImages(record),
+        ) = (plan, record)
+        else {
+            continue;
+        };
         page.push(String::new());
         page.push(format!(
             "classification images, {} noise",
@@ -65,16 +70,24 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
             None => network.into(),
         },
     );
-    let Weights::Train(plan) = &config.network.weights;
-    fact(
-        "training",
-        trained(session.record.training.as_ref(), plan.epochs),
-    );
+    match &config.network.weights {
+        Weights::Train(plan) => fact(
+            "training",
+            trained(session.record.training.as_ref(), plan.epochs),
+        ),
+        Weights::File(path) => fact("weights", imported(session.record.training.as_ref(), path)),
+    }
     fact("worked", duration(session.record.elapsed_s));
     if let Some(problem) = session.run.as_ref().and_then(|run| run.problem.as_ref()) {
         fact("warning", problem.replace('\n', " "));
     }
     facts
+}
+
+fn imported(training: Option<&Training>, path: &std::path::Path) -> String {
+    let score = training.and_then(|it| it.test_accuracy);
+    let score = score.map(|share| format!(", test accuracy {}", percent(share, 2)));
+    format!("from {}{}", path.display(), score.unwrap_or_default())
 }
 
 fn trained(training: Option<&Training>, most: usize) -> String {

@@ -26,7 +26,9 @@ pub(super) fn epoch(epoch: usize) -> Epoch {
 pub(super) fn planned() -> Session {
     let mut config = Config::default();
     config.network.kind = NetworkKind::Mlp;
-    let Weights::Train(training) = &mut config.network.weights;
+    let Weights::Train(training) = &mut config.network.weights else {
+        unreachable!()
+    };
     training.epochs = 2;
     config.analyses = vec![config::Analysis::ClassificationImages(
         config::ClassificationImages {
@@ -55,7 +57,9 @@ pub(super) fn measured() -> Session {
         epochs: vec![epoch(1), epoch(2)],
         ..Default::default()
     });
-    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0];
+    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+        unreachable!()
+    };
     for block in 0..2 {
         let mut counts = vec![0; 100];
         (counts[0], counts[1]) = (120, 120);
@@ -67,6 +71,7 @@ pub(super) fn measured() -> Session {
             counts,
             noise: vec![(0, bright(700).collect()), (1, bright(100).collect())],
             image: vec![],
+            ..Default::default()
         });
     }
     images.gammas[0].fed_back[1] = Some(FedBack {

@@ -96,6 +96,12 @@ impl<T: Element> Array<T> {
     }
 }
 
+impl<T: Element> Default for Array<T> {
+    fn default() -> Self {
+        Self::zeros(&[0])
+    }
+}
+
 /// What stands for an array in the readable part.
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Array", deny_unknown_fields)]
@@ -218,12 +224,46 @@ impl<T: Element> Payload for Array<T> {
 }
 
 /// A part of a record that owns arrays. Both methods visit them in the same order, which is the
-/// order of the lines at the end of the file. Names are for messages.
+/// order of the lines at the end of the file. A name is the path from here, for messages.
 pub trait Arrays {
     /// Shows every array to `visit`.
     fn arrays<'a>(&'a self, visit: &mut dyn FnMut(String, &'a dyn Payload));
     /// The same, to fill them in.
     fn arrays_mut<'a>(&'a mut self, visit: &mut dyn FnMut(String, &'a mut dyn Payload));
+}
+
+impl<T: Element> Arrays for Array<T> {
+    fn arrays<'a>(&'a self, visit: &mut dyn FnMut(String, &'a dyn Payload)) {
+        visit(String::new(), self);
+    }
+
+    fn arrays_mut<'a>(&'a mut self, visit: &mut dyn FnMut(String, &'a mut dyn Payload)) {
+        visit(String::new(), self);
+    }
+}
+
+impl<T: Arrays> Arrays for Vec<T> {
+    fn arrays<'a>(&'a self, visit: &mut dyn FnMut(String, &'a dyn Payload)) {
+        for (i, it) in self.iter().enumerate() {
+            it.arrays(&mut |name, array| visit(format!("[{i}]{name}"), array));
+        }
+    }
+
+    fn arrays_mut<'a>(&'a mut self, visit: &mut dyn FnMut(String, &'a mut dyn Payload)) {
+        for (i, it) in self.iter_mut().enumerate() {
+            it.arrays_mut(&mut |name, array| visit(format!("[{i}]{name}"), array));
+        }
+    }
+}
+
+impl<T: Arrays> Arrays for Option<T> {
+    fn arrays<'a>(&'a self, visit: &mut dyn FnMut(String, &'a dyn Payload)) {
+        self.iter().for_each(|it| it.arrays(visit));
+    }
+
+    fn arrays_mut<'a>(&'a mut self, visit: &mut dyn FnMut(String, &'a mut dyn Payload)) {
+        self.iter_mut().for_each(|it| it.arrays_mut(visit));
+    }
 }
 
 #[cfg(test)]

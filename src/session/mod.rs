@@ -18,6 +18,9 @@ pub use config::Config;
 pub use record::{Record, State};
 pub use run::Run;
 
+use record::Experiment as _;
+use run::Stage;
+
 /// One run of Noisescope, finished or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Session {
@@ -43,19 +46,46 @@ impl Session {
         }
     }
 
-    /// Trials done and planned, over all analyses.
+    /// Trials of classification images done and planned.
     pub fn trials(&self) -> (u64, u64) {
-        let planned = |analysis: &config::Analysis| {
-            let config::Analysis::ClassificationImages(it) = analysis;
-            it.trials * it.gammas.len() as u64
+        let plans = self.config.analyses.iter();
+        let pairs = plans.zip(&self.record.analyses);
+        let images = pairs.filter(|(_, it)| record::ClassificationImages::of(it).is_some());
+        images.fold((0, 0), |(done, all): (u64, u64), (plan, it)| {
+            let (own, planned) = it.progress(plan);
+            (done + own, all.saturating_add(planned))
+        })
+    }
+
+    /// Every stage of the plan as the record has it, the network first.
+    pub fn stages(&self) -> Vec<Stage> {
+        let training = self.record.training.as_ref();
+        let finished = training.is_some_and(|training| training.finished);
+        let epochs = training.map_or(0, |training| training.epochs.len() as u64);
+        let (name, unit, done, total) = match &self.config.network.weights {
+            config::Weights::Train(plan) => ("training", "epochs", epochs, plan.epochs as u64),
+            config::Weights::File(_) => ("weights", "file", u64::from(finished), 1),
         };
-        let done = |analysis: &record::Analysis| {
-            let record::Analysis::ClassificationImages(it) = analysis;
-            it.trials()
+        let first = Stage {
+            name: name.into(),
+            unit: unit.into(),
+            done,
+            total,
+            finished,
+            ..Stage::default()
         };
-        (
-            self.record.analyses.iter().map(done).sum(),
-            self.config.analyses.iter().map(planned).sum(),
-        )
+        let plans = self.config.analyses.iter().zip(&self.record.analyses);
+        let others = plans.map(|(plan, it)| {
+            let (done, total) = it.progress(plan);
+            Stage {
+                name: plan.label().into(),
+                unit: plan.unit().into(),
+                done,
+                total,
+                finished: it.is_finished(plan),
+                ..Stage::default()
+            }
+        });
+        std::iter::once(first).chain(others).collect()
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::array::{Arrays, Payload};
 use super::error::StoreError;
-use super::{Config, Record, Session, config};
+use super::{Config, Record, Session};
 
 /// The schema that this program writes, and the newest that it reads.
 pub const VERSION: u32 = 1;
@@ -150,12 +150,11 @@ fn is_cut(text: &str) -> bool {
 
 /// What in a record does not belong to its plan, for example since the plan was edited.
 pub(crate) fn unfit(record: &Record, config: &Config) -> Option<String> {
-    let fresh = Record::new(config);
-    if record.analyses.len() != fresh.analyses.len() {
+    if record.analyses.len() != config.analyses.len() {
         return Some(format!(
             "it records {} analyses where its plan has {}",
             record.analyses.len(),
-            fresh.analyses.len()
+            config.analyses.len()
         ));
     }
     let training = record.training.iter();
@@ -165,34 +164,9 @@ pub(crate) fn unfit(record: &Record, config: &Config) -> Option<String> {
     {
         return Some("its best epoch is none of its epochs".into());
     }
-    let analyses = record
-        .analyses
-        .iter()
-        .zip(&fresh.analyses)
-        .zip(&config.analyses);
-    for (i, ((own, planned), plan)) in analyses.enumerate() {
-        use super::record::Analysis::ClassificationImages as Images;
-        let (Images(own), Images(planned)) = (own, planned);
-        let config::Analysis::ClassificationImages(plan) = plan;
-        let fits = own.gammas.len() == planned.gammas.len()
-            && own.gammas.iter().zip(&planned.gammas).all(|(a, b)| {
-                let classes = b.fed_back.len();
-                let fed_back = a.fed_back.iter().flatten().all(|it| it.class < classes);
-                a.gamma == b.gamma
-                    && a.min_trials == b.min_trials
-                    && a.counts.len() == b.counts.len()
-                    && a.fed_back.len() == classes
-                    && fed_back
-                    && a.noise.shape() == b.noise.shape()
-                    && a.image.shape() == b.image.shape()
-                    && a.blocks <= plan.blocks()
-                    && a.trials == (a.blocks * plan.block as u64).min(plan.trials)
-                    && a.counts
-                        .iter()
-                        .try_fold(0_u64, |sum, &n| sum.checked_add(n))
-                        == Some(a.trials)
-            });
-        if !fits {
+    let analyses = record.analyses.iter().zip(&config.analyses);
+    for (i, (own, plan)) in analyses.enumerate() {
+        if !own.fits(plan) {
             return Some(format!(
                 "what it records of analyses[{i}] does not belong to its plan; a plan cannot be changed once it has been run"
             ));

@@ -1,18 +1,12 @@
 //! Classification images from exact sums: the maps, their z values, reliability and SNR.
 //!
 //! Formulas: Murray, *Classification images: a review*, J. Vision 11(5):2, 2011; Ahumada 2002 for
-//! the 2×2 form. The noise is uniform on the grid (k+½)/65536: its sums here are Σk.
+//! the 2×2 form. The noise lies on a grid: its sums here are Σk of the grid's points, or Σw·k where
+//! a trial counts as much as the network's confidence.
 
 use super::correlation::{pearson, spearman_brown};
 use super::interval::bonferroni;
-
-/// Grid steps of the noise in \[0,1\].
-pub const GRID: f64 = 65536.0;
-
-/// Standard deviation of the noise of one pixel: √((1 − 65536⁻²)/12).
-pub fn noise_deviation() -> f64 {
-    ((1.0 - 1.0 / (GRID * GRID)) / 12.0).sqrt()
-}
+use crate::session::config::Grid;
 
 /// Family-wise level at which a pixel counts as significant.
 pub const ALPHA: f64 = 0.05;
@@ -30,10 +24,44 @@ pub struct Trials<'a> {
     pub min_trials: u64,
     /// Trials by parity of block, true class, predicted class: \[2,K,K\].
     pub counts: &'a [u64],
-    /// Σk of the noise's grid values: \[2,K,K,P\].
+    /// Σk of the noise's grid values, or Σw·k: \[2,K,K,P\].
     pub noise: &'a [i64],
-    /// Σ of the images' bytes by predicted class: \[K,P\].
+    /// Σx of the images' bytes by predicted class, or Σw·x: \[K,P\].
     pub image: &'a [i64],
+    /// Where the noise's values lie.
+    pub grid: Grid,
+    /// Standard deviation of one pixel of the noise; `None`: from the moments.
+    pub deviation: Option<f64>,
+    /// Σk and Σk² over all trials, \[2,P\], where the deviation is not known.
+    pub moments: &'a [i64],
+    /// The weights of the trials; `None`: all count the same.
+    pub weights: Option<Weights<'a>>,
+}
+
+/// Sums of the weights of trials, \[2,K,K\] each.
+#[derive(Debug, Clone, Copy)]
+pub struct Weights<'a> {
+    /// Σw.
+    pub sum: &'a [u64],
+    /// Σw².
+    pub squares: &'a [u64],
+}
+
+impl Trials<'_> {
+    /// Standard deviation of every pixel of the noise, \[P\], in units of the noise's values.
+    fn deviations(&self, all: u64) -> Vec<f64> {
+        if let Some(deviation) = self.deviation {
+            return vec![deviation; self.pixels];
+        }
+        let n = all.max(1) as f64;
+        let (first, second) = self.moments.split_at(self.pixels.min(self.moments.len()));
+        let pixels = first.iter().zip(second);
+        let deviation = |(&sum, &squares): (&i64, &i64)| {
+            let mean = sum as f64 / n;
+            self.grid.step * (squares as f64 / n - mean * mean).max(0.0).sqrt()
+        };
+        pixels.map(deviation).collect()
+    }
 }
 
 /// All that the trials at one γ say.
@@ -68,7 +96,8 @@ pub struct ClassEstimate {
     pub image: Option<Vec<f32>>,
     /// Its z map, c over its standard error, \[P\]; `None` where insufficient. At γ = 0 the error is
     /// σ·√(1/N_k − 1/N), which is that of m_k − mean(z), the sample's own mean; against the
-    /// noise's known mean it would be too small where most trials are called k.
+    /// noise's known mean it would be too small where most trials are called k. With weights, N is
+    /// (Σw)²/Σw². A pixel whose noise never varies has z = 0.
     pub z: Option<Vec<f32>>,
     /// Spearman–Brown reliability from odd and even blocks, in \[−1,1\].
     pub reliability: Option<f64>,
@@ -89,8 +118,9 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
     let threshold = bonferroni(trials.pixels, ALPHA);
     let whole = Pool::new(trials, &[0, 1]);
     let halves = [Pool::new(trials, &[0]), Pool::new(trials, &[1])];
+    let deviations = trials.deviations(whole.all.count);
     let classes = (0..k)
-        .map(|class| class_estimate(trials, &whole, &halves, class, threshold))
+        .map(|class| class_estimate(trials, &whole, &halves, class, &deviations, threshold))
         .collect();
     Estimate {
         gamma: trials.gamma,
@@ -101,10 +131,12 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
     }
 }
 
-/// A count of trials and the sum of their noise, Σk, \[P\].
+/// Trials, the sums of their weights w and w², and of their noise, Σw·k, \[P\].
 #[derive(Debug, Clone)]
 struct Cell {
     count: u64,
+    weight: u64,
+    squares: u64,
     sum: Vec<i64>,
 }
 
@@ -112,25 +144,42 @@ impl Cell {
     fn empty(pixels: usize) -> Self {
         Self {
             count: 0,
+            weight: 0,
+            squares: 0,
             sum: vec![0; pixels],
         }
     }
 
-    fn add(&mut self, count: u64, sum: &[i64]) {
-        self.count += count;
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.weight += other.weight;
+        self.squares += other.squares;
+        self.add_sum(&other.sum);
+    }
+
+    fn add_sum(&mut self, sum: &[i64]) {
         self.sum.iter_mut().zip(sum).for_each(|(a, b)| *a += b);
     }
 
     fn minus(&self, other: &Self) -> Self {
+        let pixels = self.sum.iter().zip(&other.sum);
         Self {
             count: self.count - other.count,
-            sum: self
-                .sum
-                .iter()
-                .zip(&other.sum)
-                .map(|(a, b)| a - b)
-                .collect(),
+            weight: self.weight - other.weight,
+            squares: self.squares - other.squares,
+            sum: pixels.map(|(a, b)| a - b).collect(),
         }
+    }
+
+    /// Mean of k, \[P\]; NaN without weight.
+    fn mean(&self) -> impl Iterator<Item = f64> {
+        let weight = self.weight as f64;
+        self.sum.iter().map(move |&sum| sum as f64 / weight)
+    }
+
+    /// Variance of the mean over that of one trial: Σw²/(Σw)², which is 1/N of equal trials.
+    fn variance(&self) -> f64 {
+        self.squares as f64 / (self.weight as f64).powi(2)
     }
 }
 
@@ -165,17 +214,26 @@ impl Pool {
                 if count == 0 {
                     continue;
                 }
+                let (weight, squares) = match trials.weights {
+                    Some(weights) => (weights.sum[at], weights.squares[at]),
+                    None => (count, count),
+                };
                 let sum = &trials.noise[at * pixels..(at + 1) * pixels];
                 let (truth, predicted) = (cell / k, cell % k);
-                pool.called[predicted].add(count, sum);
-                pool.shown[truth].add(count, sum);
+                let mut margins = vec![&mut pool.called[predicted], &mut pool.shown[truth]];
                 if truth == predicted {
-                    pool.hit[truth].add(count, sum);
+                    margins.push(&mut pool.hit[truth]);
+                }
+                for margin in margins {
+                    margin.count += count;
+                    margin.weight += weight;
+                    margin.squares += squares;
+                    margin.add_sum(sum);
                 }
             }
         }
         for cell in &pool.called {
-            pool.all.add(cell.count, &cell.sum);
+            pool.all.add(cell);
         }
         pool
     }
@@ -188,33 +246,34 @@ impl Pool {
         [hit.clone(), called.minus(hit), missed, others]
     }
 
-    /// The classification image of `class` and Σ1/N as its variance's factor, where every cell
-    /// that it needs has at least `least` trials.
+    /// The classification image of `class` in grid steps, and the variance of one of its pixels
+    /// over that of the noise, where every cell that it needs has at least `least` trials.
     fn image(&self, class: usize, gamma: f64, least: u64) -> Option<(Vec<f64>, f64)> {
         if gamma == 0.0 {
             let (own, all) = (&self.called[class], &self.all);
-            if own.count < least || all.count - own.count < least {
+            if own.count < least || all.count - own.count < least || own.weight == 0 {
                 return None;
             }
-            let (n, total) = (own.count as f64, all.count as f64);
-            let means = own.sum.iter().zip(&all.sum);
-            let image = means.map(|(&own, &all)| (own as f64 / n - all as f64 / total) / GRID);
-            return Some((image.collect(), 1.0 / n - 1.0 / total));
+            let image = own.mean().zip(all.mean()).map(|(own, all)| own - all);
+            // Var Σᵢ(wᵢ[called k]/W_k − wᵢ/W)zᵢ; of equal trials 1/N_k − 1/N.
+            let (w, total) = (own.weight as f64, all.weight as f64);
+            let variance = own.variance() - 2.0 * own.squares as f64 / (w * total) + all.variance();
+            return Some((image.collect(), variance));
         }
         let table = self.table(class);
-        if table.iter().any(|cell| cell.count < least) {
+        if table
+            .iter()
+            .any(|cell| cell.count < least || cell.weight == 0)
+        {
             return None;
         }
         const SIGNS: [f64; 4] = [1.0, 1.0, -1.0, -1.0];
         let mut image = vec![0.0; self.all.sum.len()];
         for (cell, sign) in table.iter().zip(SIGNS) {
-            let weight = sign / (cell.count as f64 * GRID);
-            let add = |(c, &sum): (&mut f64, &i64)| *c += weight * sum as f64;
-            image.iter_mut().zip(&cell.sum).for_each(add);
+            let add = |(c, mean): (&mut f64, f64)| *c += sign * mean;
+            image.iter_mut().zip(cell.mean()).for_each(add);
         }
-        // The offset of half a grid step cancels: two means are added and two subtracted.
-        let variance = table.iter().map(|cell| 1.0 / cell.count as f64).sum();
-        Some((image, variance))
+        Some((image, table.iter().map(Cell::variance).sum()))
     }
 }
 
@@ -227,33 +286,45 @@ fn class_estimate(
     whole: &Pool,
     halves: &[Pool; 2],
     class: usize,
+    deviations: &[f64],
     threshold: f64,
 ) -> ClassEstimate {
     let table = whole.table(class);
     let cells = table.map(|cell| cell.count);
     let called = &whole.called[class];
-    let mean_noise = (called.count > 0).then(|| {
-        let mean = |sum: &i64| (*sum as f64 / called.count as f64 + 0.5) / GRID;
-        called.sum.iter().map(mean).collect::<Vec<f64>>()
+    let mean_noise = (called.weight > 0).then(|| {
+        let values = called.mean().map(|k| trials.grid.value(k));
+        values.collect::<Vec<f64>>()
     });
     let mean_stimulus = mean_noise.as_ref().map(|noise| {
         let image = &trials.image[class * trials.pixels..(class + 1) * trials.pixels];
         let blend = |(noise, sum): (&f64, &i64)| {
-            let image = *sum as f64 / (called.count as f64 * 255.0);
+            let image = *sum as f64 / (called.weight as f64 * 255.0);
             ((1.0 - trials.gamma) * noise + trials.gamma * image) as f32
         };
         noise.iter().zip(image).map(blend).collect()
     });
 
-    let estimated = whole.image(class, trials.gamma, trials.min_trials);
-    let sigma = noise_deviation();
+    let estimated = whole
+        .image(class, trials.gamma, trials.min_trials)
+        .map(|(image, variance)| {
+            let image = image.iter().map(|c| c * trials.grid.step);
+            (image.collect::<Vec<f64>>(), variance)
+        });
     let z = estimated.as_ref().map(|(image, variance)| {
-        let error = sigma * variance.sqrt();
-        image.iter().map(|c| c / error).collect::<Vec<f64>>()
+        let scale = variance.sqrt();
+        let z = |(c, sigma): (&f64, &f64)| {
+            if *sigma > 0.0 {
+                c / (sigma * scale)
+            } else {
+                0.0
+            }
+        };
+        image.iter().zip(deviations).map(z).collect::<Vec<f64>>()
     });
     let snr = estimated.as_ref().map(|(image, variance)| {
         let power: f64 = image.iter().map(|c| c * c).sum();
-        let noise = sigma * sigma * variance * trials.pixels as f64;
+        let noise = variance * deviations.iter().map(|sigma| sigma * sigma).sum::<f64>();
         (power - noise) / noise
     });
     let reliability = estimated.as_ref().and_then(|_| {
@@ -280,8 +351,32 @@ fn class_estimate(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::config::Noise;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
+
+    const GRID: f64 = 65536.0;
+
+    const NO_TRIALS: Trials<'static> = Trials {
+        gamma: 0.0,
+        classes: 2,
+        pixels: 1,
+        min_trials: 2,
+        counts: &[],
+        noise: &[],
+        image: &[],
+        grid: Grid {
+            offset: 0.5 / GRID,
+            step: 1.0 / GRID,
+        },
+        deviation: Some(0.288_675_134_594_139),
+        moments: &[],
+        weights: None,
+    };
+
+    fn noise_deviation() -> f64 {
+        Noise::Uniform.deviation().unwrap()
+    }
 
     /// One pixel, two classes: a table that can be computed by hand.
     fn by_hand(gamma: f64, counts: &[u64], noise: &[i64]) -> Estimate {
@@ -293,6 +388,7 @@ mod tests {
             counts,
             noise,
             image: &[255 * 6, 0],
+            ..NO_TRIALS
         })
     }
 
@@ -381,6 +477,7 @@ mod tests {
                 counts: &counts,
                 noise: &noise,
                 image: &vec![0; 2 * pixels],
+                ..NO_TRIALS
             });
             let class = &result.classes[1];
             let z = class.z.as_ref().unwrap();
@@ -393,5 +490,44 @@ mod tests {
             assert!(class.snr.unwrap().abs() < 0.2);
             assert!(class.reliability.unwrap().abs() < 0.2);
         }
+    }
+
+    #[test]
+    fn weights_that_are_all_the_same_change_nothing() {
+        let plain = by_hand(0.5, &COUNTS, &NOISE);
+        let thrice = |values: &[u64], by| values.iter().map(|v| v * by).collect::<Vec<u64>>();
+        let weighted = estimate(&Trials {
+            gamma: 0.5,
+            counts: &COUNTS,
+            noise: &NOISE.map(|sum| 3 * sum),
+            image: &[255 * 6, 0],
+            weights: Some(Weights {
+                sum: &thrice(&COUNTS, 3),
+                squares: &thrice(&COUNTS, 9),
+            }),
+            ..NO_TRIALS
+        });
+        for (a, b) in plain.classes.iter().zip(&weighted.classes) {
+            assert_eq!(a.image, b.image);
+            assert!((a.snr.unwrap() - b.snr.unwrap()).abs() < 1e-9);
+            assert_eq!(a.mean_noise, b.mean_noise);
+        }
+    }
+
+    #[test]
+    fn an_unknown_deviation_is_measured_from_the_moments() {
+        // 16 trials, half of them at k = 0 and half at 32768: σ = 16384 grid steps = ¼.
+        let moments = [8 * 32768, 8 * 32768_i64.pow(2)];
+        let measured = estimate(&Trials {
+            gamma: 0.5,
+            counts: &COUNTS,
+            noise: &NOISE,
+            image: &[0, 0],
+            deviation: None,
+            moments: &moments,
+            ..NO_TRIALS
+        });
+        let z = f64::from(measured.classes[0].z.as_ref().unwrap()[0]);
+        assert!((z - 0.875 / (0.25 * 1.375_f64.sqrt())).abs() < 1e-4, "{z}");
     }
 }

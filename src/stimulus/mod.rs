@@ -4,12 +4,15 @@
 //! it is the same trials whoever computes it and whenever. Noise stays on its integer grid: its
 //! sums are exact whatever their order.
 
-use rand::{Rng, RngExt, SeedableRng};
+mod source;
+
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::Images;
-use crate::session::config::Noise;
-use crate::stats::classification::GRID;
+use crate::session::config::Grid;
+
+pub use source::Source;
 
 /// Which block of which part of which experiment: everything its random numbers follow from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,9 +83,9 @@ pub struct Block {
     pub truth: Vec<usize>,
     /// Index of its image in the pool, \[N\].
     pub image: Vec<usize>,
-    /// The noise on its grid: z = (k + ½)/65536; \[N,P\].
+    /// The noise by its points k on the grid of its kind; \[N,P\].
     pub noise: Vec<u16>,
-    /// The stimuli (1−γ)·z + γ·x in \[0,1\]; \[N,P\].
+    /// The stimuli (1−γ)·z + γ·x; \[N,P\].
     pub stimuli: Vec<f32>,
 }
 
@@ -92,7 +95,7 @@ pub struct Block {
 /// replacement. At γ = 0 both are drawn too, they just cannot be seen.
 pub fn draw(
     seed: BlockSeed,
-    noise: Noise,
+    source: &Source,
     gamma: f64,
     first: u64,
     trials: usize,
@@ -110,10 +113,8 @@ pub fn draw(
             members[rng.random_range(0..members.len())]
         })
         .collect();
-    let noise = match noise {
-        Noise::Uniform => uniform(&mut rng, trials * pool.pixels()),
-    };
-    let stimuli = blend(&noise, &image, gamma, pool);
+    let noise = source.draw(&mut rng, trials);
+    let stimuli = blend(&noise, source.noise().grid(), &image, gamma, pool);
     Block {
         truth,
         image,
@@ -122,28 +123,24 @@ pub fn draw(
     }
 }
 
-/// `count` values of U\[0,1\] on the 16-bit grid.
-fn uniform(rng: &mut ChaCha8Rng, count: usize) -> Vec<u16> {
-    let mut bytes = vec![0; 2 * count];
-    rng.fill_bytes(&mut bytes);
-    bytes
-        .chunks_exact(2)
-        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-        .collect()
+/// Values of the noise, from its points on the grid.
+pub fn values(noise: &[u16], grid: Grid) -> impl Iterator<Item = f32> {
+    let (offset, step) = (grid.offset as f32, grid.step as f32);
+    noise
+        .iter()
+        .map(move |&k| f32::from(k).mul_add(step, offset))
 }
 
-fn blend(noise: &[u16], image: &[usize], gamma: f64, pool: &Pool) -> Vec<f32> {
-    let value = |k: u16| (f32::from(k) + 0.5) / GRID as f32;
+fn blend(noise: &[u16], grid: Grid, image: &[usize], gamma: f64, pool: &Pool) -> Vec<f32> {
     if gamma == 0.0 {
-        return noise.iter().map(|&k| value(k)).collect();
+        return values(noise, grid).collect();
     }
     let (noise_share, image_share) = ((1.0 - gamma) as f32, (gamma / 255.0) as f32);
     let mut stimuli = Vec::with_capacity(noise.len());
     for (noise, &image) in noise.chunks_exact(pool.pixels()).zip(image) {
-        let blended = noise
-            .iter()
+        let blended = values(noise, grid)
             .zip(pool.image(image))
-            .map(|(&k, &x)| noise_share * value(k) + image_share * f32::from(x));
+            .map(|(z, &x)| noise_share * z + image_share * f32::from(x));
         stimuli.extend(blended);
     }
     stimuli
@@ -152,6 +149,7 @@ fn blend(noise: &[u16], image: &[usize], gamma: f64, pool: &Pool) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::config::Noise;
     use std::sync::Arc;
 
     fn pool() -> Pool {
@@ -165,6 +163,10 @@ mod tests {
         })
     }
 
+    fn uniform() -> Source {
+        Source::new(Noise::Uniform, &pool().images)
+    }
+
     const SEED: BlockSeed = BlockSeed {
         session: 1,
         analysis: 0,
@@ -174,14 +176,14 @@ mod tests {
 
     #[test]
     fn a_block_is_the_same_whenever_it_is_drawn() {
-        let a = draw(SEED, Noise::Uniform, 0.3, 1280, 256, &pool());
-        let b = draw(SEED, Noise::Uniform, 0.3, 1280, 256, &pool());
+        let a = draw(SEED, &uniform(), 0.3, 1280, 256, &pool());
+        let b = draw(SEED, &uniform(), 0.3, 1280, 256, &pool());
         assert_eq!((a.noise, a.image, a.stimuli), (b.noise, b.image, b.stimuli));
     }
 
     #[test]
     fn every_part_of_the_seed_changes_the_noise() {
-        let noise = |seed| draw(seed, Noise::Uniform, 0.0, 0, 1, &pool()).noise;
+        let noise = |seed| draw(seed, &uniform(), 0.0, 0, 1, &pool()).noise;
         let base = noise(SEED);
         for other in [
             BlockSeed { session: 2, ..SEED },
@@ -201,7 +203,7 @@ mod tests {
         let mut shown = [0; 10];
         for block in 0..5 {
             let seed = BlockSeed { block, ..SEED };
-            for class in draw(seed, Noise::Uniform, 0.0, block * 256, 256, &pool()).truth {
+            for class in draw(seed, &uniform(), 0.0, block * 256, 256, &pool()).truth {
                 shown[class] += 1;
             }
         }
@@ -210,7 +212,7 @@ mod tests {
 
     #[test]
     fn uniform_noise_has_the_moments_of_its_definition() {
-        let noise = draw(SEED, Noise::Uniform, 0.0, 0, 256, &pool()).stimuli;
+        let noise = draw(SEED, &uniform(), 0.0, 0, 256, &pool()).stimuli;
         let n = noise.len() as f64;
         let mean = noise.iter().map(|&z| f64::from(z)).sum::<f64>() / n;
         let variance = noise
@@ -225,7 +227,7 @@ mod tests {
     #[test]
     fn gamma_one_shows_the_image_itself() {
         let pool = pool();
-        let block = draw(SEED, Noise::Uniform, 1.0, 0, 10, &pool);
+        let block = draw(SEED, &uniform(), 1.0, 0, 10, &pool);
         for (trial, &image) in block.image.iter().enumerate() {
             let shown = &block.stimuli[trial * 784..(trial + 1) * 784];
             for (s, &x) in shown.iter().zip(pool.image(image)) {
@@ -237,7 +239,7 @@ mod tests {
     #[test]
     fn an_image_is_of_the_class_that_was_drawn() {
         let pool = pool();
-        let block = draw(SEED, Noise::Uniform, 0.2, 3, 100, &pool);
+        let block = draw(SEED, &uniform(), 0.2, 3, 100, &pool);
         for (&class, &image) in block.truth.iter().zip(&block.image) {
             assert_eq!(image % 10, class);
         }

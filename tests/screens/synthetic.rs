@@ -86,6 +86,7 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
         counts: vec![0; CLASSES * CLASSES],
         noise: Vec::new(),
         image: Vec::new(),
+        ..Default::default()
     };
     let templates: Vec<Vec<f32>> = (0..CLASSES).map(template).collect();
     let mut image = vec![vec![0_i64; PIXELS]; CLASSES];
@@ -258,7 +259,9 @@ pub fn stages(session: &Session) -> Vec<Stage> {
     let finished = training.is_some_and(|t| t.finished);
     let images = session.record.classification_images();
     let trials = images.map_or(0, |images| images.trials());
-    let config::Analysis::ClassificationImages(plan) = &session.config.analyses[0];
+    let config::Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {
+        unreachable!()
+    };
     let total = plan.trials * plan.gammas.len() as u64;
     vec![
         Stage {
@@ -298,7 +301,9 @@ pub fn accumulating(trials: [u64; 4]) -> Session {
     session.record.training = Some(training(15, 0, true));
     session.run = Some(run(Phase::Working(1)));
     let mut rng = ChaCha8Rng::seed_from_u64(11);
-    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0];
+    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+        unreachable!()
+    };
     for (gamma, trials) in images.gammas.iter_mut().zip(trials) {
         // Ten blocks, so that both halves have their share.
         for _ in 0..10 {

@@ -31,7 +31,9 @@ fn watched(view: &str, enlarged: bool, options: Options) -> (usize, f64) {
         let now = began + Duration::from_millis(25 * step);
         // The engine publishes four times a second, 2,500 trials each time.
         if step % 10 == 0 {
-            let Analysis::ClassificationImages(images) = &mut session.record.analyses[0];
+            let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+                unreachable!()
+            };
             let gamma = (step / 10 % 4) as usize;
             synthetic::accumulate(&mut images.gammas[gamma], 2_500, &mut rng);
             let stages = synthetic::stages(&session);

@@ -6,8 +6,7 @@ use ratatui::style::Style;
 use super::Scene;
 use crate::link::Connection;
 use crate::session::Session;
-use crate::session::config::Weights;
-use crate::session::record::{Analysis, State as RunState};
+use crate::session::record::State as RunState;
 use crate::session::run::{Phase, Stage};
 use crate::tui::state::is_finished;
 
@@ -18,31 +17,7 @@ pub fn stages(session: &Session) -> Vec<Stage> {
     {
         return run.stages.clone();
     }
-    let Weights::Train(plan) = &session.config.network.weights;
-    let training = session.record.training.as_ref();
-    let mut stages = vec![Stage {
-        name: "training".into(),
-        unit: "epochs".into(),
-        done: training.map_or(0, |t| t.epochs.len() as u64),
-        total: plan.epochs as u64,
-        finished: training.is_some_and(|t| t.finished),
-        ..Stage::default()
-    }];
-    let plans = session.config.analyses.iter();
-    for (plan, record) in plans.zip(&session.record.analyses) {
-        let crate::session::config::Analysis::ClassificationImages(it) = plan;
-        let Analysis::ClassificationImages(images) = record;
-        let total = it.trials.saturating_mul(it.gammas.len() as u64);
-        stages.push(Stage {
-            name: plan.label().into(),
-            unit: "trials".into(),
-            done: images.trials(),
-            total,
-            finished: images.trials() >= total,
-            ..Stage::default()
-        });
-    }
-    stages
+    session.stages()
 }
 
 /// The stage that is being worked on.

@@ -86,8 +86,10 @@ fn flow(scene: &Scene<'_>, lines: Vec<(&str, String)>, area: Rect, buf: &mut Buf
 }
 
 fn planned(scene: &Scene<'_>) -> usize {
-    let Weights::Train(plan) = &scene.session.config.network.weights;
-    plan.epochs
+    match &scene.session.config.network.weights {
+        Weights::Train(plan) => plan.epochs,
+        Weights::File(_) => 0,
+    }
 }
 
 /// Last epoch on the level axis: the plan's while training, the last one once it is over.
@@ -308,7 +310,9 @@ fn log_axis(low: f64, high: f64) -> ((f64, f64), Vec<f64>) {
 
 fn learning_rate(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let Weights::Train(plan) = &scene.session.config.network.weights;
+    let Weights::Train(plan) = &scene.session.config.network.weights else {
+        return;
+    };
     let mut rates: Vec<f64> = training.epochs.iter().map(|e| e.lr).collect();
     if training.partial.batches > 0 {
         rates.push(training.partial.lr);

@@ -1,0 +1,194 @@
+//! A laboratory whose answers are known in closed form, and a driver of experiments, for tests.
+//!
+//! The network is one of templates: logistic regression whose weights are written down here. Its
+//! classification image, its spike-triggered average and its attack can be computed by hand.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{Analysis, Job, Lab, Order, build};
+use crate::data::{Dataset, Images, Origin};
+use crate::nets::Network;
+use crate::session::array::Array;
+use crate::session::config::{DatasetName, NetworkKind};
+use crate::session::record::{Record, Weights};
+use crate::session::text::{from_text, to_text};
+use crate::session::{Config, Session};
+use crate::stimulus::Pool;
+
+/// A pattern of rings from −1 to 1, \[28·28\], different for every class.
+pub fn template(class: usize) -> Vec<f32> {
+    let pixel = |i: usize| {
+        let (row, column) = ((i / 28) as f32 - 13.5, (i % 28) as f32 - 13.5);
+        let angle = class as f32 * 0.6;
+        let along = row * angle.cos() + column * angle.sin();
+        (along * (0.35 + 0.05 * class as f32)).sin()
+    };
+    (0..784).map(pixel).collect()
+}
+
+/// Logistic regression with `weight[class]` (\[784\] each) and a bias that centres every logit on
+/// mid-grey images.
+pub fn linear(weights: &[Vec<f32>], device: &Device) -> Network {
+    let mut weight = vec![0.0; 784 * 10];
+    let mut bias = vec![-1e6; 10];
+    for (class, own) in weights.iter().enumerate() {
+        for (pixel, &value) in own.iter().enumerate() {
+            weight[pixel * 10 + class] = value;
+        }
+        bias[class] = -0.5 * own.iter().sum::<f32>();
+    }
+    let weights = Weights {
+        tensors: vec![
+            ("logits.weight".into(), Array::new(&[784, 10], weight)),
+            ("logits.bias".into(), Array::new(&[10], bias)),
+        ],
+    };
+    Network::with_weights(NetworkKind::Logistic, &weights, device).unwrap()
+}
+
+/// `count` images that look like the templates of their classes under some noise; classes take
+/// turns.
+pub fn images(count: usize, seed: u64) -> Images {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let templates: Vec<Vec<f32>> = (0..10).map(template).collect();
+    let mut pixels = Vec::with_capacity(count * 784);
+    for i in 0..count {
+        pixels.extend(templates[i % 10].iter().map(|t| {
+            let value = 127.5 + 60.0 * t + rng.random_range(-40.0..40.0_f32);
+            value.clamp(0.0, 255.0) as u8
+        }));
+    }
+    Images {
+        pixels: Arc::from(pixels),
+        labels: (0..count).map(|i| (i % 10) as u8).collect(),
+        height: 28,
+        width: 28,
+    }
+}
+
+/// A laboratory around a network.
+pub fn lab(network: Network, kind: NetworkKind, train: usize, test: usize) -> Lab {
+    let train = images(train, 1);
+    Lab {
+        network,
+        kind,
+        device: Device::flex(),
+        pool: Pool::new(&train),
+        dataset: Arc::new(Dataset {
+            name: DatasetName::Mnist,
+            origin: Origin::Embedded,
+            train,
+            test: images(test, 2),
+            classes: 10,
+            note: None,
+        }),
+    }
+}
+
+/// A laboratory around ten templates.
+pub fn template_lab() -> Lab {
+    let templates: Vec<Vec<f32>> = (0..10).map(template).collect();
+    let network = linear(&templates, &Device::flex());
+    lab(network, NetworkKind::Logistic, 200, 100)
+}
+
+/// Runs every analysis of the plan from the start.
+pub fn run(config: &Config, lab: &Lab) -> Record {
+    let mut session = Session::new("test", config.clone());
+    while advance(&mut session, lab, u64::MAX, None) {}
+    session.record
+}
+
+/// The same in pieces of `piece` blocks, each from the text of a session file, the blocks of a
+/// piece computed in an order that follows from `seed`: what a run that is stopped again and again
+/// on many workers does.
+pub fn run_interrupted(config: &Config, lab: &Lab, piece: u64, seed: u64) -> Record {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut session = Session::new("test", config.clone());
+    while advance(&mut session, lab, piece, Some(&mut rng)) {
+        let text = to_text(&session).unwrap();
+        session = from_text(&text, std::path::Path::new("test.ron"), "test").unwrap();
+    }
+    session.record
+}
+
+/// At most `blocks` more blocks; `false` when there are none.
+fn advance(
+    session: &mut Session,
+    lab: &Lab,
+    mut blocks: u64,
+    mut shuffle: Option<&mut ChaCha8Rng>,
+) -> bool {
+    session.config.validate().unwrap();
+    for index in 0..session.config.analyses.len() {
+        for phase in 0.. {
+            let mut analysis = build(&session.config, index, lab);
+            let parts = analysis.parts();
+            if parts.iter().all(|part| part.phase < phase) {
+                break;
+            }
+            let open = |analysis: &dyn Analysis, record: &Record| -> Vec<Job> {
+                let own = &record.analyses[index];
+                let done = analysis.done(own);
+                let open = (0..parts.len()).filter(|&part| {
+                    parts[part].phase == phase
+                        && done[part] < parts[part].blocks
+                        && !analysis.is_enough(own, part)
+                });
+                open.map(|part| Job {
+                    part,
+                    block: done[part],
+                })
+                .collect()
+            };
+            if open(analysis.as_ref(), &session.record).is_empty() {
+                continue;
+            }
+            let whole = session.record.clone();
+            let own = &mut session.record.analyses[index];
+            analysis.begin(phase, lab, &whole, own).unwrap();
+            loop {
+                let first = open(analysis.as_ref(), &session.record);
+                if first.is_empty() || blocks == 0 {
+                    break;
+                }
+                // A few blocks of each part, computed in any order and merged in their own.
+                let mut jobs = Vec::new();
+                for job in first {
+                    let ahead = match parts[job.part].order {
+                        Order::Free => 3.min(parts[job.part].blocks - job.block),
+                        Order::Chained => 1,
+                    };
+                    jobs.extend((0..ahead).map(|more| Job {
+                        part: job.part,
+                        block: job.block + more,
+                    }));
+                }
+                jobs.truncate(blocks.min(usize::MAX as u64) as usize);
+                blocks -= jobs.len() as u64;
+                if let Some(rng) = &mut shuffle {
+                    jobs.shuffle(rng);
+                }
+                let step = |&job: &Job| (job, analysis.step(lab, job).unwrap());
+                let mut sums: Vec<_> = jobs.iter().map(step).collect();
+                sums.sort_by_key(|(job, _)| (job.part, job.block));
+                let own = &mut session.record.analyses[index];
+                for (job, sums) in sums {
+                    if !analysis.is_enough(own, job.part) {
+                        analysis.merge(own, job, sums);
+                    }
+                }
+            }
+            analysis.refresh(lab, &mut session.record.analyses[index]);
+            if blocks == 0 {
+                return true;
+            }
+        }
+    }
+    false
+}

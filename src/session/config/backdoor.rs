@@ -1,0 +1,130 @@
+//! The plan of the backdoor study.
+
+use serde::{Deserialize, Serialize};
+
+use super::network::Training;
+use super::noise::Noise;
+use super::{CLASSES, Invalid, MAX_BLOCK, MAX_GAMMAS, MAX_TRIALS, at_least_one, invalid, shares};
+
+/// Networks trained with and without a backdoor, and its detection from decisions alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Backdoor {
+    /// Networks trained on poisoned images.
+    pub poisoned: usize,
+    /// Networks trained on clean images, to tell what an innocent one looks like.
+    pub clean: usize,
+    /// Class whose images get the patch.
+    pub source: usize,
+    /// Class that they are labelled as.
+    pub target: usize,
+    /// How many training images of the source class are poisoned; the first ones.
+    pub images: usize,
+    /// How these networks are trained; of the session's own architecture.
+    pub training: Training,
+    /// The noise that suspects are shown.
+    pub noise: Noise,
+    /// Signal strengths of the classification images of a suspect.
+    pub gammas: Vec<f64>,
+    /// Trials at each γ for each network.
+    pub trials: u64,
+    /// Fewer trials than this make a class insufficient.
+    pub min_trials: u64,
+    /// Side of the window that is searched for, in pixels.
+    pub window: usize,
+    /// Trials a block.
+    pub block: usize,
+}
+
+impl Default for Backdoor {
+    fn default() -> Self {
+        Self {
+            poisoned: 1,
+            clean: 1,
+            source: 8,
+            target: 9,
+            images: 2_000,
+            training: Training {
+                epochs: 5,
+                ..Training::default()
+            },
+            noise: Noise::Uniform,
+            gammas: vec![0.0, 0.3],
+            trials: 300_000,
+            min_trials: 30,
+            window: 6,
+            block: 256,
+        }
+    }
+}
+
+impl Backdoor {
+    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+        if self.poisoned + self.clean == 0 {
+            return invalid(
+                format!("{path}.poisoned"),
+                "no network to study; give at least one poisoned or clean one",
+            );
+        }
+        if self.poisoned.max(self.clean) > 200 {
+            return invalid(
+                format!("{path}.poisoned"),
+                "more than 200 networks of a kind have no room in one session",
+            );
+        }
+        for (field, class) in [("source", self.source), ("target", self.target)] {
+            if class >= CLASSES {
+                return invalid(
+                    format!("{path}.{field}"),
+                    format!("there is no class {class}; there are 0 to {}", CLASSES - 1),
+                );
+            }
+        }
+        if self.source == self.target {
+            return invalid(
+                format!("{path}.target"),
+                "it is the source class itself; a backdoor leads to another one",
+            );
+        }
+        self.training.validate(&format!("{path}.training"))?;
+        self.noise.validate(&format!("{path}.noise"))?;
+        if self.gammas.is_empty() {
+            return invalid(
+                format!("{path}.gammas"),
+                "the list is empty; give at least one γ in [0, 1]",
+            );
+        }
+        shares(path, "gammas", "γ", &self.gammas, MAX_GAMMAS)?;
+        if !(2..=28).contains(&self.window) {
+            return invalid(
+                format!("{path}.window"),
+                format!("a window of {} pixels; it must lie in 2 to 28", self.window),
+            );
+        }
+        if self.trials == 0 || self.trials > MAX_TRIALS {
+            return invalid(
+                format!("{path}.trials"),
+                format!("{} trials; it must lie in 1 to {MAX_TRIALS}", self.trials),
+            );
+        }
+        if self.min_trials < 2 {
+            return invalid(
+                format!("{path}.min_trials"),
+                format!(
+                    "{} is too few to average; it must be at least 2",
+                    self.min_trials
+                ),
+            );
+        }
+        if self.block > MAX_BLOCK {
+            return invalid(
+                format!("{path}.block"),
+                format!(
+                    "{} trials a block; it must lie in 1 to {MAX_BLOCK}",
+                    self.block
+                ),
+            );
+        }
+        at_least_one(path, &[("images", self.images), ("block", self.block)])
+    }
+}

@@ -1,0 +1,144 @@
+//! The plan of classification images.
+
+use serde::{Deserialize, Serialize};
+
+use super::noise::Noise;
+use super::{Invalid, MAX_BLOCK, MAX_GAMMAS, MAX_TRIALS, invalid, shares};
+
+/// Classification images for a list of signal strengths γ.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClassificationImages {
+    /// The noise.
+    pub noise: Noise,
+    /// Signal strengths in \[0,1\]: a stimulus is (1−γ)·noise + γ·image.
+    pub gammas: Vec<f64>,
+    /// Trials for each γ.
+    pub trials: u64,
+    /// Fewer trials than this in a cell that an estimate needs make its class insufficient.
+    pub min_trials: u64,
+    /// What a trial counts.
+    pub weighting: Weighting,
+    /// Reliability in (0, 1) at which a γ is done before its trials are used up: as soon as every
+    /// class that has enough trials has reached it. `None`: all trials.
+    pub target: Option<f64>,
+    /// Trials a block: the unit of seeding, of progress and of interruption.
+    pub block: usize,
+}
+
+/// What a trial counts in the averages.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Weighting {
+    /// Every trial the same.
+    Equal,
+    /// As much as the network's confidence in its decision: its softmax probability.
+    Confidence,
+    /// Trials whose confidence is below this are dropped, the others count the same.
+    Threshold(f64),
+}
+
+impl Weighting {
+    /// In words, for views and reports; `None` for the usual one.
+    pub fn label(self) -> Option<String> {
+        match self {
+            Self::Equal => None,
+            Self::Confidence => Some("weighted by confidence".into()),
+            Self::Threshold(least) => Some(format!("confidence at least {least}")),
+        }
+    }
+}
+
+impl Default for ClassificationImages {
+    fn default() -> Self {
+        Self {
+            noise: Noise::Uniform,
+            gammas: vec![0.0, 0.2, 0.3, 0.5],
+            trials: 1_000_000,
+            min_trials: 30,
+            weighting: Weighting::Equal,
+            target: None,
+            block: 256,
+        }
+    }
+}
+
+impl ClassificationImages {
+    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+        self.noise.validate(&format!("{path}.noise"))?;
+        if self.gammas.is_empty() {
+            return invalid(
+                format!("{path}.gammas"),
+                "the list is empty; give at least one γ in [0, 1]",
+            );
+        }
+        shares(path, "gammas", "γ", &self.gammas, MAX_GAMMAS)?;
+        if self.trials == 0 {
+            return invalid(
+                format!("{path}.trials"),
+                "zero trials; give at least one a γ",
+            );
+        }
+        // The sums that are kept are of 16-bit values, of these times a weight of 10 bits, or of
+        // their squares.
+        let most = match (self.noise.deviation(), self.weighting) {
+            (None, _) => MAX_TRIALS >> 10,
+            (Some(_), Weighting::Confidence) => MAX_TRIALS >> 5,
+            (Some(_), _) => MAX_TRIALS,
+        };
+        if self.trials > most {
+            return invalid(
+                format!("{path}.trials"),
+                format!(
+                    "{} trials; at most {most} a γ are counted exactly",
+                    self.trials
+                ),
+            );
+        }
+        if let Weighting::Threshold(least) = self.weighting
+            && !(0.0..1.0).contains(&least)
+        {
+            return invalid(
+                format!("{path}.weighting"),
+                format!("a confidence of {least}; it must lie in [0, 1)"),
+            );
+        }
+        if let Some(target) = self.target
+            && !(target > 0.0 && target < 1.0)
+        {
+            return invalid(
+                format!("{path}.target"),
+                format!("a reliability of {target}; it must lie in (0, 1)"),
+            );
+        }
+        if self.min_trials < 2 {
+            return invalid(
+                format!("{path}.min_trials"),
+                format!(
+                    "{} is too few to average; it must be at least 2",
+                    self.min_trials
+                ),
+            );
+        }
+        if self.block == 0 || self.block > MAX_BLOCK {
+            return invalid(
+                format!("{path}.block"),
+                format!(
+                    "{} trials a block; it must lie in 1 to {MAX_BLOCK}",
+                    self.block
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    /// Blocks that one γ takes; the last may be short.
+    pub fn blocks(&self) -> u64 {
+        self.trials.div_ceil(self.block as u64)
+    }
+
+    /// Trials of block `block`, which is `self.block` but for the last.
+    pub fn trials_of(&self, block: u64) -> usize {
+        let left = self.trials.saturating_sub(block * self.block as u64);
+        left.min(self.block as u64) as usize
+    }
+}

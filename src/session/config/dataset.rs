@@ -1,0 +1,56 @@
+//! Which images, and where they come from.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Which images, and where they come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dataset {
+    /// The data set.
+    pub name: DatasetName,
+    /// Where its files are looked for.
+    pub source: DatasetSource,
+}
+
+impl Default for Dataset {
+    fn default() -> Self {
+        Self {
+            name: DatasetName::Mnist,
+            source: DatasetSource::Auto,
+        }
+    }
+}
+
+/// A data set by name. Both have 10 classes of 28×28 images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DatasetName {
+    /// Handwritten digits.
+    Mnist,
+    /// Articles of clothing.
+    FashionMnist,
+}
+
+impl DatasetName {
+    /// The name as its authors write it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Mnist => "MNIST",
+            Self::FashionMnist => "Fashion-MNIST",
+        }
+    }
+}
+
+/// Where the images come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DatasetSource {
+    /// The full set where it is present, else the embedded subset.
+    Auto,
+    /// The first 10,000 training and 2,000 test images, which the program carries.
+    Embedded,
+    /// The full set (60,000 + 10,000) in the data folder; an error where it is not there.
+    Full,
+    /// The four IDX files in a folder of one's own.
+    Folder(PathBuf),
+}

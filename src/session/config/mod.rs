@@ -1,0 +1,176 @@
+//! What to do: the part of a session that a person writes.
+//!
+//! Every field has a default, so a preset names only what it changes; an unknown field is an
+//! error. [`Config::validate`] names the offending place the way the file spells it, for example
+//! `analyses[0].gammas[1]`.
+
+pub mod analysis;
+mod attack;
+mod backdoor;
+mod classification_images;
+mod dataset;
+mod modulation;
+mod network;
+mod noise;
+mod predictions;
+mod spike_triggered;
+mod templates;
+
+use serde::{Deserialize, Serialize};
+
+pub use analysis::Analysis;
+pub use attack::Attack;
+pub use backdoor::Backdoor;
+pub use classification_images::{ClassificationImages, Weighting};
+pub use dataset::{Dataset, DatasetName, DatasetSource};
+pub use modulation::{ModulatedLayer, Modulation};
+pub use network::{Network, NetworkKind, Training, Weights};
+pub use noise::{Gaussian, Grid, Noise};
+pub use predictions::{Predictions, Split};
+pub use spike_triggered::{SpikeTriggered, Unit};
+pub use templates::Templates;
+
+/// The whole plan of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Everything random in the run follows from this number.
+    pub seed: u64,
+    /// The images.
+    pub dataset: Dataset,
+    /// The network under study.
+    pub network: Network,
+    /// The experiments, in the order in which they run.
+    pub analyses: Vec<Analysis>,
+    /// Seconds between checkpoints of the session file.
+    pub checkpoint_s: f64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            dataset: Dataset::default(),
+            network: Network::default(),
+            analyses: vec![Analysis::ClassificationImages(
+                ClassificationImages::default(),
+            )],
+            checkpoint_s: 30.0,
+        }
+    }
+}
+
+/// A configuration that cannot be run: where, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {problem}")]
+pub struct Invalid {
+    /// The place as the file spells it, for example `analyses[0].gammas[1]`.
+    pub path: String,
+    /// What is wrong with it and what would be right.
+    pub problem: String,
+}
+
+fn invalid<T>(path: impl Into<String>, problem: impl Into<String>) -> Result<T, Invalid> {
+    Err(Invalid {
+        path: path.into(),
+        problem: problem.into(),
+    })
+}
+
+/// Refuses a zero among counts of things.
+fn at_least_one(path: &str, counts: &[(&str, usize)]) -> Result<(), Invalid> {
+    match counts.iter().find(|(_, count)| *count == 0) {
+        Some((field, _)) => invalid(format!("{path}.{field}"), "it is 0; it must be at least 1"),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a list of numbers in \[0, 1\] that is too long, out of range or has one twice.
+fn shares(
+    path: &str,
+    field: &str,
+    symbol: &str,
+    values: &[f64],
+    most: usize,
+) -> Result<(), Invalid> {
+    if values.len() > most {
+        return invalid(
+            format!("{path}.{field}"),
+            format!(
+                "{} {symbol} in the list; at most {most} have room",
+                values.len()
+            ),
+        );
+    }
+    for (i, value) in values.iter().enumerate() {
+        let place = format!("{path}.{field}[{i}]");
+        if !(0.0..=1.0).contains(value) {
+            return invalid(place, format!("{symbol} = {value} is outside [0, 1]"));
+        }
+        if values[..i].contains(value) {
+            return invalid(
+                place,
+                format!("{symbol} = {value} stands in the list twice"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Classes that every network tells apart.
+pub const CLASSES: usize = 10;
+
+/// Most trials at one γ: sums of 16-bit numbers stay far inside 64 bits.
+pub const MAX_TRIALS: u64 = 1 << 40;
+
+/// Most γ in a list: each has sums of its own in memory, in the file and on the way to viewers.
+pub const MAX_GAMMAS: usize = 64;
+
+/// Most epochs, and most images a batch.
+pub const MAX_TRAINING: usize = 1_000_000;
+
+/// Most trials a block may have: a worker holds one block of stimuli in memory.
+pub const MAX_BLOCK: usize = 8192;
+
+impl Config {
+    /// Checks every range. The path in the error is spelt as in the file.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        if !(self.checkpoint_s.is_finite() && self.checkpoint_s >= 0.1) {
+            return invalid(
+                "checkpoint_s",
+                format!(
+                    "{} s between checkpoints; it must be at least 0.1",
+                    self.checkpoint_s
+                ),
+            );
+        }
+        if let Weights::Train(training) = &self.network.weights {
+            training.validate("network.weights")?;
+        }
+        for (i, analysis) in self.analyses.iter().enumerate() {
+            analysis.validate(&format!("analyses[{i}]"))?;
+            if analysis.needs_classification_images() && self.images_before(i).is_none() {
+                let name = analysis.variant();
+                return invalid(
+                    format!("analyses[{i}]"),
+                    format!(
+                        "{name} works with classification images, and none stand before it in the plan; put ClassificationImages(()) before {name}(…)"
+                    ),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The classification images that the analysis at `index` works with: those that stand last
+    /// before it in the plan.
+    pub fn images_before(&self, index: usize) -> Option<usize> {
+        let before = &self.analyses[..index.min(self.analyses.len())];
+        before
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| matches!(it, Analysis::ClassificationImages(_)))
+            .map(|(i, _)| i)
+            .next_back()
+    }
+}

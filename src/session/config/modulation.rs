@@ -1,0 +1,102 @@
+//! The plan of modulation (microstimulation).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Invalid, MAX_GAMMAS, at_least_one, invalid, shares};
+
+/// The bias of a layer is changed by ±k·α·ā_c/max(ā_c), where ā_c is the layer's mean activation
+/// over the training images of class c.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Modulation {
+    /// The layers and their α; empty: those of the network that PROTOCOL names (`conv1` 0.1,
+    /// `conv2` 1, `fc1` 0.1), as far as it has them.
+    pub layers: Vec<ModulatedLayer>,
+    /// Steps k; each is taken in both directions, and 0 is always among them.
+    pub steps: Vec<u32>,
+    /// Signal strengths γ of the psychometric curves. 0 (pure noise) and 1 (the image alone) are
+    /// always among them.
+    pub gammas: Vec<f64>,
+    /// Most test images; the first ones.
+    pub images: usize,
+    /// Most training images of each class that a mean activation is taken over.
+    pub images_per_class: usize,
+    /// Images a block.
+    pub block: usize,
+}
+
+/// A layer that is modulated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModulatedLayer {
+    /// The layer's name, for example `conv2`.
+    pub layer: String,
+    /// α: change of the bias of the most active unit at one step.
+    pub alpha: f64,
+}
+
+impl Default for Modulation {
+    fn default() -> Self {
+        Self {
+            layers: Vec::new(),
+            steps: (1..=10).collect(),
+            gammas: vec![0.2, 0.4, 0.6, 0.8],
+            images: 1_000,
+            images_per_class: 1_000,
+            block: 250,
+        }
+    }
+}
+
+impl Modulation {
+    /// Every strength in order: −k … −1, 0, 1 … k.
+    pub fn strengths(&self) -> Vec<i64> {
+        let mut steps: Vec<i64> = self.steps.iter().map(|&k| i64::from(k)).collect();
+        steps.extend(self.steps.iter().map(|&k| -i64::from(k)));
+        steps.push(0);
+        steps.sort_unstable();
+        steps.dedup();
+        steps
+    }
+
+    /// Every γ in order, from 0 to 1.
+    pub fn signal_strengths(&self) -> Vec<f64> {
+        let mut gammas = self.gammas.clone();
+        gammas.extend([0.0, 1.0]);
+        gammas.sort_by(f64::total_cmp);
+        gammas.dedup();
+        gammas
+    }
+
+    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+        shares(path, "gammas", "γ", &self.gammas, MAX_GAMMAS)?;
+        if self.steps.len() > MAX_GAMMAS || self.steps.iter().any(|&k| k > 1000) {
+            return invalid(
+                format!("{path}.steps"),
+                format!("at most {MAX_GAMMAS} steps, each at most 1000"),
+            );
+        }
+        for (i, it) in self.layers.iter().enumerate() {
+            if !(it.alpha > 0.0 && it.alpha <= 1000.0) {
+                return invalid(
+                    format!("{path}.layers[{i}].alpha"),
+                    format!("α = {} is outside (0, 1000]", it.alpha),
+                );
+            }
+            if self.layers[..i].iter().any(|own| own.layer == it.layer) {
+                return invalid(
+                    format!("{path}.layers[{i}].layer"),
+                    format!("`{}` stands in the list twice", it.layer),
+                );
+            }
+        }
+        at_least_one(
+            path,
+            &[
+                ("images", self.images),
+                ("images_per_class", self.images_per_class),
+                ("block", self.block),
+            ],
+        )
+    }
+}

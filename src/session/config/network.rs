@@ -1,0 +1,163 @@
+//! The network under study, and how it gets its weights.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Invalid, MAX_TRAINING, invalid};
+
+/// The network and how it gets its weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// The architecture.
+    pub kind: NetworkKind,
+    /// How it gets its weights.
+    pub weights: Weights,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            kind: NetworkKind::Cnn,
+            weights: Weights::Train(Training::default()),
+        }
+    }
+}
+
+/// The architectures. All take one-channel 28×28 images in \[0,1\] and give 10 logits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum NetworkKind {
+    /// Two 5×5 convolutions with ReLU and max-pooling, two fully connected layers; 431,080 parameters.
+    Cnn,
+    /// One hidden layer of 1,000 ReLU units; 795,010 parameters.
+    Mlp,
+    /// Logistic regression; 7,850 parameters.
+    Logistic,
+    /// Image rows as 28 time steps through two LSTM layers of 128 units; the last state decides.
+    Rnn,
+    /// Two 3×3 convolutions and two fully connected layers without a non-linearity but
+    /// max-pooling; 421,642 parameters.
+    Simple,
+    /// As `Simple`, with batch normalization and a depthwise convolution; 422,346 parameters.
+    Complex,
+}
+
+impl NetworkKind {
+    /// Every architecture.
+    pub const ALL: [Self; 6] = [
+        Self::Cnn,
+        Self::Mlp,
+        Self::Logistic,
+        Self::Rnn,
+        Self::Simple,
+        Self::Complex,
+    ];
+
+    /// The lower-case name used in headers and on the command line.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Cnn => "cnn",
+            Self::Mlp => "mlp",
+            Self::Logistic => "logistic",
+            Self::Rnn => "rnn",
+            Self::Simple => "simple",
+            Self::Complex => "complex",
+        }
+    }
+}
+
+/// How the network gets its weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Weights {
+    /// Trained here, on the session's data set.
+    Train(Training),
+    /// Taken from a file: a PyTorch state dict (`.pt`, `.pth`) or safetensors.
+    File(PathBuf),
+}
+
+/// Training with Adam, cosine annealing and early stopping.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Training {
+    /// Most epochs to train for.
+    pub epochs: usize,
+    /// Epochs without a better validation accuracy after which training stops.
+    pub patience: usize,
+    /// Images a batch.
+    pub batch: usize,
+    /// Learning rate at the first batch.
+    pub lr_max: f64,
+    /// Learning rate at the last batch (cosine annealing from `lr_max`).
+    pub lr_min: f64,
+    /// L2 penalty added to the gradient, as Adam's `weight_decay` does; 0 turns it off.
+    pub weight_decay: f64,
+    /// Share of the training images that is held out for validation.
+    pub validation: f64,
+}
+
+impl Default for Training {
+    fn default() -> Self {
+        Self {
+            epochs: 15,
+            patience: 5,
+            batch: 256,
+            lr_max: 1e-3,
+            lr_min: 1e-5,
+            weight_decay: 0.0,
+            validation: 0.2,
+        }
+    }
+}
+
+impl Training {
+    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+        let at_least_one = [
+            ("epochs", self.epochs),
+            ("patience", self.patience),
+            ("batch", self.batch),
+        ];
+        for (field, value) in at_least_one {
+            if value == 0 {
+                return invalid(format!("{path}.{field}"), "it is 0; it must be at least 1");
+            }
+            if value > MAX_TRAINING {
+                return invalid(
+                    format!("{path}.{field}"),
+                    format!("{value} is more than {MAX_TRAINING}"),
+                );
+            }
+        }
+        let learning_rates = [("lr_max", self.lr_max), ("lr_min", self.lr_min)];
+        for (field, value) in learning_rates {
+            if !(value.is_finite() && value > 0.0 && value <= 1.0) {
+                return invalid(
+                    format!("{path}.{field}"),
+                    format!("a learning rate of {value}; it must lie in (0, 1]"),
+                );
+            }
+        }
+        if self.lr_min > self.lr_max {
+            return invalid(
+                format!("{path}.lr_min"),
+                format!("{} is above lr_max, {}", self.lr_min, self.lr_max),
+            );
+        }
+        if !(self.weight_decay.is_finite() && (0.0..=1.0).contains(&self.weight_decay)) {
+            return invalid(
+                format!("{path}.weight_decay"),
+                format!("{} is outside [0, 1]", self.weight_decay),
+            );
+        }
+        if !(self.validation > 0.0 && self.validation < 0.9) {
+            return invalid(
+                format!("{path}.validation"),
+                format!(
+                    "{} is outside (0, 0.9): early stopping needs held-out images",
+                    self.validation
+                ),
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! The kinds of noise, and what is known of each: its grid, its mean and its spread.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Invalid, invalid};
+
+/// The kinds of noise. Every value of a pixel lies on a [`Grid`], so sums are exact.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Noise {
+    /// Independent pixels, U\[0,1\] on a 16-bit grid: (k+½)/65536.
+    Uniform,
+    /// Independent pixels, N(0.5, σ²) on a grid of 2⁻¹², clipped at ±6σ.
+    Gaussian(Gaussian),
+    /// Independent pixels, 0 or 1 with equal chance.
+    Binary,
+    /// One 4×4 white square on a 7×7 grid, every one of the 49 places equally likely.
+    Patch,
+    /// A sum of 960 tiled Gabor filters with random coefficients, min–max scaled per image.
+    Gabor,
+    /// Uniform over the range of each of the top 250 principal components of the training images,
+    /// their mean added back, clipped to \[0,1\].
+    Pca,
+}
+
+/// The spread of Gaussian noise.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gaussian {
+    /// Standard deviation in units of full white, in \[0.01, 1\].
+    pub sigma: f64,
+}
+
+impl Default for Gaussian {
+    fn default() -> Self {
+        Self { sigma: 0.25 }
+    }
+}
+
+/// The values that a pixel of the noise may take: `offset + step·k` for k from 0 to 65,535.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grid {
+    /// Value of k = 0.
+    pub offset: f64,
+    /// Distance of two neighbours.
+    pub step: f64,
+}
+
+impl Grid {
+    /// The value of grid point `k`.
+    pub fn value(self, k: f64) -> f64 {
+        self.offset + self.step * k
+    }
+}
+
+impl Noise {
+    /// The lower-case name used in views and exports.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Uniform => "uniform",
+            Self::Gaussian(_) => "gaussian",
+            Self::Binary => "binary",
+            Self::Patch => "patch",
+            Self::Gabor => "gabor",
+            Self::Pca => "pca",
+        }
+    }
+
+    /// Where its values lie.
+    pub fn grid(self) -> Grid {
+        const SIXTEEN_BITS: f64 = 1.0 / 65536.0;
+        match self {
+            Self::Uniform | Self::Gabor | Self::Pca => Grid {
+                offset: SIXTEEN_BITS / 2.0,
+                step: SIXTEEN_BITS,
+            },
+            Self::Gaussian(it) => {
+                // The grid point 0 is the clip at −6σ, and 0.5 is a grid point.
+                let step = 1.0 / 4096.0;
+                Grid {
+                    offset: 0.5 - (6.0 * it.sigma / step).floor() * step,
+                    step,
+                }
+            }
+            Self::Binary | Self::Patch => Grid {
+                offset: 0.0,
+                step: 1.0,
+            },
+        }
+    }
+
+    /// Standard deviation of one pixel where it follows from the definition; `None` where it has
+    /// to be measured from the trials.
+    pub fn deviation(self) -> Option<f64> {
+        match self {
+            // √((1 − 65536⁻²)/12)
+            Self::Uniform => Some(((1.0 - 65536_f64.powi(-2)) / 12.0).sqrt()),
+            // The grid adds step²/12; clipping at 6σ takes away less than 10⁻⁷ of it.
+            Self::Gaussian(it) => Some((it.sigma.powi(2) + 4096_f64.powi(-2) / 12.0).sqrt()),
+            Self::Binary => Some(0.5),
+            // A pixel is white in one of 49 images.
+            Self::Patch => Some((48.0_f64).sqrt() / 49.0),
+            Self::Gabor | Self::Pca => None,
+        }
+    }
+
+    /// Whether pixels are independent of each other.
+    pub fn is_white(self) -> bool {
+        matches!(self, Self::Uniform | Self::Gaussian(_) | Self::Binary)
+    }
+
+    pub(super) fn validate(self, path: &str) -> Result<(), Invalid> {
+        match self {
+            Self::Gaussian(Gaussian { sigma }) if !(0.01..=1.0).contains(&sigma) => invalid(
+                format!("{path}.sigma"),
+                format!("σ = {sigma} is outside [0.01, 1]"),
+            ),
+            _ => Ok(()),
+        }
+    }
+}

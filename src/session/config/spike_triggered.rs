@@ -1,0 +1,87 @@
+//! The plan of spike-triggered analysis.
+
+use serde::{Deserialize, Serialize};
+
+use super::noise::{Gaussian, Noise};
+use super::{Invalid, MAX_TRIALS, at_least_one, invalid};
+
+/// Spike-triggered averages of the units of every layer, on noise and on training images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SpikeTriggered {
+    /// The noise. Pixels must be independent of each other; the Stein oracle needs `Gaussian`.
+    pub noise: Noise,
+    /// Noise trials.
+    pub trials: u64,
+    /// Most training images shown beside them; 0 for none.
+    pub images: usize,
+    /// Layers by name; empty: every layer of the network.
+    pub layers: Vec<String>,
+    /// Units of each layer whose mean gradient is taken (the Stein oracle), spread evenly over
+    /// those that fire; 0 for none.
+    pub gradient_units: usize,
+    /// Noise trials that the mean gradient is taken over.
+    pub gradient_trials: u64,
+    /// The unit whose spike-triggered covariance is taken; `None` for none.
+    pub covariance: Option<Unit>,
+    /// Noise trials that the covariance is taken over.
+    pub covariance_trials: u64,
+    /// Trials a block.
+    pub block: usize,
+}
+
+/// One unit of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unit {
+    /// The layer's name, for example `conv2`.
+    pub layer: String,
+    /// The unit, from 0: of a convolution, the channel.
+    pub unit: usize,
+}
+
+impl Default for SpikeTriggered {
+    fn default() -> Self {
+        Self {
+            noise: Noise::Gaussian(Gaussian::default()),
+            trials: 1_000_000,
+            images: 10_000,
+            layers: Vec::new(),
+            gradient_units: 16,
+            gradient_trials: 4_096,
+            covariance: None,
+            covariance_trials: 50_000,
+            block: 256,
+        }
+    }
+}
+
+impl SpikeTriggered {
+    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+        self.noise.validate(&format!("{path}.noise"))?;
+        if !self.noise.is_white() {
+            return invalid(
+                format!("{path}.noise"),
+                format!(
+                    "{} noise has dependent pixels, so its averages are not the filters; take Gaussian(()), Uniform or Binary",
+                    self.noise.label()
+                ),
+            );
+        }
+        at_least_one(path, &[("block", self.block)])?;
+        let trials = [
+            ("trials", self.trials),
+            ("gradient_trials", self.gradient_trials),
+            ("covariance_trials", self.covariance_trials),
+        ];
+        for (field, trials) in trials {
+            if trials == 0 || trials > MAX_TRIALS {
+                return invalid(
+                    format!("{path}.{field}"),
+                    format!("{trials} trials; it must lie in 1 to {MAX_TRIALS}"),
+                );
+            }
+        }
+        Ok(())
+    }
+}

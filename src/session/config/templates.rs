@@ -1,0 +1,31 @@
+//! The plan of classification by templates.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Invalid, at_least_one};
+
+/// Test images classified by the classification images alone. It takes the classification images
+/// that stand last before it in the plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Templates {
+    /// Most test images; the first ones.
+    pub images: usize,
+    /// Images a block.
+    pub block: usize,
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        Self {
+            images: 10_000,
+            block: 500,
+        }
+    }
+}
+
+impl Templates {
+    pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+        at_least_one(path, &[("images", self.images), ("block", self.block)])
+    }
+}

@@ -1,0 +1,249 @@
+//! What has happened so far: one struct a stage, all counts and sums exact, so that two parts of
+//! a run merge by addition and a resumed run equals an uninterrupted one to the last bit.
+
+mod attack;
+mod backdoor;
+mod classification_images;
+mod modulation;
+mod predictions;
+mod spike_triggered;
+mod templates;
+mod training;
+
+use serde::{Deserialize, Serialize};
+
+use super::array::{Arrays, Payload};
+use super::config::{self, Config};
+
+pub use attack::{Attack, Example, PATTERNS, Pattern};
+pub use backdoor::{Backdoor, Finding, Suspect, Window};
+pub use classification_images::{
+    BlockSums, CONFIDENCE_STEPS, ClassificationImages, FedBack, GammaTrials,
+};
+pub use modulation::{ModulatedLayer, Modulation};
+pub use predictions::{Predictions, SplitCounts};
+pub use spike_triggered::{
+    Covariance, FIXED_POINT, Gradients, LayerResponses, Responses, SpikeTriggered,
+};
+pub use templates::{GammaTemplates, Templates};
+pub use training::{Curve, Epoch, PartialEpoch, Training, Weights};
+
+/// Gives a struct its arrays: those of the fields named, in this order.
+macro_rules! arrays {
+    ($type:ty: $($field:ident),+) => {
+        impl crate::session::array::Arrays for $type {
+            fn arrays<'a>(
+                &'a self,
+                visit: &mut dyn FnMut(String, &'a dyn crate::session::array::Payload),
+            ) {
+                $(crate::session::array::Arrays::arrays(&self.$field, &mut |name, array| {
+                    visit(format!(".{}{name}", stringify!($field)), array);
+                });)+
+            }
+
+            fn arrays_mut<'a>(
+                &'a mut self,
+                visit: &mut dyn FnMut(String, &'a mut dyn crate::session::array::Payload),
+            ) {
+                $(crate::session::array::Arrays::arrays_mut(&mut self.$field, &mut |name, array| {
+                    visit(format!(".{}{name}", stringify!($field)), array);
+                });)+
+            }
+        }
+    };
+}
+pub(crate) use arrays;
+
+/// Everything measured so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// How the last engine left the run.
+    pub state: State,
+    /// When the file was last written, seconds since the Unix epoch.
+    pub updated: i64,
+    /// Seconds of work so far, over all engines that ran it; pauses do not count.
+    pub elapsed_s: f64,
+    /// The devices that worked on it, in order.
+    pub devices: Vec<String>,
+    /// Where the images came from: `embedded`, `full set`, or a folder.
+    pub images: Option<String>,
+    /// Training, from its start on.
+    pub training: Option<Training>,
+    /// One record for each entry of `config.analyses`, in the same order.
+    pub analyses: Vec<Analysis>,
+}
+
+/// How the last engine left the run. Whether one runs now is not in the file: the lock says it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// No engine has run it yet.
+    New,
+    /// An engine was at work when the file was written. Where none runs now, it was interrupted.
+    Running,
+    /// Stopped after a checkpoint.
+    Stopped,
+    /// Everything in the plan is done.
+    Finished,
+    /// It could not go on: the message.
+    Failed(String),
+}
+
+/// How far an experiment is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Progress {
+    /// Blocks done of each part: always the first ones. Empty before the experiment has begun.
+    pub blocks: Vec<u64>,
+    /// What is done, in the unit of [`config::Analysis::unit`].
+    pub done: u64,
+    /// What there is to do; 0 before the experiment has begun.
+    pub total: u64,
+}
+
+impl Progress {
+    /// Whether all is done.
+    pub fn is_finished(&self) -> bool {
+        self.total > 0 && self.done >= self.total
+    }
+}
+
+/// A record of one kind of experiment.
+pub trait Experiment: Sized + 'static {
+    /// It, where an analysis is of this kind.
+    fn of(analysis: &Analysis) -> Option<&Self>;
+    /// The same, to advance it.
+    fn of_mut(analysis: &mut Analysis) -> Option<&mut Self>;
+}
+
+macro_rules! experiments {
+    ($($variant:ident),+) => {
+        /// What an analysis has measured.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[allow(missing_docs, reason = "each variant is documented at its struct")]
+        pub enum Analysis {
+            $($variant($variant),)+
+        }
+
+        impl Analysis {
+            /// Nothing measured yet.
+            pub fn new(plan: &config::Analysis) -> Self {
+                match plan {
+                    $(config::Analysis::$variant(plan) => Self::$variant($variant::new(plan)),)+
+                }
+            }
+
+            /// Whether this can be what a plan has led to; also, whether its numbers agree with
+            /// each other, so that whoever reads them need not check.
+            pub fn fits(&self, plan: &config::Analysis) -> bool {
+                match (self, plan) {
+                    $((Self::$variant(it), config::Analysis::$variant(plan)) => it.fits(plan),)+
+                    _ => false,
+                }
+            }
+        }
+
+        impl Arrays for Analysis {
+            fn arrays<'a>(&'a self, visit: &mut dyn FnMut(String, &'a dyn Payload)) {
+                match self {
+                    $(Self::$variant(it) => it.arrays(visit),)+
+                }
+            }
+
+            fn arrays_mut<'a>(&'a mut self, visit: &mut dyn FnMut(String, &'a mut dyn Payload)) {
+                match self {
+                    $(Self::$variant(it) => it.arrays_mut(visit),)+
+                }
+            }
+        }
+
+        $(impl Experiment for $variant {
+            fn of(analysis: &Analysis) -> Option<&Self> {
+                match analysis {
+                    Analysis::$variant(it) => Some(it),
+                    _ => None,
+                }
+            }
+
+            fn of_mut(analysis: &mut Analysis) -> Option<&mut Self> {
+                match analysis {
+                    Analysis::$variant(it) => Some(it),
+                    _ => None,
+                }
+            }
+        })+
+    };
+}
+
+experiments!(
+    ClassificationImages,
+    Templates,
+    Attack,
+    SpikeTriggered,
+    Modulation,
+    Backdoor,
+    Predictions
+);
+
+impl Analysis {
+    /// What is done and what there is to do, in the unit of the plan.
+    pub fn progress(&self, plan: &config::Analysis) -> (u64, u64) {
+        let progress = match (self, plan) {
+            (Self::ClassificationImages(it), config::Analysis::ClassificationImages(plan)) => {
+                return it.progress(plan);
+            }
+            (Self::ClassificationImages(_), _) => return (0, 0),
+            (Self::Templates(it), _) => &it.progress,
+            (Self::Attack(it), _) => &it.progress,
+            (Self::SpikeTriggered(it), _) => &it.progress,
+            (Self::Modulation(it), _) => &it.progress,
+            (Self::Backdoor(it), _) => &it.progress,
+            (Self::Predictions(it), _) => &it.progress,
+        };
+        (progress.done, progress.total)
+    }
+
+    /// Whether all that the plan asks for is done.
+    pub fn is_finished(&self, plan: &config::Analysis) -> bool {
+        let (done, total) = self.progress(plan);
+        total > 0 && done >= total
+    }
+}
+
+impl Record {
+    /// A record of nothing.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            state: State::New,
+            updated: 0,
+            elapsed_s: 0.0,
+            devices: Vec::new(),
+            images: None,
+            training: None,
+            analyses: config.analyses.iter().map(Analysis::new).collect(),
+        }
+    }
+
+    /// Every experiment of one kind, with its place in the plan.
+    pub fn all<T: Experiment>(&self) -> impl Iterator<Item = (usize, &T)> {
+        let analyses = self.analyses.iter().enumerate();
+        analyses.filter_map(|(i, analysis)| Some((i, T::of(analysis)?)))
+    }
+
+    /// The first experiment of one kind, if the plan has any.
+    pub fn first<T: Experiment>(&self) -> Option<&T> {
+        self.all().next().map(|(_, it)| it)
+    }
+
+    /// The first classification images of the plan, if it has any.
+    pub fn classification_images(&self) -> Option<&ClassificationImages> {
+        self.first()
+    }
+}
+
+arrays!(Record: training, analyses);
+
+/// What an array of these many numbers must look like to be read without further checks.
+fn has_shape<T: super::array::Element>(array: &super::Array<T>, shape: &[usize]) -> bool {
+    array.shape() == shape
+}

@@ -1,0 +1,58 @@
+//! Test images classified by the classification images alone.
+
+use serde::{Deserialize, Serialize};
+
+use super::Progress;
+use crate::session::array::{Arrays, Payload};
+use crate::session::config;
+use crate::session::config::CLASSES;
+
+/// How often the classification images of each γ, used as templates, are right.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Templates {
+    /// How far it is; a part is a γ.
+    pub progress: Progress,
+    /// In the order of the classification images' γ. Empty before it has begun.
+    pub gammas: Vec<GammaTemplates>,
+}
+
+/// The templates of one γ.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GammaTemplates {
+    /// Signal strength of the classification images.
+    pub gamma: f64,
+    /// The classes that have a template, ascending. Images of the others are always wrong.
+    pub classes: Vec<usize>,
+    /// Images classified.
+    pub images: u64,
+    /// How many were right, by score: raw, centred, cosine, Pearson.
+    pub correct: [u64; 4],
+}
+
+impl GammaTemplates {
+    /// The names of the scores, in the order of [`Self::correct`].
+    pub const SCORES: [&'static str; 4] = ["raw", "centred", "cosine", "pearson"];
+}
+
+impl Templates {
+    pub(super) fn new(_: &config::Templates) -> Self {
+        Self::default()
+    }
+
+    pub(super) fn fits(&self, _: &config::Templates) -> bool {
+        let of_gamma = |it: &GammaTemplates| {
+            it.classes.iter().all(|&class| class < CLASSES)
+                && it.correct.iter().all(|&correct| correct <= it.images)
+        };
+        let parts = self.progress.blocks.len();
+        (parts == 0 || parts == self.gammas.len()) && self.gammas.iter().all(of_gamma)
+    }
+}
+
+impl Arrays for Templates {
+    fn arrays<'a>(&'a self, _: &mut dyn FnMut(String, &'a dyn Payload)) {}
+
+    fn arrays_mut<'a>(&'a mut self, _: &mut dyn FnMut(String, &'a mut dyn Payload)) {}
+}

@@ -1,0 +1,154 @@
+//! The course of training, and the weights.
+
+use serde::{Deserialize, Serialize};
+
+use super::arrays;
+use crate::session::array::{Array, Arrays, Payload};
+
+/// The course of training, and the weights.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// Trainable parameters of the network.
+    pub parameters: usize,
+    /// Whether it is over (all epochs, or stopped early).
+    pub finished: bool,
+    /// Share of test images classified correctly, with the best epoch's weights.
+    pub test_accuracy: Option<f64>,
+    /// The epoch (from 1) whose weights are kept: the first of best validation accuracy.
+    pub best_epoch: Option<usize>,
+    /// Every finished epoch, from the first.
+    pub epochs: Vec<Epoch>,
+    /// The unfinished epoch.
+    pub partial: PartialEpoch,
+    /// Loss of every batch so far, coarser as it grows.
+    pub batch_loss: Curve,
+    /// Weights of the best epoch.
+    pub best: Weights,
+    /// Weights at the last checkpoint, to go on from; empty once training is over.
+    pub current: Weights,
+    /// The optimizer's state at the last checkpoint (burnpack bytes); empty once training is over.
+    pub optimizer: Array<u8>,
+}
+
+/// One epoch's figures. Losses are mean cross-entropies in nats, accuracies are shares.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Epoch {
+    /// From 1.
+    pub epoch: usize,
+    /// Mean training loss over the epoch, before each update.
+    pub train_loss: f64,
+    /// Training accuracy over the epoch, before each update.
+    pub train_accuracy: f64,
+    /// Loss on the held-out images after the epoch.
+    pub valid_loss: f64,
+    /// Accuracy on the held-out images after the epoch.
+    pub valid_accuracy: f64,
+    /// Learning rate of the epoch's last batch.
+    pub lr: f64,
+}
+
+/// Sums of an epoch that is not over.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartialEpoch {
+    /// Batches done.
+    pub batches: usize,
+    /// Batches in a whole epoch.
+    pub of: usize,
+    /// Images seen.
+    pub images: usize,
+    /// Sum of the loss over those images.
+    pub loss_sum: f64,
+    /// How many of them were classified correctly.
+    pub correct: usize,
+    /// Learning rate of the last batch.
+    pub lr: f64,
+}
+
+/// A curve that halves its resolution instead of growing: at most [`Curve::MOST`] points.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Curve {
+    /// Values averaged in each point; 0 before the first value.
+    pub each: usize,
+    /// Means of `each` successive values.
+    pub points: Vec<f32>,
+    /// Sum of the values that do not fill a point yet.
+    pub rest: f64,
+    /// How many those are.
+    pub rest_count: usize,
+}
+
+impl Curve {
+    /// Most points kept.
+    pub const MOST: usize = 512;
+
+    /// Adds one value.
+    pub fn push(&mut self, value: f64) {
+        self.each = self.each.max(1);
+        self.rest += value;
+        self.rest_count += 1;
+        if self.rest_count < self.each {
+            return;
+        }
+        self.points.push((self.rest / self.each as f64) as f32);
+        (self.rest, self.rest_count) = (0.0, 0);
+        if self.points.len() >= Self::MOST {
+            self.points = self
+                .points
+                .chunks(2)
+                .map(|pair| pair.iter().sum::<f32>() / pair.len() as f32)
+                .collect();
+            self.each *= 2;
+        }
+    }
+}
+
+/// A network's tensors by name, in the network's order.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Weights {
+    /// Name (`conv1.weight`) and values.
+    pub tensors: Vec<(String, Array<f32>)>,
+}
+
+impl Weights {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.tensors.is_empty()
+    }
+}
+
+impl Arrays for Weights {
+    fn arrays<'a>(&'a self, visit: &mut dyn FnMut(String, &'a dyn Payload)) {
+        for (name, array) in &self.tensors {
+            visit(format!(".{name}"), array);
+        }
+    }
+
+    fn arrays_mut<'a>(&'a mut self, visit: &mut dyn FnMut(String, &'a mut dyn Payload)) {
+        for (name, array) in &mut self.tensors {
+            visit(format!(".{name}"), array);
+        }
+    }
+}
+
+arrays!(Training: best, current, optimizer);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_stays_small_and_keeps_its_mean() {
+        let mut curve = Curve::default();
+        let values: Vec<f64> = (0..10_000).map(|i| f64::from(i % 7)).collect();
+        values.iter().for_each(|&value| curve.push(value));
+        assert!(curve.points.len() < Curve::MOST);
+        let sum: f64 = curve.points.iter().map(|&p| f64::from(p)).sum::<f64>() * curve.each as f64
+            + curve.rest;
+        assert!((sum - values.iter().sum::<f64>()).abs() < 1.0, "{sum}");
+    }
+}
