@@ -2,8 +2,8 @@
 
 use jiff::tz::TimeZone;
 
-use super::choice;
 use super::view::{self, Size};
+use crate::figure::choice;
 use crate::link::Connection;
 use crate::session::Session;
 use crate::session::record::{self, ClassificationImages};
