@@ -13,6 +13,7 @@ mod ink;
 mod input;
 mod pen;
 pub mod state;
+mod steps;
 mod terminal;
 pub mod theme;
 pub mod update;

@@ -40,7 +40,7 @@ fn columns(scene: &Scene<'_>, area: Rect) -> usize {
 
 /// The images with at least one trial.
 fn images<'a>(scene: &Scene<'a>) -> Option<&'a ClassificationImages> {
-    let images = scene.session.record.classification_images();
+    let images = scene.state.images_in(scene.session);
     images.filter(|images| images.trials() > 0)
 }
 

@@ -37,7 +37,7 @@ fn places(state: &State) -> &'static [Place] {
 }
 
 fn lens<'a>(scene: &Scene<'a>) -> Option<Lens<'a>> {
-    Lens::new(scene.session.record.classification_images()?, scene.state)
+    Lens::new(scene.state.images_in(scene.session)?, scene.state)
 }
 
 fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
@@ -66,7 +66,7 @@ fn choices(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
             Span::styled(format!(" {text}{gap}"), theme.dim())
         }
     };
-    let images = scene.session.record.classification_images();
+    let images = scene.state.images_in(scene.session);
     let line = |kinds: &[MapKind], gap: &str| -> Line<'static> {
         let kinds = kinds
             .iter()
