@@ -3,3 +3,5 @@
 pub mod classification;
 pub mod correlation;
 pub mod interval;
+pub mod share;
+pub mod templates;
