@@ -3,3 +3,4 @@
 pub mod classification;
 pub mod correlation;
 pub mod interval;
+pub mod spike_triggered;
