@@ -54,7 +54,7 @@ pub fn one(
         &format!("classification image of class {class}"),
         session,
     );
-    let ramp = Ramp::about_zero(std::iter::once(map.as_slice()));
+    let ramp = Ramp::of(std::iter::once(map.as_slice()));
     plot::map(&mut canvas, (margin, head), zoom, map, width, ramp);
     if let Some(z) = said.z.as_deref().filter(|_| zoom >= 6) {
         let at = Outline {
@@ -114,7 +114,7 @@ pub fn all(
     let words = format!("classification images at γ {}", format::gamma(trials.gamma));
     title(&mut canvas, &words, session);
     let there = estimate.classes.iter().filter_map(|it| it.image.as_deref());
-    let ramp = Ramp::about_zero(there);
+    let ramp = Ramp::of(there);
     for (class, said) in estimate.classes.iter().enumerate() {
         let x = margin + class as u32 % columns * (across + gap);
         let y = head + class as u32 / columns * pitch;
@@ -218,13 +218,24 @@ impl Outline {
                 let y = self.corner.1 + row as u32 * self.zoom;
                 let last = self.zoom - thick;
                 let edges = [
-                    (inside(row, column.wrapping_sub(1)), (x, y, thick, self.zoom)),
+                    (
+                        inside(row, column.wrapping_sub(1)),
+                        (x, y, thick, self.zoom),
+                    ),
                     (inside(row, column + 1), (x + last, y, thick, self.zoom)),
-                    (inside(row.wrapping_sub(1), column), (x, y, self.zoom, thick)),
+                    (
+                        inside(row.wrapping_sub(1), column),
+                        (x, y, self.zoom, thick),
+                    ),
                     (inside(row + 1, column), (x, y + last, self.zoom, thick)),
                 ];
                 for (_, (x, y, width, height)) in edges.into_iter().filter(|(joined, _)| !joined) {
-                    let edge = Place { x, y, width, height };
+                    let edge = Place {
+                        x,
+                        y,
+                        width,
+                        height,
+                    };
                     canvas.fill(edge, Paint::Ink);
                 }
             }

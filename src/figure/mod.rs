@@ -135,7 +135,7 @@ impl Figure {
 pub fn all(session: &Session) -> Vec<Figure> {
     let record = &session.record;
     let mut figures = Vec::new();
-    if record.training.is_some() && training::is_there(session) {
+    if training::is_there(session) {
         figures.push(Figure::Training);
     }
     for (images, (_, own)) in record.all::<ClassificationImages>().enumerate() {

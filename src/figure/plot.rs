@@ -212,62 +212,36 @@ impl Plot {
     }
 }
 
-/// What the colours of a map stand for.
+/// What the colours of a map stand for: grey at zero, their ends at the same distance either side.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Ramp {
-    /// Symmetric about `centre`; `limit` away from it the colours end.
-    Diverging {
-        /// The value in the middle.
-        centre: f32,
-        /// Distance from it at which the colours end.
-        limit: f32,
-    },
-    /// Greys from `low` to `high`.
-    Grey {
-        /// The value that is black.
-        low: f32,
-        /// The value that is white.
-        high: f32,
-    },
+pub struct Ramp {
+    limit: f32,
 }
 
 impl Ramp {
-    /// Symmetric about zero, with a round end at or above the largest of some maps.
-    pub fn about_zero<'a>(maps: impl Iterator<Item = &'a [f32]>) -> Self {
+    /// With a round end at or above the largest of some maps.
+    pub fn of<'a>(maps: impl Iterator<Item = &'a [f32]>) -> Self {
         let sizes = maps.flatten().map(|value| value.abs());
         let most = sizes.filter(|size| size.is_finite()).fold(0.0, f32::max);
-        Self::Diverging {
-            centre: 0.0,
+        Self {
             limit: super::scale::round_up(most),
         }
     }
 
     /// What a value is painted with.
-    pub fn paint(self, value: f32) -> Paint {
-        match self {
-            _ if !value.is_finite() => Paint::Paper,
-            Self::Diverging { centre, limit } => Paint::signed((value - centre) / limit),
-            Self::Grey { low, high } => Paint::grey((value - low) / (high - low)),
+    fn paint(self, value: f32) -> Paint {
+        match value.is_finite() {
+            true => Paint::signed(value / self.limit),
+            false => Paint::Paper,
         }
     }
 
-    fn ends(self) -> (f32, f32) {
-        match self {
-            Self::Diverging { centre, limit } => (centre - limit, centre + limit),
-            Self::Grey { low, high } => (low, high),
-        }
-    }
-
-    /// Draws `low ████ high` with a bar `width` pixels long; gives the pixels it took.
+    /// Draws `−limit ████ +limit` with a bar `width` pixels long; gives the pixels it took.
     pub fn draw(self, canvas: &mut Canvas, (x, y): (u32, u32), width: u32) -> u32 {
         let sheet = canvas.sheet;
-        let (low, high) = self.ends();
-        let name = |value: f32| match self {
-            Self::Diverging { centre: 0.0, .. } => format::signed(f64::from(value)),
-            _ => format::short(f64::from(value)),
-        };
+        let limit = f64::from(self.limit);
         let gap = 4 * sheet.text;
-        let start = x + canvas.text((x, y), &name(low), Paint::Dim) + gap;
+        let start = x + canvas.text((x, y), &format::signed(-limit), Paint::Dim) + gap;
         for column in 0..width {
             let share = (column as f32 + 0.5) / width as f32;
             let bar = Place {
@@ -276,10 +250,10 @@ impl Ramp {
                 width: 1,
                 height: 7 * sheet.text,
             };
-            canvas.fill(bar, self.paint(low + share * (high - low)));
+            canvas.fill(bar, Paint::signed(2.0 * share - 1.0));
         }
         let end = start + width + gap;
-        end + canvas.text((end, y), &name(high), Paint::Dim) - x
+        end + canvas.text((end, y), &format::signed(limit), Paint::Dim) - x
     }
 }
 

@@ -59,7 +59,9 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
 
 fn curve(training: &Training, of: fn(&Epoch) -> f64) -> Vec<(f64, f64)> {
     let epochs = training.epochs.iter();
-    epochs.map(|epoch| (epoch.epoch as f64, of(epoch))).collect()
+    epochs
+        .map(|epoch| (epoch.epoch as f64, of(epoch)))
+        .collect()
 }
 
 fn series(name: &'static str, points: Vec<(f64, f64)>, paint: Paint, stroke: Stroke) -> Series {
