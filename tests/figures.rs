@@ -65,7 +65,7 @@ fn every_figure_of_a_session_can_be_drawn_on_every_sheet_and_has_a_name_of_its_o
         let image = figure::draw(&session, &figure).unwrap();
         if let Some(folder) = &kept {
             image
-                .save(folder.join(figure.name()).with_extension("png"))
+                .save(folder.join(format!("{}.png", figure.name())))
                 .unwrap();
         }
     }

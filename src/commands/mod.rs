@@ -14,6 +14,7 @@ mod new;
 mod preset;
 mod run;
 mod say;
+mod show;
 mod signals;
 mod watch;
 
@@ -107,6 +108,8 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         out: Option<PathBuf>,
     },
+    /// Show one figure on the terminal, at full resolution
+    Show(show::Show),
     /// Data sets: list, fetch, verify
     Data {
         #[command(subcommand)]
@@ -234,6 +237,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
         Some(Command::Export { name, format, out }) => {
             export::run(&store, &name, format, out.as_deref())
         }
+        Some(Command::Show(show)) => show::run(&store, &show),
         Some(Command::Data { command }) => data::run(command, data)
             .map(|()| ExitCode::SUCCESS)
             .map_err(Refusal::failed),

@@ -276,7 +276,7 @@ impl Canvas {
         for (at, c) in text.chars().enumerate() {
             let left = x + at as u32 * font::ADVANCE * size;
             for (column, bits) in font::glyph(c).into_iter().enumerate() {
-                for row in (0..font::HEIGHT).filter(|row| bits >> row & 1 == 1) {
+                for row in (0..font::DEPTH).filter(|row| bits >> row & 1 == 1) {
                     for dot in 0..size * size {
                         let x = left + column as u32 * size + dot % size;
                         let y = y + row * size + dot / size;

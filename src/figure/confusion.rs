@@ -59,7 +59,12 @@ pub fn draw(session: &Session, split: Split, sheet: Sheet) -> Result<RgbImage, F
             let words = count.to_string();
             if count > 0 && sheet.text_width(&words) < side {
                 let y = cell.y + (side / 2).saturating_sub(3 * sheet.text);
-                canvas.text_about((cell.x + side / 2, y), &words, Paint::Ink);
+                let paint = if share > 0.3 {
+                    Paint::Paper
+                } else {
+                    Paint::Ink
+                };
+                canvas.text_about((cell.x + side / 2, y), &words, paint);
             }
         }
     }

@@ -27,6 +27,15 @@ pub enum Axis {
     Log,
 }
 
+/// An end of an upright line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Above curves that fall.
+    Top,
+    /// Below curves that rise.
+    Bottom,
+}
+
 /// Curves over two axes.
 #[derive(Debug)]
 pub struct Plot {
@@ -44,8 +53,8 @@ pub struct Plot {
     pub x_ticks: Vec<(f64, String)>,
     /// Values named on the left.
     pub y_ticks: Vec<(f64, String)>,
-    /// An upright line and what it says.
-    pub mark: Option<(f64, String)>,
+    /// An upright line, what it says, and where: the words belong where no curve runs.
+    pub mark: Option<(f64, String, End)>,
     /// The curves, the last on top.
     pub series: Vec<Series>,
 }
@@ -59,7 +68,7 @@ impl Plot {
         let legend = self.legend(canvas, place, row);
         let names = self.y_ticks.iter().map(|(_, name)| sheet.text_width(name));
         let gutter = names.max().unwrap_or(0) + 2 * gap;
-        let top = place.y + row + legend;
+        let top = place.y + row + legend + row / 2;
         let plot = Place {
             x: place.x + gutter,
             y: top,
@@ -76,8 +85,8 @@ impl Plot {
         for series in &self.series {
             self.curve(canvas, plot, series);
         }
-        if let Some((x, words)) = &self.mark {
-            self.mark(canvas, plot, *x, words);
+        if let Some(mark) = &self.mark {
+            self.mark(canvas, plot, mark);
         }
     }
 
@@ -196,9 +205,9 @@ impl Plot {
         }
     }
 
-    fn mark(&self, canvas: &mut Canvas, plot: Place, x: f64, words: &str) {
+    fn mark(&self, canvas: &mut Canvas, plot: Place, (x, words, end): &(f64, String, End)) {
         let sheet = canvas.sheet;
-        let at = self.across(x, plot);
+        let at = self.across(*x, plot);
         let ends = (f64::from(plot.y), f64::from(plot.y + plot.height));
         canvas.line((at, ends.0), (at, ends.1), Stroke::Dashed, 0, Paint::Dim);
         let width = sheet.text_width(words);
@@ -208,7 +217,11 @@ impl Plot {
         } else {
             (at as u32).saturating_sub(width + 4 * sheet.text)
         };
-        canvas.text((place, plot.y + sheet.text), words, Paint::Ink);
+        let y = match end {
+            End::Top => plot.y + sheet.text,
+            End::Bottom => plot.y + plot.height.saturating_sub(sheet.row()),
+        };
+        canvas.text((place, y), words, Paint::Ink);
     }
 }
 

@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use super::canvas::{Canvas, Paint, Place, Sheet, Stroke};
-use super::plot::{Axis, Plot, Series};
+use super::plot::{Axis, End, Plot, Series};
 use super::scale::{log_axis, ticks};
 use super::{FigureError, format, origin};
 use crate::session::Session;
@@ -87,10 +87,10 @@ fn epochs(training: &Training) -> Vec<(f64, String)> {
         .collect()
 }
 
-fn best(training: &Training, value: fn(&Epoch) -> String) -> Option<(f64, String)> {
+fn best(training: &Training, end: End, value: fn(&Epoch) -> String) -> Option<(f64, String, End)> {
     let best = training.best_epoch?;
     let epoch = training.epochs.iter().find(|epoch| epoch.epoch == best)?;
-    Some((best as f64, format!("best {best}: {}", value(epoch))))
+    Some((best as f64, format!("best {best}: {}", value(epoch)), end))
 }
 
 fn loss(training: &Training) -> Plot {
@@ -132,7 +132,7 @@ fn loss(training: &Training) -> Plot {
         axis: Axis::Log,
         x_ticks: epochs(training),
         y_ticks: named.into_iter().map(|t| (t, format::short(t))).collect(),
-        mark: best(training, |epoch| format::number(epoch.valid_loss)),
+        mark: best(training, End::Top, |epoch| format::number(epoch.valid_loss)),
         series,
     }
 }
@@ -168,7 +168,9 @@ fn accuracy(training: &Training) -> Plot {
             .map(tick)
             .map(|y| (y, format!("{} %", format::short(y * 100.0))))
             .collect(),
-        mark: best(training, |epoch| format::percent(epoch.valid_accuracy)),
+        mark: best(training, End::Bottom, |epoch| {
+            format::percent(epoch.valid_accuracy)
+        }),
         series,
     }
 }

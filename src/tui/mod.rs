@@ -12,6 +12,7 @@ pub mod frames;
 mod ink;
 mod input;
 mod pen;
+pub mod picture;
 pub mod state;
 mod steps;
 mod terminal;
