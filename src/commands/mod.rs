@@ -101,10 +101,10 @@ enum Command {
     Export {
         /// The session
         name: String,
-        /// json: every number; npz: the maps, for numpy.load
+        /// json: every number; npz: the maps, for numpy.load; csv: tidy tables; png: every figure
         #[arg(long, value_enum)]
         format: crate::export::Format,
-        /// Where to (default: standard output for json, NAME.npz for npz)
+        /// Where to (default: standard output for json, NAME.npz for npz, the folders NAME-tables for csv and NAME-figures for png)
         #[arg(long, value_name = "PATH")]
         out: Option<PathBuf>,
     },
