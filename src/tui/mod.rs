@@ -7,9 +7,7 @@
 
 pub mod action;
 pub mod browser;
-mod choice;
 mod dashboard;
-pub mod format;
 pub mod frames;
 mod ink;
 mod input;
@@ -22,6 +20,7 @@ pub mod update;
 pub mod view;
 pub mod widget;
 
+pub use crate::figure::format;
 pub use action::key_table;
 pub use browser::{Choice, List, Row, RowState, browse};
 pub use dashboard::{Exit, Options, TuiError, run};

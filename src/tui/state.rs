@@ -2,8 +2,9 @@
 
 use jiff::tz::TimeZone;
 
+use super::steps;
 use super::view::{self, Size};
-use super::{choice, steps};
+use crate::figure::choice;
 use crate::link::Connection;
 use crate::session::Session;
 use crate::session::record::{self, ClassificationImages};
