@@ -5,5 +5,5 @@ pub mod classification;
 pub mod correlation;
 pub mod covariance;
 pub mod interval;
-pub mod spike_triggered;
 pub mod roc;
+pub mod spike_triggered;

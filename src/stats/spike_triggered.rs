@@ -114,10 +114,8 @@ impl Pooled {
     fn new(sums: &Sums, parities: &[usize]) -> Self {
         let pool = |values: &[i64]| -> Vec<f64> {
             let half = values.len() / 2;
-            let sum = |i| parities.iter().map(|parity| values[parity * half + i]);
-            (0..half)
-                .map(|i| sum(i).sum::<i64>() as f64 / FIXED_POINT)
-                .collect()
+            let sum = |i| -> i64 { parities.iter().map(|it| values[it * half + i]).sum() };
+            (0..half).map(|i| sum(i) as f64 / FIXED_POINT).collect()
         };
         let fields = parities.iter().map(|&parity| sums.fields[parity]);
         let fields = fields.sum::<u64>() as f64;
