@@ -1,10 +1,12 @@
 //! The networks under study: one file an architecture, and [`Network`], which dispatches.
 //!
 //! Every network takes images \[N,28,28\] in \[0,1\] and gives logits \[N,10\]. Weights come and go
-//! as named host arrays ([`weights`]); training lives in [`train`].
+//! as named host arrays ([`weights`]); training lives in [`train`], what single layers see and say in
+//! [`layers`].
 
 mod cnn;
 pub mod import;
+pub mod layers;
 mod logistic;
 mod mlp;
 pub mod train;

@@ -11,7 +11,7 @@ use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use super::weights::WeightsError;
+use super::weights::{WeightsError, host};
 use super::{CLASSES, Network, SIZE, decision};
 use crate::data::Images;
 use crate::session::array::Array;
@@ -346,10 +346,6 @@ pub fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
         );
     }
     floats
-}
-
-fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_into_vec().unwrap_or_default()
 }
 
 fn correct(logits: &[f32], labels: &[usize]) -> usize {

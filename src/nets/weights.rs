@@ -73,7 +73,7 @@ impl Network {
         }
     }
 
-    /// The named layers in order, each with its number of parameters.
+    /// The parameter count by layer, in order.
     pub fn layers(&self) -> Vec<Layer> {
         let mut layers: Vec<Layer> = Vec::new();
         for (tensor, values) in self.weights().tensors {
@@ -103,22 +103,22 @@ pub(super) fn draw(network: Network, seed: u64) -> Network {
 
 /// Where a visitor is: the names of the modules around it, without the enum's own.
 #[derive(Default)]
-struct Path {
+pub(super) struct Path {
     names: Vec<String>,
     parameters: u64,
 }
 
 impl Path {
-    fn enter(&mut self, name: &str) {
+    pub(super) fn enter(&mut self, name: &str) {
         self.names.push(name.to_owned());
     }
 
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.names.pop();
     }
 
     /// The current tensor's name: layer and parameter, the last two names.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let from = self.names.len().saturating_sub(2);
         self.names[from..].join(".")
     }
@@ -148,10 +148,14 @@ impl ModuleVisitor for Reader {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let tensor = param.val();
         let shape = tensor.dims();
-        let values = tensor.into_data().try_into_vec().unwrap_or_default();
         self.tensors
-            .push((self.path.name(), Array::new(&shape, values)));
+            .push((self.path.name(), Array::new(&shape, host(tensor))));
     }
+}
+
+/// A tensor's values, row-major.
+pub(super) fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().unwrap_or_default()
 }
 
 struct Setter<'a> {
@@ -193,7 +197,11 @@ impl ModuleMapper for Setter<'_> {
 }
 
 /// A parameter that training moves where the device records gradients.
-fn parameter<const D: usize>(id: ParamId, data: TensorData, device: &Device) -> Param<Tensor<D>> {
+pub(super) fn parameter<const D: usize>(
+    id: ParamId,
+    data: TensorData,
+    device: &Device,
+) -> Param<Tensor<D>> {
     let tensor = Tensor::from_data(data, device);
     Param::initialized(
         id,
