@@ -1,7 +1,7 @@
 //! Figures as images: what they show, and what is said where there is nothing to show.
 
-#[path = "screens/experiments.rs"]
-mod experiments;
+#[path = "screens/everything.rs"]
+mod everything;
 #[path = "screens/synthetic.rs"]
 #[allow(dead_code, reason = "shared with the tests of screens")]
 mod synthetic;
@@ -32,7 +32,7 @@ fn tints(image: &RgbImage) -> (u64, u64) {
 
 #[test]
 fn every_figure_of_a_session_can_be_drawn_on_every_sheet_and_has_a_name_of_its_own() {
-    let session = experiments::everything();
+    let session = everything::session();
     let figures = figure::all(&session);
     let mut names: Vec<String> = figures.iter().map(Figure::name).collect();
     for name in [
@@ -73,7 +73,7 @@ fn every_figure_of_a_session_can_be_drawn_on_every_sheet_and_has_a_name_of_its_o
 
 #[test]
 fn a_map_shows_its_signs_as_two_colours_and_as_two_greys() {
-    let session = experiments::everything();
+    let session = everything::session();
     let (blue, orange) = tints(&figure::draw(&session, &map(8, 0.3)).unwrap());
     assert!(blue > 100_000 && orange > 100_000, "{blue} {orange}");
     let sheet = Sheet {
@@ -86,7 +86,7 @@ fn a_map_shows_its_signs_as_two_colours_and_as_two_greys() {
 
 #[test]
 fn a_figure_has_few_enough_colours_for_every_protocol() {
-    let session = experiments::everything();
+    let session = everything::session();
     for figure in figure::all(&session) {
         let image = figure::draw(&session, &figure).unwrap();
         let colours: std::collections::HashSet<[u8; 3]> = image.pixels().map(|p| p.0).collect();
@@ -96,7 +96,7 @@ fn a_figure_has_few_enough_colours_for_every_protocol() {
 
 #[test]
 fn what_there_is_not_is_said_together_with_what_there_is() {
-    let session = experiments::everything();
+    let session = everything::session();
     assert_eq!(
         refusal(&session, &map(11, 0.3)),
         "there is no class 11; there are 0 to 9"

@@ -6,9 +6,9 @@ use super::steps;
 use super::view::{self, Size};
 use crate::figure::choice;
 use crate::link::Connection;
-use crate::session::Session;
 use crate::session::record::{self, ClassificationImages};
 use crate::session::run::Phase;
+use crate::session::{Session, config};
 
 /// What the viewer looks at.
 #[derive(Debug, Clone)]
@@ -189,9 +189,25 @@ impl State {
 
     /// The classification images in sight, if the plan has any.
     pub fn images_in<'a>(&self, session: &'a Session) -> Option<&'a ClassificationImages> {
+        self.images_at(session).map(|(_, images)| images)
+    }
+
+    /// Their plan.
+    pub fn images_plan<'a>(
+        &self,
+        session: &'a Session,
+    ) -> Option<&'a config::ClassificationImages> {
+        let (at, _) = self.images_at(session)?;
+        match session.config.analyses.get(at)? {
+            config::Analysis::ClassificationImages(plan) => Some(plan),
+            _ => None,
+        }
+    }
+
+    fn images_at<'a>(&self, session: &'a Session) -> Option<(usize, &'a ClassificationImages)> {
         let last = steps::images(session).checked_sub(1)?;
         let mut all = session.record.all::<ClassificationImages>();
-        all.nth(self.images.min(last)).map(|(_, images)| images)
+        all.nth(self.images.min(last))
     }
 
     /// The γ in sight, by its place in the plan: the chosen one, else the best of the class that

@@ -9,11 +9,11 @@ mod covariance;
 mod fields;
 mod gradients;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use crate::nets::SIZE;
 use crate::nets::layers::{Geometry, geometry};
-use crate::nets::{Network, SIZE};
 use crate::session::config::{self, Noise};
 use crate::session::record::{
     self, BlockCovariance, BlockResponses, Covariance, FIXED_POINT, LayerResponses, Record,
@@ -271,11 +271,7 @@ fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 }
 
 /// `pixels`, row-major \[N,height,width\], on a device.
-fn stack(
-    pixels: &[f32],
-    (height, width): (usize, usize),
-    device: &burn::tensor::Device,
-) -> Tensor<3> {
+fn stack(pixels: &[f32], (height, width): (usize, usize), device: &Device) -> Tensor<3> {
     let n = pixels.len() / (height * width);
     Tensor::from_data(TensorData::new(pixels.to_vec(), [n, height, width]), device)
 }

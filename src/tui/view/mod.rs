@@ -10,6 +10,7 @@ mod filters;
 pub(super) mod footer;
 mod frame;
 mod header;
+mod headline;
 pub(super) mod help;
 pub mod lens;
 mod maps;
