@@ -6,6 +6,7 @@
 //! pure function of session, state, place and theme.
 
 pub mod action;
+mod aside;
 pub mod browser;
 mod dashboard;
 pub mod frames;
