@@ -19,8 +19,16 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let Some(finding) = sight.finding() else {
         return;
     };
-    let title = format!("anomaly index, flagged past {FLAGGED:.0}");
-    left(buf, area, 0, Span::styled(title, theme.dim()));
+    let long = format!("anomaly index, flagged past {FLAGGED:.0}");
+    let title = match long.len() <= usize::from(area.width) {
+        true => long,
+        false => format!("index, flagged past {FLAGGED:.0}"),
+    };
+    // Where the classes alone fill the place, the line of the bars must speak for itself.
+    let head = u16::from(usize::from(area.height) > finding.windows.len());
+    if head > 0 {
+        left(buf, area, 0, Span::styled(title, theme.dim()));
+    }
     let width = area.width.saturating_sub(NAME + NUMBER).min(60);
     let indices: Vec<Option<f64>> = finding
         .windows
@@ -35,7 +43,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let line = columns(FLAGGED);
     let full = theme.glyphs.bar[theme.glyphs.bar.len() - 1];
     for (class, own) in indices.into_iter().enumerate() {
-        let row = class as u16 + 1;
+        let row = class as u16 + head;
         let name = match class == sight.class {
             true => Span::styled(format!("{}{class}", theme.glyphs.pointer), theme.chosen()),
             false => Span::raw(format!(" {class}")),

@@ -119,8 +119,8 @@ fn tile_of(scene: &Scene<'_>, sight: &Sight<'_>, class: usize, area: Rect, buf: 
         }
     }
     let words = match own {
-        Some(_) => format!(" {}", index(own)),
-        None => String::new(),
+        Some(_) if area.width >= 7 => format!(" {}", index(own)),
+        _ => String::new(),
     };
     let flagged = own.is_some_and(|index| index > FLAGGED);
     let style = if flagged {

@@ -17,7 +17,7 @@ use crate::session::config::{self, Analysis, CLASSES};
 use crate::session::record::{Backdoor, Finding, Suspect};
 use crate::stats::backdoor::{Judgement, Verdict};
 use crate::tui::action::Place;
-use crate::tui::format::{count, gamma, short, thousands};
+use crate::tui::format::{count, gamma, percent, thousands};
 use crate::tui::state::State;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 
@@ -172,7 +172,7 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let table = study::rows(&sight, body.height);
     let upper = top(body, body.height.saturating_sub(table + 1));
     // The bars are told well enough on this many columns; the maps take all others.
-    let columns = (body.width / 3).clamp(26, 44);
+    let columns = (body.width / 3).clamp(25, 44);
     maps::draw(scene, &sight, start(upper, body.width - columns - 2), buf);
     bars::draw(scene, &sight, beside(upper, body.width - columns), buf);
     study::draw(
@@ -228,5 +228,5 @@ fn index(value: Option<f64>) -> String {
 
 /// A share as a table has it.
 fn share(value: Option<f64>) -> String {
-    value.map_or_else(String::new, |share| format!("{} %", short(share * 100.0)))
+    value.map_or_else(String::new, percent)
 }

@@ -8,8 +8,12 @@ use super::{Sight, index, share};
 use crate::tui::view::Scene;
 use crate::tui::widget::text::{below, left};
 
-/// Rows that the table takes of `height`: as many networks as may be, a head, and two rows of sums.
+/// Rows that the table takes of `height`: as many networks as may be, a head, and two rows of sums;
+/// on a small place one row of sums alone.
 pub fn rows(sight: &Sight<'_>, height: u16) -> u16 {
+    if height < 16 {
+        return 1;
+    }
     let most = (height / 3).max(5);
     (sight.backdoor.networks.len() as u16 + 3).min(most)
 }
@@ -17,6 +21,11 @@ pub fn rows(sight: &Sight<'_>, height: u16) -> u16 {
 /// Draws it; where not all networks have room, those about the chosen one.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
+    if area.height == 1 {
+        let sums = sums(sight).into_iter().next().unwrap_or_default();
+        left(buf, area, 0, Span::raw(format!(" {sums}")));
+        return;
+    }
     let wide = area.width >= 74;
     let head = match wide {
         true => " network           clean accuracy   patch succeeds   score   flagged   overlap",

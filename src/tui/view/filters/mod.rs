@@ -184,12 +184,9 @@ fn layers(
             false => Span::raw(format!(" {}", own.name)),
         };
         left(buf, area, row, name);
-        let (height, width) = own.receptive_field;
-        let silent = own.estimate().silent.len();
-        let words = match (roomy, silent) {
-            (false, _) => format!(" {} units", own.units),
-            (true, 0) => format!(" {} × {height}×{width}", own.units),
-            (true, silent) => format!(" {} × {height}×{width}, {silent} silent", own.units),
+        let words = match own.estimate().silent.len() {
+            silent @ 1.. if roomy => format!(" {} units, {silent} silent", own.units),
+            _ => format!(" {} units", own.units),
         };
         left(buf, area, row + 1, Span::styled(words, theme.dim()));
     }
@@ -205,7 +202,10 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let noise = sight.stimuli == Stimuli::Noise;
     let counted = match sight.fields() {
         0 => "none seen yet".to_string(),
-        fields => format!("{} receptive fields", thousands(fields)),
+        fields => {
+            let (height, width) = sight.layer.receptive_field;
+            format!("{} receptive fields of {height}×{width}", thousands(fields))
+        }
     };
     let mut spans = vec![
         one(noise, "noise"),

@@ -93,7 +93,10 @@ fn pictures(
     let step = (width + 2).max(room.0.min(20) + 2);
     for (at, (name, values)) in maps.iter().enumerate() {
         let place = start(beside(area, at as u16 * step), step.saturating_sub(1));
-        left(buf, place, 1, Span::styled(*name, theme.dim()));
+        let short = name.strip_prefix("average ").unwrap_or(name);
+        let fits = name.len() < usize::from(place.width);
+        let name = if fits { name } else { short };
+        left(buf, place, 1, Span::styled(name, theme.dim()));
         let map = start(top(below(place, 2), height), width);
         match values {
             Some(values) => {

@@ -114,6 +114,9 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     } else {
         table::draw(scene, &sight, top(body, height), buf);
         let rest = below(body, height);
+        if rest.height < 5 {
+            return;
+        }
         let half = rest.width / 2;
         curves::by_strength(scene, &sight, start(rest, half.saturating_sub(1)), buf);
         curves::psychometric(scene, &sight, beside(rest, half + 1), buf);

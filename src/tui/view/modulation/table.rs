@@ -14,7 +14,7 @@ use crate::tui::widget::text::{beside, left, start};
 
 /// Columns of a cell, and of the names on the left.
 const CELL: u16 = 5;
-const NAMES: u16 = 10;
+const NAMES: u16 = 8;
 /// Change at which the colours end.
 const FULL: f32 = 0.5;
 
