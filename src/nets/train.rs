@@ -11,7 +11,7 @@ use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use super::weights::WeightsError;
+use super::weights::{WeightsError, host};
 use super::{CLASSES, Network, SIZE, decision};
 use crate::data::Images;
 use crate::session::array::Array;
@@ -119,7 +119,7 @@ impl Trainer {
             }
             Network::with_weights(kind, &record.current, &device)?
         };
-        record.parameters = burn::module::Module::num_params(&network);
+        record.parameters = network.parameters();
         let mut trainer = Self {
             config: config.clone(),
             seed,
@@ -215,7 +215,7 @@ impl Trainer {
         let shape = [chosen.len(), SIZE.0, SIZE.1];
         let inputs = Tensor::from_data(TensorData::new(inputs, shape), &self.device);
 
-        let logits = self.network.forward(inputs);
+        let logits = self.network.forward_training(inputs);
         let loss = self.loss.forward(logits.clone(), targets);
         let said: Vec<f32> = host(logits.inner());
         let value = host(loss.clone().inner())
@@ -346,10 +346,6 @@ fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
         );
     }
     floats
-}
-
-fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_into_vec().unwrap_or_default()
 }
 
 fn correct(logits: &[f32], labels: &[usize]) -> usize {
