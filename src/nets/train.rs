@@ -335,7 +335,7 @@ fn split(
 }
 
 /// The chosen images as floats in \[0,1\], row-major.
-fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
+pub fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
     let mut floats = Vec::with_capacity(chosen.len() * images.area());
     for &index in chosen {
         floats.extend(

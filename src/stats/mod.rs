@@ -7,3 +7,5 @@ pub mod correlation;
 pub mod covariance;
 pub mod interval;
 pub mod roc;
+pub mod share;
+pub mod templates;
