@@ -8,4 +8,5 @@ pub mod covariance;
 pub mod interval;
 pub mod roc;
 pub mod share;
+pub mod spike_triggered;
 pub mod templates;

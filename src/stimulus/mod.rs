@@ -131,7 +131,9 @@ pub fn values(noise: &[u16], grid: Grid) -> impl Iterator<Item = f32> {
         .map(move |&k| f32::from(k).mul_add(step, offset))
 }
 
-fn blend(noise: &[u16], grid: Grid, image: &[usize], gamma: f64, pool: &Pool) -> Vec<f32> {
+/// Stimuli (1−γ)·z + γ·x, \[N,P\], of noise by its points on the grid, \[N,P\], and images by their
+/// places in the pool, \[N\].
+pub fn blend(noise: &[u16], grid: Grid, image: &[usize], gamma: f64, pool: &Pool) -> Vec<f32> {
     if gamma == 0.0 {
         return values(noise, grid).collect();
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::noise::{Gaussian, Noise};
-use super::{Invalid, MAX_TRIALS, at_least_one, invalid};
+use super::{Invalid, MAX_BLOCK, MAX_TRIALS, at_least_one, invalid};
 
 /// Spike-triggered averages of the units of every layer, on noise and on training images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct SpikeTriggered {
     /// Layers by name; empty: every layer of the network.
     pub layers: Vec<String>,
     /// Units of each layer whose mean gradient is taken (the Stein oracle), spread evenly over
-    /// those that fire; 0 for none.
+    /// those that fire; 0 for none. Only under `Gaussian` noise.
     pub gradient_units: usize,
     /// Noise trials that the mean gradient is taken over.
     pub gradient_trials: u64,
@@ -69,6 +69,20 @@ impl SpikeTriggered {
             );
         }
         at_least_one(path, &[("block", self.block)])?;
+        if self.block > MAX_BLOCK {
+            return invalid(
+                format!("{path}.block"),
+                format!("{} trials; at most {MAX_BLOCK} have room", self.block),
+            );
+        }
+        for (i, layer) in self.layers.iter().enumerate() {
+            if self.layers[..i].contains(layer) {
+                return invalid(
+                    format!("{path}.layers[{i}]"),
+                    format!("`{layer}` stands in the list twice"),
+                );
+            }
+        }
         let trials = [
             ("trials", self.trials),
             ("gradient_trials", self.gradient_trials),
