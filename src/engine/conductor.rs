@@ -414,7 +414,8 @@ impl Conductor {
                 break;
             }
             let record = &self.rounds.session.record;
-            let mut dealer = Dealer::new(parts, phase, analysis.done(&record.analyses[index]));
+            let done = analysis.done(&record.analyses[index]);
+            let mut dealer = Dealer::new(parts, phase, done).at_most(workers);
             if !dealer.is_done() {
                 let whole = record.clone();
                 let own = &mut self.rounds.session.record.analyses[index];
