@@ -29,8 +29,13 @@ use crate::stats::classification::{ClassEstimate, Estimate};
 /// Where nothing has been measured yet, or `out` cannot be written.
 pub fn npz(session: &Session, out: impl Write + Seek) -> Result<(), ExportError> {
     let record = &session.record;
-    let images: Vec<_> = record.all::<ClassificationImages>().map(|(_, it)| it).collect();
-    let layers = record.all::<SpikeTriggered>().flat_map(|(_, it)| &it.layers);
+    let images: Vec<_> = record
+        .all::<ClassificationImages>()
+        .map(|(_, it)| it)
+        .collect();
+    let layers = record
+        .all::<SpikeTriggered>()
+        .flat_map(|(_, it)| &it.layers);
     let layers: Vec<_> = layers.filter(|it| it.noise.fields != [0; 2]).collect();
     let predictions = record.first::<Predictions>();
     let predictions = predictions.filter(|it| it.progress.done > 0);
@@ -68,7 +73,12 @@ fn spike_triggered<W: Write + Seek>(
     let (height, width) = layer.receptive_field;
     let shape = [layer.units, height, width];
     let name = &layer.name;
-    maps(zip, &format!("sta_{name}"), &shape, estimate.sta.iter().map(Option::as_ref))?;
+    maps(
+        zip,
+        &format!("sta_{name}"),
+        &shape,
+        estimate.sta.iter().map(Option::as_ref),
+    )?;
     let on_images = estimate.image_sta.iter().map(Option::as_ref);
     maps(zip, &format!("image_sta_{name}"), &shape, on_images)
 }
@@ -78,7 +88,12 @@ fn confusion<W: Write + Seek>(it: &Predictions, zip: &mut ZipWriter<W>) -> std::
         return Ok(());
     };
     let means: Vec<_> = (0..CLASSES).map(|class| split.mean_image(class)).collect();
-    maps(zip, "mean_image", split.images.shape(), means.iter().map(Option::as_ref))?;
+    maps(
+        zip,
+        "mean_image",
+        split.images.shape(),
+        means.iter().map(Option::as_ref),
+    )?;
     let counts = split.counts.iter();
     let counts = counts.map(|&count| i64::try_from(count).unwrap_or(i64::MAX));
     array(zip, "confusion", &[CLASSES, CLASSES], counts)

@@ -36,9 +36,18 @@ fn curves(it: &Attack, source: usize, pattern: usize) -> Map<String, Value> {
     let interval = |weight| mean(weight).and_then(|(_, share)| wilson(share.hits, share.of));
     [
         ("targeted", (0..CLASSES).map(of_target).collect()),
-        ("mean", each_weight(it, &|w| json!(mean(w).map(|(mean, _)| mean)))),
-        ("mean_low", each_weight(it, &|w| json!(interval(w).map(|it| it.low)))),
-        ("mean_high", each_weight(it, &|w| json!(interval(w).map(|it| it.high)))),
+        (
+            "mean",
+            each_weight(it, &|w| json!(mean(w).map(|(mean, _)| mean))),
+        ),
+        (
+            "mean_low",
+            each_weight(it, &|w| json!(interval(w).map(|it| it.low))),
+        ),
+        (
+            "mean_high",
+            each_weight(it, &|w| json!(interval(w).map(|it| it.high))),
+        ),
     ]
     .into_iter()
     .map(|(key, value): (&str, Value)| (key.to_owned(), value))

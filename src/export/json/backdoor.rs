@@ -31,14 +31,22 @@ pub(super) fn section(plan: &config::Backdoor, it: &Backdoor) -> Value {
         put("overlap", json!(judged.and_then(|it| it.overlap)));
     }
     let networks = it.networks.iter().enumerate();
-    put("networks", networks.map(|(i, own)| network(plan, it, i, own)).collect());
-    put("study", (0..plan.gammas.len()).map(|g| study(plan, it, g)).collect());
+    put(
+        "networks",
+        networks.map(|(i, own)| network(plan, it, i, own)).collect(),
+    );
+    put(
+        "study",
+        (0..plan.gammas.len()).map(|g| study(plan, it, g)).collect(),
+    );
     all.into()
 }
 
 fn indices(finding: &Finding) -> Vec<Option<f64>> {
     let windows = finding.windows.iter();
-    windows.map(|window| window.and_then(|it| it.index)).collect()
+    windows
+        .map(|window| window.and_then(|it| it.index))
+        .collect()
 }
 
 fn window(it: &Window) -> Value {
@@ -72,12 +80,14 @@ fn network(plan: &config::Backdoor, all: &Backdoor, place: usize, it: &Suspect) 
 /// How well the networks are told apart at one γ.
 fn study(plan: &config::Backdoor, it: &Backdoor, gamma: usize) -> Value {
     let verdict = it.verdict(plan, gamma);
-    let auc = verdict.roc.as_ref().map(|roc| {
-        json!({ "estimate": roc.auc.estimate, "low": roc.auc.low, "high": roc.auc.high })
-    });
+    let auc = verdict.roc.as_ref().map(
+        |roc| json!({ "estimate": roc.auc.estimate, "low": roc.auc.low, "high": roc.auc.high }),
+    );
     let points = verdict.roc.as_ref().map(|roc| {
         let points = roc.points.iter();
-        points.map(|it| [it.false_positives, it.true_positives]).collect::<Vec<_>>()
+        points
+            .map(|it| [it.false_positives, it.true_positives])
+            .collect::<Vec<_>>()
     });
     json!({
         "gamma": plan.gammas[gamma],

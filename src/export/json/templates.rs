@@ -8,7 +8,8 @@ use crate::session::record::{GammaTemplates, Templates};
 /// The scores of the headline γ, and beside them those of every γ; `None` before it has begun.
 pub(super) fn section(it: &Templates) -> Option<Value> {
     let mut all = scores(it.headline()?);
-    all.insert("by_gamma".into(), it.gammas.iter().map(|it| scores(it).into()).collect());
+    let by_gamma = it.gammas.iter().map(|it| Value::Object(scores(it)));
+    all.insert("by_gamma".into(), by_gamma.collect());
     Some(all.into())
 }
 
