@@ -4,12 +4,13 @@
 //! the 2×2 form. The noise lies on a grid: its sums here are Σk of the grid's points, or Σw·k where
 //! a trial counts as much as the network's confidence.
 
-use super::correlation::{pearson, spearman_brown};
-use super::interval::bonferroni;
+use super::cluster::{Cluster, clusters};
+use super::correlation::{pearson, spearman_brown, trials_needed};
+use super::interval::{ALPHA, bonferroni};
 use crate::session::config::Grid;
 
-/// Family-wise level at which a pixel counts as significant.
-pub const ALPHA: f64 = 0.05;
+/// Reliability that [`ClassEstimate::needed`] is about.
+pub const TARGET: f64 = 0.95;
 
 /// Counts and sums of the trials at one γ. K classes, P pixels.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,8 @@ pub struct Trials<'a> {
     pub classes: usize,
     /// P.
     pub pixels: usize,
+    /// Columns of an image.
+    pub width: usize,
     /// Fewer trials than this in a cell that an estimate needs make its class insufficient.
     pub min_trials: u64,
     /// Trials by parity of block, true class, predicted class: \[2,K,K\].
@@ -30,6 +33,8 @@ pub struct Trials<'a> {
     pub image: &'a [i64],
     /// Where the noise's values lie.
     pub grid: Grid,
+    /// Whether the noise's pixels are independent of each other.
+    pub white: bool,
     /// Standard deviation of one pixel of the noise; `None`: from the moments.
     pub deviation: Option<f64>,
     /// Σk and Σk² over all trials, \[2,P\], where the deviation is not known.
@@ -53,12 +58,13 @@ impl Trials<'_> {
         if let Some(deviation) = self.deviation {
             return vec![deviation; self.pixels];
         }
-        let n = all.max(1) as f64;
+        let n = i128::from(all.max(1));
         let (first, second) = self.moments.split_at(self.pixels.min(self.moments.len()));
         let pixels = first.iter().zip(second);
+        // n·Σk² − (Σk)² in whole numbers: exactly 0 where the noise never varies.
         let deviation = |(&sum, &squares): (&i64, &i64)| {
-            let mean = sum as f64 / n;
-            self.grid.step * (squares as f64 / n - mean * mean).max(0.0).sqrt()
+            let spread = n * i128::from(squares) - i128::from(sum).pow(2);
+            self.grid.step * (spread.max(0) as f64).sqrt() / n as f64
         };
         pixels.map(deviation).collect()
     }
@@ -69,7 +75,7 @@ impl Trials<'_> {
 pub struct Estimate {
     /// Signal strength.
     pub gamma: f64,
-    /// Trials in all.
+    /// Trials counted.
     pub trials: u64,
     /// Trials by true and predicted class, \[K,K\] row-major.
     pub counts: Vec<u64>,
@@ -103,8 +109,14 @@ pub struct ClassEstimate {
     pub reliability: Option<f64>,
     /// Signal-to-noise ratio (‖c‖² − ΣSE²)/ΣSE²; grows in proportion to the trials.
     pub snr: Option<f64>,
+    /// Trials in all at which the reliability would be [`TARGET`]: the signal-to-noise ratio grows
+    /// in proportion to them. `None` where no reliability above 0 tells.
+    pub needed: Option<u64>,
     /// Pixels past the threshold.
     pub significant: Option<usize>,
+    /// The significant clusters of the smoothed z map; `None` where insufficient, and for noise
+    /// whose pixels are not independent, of which the test knows nothing.
+    pub clusters: Option<Vec<Cluster>>,
 }
 
 /// Computes every map. Sums are exact integers, so the result depends on the trials alone and not
@@ -341,6 +353,11 @@ fn class_estimate(
         significant: z
             .as_ref()
             .map(|z| z.iter().filter(|z| z.abs() > threshold).count()),
+        clusters: z.as_deref().filter(|_| trials.white).map(|z| {
+            let height = trials.pixels / trials.width;
+            clusters(&narrow(z), height, trials.width).clusters
+        }),
+        needed: reliability.and_then(|r| trials_needed(whole.all.count, r, TARGET)),
         z: z.as_deref().map(narrow),
         image: estimated.as_ref().map(|(image, _)| narrow(image)),
         reliability,
@@ -361,6 +378,7 @@ mod tests {
         gamma: 0.0,
         classes: 2,
         pixels: 1,
+        width: 1,
         min_trials: 2,
         counts: &[],
         noise: &[],
@@ -369,6 +387,7 @@ mod tests {
             offset: 0.5 / GRID,
             step: 1.0 / GRID,
         },
+        white: true,
         deviation: Some(0.288_675_134_594_139),
         moments: &[],
         weights: None,
@@ -473,6 +492,7 @@ mod tests {
                 gamma,
                 classes: 2,
                 pixels,
+                width: 28,
                 min_trials: 30,
                 counts: &counts,
                 noise: &noise,
@@ -487,6 +507,7 @@ mod tests {
                 "γ {gamma}: variance {variance}"
             );
             assert!(class.significant.unwrap() <= 1);
+            assert!(class.clusters.as_ref().unwrap().is_empty());
             assert!(class.snr.unwrap().abs() < 0.2);
             assert!(class.reliability.unwrap().abs() < 0.2);
         }
