@@ -7,20 +7,20 @@
 
 pub mod action;
 pub mod browser;
-mod choice;
 mod dashboard;
-pub mod format;
 pub mod frames;
 mod ink;
 mod input;
 mod pen;
 pub mod state;
+mod steps;
 mod terminal;
 pub mod theme;
 pub mod update;
 pub mod view;
 pub mod widget;
 
+pub use crate::figure::format;
 pub use action::key_table;
 pub use browser::{Choice, List, Row, RowState, browse};
 pub use dashboard::{Exit, Options, TuiError, run};

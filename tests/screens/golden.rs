@@ -34,6 +34,15 @@ fn every_view_at_every_size_looks_as_reviewed() {
             let name = name.to_lowercase();
             golden(&format!("{name}-{}x{}", size.0, size.1), &screen);
         }
+        let all = experiments::measured();
+        for (name, file) in [
+            ("Overview", "everything"),
+            ("Attack", "attack"),
+            ("Predictions", "predictions"),
+        ] {
+            let screen = without_pixels(&screen(&all, &at(name, size)));
+            golden(&format!("{file}-{}x{}", size.0, size.1), &screen);
+        }
         let mut enlarged = at("Maps", size);
         enlarged.enlarged = true;
         let screen = without_pixels(&screen(&maps, &enlarged));

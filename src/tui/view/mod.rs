@@ -3,14 +3,21 @@
 //! A new view is one file here and one line in [`VIEWS`]. A view draws a [`Scene`] and computes
 //! nothing but its layout.
 
+mod attack;
+mod awaited;
+mod backdoor;
+mod filters;
 pub(super) mod footer;
 mod frame;
 mod header;
+mod headline;
 pub(super) mod help;
 pub mod lens;
 mod maps;
+mod modulation;
 mod overview;
 mod palette;
+mod predictions;
 pub mod progress;
 mod question;
 mod sheet;
@@ -30,7 +37,16 @@ pub use frame::{columns, draw, shows_log};
 pub use help::length as help_length;
 
 /// Every view, in the order of its number.
-pub const VIEWS: &[View] = &[overview::VIEW, training::VIEW, maps::VIEW];
+pub const VIEWS: &[View] = &[
+    overview::VIEW,
+    training::VIEW,
+    maps::VIEW,
+    attack::VIEW,
+    filters::VIEW,
+    modulation::VIEW,
+    backdoor::VIEW,
+    predictions::VIEW,
+];
 
 /// Where an enlarged map is at home.
 pub fn index_of_maps() -> usize {

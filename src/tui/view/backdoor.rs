@@ -1,0 +1,29 @@
+//! Networks with and without a backdoor, and what their decisions give away.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Log, Scene, View, awaited};
+use crate::session::record;
+use crate::tui::action::Place;
+use crate::tui::state::State;
+
+/// The view.
+pub const VIEW: View = View {
+    name: "Backdoor",
+    draw,
+    places,
+    columns: |_, _| 1,
+    pace: Duration::from_millis(500),
+    log: Log::WhenAsked,
+};
+
+fn places(_: &State) -> &'static [Place] {
+    &[Place::Classes, Place::Suspects]
+}
+
+fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    awaited::begun::<record::Backdoor>(scene, area, buf);
+}
