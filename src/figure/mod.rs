@@ -5,4 +5,5 @@ pub mod choice;
 pub mod colour;
 pub mod font;
 pub mod format;
+pub mod headline;
 pub mod scale;
