@@ -6,7 +6,7 @@ use super::{GammaTrials, Progress, Training, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config::{self, CLASSES};
 use crate::stats::anomaly::{anomaly_indices, strongest_window};
-use crate::stats::backdoor::{Examined, Found, Truth, Verdict, verdict};
+use crate::stats::backdoor::{Examined, Found, Judgement, Truth, Verdict, verdict};
 
 /// Rows, and columns, of an image.
 const SIDE: usize = 28;
@@ -147,6 +147,19 @@ impl Suspect {
 impl Backdoor {
     pub(super) fn new(_: &config::Backdoor) -> Self {
         Self::default()
+    }
+
+    /// The place of the γ that stands for all: that at which most networks have a score, the
+    /// strongest of those.
+    pub fn telling_gamma(&self, plan: &config::Backdoor) -> usize {
+        let scored = |&gamma: &usize| {
+            let verdict = self.verdict(plan, gamma);
+            let score = |it: &Option<Judgement>| it.as_ref().is_some_and(|it| it.score.is_some());
+            let strength = plan.gammas[gamma];
+            let networks = verdict.networks.iter().filter(|it| score(it)).count();
+            (networks, (strength * 1e9) as u64)
+        };
+        (0..plan.gammas.len()).max_by_key(scored).unwrap_or(0)
     }
 
     /// What the findings at the γ of index `gamma` say of the networks, and how far it is true.

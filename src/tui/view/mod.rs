@@ -10,7 +10,6 @@ mod filters;
 pub(super) mod footer;
 mod frame;
 mod header;
-mod headline;
 pub(super) mod help;
 pub mod lens;
 mod maps;
