@@ -7,10 +7,9 @@ use std::fmt::Write as _;
 
 use super::ExportError;
 use super::folder::Folder;
-use super::json::measured;
 use crate::session::Session;
 use crate::session::config::{self, CLASSES};
-use crate::session::record::{self, ClassificationImages, GammaTemplates, PATTERNS};
+use crate::session::record::{self, ClassificationImages, GammaTemplates, GammaTrials, PATTERNS};
 use crate::stats::interval::wilson;
 use crate::stats::share::Share;
 
@@ -38,10 +37,8 @@ pub fn tables(session: &Session) -> Vec<(&'static str, Table)> {
     if let Some(it) = &record.training {
         all.push(("training", training(it)));
     }
-    if let Some(it) = measured(session) {
-        all.push(("classification_images", images(it)));
-        all.push(("counts", counts(it)));
-    }
+    all.push(("classification_images", images(session)));
+    all.push(("counts", counts(session)));
     if let Some(it) = record.first::<record::Templates>() {
         all.push(("templates", templates(it)));
     }
@@ -194,8 +191,22 @@ fn training(it: &record::Training) -> Table {
     table
 }
 
-fn images(it: &ClassificationImages) -> Table {
+/// Every γ of every classification images of the plan that has a trial, and their noise.
+fn gammas(session: &Session) -> impl Iterator<Item = (&'static str, &GammaTrials)> {
+    let all = session.record.all::<ClassificationImages>();
+    all.flat_map(|(at, it)| {
+        let noise = match session.config.analyses.get(at) {
+            Some(config::Analysis::ClassificationImages(plan)) => plan.noise.label(),
+            _ => "",
+        };
+        let there = it.gammas.iter().filter(|gamma| gamma.trials > 0);
+        there.map(move |gamma| (noise, gamma))
+    })
+}
+
+fn images(session: &Session) -> Table {
     let mut table = Table::new(&[
+        "noise",
         "gamma",
         "class",
         "trials",
@@ -207,12 +218,13 @@ fn images(it: &ClassificationImages) -> Table {
         "fed_back_class",
         "fed_back_confidence",
     ]);
-    for gamma in &it.gammas {
+    for (noise, gamma) in gammas(session) {
         let estimate = gamma.estimate();
         for (class, own) in estimate.classes.iter().enumerate() {
             let back = gamma.fed_back.get(class).copied().flatten();
             row!(
                 table,
+                noise,
                 gamma.gamma,
                 class,
                 estimate.trials,
@@ -229,13 +241,14 @@ fn images(it: &ClassificationImages) -> Table {
     table
 }
 
-fn counts(it: &ClassificationImages) -> Table {
-    let mut table = Table::new(&["gamma", "true", "called", "trials"]);
-    for gamma in &it.gammas {
+fn counts(session: &Session) -> Table {
+    let mut table = Table::new(&["noise", "gamma", "true", "called", "trials"]);
+    for (noise, gamma) in gammas(session) {
         let estimate = gamma.estimate();
         let classes = gamma.classes().max(1);
         for (cell, &trials) in estimate.counts.iter().enumerate() {
-            row!(table, gamma.gamma, cell / classes, cell % classes, trials);
+            let (truth, called) = (cell / classes, cell % classes);
+            row!(table, noise, gamma.gamma, truth, called, trials);
         }
     }
     table

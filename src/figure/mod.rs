@@ -11,6 +11,7 @@ mod confusion;
 mod filters;
 mod font;
 pub mod format;
+pub mod headline;
 mod maps;
 mod plot;
 pub mod scale;

@@ -50,9 +50,9 @@ pub fn session() -> Session {
     session
 }
 
-fn done() -> Progress {
+fn done(parts: usize) -> Progress {
     Progress {
-        blocks: Vec::new(),
+        blocks: vec![1; parts],
         done: 1,
         total: 1,
     }
@@ -89,7 +89,7 @@ pub fn attack() -> record::Attack {
             .map(|v| v.clamp(0.0, 1.0))
     };
     record::Attack {
-        progress: done(),
+        progress: done(60),
         gamma: Some(0.3),
         patterns: Array::new(
             &[3, CLASSES, SIDE, SIDE],
@@ -175,7 +175,7 @@ fn layer(name: &str, units: usize, side: usize, kernel: bool, signed: bool) -> L
 /// Layers of the `cnn` as they usually respond.
 pub fn spikes() -> record::SpikeTriggered {
     record::SpikeTriggered {
-        progress: done(),
+        progress: done(4),
         layers: vec![
             layer("conv1", 20, 5, true, false),
             layer("conv2", 50, 14, false, false),
@@ -229,7 +229,7 @@ pub fn modulation() -> record::Modulation {
         }
     };
     record::Modulation {
-        progress: done(),
+        progress: done(1 + 3 * CLASSES * s),
         gammas: gammas.clone(),
         strengths: strengths.clone(),
         layers: vec![
@@ -301,7 +301,7 @@ fn suspect(poisoned: bool, seed: u64) -> Suspect {
 pub fn backdoor() -> record::Backdoor {
     let networks: Vec<Suspect> = (0..4).map(|seed| suspect(seed < 2, seed)).collect();
     record::Backdoor {
-        progress: done(),
+        progress: done(4),
         networks,
     }
 }
@@ -321,7 +321,7 @@ pub fn predictions() -> record::Predictions {
             .map(|v| (v.clamp(0.0, 1.0) * 230_000.0) as i64)
     });
     record::Predictions {
-        progress: done(),
+        progress: done(1),
         splits: vec![SplitCounts {
             split: config::Split::Test,
             images: Array::new(&[CLASSES, SIDE, SIDE], images.collect()),
