@@ -283,7 +283,11 @@ fn show_needs_a_terminal_and_names_the_way_without() {
         &["show", "done", "--map", "3", "--attack"],
         &["show", "done", "--training", "--gamma", "0.4"],
     ] {
-        bench.refuse(2, arguments);
+        assert_eq!(
+            bench.output(arguments).status.code(),
+            Some(2),
+            "{arguments:?}"
+        );
     }
     let mut pty = show(&bench, &[], &["--attack"]);
     assert_eq!(pty.exit_code(), 2);

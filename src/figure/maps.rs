@@ -37,6 +37,9 @@ pub fn one(
     };
     let (height, width) = trials.size();
     let (margin, row) = (sheet.margin(), sheet.row());
+    if sheet.width < SMALL {
+        return Ok(small(trials, said, map, class, sheet));
+    }
     let facts = facts(trials, &estimate, class);
     let longest = facts.iter().map(|fact| sheet.text_width(fact)).max();
     let beside = longest.unwrap_or(0) + margin;
@@ -84,6 +87,45 @@ pub fn one(
     Ok(canvas.finish())
 }
 
+/// Pixels across below which there is no room for sentences.
+const SMALL: u32 = 300;
+
+/// One class on a small sheet: the map, and beside it the little that there is room for.
+fn small(
+    trials: &GammaTrials,
+    said: &ClassEstimate,
+    map: &[f32],
+    class: usize,
+    sheet: Sheet,
+) -> RgbImage {
+    let (height, width) = trials.size();
+    let (margin, row) = (sheet.margin(), sheet.row());
+    let words = sheet.text_width("class 0");
+    let room = sheet.width.saturating_sub(3 * margin + words);
+    let zoom = (room / width as u32).max(1);
+    let down = height as u32 * zoom;
+    let mut canvas = Canvas::new(sheet, down.max(5 * row) + 2 * margin);
+    let ramp = Ramp::of(std::iter::once(map));
+    plot::map(&mut canvas, (margin, margin), zoom, map, width, ramp);
+    let x = 2 * margin + width as u32 * zoom;
+    let mut lines = vec![
+        format!("class {class}"),
+        format!("γ {}", format::gamma(trials.gamma)),
+    ];
+    lines.extend(
+        said.reliability
+            .map(|r| format!("R {}", format::reliability(r))),
+    );
+    let mut y = margin;
+    for line in lines {
+        canvas.text((x, y), &line, Paint::Ink);
+        y += row;
+    }
+    ramp.bar(&mut canvas, (x, y), words);
+    canvas.text((x, y + row), &ramp.name(), Paint::Dim);
+    canvas.finish()
+}
+
 /// Every class at one signal strength, on one scale.
 pub fn all(
     session: &Session,
@@ -97,43 +139,67 @@ pub fn all(
         None => &own.gammas[choice::showing_most(own)],
     };
     let estimate = trials.estimate();
-    let (height, width) = trials.size();
     let (margin, row) = (sheet.margin(), sheet.row());
     let gap = margin.max(4);
     let room = sheet.width.saturating_sub(2 * margin) + gap;
-    let columns = [5, 2, 1]
-        .into_iter()
-        .find(|columns| room / columns >= width as u32 + gap)
-        .unwrap_or(1);
-    let zoom = ((room / columns - gap) / width as u32).max(1);
+    let columns = 5;
+    // Where five whole maps have no room beside each other, four pixels become one.
+    let halved = room / columns < trials.size().1 as u32 + gap;
+    let (height, width) = match (halved, trials.size()) {
+        (true, (height, width)) => (height / 2, width / 2),
+        (false, size) => size,
+    };
+    let zoom = ((room / columns).saturating_sub(gap) / width as u32).max(1);
     let (across, down) = (width as u32 * zoom, height as u32 * zoom);
     let rows = (CLASSES as u32).div_ceil(columns);
-    let head = margin + 2 * row;
-    let pitch = down + 2 * row;
+    let roomy = sheet.width >= SMALL;
+    let head = margin + if roomy { 2 * row } else { 0 };
+    let pitch = down + if roomy { 2 * row } else { row + 2 };
     let mut canvas = Canvas::new(sheet, head + rows * pitch + row + margin);
     let words = format!("classification images at γ {}", format::gamma(trials.gamma));
-    title(&mut canvas, &words, session);
+    if roomy {
+        title(&mut canvas, &words, session);
+    }
     let there = estimate.classes.iter().filter_map(|it| it.image.as_deref());
     let ramp = Ramp::of(there);
     for (class, said) in estimate.classes.iter().enumerate() {
         let x = margin + class as u32 % columns * (across + gap);
         let y = head + class as u32 / columns * pitch;
         let caption = match (&said.image, said.reliability) {
-            (Some(_), Some(r)) => format!("{class}  R {}", format::reliability(r)),
-            (Some(_), None) => format!("{class}"),
-            (None, _) => format!("{class}  {}", format::count(said.called as f64)),
+            (Some(_), Some(r)) if roomy => format!("{class}  R {}", format::reliability(r)),
+            (None, _) if roomy => format!("{class}  {}", format::count(said.called as f64)),
+            _ => class.to_string(),
         };
         match &said.image {
+            Some(map) if halved => {
+                let map = halve(map, 2 * width);
+                plot::map(&mut canvas, (x, y), zoom, &map, width, ramp);
+            }
             Some(map) => plot::map(&mut canvas, (x, y), zoom, map, width, ramp),
             None => empty(&mut canvas, (x, y), (across, down)),
         }
-        canvas.text((x, y + down + sheet.text * 3), &caption, Paint::Ink);
+        canvas.text((x, y + down + 2 * sheet.text), &caption, Paint::Ink);
     }
     let foot = head + rows * pitch;
     let used = ramp.draw(&mut canvas, (margin, foot), (room / 4).max(1));
-    let total = format!("  {} trials", format::thousands(estimate.trials));
+    let total = match roomy {
+        true => format!("  {} trials", format::thousands(estimate.trials)),
+        false => String::new(),
+    };
     canvas.text((margin + used, foot), &total, Paint::Dim);
     Ok(canvas.finish())
+}
+
+/// The means of four pixels each, of a map of an even number of rows and columns.
+fn halve(map: &[f32], columns: usize) -> Vec<f32> {
+    let half = columns / 2;
+    (0..map.len() / 4)
+        .map(|at| {
+            let first = at / half * 2 * columns + at % half * 2;
+            let four = [first, first + 1, first + columns, first + columns + 1];
+            four.into_iter().map(|pixel| map[pixel]).sum::<f32>() / 4.0
+        })
+        .collect()
 }
 
 /// The place of a map that there is not.

@@ -124,7 +124,11 @@ impl Figure {
                 gamma,
             } => format!("{}map-{class}{}", of(*images), at(gamma)),
             Self::Maps { images, gamma } => format!("{}maps{}", of(*images), at(gamma)),
-            Self::Filters { layer } => format!("filters-{layer}"),
+            Self::Filters { layer } => {
+                // A layer's name comes from a file: it must not lead out of a folder.
+                let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+                format!("filters-{}", layer.chars().map(plain).collect::<String>())
+            }
             Self::Attack => "attack".into(),
             Self::Training => "training".into(),
             Self::Confusion { split } => format!("confusion-{}", split.label()),

@@ -255,18 +255,28 @@ impl Ramp {
         let limit = f64::from(self.limit);
         let gap = 4 * sheet.text;
         let start = x + canvas.text((x, y), &format::signed(-limit), Paint::Dim) + gap;
+        self.bar(canvas, (start, y), width);
+        let end = start + width + gap;
+        end + canvas.text((end, y), &format::signed(limit), Paint::Dim) - x
+    }
+
+    /// The bar alone.
+    pub fn bar(self, canvas: &mut Canvas, (x, y): (u32, u32), width: u32) {
         for column in 0..width {
             let share = (column as f32 + 0.5) / width as f32;
             let bar = Place {
-                x: start + column,
+                x: x + column,
                 y,
                 width: 1,
-                height: 7 * sheet.text,
+                height: 7 * canvas.sheet.text,
             };
             canvas.fill(bar, Paint::signed(2.0 * share - 1.0));
         }
-        let end = start + width + gap;
-        end + canvas.text((end, y), &format::signed(limit), Paint::Dim) - x
+    }
+
+    /// Where it ends: `±0.02`.
+    pub fn name(self) -> String {
+        format!("±{}", format::short(f64::from(self.limit)))
     }
 }
 

@@ -33,9 +33,10 @@ pub async fn look(
         Ok(Err(words)) => format!("{words}   Enter: back"),
         Err(_) => "the picture could not be drawn   Enter: back".into(),
     };
-    let _ = writeln!(io::stdout(), "{words}");
+    // Said only once keys are read: what is pressed at the word must not arrive as something else.
     let _raw = Raw::enter();
     let _keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
+    let _ = write!(io::stdout(), "{words}\r\n").and_then(|()| io::stdout().flush());
     loop {
         match inbox.recv().await {
             None | Some(Input::Gone) => return Ok(true),

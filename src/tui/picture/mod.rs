@@ -135,19 +135,26 @@ impl Screen {
         width: Option<u16>,
     ) -> Result<(RgbImage, u16), FigureError> {
         let mut columns = width.unwrap_or(self.size.0).clamp(LEAST, MOST);
-        loop {
-            let image = draw_on(session, figure, self.sheet(columns))?;
-            let fits = self.rows(&image) + SPARE <= u32::from(self.size.1);
-            if width.is_some() || fits || columns == LEAST {
-                return Ok((image, columns));
-            }
-            columns = (columns - columns.div_ceil(10)).max(LEAST);
+        let drawn = |columns| draw_on(session, figure, self.sheet(columns));
+        let mut best = (drawn(columns)?, columns);
+        if width.is_some() {
+            return Ok(best);
         }
+        let room = u32::from(self.size.1).saturating_sub(SPARE);
+        while self.rows(&best.0) > room && columns > LEAST {
+            columns = (columns - columns.div_ceil(10)).max(LEAST);
+            let image = drawn(columns)?;
+            // A narrower picture is not always a lower one.
+            if self.rows(&image) < self.rows(&best.0) {
+                best = (image, columns);
+            }
+        }
+        Ok(best)
     }
 }
 
 /// Fewest and most columns of a picture.
-const LEAST: u16 = 16;
+const LEAST: u16 = 40;
 const MOST: u16 = 400;
 /// Rows left free below a picture: for a prompt, and for a line of words.
 const SPARE: u32 = 2;
