@@ -84,7 +84,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::AskStop, &[Char('S')], "stop the run after a checkpoint", "stop", &[Views]),
     row(Action::SwitchScale, &[Char('s')], "one scale for all classes, or each its own", "scale", &[Maps]),
     row(Action::SwitchPixels, &[Char('x')], "all pixels, or the significant ones only", "significant", &[Maps]),
-    row(Action::ShowFigure, &[Char('i')], "the picture at full resolution, outside the frame", "picture", &[Views]),
+    row(Action::ShowFigure, &[Char('i')], "the picture at full resolution", "picture", &[Views]),
     row(Action::SwitchLog, &[Char('L')], "show or hide the log", "log", &[Views]),
     row(Action::NextView, &[TAB], "the next view", "", &[Views]),
     row(Action::PreviousView, &[BACK_TAB], "the view before", "", &[Views]),

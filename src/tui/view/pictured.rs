@@ -12,26 +12,19 @@ pub fn training(_: &State, session: &Session) -> Option<Figure> {
     training.map(|_| Figure::Training)
 }
 
-/// The maps of all classes.
-pub fn all_maps(state: &State, session: &Session) -> Option<Figure> {
-    let own = state.images_in(session)?;
-    let trials = own.gammas.get(state.gamma_in(own))?;
-    Some(Figure::Maps {
-        images: state.images.min(steps::images(session) - 1),
-        gamma: Some(trials.gamma),
-    })
-}
-
 /// The maps of all classes, or the one that fills the view.
 pub fn maps(state: &State, session: &Session) -> Option<Figure> {
-    match all_maps(state, session)? {
-        Figure::Maps { images, gamma } if state.enlarged => Some(Figure::Map {
+    let own = state.images_in(session)?;
+    let gamma = Some(own.gammas.get(state.gamma_in(own))?.gamma);
+    let images = state.images.min(steps::images(session) - 1);
+    Some(match state.enlarged {
+        true => Figure::Map {
             images,
             class: state.class,
             gamma,
-        }),
-        all => Some(all),
-    }
+        },
+        false => Figure::Maps { images, gamma },
+    })
 }
 
 /// The curves of the attack.
