@@ -325,7 +325,7 @@ mod tests {
         let mut canvas = small();
         canvas.text((0, 0), "l", Paint::Ink);
         // 2 + 7 + 1 dots.
-        assert_eq!(inked(canvas), 9);
+        assert_eq!(inked(canvas), 10);
         let mut canvas = small();
         canvas.text((19, 0), "H", Paint::Ink);
         assert_eq!(inked(canvas), 7);

@@ -167,7 +167,9 @@ pub fn all(
         let y = head + class as u32 / columns * pitch;
         let caption = match (&said.image, said.reliability) {
             (Some(_), Some(r)) if roomy => format!("{class}  R {}", format::reliability(r)),
-            (None, _) if roomy => format!("{class}  {}", format::count(said.called as f64)),
+            (None, _) if roomy => {
+                format!("{class}  {} trials", format::count(said.called as f64))
+            }
             _ => class.to_string(),
         };
         match &said.image {
