@@ -287,17 +287,17 @@ fn every_network_learns_digits_in_three_epochs() {
         lr_max: 3e-3,
         ..Default::default()
     };
+    // Few images and steps; an untrained network is right a tenth of the time.
     let test: Vec<usize> = (0..300).collect();
     for (kind, images, least) in [
-        (NetworkKind::Rnn, 1500, 0.5),
-        (NetworkKind::Simple, 600, 0.75),
-        (NetworkKind::Complex, 600, 0.75),
+        (NetworkKind::Rnn, 1000, 0.4),
+        (NetworkKind::Simple, 300, 0.7),
+        (NetworkKind::Complex, 300, 0.7),
     ] {
         let images = first(&set.train, images);
         let record = trained(kind, &plan, &images, usize::MAX);
         let network = Network::with_weights(kind, &record.best, &device).unwrap();
         let score = evaluate(&network, &device, &set.test, &test, &mut || {});
-        println!("{kind:?} {score:?}");
         assert!(score.accuracy > least, "{kind:?} {score:?}");
     }
 }
