@@ -6,6 +6,7 @@
 
 mod cnn;
 mod complex;
+mod composed;
 pub mod import;
 pub mod layers;
 mod logistic;
