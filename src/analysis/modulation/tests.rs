@@ -1,6 +1,6 @@
 use super::*;
-use crate::analysis::testing::{lab, linear, run, run_interrupted, template_lab};
 use crate::analysis::build;
+use crate::analysis::testing::{lab, linear, run, run_interrupted, template_lab};
 use crate::session::Config;
 use crate::session::config::{ModulatedLayer, Modulation as Plan, NetworkKind};
 use crate::session::record::Modulation as Found;
