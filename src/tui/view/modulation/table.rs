@@ -1,0 +1,80 @@
+//! By how many percent points the accuracy of every class changes when a layer is pushed towards
+//! every class.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::Sight;
+use crate::session::config::CLASSES;
+use crate::tui::theme::Depth;
+use crate::tui::view::Scene;
+use crate::tui::widget::text::{beside, left, start};
+
+/// Columns of a cell, and of the names on the left.
+const CELL: u16 = 5;
+const NAMES: u16 = 8;
+/// Change at which the colours end.
+const FULL: f32 = 0.5;
+
+/// Columns and rows of the table.
+pub fn size() -> (u16, u16) {
+    (NAMES + CELL * CLASSES as u16, CLASSES as u16 + 2)
+}
+
+/// Draws it: a row a class that is pushed towards, a column a class that is shown.
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let title = "change of accuracy on test images, in percent points";
+    left(buf, area, 0, Span::styled(title, theme.dim()));
+    left(buf, area, 1, Span::styled("towards", theme.dim()));
+    let place = |class: usize| beside(area, NAMES + CELL * class as u16);
+    for class in 0..CLASSES {
+        let name = format!("{class:>width$}", width = usize::from(CELL) - 1);
+        let style = if class == sight.class {
+            theme.bright()
+        } else {
+            theme.dim()
+        };
+        left(buf, place(class), 1, Span::styled(name, style));
+    }
+    for target in 0..CLASSES {
+        let row = 2 + target as u16;
+        let name = match target == sight.class {
+            true => Span::styled(
+                format!("{}class {target}", theme.glyphs.pointer),
+                theme.chosen(),
+            ),
+            false => Span::raw(format!(" class {target}")),
+        };
+        left(buf, start(area, NAMES), row, Line::from(name));
+        for class in 0..CLASSES {
+            let (text, style) = match sight.change(target, class) {
+                Some(change) => (points(change), colour(scene, change)),
+                None => (theme.glyphs.dot.into(), theme.dim()),
+            };
+            let text = format!("{text:>width$} ", width = usize::from(CELL) - 1);
+            let text = match target == class && theme.depth == Depth::Mono {
+                true => Span::styled(text, theme.bright()),
+                false => Span::styled(text, style),
+            };
+            left(buf, start(place(class), CELL), row, text);
+        }
+    }
+}
+
+/// Percent points with their sign; what rounds to nothing is `0`.
+fn points(change: f64) -> String {
+    let points = (change * 100.0).round() as i64;
+    super::signed(points)
+}
+
+fn colour(scene: &Scene<'_>, change: f64) -> Style {
+    let theme = scene.theme;
+    if theme.depth == Depth::Mono {
+        return theme.text();
+    }
+    let back = theme.palette.diverging(change as f32 / FULL);
+    Style::new().bg(back).fg(theme.contrast(back))
+}
