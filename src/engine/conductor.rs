@@ -432,7 +432,7 @@ impl Conductor {
             }
             let record = &self.rounds.session.record;
             let done = analysis.done(&record.analyses[index]);
-            let mut dealer = Dealer::new(parts, phase, done).at_most(workers);
+            let mut dealer = Dealer::new(parts, phase, done).at_most(seats.len());
             if !dealer.is_done() {
                 let whole = record.clone();
                 let own = &mut self.rounds.session.record.analyses[index];
