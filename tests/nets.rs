@@ -161,7 +161,7 @@ fn a_file_that_is_something_else_says_what_it_is() {
     assert!(words.contains("cannot be read"), "{words}");
     let words = refused(folder.path(), NetworkKind::Cnn);
     assert!(words.contains("cannot be read"), "{words}");
-    // A session, an archive of arrays.
+    // A download that was cut off.
     let whole = std::fs::read(checkpoint(&folder, "cnn.pt")).unwrap();
     std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     let words = refused(&path, NetworkKind::Cnn);
@@ -283,21 +283,21 @@ fn every_network_learns_digits_in_three_epochs() {
     let device = Device::flex();
     let plan = config::Training {
         epochs: 3,
-        batch: 64,
+        batch: 16,
         lr_max: 3e-3,
         ..Default::default()
     };
+    // Few images and steps; an untrained network is right a tenth of the time.
     let test: Vec<usize> = (0..300).collect();
     for (kind, images, least) in [
-        (NetworkKind::Rnn, 2000, 0.75),
-        (NetworkKind::Simple, 600, 0.75),
-        (NetworkKind::Complex, 600, 0.75),
+        (NetworkKind::Rnn, 1000, 0.4),
+        (NetworkKind::Simple, 300, 0.7),
+        (NetworkKind::Complex, 300, 0.7),
     ] {
         let images = first(&set.train, images);
         let record = trained(kind, &plan, &images, usize::MAX);
         let network = Network::with_weights(kind, &record.best, &device).unwrap();
         let score = evaluate(&network, &device, &set.test, &test, &mut || {});
-        println!("{kind:?} {score:?}");
         assert!(score.accuracy > least, "{kind:?} {score:?}");
     }
 }

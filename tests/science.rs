@@ -67,6 +67,7 @@ fn a_network_that_is_one_template_gives_that_template_back() {
             classes: 10,
             note: None,
         }),
+        resident: noisescope::analysis::Resident::default(),
     };
     let config = Config {
         analyses: vec![Analysis::ClassificationImages(

@@ -3,10 +3,12 @@
 //! For every γ, counts and exact sums of the noise by true and predicted class, even and odd
 //! blocks apart; the maps follow from the sums in [`crate::stats::classification`].
 
+pub mod on_device;
+
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
 use crate::nets::train::log_softmax;
 use crate::nets::{CLASSES, decision};
-use crate::session::config::{self, Weighting};
+use crate::session::config::{self, Noise, Weighting};
 use crate::session::record::{self, BlockSums, CONFIDENCE_STEPS, FedBack, GammaTrials, Record};
 use crate::stimulus::{self, Block, Source};
 
@@ -75,6 +77,29 @@ impl Experiment for ClassificationImages {
         let logits = lab.network.logits(stimuli, &lab.device);
         let said = Said::new(&logits, self.config.weighting);
         Ok(sum(job.block, &block, &said, &lab.pool, &self.source))
+    }
+
+    fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<BlockSums>, AnalysisError> {
+        let is_whole = |job: &Job| self.config.trials_of(job.block) == self.config.block;
+        let plain =
+            self.config.noise == Noise::Uniform && self.config.weighting == Weighting::Equal;
+        if plain && jobs.iter().all(is_whole) {
+            return Ok(on_device::steps(self, lab, jobs));
+        }
+        // Drawn and summed here, and shown to the network in one launch.
+        let mut blocks: Vec<Block> = jobs.iter().map(|&job| self.draw(lab, job)).collect();
+        let stimuli = blocks
+            .iter_mut()
+            .flat_map(|block| std::mem::take(&mut block.stimuli));
+        let logits = lab.network.logits(stimuli.collect(), &lab.device);
+        let mut logits = logits.as_slice();
+        let sums = jobs.iter().zip(&blocks).map(|(job, block)| {
+            let (own, later) = logits.split_at(block.truth.len() * CLASSES);
+            logits = later;
+            let said = Said::new(own, self.config.weighting);
+            sum(job.block, block, &said, &lab.pool, &self.source)
+        });
+        Ok(sums.collect())
     }
 
     fn merge(&self, record: &mut record::ClassificationImages, job: Job, sums: BlockSums) {

@@ -6,6 +6,7 @@ mod bench;
 mod browse;
 mod control;
 pub mod data;
+mod doctor;
 mod engine;
 mod export;
 mod listing;
@@ -117,6 +118,8 @@ enum Command {
     },
     /// Measure the noise loop: trials per second
     Bench(bench::Bench),
+    /// What of this machine works: devices, terminal, data, sessions; and what to do about the rest
+    Doctor,
 }
 
 /// A session's name and, where it is new, its plan.
@@ -242,6 +245,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             .map(|()| ExitCode::SUCCESS)
             .map_err(Refusal::failed),
         Some(Command::Bench(bench)) => bench::run(&bench),
+        Some(Command::Doctor) => doctor::run(&store, data),
     }
 }
 

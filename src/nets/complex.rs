@@ -6,8 +6,9 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::tensor::module::batch_norm;
 use burn::tensor::{Device, Tensor};
 
+use super::composed::{Convolution, composed};
 use super::layers::{Geometry, at_one_position};
-use super::simple::{contrast, convolution, inside, padded, pooled_twice};
+use super::simple::{contrast, convolution, inside, padded, pooled_twice, raw};
 
 /// Its layers. All convolutions come before pooling; the normalization looks where the first does.
 pub const GEOMETRY: [Geometry; 6] = [
@@ -46,7 +47,11 @@ impl Complex {
 
     /// Logits \[N,10\] of images \[N,28,28\], normalized by the statistics that training left.
     pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
-        let x = self.normalized(self.conv1.forward(contrast(images)));
+        let x = composed(
+            contrast(images),
+            &self.normalized_convolution(),
+            &raw(&self.conv2),
+        );
         self.rest(x)
     }
 
@@ -54,12 +59,25 @@ impl Complex {
     /// The device must record gradients.
     pub fn forward_training(&self, images: Tensor<3>) -> Tensor<2> {
         let x = self.norm1.forward(self.conv1.forward(contrast(images)));
-        self.rest(x)
+        self.rest(self.conv2.forward(x))
     }
 
-    fn rest(&self, x: Tensor<4>) -> Tensor<2> {
-        let x = self.conv3.forward(self.conv2.forward(x));
-        self.logits.forward(self.fc1.forward(pooled_twice(x)))
+    fn rest(&self, conv2: Tensor<4>) -> Tensor<2> {
+        let x = pooled_twice(self.conv3.forward(conv2));
+        self.logits.forward(self.fc1.forward(x))
+    }
+
+    /// The first convolution and the normalization after it as one convolution.
+    fn normalized_convolution(&self) -> Convolution {
+        let norm = &self.norm1;
+        let spread = (norm.running_var.value_sync() + norm.epsilon).sqrt();
+        let scale = norm.gamma.val() / spread;
+        let Convolution { weight, bias } = raw(&self.conv1);
+        let centred = bias - norm.running_mean.value_sync();
+        Convolution {
+            weight: weight * scale.clone().reshape([-1, 1, 1, 1]),
+            bias: centred * scale + norm.beta.val(),
+        }
     }
 
     /// Burn's own forward pass would take the statistics of the batch wherever gradients are

@@ -6,7 +6,9 @@
 
 mod cnn;
 mod complex;
+mod composed;
 pub mod import;
+pub mod launch;
 pub mod layers;
 mod logistic;
 mod mlp;
@@ -87,9 +89,13 @@ impl Network {
     pub fn logits(&self, pixels: Vec<f32>, device: &Device) -> Vec<f32> {
         let (height, width) = SIZE;
         let images = pixels.len() / (height * width);
-        let data = TensorData::new(pixels, [images, height, width]);
-        let logits = self.forward(Tensor::from_data(data, device));
-        logits.into_data().try_into_vec().unwrap_or_default()
+        let area = height * width;
+        launch::in_pieces(0..images, &|rows| {
+            let own = pixels[rows.start * area..rows.end * area].to_vec();
+            let data = TensorData::new(own, [rows.len(), height, width]);
+            let logits = self.forward(Tensor::from_data(data, device));
+            logits.into_data().try_into_vec().unwrap_or_default()
+        })
     }
 }
 

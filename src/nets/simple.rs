@@ -8,6 +8,7 @@ use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
 
+use super::composed::{Convolution, composed};
 use super::layers::{Geometry, at_one_position};
 
 /// Its layers. Both convolutions come before pooling.
@@ -40,7 +41,7 @@ impl Simple {
 
     /// Logits \[N,10\] of images \[N,28,28\].
     pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
-        let x = self.conv2.forward(self.conv1.forward(contrast(images)));
+        let x = composed(contrast(images), &raw(&self.conv1), &raw(&self.conv2));
         self.logits.forward(self.fc1.forward(pooled_twice(x)))
     }
 
@@ -79,6 +80,16 @@ pub(super) const fn convolution(name: &'static str, units: usize, before: usize)
 /// A 3×3 convolution that keeps the size.
 pub(super) fn padded(channels: [usize; 2]) -> Conv2dConfig {
     Conv2dConfig::new(channels, [3, 3]).with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+}
+
+/// The numbers of a convolution.
+pub(super) fn raw(convolution: &Conv2d) -> Convolution {
+    let weight = convolution.weight.val();
+    let bias = match &convolution.bias {
+        Some(bias) => bias.val(),
+        None => Tensor::zeros([weight.dims()[0]], &weight.device()),
+    };
+    Convolution { weight, bias }
 }
 
 /// What one pixel from black to white changes in the input of the first convolution.

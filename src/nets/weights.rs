@@ -74,16 +74,16 @@ impl Network {
         }
     }
 
-    /// Numbers that training moves; running statistics are not among them.
+    /// Numbers that training moves; see [`parameters`].
     pub fn parameters(&self) -> usize {
-        self.layers().iter().map(|layer| layer.parameters).sum()
+        parameters(&self.weights())
     }
 
     /// The parameter count by layer, in order. Running statistics are no parameters.
     pub fn layers(&self) -> Vec<Layer> {
         let mut layers: Vec<Layer> = Vec::new();
         let tensors = self.weights().tensors.into_iter();
-        for (tensor, values) in tensors.filter(|(name, _)| !name.contains(".running_")) {
+        for (tensor, values) in tensors.filter(|(name, _)| is_parameter(name)) {
             let name = tensor
                 .rsplit_once('.')
                 .map_or(tensor.as_str(), |(layer, _)| layer);
@@ -97,6 +97,18 @@ impl Network {
         }
         layers
     }
+}
+
+/// Numbers among the weights that training moves; running statistics are kept, but follow from the
+/// images.
+pub fn parameters(weights: &Weights) -> usize {
+    let tensors = weights.tensors.iter();
+    let parameters = tensors.filter(|(name, _)| is_parameter(name));
+    parameters.map(|(_, values)| values.values().len()).sum()
+}
+
+fn is_parameter(name: &str) -> bool {
+    !name.contains(".running_")
 }
 
 /// The same architecture with weights drawn from `seed`, uniform in ±1/√fan-in;

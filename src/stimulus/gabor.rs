@@ -147,7 +147,7 @@ fn filters(side: usize) -> Vec<Octet> {
         let (u, v) = (x * cos + y * sin, y * cos - x * sin);
         let bell = (-(u * u + (ASPECT * v).powi(2)) / (2.0 * sigma * sigma)).exp();
         let wave = TAU * u / wavelength;
-        let wave = if filter % 2 == 0 {
+        let wave = if filter.is_multiple_of(2) {
             wave.cos()
         } else {
             wave.sin()

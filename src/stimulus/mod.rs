@@ -5,6 +5,7 @@
 //! sums are exact whatever their order.
 
 mod gabor;
+pub mod on_device;
 mod pca;
 mod source;
 
@@ -33,11 +34,16 @@ impl BlockSeed {
     /// The block's own generator.
     pub fn generator(self) -> ChaCha8Rng {
         let mut seed = [0; 32];
-        let words = [self.session, self.analysis, self.gamma, self.block];
-        for (bytes, word) in seed.chunks_exact_mut(8).zip(words) {
+        for (bytes, word) in seed.chunks_exact_mut(4).zip(self.key()) {
             bytes.copy_from_slice(&word.to_le_bytes());
         }
         ChaCha8Rng::from_seed(seed)
+    }
+
+    /// The generator's key: the four numbers, lower halves first.
+    fn key(self) -> [u32; 8] {
+        let words = [self.session, self.analysis, self.gamma, self.block];
+        std::array::from_fn(|i| (words[i / 2] >> (32 * (i % 2))) as u32)
     }
 }
 
@@ -72,6 +78,11 @@ impl Pool {
         self.images.area()
     }
 
+    /// The bytes of all images, one after the other.
+    pub fn bytes(&self) -> &[u8] {
+        &self.images.pixels
+    }
+
     /// One image's bytes.
     pub fn image(&self, index: usize) -> &[u8] {
         self.images.image(index)
@@ -103,6 +114,29 @@ pub fn draw(
     trials: usize,
     pool: &Pool,
 ) -> Block {
+    let Chosen {
+        truth,
+        image,
+        mut rng,
+    } = choose(seed, first, trials, pool);
+    let noise = source.draw(&mut rng, trials);
+    let stimuli = blend(&noise, source.noise().grid(), &image, gamma, pool);
+    Block {
+        truth,
+        image,
+        noise,
+        stimuli,
+    }
+}
+
+/// What a block shows beside noise, and its generator where the noise begins.
+struct Chosen {
+    truth: Vec<usize>,
+    image: Vec<usize>,
+    rng: ChaCha8Rng,
+}
+
+fn choose(seed: BlockSeed, first: u64, trials: usize, pool: &Pool) -> Chosen {
     let mut rng = seed.generator();
     let classes = pool.classes();
     let truth: Vec<usize> = (0..trials)
@@ -115,14 +149,7 @@ pub fn draw(
             members[rng.random_range(0..members.len())]
         })
         .collect();
-    let noise = source.draw(&mut rng, trials);
-    let stimuli = blend(&noise, source.noise().grid(), &image, gamma, pool);
-    Block {
-        truth,
-        image,
-        noise,
-        stimuli,
-    }
+    Chosen { truth, image, rng }
 }
 
 /// Values of the noise, from its points on the grid: exact, since a step is a power of two.
@@ -154,15 +181,19 @@ mod tests {
     use crate::session::config::Noise;
     use std::sync::Arc;
 
-    fn pool() -> Pool {
+    pub(super) fn images() -> Images {
         let labels: Vec<u8> = (0..30).map(|i| i % 10).collect();
         let pixels: Vec<u8> = (0..30 * 784).map(|i| (i % 251) as u8).collect();
-        Pool::new(&Images {
+        Images {
             pixels: Arc::from(pixels),
             labels: Arc::from(labels),
             height: 28,
             width: 28,
-        })
+        }
+    }
+
+    fn pool() -> Pool {
+        Pool::new(&images())
     }
 
     fn uniform() -> Source {
