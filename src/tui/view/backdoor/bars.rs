@@ -87,9 +87,12 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 
 /// Why a class has no index.
 fn lack(sight: &Sight<'_>, class: usize) -> &'static str {
-    let called = sight.finding().map_or(0, |it| it.called[class]);
-    match called {
+    let Some(finding) = sight.finding() else {
+        return "";
+    };
+    match finding.called[class] {
         0 => "never called",
+        called if called == finding.trials => "all called so",
         _ => "too few trials",
     }
 }

@@ -87,6 +87,9 @@ pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buff
 
 fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
+    if (0..CLASSES).all(|class| map(sight, class).is_none()) {
+        return;
+    }
     let used = scale::draw(ramp(sight), 14.min(area.width / 3), area, theme, buf);
     let words = Span::styled("  z, in standard errors", theme.dim());
     left(buf, beside(area, used), 0, words);

@@ -34,7 +34,7 @@ pub const VIEW: View = View {
 };
 
 /// Columns of the list of layers.
-const LIST: u16 = 20;
+const LIST: u16 = 22;
 
 fn places(state: &State) -> &'static [Place] {
     match state.enlarged {
@@ -115,7 +115,7 @@ fn ramp(values: &[f32]) -> Ramp {
 /// The list of layers, and the rest: beside it where there is room, else below one row of names.
 fn parts(area: Rect) -> (Rect, Rect) {
     if area.width >= 76 {
-        return (start(area, LIST), beside(area, LIST + 2));
+        return (start(area, LIST), beside(area, LIST + 1));
     }
     (start(area, 12), beside(area, 13))
 }

@@ -104,7 +104,7 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     };
     choices(scene, &sight, area, buf);
     let body = below(area, 1 + u16::from(area.height >= 22));
-    let (width, height) = table::size();
+    let (width, height) = table::size(body.width);
     if body.width >= width + 40 {
         table::draw(scene, &sight, start(body, width), buf);
         let rest = beside(body, width + 3);

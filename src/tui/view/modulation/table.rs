@@ -12,24 +12,33 @@ use crate::tui::theme::Depth;
 use crate::tui::view::Scene;
 use crate::tui::widget::text::{beside, left, start};
 
-/// Columns of a cell, and of the names on the left.
+/// Columns of a cell.
 const CELL: u16 = 5;
-const NAMES: u16 = 8;
 /// Change at which the colours end.
 const FULL: f32 = 0.5;
 
-/// Columns and rows of the table.
-pub fn size() -> (u16, u16) {
-    (NAMES + CELL * CLASSES as u16, CLASSES as u16 + 2)
+/// Columns of the names on the left, with air after them where there is room.
+fn names(width: u16) -> u16 {
+    if width < 10 + CELL * CLASSES as u16 {
+        8
+    } else {
+        10
+    }
+}
+
+/// Columns and rows of the table on a place of this width.
+pub fn size(width: u16) -> (u16, u16) {
+    (names(width) + CELL * CLASSES as u16, CLASSES as u16 + 2)
 }
 
 /// Draws it: a row a class that is pushed towards, a column a class that is shown.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
+    let names = names(area.width);
     let title = "change of accuracy on test images, in percent points";
     left(buf, area, 0, Span::styled(title, theme.dim()));
     left(buf, area, 1, Span::styled("towards", theme.dim()));
-    let place = |class: usize| beside(area, NAMES + CELL * class as u16);
+    let place = |class: usize| beside(area, names + CELL * class as u16);
     for class in 0..CLASSES {
         let name = format!("{class:>width$}", width = usize::from(CELL) - 1);
         let style = if class == sight.class {
@@ -48,7 +57,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             ),
             false => Span::raw(format!(" class {target}")),
         };
-        left(buf, start(area, NAMES), row, Line::from(name));
+        left(buf, start(area, names), row, Line::from(name));
         for class in 0..CLASSES {
             let (text, style) = match sight.change(target, class) {
                 Some(change) => (points(change), colour(scene, change)),
