@@ -1,6 +1,6 @@
 use super::*;
-use crate::analysis::testing::{lab, run, run_interrupted, template, template_lab};
 use crate::analysis::build;
+use crate::analysis::testing::{lab, run, run_interrupted, template, template_lab};
 use crate::nets::Network;
 use crate::session::Config;
 use crate::session::config::{NetworkKind, SpikeTriggered as Plan, Unit};
