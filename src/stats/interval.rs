@@ -1,6 +1,9 @@
 //! Bounds: normal quantiles, the Bonferroni threshold on a map's |z|, and Wilson's interval of a
 //! share.
 
+/// Family-wise level at which a pixel or a cluster of a map counts as significant.
+pub const ALPHA: f64 = 0.05;
+
 /// Quantile of the standard normal distribution that bounds the middle 95 %.
 pub const NORMAL_95: f64 = 1.959_963_984_540_054;
 

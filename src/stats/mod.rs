@@ -2,6 +2,7 @@
 
 pub mod anomaly;
 pub mod classification;
+pub mod cluster;
 pub mod correlation;
 pub mod covariance;
 pub mod interval;

@@ -4,6 +4,8 @@
 //! it is the same trials whoever computes it and whenever. Noise stays on its integer grid: its
 //! sums are exact whatever their order.
 
+mod gabor;
+mod pca;
 mod source;
 
 use rand::{RngExt, SeedableRng};
@@ -123,12 +125,10 @@ pub fn draw(
     }
 }
 
-/// Values of the noise, from its points on the grid.
+/// Values of the noise, from its points on the grid: exact, since a step is a power of two.
 pub fn values(noise: &[u16], grid: Grid) -> impl Iterator<Item = f32> {
     let (offset, step) = (grid.offset as f32, grid.step as f32);
-    noise
-        .iter()
-        .map(move |&k| f32::from(k).mul_add(step, offset))
+    noise.iter().map(move |&k| f32::from(k) * step + offset)
 }
 
 /// Stimuli (1−γ)·z + γ·x, \[N,P\], of noise by its points on the grid, \[N,P\], and images by their
