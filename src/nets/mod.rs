@@ -5,10 +5,14 @@
 //! [`layers`].
 
 mod cnn;
+mod complex;
+mod composed;
 pub mod import;
 pub mod layers;
 mod logistic;
 mod mlp;
+mod rnn;
+mod simple;
 pub mod train;
 pub mod weights;
 
@@ -34,6 +38,12 @@ pub enum Network {
     Mlp(mlp::Mlp),
     /// See [`NetworkKind::Logistic`].
     Logistic(logistic::Logistic),
+    /// See [`NetworkKind::Rnn`].
+    Rnn(rnn::Rnn),
+    /// See [`NetworkKind::Simple`].
+    Simple(simple::Simple),
+    /// See [`NetworkKind::Complex`].
+    Complex(complex::Complex),
 }
 
 impl Network {
@@ -47,9 +57,9 @@ impl Network {
             NetworkKind::Cnn => Self::Cnn(cnn::Cnn::new(device)),
             NetworkKind::Mlp => Self::Mlp(mlp::Mlp::new(device)),
             NetworkKind::Logistic => Self::Logistic(logistic::Logistic::new(device)),
-            NetworkKind::Rnn | NetworkKind::Simple | NetworkKind::Complex => {
-                Self::Mlp(mlp::Mlp::new(device))
-            }
+            NetworkKind::Rnn => Self::Rnn(rnn::Rnn::new(device)),
+            NetworkKind::Simple => Self::Simple(simple::Simple::new(device)),
+            NetworkKind::Complex => Self::Complex(complex::Complex::new(device)),
         }
     }
 
@@ -59,6 +69,18 @@ impl Network {
             Self::Cnn(net) => net.forward(images),
             Self::Mlp(net) => net.forward(images),
             Self::Logistic(net) => net.forward(images),
+            Self::Rnn(net) => net.forward(images),
+            Self::Simple(net) => net.forward(images),
+            Self::Complex(net) => net.forward(images),
+        }
+    }
+
+    /// The same while training: batch normalization takes the statistics of these images and keeps
+    /// a running mean of them, which [`Self::forward`] uses. Only on a device that records gradients.
+    pub fn forward_training(&self, images: Tensor<3>) -> Tensor<2> {
+        match self {
+            Self::Complex(net) => net.forward_training(images),
+            _ => self.forward(images),
         }
     }
 

@@ -119,7 +119,7 @@ impl Trainer {
             }
             Network::with_weights(kind, &record.current, &device)?
         };
-        record.parameters = burn::module::Module::num_params(&network);
+        record.parameters = network.parameters();
         let mut trainer = Self {
             config: config.clone(),
             seed,
@@ -215,7 +215,7 @@ impl Trainer {
         let shape = [chosen.len(), SIZE.0, SIZE.1];
         let inputs = Tensor::from_data(TensorData::new(inputs, shape), &self.device);
 
-        let logits = self.network.forward(inputs);
+        let logits = self.network.forward_training(inputs);
         let loss = self.loss.forward(logits.clone(), targets);
         let said: Vec<f32> = host(logits.inner());
         let value = host(loss.clone().inner())
