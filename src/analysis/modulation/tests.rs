@@ -199,6 +199,8 @@ fn a_plan_without_layers_takes_those_that_the_network_has() {
     assert_eq!(named(NetworkKind::Cnn), ["conv1", "conv2", "fc1"]);
     assert_eq!(named(NetworkKind::Mlp), ["fc1"]);
     assert_eq!(named(NetworkKind::Logistic), ["logits"]);
+    // The layers of an LSTM have no one bias a unit.
+    assert_eq!(named(NetworkKind::Rnn), ["logits"]);
 }
 
 #[test]
