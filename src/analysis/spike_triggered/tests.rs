@@ -132,6 +132,65 @@ fn the_average_of_a_first_convolution_is_its_kernel() {
     );
 }
 
+/// Their convolutions are padded, have no rectifier, and in `complex` a normalization between them.
+#[test]
+fn padded_convolutions_agree_with_their_gradients() {
+    for kind in [NetworkKind::Simple, NetworkKind::Complex] {
+        let it = Plan {
+            trials: 64,
+            images: 0,
+            layers: vec!["conv1".into(), "conv2".into()],
+            gradient_units: 4,
+            gradient_trials: 8,
+            block: 32,
+            ..Plan::default()
+        };
+        let lab = lab(Network::new(kind, 5, &Device::flex()), kind, 10, 10);
+        for layer in &found(it, &lab).layers {
+            let estimate = layer.estimate();
+            let stein: Vec<f64> = (estimate.stein_correlation.iter().flatten())
+                .copied()
+                .collect();
+            let least = stein.iter().copied().fold(1.0, f64::min);
+            assert!(
+                stein.len() == 4 && least > 0.98,
+                "{kind:?} {} {stein:?}",
+                layer.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_network_has_averages_of_all_its_layers() {
+    for kind in [NetworkKind::Mlp, NetworkKind::Rnn] {
+        let it = Plan {
+            trials: 16,
+            images: 8,
+            gradient_units: 1,
+            gradient_trials: 8,
+            block: 8,
+            ..Plan::default()
+        };
+        let config = plan(it);
+        let lab = lab(Network::new(kind, 5, &Device::flex()), kind, 10, 10);
+        let record = run(&config, &lab);
+        assert!(record.analyses[0].fits(&config.analyses[0]));
+        let found = record.first::<Found>().unwrap();
+        let names: Vec<&str> = found.layers.iter().map(|it| it.name.as_str()).collect();
+        let all = geometry(kind);
+        assert_eq!(names, all.iter().map(|it| it.name).collect::<Vec<_>>());
+        for layer in &found.layers {
+            assert_eq!(layer.gradients.fields, 8);
+            let estimate = layer.estimate();
+            assert_eq!(
+                estimate.silent.len() + estimate.sta.iter().flatten().count(),
+                layer.units
+            );
+        }
+    }
+}
+
 #[test]
 fn a_silent_unit_is_listed() {
     let mut push = vec![0.0; 20];
