@@ -40,14 +40,13 @@ pub struct Backdoor {
     live: Mutex<HashMap<usize, Live>>,
 }
 
-/// A network between two of its blocks.
-enum Live {
-    /// In training, as the record has it.
-    Kept(Training),
-    /// In training.
-    Training(Box<Trainer>, Training),
-    /// Trained.
-    Trained(Network),
+/// A network between two of its blocks: its training, and what has been built from that.
+#[derive(Default)]
+struct Live {
+    training: Training,
+    trainer: Option<Box<Trainer>>,
+    /// With the best weights.
+    network: Option<Network>,
 }
 
 /// What a block of a network measured.
@@ -98,11 +97,10 @@ impl Backdoor {
         part < self.config.poisoned
     }
 
-    /// Takes a network that is worked on out of those that wait.
+    /// Takes a network out of those that wait; where it is not among them, it has not begun.
     fn take(&self, part: usize) -> Live {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = || Live::Kept(Training::default());
-        live.remove(&part).unwrap_or_else(fresh)
+        live.remove(&part).unwrap_or_default()
     }
 
     fn put(&self, part: usize, network: Live) {
@@ -110,48 +108,51 @@ impl Backdoor {
         live.insert(part, network);
     }
 
-    /// The network of `part` in training: as it was left, or built from the record.
-    fn trainer(&self, lab: &Lab, part: usize) -> Result<(Box<Trainer>, Training), AnalysisError> {
-        let mut training = match self.take(part) {
-            Live::Training(trainer, training) => return Ok((trainer, training)),
-            Live::Kept(training) => training,
-            Live::Trained(_) => Training::default(),
-        };
+    fn trainer(
+        &self,
+        lab: &Lab,
+        part: usize,
+        training: &mut Training,
+    ) -> Result<Box<Trainer>, AnalysisError> {
         let images = if self.is_poisoned(part) {
             &self.poisoned
         } else {
             &lab.dataset.train
         };
-        let trainer = Trainer::new(
-            lab.kind,
-            &self.config.training,
-            self.seed(part),
-            images,
-            &lab.device,
-            &mut training,
-        );
+        let (kind, plan) = (lab.kind, &self.config.training);
+        let trainer = Trainer::new(kind, plan, self.seed(part), images, &lab.device, training);
         let trainer = trainer.map_err(|error| self.fault(part, &error))?;
-        Ok((Box::new(trainer), training))
+        Ok(Box::new(trainer))
     }
 
-    fn train(
+    fn network(
         &self,
         lab: &Lab,
         part: usize,
-        batches: usize,
-        closes: bool,
-    ) -> Result<Sums, AnalysisError> {
-        let (mut trainer, mut training) = self.trainer(lab, part)?;
+        training: &Training,
+    ) -> Result<Network, AnalysisError> {
+        Network::with_weights(lab.kind, &training.best, &lab.device)
+            .map_err(|error| self.fault(part, &error.into()))
+    }
+
+    /// Takes `steps` steps of training, or those that are left where it stops early.
+    fn train(&self, lab: &Lab, part: usize, steps: usize) -> Result<Sums, AnalysisError> {
+        let mut live = self.take(part);
+        let training = &mut live.training;
+        let mut trainer = match live.trainer.take() {
+            Some(trainer) => trainer,
+            None => self.trainer(lab, part, training)?,
+        };
         let mut worked = false;
-        for _ in 0..batches + usize::from(closes) {
-            let step = trainer.step(&mut training, &mut || {});
+        for _ in 0..steps {
+            let step = trainer.step(training, &mut || {});
             if step.map_err(|error| self.fault(part, &error))? == Step::Over {
                 break;
             }
             worked = true;
         }
         if worked {
-            let saved = trainer.save(&mut training);
+            let saved = trainer.save(training);
             saved.map_err(|error| self.fault(part, &error))?;
         }
         let sums = if worked {
@@ -159,17 +160,15 @@ impl Backdoor {
         } else {
             Sums::Idle
         };
-        self.put(part, Live::Training(trainer, training));
+        live.trainer = Some(trainer);
+        self.put(part, live);
         Ok(sums)
     }
 
+    /// Measures a network whose training is over.
     fn measure(&self, lab: &Lab, part: usize) -> Result<Sums, AnalysisError> {
-        let mut training = match self.take(part) {
-            Live::Training(_, training) | Live::Kept(training) => training,
-            Live::Trained(_) => Training::default(),
-        };
-        let network = Network::with_weights(lab.kind, &training.best, &lab.device)
-            .map_err(|error| self.fault(part, &error.into()))?;
+        let mut training = self.take(part).training;
+        let network = self.network(lab, part, &training)?;
         let score = |images: &Images| {
             let all: Vec<usize> = (0..images.len()).collect();
             evaluate(&network, &lab.device, images, &all, &mut || {})
@@ -177,13 +176,19 @@ impl Backdoor {
         finish(&mut training, score(&lab.dataset.test));
         let attacked = !self.attacks.is_empty();
         let attack_success = attacked.then(|| score(&self.attacks).accuracy);
-        self.put(part, Live::Trained(network));
+        let live = Live {
+            training: training.clone(),
+            trainer: None,
+            network: Some(network),
+        };
+        self.put(part, live);
         Ok(Sums::Measured {
             training,
             attack_success,
         })
     }
 
+    /// Shows a trained network a block of noise.
     fn show(
         &self,
         lab: &Lab,
@@ -191,12 +196,10 @@ impl Backdoor {
         gamma: usize,
         block: u64,
     ) -> Result<Sums, AnalysisError> {
-        let network = match self.take(part) {
-            Live::Trained(network) => network,
-            Live::Kept(training) | Live::Training(_, training) => {
-                Network::with_weights(lab.kind, &training.best, &lab.device)
-                    .map_err(|error| self.fault(part, &error.into()))?
-            }
+        let mut live = self.take(part);
+        let network = match live.network.take() {
+            Some(network) => network,
+            None => self.network(lab, part, &live.training)?,
         };
         let stream = part * self.config.gammas.len() + gamma;
         let mut drawn = stimulus::draw(
@@ -210,7 +213,8 @@ impl Backdoor {
         let stimuli = std::mem::take(&mut drawn.stimuli);
         let said = Said::new(&network.logits(stimuli, &lab.device), Weighting::Equal);
         let sums = sum(block, &drawn, &said, &lab.pool, &self.source);
-        self.put(part, Live::Trained(network));
+        live.network = Some(network);
+        self.put(part, live);
         Ok(Sums::Noise { gamma, sums })
     }
 
@@ -244,7 +248,11 @@ impl Backdoor {
         let trained = done >= self.course.training_blocks();
         let gammas = self.config.gammas.len();
         let whole = |training: &&Training| {
-            training.finished == trained && (!trained || suspect.trials.len() == gammas)
+            if trained {
+                training.finished && suspect.trials.len() == gammas
+            } else {
+                !training.finished && !training.current.is_empty()
+            }
         };
         match suspect.training.as_ref().filter(whole) {
             Some(training) => Ok(Some(training.clone())),
@@ -323,7 +331,11 @@ impl Experiment for Backdoor {
         for (part, suspect) in record.networks.iter().enumerate() {
             let done = record.progress.blocks[part];
             if let Some(training) = self.resume(part, done, suspect)? {
-                live.insert(part, Live::Kept(training));
+                let kept = Live {
+                    training,
+                    ..Live::default()
+                };
+                live.insert(part, kept);
             }
         }
         self.live = Mutex::new(live);
@@ -332,7 +344,10 @@ impl Experiment for Backdoor {
 
     fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
         match self.course.work(job.block) {
-            Work::Train { batches, closes } => self.train(lab, job.part, batches.len(), closes),
+            Work::Train { batches, closes } => {
+                // An epoch ends with a step that validates.
+                self.train(lab, job.part, batches.len() + usize::from(closes))
+            }
             Work::Measure => self.measure(lab, job.part),
             Work::Noise { gamma, block } => {
                 let sums = self.show(lab, job.part, gamma, block)?;
