@@ -105,7 +105,9 @@ fn templates(it: &Templates) -> Headline {
         let of_score = |score| Some((wilson(own.correct[score], own.images)?, own.gamma, score));
         (0..own.correct.len()).filter_map(of_score).collect()
     };
-    let all = it.gammas.iter().flat_map(scores);
+    // Of several equal ones the first.
+    let all: Vec<_> = it.gammas.iter().flat_map(scores).collect();
+    let all = all.into_iter().rev();
     let Some((best, at, score)) = all.max_by(|a, b| a.0.estimate.total_cmp(&b.0.estimate)) else {
         return Headline::of(vec!["no class has a template".into()]);
     };
