@@ -107,6 +107,9 @@ fn templates(it: &Templates) -> Headline {
         let share = own.accuracy(score);
         Some((wilson(share.hits, share.of)?, score))
     });
+    // Of several equal ones the first.
+    let scores: Vec<_> = scores.collect();
+    let scores = scores.into_iter().rev();
     let Some((best, score)) = scores.max_by(|a, b| a.0.estimate.total_cmp(&b.0.estimate)) else {
         return Headline::default();
     };

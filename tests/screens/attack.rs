@@ -72,7 +72,7 @@ fn noise_can_be_attacked_only_where_the_plan_has_some() {
         press(&session, &mut state, &[KeyCode::Char('n')]),
         [Effect::None]
     );
-    assert!(!screen(&session, &state).contains("noise"));
+    assert!(!screen(&session, &state).contains("images  noise"));
 }
 
 #[test]

@@ -64,6 +64,7 @@ pub fn measured() -> Session {
         if let Analysis::ClassificationImages(images) = analysis {
             for gamma in &mut images.gammas {
                 synthetic::fill(gamma, 400_000, &mut rng);
+                gamma.reached = true;
             }
         }
     }
@@ -217,4 +218,17 @@ fn predict(predictions: &mut Predictions) {
     }
     let total = predictions.splits.iter().map(|split| split.total()).sum();
     predictions.progress = progress(2, total);
+}
+
+#[test]
+fn dump_tmp() {
+    let mut session = measured();
+    session.run = None;
+    session.record.state = session::State::Stopped;
+    std::fs::create_dir_all("/tmp/vs").unwrap();
+    std::fs::write(
+        "/tmp/vs/all.ron",
+        noisescope::session::text::to_text(&session),
+    )
+    .unwrap();
 }

@@ -78,7 +78,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::SwitchSource, &[Char('n')], "images attacked, or noise", "images or noise", &[Attack]),
     row(Action::NextSplit, &[Char('t')], "the next part of the data set", "part", &[Splits]),
     row(Action::SwitchStimuli, &[Char('n')], "averages on noise, or on training images", "noise or images", &[Units]),
-    row(Action::NextImages, &[Char('n')], "classification images of the next noise", "noise", &[Sheet, Enlarged]),
+    row(Action::NextImages, &[Char('n')], "the maps of the next noise", "noise", &[Sheet, Enlarged]),
     row(Action::NextKind, &[Char('m')], "the next kind of map", "map", &[Maps]),
     row(Action::Pause, &[Char('p')], "pause the run, or let it go on", "pause", &[Views]),
     row(Action::AskStop, &[Char('S')], "stop the run after a checkpoint", "stop", &[Views]),

@@ -70,7 +70,7 @@ pub fn curves(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
         x_labels: order.iter().step_by(every).map(label).collect(),
         mark: Some(Mark {
             x: sight.w,
-            words: vec![format!("w {}", short(sight.w))],
+            words: Vec::new(),
             at: End::Top,
         }),
         series,

@@ -23,7 +23,11 @@ pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     let (width, height) = cells(lens.trials.size(), zoom);
     let cursor = Some(scene.state.cursor);
     picture(scene, lens, start(top(area, height), width), cursor, buf);
+    // The row of the scale may be used beside it, that of the small maps not.
+    let panel = beside(area, width + 3);
+    let used = numbers::draw(scene, lens, panel, cursor, height + 2, buf);
     let under = below(area, height);
+    let scale_room = if used > height { width } else { under.width };
     if under.height > 0 {
         let class = scene.state.class;
         if let Some((_, ramp)) = lens.stand_in(class) {
@@ -31,11 +35,11 @@ pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
             let words = Span::styled("  mean stimulus", scene.theme.dim());
             left(buf, beside(under, used), 0, words);
         } else if lens.nothing().is_none() {
-            scale_line(scene, lens, lens.ramp(class), under, buf);
+            let place = start(under, scale_room);
+            scale_line(scene, lens, lens.ramp(class), place, buf);
         }
         strip(scene, lens, below(under, 2), buf);
     }
-    numbers::draw(scene, lens, beside(area, width + 3), cursor, buf);
 }
 
 /// Draws the chosen class beside all the others, without a cursor.
@@ -43,7 +47,8 @@ pub fn closer(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) 
     let zoom = largest(lens, (area.width, area.height.saturating_sub(12)));
     let (width, height) = cells(lens.trials.size(), zoom);
     picture(scene, lens, start(top(area, height), width), None, buf);
-    numbers::draw(scene, lens, below(area, height + 1), None, buf);
+    let panel = below(area, height + 1);
+    numbers::draw(scene, lens, panel, None, panel.height, buf);
 }
 
 /// The largest whole zoom at which a map fits.

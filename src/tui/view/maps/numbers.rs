@@ -15,17 +15,19 @@ use crate::tui::widget::text::{left, wrap};
 /// A row of the figures: its name in full and in short, its value, and what may be left out.
 type Figure = ((&'static str, &'static str), String, String);
 
-/// Draws them, the cursor's among them where there is one.
+/// Draws them, the cursor's among them where there is one, and gives the rows they took. What only
+/// explains keeps to the first `rows`.
 pub fn draw(
     scene: &Scene<'_>,
     lens: &Lens<'_>,
     area: Rect,
     cursor: Option<(usize, usize)>,
+    rows: u16,
     buf: &mut Buffer,
-) {
+) -> u16 {
     let class = scene.state.class;
     let Some(own) = lens.class(class) else {
-        return;
+        return 0;
     };
     let theme = scene.theme;
     let narrow = area.width < 40;
@@ -73,15 +75,17 @@ pub fn draw(
     let after = lines.len() - before;
     let table = table(scene, own, narrow);
     // What explains goes where there is room for it.
-    let room = usize::from(area.height).saturating_sub(lines.len() + table.len() + 1);
+    let room = usize::from(rows.min(area.height)).saturating_sub(lines.len() + table.len() + 1);
     let more = circumstances(scene, lens, own);
     let at = 2.max(lines.len() - after);
     lines.splice(at..at, more.into_iter().take(room).map(figure));
     lines.push(Line::default());
     lines.extend(table);
+    let used = lines.len() as u16;
     for (at, line) in lines.into_iter().enumerate() {
         left(buf, area, at as u16, line);
     }
+    used
 }
 
 /// How good the map of a class is.

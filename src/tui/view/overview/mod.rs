@@ -56,6 +56,8 @@ struct Parts {
     stages: Vec<stages::Row>,
     /// How the reliability of the maps is told.
     reliable: reliable::Form,
+    /// Whether loss, accuracy and speed have a row.
+    sparks: bool,
     /// The maps, and the place for them.
     sheet: Option<(Layout, Rect)>,
 }
@@ -65,8 +67,11 @@ fn parts(scene: &Scene<'_>, area: Rect) -> Parts {
     let images = images(scene);
     let gammas = images.map_or(0, |images| images.gammas.len() as u16);
     let roomy = u16::from(area.height >= 20);
+    // On a small screen with many stages the sparks go: other views have their numbers.
+    let sparks = area.height >= 30 || stages.len() < stages::FEW;
+    let end = if sparks { roomy + 1 } else { 0 };
     // A blank row, the stages, reliability, a blank row, sparks.
-    let figures = roomy + stages.len() as u16 + gammas.min(1) + roomy + 1;
+    let figures = roomy + stages.len() as u16 + gammas.min(1) + end;
     let pictures = area.height.saturating_sub(figures);
     let words = if area.height >= 48 { 3 } else { 2 };
     let sheet = images
@@ -83,7 +88,7 @@ fn parts(scene: &Scene<'_>, area: Rect) -> Parts {
         place.height.saturating_sub(rows * layout.pitch)
     });
     let (reliable, more) = match gammas {
-        2.. if left_over >= gammas - 1 => (reliable::Form::Table, gammas - 1),
+        2.. if area.height >= 30 && left_over >= gammas - 1 => (reliable::Form::Table, gammas - 1),
         _ => (reliable::Form::Line, 0),
     };
     let pictures = pictures - more;
@@ -92,6 +97,7 @@ fn parts(scene: &Scene<'_>, area: Rect) -> Parts {
         figures: below(area, pictures + roomy),
         stages,
         reliable,
+        sparks,
         sheet: sheet.map(|(layout, place, _)| (layout, top(place, place.height - more))),
     }
 }
@@ -119,8 +125,10 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if let Some(images) = images(scene) {
         row += reliable::draw(scene, images, parts.reliable, below(figures, row), buf);
     }
-    row += u16::from(area.height >= 20);
-    sparks(scene, below(figures, row), buf);
+    if parts.sparks {
+        row += u16::from(area.height >= 20);
+        sparks(scene, below(figures, row), buf);
+    }
 }
 
 fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mut Buffer) {

@@ -15,6 +15,9 @@ use crate::tui::view::progress::{current, stages, waits_for};
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{below, beside, cut, left, right};
 
+/// Rows on a small screen, where maps come first.
+pub const FEW: usize = 4;
+
 /// Columns for the mark and the name of a stage.
 const NAMES: u16 = 25;
 
@@ -33,8 +36,7 @@ pub enum Row {
 pub fn rows(session: &Session, height: u16) -> Vec<Row> {
     let stages = stages(session);
     let room = match height {
-        ..18 => 4,
-        18..30 => 6,
+        ..30 => FEW,
         _ => stages.len().max(1),
     };
     let active = current(session)
@@ -95,7 +97,7 @@ fn title(session: &Session, index: usize, stage: &Stage) -> String {
         .and_then(|at| session.config.analyses.get(at));
     match plan {
         Some(Analysis::ClassificationImages(plan)) if several_images(session) => {
-            format!("images of {} noise", plan.noise.label())
+            format!("images, {} noise", plan.noise.label())
         }
         _ => stage.name.clone(),
     }
@@ -111,8 +113,12 @@ fn names(scene: &Scene<'_>, stages: &[Stage], area: Rect, buf: &mut Buffer) {
     };
     let mut names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
     names.dedup();
-    let text = format!("{mark} {}", names.join(", "));
-    let text = cut(&text, usize::from(area.width));
+    let listed = names.join(", ");
+    let text = match (listed.len() + 2 <= usize::from(area.width), done) {
+        (true, _) => format!("{mark} {listed}"),
+        (false, true) => format!("{mark} {} stages done", stages.len()),
+        (false, false) => format!("{mark} {} stages to come", stages.len()),
+    };
     left(buf, area, 0, Span::styled(text, theme.dim()));
 }
 

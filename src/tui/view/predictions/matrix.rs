@@ -4,7 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 
 use crate::session::config::CLASSES;
 use crate::session::record::SplitCounts;
@@ -14,8 +14,6 @@ use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
 
 /// Columns for the names of the true classes.
 const NAMES: u16 = 4;
-/// Columns for the recall of a class.
-const RECALL: u16 = 8;
 /// Rows above the matrix.
 const HEAD: u16 = 2;
 
@@ -24,26 +22,37 @@ const HEAD: u16 = 2;
 pub struct Cell {
     width: u16,
     height: u16,
+    /// Columns for the recall of a class; 0 where there is no room for it.
+    recall: u16,
 }
 
 impl Cell {
     /// The largest cells on a place that leave room for a mean image beside them.
     pub fn fit((width, height): (u16, u16)) -> Self {
-        let sizes = [(10, 3, 60), (7, 2, 31), (6, 1, 31), (5, 1, 12), (5, 1, 0)];
-        let fits = |&(wide, tall, beside): &(u16, u16, u16)| {
-            let own = Self {
-                width: wide,
-                height: tall,
-            };
-            own.columns() + beside <= width && own.rows() <= height
+        let of = |width, height, recall| Self {
+            width,
+            height,
+            recall,
         };
-        let (width, height, _) = sizes.into_iter().find(fits).unwrap_or((4, 1, 0));
-        Self { width, height }
+        // With what stands beside it.
+        let sizes = [
+            (of(10, 4, 8), 59),
+            (of(10, 3, 8), 59),
+            (of(7, 3, 8), 31),
+            (of(7, 2, 8), 31),
+            (of(6, 1, 6), 31),
+            (of(5, 1, 6), 17),
+            (of(5, 1, 6), 0),
+        ];
+        let fits =
+            |(own, beside): &(Self, u16)| own.columns() + beside <= width && own.rows() <= height;
+        let found = sizes.into_iter().find(fits);
+        found.map_or(of(5, 1, 0), |(own, _)| own)
     }
 
     /// Columns of the whole matrix, its margins among them.
     pub fn columns(self) -> u16 {
-        NAMES + self.width * CLASSES as u16 + RECALL
+        NAMES + self.width * CLASSES as u16 + self.recall
     }
 
     fn rows(self) -> u16 {
@@ -67,12 +76,8 @@ pub fn draw(scene: &Scene<'_>, split: &SplitCounts, cell: Cell, area: Rect, buf:
         let row = class as u16 * cell.height + (cell.height - 1) / 2;
         let names = start(rows, NAMES - 1);
         right(buf, names, row, name(false, class, theme));
-        right(
-            buf,
-            below(recall, HEAD),
-            row,
-            share(split.recall(class), theme),
-        );
+        let own = share(split.recall(class), cell.recall >= 8, theme);
+        right(buf, below(recall, HEAD), row, own);
         for called in 0..CLASSES {
             let place = below(column(called), HEAD + class as u16 * cell.height);
             entry(split, (class, called), top(place, cell.height), theme, buf);
@@ -86,21 +91,13 @@ pub fn draw(scene: &Scene<'_>, split: &SplitCounts, cell: Cell, area: Rect, buf:
             height: foot.height.min(1),
             ..column(class)
         };
-        // In a narrow cell without its unit and with the digits that fit.
-        let words = match (split.precision(class), cell.width) {
-            (Some(rate), ..7) => format!("{:.1}", rate * 100.0),
-            (Some(rate), _) => format!("{:.1} %", rate * 100.0),
-            (None, _) => "-".into(),
-        };
-        right(buf, start(place, cell.width - 1), 0, Span::raw(words));
+        let own = share(split.precision(class), cell.width >= 7, theme);
+        right(buf, start(place, cell.width - 1), 0, own);
     }
-    let unit = if cell.width < 7 { "  %" } else { "" };
-    left(
-        buf,
-        below(recall, HEAD + cell.height * CLASSES as u16),
-        0,
-        Span::styled(unit, theme.dim()),
-    );
+    if cell.recall > 0 && cell.width < 7 {
+        let foot = below(recall, HEAD + cell.height * CLASSES as u16);
+        right(buf, foot, 0, Span::styled("%", theme.dim()));
+    }
 }
 
 fn name(chosen: bool, class: usize, theme: &Theme) -> Span<'static> {
@@ -110,10 +107,13 @@ fn name(chosen: bool, class: usize, theme: &Theme) -> Span<'static> {
     }
 }
 
-fn share(rate: Option<f64>, theme: &Theme) -> Span<'static> {
-    match rate {
-        Some(rate) => Span::raw(format!("{:.1} %", rate * 100.0)),
-        None => Span::styled("-", theme.dim()),
+/// A share in percent; in a narrow place without its unit, and with the digits that fit.
+fn share(rate: Option<f64>, wide: bool, theme: &Theme) -> Span<'static> {
+    match (rate, wide) {
+        (Some(rate), true) => Span::raw(format!("{:.1} %", rate * 100.0)),
+        (Some(0.9995..), false) => Span::raw("100"),
+        (Some(rate), false) => Span::raw(format!("{:.1}", rate * 100.0)),
+        (None, _) => Span::styled("-", theme.dim()),
     }
 }
 
@@ -146,28 +146,27 @@ fn entry(
     };
     let text = if count == 0 { theme.dim() } else { style };
     let row = (own.height.max(1) - 1) / 2;
-    let line = |words: String| Line::from(Span::styled(format!("{words} "), text));
+    // A column of air where there is one to spare.
+    let air = if own.width < 5 { "" } else { " " };
+    let line = |words: String| Span::styled(format!("{words}{air}"), text);
     match own.height {
-        ..2 => put(buf, own, 0, line(words).spans),
+        ..2 => {
+            right(buf, own, 0, line(words));
+        }
         _ => {
-            put(buf, own, row, line(words).spans);
+            right(buf, own, row, line(words));
             if count > 0 {
-                let percent = format!("{:.1} % ", share * 100.0);
-                put(buf, own, row + 1, vec![Span::styled(percent, style)]);
+                // A share of a whole row has no room for its unit in every cell.
+                let air = if own.width < 7 { "" } else { " " };
+                let percent = format!("{:.1} %{air}", share * 100.0);
+                let percent = match percent.len() > usize::from(own.width) {
+                    true => format!("{:.0} %{air}", share * 100.0),
+                    false => percent,
+                };
+                right(buf, own, row + 1, Span::styled(percent, style));
             }
         }
     }
-}
-
-/// Writes at the right edge of a cell, one column less of air where it would not fit.
-fn put(buf: &mut Buffer, area: Rect, row: u16, spans: Vec<Span<'static>>) {
-    let mut line = Line::from(spans);
-    if line.width() > usize::from(area.width)
-        && let Some(last) = line.spans.last_mut()
-    {
-        last.content = last.content.trim_end().to_string().into();
-    }
-    right(buf, area, row, line);
 }
 
 /// The colours of a cell: one side of the diverging ramp for what is right, the other for

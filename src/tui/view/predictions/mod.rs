@@ -76,18 +76,21 @@ fn title(
                 thousands(split.total())
             );
             let ends = format!(
-                "   95 % interval {:.1}–{:.1} %",
+                " ({:.1}–{:.1})",
                 accuracy.low * 100.0,
                 accuracy.high * 100.0
             );
             spans.push(Span::styled(percent(accuracy.estimate), theme.bright()));
-            spans.push(Span::raw(of));
             spans.push(Span::styled(ends, theme.dim()));
+            spans.push(Span::raw(of));
         }
         None => spans.push(Span::styled("no image of it yet", theme.dim())),
     }
-    while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > 2 {
+    let width = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    if width(&spans) > usize::from(area.width) && split.total() > 0 {
         spans.pop();
+        let images = format!(" of {} images", thousands(split.total()));
+        spans.push(Span::raw(images));
     }
     left(buf, area, 0, Line::from(spans));
 }
