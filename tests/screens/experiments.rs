@@ -226,5 +226,5 @@ fn dump_tmp() {
     session.run = None;
     session.record.state = session::State::Stopped;
     std::fs::create_dir_all("/tmp/vs").unwrap();
-    std::fs::write("/tmp/vs/all.ron", noisescope::session::text::to_text(&session)).unwrap();
+    std::fs::write("/tmp/vs/all.ron", noisescope::session::text::to_text(&session).unwrap()).unwrap();
 }
