@@ -8,8 +8,12 @@
 mod attack;
 #[path = "screens/browser.rs"]
 mod browser;
+#[path = "screens/everything.rs"]
+mod everything;
 #[path = "screens/experiments.rs"]
 mod experiments;
+#[path = "screens/figs.rs"]
+mod figs;
 #[path = "screens/golden.rs"]
 mod golden;
 #[path = "screens/keys.rs"]

@@ -14,12 +14,15 @@ pub mod predictions;
 pub mod spike_triggered;
 pub mod templates;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use std::any::Any;
 use std::sync::Arc;
 
+use burn::module::Module;
 use burn::tensor::Device;
+
+pub use classification_images::on_device::Resident;
 
 use crate::data::Dataset;
 use crate::nets::Network;
@@ -42,6 +45,21 @@ pub struct Lab {
     pub pool: Pool,
     /// All images.
     pub dataset: Arc<Dataset>,
+    /// The training images there, once they have been needed there.
+    pub resident: Resident,
+}
+
+impl Lab {
+    /// The same lab on another device.
+    pub fn on(&self, device: &Device) -> Self {
+        let mut lab = self.clone();
+        if self.device != *device {
+            lab.network = lab.network.to_device(device);
+            lab.device = device.clone();
+            lab.resident = Resident::default();
+        }
+        lab
+    }
 }
 
 /// A run of blocks that are computed and merged in order.
@@ -112,6 +130,15 @@ pub trait Experiment: Send + Sync + 'static {
     /// Where the run cannot go on.
     fn step(&self, lab: &Lab, job: Job) -> Result<Self::Sums, AnalysisError>;
 
+    /// Computes several blocks in one launch, where the device is better off so: the same trials, and
+    /// what each of them measured, in order.
+    ///
+    /// # Errors
+    /// Where the run cannot go on.
+    fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Self::Sums>, AnalysisError> {
+        jobs.iter().map(|&job| self.step(lab, job)).collect()
+    }
+
     /// Adds a block to the record.
     fn merge(&self, record: &mut Self::Record, job: Job, sums: Self::Sums);
 
@@ -153,6 +180,11 @@ pub trait Analysis: Send + Sync {
     /// # Errors
     /// Where the run cannot go on.
     fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError>;
+    /// See [`Experiment::steps`].
+    ///
+    /// # Errors
+    /// Where the run cannot go on.
+    fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError>;
     /// See [`Experiment::merge`].
     fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums);
     /// See [`Experiment::is_enough`].
@@ -191,6 +223,11 @@ impl<E: Experiment> Analysis for E {
 
     fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
         Ok(Box::new(Experiment::step(self, lab, job)?))
+    }
+
+    fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError> {
+        let sums = Experiment::steps(self, lab, jobs)?.into_iter();
+        Ok(sums.map(|sums| Box::new(sums) as Sums).collect())
     }
 
     fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums) {

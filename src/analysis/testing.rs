@@ -10,7 +10,7 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Analysis, Job, Lab, Order, build};
+use super::{Analysis, Job, Lab, Order, Resident, build};
 use crate::data::{Dataset, Images, Origin};
 use crate::nets::Network;
 use crate::session::array::Array;
@@ -87,6 +87,7 @@ pub fn lab(network: Network, kind: NetworkKind, train: usize, test: usize) -> La
             classes: 10,
             note: None,
         }),
+        resident: Resident::default(),
     }
 }
 

@@ -120,7 +120,8 @@ fn list(folder: &Path, to: &mut impl Write) -> Result<(), DataCommandError> {
 }
 
 /// Where the full set is, or why it cannot be used. Loads it, so that nothing is claimed of a damaged file.
-fn full_set(spec: &SetSpec, folder: &Path) -> String {
+/// Where the full set is, or how to get it.
+pub(super) fn full_set(spec: &SetSpec, folder: &Path) -> String {
     match data::load(spec.name, &DatasetSource::Full, folder) {
         Ok(full) => {
             let counts = counts(full.train.len(), full.test.len());

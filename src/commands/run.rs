@@ -22,7 +22,7 @@ use crate::session::{Session, State};
 /// What the engine computes on.
 #[derive(Debug, Clone, Args)]
 pub struct Machine {
-    /// auto or flex
+    /// auto, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
     #[arg(long, default_value = "auto")]
     pub device: String,
     /// Blocks computed at the same time (default: one a core); results do not depend on it
@@ -42,7 +42,7 @@ impl Default for Machine {
 impl Machine {
     /// Checks the words before anything is started.
     fn check(&self) -> Result<(), Refusal> {
-        Choice::from_str(&self.device)?;
+        Choice::from_str(&self.device)?.check()?;
         if self.workers == Some(0) {
             return Err(Refusal::Usage("--workers 0: give at least 1".into()));
         }

@@ -7,16 +7,16 @@ use tokio::sync::{mpsc, watch};
 
 use super::Options;
 use super::dealer::Dealer;
-use super::device::{self, Opened};
+use super::device::{self, DeviceError, Opened, Seat};
 use super::pace::Pace;
 use super::rounds::{Flow, Rounds};
 use super::workers::{Answer, Fault, StartError, Workers};
-use crate::analysis::{self, Analysis, AnalysisError, Lab};
+use crate::analysis::{self, Analysis, AnalysisError, Lab, Resident};
 use crate::data::{self, DataError, Dataset, Origin};
 use crate::link::Command;
 use crate::nets::import::{self, ImportError};
 use crate::nets::train::{Step, TrainError, Trainer, evaluate, finish};
-use crate::nets::weights::WeightsError;
+use crate::nets::weights::{WeightsError, parameters};
 use crate::nets::{CLASSES, Network, SIZE};
 use crate::session::config::{Config, DatasetSource, Weights};
 use crate::session::record::Training;
@@ -47,6 +47,8 @@ enum RunError {
         "dataset: class {0} has no training image, so its trials cannot be drawn; choose a set with every class"
     )]
     EmptyClass(usize),
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     #[error(transparent)]
     Train(#[from] TrainError),
     #[error(transparent)]
@@ -126,14 +128,28 @@ impl Conductor {
     fn run(&mut self) -> Result<End, RunError> {
         self.rounds.session.record.state = State::Running;
         let config = self.rounds.session.config.clone();
-        let opened = device::open(&self.options.device, self.options.workers);
+        let opened = device::open(
+            &self.options.device,
+            self.options.workers,
+            config.network.kind,
+            self.rounds
+                .session
+                .record
+                .devices
+                .last()
+                .map(String::as_str),
+        )?;
+        for note in &opened.notes {
+            self.rounds.log(note.clone());
+        }
         self.rounds.run.stages = self.rounds.session.stages();
         self.rounds.run.device = opened.label();
+        self.rounds.watch(opened.gpus.clone());
         self.rounds.publish();
         let dataset = self.images(&config)?;
         let devices = &mut self.rounds.session.record.devices;
-        if devices.last() != Some(&opened.name) {
-            devices.push(opened.name.clone());
+        if devices.last() != Some(&opened.recorded()) {
+            devices.push(opened.recorded());
         }
 
         if !self.train(&config, &dataset, &opened)? {
@@ -141,7 +157,7 @@ impl Conductor {
         }
         let lab = self.lab(&config, &dataset, &opened)?;
         for index in 0..config.analyses.len() {
-            if !self.analyse(&config, index, &lab, opened.workers)? {
+            if !self.analyse(&config, index, &lab, &opened.seats)? {
                 return Ok(End::Stopped);
             }
         }
@@ -279,7 +295,7 @@ impl Conductor {
     /// Takes the weights from a file. The session keeps them, so it needs the file only once.
     fn import(&mut self, config: &Config, path: &std::path::Path) -> Result<(), RunError> {
         let best = import::read(path, config.network.kind)?;
-        let parameters = best.tensors.iter().map(|(_, it)| it.values().len()).sum();
+        let parameters = parameters(&best);
         self.rounds.run.parameters = parameters;
         self.rounds.session.record.training = Some(Training {
             parameters,
@@ -389,6 +405,7 @@ impl Conductor {
             device: opened.device.clone(),
             pool,
             dataset: Arc::new(dataset.clone()),
+            resident: Resident::default(),
         })
     }
 
@@ -398,7 +415,7 @@ impl Conductor {
         config: &Config,
         index: usize,
         lab: &Lab,
-        workers: usize,
+        seats: &[Seat],
     ) -> Result<bool, RunError> {
         if self.rounds.session.record.analyses[index].is_finished(&config.analyses[index]) {
             return Ok(true);
@@ -414,13 +431,14 @@ impl Conductor {
                 break;
             }
             let record = &self.rounds.session.record;
-            let mut dealer = Dealer::new(parts, phase, analysis.done(&record.analyses[index]));
+            let done = analysis.done(&record.analyses[index]);
+            let mut dealer = Dealer::new(parts, phase, done).at_most(seats.len());
             if !dealer.is_done() {
                 let whole = record.clone();
                 let own = &mut self.rounds.session.record.analyses[index];
                 analysis.begin(phase, lab, &whole, own)?;
                 let analysis: Arc<dyn Analysis> = Arc::from(analysis);
-                if !self.advance(&analysis, index, &mut dealer, lab, workers, &mut pace)? {
+                if !self.advance(&analysis, index, &mut dealer, lab, seats, &mut pace)? {
                     return Ok(false);
                 }
             }
@@ -440,10 +458,10 @@ impl Conductor {
         index: usize,
         dealer: &mut Dealer,
         lab: &Lab,
-        workers: usize,
+        seats: &[Seat],
         pace: &mut Pace,
     ) -> Result<bool, RunError> {
-        let mut workers = Workers::start(workers, analysis, lab)?;
+        let mut workers = Workers::start(seats, analysis, lab)?;
         let mut refreshed = Instant::now();
         let mut going = true;
         for part in 0..analysis.parts().len() {
@@ -468,6 +486,7 @@ impl Conductor {
                     }
                     pace.count(self.progress(index).0.saturating_sub(before));
                 }
+                Answer::Note(note) => self.rounds.warn(note),
                 Answer::NotYet => {}
                 Answer::AllBack => break,
                 Answer::Failed(fault) => return Err(fault.into()),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
+use super::device::gpu;
 use crate::link::Command;
 use crate::session::run::{Checkpoint, LOG_LINES, LogLine, Phase, RATES, Run};
 use crate::session::store::{Store, StoreError, now};
@@ -14,6 +15,9 @@ use crate::session::{Session, State};
 const PUBLISH: Duration = Duration::from_millis(250);
 /// Time between two values of the rate's history.
 const RATE: Duration = Duration::from_secs(1);
+
+/// Time between two looks at the GPUs.
+const GPUS: Duration = Duration::from_secs(3);
 
 /// What the faces want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +43,8 @@ pub struct Rounds {
     published: Instant,
     saved: Instant,
     rated: Instant,
+    gpus: Vec<usize>,
+    looked: Option<Instant>,
 }
 
 impl Rounds {
@@ -62,6 +68,8 @@ impl Rounds {
             published: now,
             saved: now,
             rated: now,
+            gpus: Vec::new(),
+            looked: None,
         }
     }
 
@@ -91,8 +99,23 @@ impl Rounds {
         });
     }
 
+    /// Looks at these GPUs from now on, to say how they are doing.
+    pub fn watch(&mut self, gpus: Vec<usize>) {
+        self.gpus = gpus;
+        self.looked = None;
+    }
+
+    fn look_at_gpus(&mut self) {
+        let due = self.looked.is_none_or(|looked| looked.elapsed() >= GPUS);
+        if due && !self.gpus.is_empty() {
+            self.looked = Some(Instant::now());
+            self.run.gpu = gpu::label(&self.gpus);
+        }
+    }
+
     /// Shows the session as it is to every face.
     pub fn publish(&mut self) {
+        self.look_at_gpus();
         self.published = Instant::now();
         self.run.up_s = self.began.elapsed().as_secs_f64();
         self.session.record.elapsed_s = self.elapsed_s();

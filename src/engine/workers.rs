@@ -1,17 +1,21 @@
-//! Workers: each computes whole blocks on a core of its own.
+//! Workers: each computes whole blocks at a seat of its own.
 //!
-//! An operator of the backend would split its loops over all cores; a worker confines them to its
-//! one thread, and parallelism comes from computing several blocks at once. That is faster, since
-//! nothing waits at the end of every operator, and it cannot change a result.
+//! On a processor an operator of the backend would split its loops over all cores; a worker confines
+//! them to its one thread, and parallelism comes from computing several blocks at once. That is
+//! faster, since nothing waits at the end of every operator, and it cannot change a result. On a GPU
+//! a worker takes several blocks at once, and while it waits for their sums the other one's blocks
+//! are computed.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{
-    Receiver, RecvTimeoutError, SyncSender, TrySendError, channel, sync_channel,
+    Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
 };
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::device::Seat;
+use super::device::trouble::{self, Trouble};
 use crate::analysis::{Analysis, AnalysisError, Job, Lab, Sums};
 
 /// Blocks that wait for each worker: enough to keep it busy while a checkpoint is written.
@@ -22,6 +26,8 @@ const WAITING: usize = 8;
 pub enum Answer {
     /// A block, computed.
     Done(Job, Sums),
+    /// Something that a person may want to know; the work goes on.
+    Note(String),
     /// Nothing yet.
     NotYet,
     /// After [`Workers::recall`]: nothing is being computed any more.
@@ -36,16 +42,42 @@ pub enum Fault {
     /// A worker died: what it said.
     #[error("a worker broke down: {0}")]
     Died(String),
+    /// Even the least that can be asked of the device needs more memory than it has.
+    #[error(
+        "device `{device}` has too little memory left even for a single block: {said}. What was measured is saved. Free some of it (what else runs there?), then `run` goes on; or go on elsewhere, for example with --device flex"
+    )]
+    Memory {
+        /// The device.
+        device: String,
+        /// What it said.
+        said: String,
+    },
+    /// The device is gone.
+    #[error(
+        "device `{device}` does not answer any more: {said}. What was measured is saved, and `run` goes on from there once the device is back (`noisescope doctor` tells), or elsewhere, for example with --device flex"
+    )]
+    Lost {
+        /// The device.
+        device: String,
+        /// What it said.
+        said: String,
+    },
     /// The experiment cannot go on.
     #[error(transparent)]
     CannotGoOn(#[from] AnalysisError),
+}
+
+enum Word {
+    Done(Job, Sums),
+    Note(String),
+    Failed(Fault),
 }
 
 /// The workers of one analysis. They end when this is dropped.
 pub struct Workers {
     jobs: Option<SyncSender<Job>>,
     recalled: Arc<AtomicBool>,
-    answers: Receiver<Result<(Job, Sums), Fault>>,
+    answers: Receiver<Word>,
     pools: Vec<rayon::ThreadPool>,
 }
 
@@ -55,45 +87,35 @@ pub struct Workers {
 pub struct StartError(#[from] rayon::ThreadPoolBuildError);
 
 impl Workers {
-    /// Starts `count` workers on `analysis`, each with its own copy of the lab.
+    /// Starts a worker at each of the `seats` on `analysis`, each with its own copy of the lab.
     ///
     /// # Errors
     /// Where the system gives no more threads.
     pub fn start(
-        count: usize,
+        seats: &[Seat],
         analysis: &Arc<dyn Analysis>,
         lab: &Lab,
     ) -> Result<Self, StartError> {
-        let (jobs, queue) = sync_channel::<Job>(WAITING * count);
+        let waiting = |seat: &Seat| WAITING.max(2 * seat.blocks);
+        let (jobs, queue) = sync_channel::<Job>(seats.iter().map(waiting).sum());
         let queue = Arc::new(Mutex::new(queue));
         let (answer, answers) = channel();
         let recalled = Arc::new(AtomicBool::new(false));
-        let mut pools = Vec::with_capacity(count);
-        for index in 0..count {
+        let mut pools = Vec::with_capacity(seats.len());
+        for (index, seat) in seats.iter().enumerate() {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(1)
                 .thread_name(move |_| format!("worker {index}"))
                 .build()?;
-            let (analysis, lab) = (Arc::clone(analysis), lab.clone());
-            let (queue, answer) = (Arc::clone(&queue), answer.clone());
-            let recalled = Arc::clone(&recalled);
-            pool.spawn(move || {
-                loop {
-                    // One worker at a time waits here; the others compute.
-                    let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-                    let Ok(job) = job else { return };
-                    if recalled.load(Ordering::Relaxed) {
-                        continue;
-                    }
-                    let sums = catch_unwind(AssertUnwindSafe(|| analysis.step(&lab, job)))
-                        .map_err(|panic| Fault::Died(words(panic.as_ref())))
-                        .and_then(|sums| sums.map_err(Fault::CannotGoOn));
-                    let died = sums.is_err();
-                    if answer.send(sums.map(|sums| (job, sums))).is_err() || died {
-                        return;
-                    }
-                }
-            });
+            let worker = Worker {
+                analysis: Arc::clone(analysis),
+                queue: Arc::clone(&queue),
+                answer: answer.clone(),
+                recalled: Arc::clone(&recalled),
+                seat: seat.clone(),
+            };
+            let lab = lab.clone();
+            pool.spawn(move || worker.work(&lab));
             pools.push(pool);
         }
         Ok(Self {
@@ -121,8 +143,9 @@ impl Workers {
     /// The next computed block, waiting at most `patience`.
     pub fn answer(&self, patience: Duration) -> Answer {
         match self.answers.recv_timeout(patience) {
-            Ok(Ok((job, sums))) => Answer::Done(job, sums),
-            Ok(Err(fault)) => Answer::Failed(fault),
+            Ok(Word::Done(job, sums)) => Answer::Done(job, sums),
+            Ok(Word::Note(text)) => Answer::Note(text),
+            Ok(Word::Failed(fault)) => Answer::Failed(fault),
             Err(RecvTimeoutError::Timeout) => Answer::NotYet,
             Err(RecvTimeoutError::Disconnected) if self.jobs.is_none() => Answer::AllBack,
             Err(RecvTimeoutError::Disconnected) => {
@@ -140,11 +163,111 @@ impl Drop for Workers {
     }
 }
 
-/// What a panic said.
-pub fn words(panic: &(dyn std::any::Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|words| (*words).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "it panicked without a word".into())
+struct Worker {
+    analysis: Arc<dyn Analysis>,
+    queue: Arc<Mutex<Receiver<Job>>>,
+    answer: Sender<Word>,
+    recalled: Arc<AtomicBool>,
+    seat: Seat,
 }
+
+impl Worker {
+    fn work(self, lab: &Lab) {
+        self.seat.prepare_thread();
+        let lab = match guarded(|| lab.on(&self.seat.device)) {
+            Ok(lab) => lab,
+            Err(said) => {
+                let _ = self.answer.send(Word::Failed(self.fault(said)));
+                return;
+            }
+        };
+        let mut most = self.seat.blocks;
+        while let Some(jobs) = self.take(most) {
+            if self.recalled.load(Ordering::Relaxed) {
+                continue;
+            }
+            if !self.compute(&jobs, &lab, &mut most) {
+                return;
+            }
+        }
+    }
+
+    /// Waits for a block, and takes up to `most` where more wait; `None` when there will be none.
+    fn take(&self, most: usize) -> Option<Vec<Job>> {
+        // One worker at a time waits here; the others compute.
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut jobs = vec![queue.recv().ok()?];
+        jobs.extend(queue.try_iter().take(most - 1));
+        Some(jobs)
+    }
+
+    /// Computes the blocks and sends what they measured; `false` where the worker should end. Where
+    /// the device has no memory for all of them at once, `most` becomes what it has memory for.
+    fn compute(&self, jobs: &[Job], lab: &Lab, most: &mut usize) -> bool {
+        let mut left = jobs;
+        while !left.is_empty() {
+            let (now, later) = left.split_at(left.len().min(*most));
+            let computed = guarded(|| match now {
+                [job] if self.seat.blocks == 1 => Ok(vec![self.analysis.step(lab, *job)?]),
+                _ => self.analysis.steps(lab, now),
+            });
+            let said = match computed {
+                Ok(Ok(sums)) => {
+                    left = later;
+                    for (&job, sums) in now.iter().zip(sums) {
+                        if self.answer.send(Word::Done(job, sums)).is_err() {
+                            return false;
+                        }
+                    }
+                    continue;
+                }
+                Ok(Err(error)) => {
+                    let _ = self.answer.send(Word::Failed(Fault::CannotGoOn(error)));
+                    return false;
+                }
+                Err(said) => said,
+            };
+            if trouble::judge(&said) == Trouble::Memory && now.len() > 1 {
+                *most = now.len() / 2;
+                let note = format!(
+                    "device `{}` has no memory for {} blocks at once: going on with {most}",
+                    self.seat.name,
+                    now.len()
+                );
+                let _ = self.answer.send(Word::Note(note));
+                continue;
+            }
+            let _ = self.answer.send(Word::Failed(self.fault(said)));
+            return false;
+        }
+        true
+    }
+
+    fn fault(&self, said: String) -> Fault {
+        let device = self.seat.name.clone();
+        match trouble::judge(&said) {
+            Trouble::Memory => Fault::Memory {
+                device,
+                said: trouble::first_line(&said),
+            },
+            Trouble::Lost => Fault::Lost {
+                device,
+                said: trouble::first_line(&said),
+            },
+            Trouble::Other => Fault::Died(said),
+        }
+    }
+}
+
+/// Computes, and turns a panic into what it said.
+///
+/// # Errors
+/// The panic's words.
+pub fn guarded<T>(compute: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| words(panic.as_ref()))
+}
+
+pub use crate::nets::launch::words;
+
+#[cfg(test)]
+mod tests;

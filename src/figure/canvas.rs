@@ -76,8 +76,6 @@ pub enum Paint {
     Third,
     /// Blue below zero, orange above, by thousandths of the way to the end of the scale.
     Signed(i16),
-    /// Black to white, by thousandths.
-    Grey(u16),
 }
 
 impl Paint {
@@ -85,11 +83,6 @@ impl Paint {
     pub fn signed(place: f32) -> Self {
         // The steps that the dashboard has: a figure of few colours fits every protocol.
         Self::Signed(((place.clamp(-1.0, 1.0) * 32.0).round() * 31.25) as i16)
-    }
-
-    /// A value's place on a grey scale, 0 to 1.
-    pub fn grey(place: f32) -> Self {
-        Self::Grey(((place.clamp(0.0, 1.0) * 64.0).round() * 15.625) as u16)
     }
 }
 
@@ -189,10 +182,6 @@ impl Canvas {
                 let grey = (128.0 + f64::from(place) / 1000.0 * 120.0).round() as u8;
                 (grey, grey, grey)
             }
-            (Paint::Grey(place), _) => {
-                let grey = (12.0 + f64::from(place) / 1000.0 * 236.0).round() as u8;
-                (grey, grey, grey)
-            }
         };
         Rgb([colour.0, colour.1, colour.2])
     }
@@ -287,7 +276,7 @@ impl Canvas {
         for (at, c) in text.chars().enumerate() {
             let left = x + at as u32 * font::ADVANCE * size;
             for (column, bits) in font::glyph(c).into_iter().enumerate() {
-                for row in (0..font::HEIGHT).filter(|row| bits >> row & 1 == 1) {
+                for row in (0..font::DEPTH).filter(|row| bits >> row & 1 == 1) {
                     for dot in 0..size * size {
                         let x = left + column as u32 * size + dot % size;
                         let y = y + row * size + dot / size;
@@ -336,7 +325,7 @@ mod tests {
         let mut canvas = small();
         canvas.text((0, 0), "l", Paint::Ink);
         // 2 + 7 + 1 dots.
-        assert_eq!(inked(canvas), 9);
+        assert_eq!(inked(canvas), 10);
         let mut canvas = small();
         canvas.text((19, 0), "H", Paint::Ink);
         assert_eq!(inked(canvas), 7);

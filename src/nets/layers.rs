@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Tensor, TensorData};
 
 use super::weights::{Path, host, parameter};
-use super::{Network, SIZE, cnn, logistic, mlp};
+use super::{Network, SIZE, cnn, complex, logistic, mlp, rnn, simple};
 use crate::session::config::NetworkKind;
 
 /// Where a layer's units look, in pixels of the image.
@@ -97,10 +97,11 @@ pub enum LayerError {
 pub fn geometry(kind: NetworkKind) -> Vec<Geometry> {
     match kind {
         NetworkKind::Cnn => cnn::GEOMETRY.to_vec(),
-        NetworkKind::Mlp | NetworkKind::Rnn | NetworkKind::Simple | NetworkKind::Complex => {
-            mlp::GEOMETRY.to_vec()
-        }
+        NetworkKind::Mlp => mlp::GEOMETRY.to_vec(),
         NetworkKind::Logistic => logistic::GEOMETRY.to_vec(),
+        NetworkKind::Rnn => rnn::GEOMETRY.to_vec(),
+        NetworkKind::Simple => simple::GEOMETRY.to_vec(),
+        NetworkKind::Complex => complex::GEOMETRY.to_vec(),
     }
 }
 
@@ -111,6 +112,9 @@ impl Network {
             Self::Cnn(_) => NetworkKind::Cnn,
             Self::Mlp(_) => NetworkKind::Mlp,
             Self::Logistic(_) => NetworkKind::Logistic,
+            Self::Rnn(_) => NetworkKind::Rnn,
+            Self::Simple(_) => NetworkKind::Simple,
+            Self::Complex(_) => NetworkKind::Complex,
         }
     }
 
@@ -121,6 +125,9 @@ impl Network {
             Self::Cnn(net) => net.activations(images),
             Self::Mlp(net) => net.activations(images),
             Self::Logistic(net) => net.activations(images),
+            Self::Rnn(net) => net.activations(images),
+            Self::Simple(net) => net.activations(images),
+            Self::Complex(net) => net.activations(images),
         }
     }
 
@@ -135,14 +142,11 @@ impl Network {
         let seen = geometry(self.kind())[layer];
         let [n, height, width] = patches.dims();
         assert_eq!((height, width), seen.field, "patches for {}", seen.name);
-        let answers = if seen.is_whole() {
-            self.activations(patches).swap_remove(layer)
-        } else {
-            match self {
-                Self::Cnn(net) => net.cut_out(layer, patches),
-                // No layer of these sees less than the image.
-                Self::Mlp(_) | Self::Logistic(_) => self.activations(patches).swap_remove(layer),
-            }
+        let answers = match self {
+            Self::Cnn(net) if !seen.is_whole() => net.cut_out(layer, patches),
+            Self::Simple(net) if !seen.is_whole() => net.cut_out(layer, patches),
+            Self::Complex(net) if !seen.is_whole() => net.cut_out(layer, patches),
+            _ => self.activations(patches).swap_remove(layer),
         };
         answers.reshape([n, seen.units])
     }
@@ -159,7 +163,11 @@ impl Network {
         let (_, weight) = weights.tensors.iter().find(|(own, _)| *own == name)?;
         let values = weight.values();
         if weight.shape().len() == 4 {
-            return Some(values.to_vec());
+            let by_pixel = match self {
+                Self::Simple(_) | Self::Complex(_) => simple::CONTRAST,
+                _ => 1.0,
+            };
+            return Some(values.iter().map(|weight| weight * by_pixel).collect());
         }
         // Fully connected: [pixels, units].
         let pixels = values.len() / seen.units;
@@ -194,7 +202,7 @@ impl Network {
         }
         let mut pusher = Pusher {
             path: Path::default(),
-            bias: format!("{layer}.bias"),
+            biases: [format!("{layer}.bias"), format!("{layer}.beta")],
             delta,
         };
         Ok(self.clone().map(&mut pusher))
@@ -204,7 +212,8 @@ impl Network {
 /// Adds to one bias and leaves everything else as it is.
 struct Pusher<'a> {
     path: Path,
-    bias: String,
+    /// What the parameter may be called: a normalization has a β.
+    biases: [String; 2],
     delta: &'a [f32],
 }
 
@@ -218,7 +227,7 @@ impl ModuleMapper for Pusher<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if self.path.name() != self.bias {
+        if !self.biases.contains(&self.path.name()) {
             return param;
         }
         let mut values = host(param.val());

@@ -5,10 +5,15 @@
 //! [`layers`].
 
 mod cnn;
+mod complex;
+mod composed;
 pub mod import;
+pub mod launch;
 pub mod layers;
 mod logistic;
 mod mlp;
+mod rnn;
+mod simple;
 pub mod train;
 pub mod weights;
 
@@ -34,6 +39,12 @@ pub enum Network {
     Mlp(mlp::Mlp),
     /// See [`NetworkKind::Logistic`].
     Logistic(logistic::Logistic),
+    /// See [`NetworkKind::Rnn`].
+    Rnn(rnn::Rnn),
+    /// See [`NetworkKind::Simple`].
+    Simple(simple::Simple),
+    /// See [`NetworkKind::Complex`].
+    Complex(complex::Complex),
 }
 
 impl Network {
@@ -47,9 +58,9 @@ impl Network {
             NetworkKind::Cnn => Self::Cnn(cnn::Cnn::new(device)),
             NetworkKind::Mlp => Self::Mlp(mlp::Mlp::new(device)),
             NetworkKind::Logistic => Self::Logistic(logistic::Logistic::new(device)),
-            NetworkKind::Rnn | NetworkKind::Simple | NetworkKind::Complex => {
-                Self::Mlp(mlp::Mlp::new(device))
-            }
+            NetworkKind::Rnn => Self::Rnn(rnn::Rnn::new(device)),
+            NetworkKind::Simple => Self::Simple(simple::Simple::new(device)),
+            NetworkKind::Complex => Self::Complex(complex::Complex::new(device)),
         }
     }
 
@@ -59,6 +70,18 @@ impl Network {
             Self::Cnn(net) => net.forward(images),
             Self::Mlp(net) => net.forward(images),
             Self::Logistic(net) => net.forward(images),
+            Self::Rnn(net) => net.forward(images),
+            Self::Simple(net) => net.forward(images),
+            Self::Complex(net) => net.forward(images),
+        }
+    }
+
+    /// The same while training: batch normalization takes the statistics of these images and keeps
+    /// a running mean of them, which [`Self::forward`] uses. Only on a device that records gradients.
+    pub fn forward_training(&self, images: Tensor<3>) -> Tensor<2> {
+        match self {
+            Self::Complex(net) => net.forward_training(images),
+            _ => self.forward(images),
         }
     }
 
@@ -66,9 +89,13 @@ impl Network {
     pub fn logits(&self, pixels: Vec<f32>, device: &Device) -> Vec<f32> {
         let (height, width) = SIZE;
         let images = pixels.len() / (height * width);
-        let data = TensorData::new(pixels, [images, height, width]);
-        let logits = self.forward(Tensor::from_data(data, device));
-        logits.into_data().try_into_vec().unwrap_or_default()
+        let area = height * width;
+        launch::in_pieces(0..images, &|rows| {
+            let own = pixels[rows.start * area..rows.end * area].to_vec();
+            let data = TensorData::new(own, [rows.len(), height, width]);
+            let logits = self.forward(Tensor::from_data(data, device));
+            logits.into_data().try_into_vec().unwrap_or_default()
+        })
     }
 }
 

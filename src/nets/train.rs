@@ -119,7 +119,7 @@ impl Trainer {
             }
             Network::with_weights(kind, &record.current, &device)?
         };
-        record.parameters = burn::module::Module::num_params(&network);
+        record.parameters = network.parameters();
         let mut trainer = Self {
             config: config.clone(),
             seed,
@@ -215,7 +215,7 @@ impl Trainer {
         let shape = [chosen.len(), SIZE.0, SIZE.1];
         let inputs = Tensor::from_data(TensorData::new(inputs, shape), &self.device);
 
-        let logits = self.network.forward(inputs);
+        let logits = self.network.forward_training(inputs);
         let loss = self.loss.forward(logits.clone(), targets);
         let said: Vec<f32> = host(logits.inner());
         let value = host(loss.clone().inner())
@@ -315,13 +315,18 @@ fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
     rng
 }
 
+/// How many of `images` training images are held out for validation.
+pub fn held_out(images: usize, validation: f64) -> usize {
+    (images as f64 * validation).round() as usize
+}
+
 /// Indices of the images to train on and of those held out, the same for the same seed.
 fn split(
     images: usize,
     validation: f64,
     seed: u64,
 ) -> Result<(Vec<usize>, Vec<usize>), TrainError> {
-    let held_out = (images as f64 * validation).round() as usize;
+    let held_out = held_out(images, validation);
     if held_out == 0 || held_out >= images {
         return Err(TrainError::TooFew { images, validation });
     }

@@ -9,6 +9,8 @@ pub struct Run {
     pub phase: Phase,
     /// The device, as a person would name it, for example `flex · 2 workers`.
     pub device: String,
+    /// How its GPUs are doing, for example `71 % 38 GB 64 °C`; `None` without, or where nobody knows.
+    pub gpu: Option<String>,
     /// Where the images came from, for example `embedded` or `full set`.
     pub images: String,
     /// Parameters of the network; 0 until it has been built.

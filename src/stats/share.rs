@@ -1,5 +1,7 @@
 //! A share of trials: so many of so many.
 
+use super::interval::{Interval, wilson};
+
 /// Successes among trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Share {
@@ -13,6 +15,11 @@ impl Share {
     /// The share, in \[0,1\]; `None` without trials.
     pub fn rate(self) -> Option<f64> {
         (self.of > 0).then(|| self.hits as f64 / self.of as f64)
+    }
+
+    /// The share with Wilson's 95 % interval; `None` without trials.
+    pub fn interval(self) -> Option<Interval> {
+        wilson(self.hits, self.of)
     }
 }
 

@@ -176,19 +176,23 @@ pub struct Spread {
 /// Most axes that are kept.
 pub const MOST_AXES: usize = 8;
 
+/// How far past the range of the shuffled responses chance may reach; see [`spread`]. Fewer than
+/// one in a hundred units without structure then has an axis.
+pub const MARGIN: f64 = 5.0;
+
 /// The axes of a spike-triggered covariance against a prior of independent pixels of this
 /// `variance`; `None` where the unit never fired.
 ///
 /// C = Σ|a|(s−STA)(s−STA)ᵀ/Σ|a| − σ²I. `shuffled` are the same sums with the responses dealt to
 /// other stimuli: the eigenvalues of their C are chance alone. The extreme eigenvalue of such a
-/// matrix, whose eigenvalues fill a range of half-width R, scatters by 1.27·R/(2·P^⅔) (Tracy and
-/// Widom 1996); two of them differ by less than three times √2 of that.
+/// matrix of P rows, whose eigenvalues fill a range of half-width R, scatters by 0.63·R·P^(−⅔)
+/// (Tracy and Widom 1996), and up to twice that at the upper end where spikes are few. So that two
+/// ranges of chance alone rarely differ by more, the range is widened by [`MARGIN`]·R·P^(−⅔).
 pub fn spread(spikes: &SecondMoments, shuffled: &SecondMoments, variance: f64) -> Option<Spread> {
     let Eigen { values, vectors } = excess(spikes, variance)?;
     let by_chance = excess(shuffled, variance)?.values;
     let (&low, &high) = (by_chance.first()?, by_chance.last()?);
-    let scatter = 1.27 / (2.0 * (values.len() as f64).powf(2.0 / 3.0));
-    let margin = 3.0 * 2.0_f64.sqrt() * scatter * (high - low) / 2.0;
+    let margin = MARGIN * (high - low) / 2.0 * (values.len() as f64).powf(-2.0 / 3.0);
     let chance = (low - margin, high + margin);
     let outside = |&(value, _): &(f64, Vec<f64>)| value < chance.0 || value > chance.1;
     let all = values.iter().copied().zip(vectors);

@@ -4,6 +4,9 @@
 //! it is the same trials whoever computes it and whenever. Noise stays on its integer grid: its
 //! sums are exact whatever their order.
 
+mod gabor;
+pub mod on_device;
+mod pca;
 mod source;
 
 use rand::{RngExt, SeedableRng};
@@ -31,11 +34,16 @@ impl BlockSeed {
     /// The block's own generator.
     pub fn generator(self) -> ChaCha8Rng {
         let mut seed = [0; 32];
-        let words = [self.session, self.analysis, self.gamma, self.block];
-        for (bytes, word) in seed.chunks_exact_mut(8).zip(words) {
+        for (bytes, word) in seed.chunks_exact_mut(4).zip(self.key()) {
             bytes.copy_from_slice(&word.to_le_bytes());
         }
         ChaCha8Rng::from_seed(seed)
+    }
+
+    /// The generator's key: the four numbers, lower halves first.
+    fn key(self) -> [u32; 8] {
+        let words = [self.session, self.analysis, self.gamma, self.block];
+        std::array::from_fn(|i| (words[i / 2] >> (32 * (i % 2))) as u32)
     }
 }
 
@@ -70,6 +78,11 @@ impl Pool {
         self.images.area()
     }
 
+    /// The bytes of all images, one after the other.
+    pub fn bytes(&self) -> &[u8] {
+        &self.images.pixels
+    }
+
     /// One image's bytes.
     pub fn image(&self, index: usize) -> &[u8] {
         self.images.image(index)
@@ -101,6 +114,29 @@ pub fn draw(
     trials: usize,
     pool: &Pool,
 ) -> Block {
+    let Chosen {
+        truth,
+        image,
+        mut rng,
+    } = choose(seed, first, trials, pool);
+    let noise = source.draw(&mut rng, trials);
+    let stimuli = blend(&noise, source.noise().grid(), &image, gamma, pool);
+    Block {
+        truth,
+        image,
+        noise,
+        stimuli,
+    }
+}
+
+/// What a block shows beside noise, and its generator where the noise begins.
+struct Chosen {
+    truth: Vec<usize>,
+    image: Vec<usize>,
+    rng: ChaCha8Rng,
+}
+
+fn choose(seed: BlockSeed, first: u64, trials: usize, pool: &Pool) -> Chosen {
     let mut rng = seed.generator();
     let classes = pool.classes();
     let truth: Vec<usize> = (0..trials)
@@ -113,22 +149,13 @@ pub fn draw(
             members[rng.random_range(0..members.len())]
         })
         .collect();
-    let noise = source.draw(&mut rng, trials);
-    let stimuli = blend(&noise, source.noise().grid(), &image, gamma, pool);
-    Block {
-        truth,
-        image,
-        noise,
-        stimuli,
-    }
+    Chosen { truth, image, rng }
 }
 
-/// Values of the noise, from its points on the grid.
+/// Values of the noise, from its points on the grid: exact, since a step is a power of two.
 pub fn values(noise: &[u16], grid: Grid) -> impl Iterator<Item = f32> {
     let (offset, step) = (grid.offset as f32, grid.step as f32);
-    noise
-        .iter()
-        .map(move |&k| f32::from(k).mul_add(step, offset))
+    noise.iter().map(move |&k| f32::from(k) * step + offset)
 }
 
 /// Stimuli (1−γ)·z + γ·x, \[N,P\], of noise by its points on the grid, \[N,P\], and images by their
@@ -154,15 +181,19 @@ mod tests {
     use crate::session::config::Noise;
     use std::sync::Arc;
 
-    fn pool() -> Pool {
+    pub(super) fn images() -> Images {
         let labels: Vec<u8> = (0..30).map(|i| i % 10).collect();
         let pixels: Vec<u8> = (0..30 * 784).map(|i| (i % 251) as u8).collect();
-        Pool::new(&Images {
+        Images {
             pixels: Arc::from(pixels),
             labels: Arc::from(labels),
             height: 28,
             width: 28,
-        })
+        }
+    }
+
+    fn pool() -> Pool {
+        Pool::new(&images())
     }
 
     fn uniform() -> Source {

@@ -6,12 +6,14 @@
 //! pure function of session, state, place and theme.
 
 pub mod action;
+mod aside;
 pub mod browser;
 mod dashboard;
 pub mod frames;
 mod ink;
 mod input;
 mod pen;
+pub mod picture;
 pub mod state;
 mod steps;
 mod terminal;

@@ -34,6 +34,8 @@ pub struct State {
     pub layer: usize,
     /// The unit of that layer.
     pub unit: usize,
+    /// What the averages of a layer are taken on.
+    pub stimuli: Stimuli,
     /// The pattern of an attack, by its place in [`record::PATTERNS`].
     pub pattern: usize,
     /// The weight w of the pattern, by its place in the plan.
@@ -122,6 +124,15 @@ pub enum Scale {
     Own,
 }
 
+/// What the units of a layer were shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stimuli {
+    /// Noise.
+    Noise,
+    /// Training images.
+    Images,
+}
+
 /// Which pixels of a map are painted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pixels {
@@ -158,6 +169,7 @@ impl State {
             images: 0,
             layer: 0,
             unit: 0,
+            stimuli: Stimuli::Noise,
             pattern: 0,
             weight: 5,
             target_mean: false,

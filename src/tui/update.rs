@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::action::{self, Action, Place, is_possible};
-use super::state::{Overlay, Palette, Pixels, Scale, State};
+use super::state::{Overlay, Palette, Pixels, Scale, State, Stimuli};
 use super::steps;
 use super::theme::Theme;
 use super::view::{self, VIEWS};
@@ -27,6 +27,8 @@ pub enum Effect {
     Resume,
     /// Step aside to the shell.
     Suspend,
+    /// Step aside and show the figure of the view at full resolution.
+    Show,
 }
 
 /// Most characters typed into the palette.
@@ -83,6 +85,13 @@ pub fn update(state: &mut State, action: Action, session: &Session, theme: &Them
         Action::SwitchTargets => state.target_mean = !state.target_mean,
         Action::SwitchSource => state.source = (state.source + 1) % steps::sources(session),
         Action::NextSplit => state.split = (state.split + 1) % steps::splits(session),
+        Action::SwitchStimuli => {
+            state.stimuli = match state.stimuli {
+                Stimuli::Noise => Stimuli::Images,
+                Stimuli::Images => Stimuli::Noise,
+            };
+        }
+        Action::ShowFigure => return Effect::Show,
         Action::NextKind => state.kind = state.kind.next(),
         Action::SwitchScale => {
             state.scale = match state.scale {

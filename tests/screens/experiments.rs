@@ -219,12 +219,3 @@ fn predict(predictions: &mut Predictions) {
     let total = predictions.splits.iter().map(|split| split.total()).sum();
     predictions.progress = progress(2, total);
 }
-
-#[test]
-fn dump_tmp() {
-    let mut session = measured();
-    session.run = None;
-    session.record.state = session::State::Stopped;
-    std::fs::create_dir_all("/tmp/vs").unwrap();
-    std::fs::write("/tmp/vs/all.ron", noisescope::session::text::to_text(&session).unwrap()).unwrap();
-}

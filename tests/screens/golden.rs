@@ -17,7 +17,7 @@ pub fn golden(name: &str, actual: &str) {
 }
 
 /// A map's pixels have no place in a golden text: half blocks become one letter.
-fn without_pixels(screen: &str) -> String {
+pub fn without_pixels(screen: &str) -> String {
     screen.replace('▀', "#")
 }
 

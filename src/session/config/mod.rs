@@ -6,7 +6,7 @@
 
 pub mod analysis;
 mod attack;
-mod backdoor;
+pub mod backdoor;
 mod classification_images;
 mod dataset;
 mod modulation;

@@ -106,3 +106,20 @@ impl Modulation {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_too_large_is_refused() {
+        let large = Modulation {
+            block: 10_000,
+            ..Modulation::default()
+        };
+        assert_eq!(
+            large.validate("analyses[0]").unwrap_err().to_string(),
+            "analyses[0].block: 10000 images; at most 8192 have room"
+        );
+    }
+}

@@ -99,3 +99,29 @@ impl SpikeTriggered {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_named_twice_and_a_block_too_large_are_refused() {
+        let complaint = |it: SpikeTriggered| it.validate("analyses[0]").unwrap_err().to_string();
+        let twice = SpikeTriggered {
+            layers: vec!["conv1".into(), "fc1".into(), "conv1".into()],
+            ..SpikeTriggered::default()
+        };
+        assert_eq!(
+            complaint(twice),
+            "analyses[0].layers[2]: `conv1` stands in the list twice"
+        );
+        let large = SpikeTriggered {
+            block: 10_000,
+            ..SpikeTriggered::default()
+        };
+        assert_eq!(
+            complaint(large),
+            "analyses[0].block: 10000 trials; at most 8192 have room"
+        );
+    }
+}

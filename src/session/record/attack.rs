@@ -102,11 +102,11 @@ impl Attack {
                 && it.confidence.len() == 3 * weights
                 && has_shape(&it.image, &[28, 28])
         };
-        // That there are no negative counts, and all of them fit 64 bits.
-        let counted = |sum: u64, &n: &i64| sum.checked_add(u64::try_from(n).ok()?);
-        let counts = self.counts.values().iter();
+        // No negative counts, and all of them together fit 64 bits.
+        let counted = |sum: i64, &n: &i64| sum.checked_add(n).filter(|_| n >= 0);
+        let counts = self.counts.values();
         self.weights == plan.weights
-            && counts.fold(Some(0), |sum, n| counted(sum?, n)).is_some()
+            && counts.iter().try_fold(0, counted).is_some()
             && (!begun
                 || has_shape(&self.patterns, &[3, CLASSES, 28, 28])
                     && self.there.len() == 3 * CLASSES
@@ -214,15 +214,13 @@ arrays!(Attack: patterns, counts, examples);
 mod tests {
     use super::*;
 
-    /// Targets 0 and 1 have the first pattern; one weight. Each of the tables in `of` is put at
-    /// its source and target as (true, called, images).
-    fn with(of: &[(usize, usize, &[(usize, usize, i64)])]) -> Attack {
+    /// Targets 0 and 1 have the first pattern; one weight. Stimuli as (source, target, true,
+    /// called, how many).
+    fn with(stimuli: &[(usize, usize, usize, usize, i64)]) -> Attack {
         let mut counts = vec![0; 2 * 3 * CLASSES * CLASSES * CLASSES];
-        for &(source, target, table) in of {
-            for &(truth, called, images) in table {
-                let row = (source * 3 * CLASSES + target) * CLASSES + truth;
-                counts[row * CLASSES + called] = images;
-            }
+        for &(source, target, truth, called, many) in stimuli {
+            let row = (source * 3 * CLASSES + target) * CLASSES + truth;
+            counts[row * CLASSES + called] = many;
         }
         let mut there = vec![false; 3 * CLASSES];
         there[..2].fill(true);
@@ -236,16 +234,22 @@ mod tests {
         }
     }
 
+    const IMAGES: [(usize, usize, usize, usize, i64); 6] = [
+        (0, 0, 0, 0, 70),
+        (0, 0, 3, 0, 2),
+        (0, 0, 3, 3, 5),
+        (0, 0, 4, 7, 1),
+        (0, 1, 0, 1, 1),
+        (0, 1, 0, 0, 1),
+    ];
+
     fn share(hits: u64, of: u64) -> Option<Share> {
         Some(Share { hits, of })
     }
 
     #[test]
     fn images_of_the_target_itself_are_no_success() {
-        let attack = with(&[
-            (0, 0, &[(0, 0, 70), (3, 0, 2), (3, 3, 5), (4, 7, 1)]),
-            (0, 1, &[(0, 1, 1), (0, 0, 1)]),
-        ]);
+        let attack = with(&IMAGES);
         assert_eq!(attack.targeted(0, 0, 0, 0), share(2, 8));
         assert_eq!(attack.targeted(0, 0, 1, 0), share(1, 2));
         let pooled = Share { hits: 3, of: 10 };
@@ -254,16 +258,13 @@ mod tests {
 
     #[test]
     fn an_image_called_another_class_is_an_untargeted_error_whatever_the_target() {
-        let attack = with(&[
-            (0, 0, &[(0, 0, 70), (3, 0, 2), (3, 3, 5), (4, 7, 1)]),
-            (0, 1, &[(0, 1, 1), (0, 0, 1)]),
-        ]);
+        let attack = with(&IMAGES);
         assert_eq!(attack.untargeted(0, 0), share(4, 80));
     }
 
     #[test]
     fn every_noise_image_called_the_target_is_a_success() {
-        let attack = with(&[(1, 0, &[(0, 0, 3), (0, 5, 1)])]);
+        let attack = with(&[(1, 0, 0, 0, 3), (1, 0, 0, 5, 1)]);
         assert_eq!(attack.targeted(1, 0, 0, 0), share(3, 4));
         // The other target has been shown nothing yet, so it is not in the mean.
         assert_eq!(
@@ -289,7 +290,7 @@ mod tests {
             weights: vec![0.5],
             ..config::Attack::default()
         };
-        let mut attack = with(&[(0, 0, &[(0, 0, 1)])]);
+        let mut attack = with(&[(0, 0, 0, 0, 1)]);
         attack.progress.blocks = vec![0; 60];
         assert!(attack.fits(&plan));
         attack.counts.values_mut()[7] = -1;

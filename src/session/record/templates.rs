@@ -56,6 +56,17 @@ impl GammaTemplates {
 }
 
 impl Templates {
+    /// The γ that stands for all: without signal where that says anything, else the first that
+    /// does; the first of all where none does. `None` before it has begun. Not the best one, which
+    /// the test images themselves would have chosen.
+    pub fn headline(&self) -> Option<&GammaTemplates> {
+        let telling = || self.gammas.iter().filter(|it| it.is_meaningful());
+        let without_signal = telling().find(|it| it.gamma == 0.0);
+        without_signal
+            .or_else(|| telling().next())
+            .or(self.gammas.first())
+    }
+
     pub(super) fn new(_: &config::Templates) -> Self {
         Self::default()
     }

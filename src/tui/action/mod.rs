@@ -7,9 +7,11 @@ mod table;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::picture;
 use super::state::{Overlay, State};
 use super::steps;
 use super::theme::Theme;
+use crate::figure::{self, Figure};
 use crate::session::Session;
 use crate::session::run::Phase;
 
@@ -52,6 +54,8 @@ pub enum Action {
     SwitchTargets,
     SwitchSource,
     NextSplit,
+    SwitchStimuli,
+    ShowFigure,
     NextKind,
     SwitchScale,
     SwitchPixels,
@@ -332,12 +336,19 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
         }
         Action::AskStop | Action::StopNow => state.engine_runs(session),
         Action::Resume => state.can_resume(session),
+        Action::ShowFigure => picture::AVAILABLE && figure_in(state, session).is_some(),
         Action::BestGamma => state.gamma.is_some(),
         Action::NextImages => steps::images(session) > 1,
         Action::SwitchSource => steps::sources(session) > 1,
         Action::NextSplit => steps::splits(session) > 1,
         _ => true,
     }
+}
+
+/// The figure of the view in sight, where the session has it.
+pub fn figure_in(state: &State, session: &Session) -> Option<Figure> {
+    let own = (state.view().figure)(state, session)?;
+    figure::all(session).contains(&own).then_some(own)
 }
 
 /// A footer's word as it is now, in what the terminal can write.

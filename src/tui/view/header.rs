@@ -86,6 +86,8 @@ fn what_runs_on_what(scene: &Scene<'_>) -> Vec<String> {
     };
     let device = device.filter(|device| !device.is_empty());
     parts.extend(device.map(|device| clean(device)));
+    let gpu = session.run.as_ref().and_then(|run| run.gpu.as_deref());
+    parts.extend(gpu.map(clean));
     parts
 }
 

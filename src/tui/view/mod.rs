@@ -10,13 +10,13 @@ mod filters;
 pub(super) mod footer;
 mod frame;
 mod header;
-mod headline;
 pub(super) mod help;
 pub mod lens;
 mod maps;
 mod modulation;
 mod overview;
 mod palette;
+mod pictured;
 mod predictions;
 pub mod progress;
 mod question;
@@ -31,6 +31,7 @@ use ratatui::layout::Rect;
 use super::action::Place;
 use super::state::State;
 use super::theme::Theme;
+use crate::figure::Figure;
 use crate::session::Session;
 
 pub use frame::{columns, draw, shows_log};
@@ -65,6 +66,8 @@ pub struct View {
     pub places: fn(&State) -> &'static [Place],
     /// How many maps stand side by side in it.
     pub columns: fn(&Scene<'_>, Rect) -> usize,
+    /// The figure that shows the same at full resolution, if there is one.
+    pub figure: fn(&State, &Session) -> Option<Figure>,
     /// Least time between two frames that show newer states of the run.
     pub pace: Duration,
     /// Whether the log stands below it where there is room, or only when asked for.

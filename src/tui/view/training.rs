@@ -23,6 +23,7 @@ pub const VIEW: View = View {
     draw,
     places,
     columns: |_, _| 1,
+    figure: super::pictured::training,
     pace: Duration::from_millis(250),
     log: Log::WhenAsked,
 };

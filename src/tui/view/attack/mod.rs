@@ -25,6 +25,7 @@ pub const VIEW: View = View {
     draw,
     places,
     columns: |_, _| 1,
+    figure: super::pictured::attack,
     pace: Duration::from_millis(500),
     log: Log::WhenAsked,
 };

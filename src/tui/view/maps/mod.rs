@@ -27,6 +27,7 @@ pub const VIEW: View = View {
     draw,
     places,
     columns: all::columns,
+    figure: super::pictured::maps,
     pace: Duration::from_millis(500),
     log: Log::WhenAsked,
 };

@@ -29,6 +29,7 @@ pub const VIEW: View = View {
     draw,
     places,
     columns,
+    figure: |_, _| None,
     pace: Duration::from_millis(500),
     log: Log::WhereRoom,
 };

@@ -5,12 +5,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::figure::headline::headline;
 use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::run::Stage;
 use crate::tui::format::{count, duration};
 use crate::tui::view::Scene;
-use crate::tui::view::headline::headline;
 use crate::tui::view::progress::{current, stages, waits_for};
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{below, beside, cut, left, right};

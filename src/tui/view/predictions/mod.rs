@@ -24,6 +24,7 @@ pub const VIEW: View = View {
     draw,
     places,
     columns: |_, _| 1,
+    figure: super::pictured::predictions,
     pace: Duration::from_millis(500),
     log: Log::WhenAsked,
 };

@@ -1,17 +1,15 @@
 //! What came of a finished stage, in a few words.
 
-use super::lens::RELIABLE;
+use super::choice::RELIABLE;
+use super::format::{gamma, percent, reliability, short};
 use crate::session::Session;
 use crate::session::config::{self, CLASSES};
 use crate::session::record::{
     Analysis, Attack, Backdoor, ClassificationImages, GammaTemplates, Modulation, PATTERNS,
     Predictions, SpikeTriggered, Templates, Training,
 };
+use crate::stats::backdoor::FLAGGED;
 use crate::stats::interval::{Interval, wilson};
-use crate::tui::format::{gamma, percent, reliability, short};
-
-/// Index past which a class stands out, as in Wang et al. 2019.
-const STANDS_OUT: f64 = 2.0;
 
 /// The parts of it, the most important first; the first has a short form too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -101,22 +99,26 @@ fn with_ends(own: Interval) -> String {
 }
 
 fn templates(it: &Templates) -> Headline {
-    let scores = |own: &'_ GammaTemplates| -> Vec<(Interval, f64, usize)> {
-        let of_score = |score| Some((wilson(own.correct[score], own.images)?, own.gamma, score));
-        (0..own.correct.len()).filter_map(of_score).collect()
+    let Some(own) = it.headline().filter(|own| own.is_meaningful()) else {
+        return Headline::of(vec!["fewer than two classes have a template".into()]);
     };
+    // Each score is one of four ways to compare, all reported; the best stands for them here.
+    let scores = (0..own.correct.len()).filter_map(|score| {
+        let share = own.accuracy(score);
+        Some((wilson(share.hits, share.of)?, score))
+    });
     // Of several equal ones the first.
-    let all: Vec<_> = it.gammas.iter().flat_map(scores).collect();
-    let all = all.into_iter().rev();
-    let Some((best, at, score)) = all.max_by(|a, b| a.0.estimate.total_cmp(&b.0.estimate)) else {
-        return Headline::of(vec!["no class has a template".into()]);
+    let scores: Vec<_> = scores.collect();
+    let scores = scores.into_iter().rev();
+    let Some((best, score)) = scores.max_by(|a, b| a.0.estimate.total_cmp(&b.0.estimate)) else {
+        return Headline::default();
     };
     let right = with_ends(best);
     let name = GammaTemplates::SCORES[score];
     Headline::with_short(
         vec![
             format!("right about {right}"),
-            format!("{name} at γ {}", gamma(at)),
+            format!("{name} at γ {}", gamma(own.gamma)),
         ],
         right,
     )
@@ -246,7 +248,7 @@ fn backdoor(it: &Backdoor, plan: &config::Backdoor) -> Headline {
         let own = signs
             .iter()
             .filter(|(network, _)| network.poisoned == poisoned);
-        let found = own.filter(|(_, sign)| sign.is_some_and(|(_, _, index)| index > STANDS_OUT));
+        let found = own.filter(|(_, sign)| sign.is_some_and(|(_, _, index)| index > FLAGGED));
         found.count()
     };
     let clean = format!("{} of {} clean flagged", flagged(false), plan.clean);
@@ -254,7 +256,7 @@ fn backdoor(it: &Backdoor, plan: &config::Backdoor) -> Headline {
         [(network, Some(sign)), ..] if plan.poisoned == 1 && network.poisoned => Some(*sign),
         _ => None,
     };
-    let Some((class, window, index)) = one.filter(|(_, _, index)| *index > STANDS_OUT) else {
+    let Some((class, window, index)) = one.filter(|(_, _, index)| *index > FLAGGED) else {
         let poisoned = format!("{} of {} poisoned flagged", flagged(true), plan.poisoned);
         return Headline::of(vec![poisoned, clean]);
     };

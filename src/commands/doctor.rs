@@ -1,0 +1,243 @@
+//! `noisescope doctor`: what of this machine works, and what to do about what does not.
+
+use std::fmt::Display;
+use std::fs;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::Refusal;
+use super::data::full_set;
+use super::say::say;
+use crate::data::{catalog, data_dir};
+use crate::engine::device::{self, Kind, cubecl, gpu, libtorch, trial};
+use crate::session::config::NetworkKind;
+use crate::session::store::Store;
+use crate::tui::format::thousands;
+use crate::tui::theme::{Background, Depth, Theme};
+
+/// How long each device is tried.
+const TRIAL: Duration = Duration::from_secs(1);
+
+/// Smallest terminal that the dashboard draws on: columns and rows.
+const SMALLEST: (u16, u16) = (60, 18);
+
+/// What is thought of one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// It works.
+    Works,
+    /// It is not there, and nothing needs it.
+    Without,
+    /// It does not work and should.
+    Broken,
+}
+
+/// What has been said so far, and whether anything is broken.
+#[derive(Default)]
+struct Report {
+    broken: bool,
+}
+
+impl Report {
+    fn title(&self, title: &str) {
+        say(format_args!("\n{title}"));
+    }
+
+    fn line(&mut self, verdict: Verdict, what: &str, words: impl Display) {
+        let mark = match verdict {
+            Verdict::Works => "ok",
+            Verdict::Without => "-",
+            Verdict::Broken => "NO",
+        };
+        self.broken |= verdict == Verdict::Broken;
+        say(format_args!("  {mark:<3} {what:<16} {words}"));
+    }
+}
+
+/// Looks at everything; exit code 1 where something that is needed does not work.
+pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
+    say(format_args!("noisescope {}", env!("CARGO_PKG_VERSION")));
+    let mut report = Report::default();
+    libraries(&mut report);
+    devices(&mut report);
+    terminal(&mut report);
+    images(&mut report, data);
+    sessions(&mut report, store);
+    Ok(ExitCode::from(u8::from(report.broken)))
+}
+
+fn libraries(report: &mut Report) {
+    report.title("Libraries");
+    report.line(Verdict::Works, "flex", "built in, pure Rust");
+    match libtorch::folder() {
+        Some(folder) => {
+            let kind = if libtorch::is_for_gpus() {
+                "for NVIDIA GPUs and the processor"
+            } else {
+                "for the processor only"
+            };
+            let words = format!("{} {kind}, in {folder}", libtorch::VERSION);
+            report.line(Verdict::Works, "libtorch", words);
+        }
+        None => report.line(
+            Verdict::Without,
+            "libtorch",
+            "not built in; for servers with GPUs, and faster on processors: scripts/with-libtorch cargo build --release --features libtorch",
+        ),
+    }
+    if cubecl::BUILT {
+        report.line(Verdict::Works, "CubeCL", "built in, CUDA without libtorch");
+    } else {
+        let words = "not built in; CUDA without libtorch: cargo build --release --features cuda";
+        report.line(Verdict::Without, "CubeCL", words);
+    }
+    if libtorch::BUILT || cubecl::BUILT {
+        match gpu::driver() {
+            Ok(driver) => {
+                let (major, minor) = driver.cuda;
+                let words = format!("{}, runs CUDA up to {major}.{minor}", driver.version);
+                report.line(Verdict::Works, "NVIDIA driver", words);
+            }
+            Err(said) => report.line(Verdict::Without, "NVIDIA driver", said),
+        }
+    }
+}
+
+fn devices(report: &mut Report) {
+    report.title("Devices, with the noise loop on `cnn`");
+    let mut kinds = device::present();
+    kinds.reverse();
+    for kind in kinds {
+        let name = kind.to_string();
+        let card = kind.gpu().and_then(gpu::state);
+        let card = card.map_or_else(String::new, |card| {
+            let memory = card.memory.map_or_else(String::new, |(used, all)| {
+                let (used, all) = (gpu::gigabytes(used), gpu::gigabytes(all));
+                format!(", {used} of {all} in use")
+            });
+            format!("   {}{memory}", card.name)
+        });
+        match rate(kind) {
+            Ok((rate, workers)) => {
+                let plural = if workers == 1 { "" } else { "s" };
+                let words = format!(
+                    "{} trials/s, {workers} worker{plural}{card}",
+                    thousands(rate as u64)
+                );
+                report.line(Verdict::Works, &name, words);
+            }
+            Err(said) => report.line(Verdict::Broken, &name, format!("{said}{card}")),
+        }
+    }
+    for (built, family, gpus) in [
+        (libtorch::BUILT, "cuda", libtorch::gpus()),
+        (cubecl::BUILT, "cubecl", cubecl::gpus()),
+    ] {
+        if let (true, Err(why)) = (built, gpus) {
+            report.line(Verdict::Without, &format!("{family}:0"), why);
+        }
+    }
+}
+
+/// Trials per second, and by how many workers.
+fn rate(kind: Kind) -> Result<(f64, usize), String> {
+    let choice = device::Choice::Named(vec![kind]);
+    let opened = device::open(&choice, None, NetworkKind::Cnn, None);
+    let opened = opened.map_err(|error| error.to_string())?;
+    let rate = trial::trials_per_second(&opened.seats, NetworkKind::Cnn, TRIAL)?;
+    Ok((rate, opened.seats.len()))
+}
+
+fn terminal(report: &mut Report) {
+    report.title("Terminal");
+    if !std::io::stdout().is_terminal() {
+        let words = "standard output is none: `run` tells its run in lines";
+        report.line(Verdict::Without, "terminal", words);
+        return;
+    }
+    let kind = std::env::var("TERM").unwrap_or_else(|_| "TERM is not set".into());
+    match crossterm::terminal::size() {
+        Ok((columns, rows)) if columns < SMALLEST.0 || rows < SMALLEST.1 => {
+            let words = format!(
+                "{kind}, {columns}×{rows}: too small to draw on; make it {}×{} or larger, 120×40 is good",
+                SMALLEST.0, SMALLEST.1
+            );
+            report.line(Verdict::Broken, "size", words);
+        }
+        Ok((columns, rows)) => {
+            report.line(Verdict::Works, "size", format!("{kind}, {columns}×{rows}"));
+        }
+        Err(error) => report.line(Verdict::Broken, "size", error),
+    }
+    let theme = Theme::from_env();
+    let background = match theme.background {
+        Background::Dark => "on dark",
+        Background::Light => "on light",
+    };
+    let (verdict, colours) = match theme.depth {
+        Depth::True => (Verdict::Works, "16 million"),
+        Depth::Indexed => (
+            Verdict::Works,
+            "256; where the terminal has more: export COLORTERM=truecolor",
+        ),
+        Depth::Sixteen => (
+            Verdict::Works,
+            "16; where the terminal has more: export TERM=xterm-256color",
+        ),
+        Depth::Mono => (Verdict::Without, "none: sign and size are told by glyphs"),
+    };
+    report.line(verdict, "colours", format!("{colours} ({background})"));
+    if theme.glyphs.unicode {
+        report.line(Verdict::Works, "characters", "Unicode");
+    } else {
+        let words = "ASCII; where the terminal has Unicode: export LANG=C.UTF-8";
+        report.line(Verdict::Without, "characters", words);
+    }
+}
+
+fn images(report: &mut Report, data: Option<&Path>) {
+    report.title("Data");
+    let folder = match data_dir(data) {
+        Ok(folder) => folder,
+        Err(error) => return report.line(Verdict::Broken, "folder", error),
+    };
+    report.line(Verdict::Works, "folder", folder.display());
+    for spec in catalog::SETS {
+        let words = format!("built-in subset; full set: {}", full_set(spec, &folder));
+        report.line(Verdict::Works, spec.slug, words);
+    }
+}
+
+fn sessions(report: &mut Report, store: &Store) {
+    report.title("Sessions");
+    let folder = store.folder().display();
+    match store.names() {
+        Ok(names) => {
+            let plural = if names.len() == 1 { "" } else { "s" };
+            let words = format!("{folder}, {} session{plural}", names.len());
+            report.line(Verdict::Works, "folder", words);
+        }
+        Err(error) => return report.line(Verdict::Broken, "folder", error),
+    }
+    match can_write(store.folder()) {
+        Ok(()) => report.line(Verdict::Works, "writing", "a file can be made and replaced"),
+        Err(error) => {
+            let words = format!(
+                "{folder} cannot be written to ({error}); name another folder with --sessions DIR or NOISESCOPE_SESSIONS"
+            );
+            report.line(Verdict::Broken, "writing", words);
+        }
+    }
+}
+
+/// Does in the folder what a checkpoint does.
+fn can_write(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let (new, old) = (folder.join(".doctor.tmp"), folder.join(".doctor"));
+    let tried = fs::write(&new, "noisescope").and_then(|()| fs::rename(&new, &old));
+    let removed = fs::remove_file(&old);
+    let _ = fs::remove_file(&new);
+    tried.and(removed)
+}

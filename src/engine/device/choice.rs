@@ -1,0 +1,298 @@
+//! The words of `--device`, and what is said where they cannot be had.
+
+use std::fmt;
+use std::str::FromStr;
+
+use burn::tensor::Device;
+
+use super::{cubecl, libtorch};
+
+/// How to build with a feature: said where a device needs one.
+const WITH_LIBTORCH: &str = "scripts/with-libtorch cargo build --release --features libtorch";
+const WITH_CUBECL: &str = "cargo build --release --features cuda";
+
+/// Devices that were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// The fastest that this program was built with and that works here.
+    Auto,
+    /// These: one, or several GPUs of one kind.
+    Named(Vec<Kind>),
+}
+
+/// One device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Pure Rust on the processor.
+    Flex,
+    /// libtorch on the processor.
+    Libtorch,
+    /// libtorch on the GPU of this index.
+    Cuda(usize),
+    /// CubeCL on the GPU of this index.
+    Cubecl(usize),
+}
+
+/// A `--device` that cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceError {
+    /// No such name.
+    #[error(
+        "there is no device `{0}`; there are auto, flex, libtorch, cuda:N and cubecl:N (N counts GPUs from 0; several with commas: cuda:0,cuda:1)"
+    )]
+    Unknown(String),
+    /// A device that this program was not built for.
+    #[error(
+        "device `{name}` needs {needs}, and this noisescope was built without it; build it with `{command}`, or use `--device flex`"
+    )]
+    NotBuilt {
+        /// The device.
+        name: String,
+        /// What it needs.
+        needs: &'static str,
+        /// What builds it.
+        command: &'static str,
+    },
+    /// Several devices that do not go together.
+    #[error(
+        "devices `{0}` do not go together: several must be different GPUs of one kind, for example cuda:0,cuda:1"
+    )]
+    Mixed(String),
+    /// A GPU whose index is too high.
+    #[error("there is no device `{kind}`: {}", gpus_here(*.kind, *.here))]
+    NoSuchGpu {
+        /// The device.
+        kind: Kind,
+        /// GPUs that there are.
+        here: usize,
+    },
+    /// No GPU at all: why.
+    #[error("device `{kind}` cannot be used: {why}; `--device flex` computes on the processor")]
+    NoGpu {
+        /// The device.
+        kind: Kind,
+        /// The reason and the remedy.
+        why: String,
+    },
+    /// A device that is there and fails.
+    #[error(
+        "device `{kind}` does not compute: {said}. See what `noisescope doctor` says, or use `--device flex`"
+    )]
+    Broken {
+        /// The device.
+        kind: Kind,
+        /// What it said.
+        said: String,
+    },
+}
+
+fn gpus_here(kind: Kind, here: usize) -> String {
+    let family = match kind {
+        Kind::Cubecl(_) => "cubecl",
+        _ => "cuda",
+    };
+    let names: Vec<String> = (0..here).map(|i| format!("{family}:{i}")).collect();
+    match here {
+        1 => format!("this machine has one GPU; use `--device {}`", names[0]),
+        _ => format!("this machine has {here} GPUs: {}", names.join(", ")),
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flex => f.write_str("flex"),
+            Self::Libtorch => f.write_str("libtorch"),
+            Self::Cuda(index) => write!(f, "cuda:{index}"),
+            Self::Cubecl(index) => write!(f, "cubecl:{index}"),
+        }
+    }
+}
+
+impl Kind {
+    /// Whether it computes on a GPU.
+    pub fn is_gpu(self) -> bool {
+        self.gpu().is_some()
+    }
+
+    /// The GPU's index.
+    pub fn gpu(self) -> Option<usize> {
+        match self {
+            Self::Cuda(index) | Self::Cubecl(index) => Some(index),
+            Self::Flex | Self::Libtorch => None,
+        }
+    }
+
+    /// Burn's handle. Where the program was built without the backend, `flex`: [`Kind::check`]
+    /// refuses it before.
+    pub fn handle(self) -> Device {
+        match self {
+            Self::Flex => None,
+            Self::Libtorch => libtorch::processor(),
+            Self::Cuda(index) => libtorch::gpu(index),
+            Self::Cubecl(index) => cubecl::gpu(index),
+        }
+        .unwrap_or_else(Device::flex)
+    }
+
+    /// Whether it is here.
+    ///
+    /// # Errors
+    /// Says what is, or why nothing is.
+    pub fn check(self) -> Result<(), DeviceError> {
+        self.is_built()?;
+        let gpus = match self {
+            Self::Flex | Self::Libtorch => return Ok(()),
+            Self::Cuda(_) => libtorch::gpus(),
+            Self::Cubecl(_) => cubecl::gpus(),
+        };
+        let here = gpus.map_err(|why| DeviceError::NoGpu { kind: self, why })?;
+        if self.gpu().is_some_and(|index| index >= here) {
+            return Err(DeviceError::NoSuchGpu { kind: self, here });
+        }
+        Ok(())
+    }
+
+    fn is_built(self) -> Result<(), DeviceError> {
+        let (built, needs, command) = match self {
+            Self::Flex => return Ok(()),
+            Self::Libtorch | Self::Cuda(_) => (libtorch::BUILT, "libtorch", WITH_LIBTORCH),
+            Self::Cubecl(_) => (cubecl::BUILT, "CubeCL", WITH_CUBECL),
+        };
+        if built {
+            return Ok(());
+        }
+        Err(DeviceError::NotBuilt {
+            name: self.to_string(),
+            needs,
+            command,
+        })
+    }
+}
+
+impl FromStr for Kind {
+    type Err = DeviceError;
+
+    fn from_str(name: &str) -> Result<Self, DeviceError> {
+        let unknown = || DeviceError::Unknown(name.to_owned());
+        let kind = match name.split_once(':') {
+            None => match name {
+                "flex" => Self::Flex,
+                "libtorch" => Self::Libtorch,
+                // The first one, as PyTorch has it.
+                "cuda" => Self::Cuda(0),
+                "cubecl" => Self::Cubecl(0),
+                _ => return Err(unknown()),
+            },
+            Some((family, index)) => {
+                // Handles keep the index in 16 bits.
+                let index = usize::from(index.parse::<u16>().map_err(|_| unknown())?);
+                match family {
+                    "cuda" => Self::Cuda(index),
+                    "cubecl" => Self::Cubecl(index),
+                    _ => return Err(unknown()),
+                }
+            }
+        };
+        kind.is_built()?;
+        Ok(kind)
+    }
+}
+
+impl FromStr for Choice {
+    type Err = DeviceError;
+
+    fn from_str(names: &str) -> Result<Self, DeviceError> {
+        if names == "auto" {
+            return Ok(Self::Auto);
+        }
+        let kinds = names
+            .split(',')
+            .map(|name| name.trim().parse())
+            .collect::<Result<Vec<Kind>, _>>()?;
+        let family = |kind: Kind| kind.gpu().map(|_| matches!(kind, Kind::Cuda(_)));
+        let alike = kinds.iter().all(|&kind| {
+            family(kind).is_some()
+                && family(kind) == family(kinds[0])
+                && kinds.iter().filter(|&&other| other == kind).count() == 1
+        });
+        if kinds.len() > 1 && !alike {
+            return Err(DeviceError::Mixed(names.to_owned()));
+        }
+        Ok(Self::Named(kinds))
+    }
+}
+
+impl Choice {
+    /// Looks whether the devices named are here, without computing on them.
+    ///
+    /// # Errors
+    /// Says what is, or why nothing is.
+    pub fn check(&self) -> Result<(), DeviceError> {
+        match self {
+            Self::Auto => Ok(()),
+            Self::Named(kinds) => kinds.iter().try_for_each(|kind| kind.check()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(names: &str) -> String {
+        names.parse::<Choice>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn names_that_are_none_are_refused_with_those_that_are() {
+        for name in [
+            "gpu",
+            "cuda:x",
+            "cuda:-1",
+            "cuda:",
+            "cuda:99999",
+            "flex:0",
+            "",
+            "flex,",
+        ] {
+            let words = refused(name);
+            assert!(words.contains("cuda:N"), "{name}: {words}");
+        }
+    }
+
+    #[test]
+    fn several_devices_must_be_different_gpus_of_one_kind() {
+        assert!(refused("flex,flex").contains("do not go together"));
+        if libtorch::BUILT {
+            assert!(refused("cuda:0,cuda:0").contains("do not go together"));
+            assert!(refused("cuda:0,flex").contains("do not go together"));
+            let both = Choice::Named(vec![Kind::Cuda(0), Kind::Cuda(1)]);
+            assert_eq!("cuda:0,cuda:1".parse(), Ok(both));
+        }
+    }
+
+    #[test]
+    fn a_device_that_was_not_built_says_how_to_build_it() {
+        if !libtorch::BUILT {
+            for name in ["libtorch", "cuda:0"] {
+                let words = refused(name);
+                assert!(words.contains("scripts/with-libtorch"), "{words}");
+                assert!(words.contains("--device flex"), "{words}");
+            }
+        }
+        if !cubecl::BUILT {
+            assert!(refused("cubecl:0").contains("--features cuda"));
+        }
+    }
+
+    #[test]
+    fn an_index_that_does_not_exist_names_those_that_do() {
+        let words = |here| {
+            let kind = Kind::Cuda(7);
+            DeviceError::NoSuchGpu { kind, here }.to_string()
+        };
+        assert!(words(1).contains("use `--device cuda:0`"), "{}", words(1));
+        assert!(words(2).contains("2 GPUs: cuda:0, cuda:1"), "{}", words(2));
+    }
+}

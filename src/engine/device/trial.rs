@@ -1,0 +1,154 @@
+//! How fast a device is: the noise loop itself, run for a moment on an untrained network.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Seat;
+use crate::analysis::classification_images::ClassificationImages;
+use crate::analysis::{Analysis, Job, Lab, Place, Resident};
+use crate::data;
+use crate::engine::workers::{Answer, Workers};
+use crate::nets::Network;
+use crate::session::config::{self, DatasetName, DatasetSource, NetworkKind};
+use crate::session::record::{BlockSums, GammaTrials};
+use crate::stimulus::Pool;
+
+/// How long `auto` tries each device.
+pub const SHORT: Duration = Duration::from_millis(500);
+
+/// Blocks a launch that a GPU is tried with.
+const LAUNCHES: [usize; 4] = [4, 16, 32, 64];
+
+/// How long to measure.
+#[derive(Debug, Clone, Copy)]
+pub enum Until {
+    /// So many trials.
+    Trials(u64),
+    /// So long.
+    Time(Duration),
+}
+
+/// What is measured: the noise loop at one γ.
+#[derive(Debug, Clone, Copy)]
+pub struct Loop {
+    /// Trials a block.
+    pub block: usize,
+    /// The signal's strength.
+    pub gamma: f64,
+    /// How long.
+    pub until: Until,
+}
+
+/// A laboratory with an untrained network and the built-in images.
+///
+/// # Errors
+/// Where the built-in images cannot be read.
+pub fn lab(network: NetworkKind, seat: &Seat) -> Result<Lab, data::DataError> {
+    let images = data::load(DatasetName::Mnist, &DatasetSource::Embedded, Path::new(""))?;
+    Ok(Lab {
+        network: Network::new(network, 1, &seat.device),
+        device: seat.device.clone(),
+        kind: network,
+        pool: Pool::new(&images.train),
+        dataset: Arc::new(images),
+        resident: Resident::default(),
+    })
+}
+
+/// Trials per second that these workers make together.
+///
+/// # Errors
+/// What the device said where it does not compute.
+pub fn trials_per_second(
+    seats: &[Seat],
+    network: NetworkKind,
+    time: Duration,
+) -> Result<f64, String> {
+    let Some(first) = seats.first() else {
+        return Err("there is no worker".into());
+    };
+    let lab = crate::engine::workers::guarded(|| lab(network, first))?
+        .map_err(|error| error.to_string())?;
+    let plan = Loop {
+        block: config::ClassificationImages::default().block,
+        gamma: 0.0,
+        until: Until::Time(time),
+    };
+    measure(&lab, seats, plan)
+}
+
+/// The best number of blocks a launch for a GPU's workers, and the trials per second that it makes.
+///
+/// # Errors
+/// What the GPU said where it does not compute at all.
+pub fn best_launch(seats: &[Seat], network: NetworkKind) -> Result<(usize, f64), String> {
+    let mut best: Result<(usize, f64), String> = Err("it was not tried".into());
+    for blocks in LAUNCHES {
+        let mut seats = seats.to_vec();
+        seats.iter_mut().for_each(|seat| seat.blocks = blocks);
+        match (trials_per_second(&seats, network, SHORT / 2), &best) {
+            (Ok(rate), Ok((_, most))) if rate <= *most => {}
+            (Ok(rate), _) => best = Ok((blocks, rate)),
+            // More than this has no room.
+            (Err(_), Ok(_)) => break,
+            (Err(said), Err(_)) => return Err(said),
+        }
+    }
+    best
+}
+
+/// Trials per second of the whole loop: noise, blending, network, sums, merging.
+///
+/// # Errors
+/// What the device said where it does not compute.
+pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
+    // One launch a worker to warm up on.
+    let warm_up: u64 = seats.iter().map(|seat| seat.blocks as u64).sum();
+    let trials = match plan.until {
+        Until::Trials(trials) => trials + warm_up * plan.block as u64,
+        Until::Time(_) => config::MAX_TRIALS >> 5,
+    };
+    let images = config::ClassificationImages {
+        gammas: vec![plan.gamma],
+        trials,
+        block: plan.block,
+        ..Default::default()
+    };
+    let place = Place {
+        seed: 1,
+        index: 0,
+        images: None,
+    };
+    let mut record = GammaTrials::new(plan.gamma, images.min_trials, lab.pool.classes(), (28, 28));
+    let analysis: Arc<dyn Analysis> = Arc::new(ClassificationImages::new(images, place, lab));
+    let workers = Workers::start(seats, &analysis, lab).map_err(|error| error.to_string())?;
+    let total = analysis.parts()[0].blocks;
+    let over = |began: Instant, blocks: u64| match plan.until {
+        Until::Trials(_) => blocks >= total,
+        // Where not even the warm-up is done, it takes as long as it takes.
+        Until::Time(time) => blocks > warm_up && began.elapsed() >= time,
+    };
+    let mut dealt = 0;
+    let (mut began, mut counted) = (Instant::now(), 0);
+    while !over(began, record.blocks) {
+        let job = |block| Job { part: 0, block };
+        while dealt < total && workers.offer(job(dealt)) {
+            dealt += 1;
+        }
+        match workers.answer(Duration::from_secs(1)) {
+            Answer::Done(_, sums) => {
+                if let Ok(sums) = sums.downcast::<BlockSums>() {
+                    record.add(&sums);
+                    counted += sums.trials;
+                }
+                if record.blocks <= warm_up {
+                    (began, counted) = (Instant::now(), 0);
+                }
+            }
+            Answer::NotYet | Answer::AllBack | Answer::Note(_) => {}
+            Answer::Failed(fault) => return Err(fault.to_string()),
+        }
+    }
+    Ok(counted as f64 / began.elapsed().as_secs_f64())
+}
