@@ -147,7 +147,7 @@ fn entry(
     let text = if count == 0 { theme.dim() } else { style };
     let row = (own.height.max(1) - 1) / 2;
     // A column of air where there is one to spare.
-    let air = if own.width < 5 { "" } else { " " };
+    let air = if own.width < 7 { "" } else { " " };
     let line = |words: String| Span::styled(format!("{words}{air}"), text);
     match own.height {
         ..2 => {
@@ -156,8 +156,7 @@ fn entry(
         _ => {
             right(buf, own, row, line(words));
             if count > 0 {
-                // A share of a whole row has no room for its unit in every cell.
-                let air = if own.width < 7 { "" } else { " " };
+                // A share of a whole row has no room for its digits in every cell.
                 let percent = format!("{:.1} %{air}", share * 100.0);
                 let percent = match percent.len() > usize::from(own.width) {
                     true => format!("{:.0} %{air}", share * 100.0),
