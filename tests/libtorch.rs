@@ -89,10 +89,9 @@ fn counts_over_many_trials_agree_with_flex() {
     });
     assert_eq!(ours.trials, theirs.trials);
     let differing: u64 = ours
-        .counts()
-        .values()
+        .counts
         .iter()
-        .zip(theirs.counts().values())
+        .zip(&theirs.counts)
         .map(|(&a, &b)| a.abs_diff(b))
         .sum();
     // A trial that changes its class leaves one cell and enters another.

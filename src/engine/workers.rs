@@ -12,6 +12,7 @@ use std::sync::mpsc::{
     Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
 };
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::device::Seat;
@@ -79,6 +80,7 @@ pub struct Workers {
     recalled: Arc<AtomicBool>,
     answers: Receiver<Word>,
     pools: Vec<rayon::ThreadPool>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// A worker that could not be started.
@@ -102,10 +104,15 @@ impl Workers {
         let (answer, answers) = channel();
         let recalled = Arc::new(AtomicBool::new(false));
         let mut pools = Vec::with_capacity(seats.len());
+        let mut threads = Vec::with_capacity(seats.len());
         for (index, seat) in seats.iter().enumerate() {
             let pool = rayon::ThreadPoolBuilder::new()
                 .num_threads(1)
-                .thread_name(move |_| format!("worker {index}"))
+                .spawn_handler(|thread| {
+                    let named = std::thread::Builder::new().name(format!("worker {index}"));
+                    threads.push(named.spawn(|| thread.run())?);
+                    Ok(())
+                })
                 .build()?;
             let worker = Worker {
                 analysis: Arc::clone(analysis),
@@ -115,7 +122,7 @@ impl Workers {
                 seat: seat.clone(),
             };
             let lab = lab.clone();
-            pool.spawn(move || worker.work(&lab));
+            pool.spawn(move || worker.work(lab));
             pools.push(pool);
         }
         Ok(Self {
@@ -123,6 +130,7 @@ impl Workers {
             recalled,
             answers,
             pools,
+            threads,
         })
     }
 
@@ -157,9 +165,14 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        // Without a sender the queue ends, and with it each worker, after its current block.
-        self.jobs = None;
+        // Without a sender the queue ends, and with it each worker, after its current block. They
+        // are waited for: a thread must not be inside libtorch when the process ends.
+        self.recall();
         self.pools.clear();
+        for thread in self.threads.drain(..) {
+            // A panic has been told as a fault already.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -172,7 +185,7 @@ struct Worker {
 }
 
 impl Worker {
-    fn work(self, lab: &Lab) {
+    fn work(self, lab: Lab) {
         self.seat.prepare_thread();
         let lab = match guarded(|| lab.on(&self.seat.device)) {
             Ok(lab) => lab,

@@ -90,19 +90,25 @@ mod nvml {
 
     use nvml_wrapper::Nvml;
     use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
+    use nvml_wrapper::error::NvmlError;
 
     use super::{Driver, State};
 
     /// The library, loaded once: loading it takes a moment.
     fn nvml() -> Result<&'static Nvml, String> {
         static NVML: OnceLock<Result<Nvml, String>> = OnceLock::new();
-        let loaded = NVML.get_or_init(|| Nvml::init().map_err(|error| error.to_string()));
+        let loaded = NVML.get_or_init(|| {
+            Nvml::init().map_err(|error| match error {
+                NvmlError::LibloadingError(_) => "its library libnvidia-ml is not here".into(),
+                other => other.to_string(),
+            })
+        });
         loaded.as_ref().map_err(Clone::clone)
     }
 
     pub fn driver() -> Result<Driver, String> {
         let nvml = nvml()?;
-        let said = |error: nvml_wrapper::error::NvmlError| error.to_string();
+        let said = |error: NvmlError| error.to_string();
         let cuda = nvml.sys_cuda_driver_version().map_err(said)?;
         Ok(Driver {
             version: nvml.sys_driver_version().map_err(said)?,
