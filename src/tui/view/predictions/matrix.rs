@@ -13,7 +13,7 @@ use crate::tui::view::Scene;
 use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
 
 /// Columns for the names of the true classes.
-const NAMES: u16 = 4;
+const NAMES: u16 = 5;
 /// Rows above the matrix.
 const HEAD: u16 = 2;
 
@@ -74,7 +74,7 @@ pub fn draw(scene: &Scene<'_>, split: &SplitCounts, cell: Cell, area: Rect, buf:
         let chosen = class == scene.state.class;
         centre(buf, column(class), 1, name(chosen, class, theme));
         let row = class as u16 * cell.height + (cell.height - 1) / 2;
-        let names = start(rows, NAMES - 1);
+        let names = start(rows, NAMES - 2);
         right(buf, names, row, name(false, class, theme));
         let own = share(split.recall(class), cell.recall >= 8, theme);
         right(buf, below(recall, HEAD), row, own);
