@@ -212,6 +212,7 @@ pub fn run(phase: Phase) -> Run {
     Run {
         phase,
         device: "flex · 2 workers".into(),
+        gpu: None,
         images: "full set".into(),
         parameters: 431_080,
         stages: Vec::new(),
