@@ -7,6 +7,7 @@ pub mod commands;
 pub mod data;
 pub mod engine;
 pub mod export;
+pub mod figure;
 pub mod link;
 pub mod nets;
 pub mod report;

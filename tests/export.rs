@@ -302,5 +302,5 @@ fn only_the_formats_that_exist_are_offered() {
         .filter_map(|format| format.to_possible_value())
         .map(|value| value.get_name().to_string())
         .collect();
-    assert_eq!(names, ["json", "npz"]);
+    assert_eq!(names, ["json", "npz", "csv", "png"]);
 }

@@ -4,14 +4,24 @@
 //! screens stand in `tests/screens/`; `UPDATE_SCREENS=1 cargo test --test screens` writes them
 //! anew, to be looked at before they are committed.
 
+#[path = "screens/attack.rs"]
+mod attack;
 #[path = "screens/browser.rs"]
 mod browser;
+#[path = "screens/everything.rs"]
+mod everything;
+#[path = "screens/experiments.rs"]
+mod experiments;
+#[path = "screens/figs.rs"]
+mod figs;
 #[path = "screens/golden.rs"]
 mod golden;
 #[path = "screens/keys.rs"]
 mod keys;
 #[path = "screens/maps.rs"]
 mod maps;
+#[path = "screens/predictions.rs"]
+mod predictions;
 #[path = "screens/says.rs"]
 mod says;
 #[path = "screens/synthetic.rs"]

@@ -1,30 +1,258 @@
-//! To be written.
+//! The attack on a black box: images blended with a pattern, x' = (1−w)·x + w·p, shown to the
+//! network, which says nothing but its decision.
+//!
+//! Every pattern is scaled to \[0,1\], so that at the same w they take the same share of the
+//! stimulus: the classification image of the target, the mean training image of it, and noise.
 
-use super::{AnalysisError, Experiment, Job, Lab, Part, Place};
-use crate::session::config;
-use crate::session::record::{self, Record};
+use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use crate::nets::train::{log_softmax, pixels};
+use crate::nets::{CLASSES, SIZE, decision};
+use crate::session::array::Array;
+use crate::session::config::{self, Noise};
+use crate::session::record::{self, Example, GammaTrials, PATTERNS, Pattern, Record};
+use crate::stimulus::{Source, values};
+
+/// Pixels of an image.
+const AREA: usize = SIZE.0 * SIZE.1;
+
+/// Sources of stimuli: test images, and noise images.
+const SOURCES: usize = 2;
+
+/// Set apart the noise that is attacked and the noise that is a pattern.
+const ATTACKED_STREAM: u64 = 0;
+const PATTERN_STREAM: u64 = 1;
 
 /// The experiment, as the plan has it.
 #[derive(Debug, Clone)]
 pub struct Attack {
     config: config::Attack,
     place: Place,
+    noise: Source,
+    /// Stimuli of each source: test images and noise images.
+    stimuli: [u64; SOURCES],
+    /// \[3,K,H,W\], as in the record; empty before it has begun.
+    patterns: Array<f32>,
+}
+
+/// What a part is about.
+#[derive(Debug, Clone, Copy)]
+struct Cell {
+    source: usize,
+    pattern: usize,
+    target: usize,
+}
+
+impl Cell {
+    /// Of a part's number: the target is the fastest.
+    fn of(part: usize) -> Self {
+        Self {
+            source: part / (PATTERNS.len() * CLASSES),
+            pattern: part / CLASSES % PATTERNS.len(),
+            target: part % CLASSES,
+        }
+    }
 }
 
 impl Attack {
     /// The experiment at `place` of the plan.
-    pub fn new(config: config::Attack, place: Place, _: &Lab) -> Self {
-        Self { config, place }
+    pub fn new(config: config::Attack, place: Place, lab: &Lab) -> Self {
+        let images = config.images.min(lab.dataset.test.len()) as u64;
+        Self {
+            stimuli: [images, config.noise_images as u64],
+            noise: Source::new(Noise::Uniform, &lab.dataset.train),
+            config,
+            place,
+            patterns: Array::default(),
+        }
     }
+
+    /// The classification images that are the patterns: those asked for, else the weakest γ among
+    /// those at which most classes have one.
+    fn choose<'a>(
+        &self,
+        images: &'a record::ClassificationImages,
+    ) -> Result<&'a GammaTrials, AnalysisError> {
+        if let Some(asked) = self.config.gamma {
+            let there: Vec<f64> = images.gammas.iter().map(|it| it.gamma).collect();
+            return images
+                .gammas
+                .iter()
+                .find(|it| it.gamma == asked)
+                .ok_or_else(|| {
+                    let problem = config::Attack::no_such_gamma(asked, &there);
+                    self.place.error("gamma", problem)
+                });
+        }
+        let sufficient = |it: &GammaTrials| {
+            let estimate = it.estimate();
+            estimate.classes.iter().filter(|it| it.sufficient).count()
+        };
+        let ranked = images.gammas.iter().map(|it| (sufficient(it), it));
+        let best = ranked.reduce(|best, it| {
+            let weaker = it.0 == best.0 && it.1.gamma < best.1.gamma;
+            if it.0 > best.0 || weaker { it } else { best }
+        });
+        best.map(|(_, it)| it)
+            .ok_or_else(|| self.place.error("gamma", "there is no γ to choose from"))
+    }
+
+    /// A pattern before it is scaled, \[H·W\]; `None` where there is none.
+    fn pattern(
+        &self,
+        pattern: Pattern,
+        target: usize,
+        trials: &GammaTrials,
+        lab: &Lab,
+    ) -> Option<Vec<f64>> {
+        match pattern {
+            Pattern::ClassificationImage => {
+                let estimate = trials.estimate();
+                let image = estimate.classes[target].image.as_ref()?;
+                Some(image.iter().map(|&c| f64::from(c)).collect())
+            }
+            Pattern::MeanImage => {
+                // The sum will do: it is scaled.
+                let train = &lab.dataset.train;
+                let mut sum = vec![0.0; AREA];
+                for index in train.by_class().swap_remove(target) {
+                    for (sum, &byte) in sum.iter_mut().zip(train.image(index)) {
+                        *sum += f64::from(byte);
+                    }
+                }
+                Some(sum)
+            }
+            Pattern::Random => {
+                let seed = self.place.noise(PATTERN_STREAM, target as u64);
+                let points = self.noise.draw(&mut seed.generator(), 1);
+                Some(points.into_iter().map(f64::from).collect())
+            }
+        }
+    }
+
+    /// Nothing shown yet, the patterns ready.
+    fn begun(&self, trials: &GammaTrials, lab: &Lab) -> record::Attack {
+        let mut patterns = Vec::with_capacity(PATTERNS.len() * CLASSES * AREA);
+        let mut there = Vec::with_capacity(PATTERNS.len() * CLASSES);
+        for pattern in PATTERNS {
+            for target in 0..CLASSES {
+                let own = self.pattern(pattern, target, trials, lab);
+                let own = own.and_then(|own| scaled(&own));
+                there.push(own.is_some());
+                patterns.extend(own.unwrap_or_else(|| vec![0.0; AREA]));
+            }
+        }
+        let weights = self.config.weights.len();
+        let shown = self.stimuli.iter().sum::<u64>() * weights as u64;
+        let parts = there.iter().filter(|&&there| there).count() as u64;
+        record::Attack {
+            progress: record::Progress {
+                blocks: vec![0; SOURCES * PATTERNS.len() * CLASSES],
+                done: 0,
+                total: shown * parts,
+            },
+            gamma: Some(trials.gamma),
+            weights: self.config.weights.clone(),
+            patterns: Array::new(&[PATTERNS.len(), CLASSES, SIZE.0, SIZE.1], patterns),
+            there,
+            counts: Array::zeros(&[SOURCES, PATTERNS.len(), CLASSES, weights, CLASSES, CLASSES]),
+            examples: Vec::new(),
+        }
+    }
+
+    /// The stimuli of a block before they are blended, \[N,H·W\], and their true classes.
+    fn source(&self, lab: &Lab, source: usize, block: u64) -> (Vec<f32>, Vec<usize>) {
+        let block_range = range(self.stimuli[source], self.config.block, block);
+        if source == 0 {
+            let test = &lab.dataset.test;
+            let shown: Vec<usize> = block_range.collect();
+            let truth = shown.iter().map(|&i| usize::from(test.label(i)));
+            return (pixels(test, &shown), truth.collect());
+        }
+        // The same noise whatever the pattern and the target: they are compared in pairs.
+        let seed = self.place.noise(ATTACKED_STREAM, block);
+        let points = self.noise.draw(&mut seed.generator(), block_range.len());
+        let noise = values(&points, Noise::Uniform.grid()).collect();
+        (noise, vec![0; block_range.len()])
+    }
+
+    /// For every target the first test image of another class that the network knows, and what
+    /// becomes of it; none for a target without such an image.
+    fn examples(&self, lab: &Lab, record: &record::Attack) -> Vec<Example> {
+        let mut found = [None; CLASSES];
+        let blocks = self.stimuli[0].div_ceil(self.config.block as u64);
+        for block in 0..blocks {
+            let (shown, truth) = self.source(lab, 0, block);
+            let logits = lab.network.logits(shown, &lab.device);
+            let first = range(self.stimuli[0], self.config.block, block).start;
+            for (at, row) in logits.chunks_exact(CLASSES).enumerate() {
+                let known = decision(row) == truth[at];
+                for target in (0..CLASSES).filter(|&target| known && target != truth[at]) {
+                    found[target].get_or_insert(first + at);
+                }
+            }
+            if found.iter().all(Option::is_some) {
+                break;
+            }
+        }
+        let found = found.into_iter().enumerate();
+        found
+            .filter_map(|(target, image)| Some(self.example(lab, record, target, image?)))
+            .collect()
+    }
+
+    fn example(&self, lab: &Lab, record: &record::Attack, target: usize, image: usize) -> Example {
+        let test = &lab.dataset.test;
+        let shown = pixels(test, &[image]);
+        let mut stimuli = Vec::new();
+        for pattern in 0..PATTERNS.len() {
+            for &w in &self.config.weights {
+                match record.pattern(pattern, target) {
+                    Some(pattern) => stimuli.extend(blend(&shown, pattern, w)),
+                    None => stimuli.extend_from_slice(&shown),
+                }
+            }
+        }
+        let logits = lab.network.logits(stimuli, &lab.device);
+        let rows = || logits.chunks_exact(CLASSES);
+        Example {
+            target,
+            truth: usize::from(test.label(image)),
+            image: Array::new(&[SIZE.0, SIZE.1], test.image(image).to_vec()),
+            called: rows().map(decision).collect(),
+            confidence: rows().map(|row| log_softmax(row)[target].exp()).collect(),
+        }
+    }
+}
+
+/// A pattern from its smallest value at 0 to its largest at 1; `None` where it has no contrast.
+fn scaled(pattern: &[f64]) -> Option<Vec<f32>> {
+    let least = pattern.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = pattern.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let scale = |value: &f64| ((value - least) / (most - least)) as f32;
+    (most > least).then(|| pattern.iter().map(scale).collect())
+}
+
+/// (1−w)·x + w·p of images x, \[N,H·W\], and one pattern p, \[H·W\].
+fn blend(images: &[f32], pattern: &[f32], w: f64) -> impl Iterator<Item = f32> {
+    let (image_share, pattern_share) = ((1.0 - w) as f32, w as f32);
+    images
+        .chunks_exact(pattern.len())
+        .flat_map(move |image| image.iter().zip(pattern))
+        .map(move |(x, p)| image_share * x + pattern_share * p)
 }
 
 impl Experiment for Attack {
     type Record = record::Attack;
-    type Sums = ();
+    /// Stimuli by weight, true class and what they were called, \[W,K,K\].
+    type Sums = Vec<i64>;
 
     fn parts(&self) -> Vec<Part> {
-        let _ = (&self.config, self.place);
-        Vec::new()
+        let part = |part: usize| Part {
+            phase: 0,
+            blocks: self.stimuli[Cell::of(part).source].div_ceil(self.config.block as u64),
+            order: Order::Free,
+        };
+        (0..SOURCES * PATTERNS.len() * CLASSES).map(part).collect()
     }
 
     fn done(&self, record: &record::Attack) -> Vec<u64> {
@@ -34,16 +262,53 @@ impl Experiment for Attack {
     fn begin(
         &mut self,
         _: usize,
-        _: &Lab,
-        _: &Record,
-        _: &mut record::Attack,
+        lab: &Lab,
+        whole: &Record,
+        record: &mut record::Attack,
     ) -> Result<(), AnalysisError> {
+        if self.stimuli[0] == 0 {
+            return Err(self.place.no_test_image());
+        }
+        if record.gamma.is_none() {
+            let images = self.place.classification_images(whole)?;
+            *record = self.begun(self.choose(images)?, lab);
+            record.examples = self.examples(lab, record);
+        }
+        self.patterns = record.patterns.clone();
         Ok(())
     }
 
-    fn step(&self, _: &Lab, _: Job) -> Result<(), AnalysisError> {
-        Ok(())
+    fn step(&self, lab: &Lab, job: Job) -> Result<Vec<i64>, AnalysisError> {
+        let cell = Cell::of(job.part);
+        let (shown, truth) = self.source(lab, cell.source, job.block);
+        let at = (cell.pattern * CLASSES + cell.target) * AREA;
+        let pattern = &self.patterns.values()[at..at + AREA];
+        let mut counts = vec![0; self.config.weights.len() * CLASSES * CLASSES];
+        let tables = counts.chunks_exact_mut(CLASSES * CLASSES);
+        for (&w, table) in self.config.weights.iter().zip(tables) {
+            let stimuli = blend(&shown, pattern, w).collect();
+            let logits = lab.network.logits(stimuli, &lab.device);
+            for (row, truth) in logits.chunks_exact(CLASSES).zip(&truth) {
+                table[truth * CLASSES + decision(row)] += 1;
+            }
+        }
+        Ok(counts)
     }
 
-    fn merge(&self, _: &mut record::Attack, _: Job, _: ()) {}
+    fn merge(&self, record: &mut record::Attack, job: Job, sums: Vec<i64>) {
+        // Parts and counts have the same order.
+        let own = record.counts.values_mut()[job.part * sums.len()..].iter_mut();
+        own.zip(&sums).for_each(|(own, add)| *own += add);
+        record.progress.blocks[job.part] += 1;
+        record.progress.done += sums.iter().sum::<i64>() as u64;
+    }
+
+    fn is_enough(&self, record: &record::Attack, part: usize) -> bool {
+        let cell = Cell::of(part);
+        let there = record.there.get(cell.pattern * CLASSES + cell.target);
+        there.is_some_and(|there| !there)
+    }
 }
+
+#[cfg(test)]
+mod tests;

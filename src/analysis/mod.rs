@@ -257,7 +257,8 @@ pub fn build(config: &Config, index: usize, lab: &Lab) -> Box<dyn Analysis> {
             classification_images::ClassificationImages::new(it.clone(), place, lab),
         ),
         config::Analysis::Templates(it) => {
-            Box::new(templates::Templates::new(it.clone(), place, lab))
+            let gammas = config.images_of(index).map_or(0, |it| it.gammas.len());
+            Box::new(templates::Templates::new(it.clone(), place, gammas, lab))
         }
         config::Analysis::Attack(it) => Box::new(attack::Attack::new(it.clone(), place, lab)),
         config::Analysis::SpikeTriggered(it) => {
@@ -296,6 +297,33 @@ impl Place {
     /// An error at a field of this analysis, for example `layers[0]`.
     pub fn error(self, field: &str, problem: impl std::fmt::Display) -> AnalysisError {
         AnalysisError(format!("analyses[{}].{field}: {problem}", self.index))
+    }
+
+    /// That the data set has no test image.
+    pub fn no_test_image(self) -> AnalysisError {
+        let index = self.index;
+        AnalysisError(format!(
+            "analyses[{index}]: the data set has no test image to show; choose one that has"
+        ))
+    }
+
+    /// The classification images that it works with, as `whole` has them.
+    ///
+    /// # Errors
+    /// Where the plan has none before it.
+    pub fn classification_images(
+        self,
+        whole: &Record,
+    ) -> Result<&record::ClassificationImages, AnalysisError> {
+        let images = self.images.and_then(|index| whole.analyses.get(index));
+        images
+            .and_then(<record::ClassificationImages as record::Experiment>::of)
+            .ok_or_else(|| {
+                AnalysisError(format!(
+                    "analyses[{}]: no classification images stand before it in the plan",
+                    self.index
+                ))
+            })
     }
 
     /// The seed of a block of noise: `stream` sets the noises of one experiment apart.

@@ -1,30 +1,209 @@
-//! To be written.
+//! Modulation: push the biases of a layer towards, or away from, what a class evokes there, and see
+//! what the network then says of images, of noise and of everything between.
+//!
+//! Part 0 takes the mean activations of every class. Then a part is (layer, target class,
+//! strength): the network with that layer pushed is shown test images blended with noise, the same
+//! stimuli at every strength, so that differences are paired.
 
-use super::{AnalysisError, Experiment, Job, Lab, Part, Place};
-use crate::session::config;
-use crate::session::record::{self, Record};
+use burn::tensor::{Tensor, TensorData};
+
+use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use crate::nets::layers::{Geometry, geometry};
+use crate::nets::{CLASSES, Network, SIZE, decision};
+use crate::session::array::Array;
+use crate::session::config::{self, Noise};
+use crate::session::record::{self, FIXED_POINT, Record};
+use crate::stimulus::{Pool, Source, blend};
+
+/// The layers of a plan that names none, where the network has them, and their α.
+const DEFAULTS: [(&str, f64); 3] = [("conv1", 0.1), ("conv2", 1.0), ("fc1", 0.1)];
+
+/// What is pushed in a network that has none of those.
+const FALLBACK: (&str, f64) = ("logits", 0.1);
+
+/// The noise of every part: stimuli do not depend on what is pushed.
+const STREAM: u64 = 0;
 
 /// The experiment, as the plan has it.
 #[derive(Debug, Clone)]
 pub struct Modulation {
     config: config::Modulation,
     place: Place,
+    strengths: Vec<i64>,
+    gammas: Vec<f64>,
+    /// The layers by name, and their α.
+    layers: Vec<(String, f64)>,
+    source: Source,
+    /// The test images, and how many of them are shown.
+    pool: Pool,
+    images: u64,
+    /// The training images that mean activations are taken over.
+    typical: Vec<usize>,
+    /// In phase 1, what the bias of each unit changes by at strength 1, for every layer and target.
+    pushes: Vec<[Vec<f64>; CLASSES]>,
+}
+
+/// What a block measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sums {
+    /// Images that were shown.
+    queries: u64,
+    of: Of,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Of {
+    /// Images by class \[K\], and the sum of activations of every layer in fixed point, \[K,U\].
+    Activations(Vec<u64>, Vec<Vec<i64>>),
+    /// Stimuli by what they were called, \[G,K true,K called\].
+    Counts(Vec<i64>),
 }
 
 impl Modulation {
     /// The experiment at `place` of the plan.
-    pub fn new(config: config::Modulation, place: Place, _: &Lab) -> Self {
-        Self { config, place }
+    pub fn new(config: config::Modulation, place: Place, lab: &Lab) -> Self {
+        let train = &lab.dataset.train;
+        let first = |members: Vec<usize>| members.into_iter().take(config.images_per_class);
+        Self {
+            strengths: config.strengths(),
+            gammas: config.signal_strengths(),
+            layers: layers(&config, lab),
+            source: Source::new(Noise::Uniform, train),
+            pool: Pool::new(&lab.dataset.test),
+            images: config.images.min(lab.dataset.test.len()) as u64,
+            typical: train.by_class().into_iter().flat_map(first).collect(),
+            pushes: Vec::new(),
+            config,
+            place,
+        }
     }
+
+    /// The layer, the target and the strength of a part from 1 on, by their places.
+    fn setting(&self, part: usize) -> (usize, usize, usize) {
+        let (rest, strength) = (
+            (part - 1) / self.strengths.len(),
+            (part - 1) % self.strengths.len(),
+        );
+        (rest / CLASSES, rest % CLASSES, strength)
+    }
+
+    /// The geometry of every layer, with its place in the network. An error names the layers that
+    /// can be pushed.
+    fn geometries(&self, lab: &Lab) -> Result<Vec<(usize, Geometry)>, AnalysisError> {
+        let all = geometry(lab.kind);
+        let found = |(i, (name, _)): (usize, &(String, f64))| {
+            let own = all.iter().enumerate().find(|(_, it)| it.name == name);
+            let units = own.map_or(0, |(_, it)| it.units);
+            let place = |error| self.place.error(&format!("layers[{i}].layer"), error);
+            lab.network.pushed(name, &vec![0.0; units]).map_err(place)?;
+            Ok(own.map(|(at, it)| (at, *it)))
+        };
+        let all: Result<Vec<_>, _> = self.layers.iter().enumerate().map(found).collect();
+        Ok(all?.into_iter().flatten().collect())
+    }
+
+    /// Sums of activations over a block of training images.
+    fn activations(&self, lab: &Lab, block: u64) -> Result<Sums, AnalysisError> {
+        let own = self.geometries(lab)?;
+        let shown = &self.typical[range(self.typical.len() as u64, self.config.block, block)];
+        let train = &lab.dataset.train;
+        let pixels = shown.iter().flat_map(|&i| train.image(i));
+        let pixels: Vec<f32> = pixels.map(|&x| f32::from(x) / 255.0).collect();
+        let data = TensorData::new(pixels, [shown.len(), SIZE.0, SIZE.1]);
+        let all = lab
+            .network
+            .activations(Tensor::from_data(data, &lab.device));
+        let classes: Vec<usize> = shown.iter().map(|&i| train.label(i).into()).collect();
+        let of_layer = |(at, it): &(usize, Geometry)| {
+            // In a convolution, the mean over all positions.
+            let mean = all[*at].clone().flatten::<3>(2, 3).mean_dim(2);
+            let values: Vec<f32> = mean.into_data().try_into_vec().unwrap_or_default();
+            let mut sums = vec![0.0; CLASSES * it.units];
+            for (row, class) in values.chunks_exact(it.units).zip(&classes) {
+                let own = sums[class * it.units..].iter_mut();
+                own.zip(row).for_each(|(sum, &a)| *sum += f64::from(a));
+            }
+            let fixed = |sum: f64| (sum * FIXED_POINT).round() as i64;
+            sums.into_iter().map(fixed).collect()
+        };
+        let mut counts = vec![0; CLASSES];
+        classes.iter().for_each(|&class| counts[class] += 1);
+        Ok(Sums {
+            queries: shown.len() as u64,
+            of: Of::Activations(counts, own.iter().map(of_layer).collect()),
+        })
+    }
+
+    /// The network as a part has it.
+    fn pushed(&self, lab: &Lab, part: usize) -> Result<Network, AnalysisError> {
+        let (layer, target, strength) = self.setting(part);
+        let strength = self.strengths[strength] as f64;
+        let push = &self.pushes[layer][target];
+        let delta: Vec<f32> = push.iter().map(|&it| (strength * it) as f32).collect();
+        let place = |error| self.place.error(&format!("layers[{layer}].layer"), error);
+        let name = &self.layers[layer].0;
+        lab.network.pushed(name, &delta).map_err(place)
+    }
+
+    /// What the pushed network says of a block of test images, at every γ.
+    fn counts(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
+        let network = self.pushed(lab, job.part)?;
+        let images: Vec<usize> = range(self.images, self.config.block, job.block).collect();
+        let mut rng = self.place.noise(STREAM, job.block).generator();
+        let noise = self.source.draw(&mut rng, images.len());
+        let grid = self.source.noise().grid();
+        let mut counts = vec![0; self.gammas.len() * CLASSES * CLASSES];
+        let tables = counts.chunks_exact_mut(CLASSES * CLASSES);
+        for (&gamma, counts) in self.gammas.iter().zip(tables) {
+            let stimuli = blend(&noise, grid, &images, gamma, &self.pool);
+            let logits = network.logits(stimuli, &lab.device);
+            for (&image, row) in images.iter().zip(logits.chunks_exact(CLASSES)) {
+                let truth = usize::from(lab.dataset.test.label(image));
+                counts[truth * CLASSES + decision(row)] += 1;
+            }
+        }
+        Ok(Sums {
+            queries: (images.len() * self.gammas.len()) as u64,
+            of: Of::Counts(counts),
+        })
+    }
+}
+
+/// The layers that the plan names, or those that it means where it names none.
+fn layers(config: &config::Modulation, lab: &Lab) -> Vec<(String, f64)> {
+    if !config.layers.is_empty() {
+        let named = config.layers.iter();
+        return named.map(|it| (it.layer.clone(), it.alpha)).collect();
+    }
+    let all = geometry(lab.kind);
+    let there = |(name, _): &(&str, f64)| {
+        let own = all.iter().find(|it| it.name == *name);
+        own.is_some_and(|it| lab.network.pushed(name, &vec![0.0; it.units]).is_ok())
+    };
+    let mut found: Vec<(&str, f64)> = DEFAULTS.into_iter().filter(there).collect();
+    if found.is_empty() {
+        found.push(FALLBACK);
+    }
+    let owned = found.into_iter();
+    owned
+        .map(|(name, alpha)| (name.to_owned(), alpha))
+        .collect()
 }
 
 impl Experiment for Modulation {
     type Record = record::Modulation;
-    type Sums = ();
+    type Sums = Sums;
 
     fn parts(&self) -> Vec<Part> {
-        let _ = (&self.config, self.place);
-        Vec::new()
+        let part = |phase: usize, images: u64| Part {
+            phase,
+            blocks: images.div_ceil(self.config.block as u64),
+            order: Order::Free,
+        };
+        let settings = self.layers.len() * CLASSES * self.strengths.len();
+        let mut parts = vec![part(0, self.typical.len() as u64)];
+        parts.extend(vec![part(1, self.images); settings]);
+        parts
     }
 
     fn done(&self, record: &record::Modulation) -> Vec<u64> {
@@ -33,17 +212,60 @@ impl Experiment for Modulation {
 
     fn begin(
         &mut self,
-        _: usize,
-        _: &Lab,
+        phase: usize,
+        lab: &Lab,
         _: &Record,
-        _: &mut record::Modulation,
+        record: &mut record::Modulation,
     ) -> Result<(), AnalysisError> {
+        let own = self.geometries(lab)?;
+        if record.progress.blocks.is_empty() {
+            let fresh = |((name, alpha), (_, it)): (&(String, f64), &(usize, Geometry))| {
+                let (s, g) = (self.strengths.len(), self.gammas.len());
+                record::ModulatedLayer {
+                    name: name.clone(),
+                    alpha: *alpha,
+                    shown: vec![0; CLASSES],
+                    activation: Array::zeros(&[CLASSES, it.units]),
+                    counts: Array::zeros(&[CLASSES, s, g, CLASSES, CLASSES]),
+                }
+            };
+            record.layers = self.layers.iter().zip(&own).map(fresh).collect();
+            let parts = self.parts();
+            let stimuli = self.images * self.gammas.len() as u64;
+            record.progress.blocks = vec![0; parts.len()];
+            record.progress.total = self.typical.len() as u64 + (parts.len() as u64 - 1) * stimuli;
+        }
+        if phase == 1 {
+            let of_layer =
+                |it: &record::ModulatedLayer| std::array::from_fn(|class| it.push(class));
+            self.pushes = record.layers.iter().map(of_layer).collect();
+        }
         Ok(())
     }
 
-    fn step(&self, _: &Lab, _: Job) -> Result<(), AnalysisError> {
-        Ok(())
+    fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
+        match job.part {
+            0 => self.activations(lab, job.block),
+            _ => self.counts(lab, job),
+        }
     }
 
-    fn merge(&self, _: &mut record::Modulation, _: Job, _: ()) {}
+    fn merge(&self, record: &mut record::Modulation, job: Job, sums: Sums) {
+        match &sums.of {
+            Of::Activations(shown, layers) => {
+                for (layer, sums) in record.layers.iter_mut().zip(layers) {
+                    layer.add_activations(shown, sums);
+                }
+            }
+            Of::Counts(counts) => {
+                let (layer, target, strength) = self.setting(job.part);
+                record.layers[layer].add_counts(target, strength, counts);
+            }
+        }
+        record.progress.blocks[job.part] += 1;
+        record.progress.done += sums.queries;
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,11 @@
-//! To be written.
+//! Images of the data set by what the network calls them: the confusion matrix, and the sums of
+//! which the mean image of every predicted class is made.
 
-use super::{AnalysisError, Experiment, Job, Lab, Part, Place};
-use crate::session::config;
+use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use crate::data::Images;
+use crate::nets::train::pixels;
+use crate::nets::{CLASSES, decision};
+use crate::session::config::{self, Split};
 use crate::session::record::{self, Record};
 
 /// The experiment, as the plan has it.
@@ -9,22 +13,50 @@ use crate::session::record::{self, Record};
 pub struct Predictions {
     config: config::Predictions,
     place: Place,
+    /// Images of every split of the plan.
+    images: Vec<u64>,
 }
 
 impl Predictions {
     /// The experiment at `place` of the plan.
-    pub fn new(config: config::Predictions, place: Place, _: &Lab) -> Self {
-        Self { config, place }
+    pub fn new(config: config::Predictions, place: Place, lab: &Lab) -> Self {
+        let count = |&split: &Split| images(lab, split).len() as u64;
+        Self {
+            images: config.splits.iter().map(count).collect(),
+            config,
+            place,
+        }
     }
+}
+
+/// The images of a split; those held out for validation are training images.
+fn images(lab: &Lab, split: Split) -> &Images {
+    match split {
+        Split::Test => &lab.dataset.test,
+        Split::Train => &lab.dataset.train,
+    }
+}
+
+/// What a block adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sums {
+    /// Images by true and predicted class, \[K,K\].
+    counts: Vec<u64>,
+    /// Sum of their bytes by predicted class, \[K,H·W\].
+    images: Vec<i64>,
 }
 
 impl Experiment for Predictions {
     type Record = record::Predictions;
-    type Sums = ();
+    type Sums = Sums;
 
     fn parts(&self) -> Vec<Part> {
-        let _ = (&self.config, self.place);
-        Vec::new()
+        let part = |images: &u64| Part {
+            phase: 0,
+            blocks: images.div_ceil(self.config.block as u64),
+            order: Order::Free,
+        };
+        self.images.iter().map(part).collect()
     }
 
     fn done(&self, record: &record::Predictions) -> Vec<u64> {
@@ -36,14 +68,54 @@ impl Experiment for Predictions {
         _: usize,
         _: &Lab,
         _: &Record,
-        _: &mut record::Predictions,
+        record: &mut record::Predictions,
     ) -> Result<(), AnalysisError> {
+        let empty = self.images.iter().position(|&images| images == 0);
+        if let Some(split) = empty {
+            let name = self.config.splits[split].label();
+            return Err(self.place.error(
+                &format!("splits[{split}]"),
+                format!("the data set has no {name} image; leave it out"),
+            ));
+        }
+        record.progress.blocks.resize(self.images.len(), 0);
+        record.progress.total = self.images.iter().sum();
         Ok(())
     }
 
-    fn step(&self, _: &Lab, _: Job) -> Result<(), AnalysisError> {
-        Ok(())
+    fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
+        let images = images(lab, self.config.splits[job.part]);
+        let block = range(self.images[job.part], self.config.block, job.block);
+        let shown: Vec<usize> = block.collect();
+        let logits = lab.network.logits(pixels(images, &shown), &lab.device);
+        let area = images.area();
+        let mut sums = Sums {
+            counts: vec![0; CLASSES * CLASSES],
+            images: vec![0; CLASSES * area],
+        };
+        for (&index, row) in shown.iter().zip(logits.chunks_exact(CLASSES)) {
+            let called = decision(row);
+            sums.counts[usize::from(images.label(index)) * CLASSES + called] += 1;
+            let own = &mut sums.images[called * area..(called + 1) * area];
+            for (sum, &byte) in own.iter_mut().zip(images.image(index)) {
+                *sum += i64::from(byte);
+            }
+        }
+        Ok(sums)
     }
 
-    fn merge(&self, _: &mut record::Predictions, _: Job, _: ()) {}
+    fn merge(&self, record: &mut record::Predictions, job: Job, sums: Sums) {
+        let split = &mut record.splits[job.part];
+        for (own, add) in split.counts.iter_mut().zip(&sums.counts) {
+            *own += add;
+        }
+        for (own, add) in split.images.values_mut().iter_mut().zip(&sums.images) {
+            *own += add;
+        }
+        record.progress.blocks[job.part] += 1;
+        record.progress.done += sums.counts.iter().sum::<u64>();
+    }
 }
+
+#[cfg(test)]
+mod tests;

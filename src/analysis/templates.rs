@@ -1,30 +1,88 @@
-//! To be written.
+//! Test images classified by the classification images alone, the network left out.
+//!
+//! For every γ of the classification images, each class that has one is a template; how an image is
+//! compared with them stands in [`crate::stats::templates`].
 
-use super::{AnalysisError, Experiment, Job, Lab, Part, Place};
+use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
 use crate::session::config;
-use crate::session::record::{self, Record};
+use crate::session::record::{self, GammaTemplates, GammaTrials, Progress, Record};
+use crate::stats::templates::{Classifier, SCORES, Template};
 
 /// The experiment, as the plan has it.
 #[derive(Debug, Clone)]
 pub struct Templates {
     config: config::Templates,
     place: Place,
+    /// γ of the classification images: so many parts.
+    gammas: usize,
+    /// Test images to classify.
+    images: u64,
+    /// By γ; empty before it has begun.
+    classifiers: Vec<Classifier>,
 }
 
 impl Templates {
-    /// The experiment at `place` of the plan.
-    pub fn new(config: config::Templates, place: Place, _: &Lab) -> Self {
-        Self { config, place }
+    /// The experiment at `place` of the plan, whose classification images have `gammas` γ.
+    pub fn new(config: config::Templates, place: Place, gammas: usize, lab: &Lab) -> Self {
+        Self {
+            images: config.images.min(lab.dataset.test.len()) as u64,
+            config,
+            place,
+            gammas,
+            classifiers: Vec::new(),
+        }
     }
+
+    /// Nothing classified yet. Where there is nothing to choose from all is done already.
+    fn begun(&self, images: &record::ClassificationImages) -> record::Templates {
+        let of_gamma = |(trials, classifier): (&GammaTrials, &Classifier)| GammaTemplates {
+            gamma: trials.gamma,
+            classes: classifier.classes().to_vec(),
+            images: 0,
+            correct: [0; SCORES],
+        };
+        let gammas = images.gammas.iter().zip(&self.classifiers);
+        let gammas: Vec<GammaTemplates> = gammas.map(of_gamma).collect();
+        let idle = gammas.iter().filter(|it| !it.is_meaningful()).count();
+        record::Templates {
+            progress: Progress {
+                blocks: vec![0; gammas.len()],
+                done: idle as u64 * self.images,
+                total: gammas.len() as u64 * self.images,
+            },
+            gammas,
+        }
+    }
+}
+
+/// The templates of one γ: of every class that has a classification image.
+fn classifier(trials: &GammaTrials) -> Classifier {
+    let estimate = trials.estimate();
+    let templates = estimate.classes.iter().enumerate();
+    let templates: Vec<Template<'_>> = templates
+        .filter_map(|(class, it)| {
+            Some(Template {
+                class,
+                mean_noise: it.mean_noise.as_ref()?,
+                image: it.image.as_ref()?,
+            })
+        })
+        .collect();
+    Classifier::new(&templates)
 }
 
 impl Experiment for Templates {
     type Record = record::Templates;
-    type Sums = ();
+    /// Images classified, and how many of them each score is right about.
+    type Sums = (u64, [u64; SCORES]);
 
     fn parts(&self) -> Vec<Part> {
-        let _ = (&self.config, self.place);
-        Vec::new()
+        let part = Part {
+            phase: 0,
+            blocks: self.images.div_ceil(self.config.block as u64),
+            order: Order::Free,
+        };
+        vec![part; self.gammas]
     }
 
     fn done(&self, record: &record::Templates) -> Vec<u64> {
@@ -35,15 +93,54 @@ impl Experiment for Templates {
         &mut self,
         _: usize,
         _: &Lab,
-        _: &Record,
-        _: &mut record::Templates,
+        whole: &Record,
+        record: &mut record::Templates,
     ) -> Result<(), AnalysisError> {
+        if self.images == 0 {
+            return Err(self.place.no_test_image());
+        }
+        let images = self.place.classification_images(whole)?;
+        self.classifiers = images.gammas.iter().map(classifier).collect();
+        if record.gammas.len() != self.gammas {
+            *record = self.begun(images);
+        }
         Ok(())
     }
 
-    fn step(&self, _: &Lab, _: Job) -> Result<(), AnalysisError> {
-        Ok(())
+    fn step(&self, lab: &Lab, job: Job) -> Result<(u64, [u64; SCORES]), AnalysisError> {
+        let test = &lab.dataset.test;
+        let block = range(self.images, self.config.block, job.block);
+        let images = block.len() as u64;
+        let mut correct = [0; SCORES];
+        for index in block {
+            let called = self.classifiers[job.part].classify(test.image(index));
+            for (correct, called) in correct.iter_mut().zip(called.into_iter().flatten()) {
+                *correct += u64::from(called == usize::from(test.label(index)));
+            }
+        }
+        Ok((images, correct))
     }
 
-    fn merge(&self, _: &mut record::Templates, _: Job, _: ()) {}
+    fn merge(
+        &self,
+        record: &mut record::Templates,
+        job: Job,
+        (images, correct): (u64, [u64; SCORES]),
+    ) {
+        let gamma = &mut record.gammas[job.part];
+        gamma.images += images;
+        for (own, add) in gamma.correct.iter_mut().zip(correct) {
+            *own += add;
+        }
+        record.progress.blocks[job.part] += 1;
+        record.progress.done += images;
+    }
+
+    fn is_enough(&self, record: &record::Templates, part: usize) -> bool {
+        let begun = record.gammas.get(part);
+        begun.is_some_and(|gamma| !gamma.is_meaningful())
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ mod new;
 mod preset;
 mod run;
 mod say;
+mod show;
 mod signals;
 mod watch;
 
@@ -101,13 +102,15 @@ enum Command {
     Export {
         /// The session
         name: String,
-        /// json: every number; npz: the maps, for numpy.load
+        /// json: every number; npz: the maps, for numpy.load; csv: tidy tables; png: every figure
         #[arg(long, value_enum)]
         format: crate::export::Format,
-        /// Where to (default: standard output for json, NAME.npz for npz)
+        /// Where to (default: standard output for json, NAME.npz for npz, the folders NAME-tables for csv and NAME-figures for png)
         #[arg(long, value_name = "PATH")]
         out: Option<PathBuf>,
     },
+    /// Show one figure on the terminal, at full resolution
+    Show(show::Show),
     /// Data sets: list, fetch, verify
     Data {
         #[command(subcommand)]
@@ -237,6 +240,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
         Some(Command::Export { name, format, out }) => {
             export::run(&store, &name, format, out.as_deref())
         }
+        Some(Command::Show(show)) => show::run(&store, &show),
         Some(Command::Data { command }) => data::run(command, data)
             .map(|()| ExitCode::SUCCESS)
             .map_err(Refusal::failed),

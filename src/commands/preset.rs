@@ -8,7 +8,7 @@ use crate::session::Config;
 use crate::session::store::{Store, config_from_text};
 
 /// Name and text of every preset that ships.
-pub const SHIPPED: [(&str, &str); 3] = [
+pub const SHIPPED: [(&str, &str); 4] = [
     (
         "quickstart",
         include_str!("../../sessions/presets/quickstart.ron"),
@@ -20,6 +20,10 @@ pub const SHIPPED: [(&str, &str); 3] = [
     (
         "fashion-paper",
         include_str!("../../sessions/presets/fashion-paper.ron"),
+    ),
+    (
+        "backdoor",
+        include_str!("../../sessions/presets/backdoor.ron"),
     ),
 ];
 

@@ -16,7 +16,7 @@ use crate::data::{self, DataError, Dataset, Origin};
 use crate::link::Command;
 use crate::nets::import::{self, ImportError};
 use crate::nets::train::{Step, TrainError, Trainer, evaluate, finish};
-use crate::nets::weights::WeightsError;
+use crate::nets::weights::{WeightsError, parameters};
 use crate::nets::{CLASSES, Network, SIZE};
 use crate::session::config::{Config, DatasetSource, Weights};
 use crate::session::record::Training;
@@ -295,7 +295,7 @@ impl Conductor {
     /// Takes the weights from a file. The session keeps them, so it needs the file only once.
     fn import(&mut self, config: &Config, path: &std::path::Path) -> Result<(), RunError> {
         let best = import::read(path, config.network.kind)?;
-        let parameters = best.tensors.iter().map(|(_, it)| it.values().len()).sum();
+        let parameters = parameters(&best);
         self.rounds.run.parameters = parameters;
         self.rounds.session.record.training = Some(Training {
             parameters,
@@ -431,7 +431,8 @@ impl Conductor {
                 break;
             }
             let record = &self.rounds.session.record;
-            let mut dealer = Dealer::new(parts, phase, analysis.done(&record.analyses[index]));
+            let done = analysis.done(&record.analyses[index]);
+            let mut dealer = Dealer::new(parts, phase, done).at_most(seats.len());
             if !dealer.is_done() {
                 let whole = record.clone();
                 let own = &mut self.rounds.session.record.analyses[index];

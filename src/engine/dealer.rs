@@ -13,6 +13,8 @@ use crate::analysis::{Job, Order, Part, Sums};
 pub struct Dealer {
     parts: Vec<Part>,
     phase: usize,
+    /// Most chains that are worked on at a time.
+    chains: usize,
     dealt: Vec<u64>,
     merged: Vec<u64>,
     /// Parts that need no more blocks than they have.
@@ -27,10 +29,28 @@ impl Dealer {
             ended: vec![false; parts.len()],
             parts,
             phase,
+            chains: usize::MAX,
             dealt: done.clone(),
             merged: done,
             early: BTreeMap::new(),
         }
+    }
+
+    /// Begins no chain while `chains` of them are in the middle: more than there are workers would
+    /// not go faster, and what each has to remember may be large.
+    #[must_use]
+    pub fn at_most(mut self, chains: usize) -> Self {
+        self.chains = chains;
+        self
+    }
+
+    /// Whether a chain has begun and is not over.
+    fn is_in_the_middle(&self, part: usize) -> bool {
+        let blocks = self.parts[part].blocks;
+        self.parts[part].order == Order::Chained
+            && self.is_open(part)
+            && self.dealt[part] > 0
+            && self.merged[part] < blocks
     }
 
     fn is_open(&self, part: usize) -> bool {
@@ -39,9 +59,11 @@ impl Dealer {
 
     /// The next block to compute; `None` while there is none.
     pub fn peek(&self) -> Option<Job> {
+        let middle = (0..self.parts.len()).filter(|&part| self.is_in_the_middle(part));
+        let full = middle.count() >= self.chains;
         let ready = |part: usize| {
             let all = self.dealt[part] >= self.parts[part].blocks;
-            let waits = self.dealt[part] > self.merged[part];
+            let waits = self.dealt[part] > self.merged[part] || full && self.dealt[part] == 0;
             self.is_open(part) && !all && !(waits && self.parts[part].order == Order::Chained)
         };
         let free = (0..self.parts.len()).filter(|&part| ready(part));
@@ -162,6 +184,24 @@ mod tests {
     fn a_chain_that_has_begun_goes_on_first() {
         let dealer = Dealer::new(parts(&[3, 3, 3], Order::Chained), 0, vec![0, 2, 0]);
         assert_eq!(dealt(dealer), [(1, 2), (0, 0), (2, 0)]);
+    }
+
+    #[test]
+    fn no_more_chains_are_begun_than_there_are_workers() {
+        let mut dealer = Dealer::new(parts(&[2, 2, 2], Order::Chained), 0, vec![0; 3]).at_most(2);
+        let next = |dealer: &mut Dealer| {
+            let job = dealer.peek()?;
+            dealer.deal(job);
+            Some((job.part, job.block))
+        };
+        assert_eq!(next(&mut dealer), Some((0, 0)));
+        assert_eq!(next(&mut dealer), Some((1, 0)));
+        assert_eq!(next(&mut dealer), None);
+        merge(&mut dealer, Job { part: 1, block: 0 });
+        assert_eq!(next(&mut dealer), Some((1, 1)));
+        assert_eq!(next(&mut dealer), None);
+        merge(&mut dealer, Job { part: 1, block: 1 });
+        assert_eq!(next(&mut dealer), Some((2, 0)));
     }
 
     #[test]

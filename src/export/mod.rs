@@ -4,11 +4,18 @@ use std::fs::{self, File};
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
 
+use crate::figure::FigureError;
 use crate::session::Session;
 
+mod csv;
+mod folder;
 mod json;
 mod npz;
+mod png;
 
+use folder::Folder;
+
+pub use csv::{Table, tables};
 pub use json::json;
 pub use npz::npz;
 
@@ -19,6 +26,10 @@ pub enum Format {
     Json,
     /// The maps and counts, for numpy.load.
     Npz,
+    /// All numbers as tidy tables, a folder of files.
+    Csv,
+    /// Every figure, a folder of files.
+    Png,
 }
 
 /// Why nothing was exported.
@@ -26,7 +37,7 @@ pub enum Format {
 pub enum ExportError {
     /// There is no number to write yet.
     #[error(
-        "{name} has measured nothing yet, so there are no maps to export; run it first: \
+        "{name} has measured nothing yet, so there is nothing to export; run it first: \
          noisescope run {name}"
     )]
     Nothing {
@@ -44,20 +55,34 @@ pub enum ExportError {
         /// The system's complaint.
         error: io::Error,
     },
+    /// A figure that should be there could not be drawn.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// Something else stands where the folder was to be.
+    #[error(
+        "{} is there already and was not written by an export; name another place with --out",
+        path.display()
+    )]
+    Occupied {
+        /// Where it was to be.
+        path: PathBuf,
+    },
     /// Standard output could not be written.
     #[error("standard output could not be written: {0}")]
     Stdout(io::Error),
 }
 
-/// Writes the session. Without `out`, JSON goes to standard output and NPZ to `NAME.npz` in the
-/// current folder; the name of a file that was written goes to standard error. A file that is
-/// there already is replaced, in one step.
+/// Writes the session. Without `out`, JSON goes to standard output, and into the current folder
+/// NPZ to `NAME.npz`, CSV to `NAME-tables/` and PNG to `NAME-figures/`; the name of what was
+/// written goes to standard error. An export that is there already is replaced, in one step.
 ///
 /// # Errors
 /// Where there is nothing to write, or it cannot be written; the path is in the message.
 pub fn write(session: &Session, format: Format, out: Option<&Path>) -> Result<(), ExportError> {
     let (bytes, default) = match format {
         Format::Json => (text(session).into_bytes(), None),
+        Format::Csv => return write_folder(session, "tables", csv::csv, out),
+        Format::Png => return write_folder(session, "figures", png::png, out),
         Format::Npz => {
             let mut bytes = Cursor::new(Vec::new());
             npz(session, &mut bytes)?;
@@ -72,9 +97,27 @@ pub fn write(session: &Session, format: Format, out: Option<&Path>) -> Result<()
         path: path.clone(),
         error,
     })?;
+    wrote(&path);
+    Ok(())
+}
+
+/// What `fill` writes, as a folder.
+fn write_folder(
+    session: &Session,
+    what: &str,
+    fill: fn(&Session, &Folder) -> Result<(), ExportError>,
+    out: Option<&Path>,
+) -> Result<(), ExportError> {
+    let default = PathBuf::from(format!("{}-{what}", session.name));
+    let folder = Folder::begin(out.unwrap_or(&default))?;
+    fill(session, &folder)?;
+    wrote(&folder.finish()?);
+    Ok(())
+}
+
+fn wrote(path: &Path) {
     // Losing this line must not fail an export that is done.
     let _ = writeln!(io::stderr(), "wrote {}", path.display());
-    Ok(())
 }
 
 fn text(session: &Session) -> String {

@@ -1,7 +1,7 @@
 //! The maps as an NPZ, which `numpy.load` opens: counts as int64, all else as float64.
 //!
-//! NaN stands where a class had too few trials, or none. G signal strengths, K classes, images of
-//! H×W pixels.
+//! NaN stands where a class had too few trials, or none, and where a unit never fired. G signal
+//! strengths, K classes, images of H×W pixels.
 
 use std::io::{Cursor, Seek, Write};
 use std::sync::Arc;
@@ -11,28 +11,114 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::ExportError;
-use super::json::measured;
 use crate::session::Session;
-use crate::session::record::ClassificationImages;
+use crate::session::config::CLASSES;
+use crate::session::record::{ClassificationImages, LayerResponses, Predictions, SpikeTriggered};
 use crate::stats::classification::{ClassEstimate, Estimate};
 
-/// Writes `ci_gamma` \[G\], `ci_counts` \[G,K true,K predicted\], and `ci_mean_noise`, `ci_image`,
-/// `ci_z` and `ci_mean_stimulus` \[G,K,H,W\].
+/// Writes, of what has been measured:
+///
+/// - `ci_gamma` \[G\], `ci_counts` \[G,K true,K predicted\], and `ci_mean_noise`, `ci_image`, `ci_z`
+///   and `ci_mean_stimulus` \[G,K,H,W\]; of the second classification images of a plan `ci2_gamma`
+///   and so on;
+/// - `sta_LAYER` \[units,h,w\], spike-triggered averages on noise, and `image_sta_LAYER`, on images;
+/// - `mean_image` \[K,H,W\] by predicted class and `confusion` \[K true,K predicted\], of the first
+///   split.
 ///
 /// # Errors
 /// Where nothing has been measured yet, or `out` cannot be written.
 pub fn npz(session: &Session, out: impl Write + Seek) -> Result<(), ExportError> {
-    let images = measured(session).ok_or_else(|| ExportError::Nothing {
-        name: session.name.clone(),
-    })?;
+    let record = &session.record;
+    let images: Vec<_> = record
+        .all::<ClassificationImages>()
+        .map(|(_, it)| it)
+        .collect();
+    let layers = record
+        .all::<SpikeTriggered>()
+        .flat_map(|(_, it)| &it.layers);
+    let layers: Vec<_> = layers.filter(|it| it.noise.fields != [0; 2]).collect();
+    let predictions = record.first::<Predictions>();
+    let predictions = predictions.filter(|it| it.progress.done > 0);
+    let measured = images.iter().any(|it| it.trials() > 0);
+    if !measured && layers.is_empty() && predictions.is_none() {
+        return Err(ExportError::Nothing {
+            name: session.name.clone(),
+        });
+    }
     let mut zip = ZipWriter::new(out);
-    classification_images(images, &mut zip).map_err(ExportError::Encode)?;
+    let mut write = || -> std::io::Result<()> {
+        for (place, it) in images.iter().enumerate().filter(|(_, it)| it.trials() > 0) {
+            let prefix = match place {
+                0 => "ci".to_owned(),
+                _ => format!("ci{}", place + 1),
+            };
+            classification_images(&prefix, it, &mut zip)?;
+        }
+        for layer in &layers {
+            spike_triggered(layer, &mut zip)?;
+        }
+        predictions.map_or(Ok(()), |it| confusion(it, &mut zip))
+    };
+    write().map_err(ExportError::Encode)?;
     zip.finish()
         .map_err(|error| ExportError::Encode(error.into()))?;
     Ok(())
 }
 
+fn spike_triggered<W: Write + Seek>(
+    layer: &LayerResponses,
+    zip: &mut ZipWriter<W>,
+) -> std::io::Result<()> {
+    let estimate = layer.estimate();
+    let (height, width) = layer.receptive_field;
+    let shape = [layer.units, height, width];
+    let name = &layer.name;
+    maps(
+        zip,
+        &format!("sta_{name}"),
+        &shape,
+        estimate.sta.iter().map(Option::as_ref),
+    )?;
+    let on_images = estimate.image_sta.iter().map(Option::as_ref);
+    maps(zip, &format!("image_sta_{name}"), &shape, on_images)
+}
+
+fn confusion<W: Write + Seek>(it: &Predictions, zip: &mut ZipWriter<W>) -> std::io::Result<()> {
+    let Some(split) = it.splits.first() else {
+        return Ok(());
+    };
+    let means: Vec<_> = (0..CLASSES).map(|class| split.mean_image(class)).collect();
+    maps(
+        zip,
+        "mean_image",
+        split.images.shape(),
+        means.iter().map(Option::as_ref),
+    )?;
+    let counts = split.counts.iter();
+    let counts = counts.map(|&count| i64::try_from(count).unwrap_or(i64::MAX));
+    array(zip, "confusion", &[CLASSES, CLASSES], counts)
+}
+
+/// Maps of one size along the first axis of `shape`; NaN where there is none.
+fn maps<'a, W: Write + Seek>(
+    zip: &mut ZipWriter<W>,
+    name: &str,
+    shape: &[usize],
+    maps: impl Iterator<Item = Option<&'a Vec<f32>>>,
+) -> std::io::Result<()> {
+    let pixels: usize = shape[shape.len() - 2..].iter().product();
+    let mut values = Vec::with_capacity(shape.iter().product());
+    for map in maps {
+        match map {
+            Some(map) => values.extend(map.iter().copied().map(f64::from)),
+            None => values.extend(std::iter::repeat_n(f64::NAN, pixels)),
+        }
+    }
+    array(zip, name, shape, values)
+}
+
 fn classification_images<W: Write + Seek>(
+    prefix: &str,
     it: &ClassificationImages,
     zip: &mut ZipWriter<W>,
 ) -> std::io::Result<()> {
@@ -43,26 +129,20 @@ fn classification_images<W: Write + Seek>(
     let estimates: Vec<Arc<Estimate>> = it.gammas.iter().map(|gamma| gamma.estimate()).collect();
 
     let gammas = it.gammas.iter().map(|gamma| gamma.gamma);
-    array(zip, "ci_gamma", &[g], gammas)?;
+    array(zip, &format!("{prefix}_gamma"), &[g], gammas)?;
     let counts = estimates.iter().flat_map(|it| &it.counts);
     let counts = counts.map(|&count| i64::try_from(count).unwrap_or(i64::MAX));
-    array(zip, "ci_counts", &[g, k, k], counts)?;
+    array(zip, &format!("{prefix}_counts"), &[g, k, k], counts)?;
     type Map = fn(&ClassEstimate) -> Option<&Vec<f32>>;
-    let maps: [(&str, Map); 4] = [
-        ("ci_mean_noise", |class| class.mean_noise.as_ref()),
-        ("ci_image", |class| class.image.as_ref()),
-        ("ci_z", |class| class.z.as_ref()),
-        ("ci_mean_stimulus", |class| class.mean_stimulus.as_ref()),
+    let kinds: [(&str, Map); 4] = [
+        ("mean_noise", |class| class.mean_noise.as_ref()),
+        ("image", |class| class.image.as_ref()),
+        ("z", |class| class.z.as_ref()),
+        ("mean_stimulus", |class| class.mean_stimulus.as_ref()),
     ];
-    for (name, map) in maps {
-        let mut values = Vec::with_capacity(g * k * h * w);
-        for class in estimates.iter().flat_map(|it| &it.classes) {
-            match map(class) {
-                Some(map) => values.extend(map.iter().copied().map(f64::from)),
-                None => values.extend(std::iter::repeat_n(f64::NAN, h * w)),
-            }
-        }
-        array(zip, name, &[g, k, h, w], values)?;
+    for (name, map) in kinds {
+        let classes = estimates.iter().flat_map(|it| &it.classes).map(map);
+        maps(zip, &format!("{prefix}_{name}"), &[g, k, h, w], classes)?;
     }
     Ok(())
 }

@@ -68,6 +68,8 @@ pub struct Conversation {
     to: FramedWrite<OwnedWriteHalf, LengthDelimitedCodec>,
     /// The engine's process.
     pub pid: u32,
+    /// The last state that came: the next one builds on it.
+    last: Option<Box<Session>>,
 }
 
 impl Conversation {
@@ -112,8 +114,13 @@ impl Conversation {
             Ok(None) => return Err(io(std::io::ErrorKind::ConnectionReset.into())),
             Err(_) => return Err(io(std::io::ErrorKind::TimedOut.into())),
         };
-        match wire::decode_tell(&answer).map_err(wire)? {
-            Told::Welcome(pid) => Ok(Self { from, to, pid }),
+        match wire::decode_tell(&answer, None).map_err(wire)? {
+            Told::Welcome(pid) => Ok(Self {
+                from,
+                to,
+                pid,
+                last: None,
+            }),
             Told::Session(_) => Err(wire(WireError::Garbage(
                 "a state before the greeting".into(),
             ))),
@@ -145,7 +152,8 @@ impl Conversation {
             let Some(frame) = self.from.next().await else {
                 return Ok(None);
             };
-            if let Told::Session(session) = wire::decode_tell(&frame?)? {
+            if let Told::Session(session) = wire::decode_tell(&frame?, self.last.as_deref())? {
+                self.last = Some(session.clone());
                 return Ok(Some(*session));
             }
         }

@@ -6,12 +6,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures::{SinkExt, StreamExt};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
 use super::Command;
@@ -24,28 +23,34 @@ const GREETING: Duration = Duration::from_secs(5);
 /// How long viewers have to take the last state once the engine has ended.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// A session and the frame that it makes.
-type Encoded = (Arc<Session>, Bytes);
+/// Least pause between two states for one viewer, in the time that it took to encode the first:
+/// large states come less often, so that looking costs the run next to nothing.
+const PAUSES: u32 = 40;
+/// And the most that such a pause lasts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Everything that a viewer's task needs.
 #[derive(Clone)]
 struct Desk {
     sessions: watch::Receiver<Arc<Session>>,
     commands: mpsc::UnboundedSender<Command>,
-    encoded: Arc<Mutex<Option<Encoded>>>,
+    newest: Arc<Mutex<Option<Prepared>>>,
 }
 
+/// A session as the engine published it, and as viewers get it.
+type Prepared = (Arc<Session>, Arc<Session>);
+
 impl Desk {
-    /// The newest session as a frame: encoded once, however many viewers want it.
-    fn frame(&mut self) -> Bytes {
-        let newest = Arc::clone(&self.sessions.borrow_and_update());
-        let mut encoded = self.encoded.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*encoded {
-            Some((session, frame)) if Arc::ptr_eq(session, &newest) => frame.clone(),
+    /// The newest session as viewers get it: prepared once, however many want it.
+    fn newest(&mut self) -> Arc<Session> {
+        let published = Arc::clone(&self.sessions.borrow_and_update());
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*newest {
+            Some((own, prepared)) if Arc::ptr_eq(own, &published) => Arc::clone(prepared),
             _ => {
-                let frame = wire::encode_session(&newest);
-                *encoded = Some((newest, frame.clone()));
-                frame
+                let prepared = Arc::new(wire::for_viewers(&published));
+                *newest = Some((published, Arc::clone(&prepared)));
+                prepared
             }
         }
     }
@@ -60,7 +65,7 @@ pub async fn serve(
     let desk = Desk {
         sessions: sessions.clone(),
         commands,
-        encoded: Arc::default(),
+        newest: Arc::default(),
     };
     let mut viewers = JoinSet::new();
     loop {
@@ -137,6 +142,9 @@ async fn converse(stream: UnixStream, mut desk: Desk) -> Result<(), ViewerError>
     // The newest counts as unseen: the first state goes out at once.
     desk.sessions.mark_changed();
     let mut wanted = false;
+    // What the viewer has; kept whole, so that an array's place in memory stays its own.
+    let mut last: Option<Arc<Session>> = None;
+    let (mut rested, mut rest) = (true, Instant::now());
     loop {
         tokio::select! {
             asked = from.next() => match asked {
@@ -150,12 +158,17 @@ async fn converse(stream: UnixStream, mut desk: Desk) -> Result<(), ViewerError>
                     }
                 },
             },
-            changed = desk.sessions.changed(), if wanted => {
+            () = sleep_until(rest), if !rested => rested = true,
+            changed = desk.sessions.changed(), if wanted && rested => {
                 if changed.is_err() {
                     return Ok(());
                 }
-                wanted = false;
-                let frame = desk.frame();
+                (wanted, rested) = (false, false);
+                let newest = desk.newest();
+                let began = Instant::now();
+                let frame = wire::encode_session(&newest, last.as_deref());
+                rest = Instant::now() + (PAUSES * began.elapsed()).min(LONGEST_PAUSE);
+                last = Some(newest);
                 to.send(frame).await?;
             }
         }

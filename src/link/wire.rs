@@ -5,7 +5,10 @@
 //! time it has taken the last, so an engine never has more than one on its way to anybody.
 //!
 //! A state is the session as the file has it, but for the weights, which no view shows: the parts
-//! in postcard, then the numbers of each array as raw little-endian bytes.
+//! in postcard, then the numbers of each array as raw little-endian bytes. Arrays that have not
+//! changed since the last state on the same connection are left out.
+
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -13,12 +16,12 @@ use tokio_util::codec::LengthDelimitedCodec;
 
 use super::Command;
 use crate::session::array::{Arrays, Payload};
-use crate::session::record::Weights;
+use crate::session::record::{Backdoor, Experiment as _, Weights};
 use crate::session::text::unfit;
 use crate::session::{Array, Config, Record, Run, Session};
 
 /// The protocol's version: both sides must speak the same.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// How every conversation begins, so that a stranger on the socket is recognised.
 const MAGIC: [u8; 10] = *b"noisescope";
@@ -75,6 +78,8 @@ pub struct Parts {
     config: Config,
     record: Record,
     run: Option<Run>,
+    /// For every array, whether it is that of the last state.
+    kept: Vec<bool>,
 }
 
 /// A frame that is none of ours.
@@ -151,29 +156,56 @@ pub fn check_hello(frame: &[u8]) -> Result<(), WireError> {
     }
 }
 
-/// Encodes a session for viewers.
-pub fn encode_session(session: &Session) -> Bytes {
-    let mut record = session.record.clone();
-    if let Some(training) = &mut record.training {
+/// A session as viewers get it: without weights.
+pub fn for_viewers(session: &Session) -> Session {
+    let mut session = session.clone();
+    let own = session.record.training.iter_mut();
+    let analyses = session.record.analyses.iter_mut();
+    let studies = analyses.filter_map(Backdoor::of_mut);
+    let suspects = studies.flat_map(|study| &mut study.networks);
+    for training in own.chain(suspects.filter_map(|it| it.training.as_mut())) {
         training.best = Weights::default();
         training.current = Weights::default();
         training.optimizer = Array::default();
     }
-    let mut lengths = Vec::new();
+    session
+}
+
+/// Arrays by name.
+fn by_name(session: Option<&Session>) -> BTreeMap<String, &dyn Payload> {
+    let mut arrays = BTreeMap::new();
+    if let Some(session) = session {
+        session.record.arrays(&mut |name, payload| {
+            arrays.insert(name, payload);
+        });
+    }
+    arrays
+}
+
+/// Encodes a session [`for_viewers`] who have `last` already.
+pub fn encode_session(session: &Session, last: Option<&Session>) -> Bytes {
+    let last = by_name(last);
+    let mut kept = Vec::new();
     let mut numbers = Vec::new();
-    record.arrays(&mut |_, payload: &dyn Payload| {
-        let bytes = payload.bytes();
-        lengths.push(bytes.len());
-        numbers.push(bytes);
+    session.record.arrays(&mut |name, payload: &dyn Payload| {
+        let same = last
+            .get(&name)
+            .is_some_and(|own| payload.is_shared_with(*own));
+        kept.push(same);
+        if !same {
+            numbers.push(payload.bytes());
+        }
     });
     let state = Tell::State(Box::new(Parts {
         name: session.name.clone(),
         config: session.config.clone(),
-        record,
+        record: session.record.clone(),
         run: session.run.clone(),
+        kept,
     }));
     let head = encode(&state);
-    let mut frame = Vec::with_capacity(8 + head.len() + lengths.iter().sum::<usize>());
+    let length = numbers.iter().map(Vec::len).sum::<usize>();
+    let mut frame = Vec::with_capacity(8 + head.len() + length);
     frame.extend_from_slice(&(head.len() as u64).to_le_bytes());
     frame.extend_from_slice(&head);
     numbers
@@ -200,11 +232,11 @@ pub enum Told {
     Session(Box<Session>),
 }
 
-/// Decodes what an engine told.
+/// Decodes what an engine told a viewer who has `last` already.
 ///
 /// # Errors
 /// Garbage, or the engine's refusal.
-pub fn decode_tell(frame: &[u8]) -> Result<Told, WireError> {
+pub fn decode_tell(frame: &[u8], last: Option<&Session>) -> Result<Told, WireError> {
     let (length, rest) = frame
         .split_first_chunk::<8>()
         .ok_or_else(|| garbage("a frame of a few bytes"))?;
@@ -223,21 +255,20 @@ pub fn decode_tell(frame: &[u8]) -> Result<Told, WireError> {
         record: parts.record,
         run: parts.run,
     };
+    let last = by_name(last);
+    let mut kept = parts.kept.into_iter();
     let mut problem = None;
     session
         .record
-        .arrays_mut(&mut |_, payload: &mut dyn Payload| {
-            let taken = payload
-                .byte_count()
-                .and_then(|count| {
-                    numbers
-                        .split_at_checked(count)
-                        .ok_or("a frame without its numbers".into())
-                })
-                .and_then(|(own, rest)| {
-                    numbers = rest;
-                    payload.fill_bytes(own)
-                });
+        .arrays_mut(&mut |name, payload: &mut dyn Payload| {
+            let taken = if kept.next().unwrap_or_default() {
+                match last.get(&name) {
+                    Some(own) => payload.share(*own),
+                    None => Err("a state that builds on one that was not sent".into()),
+                }
+            } else {
+                take(payload, &mut numbers)
+            };
             if let (Err(error), None) = (taken, &problem) {
                 problem = Some(error);
             }
@@ -248,10 +279,21 @@ pub fn decode_tell(frame: &[u8]) -> Result<Told, WireError> {
     }
 }
 
+/// Fills an array from the front of `numbers`.
+fn take(payload: &mut dyn Payload, numbers: &mut &[u8]) -> Result<(), String> {
+    let count = payload.byte_count()?;
+    let (own, rest) = numbers
+        .split_at_checked(count)
+        .ok_or("a frame without its numbers")?;
+    *numbers = rest;
+    payload.fill_bytes(own)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::session::Config;
+    use crate::session::record::ClassificationImages;
     use proptest::prelude::*;
 
     #[test]
@@ -260,12 +302,16 @@ mod tests {
         session.run = Some(Run::default());
         let record = session.record.training.get_or_insert_default();
         record.test_accuracy = Some(0.98);
-        let Ok(Told::Session(back)) = decode_tell(&encode_session(&session)) else {
+        let Ok(Told::Session(back)) =
+            decode_tell(&encode_session(&for_viewers(&session), None), None)
+        else {
             panic!("it does not decode");
         };
         assert_eq!(*back, session);
         record_weights(&mut session);
-        let Ok(Told::Session(back)) = decode_tell(&encode_session(&session)) else {
+        let Ok(Told::Session(back)) =
+            decode_tell(&encode_session(&for_viewers(&session), None), None)
+        else {
             panic!("it does not decode");
         };
         assert!(back.record.training.unwrap().best.is_empty());
@@ -274,6 +320,26 @@ mod tests {
     fn record_weights(session: &mut Session) {
         let record = session.record.training.get_or_insert_default();
         record.best.tensors = vec![("w".into(), Array::new(&[2], vec![1.0, 2.0]))];
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_sent_again() {
+        let mut session = Session::new("mine", Config::default());
+        let first = session.clone();
+        let images = session.record.analyses.iter_mut();
+        let images = images
+            .filter_map(ClassificationImages::of_mut)
+            .next()
+            .unwrap();
+        images.gammas[1].image.values_mut()[5] = 7;
+        let whole = encode_session(&session, None);
+        let frame = encode_session(&session, Some(&first));
+        assert!(frame.len() * 50 < whole.len(), "{} bytes", frame.len());
+        let Ok(Told::Session(back)) = decode_tell(&frame, Some(&first)) else {
+            panic!("it does not decode");
+        };
+        assert_eq!(*back, session);
+        assert!(decode_tell(&frame, None).is_err(), "nothing to build on");
     }
 
     #[test]
@@ -294,14 +360,14 @@ mod tests {
         fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
             let _ = decode_ask(&bytes);
             let _ = check_hello(&bytes);
-            let _ = decode_tell(&bytes);
+            let _ = decode_tell(&bytes, None);
         }
 
         #[test]
         fn a_state_cut_anywhere_is_an_error(cut in 0.0..1.0_f64) {
-            let frame = encode_session(&Session::new("mine", Config::default()));
+            let frame = encode_session(&Session::new("mine", Config::default()), None);
             let end = (frame.len() as f64 * cut) as usize;
-            prop_assert!(decode_tell(&frame[..end]).is_err());
+            prop_assert!(decode_tell(&frame[..end], None).is_err());
         }
     }
 }

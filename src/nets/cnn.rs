@@ -4,9 +4,35 @@ use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::relu;
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::module::{conv2d, max_pool2d};
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
+
+use super::layers::{Geometry, at_one_position};
+
+/// Its layers. A unit of `conv2` looks at 5×5 pooled positions, each the most of 2×2 fields of 5×5.
+pub const GEOMETRY: [Geometry; 4] = [
+    Geometry {
+        name: "conv1",
+        units: 20,
+        field: (5, 5),
+        stride: 1,
+        padding: 0,
+        positions: (24, 24),
+        signed: false,
+    },
+    Geometry {
+        name: "conv2",
+        units: 50,
+        field: (14, 14),
+        stride: 2,
+        padding: 0,
+        positions: (8, 8),
+        signed: false,
+    },
+    Geometry::whole("fc1", 500, false),
+    Geometry::whole("logits", 10, true),
+];
 
 /// conv 1→20 5×5, ReLU, maxpool 2, conv 20→50 5×5, ReLU, maxpool 2, fc 800→500, ReLU, fc 500→10.
 #[derive(Module, Debug)]
@@ -39,6 +65,38 @@ impl Cnn {
         let x = relu(self.fc1.forward(x.flatten::<2>(1, 3)));
         self.logits.forward(x)
     }
+
+    /// See [`super::Network::activations`].
+    pub fn activations(&self, images: Tensor<3>) -> Vec<Tensor<4>> {
+        let conv1 = self.first(images);
+        let conv2 = self.second(conv1.clone());
+        let fc1 = relu(self.fc1.forward(pooled(conv2.clone()).flatten::<2>(1, 3)));
+        let logits = self.logits.forward(fc1.clone());
+        vec![conv1, conv2, at_one_position(fc1), at_one_position(logits)]
+    }
+
+    /// One of the two convolutions on patches of its field. There is no padding, so that a patch is
+    /// a small image.
+    pub fn cut_out(&self, layer: usize, patches: Tensor<3>) -> Tensor<4> {
+        let conv1 = self.first(patches);
+        match layer {
+            0 => conv1,
+            _ => self.second(conv1),
+        }
+    }
+
+    fn first(&self, images: Tensor<3>) -> Tensor<4> {
+        relu(self.conv1.forward(images.unsqueeze_dim(1)))
+    }
+
+    fn second(&self, conv1: Tensor<4>) -> Tensor<4> {
+        relu(self.conv2.forward(pooled(conv1)))
+    }
+}
+
+/// The most of each window of 2×2.
+fn pooled(x: Tensor<4>) -> Tensor<4> {
+    max_pool2d(x, MaxPoolOptions::new([2, 2]))
 }
 
 /// A convolution (stride 1, no padding) followed by 2×2 max-pooling, in one strided convolution.

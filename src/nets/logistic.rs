@@ -4,6 +4,11 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
+use super::layers::{Geometry, at_one_position};
+
+/// Its one layer.
+pub const GEOMETRY: [Geometry; 1] = [Geometry::whole("logits", 10, true)];
+
 /// fc 784→10.
 #[derive(Module, Debug)]
 pub struct Logistic {
@@ -21,5 +26,10 @@ impl Logistic {
     /// Logits \[N,10\] of images \[N,28,28\].
     pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
         self.logits.forward(images.flatten::<2>(1, 2))
+    }
+
+    /// See [`super::Network::activations`].
+    pub fn activations(&self, images: Tensor<3>) -> Vec<Tensor<4>> {
+        vec![at_one_position(self.forward(images))]
     }
 }

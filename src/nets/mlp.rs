@@ -5,6 +5,14 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
+use super::layers::{Geometry, at_one_position};
+
+/// Its layers.
+pub const GEOMETRY: [Geometry; 2] = [
+    Geometry::whole("fc1", 1000, false),
+    Geometry::whole("logits", 10, true),
+];
+
 /// fc 784→1000, ReLU, fc 1000→10.
 #[derive(Module, Debug)]
 pub struct Mlp {
@@ -25,5 +33,12 @@ impl Mlp {
     pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
         let hidden = relu(self.fc1.forward(images.flatten::<2>(1, 2)));
         self.logits.forward(hidden)
+    }
+
+    /// See [`super::Network::activations`].
+    pub fn activations(&self, images: Tensor<3>) -> Vec<Tensor<4>> {
+        let fc1 = relu(self.fc1.forward(images.flatten::<2>(1, 2)));
+        let logits = self.logits.forward(fc1.clone());
+        vec![at_one_position(fc1), at_one_position(logits)]
     }
 }

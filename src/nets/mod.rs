@@ -1,13 +1,19 @@
 //! The networks under study: one file an architecture, and [`Network`], which dispatches.
 //!
 //! Every network takes images \[N,28,28\] in \[0,1\] and gives logits \[N,10\]. Weights come and go
-//! as named host arrays ([`weights`]); training lives in [`train`].
+//! as named host arrays ([`weights`]); training lives in [`train`], what single layers see and say in
+//! [`layers`].
 
 mod cnn;
+mod complex;
+mod composed;
 pub mod import;
 pub mod launch;
+pub mod layers;
 mod logistic;
 mod mlp;
+mod rnn;
+mod simple;
 pub mod train;
 pub mod weights;
 
@@ -33,6 +39,12 @@ pub enum Network {
     Mlp(mlp::Mlp),
     /// See [`NetworkKind::Logistic`].
     Logistic(logistic::Logistic),
+    /// See [`NetworkKind::Rnn`].
+    Rnn(rnn::Rnn),
+    /// See [`NetworkKind::Simple`].
+    Simple(simple::Simple),
+    /// See [`NetworkKind::Complex`].
+    Complex(complex::Complex),
 }
 
 impl Network {
@@ -46,9 +58,9 @@ impl Network {
             NetworkKind::Cnn => Self::Cnn(cnn::Cnn::new(device)),
             NetworkKind::Mlp => Self::Mlp(mlp::Mlp::new(device)),
             NetworkKind::Logistic => Self::Logistic(logistic::Logistic::new(device)),
-            NetworkKind::Rnn | NetworkKind::Simple | NetworkKind::Complex => {
-                Self::Mlp(mlp::Mlp::new(device))
-            }
+            NetworkKind::Rnn => Self::Rnn(rnn::Rnn::new(device)),
+            NetworkKind::Simple => Self::Simple(simple::Simple::new(device)),
+            NetworkKind::Complex => Self::Complex(complex::Complex::new(device)),
         }
     }
 
@@ -58,6 +70,18 @@ impl Network {
             Self::Cnn(net) => net.forward(images),
             Self::Mlp(net) => net.forward(images),
             Self::Logistic(net) => net.forward(images),
+            Self::Rnn(net) => net.forward(images),
+            Self::Simple(net) => net.forward(images),
+            Self::Complex(net) => net.forward(images),
+        }
+    }
+
+    /// The same while training: batch normalization takes the statistics of these images and keeps
+    /// a running mean of them, which [`Self::forward`] uses. Only on a device that records gradients.
+    pub fn forward_training(&self, images: Tensor<3>) -> Tensor<2> {
+        match self {
+            Self::Complex(net) => net.forward_training(images),
+            _ => self.forward(images),
         }
     }
 

@@ -11,7 +11,7 @@ use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
-use super::weights::WeightsError;
+use super::weights::{WeightsError, host};
 use super::{CLASSES, Network, SIZE, decision};
 use crate::data::Images;
 use crate::session::array::Array;
@@ -119,7 +119,7 @@ impl Trainer {
             }
             Network::with_weights(kind, &record.current, &device)?
         };
-        record.parameters = burn::module::Module::num_params(&network);
+        record.parameters = network.parameters();
         let mut trainer = Self {
             config: config.clone(),
             seed,
@@ -215,7 +215,7 @@ impl Trainer {
         let shape = [chosen.len(), SIZE.0, SIZE.1];
         let inputs = Tensor::from_data(TensorData::new(inputs, shape), &self.device);
 
-        let logits = self.network.forward(inputs);
+        let logits = self.network.forward_training(inputs);
         let loss = self.loss.forward(logits.clone(), targets);
         let said: Vec<f32> = host(logits.inner());
         let value = host(loss.clone().inner())
@@ -315,13 +315,18 @@ fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
     rng
 }
 
+/// How many of `images` training images are held out for validation.
+pub fn held_out(images: usize, validation: f64) -> usize {
+    (images as f64 * validation).round() as usize
+}
+
 /// Indices of the images to train on and of those held out, the same for the same seed.
 fn split(
     images: usize,
     validation: f64,
     seed: u64,
 ) -> Result<(Vec<usize>, Vec<usize>), TrainError> {
-    let held_out = (images as f64 * validation).round() as usize;
+    let held_out = held_out(images, validation);
     if held_out == 0 || held_out >= images {
         return Err(TrainError::TooFew { images, validation });
     }
@@ -335,7 +340,7 @@ fn split(
 }
 
 /// The chosen images as floats in \[0,1\], row-major.
-fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
+pub fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
     let mut floats = Vec::with_capacity(chosen.len() * images.area());
     for &index in chosen {
         floats.extend(
@@ -346,10 +351,6 @@ fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
         );
     }
     floats
-}
-
-fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_into_vec().unwrap_or_default()
 }
 
 fn correct(logits: &[f32], labels: &[usize]) -> usize {

@@ -46,7 +46,8 @@ impl Network {
     /// The weights as host arrays.
     pub fn weights(&self) -> Weights {
         let mut reader = Reader::default();
-        self.visit(&mut reader);
+        // Running statistics lag a step behind until they are asked for in this way.
+        self.valid().visit(&mut reader);
         Weights {
             tensors: reader.tensors,
         }
@@ -73,10 +74,16 @@ impl Network {
         }
     }
 
-    /// The named layers in order, each with its number of parameters.
+    /// Numbers that training moves; see [`parameters`].
+    pub fn parameters(&self) -> usize {
+        parameters(&self.weights())
+    }
+
+    /// The parameter count by layer, in order. Running statistics are no parameters.
     pub fn layers(&self) -> Vec<Layer> {
         let mut layers: Vec<Layer> = Vec::new();
-        for (tensor, values) in self.weights().tensors {
+        let tensors = self.weights().tensors.into_iter();
+        for (tensor, values) in tensors.filter(|(name, _)| is_parameter(name)) {
             let name = tensor
                 .rsplit_once('.')
                 .map_or(tensor.as_str(), |(layer, _)| layer);
@@ -92,33 +99,46 @@ impl Network {
     }
 }
 
-/// The same architecture with weights drawn from `seed`, uniform in ±1/√fan-in.
+/// Numbers among the weights that training moves; running statistics are kept, but follow from the
+/// images.
+pub fn parameters(weights: &Weights) -> usize {
+    let tensors = weights.tensors.iter();
+    let parameters = tensors.filter(|(name, _)| is_parameter(name));
+    parameters.map(|(_, values)| values.values().len()).sum()
+}
+
+fn is_parameter(name: &str) -> bool {
+    !name.contains(".running_")
+}
+
+/// The same architecture with weights drawn from `seed`, uniform in ±1/√fan-in;
+/// normalizations begin by changing nothing.
 pub(super) fn draw(network: Network, seed: u64) -> Network {
     network.map(&mut Drawer {
+        path: Path::default(),
         rng: ChaCha8Rng::seed_from_u64(seed),
         fan_in: 1,
-        parameters: 0,
     })
 }
 
 /// Where a visitor is: the names of the modules around it, without the enum's own.
 #[derive(Default)]
-struct Path {
+pub(super) struct Path {
     names: Vec<String>,
     parameters: u64,
 }
 
 impl Path {
-    fn enter(&mut self, name: &str) {
+    pub(super) fn enter(&mut self, name: &str) {
         self.names.push(name.to_owned());
     }
 
-    fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         self.names.pop();
     }
 
     /// The current tensor's name: layer and parameter, the last two names.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let from = self.names.len().saturating_sub(2);
         self.names[from..].join(".")
     }
@@ -148,10 +168,14 @@ impl ModuleVisitor for Reader {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let tensor = param.val();
         let shape = tensor.dims();
-        let values = tensor.into_data().try_into_vec().unwrap_or_default();
         self.tensors
-            .push((self.path.name(), Array::new(&shape, values)));
+            .push((self.path.name(), Array::new(&shape, host(tensor))));
     }
+}
+
+/// A tensor's values, row-major.
+pub(super) fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().unwrap_or_default()
 }
 
 struct Setter<'a> {
@@ -193,7 +217,11 @@ impl ModuleMapper for Setter<'_> {
 }
 
 /// A parameter that training moves where the device records gradients.
-fn parameter<const D: usize>(id: ParamId, data: TensorData, device: &Device) -> Param<Tensor<D>> {
+pub(super) fn parameter<const D: usize>(
+    id: ParamId,
+    data: TensorData,
+    device: &Device,
+) -> Param<Tensor<D>> {
     let tensor = Tensor::from_data(data, device);
     Param::initialized(
         id,
@@ -206,20 +234,37 @@ fn parameter<const D: usize>(id: ParamId, data: TensorData, device: &Device) -> 
 }
 
 struct Drawer {
+    path: Path,
     rng: ChaCha8Rng,
     fan_in: usize,
-    parameters: u64,
 }
 
 impl ModuleMapper for Drawer {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.leave();
+    }
+
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        self.parameters += 1;
+        let id = self.path.next_id();
+        let name = self.path.name();
+        let device = param.lazy_device();
+        if name.starts_with("norm") {
+            // A normalization begins by changing nothing: γ = 1, β = 0, and the statistics of
+            // standardized inputs.
+            return parameter(id, param.val().into_data(), &device);
+        }
         let shape = param.lazy_shape();
         let dims = shape.as_slice();
         // A bias follows its weight and shares its fan-in. Linear weights are [in, out],
-        // convolutions [out, in, height, width].
+        // convolutions [out, in, height, width]; those of an LSTM, [4·units, in], share the number
+        // of units in PyTorch.
         match dims.len() {
             1 => {}
+            2 if name.starts_with("lstm") => self.fan_in = dims[0] / 4,
             2 => self.fan_in = dims[0],
             _ => self.fan_in = dims[1..].iter().product(),
         }
@@ -227,11 +272,6 @@ impl ModuleMapper for Drawer {
         let count: usize = dims.iter().product();
         let uniform = StandardUniform.sample_iter(&mut self.rng).take(count);
         let values: Vec<f32> = uniform.map(|u: f32| bound * (2.0 * u - 1.0)).collect();
-        let device = param.lazy_device();
-        parameter(
-            ParamId::from(self.parameters),
-            TensorData::new(values, shape),
-            &device,
-        )
+        parameter(id, TensorData::new(values, shape), &device)
     }
 }

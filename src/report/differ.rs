@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::event::{Epoch, Event, Outcome, Progress, Started, What};
 use super::{Style, status};
+use crate::figure::headline::headline;
 use crate::session::config::Analysis as Plan;
 use crate::session::record::{self, Analysis, GammaTrials, State};
 use crate::session::run::{Checkpoint, LogLine, Phase, Stage};
@@ -30,6 +31,8 @@ pub struct Differ {
     trained: bool,
     /// Analysis and γ by index, once all trials are done.
     gammas: BTreeSet<(usize, usize)>,
+    /// Other analyses by index, once they are done.
+    analyses: BTreeSet<usize>,
     /// When progress was last told, and what; one entry a stage.
     progress_s: f64,
     stages: Vec<Option<Stage>>,
@@ -52,6 +55,7 @@ impl Differ {
             epochs: 0,
             trained: false,
             gammas: BTreeSet::new(),
+            analyses: BTreeSet::new(),
             progress_s: f64::NEG_INFINITY,
             stages: Vec::new(),
             checkpoint: None,
@@ -92,6 +96,7 @@ impl Differ {
                 .as_ref()
                 .is_some_and(|it| it.finished);
             self.gammas = complete(session).map(|(place, _)| place).collect();
+            self.analyses = others_done(session).collect();
         }
         self.begun = true;
         let mut news = Vec::new();
@@ -225,6 +230,14 @@ impl Differ {
                 news.push(What::Result(outcome(gamma)));
             }
         }
+        for index in others_done(session) {
+            if self.analyses.insert(index) {
+                news.push(What::Result(Outcome::Analysis {
+                    stage: session.config.analyses[index].label().into(),
+                    summary: headline(session, index + 1).parts,
+                }));
+            }
+        }
     }
 
     fn checkpoint(&mut self, run: &Run, news: &mut Vec<What>) {
@@ -290,6 +303,15 @@ fn complete(session: &Session) -> impl Iterator<Item = ((usize, usize), &GammaTr
         let places = gammas.iter().enumerate();
         places.filter_map(move |(g, gamma)| done(gamma).then_some(((i, g), gamma)))
     })
+}
+
+/// Every analysis but classification images that is done, by its place in the plan.
+fn others_done(session: &Session) -> impl Iterator<Item = usize> {
+    let pairs = session.config.analyses.iter().zip(&session.record.analyses);
+    let done = pairs.enumerate().filter(|(_, (plan, record))| {
+        !matches!(plan, Plan::ClassificationImages(_)) && record.is_finished(plan)
+    });
+    done.map(|(index, _)| index)
 }
 
 fn outcome(gamma: &GammaTrials) -> Outcome {

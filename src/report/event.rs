@@ -143,6 +143,15 @@ pub enum Outcome {
         /// Split-half reliability of the image, where there is one.
         reliability: Vec<Option<f64>>,
     },
+    /// Any other experiment is done.
+    #[serde(untagged)]
+    Analysis {
+        /// The stage by its key in the JSON export: `spike_triggered`.
+        #[serde(serialize_with = "key")]
+        stage: String,
+        /// What came of it, in words.
+        summary: Vec<String>,
+    },
 }
 
 impl What {

@@ -91,6 +91,11 @@ fn result(it: &Outcome) -> String {
             parts.extend(best_epoch.map(|epoch| format!("best epoch {epoch}")));
             parts.join("  ")
         }
+        Outcome::Analysis { stage, summary } => {
+            let mut parts = vec![format!("{stage}  done")];
+            parts.extend(summary.iter().cloned());
+            parts.join("  ")
+        }
         Outcome::ClassificationImages {
             gamma,
             trials,

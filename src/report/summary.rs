@@ -2,8 +2,10 @@
 
 use super::format::{class_name, count, duration, grouped, percent};
 use super::status;
+use crate::figure::headline::headline;
 use crate::session::Session;
 use crate::session::config::{Analysis, DatasetName, Weights};
+use crate::session::record::Analysis as Measured;
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials, State, Training};
 use crate::stats::classification::{ClassEstimate, Estimate};
 
@@ -16,23 +18,40 @@ pub fn summary(session: &Session) -> String {
             .map(|(name, text)| format!("  {name:<9} {text}")),
     );
     let plans = session.config.analyses.iter();
-    for (plan, record) in plans.zip(&session.record.analyses) {
-        let (
-            Analysis::ClassificationImages(plan),
-            crate::session::record::Analysis::ClassificationImages(record),
-        ) = (plan, record)
-        else {
-            continue;
-        };
+    for (index, (plan, record)) in plans.zip(&session.record.analyses).enumerate() {
         page.push(String::new());
-        page.push(format!(
-            "classification images, {} noise",
-            plan.noise.label()
-        ));
-        page.extend(images(record, plan.trials, session.config.dataset.name));
+        match (plan, record) {
+            (Analysis::ClassificationImages(plan), Measured::ClassificationImages(record)) => {
+                let weighting = plan.weighting.label();
+                let weighting = weighting.map_or_else(String::new, |label| format!(", {label}"));
+                page.push(format!(
+                    "classification images, {} noise{weighting}",
+                    plan.noise.label()
+                ));
+                page.extend(images(record, plan.trials, session.config.dataset.name));
+            }
+            _ => page.extend(other(session, index)),
+        }
     }
     page.push(String::new());
     page.join("\n")
+}
+
+/// How far another experiment is, and what came of it.
+fn other(session: &Session, index: usize) -> Vec<String> {
+    let plan = &session.config.analyses[index];
+    let (done, total) = session.record.analyses[index].progress(plan);
+    let stands = match (done, total) {
+        (0, _) => "not started".to_owned(),
+        (done, total) if done >= total => format!("{} {}", grouped(done), plan.unit()),
+        (done, total) => format!("{} of {} {}", grouped(done), grouped(total), plan.unit()),
+    };
+    let mut lines = vec![format!("{}, {stands}", plan.label())];
+    if done > 0 {
+        let parts = headline(session, index + 1).parts;
+        lines.extend(parts.iter().map(|part| format!("  {part}")));
+    }
+    lines
 }
 
 fn title(session: &Session) -> String {

@@ -5,7 +5,8 @@
 //! little-endian bytes. [`Arrays`] is how the store finds the arrays of a record, always in the
 //! same order. In memory the numbers are shared, so a published session costs no copy.
 
-use std::sync::Arc;
+use std::any::Any;
+use std::sync::{Arc, OnceLock};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
@@ -56,9 +57,31 @@ element!(i64, I64);
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array<T> {
     shape: Vec<usize>,
-    values: Arc<Vec<T>>,
+    numbers: Arc<Numbers<T>>,
     /// The checksum that the file gave, until the numbers have been filled in.
     expected: Option<u32>,
+}
+
+/// Numbers that copies of an array share, and their checksum, once it has been asked for.
+#[derive(Debug, Clone, Default)]
+struct Numbers<T> {
+    values: Vec<T>,
+    crc32: OnceLock<u32>,
+}
+
+impl<T: PartialEq> PartialEq for Numbers<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+}
+
+impl<T> From<Vec<T>> for Numbers<T> {
+    fn from(values: Vec<T>) -> Self {
+        Self {
+            values,
+            crc32: OnceLock::new(),
+        }
+    }
 }
 
 impl<T: Element> Array<T> {
@@ -75,7 +98,7 @@ impl<T: Element> Array<T> {
         assert_eq!(shape.iter().product::<usize>(), values.len());
         Self {
             shape: shape.to_vec(),
-            values: Arc::new(values),
+            numbers: Arc::new(values.into()),
             expected: None,
         }
     }
@@ -87,12 +110,14 @@ impl<T: Element> Array<T> {
 
     /// All the numbers, row-major.
     pub fn values(&self) -> &[T] {
-        &self.values
+        &self.numbers.values
     }
 
     /// The numbers, to change: copied first where a published session still shares them.
     pub fn values_mut(&mut self) -> &mut [T] {
-        Arc::<Vec<T>>::make_mut(&mut self.values)
+        let numbers = Arc::make_mut(&mut self.numbers);
+        numbers.crc32 = OnceLock::new();
+        &mut numbers.values
     }
 }
 
@@ -116,7 +141,10 @@ impl<T: Element> Serialize for Array<T> {
         Header {
             shape: self.shape.clone(),
             dtype: T::DTYPE,
-            crc32: crc32fast::hash(&Payload::bytes(self)),
+            crc32: *self
+                .numbers
+                .crc32
+                .get_or_init(|| crc32fast::hash(&Payload::bytes(self))),
         }
         .serialize(serializer)
     }
@@ -134,7 +162,7 @@ impl<'de, T: Element> Deserialize<'de> for Array<T> {
         }
         Ok(Self {
             shape: header.shape,
-            values: Arc::new(Vec::new()),
+            numbers: Arc::default(),
             expected: Some(header.crc32),
         })
     }
@@ -157,6 +185,15 @@ pub trait Payload {
     /// # Errors
     /// What is wrong with them, in words.
     fn fill_bytes(&mut self, bytes: &[u8]) -> Result<(), String>;
+    /// The array itself.
+    fn as_any(&self) -> &dyn Any;
+    /// Whether another array is a copy that shares these numbers in memory.
+    fn is_shared_with(&self, other: &dyn Payload) -> bool;
+    /// Takes the numbers of another array of the same kind and shape, without a copy.
+    ///
+    /// # Errors
+    /// Where it is of another kind or shape.
+    fn share(&mut self, other: &dyn Payload) -> Result<(), String>;
 
     /// The numbers as they stand at the end of the file.
     fn encode(&self) -> String {
@@ -186,8 +223,9 @@ pub trait Payload {
 
 impl<T: Element> Payload for Array<T> {
     fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.values.len() * size_of::<T>());
-        for value in self.values.iter() {
+        let values = self.values();
+        let mut bytes = Vec::with_capacity(std::mem::size_of_val(values));
+        for value in values {
             value.write(&mut bytes);
         }
         bytes
@@ -217,9 +255,35 @@ impl<T: Element> Payload for Array<T> {
                 "its checksum is {found:#010x}, not {expected:#010x}"
             ));
         }
-        self.values = Arc::new(bytes.chunks_exact(size_of::<T>()).map(T::read).collect());
+        let values: Vec<T> = bytes.chunks_exact(size_of::<T>()).map(T::read).collect();
+        self.numbers = Arc::new(Numbers {
+            values,
+            crc32: OnceLock::from(found),
+        });
         self.expected = None;
         Ok(())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn is_shared_with(&self, other: &dyn Payload) -> bool {
+        let other = other.as_any().downcast_ref::<Self>();
+        other.is_some_and(|other| {
+            self.shape == other.shape && Arc::ptr_eq(&self.numbers, &other.numbers)
+        })
+    }
+
+    fn share(&mut self, other: &dyn Payload) -> Result<(), String> {
+        match other.as_any().downcast_ref::<Self>() {
+            Some(other) if other.shape == self.shape => {
+                self.numbers = Arc::clone(&other.numbers);
+                self.expected = None;
+                Ok(())
+            }
+            _ => Err("it is not the array that it was".into()),
+        }
     }
 }
 

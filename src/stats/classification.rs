@@ -4,12 +4,13 @@
 //! the 2×2 form. The noise lies on a grid: its sums here are Σk of the grid's points, or Σw·k where
 //! a trial counts as much as the network's confidence.
 
-use super::correlation::{pearson, spearman_brown};
-use super::interval::bonferroni;
+use super::cluster::{Cluster, clusters};
+use super::correlation::{pearson, spearman_brown, trials_needed};
+use super::interval::{ALPHA, bonferroni};
 use crate::session::config::Grid;
 
-/// Family-wise level at which a pixel counts as significant.
-pub const ALPHA: f64 = 0.05;
+/// Reliability that [`ClassEstimate::needed`] is about.
+pub const TARGET: f64 = 0.95;
 
 /// Counts and sums of the trials at one γ. K classes, P pixels.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,8 @@ pub struct Trials<'a> {
     pub classes: usize,
     /// P.
     pub pixels: usize,
+    /// Columns of an image.
+    pub width: usize,
     /// Fewer trials than this in a cell that an estimate needs make its class insufficient.
     pub min_trials: u64,
     /// Trials by parity of block, true class, predicted class: \[2,K,K\].
@@ -30,6 +33,8 @@ pub struct Trials<'a> {
     pub image: &'a [i64],
     /// Where the noise's values lie.
     pub grid: Grid,
+    /// Whether the noise's pixels are independent of each other.
+    pub white: bool,
     /// Standard deviation of one pixel of the noise; `None`: from the moments.
     pub deviation: Option<f64>,
     /// Σk and Σk² over all trials, \[2,P\], where the deviation is not known.
@@ -53,12 +58,13 @@ impl Trials<'_> {
         if let Some(deviation) = self.deviation {
             return vec![deviation; self.pixels];
         }
-        let n = all.max(1) as f64;
+        let n = i128::from(all.max(1));
         let (first, second) = self.moments.split_at(self.pixels.min(self.moments.len()));
         let pixels = first.iter().zip(second);
+        // n·Σk² − (Σk)² in whole numbers: exactly 0 where the noise never varies.
         let deviation = |(&sum, &squares): (&i64, &i64)| {
-            let mean = sum as f64 / n;
-            self.grid.step * (squares as f64 / n - mean * mean).max(0.0).sqrt()
+            let spread = n * i128::from(squares) - i128::from(sum).pow(2);
+            self.grid.step * (spread.max(0) as f64).sqrt() / n as f64
         };
         pixels.map(deviation).collect()
     }
@@ -69,7 +75,7 @@ impl Trials<'_> {
 pub struct Estimate {
     /// Signal strength.
     pub gamma: f64,
-    /// Trials in all.
+    /// Trials counted.
     pub trials: u64,
     /// Trials by true and predicted class, \[K,K\] row-major.
     pub counts: Vec<u64>,
@@ -103,8 +109,14 @@ pub struct ClassEstimate {
     pub reliability: Option<f64>,
     /// Signal-to-noise ratio (‖c‖² − ΣSE²)/ΣSE²; grows in proportion to the trials.
     pub snr: Option<f64>,
+    /// Trials in all at which the reliability would be [`TARGET`]: the signal-to-noise ratio grows
+    /// in proportion to them. `None` where no reliability above 0 tells.
+    pub needed: Option<u64>,
     /// Pixels past the threshold.
     pub significant: Option<usize>,
+    /// The significant clusters of the smoothed z map; `None` where insufficient, and for noise
+    /// whose pixels are not independent, of which the test knows nothing.
+    pub clusters: Option<Vec<Cluster>>,
 }
 
 /// Computes every map. Sums are exact integers, so the result depends on the trials alone and not
@@ -341,6 +353,11 @@ fn class_estimate(
         significant: z
             .as_ref()
             .map(|z| z.iter().filter(|z| z.abs() > threshold).count()),
+        clusters: z.as_deref().filter(|_| trials.white).map(|z| {
+            let height = trials.pixels / trials.width;
+            clusters(&narrow(z), height, trials.width).clusters
+        }),
+        needed: reliability.and_then(|r| trials_needed(whole.all.count, r, TARGET)),
         z: z.as_deref().map(narrow),
         image: estimated.as_ref().map(|(image, _)| narrow(image)),
         reliability,
@@ -349,185 +366,4 @@ fn class_estimate(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::config::Noise;
-    use rand::{RngExt, SeedableRng};
-    use rand_chacha::ChaCha8Rng;
-
-    const GRID: f64 = 65536.0;
-
-    const NO_TRIALS: Trials<'static> = Trials {
-        gamma: 0.0,
-        classes: 2,
-        pixels: 1,
-        min_trials: 2,
-        counts: &[],
-        noise: &[],
-        image: &[],
-        grid: Grid {
-            offset: 0.5 / GRID,
-            step: 1.0 / GRID,
-        },
-        deviation: Some(0.288_675_134_594_139),
-        moments: &[],
-        weights: None,
-    };
-
-    fn noise_deviation() -> f64 {
-        Noise::Uniform.deviation().unwrap()
-    }
-
-    /// One pixel, two classes: a table that can be computed by hand.
-    fn by_hand(gamma: f64, counts: &[u64], noise: &[i64]) -> Estimate {
-        estimate(&Trials {
-            gamma,
-            classes: 2,
-            pixels: 1,
-            min_trials: 2,
-            counts,
-            noise,
-            image: &[255 * 6, 0],
-            ..NO_TRIALS
-        })
-    }
-
-    // (true, predicted): counts 4, 2 | 2, 8 and means of k/65536: ¾, ¼ | ½, ⅛, all in even blocks.
-    const COUNTS: [u64; 8] = [4, 2, 2, 8, 0, 0, 0, 0];
-    const NOISE: [i64; 8] = [4 * 49152, 2 * 16384, 2 * 32768, 8 * 8192, 0, 0, 0, 0];
-
-    #[test]
-    fn the_two_by_two_image_of_a_hand_made_table() {
-        let result = by_hand(0.5, &COUNTS, &NOISE);
-        // (n[0,0] + n[1,0]) − (n[0,1] + n[1,1]) = (¾ + ½) − (¼ + ⅛).
-        let image = result.classes[0].image.as_ref().unwrap();
-        assert!((f64::from(image[0]) - 0.875).abs() < 1e-6);
-        // Standard error: σ·√(¼ + ½ + ½ + ⅛).
-        let z = f64::from(result.classes[0].z.as_ref().unwrap()[0]);
-        assert!((z - 0.875 / (noise_deviation() * 1.375_f64.sqrt())).abs() < 1e-4);
-        assert_eq!(result.classes[0].cells, [4, 2, 2, 8]);
-        // All trials of one class are the other class's, so its image is the negative.
-        assert_eq!(result.classes[1].image.as_ref().unwrap()[0], -image[0]);
-    }
-
-    #[test]
-    fn the_image_without_signal_of_a_hand_made_table() {
-        let result = by_hand(0.0, &COUNTS, &NOISE);
-        // Called 0: 6 trials, mean (4·¾ + 2·½)/6 = ⅔; all: 16 trials, mean (3 + ½ + 1 + 1)/16.
-        let expected = 4.0 / 6.0 - 5.5 / 16.0;
-        let class = &result.classes[0];
-        assert!((f64::from(class.image.as_ref().unwrap()[0]) - expected).abs() < 1e-6);
-        let error = noise_deviation() * (1.0_f64 / 6.0 - 1.0 / 16.0).sqrt();
-        assert!((f64::from(class.z.as_ref().unwrap()[0]) - expected / error).abs() < 1e-4);
-        let mean = f64::from(class.mean_noise.as_ref().unwrap()[0]);
-        assert!((mean - (2.0 / 3.0 + 0.5 / GRID)).abs() < 1e-6);
-    }
-
-    #[test]
-    fn the_snr_of_a_hand_made_table() {
-        let class = &by_hand(0.5, &COUNTS, &NOISE).classes[0];
-        let error = 1.375 / 12.0;
-        let expected = (0.875 * 0.875 - error) / error;
-        assert!((class.snr.unwrap() - expected).abs() < 1e-6);
-    }
-
-    #[test]
-    fn the_mean_stimulus_blends_noise_and_images() {
-        let class = &by_hand(0.5, &COUNTS, &NOISE).classes[0];
-        // Images called 0 are white: Σ = 6·255 over 6 trials.
-        let expected = 0.5 * (2.0 / 3.0 + 0.5 / GRID) + 0.5;
-        assert!((f64::from(class.mean_stimulus.as_ref().unwrap()[0]) - expected).abs() < 1e-6);
-    }
-
-    #[test]
-    fn too_few_trials_are_insufficient_and_not_zero() {
-        let few = by_hand(0.5, &[4, 1, 2, 8, 0, 0, 0, 0], &NOISE);
-        let class = &few.classes[0];
-        assert!(!class.sufficient && class.image.is_none() && class.z.is_none());
-        assert!(class.snr.is_none() && class.reliability.is_none() && class.significant.is_none());
-        assert_eq!(class.called, 6);
-        // A class that takes every trial has nothing to compare with.
-        let all = by_hand(0.0, &[4, 0, 2, 0, 0, 0, 0, 0], &NOISE);
-        assert!(!all.classes[0].sufficient && !all.classes[1].sufficient);
-        assert!(all.classes[1].mean_noise.is_none() && all.classes[0].mean_noise.is_some());
-    }
-
-    /// Decisions that ignore the noise: every z must be standard normal, also where one class
-    /// takes nearly all trials.
-    #[test]
-    fn under_no_signal_the_z_map_is_standard_normal() {
-        let (pixels, trials) = (784, 4000);
-        let mut rng = ChaCha8Rng::seed_from_u64(7);
-        let mut counts = [0_u64; 8];
-        let mut noise = vec![0_i64; 8 * pixels];
-        for trial in 0..trials {
-            let predicted = usize::from(rng.random_bool(0.93));
-            let cell = (trial / 256 % 2) * 4 + (trial % 2) * 2 + predicted;
-            counts[cell] += 1;
-            for sum in &mut noise[cell * pixels..(cell + 1) * pixels] {
-                *sum += i64::from(rng.random::<u16>());
-            }
-        }
-        for gamma in [0.0, 0.3] {
-            let result = estimate(&Trials {
-                gamma,
-                classes: 2,
-                pixels,
-                min_trials: 30,
-                counts: &counts,
-                noise: &noise,
-                image: &vec![0; 2 * pixels],
-                ..NO_TRIALS
-            });
-            let class = &result.classes[1];
-            let z = class.z.as_ref().unwrap();
-            let variance: f64 = z.iter().map(|&z| f64::from(z).powi(2)).sum::<f64>() / 784.0;
-            assert!(
-                (0.85..1.15).contains(&variance),
-                "γ {gamma}: variance {variance}"
-            );
-            assert!(class.significant.unwrap() <= 1);
-            assert!(class.snr.unwrap().abs() < 0.2);
-            assert!(class.reliability.unwrap().abs() < 0.2);
-        }
-    }
-
-    #[test]
-    fn weights_that_are_all_the_same_change_nothing() {
-        let plain = by_hand(0.5, &COUNTS, &NOISE);
-        let thrice = |values: &[u64], by| values.iter().map(|v| v * by).collect::<Vec<u64>>();
-        let weighted = estimate(&Trials {
-            gamma: 0.5,
-            counts: &COUNTS,
-            noise: &NOISE.map(|sum| 3 * sum),
-            image: &[255 * 6, 0],
-            weights: Some(Weights {
-                sum: &thrice(&COUNTS, 3),
-                squares: &thrice(&COUNTS, 9),
-            }),
-            ..NO_TRIALS
-        });
-        for (a, b) in plain.classes.iter().zip(&weighted.classes) {
-            assert_eq!(a.image, b.image);
-            assert!((a.snr.unwrap() - b.snr.unwrap()).abs() < 1e-9);
-            assert_eq!(a.mean_noise, b.mean_noise);
-        }
-    }
-
-    #[test]
-    fn an_unknown_deviation_is_measured_from_the_moments() {
-        // 16 trials, half of them at k = 0 and half at 32768: σ = 16384 grid steps = ¼.
-        let moments = [8 * 32768, 8 * 32768_i64.pow(2)];
-        let measured = estimate(&Trials {
-            gamma: 0.5,
-            counts: &COUNTS,
-            noise: &NOISE,
-            image: &[0, 0],
-            deviation: None,
-            moments: &moments,
-            ..NO_TRIALS
-        });
-        let z = f64::from(measured.classes[0].z.as_ref().unwrap()[0]);
-        assert!((z - 0.875 / (0.25 * 1.375_f64.sqrt())).abs() < 1e-4, "{z}");
-    }
-}
+mod tests;

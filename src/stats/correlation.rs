@@ -23,6 +23,23 @@ pub fn spearman_brown(r: f64) -> f64 {
     2.0 * r / (1.0 + r.abs())
 }
 
+/// Trials at which a map whose reliability is `reliability` after `trials` trials would have one of
+/// `target`; `None` where nothing has been shown, the reliability is not above 0, the target not
+/// inside (0,1), or there is no number for so many.
+///
+/// The signal-to-noise ratio R/(1−R) grows in proportion to the trials, so
+/// n* = n·\[R*/(1−R*)\]/\[R/(1−R)\].
+pub fn trials_needed(trials: u64, reliability: f64, target: f64) -> Option<u64> {
+    let sensible = trials > 0 && reliability > 0.0 && 0.0 < target && target < 1.0;
+    if !sensible {
+        return None;
+    }
+    let ratio = |r: f64| r / (1.0 - r);
+    let needed =
+        (trials as f64 * ratio(target) * (1.0 - reliability).max(0.0) / reliability).ceil();
+    (needed < u64::MAX as f64).then_some((needed as u64).max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +66,26 @@ mod tests {
     fn pearson_of_a_hand_made_pair() {
         // Deviations (-1,0,1) and (-1,1,0): r = 1 / 2.
         assert!((pearson(&[1.0, 2.0, 3.0], &[1.0, 3.0, 2.0]).unwrap() - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn trials_needed_match_their_closed_form() {
+        // R = ½ is a ratio of 1, and 0.95 one of 19.
+        assert_eq!(trials_needed(1000, 0.5, 0.95), Some(19_000));
+        assert_eq!(trials_needed(4, 0.8, 0.5), Some(1));
+        assert_eq!(trials_needed(1000, 1.0, 0.95), Some(1));
+        // Where the target is reached, what is needed is what was shown.
+        let same = trials_needed(100_000, 0.95, 0.95).unwrap();
+        assert!(same.abs_diff(100_000) <= 1, "{same}");
+    }
+
+    #[test]
+    fn trials_that_nothing_tells_are_not_told() {
+        assert_eq!(trials_needed(0, 0.5, 0.95), None);
+        assert_eq!(trials_needed(1000, 0.0, 0.95), None);
+        assert_eq!(trials_needed(1000, -0.2, 0.95), None);
+        assert_eq!(trials_needed(1000, f64::NAN, 0.95), None);
+        assert_eq!(trials_needed(1000, 0.5, 1.0), None);
+        assert_eq!(trials_needed(1000, 1e-300, 0.95), None);
     }
 }

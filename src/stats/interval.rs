@@ -1,4 +1,45 @@
-//! Bounds: normal quantiles and the Bonferroni threshold on a map's |z|.
+//! Bounds: normal quantiles, the Bonferroni threshold on a map's |z|, and Wilson's interval of a
+//! share.
+
+/// Family-wise level at which a pixel or a cluster of a map counts as significant.
+pub const ALPHA: f64 = 0.05;
+
+/// Quantile of the standard normal distribution that bounds the middle 95 %.
+pub const NORMAL_95: f64 = 1.959_963_984_540_054;
+
+/// An estimate and the ends of its 95 % confidence interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    /// The estimate itself, always inside the interval.
+    pub estimate: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// Wilson's 95 % score interval of the share `successes / n`, in \[0,1\]. `None` where there is no
+/// share: nothing was tried, or more succeeded than were tried.
+///
+/// Wilson 1927: the shares p for which |p̂ − p| ≤ 1.96·√(p(1−p)/n). Unlike p̂ ± 1.96·SE it never
+/// leaves \[0,1\] and has a width at 0 and at n successes.
+pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
+    if n == 0 || successes > n {
+        return None;
+    }
+    let trials = n as f64;
+    let share = successes as f64 / trials;
+    let square = NORMAL_95 * NORMAL_95 / trials;
+    let centre = (share + square / 2.0) / (1.0 + square);
+    let spread = share * (1.0 - share) * square + square * square / 4.0;
+    let half = spread.sqrt() / (1.0 + square);
+    // The ends are exact where the formula only comes within a rounding error of them.
+    Some(Interval {
+        estimate: share,
+        low: if successes == 0 { 0.0 } else { centre - half },
+        high: if successes == n { 1.0 } else { centre + half },
+    })
+}
 
 /// Quantile of the standard normal distribution at probability `p` in (0,1).
 ///
@@ -75,5 +116,44 @@ mod tests {
     #[test]
     fn bonferroni_at_784_pixels_is_four() {
         assert!((bonferroni(784, 0.05) - 4.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn wilson_matches_its_closed_form_and_a_published_example() {
+        // Newcombe 1998, table I: 81 of 263, 15 of 148, 1 of 29, 0 of 20.
+        for (successes, n, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (1, 29, 0.0061, 0.1718),
+            (0, 20, 0.0, 0.1611),
+        ] {
+            let it = wilson(successes, n).unwrap();
+            assert_eq!(it.estimate, successes as f64 / n as f64);
+            assert!((it.low - low).abs() < 5e-5, "{successes} of {n}: {it:?}");
+            assert!((it.high - high).abs() < 5e-5, "{successes} of {n}: {it:?}");
+        }
+    }
+
+    #[test]
+    fn the_ends_of_wilsons_interval_are_where_the_score_test_just_rejects() {
+        let it = wilson(7, 40).unwrap();
+        for end in [it.low, it.high] {
+            let z = (it.estimate - end).abs() / (end * (1.0 - end) / 40.0).sqrt();
+            assert!((z - NORMAL_95).abs() < 1e-9, "{z}");
+        }
+    }
+
+    #[test]
+    fn a_share_of_all_or_nothing_still_has_a_width() {
+        let (none, all) = (wilson(0, 50).unwrap(), wilson(50, 50).unwrap());
+        assert!(none.low == 0.0 && none.high > 0.05);
+        assert!(all.high == 1.0 && all.low < 0.95);
+        assert!((none.high - (1.0 - all.low)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn nothing_tried_has_no_share() {
+        assert_eq!(wilson(0, 0), None);
+        assert_eq!(wilson(3, 2), None);
     }
 }

@@ -1,5 +1,13 @@
 //! Pure statistics: numbers in, numbers out. Nothing here knows a session, a tensor or a screen.
 
+pub mod anomaly;
+pub mod backdoor;
 pub mod classification;
+pub mod cluster;
 pub mod correlation;
+pub mod covariance;
 pub mod interval;
+pub mod roc;
+pub mod share;
+pub mod spike_triggered;
+pub mod templates;

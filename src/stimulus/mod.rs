@@ -4,7 +4,9 @@
 //! it is the same trials whoever computes it and whenever. Noise stays on its integer grid: its
 //! sums are exact whatever their order.
 
+mod gabor;
 pub mod on_device;
+mod pca;
 mod source;
 
 use rand::{RngExt, SeedableRng};
@@ -150,15 +152,15 @@ fn choose(seed: BlockSeed, first: u64, trials: usize, pool: &Pool) -> Chosen {
     Chosen { truth, image, rng }
 }
 
-/// Values of the noise, from its points on the grid.
+/// Values of the noise, from its points on the grid: exact, since a step is a power of two.
 pub fn values(noise: &[u16], grid: Grid) -> impl Iterator<Item = f32> {
     let (offset, step) = (grid.offset as f32, grid.step as f32);
-    noise
-        .iter()
-        .map(move |&k| f32::from(k).mul_add(step, offset))
+    noise.iter().map(move |&k| f32::from(k) * step + offset)
 }
 
-fn blend(noise: &[u16], grid: Grid, image: &[usize], gamma: f64, pool: &Pool) -> Vec<f32> {
+/// Stimuli (1−γ)·z + γ·x, \[N,P\], of noise by its points on the grid, \[N,P\], and images by their
+/// places in the pool, \[N\].
+pub fn blend(noise: &[u16], grid: Grid, image: &[usize], gamma: f64, pool: &Pool) -> Vec<f32> {
     if gamma == 0.0 {
         return values(noise, grid).collect();
     }

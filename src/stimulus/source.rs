@@ -3,29 +3,51 @@
 //! A [`Source`] is prepared once for an analysis (the bases of `gabor` and `pca` take a moment) and
 //! then shared by all workers. What it draws are points on the grid of its kind.
 
+use std::sync::Arc;
+
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::gabor::Gabor;
+use super::pca::Pca;
 use crate::data::Images;
 use crate::session::config::{Gaussian, Noise};
 
-/// A kind of noise, ready to be drawn.
+/// A kind of noise, ready to be drawn. Cloning shares what was prepared.
 #[derive(Debug, Clone)]
 pub struct Source {
     noise: Noise,
     /// Rows and columns of an image.
     size: (usize, usize),
+    drawn: Drawn,
+}
+
+/// How its images are drawn, with what that takes.
+#[derive(Debug, Clone)]
+enum Drawn {
+    Uniform,
+    Gaussian(Gaussian),
+    Binary,
+    Patch,
+    Gabor(Arc<Gabor>),
+    Pca(Arc<Pca>),
 }
 
 impl Source {
     /// Prepares a kind of noise. `images` are the training images, of which `pca` takes the
-    /// principal components.
+    /// principal components, which takes seconds.
     pub fn new(noise: Noise, images: &Images) -> Self {
-        Self {
-            noise,
-            size: (images.height, images.width),
-        }
+        let size = (images.height, images.width);
+        let drawn = match noise {
+            Noise::Uniform => Drawn::Uniform,
+            Noise::Gaussian(it) => Drawn::Gaussian(it),
+            Noise::Binary => Drawn::Binary,
+            Noise::Patch => Drawn::Patch,
+            Noise::Gabor => Drawn::Gabor(Arc::new(Gabor::new(size))),
+            Noise::Pca => Drawn::Pca(Arc::new(Pca::new(images))),
+        };
+        Self { noise, size, drawn }
     }
 
     /// Its kind.
@@ -35,14 +57,14 @@ impl Source {
 
     /// Draws `trials` noise images: their points on the grid, \[trials,H·W\].
     pub fn draw(&self, rng: &mut ChaCha8Rng, trials: usize) -> Vec<u16> {
-        let pixels = self.size.0 * self.size.1;
-        let count = trials * pixels;
-        match self.noise {
-            Noise::Uniform => uniform(rng, count),
-            Noise::Gaussian(it) => gaussian(rng, it, count),
-            Noise::Binary => binary(rng, count),
-            Noise::Patch => patch(rng, trials, self.size),
-            Noise::Gabor | Noise::Pca => uniform(rng, count),
+        let count = trials * self.size.0 * self.size.1;
+        match &self.drawn {
+            Drawn::Uniform => uniform(rng, count),
+            Drawn::Gaussian(it) => gaussian(rng, *it, count),
+            Drawn::Binary => binary(rng, count),
+            Drawn::Patch => patch(rng, trials, self.size),
+            Drawn::Gabor(gabor) => gabor.draw(rng, trials),
+            Drawn::Pca(pca) => pca.draw(rng, trials),
         }
     }
 }
@@ -63,8 +85,12 @@ fn gaussian(rng: &mut ChaCha8Rng, it: Gaussian, count: usize) -> Vec<u16> {
     let centre = ((0.5 - grid.offset) / grid.step).round();
     let scale = it.sigma / grid.step;
     let normal = StandardNormal.sample_iter(rng).take(count);
-    let point = |n: f64| (centre + scale * n).round().clamp(0.0, 2.0 * centre) as u16;
-    normal.map(point).collect()
+    normal.map(|n| gaussian_point(n, centre, scale)).collect()
+}
+
+/// The point next to `n` standard deviations from the centre, clipped at the ends of the grid.
+fn gaussian_point(n: f64, centre: f64, scale: f64) -> u16 {
+    (centre + scale * n).round().clamp(0.0, 2.0 * centre) as u16
 }
 
 /// `count` points 0 or 1, equally likely.
@@ -89,4 +115,198 @@ fn patch(rng: &mut ChaCha8Rng, trials: usize, (height, width): (usize, usize)) -
         }
     }
     points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stimulus::values;
+    use rand::SeedableRng;
+
+    const PIXELS: usize = 12 * 12;
+
+    /// Noise-like images with a slope, so that there are principal components.
+    fn images() -> Images {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let count = 60;
+        let mut pixels = Vec::new();
+        for _ in 0..count {
+            let (down, across) = (rng.random_range(-9..9), rng.random_range(-9..9));
+            pixels.extend((0..12 * 12).map(|i: i32| {
+                let slope = down * (i / 12 - 6) + across * (i % 12 - 6);
+                (128 + slope + rng.random_range(-10..10)).clamp(0, 255) as u8
+            }));
+        }
+        Images {
+            pixels: pixels.into(),
+            labels: vec![0; count].into(),
+            height: 12,
+            width: 12,
+        }
+    }
+
+    fn kinds() -> [Noise; 7] {
+        [
+            Noise::Uniform,
+            Noise::Gaussian(Gaussian::default()),
+            Noise::Gaussian(Gaussian { sigma: 1.0 }),
+            Noise::Binary,
+            Noise::Patch,
+            Noise::Gabor,
+            Noise::Pca,
+        ]
+    }
+
+    fn draw(noise: Noise, seed: u64, trials: usize) -> Vec<u16> {
+        let source = Source::new(noise, &images());
+        source.draw(&mut ChaCha8Rng::seed_from_u64(seed), trials)
+    }
+
+    fn drawn(noise: Noise, trials: usize) -> Vec<f64> {
+        let points = draw(noise, 3, trials);
+        values(&points, noise.grid()).map(f64::from).collect()
+    }
+
+    fn moments(values: &[f64]) -> (f64, f64) {
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+        (mean, variance.sqrt())
+    }
+
+    #[test]
+    fn every_kind_is_the_same_for_the_same_seed_and_another_for_another() {
+        for noise in kinds() {
+            let first = draw(noise, 5, 40);
+            assert_eq!(first.len(), 40 * PIXELS);
+            assert_eq!(first, draw(noise, 5, 40), "{noise:?}");
+            assert_ne!(first, draw(noise, 6, 40), "{noise:?}");
+        }
+    }
+
+    #[test]
+    fn every_kind_whose_deviation_is_known_has_it() {
+        for noise in kinds() {
+            let (_, measured) = moments(&drawn(noise, 2000));
+            if let Some(deviation) = noise.deviation()
+                && noise != Noise::Patch
+            {
+                // A standard error of a deviation of 288,000 values is at most 0.2 %.
+                assert!(
+                    (measured / deviation - 1.0).abs() < 0.01,
+                    "{noise:?} {measured}"
+                );
+            }
+            assert!(measured > 0.01, "{noise:?}");
+        }
+    }
+
+    #[test]
+    fn every_kind_but_patch_and_pca_is_grey_on_average() {
+        for noise in kinds() {
+            let expected = match noise {
+                // One square of the 3×3 in these images.
+                Noise::Patch => 1.0 / 9.0,
+                Noise::Pca => continue,
+                _ => 0.5,
+            };
+            let (mean, deviation) = moments(&drawn(noise, 2000));
+            // Gabor images have about a dozen independent pixels each.
+            let error = deviation / (2000.0 * 12.0_f64).sqrt();
+            assert!((mean - expected).abs() < 5.0 * error, "{noise:?} {mean}");
+        }
+    }
+
+    #[test]
+    fn values_lie_where_the_kind_says() {
+        for noise in kinds() {
+            let (low, high) = match noise {
+                Noise::Gaussian(it) => (0.5 - 6.0 * it.sigma, 0.5 + 6.0 * it.sigma),
+                _ => (0.0, 1.0),
+            };
+            let inside = |&v: &f64| (low..=high).contains(&v);
+            assert!(drawn(noise, 500).iter().all(inside), "{noise:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_the_point_of_the_grid_to_the_bit() {
+        for noise in kinds() {
+            let grid = noise.grid();
+            let points: Vec<u16> = (0..=u16::MAX).collect();
+            for (&k, value) in points.iter().zip(values(&points, grid)) {
+                assert_eq!(value, grid.value(f64::from(k)) as f32);
+            }
+        }
+    }
+
+    #[test]
+    fn only_white_noise_has_independent_neighbours() {
+        for noise in kinds() {
+            let values = drawn(noise, 500);
+            let (mean, deviation) = moments(&values);
+            let pairs = values.chunks_exact(2);
+            let count = pairs.len() as f64;
+            let product: f64 = pairs.map(|pair| (pair[0] - mean) * (pair[1] - mean)).sum();
+            let r = product / count / deviation.powi(2);
+            let bound = 5.0 / count.sqrt();
+            assert_eq!(r.abs() < bound, noise.is_white(), "{noise:?}: {r}");
+        }
+    }
+
+    #[test]
+    fn gaussian_noise_is_clipped_at_six_deviations() {
+        for sigma in [0.01, 0.25, 1.0] {
+            let grid = Noise::Gaussian(Gaussian { sigma }).grid();
+            let centre = ((0.5 - grid.offset) / grid.step).round();
+            let point = |n| gaussian_point(n, centre, sigma / grid.step);
+            assert_eq!(grid.value(f64::from(point(0.0))), 0.5);
+            assert_eq!((point(-6.5), point(-99.0)), (0, 0));
+            assert_eq!(f64::from(point(99.0)), 2.0 * centre);
+            let high = grid.value(f64::from(point(6.5)));
+            assert!(high <= 0.5 + 6.0 * sigma && high > 0.5 + 6.0 * sigma - grid.step);
+        }
+    }
+
+    #[test]
+    fn binary_noise_is_black_or_white() {
+        let points = draw(Noise::Binary, 1, 500);
+        assert!(points.iter().all(|&k| k < 2));
+        let values = drawn(Noise::Binary, 10);
+        assert!(values.iter().all(|&v| v == 0.0 || v == 1.0));
+    }
+
+    #[test]
+    fn patch_noise_is_one_white_square_in_any_of_49_places() {
+        let points = patch(&mut ChaCha8Rng::seed_from_u64(2), 1000, (28, 28));
+        let mut places = std::collections::BTreeMap::new();
+        for image in points.chunks_exact(784) {
+            let white: Vec<usize> = (0..784).filter(|&i| image[i] == 1).collect();
+            assert_eq!(white.len(), 16);
+            assert_eq!(image.iter().filter(|&&k| k == 0).count(), 768);
+            let (row, column) = (white[0] / 28, white[0] % 28);
+            assert_eq!((row % 4, column % 4), (0, 0));
+            assert_eq!(white[15], white[0] + 3 * 28 + 3);
+            *places.entry(white[0]).or_insert(0) += 1;
+        }
+        let (mean, deviation) = moments(&points.iter().map(|&k| f64::from(k)).collect::<Vec<_>>());
+        assert!((mean - 1.0 / 49.0).abs() < 1e-12);
+        assert!((deviation - Noise::Patch.deviation().unwrap()).abs() < 1e-9);
+        assert_eq!(places.len(), 49);
+        // 1000/49 = 20.4 ± 4.5 each.
+        assert!(places.values().all(|&n| (3..45).contains(&n)), "{places:?}");
+    }
+
+    /// Sessions of earlier versions go on with the same trials.
+    #[test]
+    fn uniform_noise_is_what_it_has_always_been() {
+        let points = uniform(&mut ChaCha8Rng::seed_from_u64(7), 2000);
+        assert_eq!(points[..4], [17339, 9175, 21300, 10341]);
+        // The two halves of every word of the generator, the lower one first.
+        let mut words = ChaCha8Rng::seed_from_u64(7);
+        for pair in points.chunks_exact(2) {
+            let word = words.next_u32();
+            assert_eq!(pair, [word as u16, (word >> 16) as u16]);
+        }
+    }
 }

@@ -10,6 +10,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
+use super::action;
+use super::aside;
 use super::frames::Frames;
 use super::input::{Input, Keys};
 use super::pen::Pen;
@@ -18,6 +20,7 @@ use super::terminal::Terminal;
 use super::theme::{Background, Line, Theme};
 use super::update::{self, Effect};
 use super::view::{self, Size};
+use crate::figure::Figure;
 use crate::link::{Command, Link};
 use crate::session::Session;
 use crate::session::record;
@@ -98,8 +101,8 @@ pub async fn run(
 ) -> Result<Exit, TuiError> {
     let terminal = Terminal::enter()?;
     let (events, mut inbox) = unbounded_channel();
-    let _keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
-    let pen = Pen::start(terminal.screen()?, events)?;
+    let mut keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
+    let mut pen = Pen::start(terminal.screen()?, events.clone())?;
     let mut resized = signal(SignalKind::window_change())?;
     let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
 
@@ -110,6 +113,19 @@ pub async fn run(
     let exit = loop {
         if let Some(exit) = dashboard.ended(&link, watching) {
             break exit;
+        }
+        if let Some(figure) = dashboard.wanted.take() {
+            // Nobody else reads or writes while the terminal is asked what it can show.
+            drop((keys, pen));
+            let session = Arc::clone(&dashboard.session);
+            let left = aside::look(&terminal, session, figure, &events, &mut inbox).await?;
+            if left || terminal.take().is_err() {
+                return Ok(Exit::Gone);
+            }
+            keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
+            pen = Pen::start(terminal.screen()?, events.clone())?;
+            dashboard.frames.written();
+            dashboard.take_again(&terminal);
         }
         dashboard.draw_if_due(&link, &pen);
         let due = dashboard.due();
@@ -147,7 +163,7 @@ pub async fn run(
             }
         }
     };
-    drop(pen);
+    drop((keys, pen));
     drop(terminal);
     Ok(exit)
 }
@@ -180,6 +196,11 @@ fn take(
                         link.say(command);
                         dashboard.stopping |= command == Command::Stop;
                         dashboard.frames.ask();
+                    }
+                    Effect::Show => {
+                        dashboard.wanted = action::figure_in(&dashboard.state, &dashboard.session);
+                        // What was typed after it is for the picture.
+                        return None;
                     }
                     Effect::Leave => return Some(Exit::Left),
                     Effect::Resume => {
@@ -216,6 +237,8 @@ struct Dashboard {
     frames: Frames,
     /// Whether the person here has asked the engine to stop.
     stopping: bool,
+    /// The figure that the person wants to see at full resolution.
+    wanted: Option<Figure>,
 }
 
 impl Dashboard {
@@ -237,6 +260,7 @@ impl Dashboard {
             theme: options.theme(),
             frames: Frames::new(options, Instant::now()),
             stopping: false,
+            wanted: None,
         };
         dashboard.state.settle(&dashboard.session);
         dashboard.resize(terminal);

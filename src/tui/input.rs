@@ -31,10 +31,22 @@ pub enum Input {
     Gone,
 }
 
-/// The thread that reads keys. It ends when this is dropped.
+/// The thread that reads keys. It has ended once this is dropped, so that somebody else may read.
 #[derive(Debug)]
 pub struct Keys {
-    _alive: PipeWriter,
+    alive: Option<PipeWriter>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// What a wait for keys ended with.
+#[derive(Debug, PartialEq, Eq)]
+enum Waited {
+    /// There is a key.
+    Key,
+    /// The terminal is gone.
+    Gone,
+    /// Nobody wants keys any more.
+    Unwanted,
 }
 
 impl Keys {
@@ -44,22 +56,41 @@ impl Keys {
     /// Where no thread or pipe can be had.
     pub fn start(keyboard: OwnedFd, events: UnboundedSender<Input>) -> io::Result<Self> {
         let (alive, writer) = io::pipe()?;
-        thread::Builder::new().name("keys".into()).spawn(move || {
-            while wait(&keyboard, &alive) {
+        let keys = thread::Builder::new().name("keys".into());
+        let thread = keys.spawn(move || {
+            let end = loop {
+                match wait(&keyboard, &alive) {
+                    Waited::Key => {}
+                    end => break end,
+                }
                 match read(&keyboard, &events) {
                     Ok(0) => thread::sleep(Duration::from_millis(50)),
                     Ok(_) => {}
-                    Err(_) => break,
+                    Err(_) => break Waited::Gone,
                 }
+            };
+            if end == Waited::Gone {
+                let _ = events.send(Input::Gone);
             }
-            let _ = events.send(Input::Gone);
         })?;
-        Ok(Self { _alive: writer })
+        Ok(Self {
+            alive: Some(writer),
+            thread: Some(thread),
+        })
     }
 }
 
-/// Waits for a key. False: the terminal is gone, or nobody wants keys any more.
-fn wait(keyboard: &OwnedFd, alive: &io::PipeReader) -> bool {
+impl Drop for Keys {
+    fn drop(&mut self) {
+        self.alive = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Waits for a key.
+fn wait(keyboard: &OwnedFd, alive: &io::PipeReader) -> Waited {
     loop {
         let mut fds = [
             PollFd::new(keyboard, PollFlags::IN),
@@ -67,15 +98,18 @@ fn wait(keyboard: &OwnedFd, alive: &io::PipeReader) -> bool {
         ];
         match poll(&mut fds, None) {
             Err(rustix::io::Errno::INTR) => continue,
-            Err(_) => return false,
+            Err(_) => return Waited::Gone,
             Ok(_) => {}
         }
         let over = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-        if !fds[1].revents().is_empty() || fds[0].revents().intersects(over) {
-            return false;
+        if !fds[1].revents().is_empty() {
+            return Waited::Unwanted;
+        }
+        if fds[0].revents().intersects(over) {
+            return Waited::Gone;
         }
         if fds[0].revents().contains(PollFlags::IN) {
-            return true;
+            return Waited::Key;
         }
     }
 }

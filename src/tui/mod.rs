@@ -6,21 +6,23 @@
 //! pure function of session, state, place and theme.
 
 pub mod action;
+mod aside;
 pub mod browser;
-mod choice;
 mod dashboard;
-pub mod format;
 pub mod frames;
 mod ink;
 mod input;
 mod pen;
+pub mod picture;
 pub mod state;
+mod steps;
 mod terminal;
 pub mod theme;
 pub mod update;
 pub mod view;
 pub mod widget;
 
+pub use crate::figure::format;
 pub use action::key_table;
 pub use browser::{Choice, List, Row, RowState, browse};
 pub use dashboard::{Exit, Options, TuiError, run};

@@ -2,12 +2,13 @@
 
 use jiff::tz::TimeZone;
 
-use super::choice;
+use super::steps;
 use super::view::{self, Size};
+use crate::figure::choice;
 use crate::link::Connection;
-use crate::session::Session;
 use crate::session::record::{self, ClassificationImages};
 use crate::session::run::Phase;
+use crate::session::{Session, config};
 
 /// What the viewer looks at.
 #[derive(Debug, Clone)]
@@ -27,7 +28,31 @@ pub struct State {
     pub scale: Scale,
     /// Which pixels are painted.
     pub pixels: Pixels,
-    /// Whether the chosen class fills the view.
+    /// Which of the plan's classification images, among these alone.
+    pub images: usize,
+    /// The layer in sight of the views that have layers, by its place.
+    pub layer: usize,
+    /// The unit of that layer.
+    pub unit: usize,
+    /// What the averages of a layer are taken on.
+    pub stimuli: Stimuli,
+    /// The pattern of an attack, by its place in [`record::PATTERNS`].
+    pub pattern: usize,
+    /// The weight w of the pattern, by its place in the plan.
+    pub weight: usize,
+    /// Whether an attack is seen over all targets at once.
+    pub target_mean: bool,
+    /// What is attacked: 0 images, 1 noise.
+    pub source: usize,
+    /// The strength of a push, by its place in the plan.
+    pub strength: usize,
+    /// The network of the backdoor study, by its place.
+    pub suspect: usize,
+    /// The γ of what was found in it, by its place in the plan.
+    pub finding: usize,
+    /// The part of the data set, by its place in the plan.
+    pub split: usize,
+    /// Whether the chosen class or figure fills the view.
     pub enlarged: bool,
     /// Row and column of the pixel under the cursor.
     pub cursor: (usize, usize),
@@ -99,6 +124,15 @@ pub enum Scale {
     Own,
 }
 
+/// What the units of a layer were shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stimuli {
+    /// Noise.
+    Noise,
+    /// Training images.
+    Images,
+}
+
 /// Which pixels of a map are painted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pixels {
@@ -132,6 +166,19 @@ impl State {
             kind: MapKind::Image,
             scale: Scale::Common,
             pixels: Pixels::All,
+            images: 0,
+            layer: 0,
+            unit: 0,
+            stimuli: Stimuli::Noise,
+            pattern: 0,
+            weight: 5,
+            target_mean: false,
+            source: 0,
+            // Past the end, which is the last: where an effect is largest.
+            strength: usize::MAX,
+            suspect: 0,
+            finding: usize::MAX,
+            split: 0,
             enlarged: false,
             cursor: (14, 14),
             log: None,
@@ -150,6 +197,29 @@ impl State {
     /// The view in sight.
     pub fn view(&self) -> &'static view::View {
         &view::VIEWS[self.view.min(view::VIEWS.len() - 1)]
+    }
+
+    /// The classification images in sight, if the plan has any.
+    pub fn images_in<'a>(&self, session: &'a Session) -> Option<&'a ClassificationImages> {
+        self.images_at(session).map(|(_, images)| images)
+    }
+
+    /// Their plan.
+    pub fn images_plan<'a>(
+        &self,
+        session: &'a Session,
+    ) -> Option<&'a config::ClassificationImages> {
+        let (at, _) = self.images_at(session)?;
+        match session.config.analyses.get(at)? {
+            config::Analysis::ClassificationImages(plan) => Some(plan),
+            _ => None,
+        }
+    }
+
+    fn images_at<'a>(&self, session: &'a Session) -> Option<(usize, &'a ClassificationImages)> {
+        let last = steps::images(session).checked_sub(1)?;
+        let mut all = session.record.all::<ClassificationImages>();
+        all.nth(self.images.min(last))
     }
 
     /// The γ in sight, by its place in the plan: the chosen one, else the best of the class that
@@ -172,7 +242,7 @@ impl State {
     /// Looks which γ shows each class best now. A class stays where it is until another γ is
     /// clearly better, so that no map flips to and fro.
     pub fn settle(&mut self, session: &Session) {
-        let Some(images) = session.record.classification_images() else {
+        let Some(images) = self.images_in(session) else {
             return;
         };
         let classes = images.gammas.first().map_or(0, |gamma| gamma.classes());

@@ -87,6 +87,12 @@ impl Terminal {
         (&self.screen).write_all(ENTER)
     }
 
+    /// Steps aside for something that is written on the main screen; then [`Terminal::take`] it
+    /// again.
+    pub fn step_aside(&self) {
+        give_back();
+    }
+
     /// Steps aside as Ctrl-Z does: gives the terminal back and stops the whole job. Returns once
     /// somebody continues it; then [`Terminal::take`] it again.
     pub fn suspend(&self) {

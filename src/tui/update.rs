@@ -2,12 +2,14 @@
 
 use crossterm::event::KeyEvent;
 
-use super::action::{self, Action, is_possible};
-use super::state::{Overlay, Palette, Pixels, Scale, State};
+use super::action::{self, Action, Place, is_possible};
+use super::state::{Overlay, Palette, Pixels, Scale, State, Stimuli};
+use super::steps;
 use super::theme::Theme;
 use super::view::{self, VIEWS};
 use crate::link::{Command, Connection};
 use crate::session::Session;
+use crate::session::config::CLASSES;
 use crate::session::run::Phase;
 
 /// What the dashboard must do after an action.
@@ -25,6 +27,8 @@ pub enum Effect {
     Resume,
     /// Step aside to the shell.
     Suspend,
+    /// Step aside and show the figure of the view at full resolution.
+    Show,
 }
 
 /// Most characters typed into the palette.
@@ -45,12 +49,12 @@ pub fn update(state: &mut State, action: Action, session: &Session, theme: &Them
         return Effect::None;
     }
     match action {
-        Action::SheetLeft | Action::PreviousClass => step_class(state, session, -1),
-        Action::SheetRight | Action::NextClass => step_class(state, session, 1),
+        Action::SheetLeft | Action::PreviousClass => step_class(state, -1),
+        Action::SheetRight | Action::NextClass => step_class(state, 1),
         Action::SheetUp | Action::SheetDown => {
             let columns = view::columns(session, state, theme) as isize;
             let down = action == Action::SheetDown;
-            step_row(state, session, if down { columns } else { -columns })
+            step_row(state, if down { columns } else { -columns })
         }
         Action::CursorLeft => step_cursor(state, session, 0, -1),
         Action::CursorRight => step_cursor(state, session, 0, 1),
@@ -58,6 +62,36 @@ pub fn update(state: &mut State, action: Action, session: &Session, theme: &Them
         Action::CursorDown => step_cursor(state, session, 1, 0),
         Action::WeakerGamma => step_gamma(state, session, -1),
         Action::StrongerGamma => step_gamma(state, session, 1),
+        Action::PreviousUnit => steps::unit(state, session, -1),
+        Action::NextUnit => steps::unit(state, session, 1),
+        Action::UnitsAbove | Action::UnitsBelow => {
+            let columns = view::columns(session, state, theme) as isize;
+            let down = action == Action::UnitsBelow;
+            steps::row_of_units(state, session, if down { columns } else { -columns });
+        }
+        Action::LayerAbove => steps::layer(state, session, -1),
+        Action::LayerBelow => steps::layer(state, session, 1),
+        Action::PatternAbove => steps::pattern(state, -1),
+        Action::PatternBelow => steps::pattern(state, 1),
+        Action::SuspectAbove => steps::suspect(state, session, -1),
+        Action::SuspectBelow => steps::suspect(state, session, 1),
+        Action::LessPattern => steps::weight(state, session, -1),
+        Action::MorePattern => steps::weight(state, session, 1),
+        Action::LessPush => steps::strength(state, session, -1),
+        Action::MorePush => steps::strength(state, session, 1),
+        Action::WeakerFinding => steps::finding(state, session, -1),
+        Action::StrongerFinding => steps::finding(state, session, 1),
+        Action::NextImages => steps::next_images(state, session),
+        Action::SwitchTargets => state.target_mean = !state.target_mean,
+        Action::SwitchSource => state.source = (state.source + 1) % steps::sources(session),
+        Action::NextSplit => state.split = (state.split + 1) % steps::splits(session),
+        Action::SwitchStimuli => {
+            state.stimuli = match state.stimuli {
+                Stimuli::Noise => Stimuli::Images,
+                Stimuli::Images => Stimuli::Noise,
+            };
+        }
+        Action::ShowFigure => return Effect::Show,
         Action::NextKind => state.kind = state.kind.next(),
         Action::SwitchScale => {
             state.scale = match state.scale {
@@ -72,10 +106,13 @@ pub fn update(state: &mut State, action: Action, session: &Session, theme: &Them
             };
         }
         Action::Enlarge => {
+            // A class among others is looked at closer among the maps.
+            if !action::places(state).contains(&Place::Figure) {
+                state.view = view::index_of_maps();
+            }
             state.enlarged = true;
-            state.view = view::index_of_maps();
         }
-        Action::Shrink => state.enlarged = false,
+        Action::Shrink | Action::ShrinkFigure => state.enlarged = false,
         Action::NextView => state.view = (state.view + 1) % VIEWS.len(),
         Action::PreviousView => state.view = (state.view + VIEWS.len() - 1) % VIEWS.len(),
         Action::View(index) => state.view = index.min(VIEWS.len() - 1),
@@ -163,29 +200,20 @@ fn step_palette(state: &mut State, session: &Session, step: isize) {
     state.palette.chosen = next.clamp(0, (rows - 1).max(0)) as usize;
 }
 
-fn classes(session: &Session) -> usize {
-    let images = session.record.classification_images();
-    let gamma = images.and_then(|images| images.gammas.first());
-    gamma.map_or(0, |gamma| gamma.classes())
-}
-
-fn step_class(state: &mut State, session: &Session, step: isize) {
-    let classes = classes(session) as isize;
-    if classes > 0 {
-        state.class = (state.class as isize + step).rem_euclid(classes) as usize;
-    }
+fn step_class(state: &mut State, step: isize) {
+    state.class = (state.class as isize + step).rem_euclid(CLASSES as isize) as usize;
 }
 
 /// To the row above or below, where there is one.
-fn step_row(state: &mut State, session: &Session, step: isize) {
+fn step_row(state: &mut State, step: isize) {
     let class = state.class as isize + step;
-    if (0..classes(session) as isize).contains(&class) {
+    if (0..CLASSES as isize).contains(&class) {
         state.class = class as usize;
     }
 }
 
 fn step_gamma(state: &mut State, session: &Session, step: isize) {
-    let Some(images) = session.record.classification_images() else {
+    let Some(images) = state.images_in(session) else {
         return;
     };
     // By strength, whatever their order in the plan.
@@ -200,7 +228,7 @@ fn step_gamma(state: &mut State, session: &Session, step: isize) {
 }
 
 fn step_cursor(state: &mut State, session: &Session, down: isize, across: isize) {
-    let images = session.record.classification_images();
+    let images = state.images_in(session);
     let Some(gamma) = images.and_then(|images| images.gammas.first()) else {
         return;
     };

@@ -17,7 +17,7 @@ pub fn golden(name: &str, actual: &str) {
 }
 
 /// A map's pixels have no place in a golden text: half blocks become one letter.
-fn without_pixels(screen: &str) -> String {
+pub fn without_pixels(screen: &str) -> String {
     screen.replace('▀', "#")
 }
 
@@ -33,6 +33,15 @@ fn every_view_at_every_size_looks_as_reviewed() {
             let screen = without_pixels(&screen(session, &at(name, size)));
             let name = name.to_lowercase();
             golden(&format!("{name}-{}x{}", size.0, size.1), &screen);
+        }
+        let all = experiments::measured();
+        for (name, file) in [
+            ("Overview", "everything"),
+            ("Attack", "attack"),
+            ("Predictions", "predictions"),
+        ] {
+            let screen = without_pixels(&screen(&all, &at(name, size)));
+            golden(&format!("{file}-{}x{}", size.0, size.1), &screen);
         }
         let mut enlarged = at("Maps", size);
         enlarged.enlarged = true;

@@ -346,9 +346,11 @@ pub fn any_key() -> impl Strategy<Value = KeyEvent> {
         KeyCode::Esc,
         KeyCode::Tab,
         KeyCode::BackTab,
+        KeyCode::PageUp,
+        KeyCode::PageDown,
         KeyCode::F(5),
     ]);
-    let bound: Vec<KeyCode> = "hjkl,.[]bmsxLpSqrn?:123c"
+    let bound: Vec<KeyCode> = "hjkl,.[]bmsxLpSqrn?:12345678cat"
         .chars()
         .map(KeyCode::Char)
         .collect();
@@ -370,13 +372,17 @@ proptest! {
     #[test]
     fn no_keys_on_no_size_make_it_panic(
         keys in prop::collection::vec((any_key(), 0_u16..220, 0_u16..70), 1..40),
-        which in 0_usize..3,
+        which in 0_usize..4,
         depth in prop::sample::select(vec![Depth::Mono, Depth::Sixteen, Depth::True]),
         unicode: bool,
     ) {
         thread_local! {
-            static SESSIONS: [Session; 3] =
-                [synthetic::new(), synthetic::in_training(), synthetic::accumulating([300, 20_000, 0, 600])];
+            static SESSIONS: [Session; 4] = [
+                synthetic::new(),
+                synthetic::in_training(),
+                synthetic::accumulating([300, 20_000, 0, 600]),
+                experiments::measured(),
+            ];
         }
         SESSIONS.with(|sessions| {
             let session = &sessions[which];

@@ -125,6 +125,15 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
     }
 }
 
+/// Adds `trials` trials in ten blocks, so that both halves have their share.
+pub fn fill(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
+    for _ in 0..10 {
+        if trials > 0 {
+            accumulate(gamma, trials / 10, rng);
+        }
+    }
+}
+
 /// A session of which nothing has been done.
 pub fn new() -> Session {
     let config = Config {
@@ -253,39 +262,24 @@ pub fn run(phase: Phase) -> Run {
     }
 }
 
-/// The stages that belong to what has been done.
+/// The stages that belong to what has been done, with the rates that an engine would measure.
 pub fn stages(session: &Session) -> Vec<Stage> {
-    let training = session.record.training.as_ref();
-    let done = training.map_or(0, |t| t.epochs.len() as u64);
-    let finished = training.is_some_and(|t| t.finished);
-    let images = session.record.classification_images();
-    let trials = images.map_or(0, |images| images.trials());
-    let config::Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {
-        unreachable!()
-    };
-    let total = plan.trials * plan.gammas.len() as u64;
-    vec![
-        Stage {
-            name: "training".into(),
-            unit: "epochs".into(),
-            done,
-            total: 15,
-            finished,
-            per_second: (!finished).then_some(2_140.0),
-            eta_s: (!finished).then_some(95.0),
-            seconds: 130.0,
-        },
-        Stage {
-            name: "classification images".into(),
-            unit: "trials".into(),
-            done: trials,
-            total,
-            finished: trials >= total,
-            per_second: (trials > 0).then_some(9_860.0),
-            eta_s: (trials > 0).then_some(661.0),
-            seconds: 300.0,
-        },
-    ]
+    let mut stages = session.stages();
+    for (at, stage) in stages.iter_mut().enumerate() {
+        let begun = stage.done > 0;
+        let (rate, eta, seconds) = match at {
+            0 => (2_140.0, 95.0, 130.0),
+            _ => (9_860.0, 661.0, 300.0 / at as f64),
+        };
+        let measured = match at {
+            0 => !stage.finished,
+            _ => begun,
+        };
+        stage.per_second = measured.then_some(rate);
+        stage.eta_s = measured.then_some(eta);
+        stage.seconds = seconds;
+    }
+    stages
 }
 
 /// A session in training.
@@ -306,17 +300,13 @@ pub fn accumulating(trials: [u64; 4]) -> Session {
         unreachable!()
     };
     for (gamma, trials) in images.gammas.iter_mut().zip(trials) {
-        // Ten blocks, so that both halves have their share.
-        for _ in 0..10 {
-            if trials > 0 {
-                accumulate(gamma, trials / 10, &mut rng);
-            }
-        }
+        fill(gamma, trials, &mut rng);
     }
     with_stages(session)
 }
 
-fn with_stages(mut session: Session) -> Session {
+/// The same, with what an engine says of its stages.
+pub fn with_stages(mut session: Session) -> Session {
     let stages = stages(&session);
     if let Some(run) = &mut session.run {
         run.stages = stages;

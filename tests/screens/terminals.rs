@@ -4,16 +4,18 @@ use super::*;
 
 #[test]
 fn without_colour_no_cell_has_one_and_the_sign_still_shows() {
-    let session = accumulated();
+    let (session, all) = (accumulated(), experiments::measured());
     for unicode in [true, false] {
         let theme = Theme::new(Depth::Mono, Background::Dark, unicode);
         for view in VIEWS {
-            let buf = draw(&session, &at(view.name, (120, 40)), &theme);
-            let plain = buf
-                .content
-                .iter()
-                .all(|c| (c.fg, c.bg) == (Color::Reset, Color::Reset));
-            assert!(plain, "{}", styles(&buf));
+            for session in [&session, &all] {
+                let buf = draw(session, &at(view.name, (120, 40)), &theme);
+                let plain = buf
+                    .content
+                    .iter()
+                    .all(|c| (c.fg, c.bg) == (Color::Reset, Color::Reset));
+                assert!(plain, "{}", styles(&buf));
+            }
         }
         let maps = text(&draw(&session, &at("Maps", (120, 40)), &theme));
         assert!(maps.contains(theme.glyphs.positive[1]) && maps.contains(theme.glyphs.negative[1]));
@@ -25,13 +27,15 @@ fn without_unicode_every_character_is_ascii() {
     let theme = Theme::new(Depth::Indexed, Background::Dark, false);
     let mut session = accumulated();
     session.name = "müller–π".into();
-    for size in SIZES {
-        for view in VIEWS {
-            for enlarged in [false, true] {
-                let mut state = at(view.name, size);
-                state.enlarged = enlarged;
-                let screen = text(&draw(&session, &state, &theme));
-                assert!(screen.is_ascii(), "{screen}");
+    for session in [session, experiments::measured()] {
+        for size in SIZES {
+            for view in VIEWS {
+                for enlarged in [false, true] {
+                    let mut state = at(view.name, size);
+                    state.enlarged = enlarged;
+                    let screen = text(&draw(&session, &state, &theme));
+                    assert!(screen.is_ascii(), "{screen}");
+                }
             }
         }
     }
@@ -41,7 +45,7 @@ fn without_unicode_every_character_is_ascii() {
 
 #[test]
 fn each_depth_uses_its_own_colours_only() {
-    let session = accumulated();
+    let (session, all) = (accumulated(), experiments::measured());
     let of_depth = |depth: Depth, colour: Color| match colour {
         Color::Reset => true,
         Color::Rgb(..) => depth == Depth::True,
@@ -52,10 +56,12 @@ fn each_depth_uses_its_own_colours_only() {
         for background in [Background::Dark, Background::Light] {
             let theme = Theme::new(depth, background, true);
             for view in VIEWS {
-                let buf = draw(&session, &at(view.name, (120, 40)), &theme);
-                let own =
-                    |c: &ratatui::buffer::Cell| of_depth(depth, c.fg) && of_depth(depth, c.bg);
-                assert!(buf.content.iter().all(own), "{depth:?}\n{}", styles(&buf));
+                for session in [&session, &all] {
+                    let buf = draw(session, &at(view.name, (120, 40)), &theme);
+                    let own =
+                        |c: &ratatui::buffer::Cell| of_depth(depth, c.fg) && of_depth(depth, c.bg);
+                    assert!(buf.content.iter().all(own), "{depth:?}\n{}", styles(&buf));
+                }
             }
         }
     }
@@ -150,6 +156,8 @@ fn no_size_and_no_session_makes_it_panic() {
         accumulated(),
         failed,
         bare,
+        experiments::measured(),
+        experiments::attacking(3),
     ];
     let sizes = [
         (0, 0),

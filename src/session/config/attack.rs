@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, MAX_GAMMAS, at_least_one, invalid, shares};
+use super::{
+    ClassificationImages, Invalid, MAX_GAMMAS, MAX_TRIALS, at_least_one, block_size, invalid,
+    shares,
+};
 
 /// Images blended with a pattern, x' = (1−w)·x + w·p. It takes the classification images that
 /// stand last before it in the plan.
@@ -36,6 +39,12 @@ impl Default for Attack {
 
 impl Attack {
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
+        if self.weights.is_empty() {
+            return invalid(
+                format!("{path}.weights"),
+                "the list is empty; give at least one w in [0, 1]",
+            );
+        }
         shares(path, "weights", "w", &self.weights, MAX_GAMMAS)?;
         if let Some(gamma) = self.gamma
             && !(0.0..=1.0).contains(&gamma)
@@ -45,6 +54,96 @@ impl Attack {
                 format!("γ = {gamma} is outside [0, 1]"),
             );
         }
-        at_least_one(path, &[("images", self.images), ("block", self.block)])
+        if self.noise_images as u64 > MAX_TRIALS {
+            return invalid(
+                format!("{path}.noise_images"),
+                format!("{}; at most {MAX_TRIALS}", self.noise_images),
+            );
+        }
+        at_least_one(path, &[("images", self.images)])?;
+        block_size(path, self.block)
+    }
+
+    /// Refuses a γ that the classification images of the plan do not have.
+    pub(super) fn validate_gamma(
+        &self,
+        path: &str,
+        images: &ClassificationImages,
+    ) -> Result<(), Invalid> {
+        match self.gamma {
+            Some(gamma) if !images.gammas.contains(&gamma) => invalid(
+                format!("{path}.gamma"),
+                Self::no_such_gamma(gamma, &images.gammas),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// That there are no classification images at γ = `asked`, and at which there are.
+    pub fn no_such_gamma(asked: f64, there: &[f64]) -> String {
+        let there: Vec<String> = there.iter().map(f64::to_string).collect();
+        format!(
+            "the classification images before it have no γ = {asked}; they have {}",
+            there.join(", ")
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Config;
+    use crate::session::config::Analysis;
+
+    fn plan(attack: Attack) -> Config {
+        let images = ClassificationImages {
+            gammas: vec![0.0, 0.3],
+            ..Default::default()
+        };
+        Config {
+            analyses: vec![
+                Analysis::ClassificationImages(images),
+                Analysis::Attack(attack),
+            ],
+            ..Config::default()
+        }
+    }
+
+    fn refused(attack: Attack) -> String {
+        plan(attack).validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_gamma_without_classification_images_is_refused_and_those_there_are_named() {
+        let gamma = |gamma| Attack {
+            gamma: Some(gamma),
+            ..Attack::default()
+        };
+        assert_eq!(plan(gamma(0.3)).validate(), Ok(()));
+        let error = refused(gamma(0.2));
+        assert_eq!(
+            error,
+            "analyses[1].gamma: the classification images before it have no γ = 0.2; they have 0, 0.3"
+        );
+    }
+
+    #[test]
+    fn an_attack_without_weights_is_refused() {
+        let error = refused(Attack {
+            weights: Vec::new(),
+            ..Attack::default()
+        });
+        assert!(error.starts_with("analyses[1].weights: "), "{error}");
+    }
+
+    #[test]
+    fn a_block_that_no_worker_could_hold_is_refused() {
+        for block in [0, 8193] {
+            let error = refused(Attack {
+                block,
+                ..Attack::default()
+            });
+            assert!(error.starts_with("analyses[1].block: "), "{error}");
+        }
     }
 }

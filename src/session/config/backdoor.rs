@@ -1,4 +1,4 @@
-//! The plan of the backdoor study.
+//! The plan of the backdoor study, and the patch that poisons an image.
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,17 @@ pub struct Backdoor {
     pub block: usize,
 }
 
+/// Rows and columns, \[rows\[first, past the last\], columns\[…\]\], that the patch spans.
+pub const PATCH_BOX: [std::ops::Range<usize>; 2] = [1..7, 21..27];
+
+/// Rows and columns of the pixels of the patch: a "C" in the upper right corner.
+pub fn patch() -> impl Iterator<Item = (usize, usize)> {
+    let [rows, columns] = PATCH_BOX;
+    let inside = |&(row, column): &(usize, usize)| !(3..5).contains(&row) || column < 23;
+    let all = rows.flat_map(move |row| columns.clone().map(move |column| (row, column)));
+    all.filter(inside)
+}
+
 impl Default for Backdoor {
     fn default() -> Self {
         Self {
@@ -59,6 +70,11 @@ impl Default for Backdoor {
 }
 
 impl Backdoor {
+    /// Networks in all: the poisoned ones first.
+    pub fn networks(&self) -> usize {
+        self.poisoned + self.clean
+    }
+
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
         if self.poisoned + self.clean == 0 {
             return invalid(
@@ -126,5 +142,30 @@ impl Backdoor {
             );
         }
         at_least_one(path, &[("images", self.images), ("block", self.block)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patch_is_a_c() {
+        let picture: Vec<String> = (0..8)
+            .map(|row| {
+                let pixel = |column| patch().any(|it| it == (row, column));
+                (20..28)
+                    .map(|column| if pixel(column) { '#' } else { '.' })
+                    .collect()
+            })
+            .collect();
+        assert_eq!(
+            picture,
+            [
+                "........", ".######.", ".######.", ".##.....", ".##.....", ".######.", ".######.",
+                "........",
+            ]
+        );
+        assert_eq!(patch().count(), 28);
     }
 }

@@ -6,7 +6,7 @@
 
 pub mod analysis;
 mod attack;
-mod backdoor;
+pub mod backdoor;
 mod classification_images;
 mod dataset;
 mod modulation;
@@ -85,6 +85,17 @@ fn at_least_one(path: &str, counts: &[(&str, usize)]) -> Result<(), Invalid> {
     }
 }
 
+/// Refuses a block of nothing, and one that a worker could not hold in memory.
+fn block_size(path: &str, block: usize) -> Result<(), Invalid> {
+    if (1..=MAX_BLOCK).contains(&block) {
+        return Ok(());
+    }
+    invalid(
+        format!("{path}.block"),
+        format!("{block} images a block; it must lie in 1 to {MAX_BLOCK}"),
+    )
+}
+
 /// Refuses a list of numbers in \[0, 1\] that is too long, out of range or has one twice.
 fn shares(
     path: &str,
@@ -158,8 +169,19 @@ impl Config {
                     ),
                 );
             }
+            if let (Analysis::Attack(it), Some(images)) = (analysis, self.images_of(i)) {
+                it.validate_gamma(&format!("analyses[{i}]"), images)?;
+            }
         }
         Ok(())
+    }
+
+    /// The plan of the classification images that the analysis at `index` works with.
+    pub fn images_of(&self, index: usize) -> Option<&ClassificationImages> {
+        match self.analyses.get(self.images_before(index)?) {
+            Some(Analysis::ClassificationImages(it)) => Some(it),
+            _ => None,
+        }
     }
 
     /// The classification images that the analysis at `index` works with: those that stand last

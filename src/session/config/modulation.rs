@@ -2,15 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, MAX_GAMMAS, at_least_one, invalid, shares};
+use super::{Invalid, MAX_BLOCK, MAX_GAMMAS, at_least_one, invalid, shares};
 
 /// The bias of a layer is changed by ±k·α·ā_c/max(ā_c), where ā_c is the layer's mean activation
 /// over the training images of class c.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Modulation {
-    /// The layers and their α; empty: those of the network that PROTOCOL names (`conv1` 0.1,
-    /// `conv2` 1, `fc1` 0.1), as far as it has them.
+    /// The layers and their α; empty: `conv1` 0.1, `conv2` 1 and `fc1` 0.1 as far as the network
+    /// has them and they can be pushed, and `logits` 0.1 where it has none of them.
     pub layers: Vec<ModulatedLayer>,
     /// Steps k; each is taken in both directions, and 0 is always among them.
     pub steps: Vec<u32>,
@@ -76,6 +76,12 @@ impl Modulation {
                 format!("at most {MAX_GAMMAS} steps, each at most 1000"),
             );
         }
+        if self.block > MAX_BLOCK {
+            return invalid(
+                format!("{path}.block"),
+                format!("{} images; at most {MAX_BLOCK} have room", self.block),
+            );
+        }
         for (i, it) in self.layers.iter().enumerate() {
             if !(it.alpha > 0.0 && it.alpha <= 1000.0) {
                 return invalid(
@@ -98,5 +104,22 @@ impl Modulation {
                 ("block", self.block),
             ],
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_too_large_is_refused() {
+        let large = Modulation {
+            block: 10_000,
+            ..Modulation::default()
+        };
+        assert_eq!(
+            large.validate("analyses[0]").unwrap_err().to_string(),
+            "analyses[0].block: 10000 images; at most 8192 have room"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, at_least_one, invalid};
+use super::{Invalid, block_size, invalid};
 
 /// Confusion matrix and mean image by predicted class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +58,6 @@ impl Predictions {
                 );
             }
         }
-        at_least_one(path, &[("block", self.block)])
+        block_size(path, self.block)
     }
 }

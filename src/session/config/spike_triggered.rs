@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::noise::{Gaussian, Noise};
-use super::{Invalid, MAX_TRIALS, at_least_one, invalid};
+use super::{Invalid, MAX_BLOCK, MAX_TRIALS, at_least_one, invalid};
 
 /// Spike-triggered averages of the units of every layer, on noise and on training images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct SpikeTriggered {
     /// Layers by name; empty: every layer of the network.
     pub layers: Vec<String>,
     /// Units of each layer whose mean gradient is taken (the Stein oracle), spread evenly over
-    /// those that fire; 0 for none.
+    /// those that fire; 0 for none. Only under `Gaussian` noise.
     pub gradient_units: usize,
     /// Noise trials that the mean gradient is taken over.
     pub gradient_trials: u64,
@@ -69,6 +69,20 @@ impl SpikeTriggered {
             );
         }
         at_least_one(path, &[("block", self.block)])?;
+        if self.block > MAX_BLOCK {
+            return invalid(
+                format!("{path}.block"),
+                format!("{} trials; at most {MAX_BLOCK} have room", self.block),
+            );
+        }
+        for (i, layer) in self.layers.iter().enumerate() {
+            if self.layers[..i].contains(layer) {
+                return invalid(
+                    format!("{path}.layers[{i}]"),
+                    format!("`{layer}` stands in the list twice"),
+                );
+            }
+        }
         let trials = [
             ("trials", self.trials),
             ("gradient_trials", self.gradient_trials),
@@ -83,5 +97,31 @@ impl SpikeTriggered {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_named_twice_and_a_block_too_large_are_refused() {
+        let complaint = |it: SpikeTriggered| it.validate("analyses[0]").unwrap_err().to_string();
+        let twice = SpikeTriggered {
+            layers: vec!["conv1".into(), "fc1".into(), "conv1".into()],
+            ..SpikeTriggered::default()
+        };
+        assert_eq!(
+            complaint(twice),
+            "analyses[0].layers[2]: `conv1` stands in the list twice"
+        );
+        let large = SpikeTriggered {
+            block: 10_000,
+            ..SpikeTriggered::default()
+        };
+        assert_eq!(
+            complaint(large),
+            "analyses[0].block: 10000 trials; at most 8192 have room"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, at_least_one};
+use super::{Invalid, at_least_one, block_size};
 
 /// Test images classified by the classification images alone. It takes the classification images
 /// that stand last before it in the plan.
@@ -26,6 +26,7 @@ impl Default for Templates {
 
 impl Templates {
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
-        at_least_one(path, &[("images", self.images), ("block", self.block)])
+        at_least_one(path, &[("images", self.images)])?;
+        block_size(path, self.block)
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Progress, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config::{self, CLASSES};
+use crate::stats::share::Share;
 
 /// What is blended into an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +62,8 @@ pub struct Attack {
     /// Stimuli by what they were called: \[2 sources,3 patterns,K targets,W,K true,K called\]. Source
     /// 0: test images; source 1: noise images, whose true class is 0.
     pub counts: Array<i64>,
-    /// For each target, an image of another class and what became of it. Empty before the end.
+    /// For each target, the first image of another class that the network knows, and what becomes
+    /// of it; a target without such an image has none. Empty before it has begun.
     pub examples: Vec<Example>,
 }
 
@@ -100,7 +102,11 @@ impl Attack {
                 && it.confidence.len() == 3 * weights
                 && has_shape(&it.image, &[28, 28])
         };
+        // No negative counts, and all of them together fit 64 bits.
+        let counted = |sum: i64, &n: &i64| sum.checked_add(n).filter(|_| n >= 0);
+        let counts = self.counts.values();
         self.weights == plan.weights
+            && counts.iter().try_fold(0, counted).is_some()
             && (!begun
                 || has_shape(&self.patterns, &[3, CLASSES, 28, 28])
                     && self.there.len() == 3 * CLASSES
@@ -132,7 +138,164 @@ impl Attack {
     pub fn queries(&self) -> u64 {
         self.counts.values().iter().map(|&n| n.max(0) as u64).sum()
     }
+
+    /// Targeted success: of the stimuli whose true class is not the target, those that are called
+    /// the target. Noise images (source 1) have no class, so all of them count. `None` where there
+    /// is no pattern, and before it has begun. Places as in [`Self::cells`].
+    ///
+    /// # Panics
+    /// Where a place is past its axis.
+    pub fn targeted(
+        &self,
+        source: usize,
+        pattern: usize,
+        target: usize,
+        weight: usize,
+    ) -> Option<Share> {
+        self.pattern(pattern, target)?;
+        let rows = self.cells(source, pattern, target, weight);
+        let rows = rows.chunks_exact(CLASSES).enumerate();
+        Some(
+            rows.filter(|&(truth, _)| source == 1 || truth != target)
+                .map(|(_, row)| Share {
+                    hits: row[target] as u64,
+                    of: row.iter().sum::<i64>() as u64,
+                })
+                .sum(),
+        )
+    }
+
+    /// Mean of the targeted success rates over the targets that have the pattern, and the pooled
+    /// counts behind it, for an interval; the rate of these differs a little from the mean where
+    /// classes have more images than others. `None` where no target has anything yet.
+    ///
+    /// # Panics
+    /// Where a place is past its axis.
+    pub fn mean_targeted(
+        &self,
+        source: usize,
+        pattern: usize,
+        weight: usize,
+    ) -> Option<(f64, Share)> {
+        let targets =
+            (0..CLASSES).filter_map(|target| self.targeted(source, pattern, target, weight));
+        let shares: Vec<Share> = targets.filter(|share| share.of > 0).collect();
+        let rates = shares.iter().copied().filter_map(Share::rate);
+        let mean = rates.sum::<f64>() / shares.len() as f64;
+        (!shares.is_empty()).then(|| (mean, shares.into_iter().sum()))
+    }
+
+    /// Untargeted error: test images called anything but their true class, pooled over the targets
+    /// that have the pattern. `None` where none has it, and before it has begun.
+    ///
+    /// # Panics
+    /// Where a place is past its axis.
+    pub fn untargeted(&self, pattern: usize, weight: usize) -> Option<Share> {
+        let tables: Vec<&[i64]> = (0..CLASSES)
+            .filter(|&target| self.pattern(pattern, target).is_some())
+            .map(|target| self.cells(0, pattern, target, weight))
+            .collect();
+        let share = |table: &[i64]| {
+            let all = table.iter().sum::<i64>();
+            let right = table.iter().step_by(CLASSES + 1).sum::<i64>();
+            Share {
+                hits: (all - right) as u64,
+                of: all as u64,
+            }
+        };
+        (!tables.is_empty()).then(|| tables.into_iter().map(share).sum())
+    }
 }
 
 arrays!(Example: image);
 arrays!(Attack: patterns, counts, examples);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Targets 0 and 1 have the first pattern; one weight. Stimuli as (source, target, true,
+    /// called, how many).
+    fn with(stimuli: &[(usize, usize, usize, usize, i64)]) -> Attack {
+        let mut counts = vec![0; 2 * 3 * CLASSES * CLASSES * CLASSES];
+        for &(source, target, truth, called, many) in stimuli {
+            let row = (source * 3 * CLASSES + target) * CLASSES + truth;
+            counts[row * CLASSES + called] = many;
+        }
+        let mut there = vec![false; 3 * CLASSES];
+        there[..2].fill(true);
+        Attack {
+            gamma: Some(0.0),
+            weights: vec![0.5],
+            patterns: Array::zeros(&[3, CLASSES, 28, 28]),
+            there,
+            counts: Array::new(&[2, 3, CLASSES, 1, CLASSES, CLASSES], counts),
+            ..Attack::default()
+        }
+    }
+
+    const IMAGES: [(usize, usize, usize, usize, i64); 6] = [
+        (0, 0, 0, 0, 70),
+        (0, 0, 3, 0, 2),
+        (0, 0, 3, 3, 5),
+        (0, 0, 4, 7, 1),
+        (0, 1, 0, 1, 1),
+        (0, 1, 0, 0, 1),
+    ];
+
+    fn share(hits: u64, of: u64) -> Option<Share> {
+        Some(Share { hits, of })
+    }
+
+    #[test]
+    fn images_of_the_target_itself_are_no_success() {
+        let attack = with(&IMAGES);
+        assert_eq!(attack.targeted(0, 0, 0, 0), share(2, 8));
+        assert_eq!(attack.targeted(0, 0, 1, 0), share(1, 2));
+        let pooled = Share { hits: 3, of: 10 };
+        assert_eq!(attack.mean_targeted(0, 0, 0), Some((0.375, pooled)));
+    }
+
+    #[test]
+    fn an_image_called_another_class_is_an_untargeted_error_whatever_the_target() {
+        let attack = with(&IMAGES);
+        assert_eq!(attack.untargeted(0, 0), share(4, 80));
+    }
+
+    #[test]
+    fn every_noise_image_called_the_target_is_a_success() {
+        let attack = with(&[(1, 0, 0, 0, 3), (1, 0, 0, 5, 1)]);
+        assert_eq!(attack.targeted(1, 0, 0, 0), share(3, 4));
+        // The other target has been shown nothing yet, so it is not in the mean.
+        assert_eq!(
+            attack.mean_targeted(1, 0, 0),
+            Some((0.75, Share { hits: 3, of: 4 }))
+        );
+    }
+
+    #[test]
+    fn without_a_pattern_there_is_no_success_rate() {
+        let attack = with(&[]);
+        assert_eq!(attack.targeted(0, 0, 0, 0), share(0, 0));
+        assert_eq!(attack.targeted(0, 0, 2, 0), None);
+        assert_eq!(attack.mean_targeted(0, 0, 0), None);
+        assert_eq!(attack.untargeted(1, 0), None);
+        assert_eq!(Attack::default().targeted(0, 0, 0, 0), None);
+        assert_eq!(Attack::default().untargeted(0, 0), None);
+    }
+
+    #[test]
+    fn a_record_of_negative_or_endless_counts_is_refused() {
+        let plan = config::Attack {
+            weights: vec![0.5],
+            ..config::Attack::default()
+        };
+        let mut attack = with(&[(0, 0, 0, 0, 1)]);
+        attack.progress.blocks = vec![0; 60];
+        assert!(attack.fits(&plan));
+        attack.counts.values_mut()[7] = -1;
+        assert!(!attack.fits(&plan));
+        attack.counts.values_mut()[7..10].fill(i64::MAX);
+        assert!(!attack.fits(&plan));
+    }
+}

@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::{GammaTrials, Progress, Training, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config::{self, CLASSES};
+use crate::stats::anomaly::{anomaly_indices, strongest_window};
+use crate::stats::backdoor::{Examined, Found, Judgement, Truth, Verdict, verdict};
+
+/// Rows, and columns, of an image.
+const SIDE: usize = 28;
 
 /// The suspects of the study: the poisoned ones first.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -71,17 +76,71 @@ pub struct Window {
     pub index: Option<f64>,
 }
 
-impl Suspect {
-    fn fits(&self) -> bool {
-        let finding = |it: &Finding| {
-            it.called.len() == CLASSES
-                && it.windows.len() == CLASSES
-                && has_shape(&it.z, &[CLASSES, 28, 28])
-                && it.windows.iter().flatten().all(|window| {
-                    window.row + window.size <= 28 && window.column + window.size <= 28
-                })
+impl Finding {
+    /// What the trials at one γ say, where a window of `side` pixels is searched for.
+    fn new(trials: &GammaTrials, side: usize) -> Self {
+        let estimate = trials.estimate();
+        let classes = &estimate.classes;
+        let found: Vec<Option<(usize, usize, f64)>> = classes
+            .iter()
+            .map(|class| strongest_window(class.z.as_deref()?, SIDE, SIDE, side))
+            .collect();
+        let scores: Vec<Option<f64>> = found.iter().map(|it| Some((*it)?.2)).collect();
+        let window = |(found, index): (&Option<(usize, usize, f64)>, Option<f64>)| {
+            let (row, column, score) = (*found)?;
+            Some(Window {
+                row,
+                column,
+                size: side,
+                score,
+                index,
+            })
         };
-        self.findings.iter().all(finding) && self.trials.iter().all(GammaTrials::agrees)
+        let nothing = vec![f32::NAN; SIDE * SIDE];
+        let z = classes
+            .iter()
+            .flat_map(|class| class.z.as_ref().unwrap_or(&nothing).iter().copied())
+            .collect();
+        Self {
+            gamma: trials.gamma,
+            trials: trials.trials,
+            called: classes.iter().map(|class| class.called).collect(),
+            windows: found
+                .iter()
+                .zip(anomaly_indices(&scores))
+                .map(window)
+                .collect(),
+            z: Array::new(&[CLASSES, SIDE, SIDE], z),
+        }
+    }
+
+    fn fits(&self) -> bool {
+        self.called.len() == CLASSES
+            && self.windows.len() == CLASSES
+            && has_shape(&self.z, &[CLASSES, SIDE, SIDE])
+            && self.windows.iter().flatten().all(|window| {
+                let fits = |first: usize| first <= SIDE && window.size <= SIDE - first;
+                fits(window.row) && fits(window.column)
+            })
+    }
+}
+
+impl Suspect {
+    /// Makes the findings from the trials, and drops what only led to them. Windows have `side`
+    /// pixels a side.
+    pub fn conclude(&mut self, side: usize) {
+        let trials = std::mem::take(&mut self.trials);
+        self.findings = trials.iter().map(|it| Finding::new(it, side)).collect();
+        self.training = None;
+    }
+
+    /// Whether its findings are there.
+    pub fn is_concluded(&self) -> bool {
+        !self.findings.is_empty()
+    }
+
+    fn fits(&self) -> bool {
+        self.findings.iter().all(Finding::fits) && self.trials.iter().all(GammaTrials::agrees)
     }
 }
 
@@ -90,12 +149,61 @@ impl Backdoor {
         Self::default()
     }
 
+    /// The place of the γ that stands for all: that at which most networks have a score, the
+    /// strongest of those.
+    pub fn telling_gamma(&self, plan: &config::Backdoor) -> usize {
+        let scored = |&gamma: &usize| {
+            let verdict = self.verdict(plan, gamma);
+            let score = |it: &Option<Judgement>| it.as_ref().is_some_and(|it| it.score.is_some());
+            let strength = plan.gammas[gamma];
+            let networks = verdict.networks.iter().filter(|it| score(it)).count();
+            (networks, (strength * 1e9) as u64)
+        };
+        (0..plan.gammas.len()).max_by_key(scored).unwrap_or(0)
+    }
+
+    /// What the findings at the γ of index `gamma` say of the networks, and how far it is true.
+    pub fn verdict(&self, plan: &config::Backdoor, gamma: usize) -> Verdict {
+        let examined = |suspect: &Suspect| {
+            let found = |window: &Option<Window>| {
+                let window = (*window)?;
+                Some(Found {
+                    index: window.index?,
+                    window: (window.row, window.column, window.size),
+                })
+            };
+            let finding = suspect.findings.get(gamma)?;
+            Some(Examined {
+                poisoned: suspect.poisoned,
+                classes: finding.windows.iter().map(found).collect(),
+            })
+        };
+        let networks: Vec<Option<Examined>> = self.networks.iter().map(examined).collect();
+        let [rows, columns] = config::backdoor::PATCH_BOX;
+        let patch: Vec<usize> = rows
+            .flat_map(|row| columns.clone().map(move |column| row * SIDE + column))
+            .collect();
+        let truth = Truth {
+            target: plan.target,
+            patch: &patch,
+            width: SIDE,
+        };
+        verdict(&networks, truth)
+    }
+
     pub(super) fn fits(&self, plan: &config::Backdoor) -> bool {
         let networks = self.networks.len();
         let parts = self.progress.blocks.len();
-        (networks == 0 || networks == plan.poisoned + plan.clean)
-            && (parts == 0 || parts == networks)
-            && self.networks.iter().all(Suspect::fits)
+        let gammas = plan.gammas.len();
+        let whole = |entries: usize| entries == 0 || entries == gammas;
+        (networks == 0 || networks == plan.networks())
+            && parts == networks
+            && self.networks.iter().enumerate().all(|(part, suspect)| {
+                suspect.fits()
+                    && suspect.poisoned == (part < plan.poisoned)
+                    && whole(suspect.trials.len())
+                    && whole(suspect.findings.len())
+            })
     }
 }
 

@@ -37,6 +37,9 @@ pub struct GammaTrials {
     pub noise: Array<i64>,
     /// Sum of the images' bytes (0 to 255): \[K predicted,H,W\].
     pub image: Array<i64>,
+    /// The kind of noise.
+    #[serde(default = "uniform")]
+    pub kind: Noise,
     /// Where the noise's values lie.
     #[serde(default = "uniform_grid")]
     pub grid: Grid,
@@ -65,6 +68,10 @@ pub struct GammaTrials {
 
 /// Steps in which a confidence counts where trials are weighted by it.
 pub const CONFIDENCE_STEPS: f64 = 1024.0;
+
+fn uniform() -> Noise {
+    Noise::Uniform
+}
 
 fn uniform_grid() -> Grid {
     Noise::Uniform.grid()
@@ -121,6 +128,7 @@ impl ClassificationImages {
         let fits = |(a, b): (&GammaTrials, &GammaTrials)| {
             a.gamma == b.gamma
                 && a.min_trials == b.min_trials
+                && a.kind == b.kind
                 && a.grid == b.grid
                 && a.deviation == b.deviation
                 && a.moments.shape() == b.moments.shape()
@@ -159,6 +167,7 @@ impl GammaTrials {
             counts: vec![0; 2 * classes * classes],
             noise: Array::zeros(&[2, classes, classes, height, width]),
             image: Array::zeros(&[classes, height, width]),
+            kind: Noise::Uniform,
             grid: uniform_grid(),
             deviation: uniform_deviation(),
             moments: Array::default(),
@@ -174,6 +183,7 @@ impl GammaTrials {
     #[must_use]
     pub fn of(mut self, noise: Noise, weighting: Weighting) -> Self {
         let (height, width) = self.size();
+        self.kind = noise;
         self.grid = noise.grid();
         self.deviation = noise.deviation();
         if self.deviation.is_none() {
@@ -265,16 +275,19 @@ impl GammaTrials {
 
     /// The maps and their statistics, computed once for each state of the sums.
     pub fn estimate(&self) -> Arc<Estimate> {
+        let (height, width) = self.size();
         Arc::clone(self.estimate.get_or_init(|| {
             Arc::new(classification::estimate(&Trials {
                 gamma: self.gamma,
                 classes: self.classes(),
-                pixels: self.size().0 * self.size().1,
+                pixels: height * width,
+                width,
                 min_trials: self.min_trials,
                 counts: &self.counts,
                 noise: self.noise.values(),
                 image: self.image.values(),
                 grid: self.grid,
+                white: self.kind.is_white(),
                 deviation: self.deviation,
                 moments: self.moments.values(),
                 weights: (!self.weights.is_empty()).then_some(Weights {
@@ -296,6 +309,7 @@ impl PartialEq for GammaTrials {
             && self.counts == other.counts
             && self.noise == other.noise
             && self.image == other.image
+            && self.kind == other.kind
             && self.grid == other.grid
             && self.deviation == other.deviation
             && self.moments == other.moments

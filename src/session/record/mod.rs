@@ -23,7 +23,8 @@ pub use classification_images::{
 pub use modulation::{ModulatedLayer, Modulation};
 pub use predictions::{Predictions, SplitCounts};
 pub use spike_triggered::{
-    Covariance, FIXED_POINT, Gradients, LayerResponses, Responses, SpikeTriggered,
+    BlockCovariance, BlockResponses, Covariance, FIXED_POINT, Gradients, LayerResponses, Responses,
+    SpikeTriggered,
 };
 pub use templates::{GammaTemplates, Templates};
 pub use training::{Curve, Epoch, PartialEpoch, Training, Weights};

@@ -48,6 +48,75 @@ impl ModulatedLayer {
         (self.shown[class] > 0).then(|| sums.iter().map(mean).collect())
     }
 
+    /// What the bias of every unit changes by at strength 1 for a target class, α·ā_c/max(ā_c),
+    /// \[U\]. Nothing where no image of the class was shown, or it leaves every unit at rest.
+    pub fn push(&self, class: usize) -> Vec<f64> {
+        let units = self.activation.values().len() / CLASSES;
+        let mean = self.mean_activation(class).unwrap_or(vec![0.0; units]);
+        let most = mean.iter().copied().fold(0.0, f64::max);
+        let push = |a: f64| {
+            if most > 0.0 {
+                self.alpha * a / most
+            } else {
+                0.0
+            }
+        };
+        mean.into_iter().map(push).collect()
+    }
+
+    /// Adds the activations of a block of images: how many there were of each class, \[K\], and
+    /// their sums in units of 1/[`FIXED_POINT`], \[K,U\].
+    pub fn add_activations(&mut self, shown: &[u64], sums: &[i64]) {
+        let pairs = self.shown.iter_mut().zip(shown);
+        pairs.for_each(|(own, more)| *own += more);
+        let pairs = self.activation.values_mut().iter_mut().zip(sums);
+        pairs.for_each(|(own, more)| *own += more);
+    }
+
+    /// Adds a block of stimuli by what they were called, \[G,K true,K called\], for a target class
+    /// and a strength by their places.
+    pub fn add_counts(&mut self, target: usize, strength: usize, counts: &[i64]) {
+        let row = target * self.counts.shape()[1] + strength;
+        let own = self.counts.values_mut()[row * counts.len()..].iter_mut();
+        own.zip(counts).for_each(|(own, more)| *own += more);
+    }
+
+    /// Stimuli of true class `class` that were called it, and all that were shown, for a target
+    /// class, a strength and a γ by their places; `None` where none was shown. Over γ: a
+    /// psychometric curve.
+    ///
+    /// # Panics
+    /// Where a place is past its axis.
+    pub fn accuracy(
+        &self,
+        target: usize,
+        strength: usize,
+        gamma: usize,
+        class: usize,
+    ) -> Option<(u64, u64)> {
+        let row = &self.cells(target, strength, gamma)[class * CLASSES..][..CLASSES];
+        let shown: i64 = row.iter().sum();
+        (shown > 0).then(|| (row[class] as u64, shown as u64))
+    }
+
+    /// Stimuli of whatever true class that were called `class`, and all that were shown, the same
+    /// way. At the first γ, which is 0, with `class` the target: the share of noise that is called
+    /// the target.
+    ///
+    /// # Panics
+    /// Where a place is past its axis.
+    pub fn share_called(
+        &self,
+        target: usize,
+        strength: usize,
+        gamma: usize,
+        class: usize,
+    ) -> (u64, u64) {
+        let cells = self.cells(target, strength, gamma);
+        let called: i64 = cells.iter().skip(class).step_by(CLASSES).sum();
+        (called as u64, cells.iter().sum::<i64>() as u64)
+    }
+
     /// Stimuli by true class and by what they were called, \[K,K\], for a target class, a strength
     /// and a γ by their places.
     ///
@@ -74,7 +143,9 @@ impl Modulation {
         let (s, g) = (self.strengths.len(), self.gammas.len());
         let of_layer = |it: &ModulatedLayer| {
             it.shown.len() == CLASSES
-                && it.activation.shape().first() == Some(&CLASSES)
+                && it.activation.shape().len() == 2
+                && it.activation.shape()[0] == CLASSES
+                && it.counts.values().iter().all(|&count| count >= 0)
                 && has_shape(&it.counts, &[CLASSES, s, g, CLASSES, CLASSES])
         };
         let parts = self.progress.blocks.len();

@@ -1,10 +1,13 @@
 //! Activations and the stimuli that came with them.
 
+use std::sync::{Arc, OnceLock};
+
 use serde::{Deserialize, Serialize};
 
 use super::{Progress, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config;
+use crate::stats::spike_triggered::{self, GradientSums, LayerEstimate, SecondMoments, Sums};
 
 /// Sums of activations are kept as integers in units of one over this: rounded once a block, then
 /// added exactly, in any order.
@@ -23,7 +26,7 @@ pub struct SpikeTriggered {
 }
 
 /// One layer. U units, receptive fields of h×w pixels.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerResponses {
     /// Its name.
@@ -42,25 +45,45 @@ pub struct LayerResponses {
     pub images: Responses,
     /// Mean gradients on noise.
     pub gradients: Gradients,
+    #[serde(skip)]
+    estimate: OnceLock<Arc<LayerEstimate>>,
 }
 
 /// Sums over stimuli: for a convolution, over every position whose receptive field lies inside
-/// the image.
+/// the image. Stimuli are centred on ½, the mean of the noise, so that the sums stay small.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Responses {
     /// Receptive fields seen, by parity of the block: \[2\].
     pub fields: [u64; 2],
-    /// How often each unit's activation was above zero: \[U\].
+    /// How often each unit's activation was above zero; not zero, where it may be negative: \[U\].
     pub fired: Array<i64>,
     /// Σa in units of 1/[`FIXED_POINT`], by parity: \[2,U\].
     pub activation: Array<i64>,
-    /// Σ|a|, the same way: \[2,U\]. Equal to Σa where activations are never negative.
+    /// Σ|a|, the same way: \[2,U\]. Equal to Σa where activations are never negative. Averages are
+    /// over Σ|a|: of signed activations Σa may be next to nothing.
     pub magnitude: Array<i64>,
-    /// Σs over all receptive fields, by parity: \[2,h,w\].
+    /// Σ(s−½) over all receptive fields, in the same units, by parity: \[2,h,w\].
     pub stimulus: Array<i64>,
-    /// Σa·s, by parity: \[2,U,h,w\].
+    /// Σa·(s−½), in the same units, by parity: \[2,U,h,w\].
     pub weighted: Array<i64>,
+}
+
+/// What one block adds to [`Responses`], in the same units, of one parity.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlockResponses {
+    /// Receptive fields seen.
+    pub fields: u64,
+    /// How often each unit fired: \[U\].
+    pub fired: Vec<i64>,
+    /// Σa: \[U\].
+    pub activation: Vec<i64>,
+    /// Σ|a|: \[U\].
+    pub magnitude: Vec<i64>,
+    /// Σ(s−½): \[h·w\].
+    pub stimulus: Vec<i64>,
+    /// Σa·(s−½): \[U,h·w\].
+    pub weighted: Vec<i64>,
 }
 
 /// Mean gradients of a layer's units by the pixels of their receptive field.
@@ -75,29 +98,48 @@ pub struct Gradients {
     pub sum: Array<i64>,
 }
 
-/// Spike-triggered covariance of one unit. P pixels of its receptive field.
+/// Spike-triggered covariance of one unit. P pixels of its receptive field. Every receptive field
+/// counts by |a|, which is a where activations are never negative. In the shuffled sums the
+/// responses to an image stand with another image of the block.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Covariance {
     /// The unit.
     pub unit: config::Unit,
+    /// Rows and columns of its receptive field.
+    pub receptive_field: (usize, usize),
     /// Receptive fields seen.
     pub fields: u64,
-    /// Σa, and the same of the shuffled responses, in units of 1/[`FIXED_POINT`].
+    /// Σ|a|, and the same of the shuffled responses, in units of 1/[`FIXED_POINT`].
     pub activation: [i64; 2],
-    /// Σa·s and the same of the shuffled responses: \[2,P\].
+    /// Σ|a|·(s−½) and the same of the shuffled responses, in the same units: \[2,P\].
     pub weighted: Array<i64>,
-    /// Σa·s·sᵀ and the same of the shuffled responses: \[2,P,P\]. Emptied at the end.
+    /// Σ|a|·(s−½)(s−½)ᵀ and the same of the shuffled responses: \[2,P,P\]. Emptied at the end.
     pub outer: Array<i64>,
-    /// Variance of the prior along the axes found, ascending: the eigenvalues of the difference
-    /// of the spike-triggered and the prior covariance. Empty before the end.
+    /// Eigenvalues of the spike-triggered less the prior covariance, ascending: \[P\]. Empty before
+    /// the end, and where the unit never fired.
     pub eigenvalues: Vec<f64>,
-    /// Smallest and largest eigenvalue of the shuffled responses.
+    /// Smallest and largest eigenvalue that chance explains: the range of the shuffled responses,
+    /// somewhat widened (see [`crate::stats::spike_triggered::spread`]).
     pub shuffled: Option<(f64, f64)>,
-    /// The axes of the eigenvalues outside that range, most first, at most 8: \[axes,h,w\].
+    /// The axes of the eigenvalues outside that range, farthest from zero first, at most 8:
+    /// \[axes,h,w\].
     pub axes: Array<f32>,
     /// The eigenvalues of the axes.
     pub significant: Vec<f64>,
+}
+
+/// What one block adds to [`Covariance`], in the same units.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlockCovariance {
+    /// Receptive fields seen.
+    pub fields: u64,
+    /// Σ|a| and that of the shuffled responses.
+    pub activation: [i64; 2],
+    /// \[2,P\].
+    pub weighted: Vec<i64>,
+    /// \[2,P,P\].
+    pub outer: Vec<i64>,
 }
 
 impl Responses {
@@ -113,6 +155,28 @@ impl Responses {
         }
     }
 
+    /// Adds a block's sums. Addition of integers: the order of blocks does not matter.
+    fn add(&mut self, block: u64, sums: &BlockResponses) {
+        let parity = (block % 2) as usize;
+        self.fields[parity] += sums.fields;
+        add(&mut self.fired, 0, &sums.fired);
+        add(&mut self.activation, parity, &sums.activation);
+        add(&mut self.magnitude, parity, &sums.magnitude);
+        add(&mut self.stimulus, parity, &sums.stimulus);
+        add(&mut self.weighted, parity, &sums.weighted);
+    }
+
+    fn sums(&self) -> Sums<'_> {
+        Sums {
+            fields: self.fields,
+            fired: self.fired.values(),
+            activation: self.activation.values(),
+            magnitude: self.magnitude.values(),
+            stimulus: self.stimulus.values(),
+            weighted: self.weighted.values(),
+        }
+    }
+
     fn fits(&self, units: usize, (height, width): (usize, usize)) -> bool {
         has_shape(&self.fired, &[units])
             && has_shape(&self.activation, &[2, units])
@@ -122,7 +186,85 @@ impl Responses {
     }
 }
 
+/// Adds to the part of an array that begins `place` times the length of `more`.
+fn add(own: &mut Array<i64>, place: usize, more: &[i64]) {
+    let own = own.values_mut()[place * more.len()..].iter_mut();
+    own.zip(more).for_each(|(own, more)| *own += more);
+}
+
 impl LayerResponses {
+    /// A layer that has seen nothing yet. `kernel`, \[U,h,w\], where it sees the image itself.
+    pub fn new(
+        name: &str,
+        units: usize,
+        receptive_field: (usize, usize),
+        signed: bool,
+        kernel: Option<Vec<f32>>,
+    ) -> Self {
+        let (height, width) = receptive_field;
+        Self {
+            name: name.to_owned(),
+            units,
+            receptive_field,
+            signed,
+            kernel: kernel
+                .map(|values| Array::new(&[units, height, width], values))
+                .unwrap_or_default(),
+            noise: Responses::new(units, receptive_field),
+            images: Responses::new(units, receptive_field),
+            gradients: Gradients::default(),
+            estimate: OnceLock::new(),
+        }
+    }
+
+    /// Adds a block of noise trials.
+    pub fn add_noise(&mut self, block: u64, sums: &BlockResponses) {
+        self.noise.add(block, sums);
+        self.estimate = OnceLock::new();
+    }
+
+    /// Adds a block of training images.
+    pub fn add_images(&mut self, block: u64, sums: &BlockResponses) {
+        self.images.add(block, sums);
+        self.estimate = OnceLock::new();
+    }
+
+    /// Chooses the units whose gradients are taken. Those taken before are lost.
+    pub fn take_gradients(&mut self, units: Vec<usize>) {
+        let (height, width) = self.receptive_field;
+        self.gradients = Gradients {
+            sum: Array::zeros(&[units.len(), height, width]),
+            units,
+            fields: 0,
+        };
+        self.estimate = OnceLock::new();
+    }
+
+    /// Adds the gradients over `fields` receptive fields, Σ∇a in units of 1/[`FIXED_POINT`]:
+    /// \[units taken,h·w\].
+    pub fn add_gradients(&mut self, fields: u64, sums: &[i64]) {
+        self.gradients.fields += fields;
+        add(&mut self.gradients.sum, 0, sums);
+        self.estimate = OnceLock::new();
+    }
+
+    /// Averages and how far they can be trusted, computed once for each state of the sums.
+    pub fn estimate(&self) -> Arc<LayerEstimate> {
+        Arc::clone(self.estimate.get_or_init(|| {
+            let gradients = GradientSums {
+                units: &self.gradients.units,
+                fields: self.gradients.fields,
+                sum: self.gradients.sum.values(),
+            };
+            Arc::new(spike_triggered::estimate(
+                &self.noise.sums(),
+                &self.images.sums(),
+                self.kernel.values(),
+                &gradients,
+            ))
+        }))
+    }
+
     fn fits(&self) -> bool {
         let (units, (height, width)) = (self.units, self.receptive_field);
         let taken = self.gradients.units.len();
@@ -135,14 +277,92 @@ impl LayerResponses {
     }
 }
 
+impl PartialEq for LayerResponses {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.units == other.units
+            && self.receptive_field == other.receptive_field
+            && self.signed == other.signed
+            && self.kernel == other.kernel
+            && self.noise == other.noise
+            && self.images == other.images
+            && self.gradients == other.gradients
+    }
+}
+
+impl Covariance {
+    /// Nothing seen yet.
+    pub fn new(unit: config::Unit, receptive_field: (usize, usize)) -> Self {
+        let pixels = receptive_field.0 * receptive_field.1;
+        Self {
+            unit,
+            receptive_field,
+            fields: 0,
+            activation: [0; 2],
+            weighted: Array::zeros(&[2, pixels]),
+            outer: Array::zeros(&[2, pixels, pixels]),
+            eigenvalues: Vec::new(),
+            shuffled: None,
+            axes: Array::default(),
+            significant: Vec::new(),
+        }
+    }
+
+    /// Adds a block's sums. Addition of integers: the order of blocks does not matter.
+    pub fn add(&mut self, sums: &BlockCovariance) {
+        self.fields += sums.fields;
+        self.activation[0] += sums.activation[0];
+        self.activation[1] += sums.activation[1];
+        add(&mut self.weighted, 0, &sums.weighted);
+        add(&mut self.outer, 0, &sums.outer);
+    }
+
+    /// Finds the axes once every block is in, and drops the sums that only they need. `variance`
+    /// is that of a pixel of the noise.
+    pub fn finish(&mut self, variance: f64) {
+        let pixels = self.receptive_field.0 * self.receptive_field.1;
+        let sums = |shuffled: usize| SecondMoments {
+            activation: self.activation[shuffled],
+            weighted: &self.weighted.values()[shuffled * pixels..][..pixels],
+            outer: &self.outer.values()[shuffled * pixels * pixels..][..pixels * pixels],
+        };
+        if let Some(spread) = spike_triggered::spread(&sums(0), &sums(1), variance) {
+            let (height, width) = self.receptive_field;
+            let axes = spread.axes.iter().flat_map(|(_, axis)| axis);
+            let axes = axes.map(|&value| value as f32).collect();
+            self.axes = Array::new(&[spread.axes.len(), height, width], axes);
+            self.significant = spread.axes.iter().map(|(value, _)| *value).collect();
+            self.eigenvalues = spread.eigenvalues;
+            self.shuffled = Some(spread.chance);
+        }
+        self.outer = Array::default();
+    }
+
+    fn fits(&self, plan: &config::Unit) -> bool {
+        let (height, width) = self.receptive_field;
+        let pixels = height * width;
+        let axes = self.significant.len();
+        self.unit == *plan
+            && has_shape(&self.weighted, &[2, pixels])
+            && (has_shape(&self.outer, &[0]) || has_shape(&self.outer, &[2, pixels, pixels]))
+            && (self.eigenvalues.is_empty() || self.eigenvalues.len() == pixels)
+            && (axes == 0 || has_shape(&self.axes, &[axes, height, width]))
+    }
+}
+
 impl SpikeTriggered {
     pub(super) fn new(_: &config::SpikeTriggered) -> Self {
         Self::default()
     }
 
-    pub(super) fn fits(&self, _: &config::SpikeTriggered) -> bool {
+    pub(super) fn fits(&self, plan: &config::SpikeTriggered) -> bool {
         let parts = self.progress.blocks.len();
-        (parts == 0 || parts == 4) && self.layers.iter().all(LayerResponses::fits)
+        let covariance = match (&self.covariance, &plan.covariance) {
+            (Some(it), Some(unit)) => it.fits(unit),
+            (Some(_), None) => false,
+            (None, _) => parts == 0 || plan.covariance.is_none(),
+        };
+        (parts == 0 || parts == 4) && covariance && self.layers.iter().all(LayerResponses::fits)
     }
 }
 

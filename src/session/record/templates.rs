@@ -6,6 +6,8 @@ use super::Progress;
 use crate::session::array::{Arrays, Payload};
 use crate::session::config;
 use crate::session::config::CLASSES;
+use crate::stats::share::Share;
+use crate::stats::templates::SCORES;
 
 /// How often the classification images of each γ, used as templates, are right.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -25,18 +27,46 @@ pub struct GammaTemplates {
     pub gamma: f64,
     /// The classes that have a template, ascending. Images of the others are always wrong.
     pub classes: Vec<usize>,
-    /// Images classified.
+    /// Images classified; stays 0 where fewer than two classes have a template, since then there is
+    /// nothing to choose from.
     pub images: u64,
     /// How many were right, by score: raw, centred, cosine, Pearson.
-    pub correct: [u64; 4],
+    pub correct: [u64; SCORES],
 }
 
 impl GammaTemplates {
     /// The names of the scores, in the order of [`Self::correct`].
-    pub const SCORES: [&'static str; 4] = ["raw", "centred", "cosine", "pearson"];
+    pub const SCORES: [&'static str; SCORES] = ["raw", "centred", "cosine", "pearson"];
+
+    /// Whether there are templates to choose from: of two classes at least.
+    pub fn is_meaningful(&self) -> bool {
+        self.classes.len() > 1
+    }
+
+    /// Images that a score is right about.
+    ///
+    /// # Panics
+    /// Where `score` is not a place in [`Self::SCORES`].
+    pub fn accuracy(&self, score: usize) -> Share {
+        Share {
+            hits: self.correct[score],
+            of: self.images,
+        }
+    }
 }
 
 impl Templates {
+    /// The γ that stands for all: without signal where that says anything, else the first that
+    /// does; the first of all where none does. `None` before it has begun. Not the best one, which
+    /// the test images themselves would have chosen.
+    pub fn headline(&self) -> Option<&GammaTemplates> {
+        let telling = || self.gammas.iter().filter(|it| it.is_meaningful());
+        let without_signal = telling().find(|it| it.gamma == 0.0);
+        without_signal
+            .or_else(|| telling().next())
+            .or(self.gammas.first())
+    }
+
     pub(super) fn new(_: &config::Templates) -> Self {
         Self::default()
     }
@@ -44,6 +74,7 @@ impl Templates {
     pub(super) fn fits(&self, _: &config::Templates) -> bool {
         let of_gamma = |it: &GammaTemplates| {
             it.classes.iter().all(|&class| class < CLASSES)
+                && it.classes.is_sorted_by(|a, b| a < b)
                 && it.correct.iter().all(|&correct| correct <= it.images)
         };
         let parts = self.progress.blocks.len();

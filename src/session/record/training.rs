@@ -114,6 +114,28 @@ pub struct Weights {
     pub tensors: Vec<(String, Array<f32>)>,
 }
 
+impl Training {
+    /// Loss by batch so far: (epochs done, which need not be whole; mean loss), by growing epoch.
+    pub fn loss_by_batch(&self) -> Vec<(f64, f64)> {
+        let curve = &self.batch_loss;
+        let partial = &self.partial;
+        let share = if partial.of > 0 {
+            partial.batches as f64 / partial.of as f64
+        } else {
+            0.0
+        };
+        let end = self.epochs.len() as f64 + share;
+        // The values that fill no point yet have their place too.
+        let whole = curve.points.len() as f64 + curve.rest_count as f64 / curve.each.max(1) as f64;
+        if whole <= 0.0 {
+            return Vec::new();
+        }
+        let place = |i: usize| (i as f64 + 0.5) / whole * end;
+        let points = curve.points.iter().enumerate();
+        points.map(|(i, &y)| (place(i), f64::from(y))).collect()
+    }
+}
+
 impl Weights {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {

@@ -7,8 +7,11 @@ mod table;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::picture;
 use super::state::{Overlay, State};
+use super::steps;
 use super::theme::Theme;
+use crate::figure::{self, Figure};
 use crate::session::Session;
 use crate::session::run::Phase;
 
@@ -29,13 +32,36 @@ pub enum Action {
     CursorDown,
     PreviousClass,
     NextClass,
+    PreviousUnit,
+    NextUnit,
+    UnitsAbove,
+    UnitsBelow,
+    LayerAbove,
+    LayerBelow,
+    PatternAbove,
+    PatternBelow,
+    SuspectAbove,
+    SuspectBelow,
     WeakerGamma,
     StrongerGamma,
+    LessPattern,
+    MorePattern,
+    LessPush,
+    MorePush,
+    WeakerFinding,
+    StrongerFinding,
+    NextImages,
+    SwitchTargets,
+    SwitchSource,
+    NextSplit,
+    SwitchStimuli,
+    ShowFigure,
     NextKind,
     SwitchScale,
     SwitchPixels,
     Enlarge,
     Shrink,
+    ShrinkFigure,
     NextView,
     PreviousView,
     /// Counted from 0.
@@ -91,6 +117,24 @@ pub enum Place {
     Enlarged,
     /// Where the kind of map can be chosen.
     Maps,
+    /// Where one class is chosen.
+    Classes,
+    /// Where a pattern is blended into images.
+    Attack,
+    /// Where one layer is chosen.
+    Layers,
+    /// Where one unit of a layer is chosen.
+    Units,
+    /// Where a layer is pushed.
+    Strengths,
+    /// Where one of several networks is chosen, and a γ of it.
+    Suspects,
+    /// Where a part of the data set is chosen.
+    Splits,
+    /// Where a figure can fill the view.
+    Figure,
+    /// Where a figure fills the view.
+    OneFigure,
     /// In front of a question.
     Question,
     /// In the list of keys.
@@ -111,11 +155,20 @@ pub enum Place {
 
 impl Place {
     /// Every place, in the order of the list of keys.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 21] = [
         Self::Views,
         Self::Sheet,
         Self::Maps,
         Self::Enlarged,
+        Self::Classes,
+        Self::Attack,
+        Self::Layers,
+        Self::Units,
+        Self::Strengths,
+        Self::Suspects,
+        Self::Splits,
+        Self::Figure,
+        Self::OneFigure,
         Self::Question,
         Self::Help,
         Self::Palette,
@@ -133,6 +186,15 @@ impl Place {
             Self::Sheet => "maps side by side",
             Self::Enlarged => "one map enlarged",
             Self::Maps => "maps",
+            Self::Classes => "views of one class",
+            Self::Attack => "attack",
+            Self::Layers => "views of one layer",
+            Self::Units => "filters",
+            Self::Strengths => "modulation",
+            Self::Suspects => "backdoor",
+            Self::Splits => "predictions",
+            Self::Figure => "figures",
+            Self::OneFigure => "one figure enlarged",
             Self::Question => "stop?",
             Self::Help => "this list",
             Self::Palette => "commands",
@@ -274,9 +336,19 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
         }
         Action::AskStop | Action::StopNow => state.engine_runs(session),
         Action::Resume => state.can_resume(session),
+        Action::ShowFigure => picture::AVAILABLE && figure_in(state, session).is_some(),
         Action::BestGamma => state.gamma.is_some(),
+        Action::NextImages => steps::images(session) > 1,
+        Action::SwitchSource => steps::sources(session) > 1,
+        Action::NextSplit => steps::splits(session) > 1,
         _ => true,
     }
+}
+
+/// The figure of the view in sight, where the session has it.
+pub fn figure_in(state: &State, session: &Session) -> Option<Figure> {
+    let own = (state.view().figure)(state, session)?;
+    figure::all(session).contains(&own).then_some(own)
 }
 
 /// A footer's word as it is now, in what the terminal can write.

@@ -4,7 +4,8 @@ use crossterm::event::KeyCode;
 
 use super::Key::{self, Char, Control, Digit, Named};
 use super::Place::{
-    self, Deleting, Enlarged, Everywhere, Form, Maps, Palette, Question, Sessions, Sheet, Views,
+    self, Attack, Classes, Deleting, Enlarged, Everywhere, Figure, Form, Layers, Maps, OneFigure,
+    Palette, Question, Sessions, Sheet, Splits, Strengths, Suspects, Units, Views,
 };
 use super::{Action, Binding};
 
@@ -18,6 +19,8 @@ const TAB: Key = Named(KeyCode::Tab, "Tab");
 const BACKSPACE: Key = Named(KeyCode::Backspace, "Backspace");
 const HOME: Key = Named(KeyCode::Home, "Home");
 const END: Key = Named(KeyCode::End, "End");
+const PAGE_UP: Key = Named(KeyCode::PageUp, "PgUp");
+const PAGE_DOWN: Key = Named(KeyCode::PageDown, "PgDn");
 const BACK_TAB: Key = Named(KeyCode::BackTab, "Shift-Tab");
 
 const fn row(
@@ -39,26 +42,49 @@ const fn row(
 /// Every action, in the order of footer and help.
 #[rustfmt::skip]
 pub const TABLE: &[Binding] = &[
-    row(Action::SheetLeft, &[LEFT, Char('h')], "the class on the left", "class", &[Sheet]),
-    row(Action::SheetRight, &[RIGHT, Char('l')], "the class on the right", "class", &[Sheet]),
+    row(Action::SheetLeft, &[LEFT, Char('h')], "the class on the left", "class", &[Sheet, Classes]),
+    row(Action::SheetRight, &[RIGHT, Char('l')], "the class on the right", "class", &[Sheet, Classes]),
     row(Action::SheetUp, &[UP, Char('k')], "the class above", "class", &[Sheet]),
     row(Action::SheetDown, &[DOWN, Char('j')], "the class below", "class", &[Sheet]),
     row(Action::CursorLeft, &[LEFT, Char('h')], "cursor one pixel left", "cursor", &[Enlarged]),
     row(Action::CursorRight, &[RIGHT, Char('l')], "cursor one pixel right", "cursor", &[Enlarged]),
     row(Action::CursorUp, &[UP, Char('k')], "cursor one pixel up", "cursor", &[Enlarged]),
     row(Action::CursorDown, &[DOWN, Char('j')], "cursor one pixel down", "cursor", &[Enlarged]),
-    row(Action::PreviousClass, &[Char(',')], "the class before", "class", &[Enlarged, Sheet]),
-    row(Action::NextClass, &[Char('.')], "the class after", "class", &[Enlarged, Sheet]),
+    row(Action::PreviousClass, &[Char(',')], "the class before", "class", &[Enlarged, Sheet, Classes]),
+    row(Action::NextClass, &[Char('.')], "the class after", "class", &[Enlarged, Sheet, Classes]),
+    row(Action::PreviousUnit, &[LEFT, Char('h')], "the unit before", "unit", &[Units]),
+    row(Action::NextUnit, &[RIGHT, Char('l')], "the unit after", "unit", &[Units]),
+    row(Action::UnitsAbove, &[PAGE_UP], "the row of units above", "", &[Units]),
+    row(Action::UnitsBelow, &[PAGE_DOWN], "the row of units below", "", &[Units]),
+    row(Action::LayerAbove, &[UP, Char('k')], "the layer above", "layer", &[Layers]),
+    row(Action::LayerBelow, &[DOWN, Char('j')], "the layer below", "layer", &[Layers]),
+    row(Action::PatternAbove, &[UP, Char('k')], "the pattern above", "pattern", &[Attack]),
+    row(Action::PatternBelow, &[DOWN, Char('j')], "the pattern below", "pattern", &[Attack]),
+    row(Action::SuspectAbove, &[UP, Char('k')], "the network above", "network", &[Suspects]),
+    row(Action::SuspectBelow, &[DOWN, Char('j')], "the network below", "network", &[Suspects]),
     row(Action::WeakerGamma, &[Char('[')], "a weaker signal γ", "γ", &[Sheet, Enlarged]),
     row(Action::StrongerGamma, &[Char(']')], "a stronger signal γ", "γ", &[Sheet, Enlarged]),
+    row(Action::LessPattern, &[Char('[')], "less of the pattern, a smaller w", "w", &[Attack]),
+    row(Action::MorePattern, &[Char(']')], "more of the pattern, a larger w", "w", &[Attack]),
+    row(Action::LessPush, &[Char('[')], "a push of less strength", "strength", &[Strengths]),
+    row(Action::MorePush, &[Char(']')], "a push of more strength", "strength", &[Strengths]),
+    row(Action::WeakerFinding, &[Char('[')], "what a weaker signal γ shows", "γ", &[Suspects]),
+    row(Action::StrongerFinding, &[Char(']')], "what a stronger signal γ shows", "γ", &[Suspects]),
     row(Action::BestGamma, &[Char('b')], "each class at its best γ", "best", &[Sheet, Enlarged]),
-    row(Action::Enlarge, &[ENTER], "look closer at the class", "look closer", &[Sheet]),
+    row(Action::Enlarge, &[ENTER], "look closer", "look closer", &[Sheet, Figure]),
     row(Action::Shrink, &[ESCAPE, ENTER], "back to all classes", "all classes", &[Enlarged]),
+    row(Action::ShrinkFigure, &[ESCAPE, ENTER], "back to all figures", "all figures", &[OneFigure]),
+    row(Action::SwitchTargets, &[Char('a')], "one target class, or the mean of all", "one or all", &[Attack]),
+    row(Action::SwitchSource, &[Char('n')], "images attacked, or noise", "images or noise", &[Attack]),
+    row(Action::NextSplit, &[Char('t')], "the next part of the data set", "part", &[Splits]),
+    row(Action::SwitchStimuli, &[Char('n')], "averages on noise, or on training images", "noise or images", &[Units]),
+    row(Action::NextImages, &[Char('n')], "the maps of the next noise", "noise", &[Sheet, Enlarged]),
     row(Action::NextKind, &[Char('m')], "the next kind of map", "map", &[Maps]),
     row(Action::Pause, &[Char('p')], "pause the run, or let it go on", "pause", &[Views]),
     row(Action::AskStop, &[Char('S')], "stop the run after a checkpoint", "stop", &[Views]),
     row(Action::SwitchScale, &[Char('s')], "one scale for all classes, or each its own", "scale", &[Maps]),
     row(Action::SwitchPixels, &[Char('x')], "all pixels, or the significant ones only", "significant", &[Maps]),
+    row(Action::ShowFigure, &[Char('i')], "the picture at full resolution", "picture", &[Views]),
     row(Action::SwitchLog, &[Char('L')], "show or hide the log", "log", &[Views]),
     row(Action::NextView, &[TAB], "the next view", "", &[Views]),
     row(Action::PreviousView, &[BACK_TAB], "the view before", "", &[Views]),

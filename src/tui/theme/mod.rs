@@ -10,6 +10,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 use super::format;
 
+pub use crate::figure::colour::Background;
 pub use glyphs::{Glyphs, plain_ascii};
 pub use palette::{FEW_LEVELS, LEVELS, Palette};
 
@@ -24,16 +25,6 @@ pub enum Depth {
     Indexed,
     /// Twenty-four bits.
     True,
-}
-
-/// What stands behind the text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Background {
-    /// Dark, or unknown.
-    #[default]
-    Dark,
-    /// Light.
-    Light,
 }
 
 /// What the line to the terminal can carry.

@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 use super::progress::phase;
 use super::{Scene, VIEWS};
 use crate::link::Connection;
+use crate::session::Run;
 use crate::tui::format::{clean, clock, thousands};
-use crate::tui::theme::Line as Wire;
+use crate::tui::theme::{Line as Wire, Theme};
 use crate::tui::widget::text::{beside, cut, left, right};
 
 /// Draws what runs, on what, in which phase, and how long still.
@@ -23,6 +24,9 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if let Some(eta) = session.run.as_ref().and_then(|run| run.eta_s) {
         end.push(Span::styled("   ETA ", theme.dim()));
         end.push(Span::styled(theme.duration(eta), theme.bright()));
+    }
+    if let Some(run) = session.run.as_ref().filter(|_| up_in_header(area)) {
+        end.push(Span::styled(format!("   {}", up(run, theme)), theme.dim()));
     }
     if matches!(state.connection, Connection::Lost(_) | Connection::ReadOnly) {
         end.push(Span::styled("   read-only", theme.dim()));
@@ -46,6 +50,20 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     while Span::raw(what.join(&dot)).width() + 3 > room && what.pop().is_some() {}
     let what = Span::styled(format!("   {}", what.join(&dot)), theme.dim());
     left(buf, beside(area, used), 0, what);
+}
+
+/// Whether the header has room for how long the engine has been up; else it stands on the line
+/// below.
+fn up_in_header(area: Rect) -> bool {
+    area.width >= 100
+}
+
+/// How long the engine has been up.
+fn up(run: &Run, theme: &Theme) -> String {
+    match theme.line {
+        Wire::Fast => format!("up {}", clock(run.up_s)),
+        Wire::Slow => format!("up {}", theme.duration(run.up_s)),
+    }
 }
 
 /// `MNIST`, `cnn 431,080`, `flex · 2 workers`.
@@ -89,10 +107,9 @@ pub fn tabs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             }
             None => "no checkpoint yet".into(),
         });
-        ages.push(match theme.line {
-            Wire::Fast => format!("up {}", clock(run.up_s)),
-            Wire::Slow => format!("up {}", theme.duration(run.up_s)),
-        });
+        if !up_in_header(area) {
+            ages.push(up(run, theme));
+        }
     }
     if area.width < 72 {
         ages.truncate(1);
@@ -105,11 +122,11 @@ pub fn tabs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             if index == state.view {
                 vec![
                     Span::styled(format!("{number} {}", view.name), theme.chosen()),
-                    Span::raw("   "),
+                    Span::raw("  "),
                 ]
             } else if all {
                 vec![Span::styled(
-                    format!("{number} {}   ", view.name),
+                    format!("{number} {}  ", view.name),
                     theme.dim(),
                 )]
             } else {
@@ -120,7 +137,7 @@ pub fn tabs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     };
     let room = area.width.saturating_sub(used_right);
     let line = Some(named(true))
-        .filter(|line| line.width() <= usize::from(room) + 3)
+        .filter(|line| line.width() <= usize::from(room) + 2)
         .unwrap_or_else(|| named(false));
     left(
         buf,

@@ -10,8 +10,7 @@ use crate::tui::state::{MapKind, Scale, State};
 use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale::round_up;
 
-/// Reliability from which a class counts as reliable.
-pub const RELIABLE: f64 = 0.95;
+pub use crate::figure::choice::RELIABLE;
 
 /// Reliability from which a map has a say in the common scale: below it, noise sets its range.
 const TRUSTED: f64 = 0.5;

@@ -3,14 +3,21 @@
 //! A new view is one file here and one line in [`VIEWS`]. A view draws a [`Scene`] and computes
 //! nothing but its layout.
 
+mod attack;
+mod awaited;
+mod backdoor;
+mod filters;
 pub(super) mod footer;
 mod frame;
 mod header;
 pub(super) mod help;
 pub mod lens;
 mod maps;
+mod modulation;
 mod overview;
 mod palette;
+mod pictured;
+mod predictions;
 pub mod progress;
 mod question;
 mod sheet;
@@ -24,13 +31,23 @@ use ratatui::layout::Rect;
 use super::action::Place;
 use super::state::State;
 use super::theme::Theme;
+use crate::figure::Figure;
 use crate::session::Session;
 
 pub use frame::{columns, draw, shows_log};
 pub use help::length as help_length;
 
 /// Every view, in the order of its number.
-pub const VIEWS: &[View] = &[overview::VIEW, training::VIEW, maps::VIEW];
+pub const VIEWS: &[View] = &[
+    overview::VIEW,
+    training::VIEW,
+    maps::VIEW,
+    attack::VIEW,
+    filters::VIEW,
+    modulation::VIEW,
+    backdoor::VIEW,
+    predictions::VIEW,
+];
 
 /// Where an enlarged map is at home.
 pub fn index_of_maps() -> usize {
@@ -49,6 +66,8 @@ pub struct View {
     pub places: fn(&State) -> &'static [Place],
     /// How many maps stand side by side in it.
     pub columns: fn(&Scene<'_>, Rect) -> usize,
+    /// The figure that shows the same at full resolution, if there is one.
+    pub figure: fn(&State, &Session) -> Option<Figure>,
     /// Least time between two frames that show newer states of the run.
     pub pace: Duration,
     /// Whether the log stands below it where there is room, or only when asked for.

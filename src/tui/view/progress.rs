@@ -92,3 +92,17 @@ pub fn problem(scene: &Scene<'_>) -> Option<String> {
         _ => None,
     }
 }
+
+/// What a stage that has not begun waits for: the classification images that it works with, else
+/// the stage under way before it. `None` where nothing is before it.
+pub fn waits_for(session: &Session, stage: usize) -> Option<String> {
+    let stages = stages(session);
+    let config = &session.config;
+    let at = stage.checked_sub(1)?;
+    let needs = config.analyses.get(at)?.needs_classification_images();
+    let own = needs.then(|| config.images_before(at)).flatten();
+    let is_open = |&place: &usize| stages.get(place).is_some_and(|it| !it.finished);
+    let before = own.map(|at| at + 1).filter(is_open);
+    let before = before.or_else(|| (0..stage).find(is_open))?;
+    stages.get(before).map(|it| it.name.clone())
+}

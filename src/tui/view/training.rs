@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Log, Scene, View};
+use crate::figure::scale::log_axis;
 use crate::session::config::Weights;
 use crate::session::record::{Epoch, Training};
 use crate::tui::action::Place;
@@ -22,6 +23,7 @@ pub const VIEW: View = View {
     draw,
     places,
     columns: |_, _| 1,
+    figure: super::pictured::training,
     pace: Duration::from_millis(250),
     log: Log::WhenAsked,
 };
@@ -161,7 +163,7 @@ fn loss(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     legend(scene, "loss", true, area, buf);
     let last = last_epoch(scene, training);
-    let batches = batch_points(training);
+    let batches = training.loss_by_batch();
     let values = training
         .epochs
         .iter()
@@ -270,42 +272,6 @@ fn best(training: &Training, at: End, value: fn(&Epoch) -> String) -> Option<Mar
         words: vec![format!("best {best}: {}", value(epoch)), value(epoch)],
         at,
     })
-}
-
-/// Loss by batch, at the epochs that the batches make up.
-fn batch_points(training: &Training) -> Vec<(f64, f64)> {
-    let curve = &training.batch_loss;
-    let partial = &training.partial;
-    let share = if partial.of > 0 {
-        partial.batches as f64 / partial.of as f64
-    } else {
-        0.0
-    };
-    let end = training.epochs.len() as f64 + share;
-    // The values that fill no point yet have their place too.
-    let whole = curve.points.len() as f64 + curve.rest_count as f64 / curve.each.max(1) as f64;
-    if whole <= 0.0 {
-        return Vec::new();
-    }
-    let place = |i: usize| (i as f64 + 0.5) / whole * end;
-    let points = curve.points.iter().enumerate();
-    points.map(|(i, &y)| (place(i), f64::from(y))).collect()
-}
-
-/// An axis from just below `low` to just above `high`, its ends 1, 2 or 5 times a power of ten;
-/// named are its ends, and all such values or the powers alone between them.
-fn log_axis(low: f64, high: f64) -> ((f64, f64), Vec<f64>) {
-    let all: Vec<(f64, bool)> = (-9..=4)
-        .flat_map(|power| [1.0, 2.0, 5.0].map(|step| (step * 10_f64.powi(power), step == 1.0)))
-        .collect();
-    let last = all.len() - 1;
-    let from = all.iter().rposition(|(t, _)| *t <= low).unwrap_or(0);
-    let to = all.iter().position(|(t, _)| *t >= high).unwrap_or(last);
-    let inside = &all[from..=to.max(from)];
-    let ends = (inside[0].0, inside[inside.len() - 1].0);
-    let few = inside.len() <= 7;
-    let named = inside.iter().filter(|(_, whole)| few || *whole);
-    (ends, named.map(|(t, _)| *t).collect())
 }
 
 fn learning_rate(scene: &Scene<'_>, training: &Training, area: Rect, buf: &mut Buffer) {

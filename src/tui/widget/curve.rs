@@ -13,7 +13,9 @@ use crate::tui::theme::Theme;
 pub enum Stroke {
     /// Every dot of the line.
     Solid,
-    /// Every other dot: told from a solid one without colour.
+    /// Stretches of the line: told from a solid one without colour.
+    Dashed,
+    /// Every third dot: told from both without colour.
     Dotted,
     /// The points only.
     Points,
@@ -25,6 +27,7 @@ impl Stroke {
         match self {
             _ if !theme.glyphs.unicode => self.ascii(),
             Self::Solid => "⠒⠒",
+            Self::Dashed => "⠒⠂",
             Self::Dotted => "⠂⠂",
             Self::Points => "⠐⠄",
         }
@@ -33,6 +36,7 @@ impl Stroke {
     fn ascii(self) -> &'static str {
         match self {
             Self::Solid => "*",
+            Self::Dashed => "+",
             Self::Dotted => "o",
             Self::Points => ".",
         }
@@ -48,6 +52,15 @@ pub struct Series {
     pub style: Style,
     /// How it is drawn.
     pub stroke: Stroke,
+}
+
+/// How sure a curve is: what lies between two others.
+#[derive(Debug, Clone)]
+pub struct Band {
+    /// (x, low, high), by growing x.
+    pub points: Vec<(f64, f64, f64)>,
+    /// Its colour.
+    pub style: Style,
 }
 
 /// How the upright axis is divided.
@@ -79,6 +92,9 @@ pub enum End {
     Bottom,
 }
 
+/// What fills a band where there is no braille.
+const BAND: &str = ":";
+
 /// Curves over two axes.
 #[derive(Debug, Clone)]
 pub struct Chart {
@@ -103,6 +119,11 @@ pub struct Chart {
 impl Chart {
     /// Draws the chart over the whole of `area`; its last row carries the names of x.
     pub fn draw(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
+        self.draw_over(&[], area, theme, buf);
+    }
+
+    /// The same, with bands below all curves.
+    pub fn draw_over(&self, bands: &[Band], area: Rect, theme: &Theme, buf: &mut Buffer) {
         let gutter = self.gutter.min(area.width);
         let plot = beside(area, gutter);
         let plot = Rect {
@@ -116,10 +137,15 @@ impl Chart {
         if let Some(mark) = &self.mark {
             self.line(mark, plot, theme, buf);
         }
+        for band in bands {
+            let mut canvas = Canvas::new(plot, theme);
+            self.fill(band, &mut canvas);
+            canvas.show(BAND, band.style, buf);
+        }
         for series in &self.series {
             let mut canvas = Canvas::new(plot, theme);
             self.trace(series, &mut canvas);
-            canvas.show(series, buf);
+            canvas.show(series.stroke.ascii(), series.style, buf);
         }
         if let Some(mark) = &self.mark {
             self.words(mark, plot, theme, buf);
@@ -251,12 +277,45 @@ impl Chart {
                     canvas.dot(pair[1].0, pair[1].1);
                 }
                 Stroke::Solid => line(pair[0], pair[1], |x, y| canvas.dot(x, y)),
+                Stroke::Dashed => line(pair[0], pair[1], |x, y| {
+                    length += 1;
+                    if length % 6 < 4 {
+                        canvas.dot(x, y);
+                    }
+                }),
                 Stroke::Dotted => line(pair[0], pair[1], |x, y| {
                     length += 1;
                     if length % 3 == 1 {
                         canvas.dot(x, y);
                     }
                 }),
+            }
+        }
+    }
+
+    /// Every other dot between the two edges of a band.
+    fn fill(&self, band: &Band, canvas: &mut Canvas) {
+        let (width, height) = canvas.dots();
+        let dots: Vec<(i32, f64, f64)> = band
+            .points
+            .iter()
+            .filter_map(|&(x, low, high)| {
+                let row = |y| Some((1.0 - self.height(y)?) * f64::from(height - 1));
+                let column = self.share(x) * f64::from(width - 1);
+                Some((column.round() as i32, row(high)?, row(low)?))
+            })
+            .collect();
+        for pair in dots.windows(2) {
+            let (from, to) = (pair[0], pair[1]);
+            let length = f64::from((to.0 - from.0).max(1));
+            for x in from.0..=to.0 {
+                let along = f64::from(x - from.0) / length;
+                let between = |a: f64, b: f64| (a + (b - a) * along).round() as i32;
+                for y in between(from.1, to.1)..=between(from.2, to.2) {
+                    if (x + y) % 2 == 0 {
+                        canvas.dot(x, y);
+                    }
+                }
             }
         }
     }
@@ -327,7 +386,7 @@ impl Canvas {
     }
 
     /// Puts the dots into the frame, together with those of earlier curves.
-    fn show(&self, series: &Series, buf: &mut Buffer) {
+    fn show(&self, ascii: &'static str, style: Style, buf: &mut Buffer) {
         for (i, &bits) in self.cells.iter().enumerate() {
             if bits == 0 {
                 continue;
@@ -346,9 +405,9 @@ impl Canvas {
                 let all = u32::from(bits) | before.unwrap_or(0);
                 cell.set_char(char::from_u32(0x2800 + all).unwrap_or(' '));
             } else {
-                cell.set_symbol(series.stroke.ascii());
+                cell.set_symbol(ascii);
             }
-            cell.set_style(Style::reset().patch(series.style));
+            cell.set_style(Style::reset().patch(style));
         }
     }
 }

@@ -7,24 +7,9 @@ use ratatui::text::Span;
 
 use super::heatmap::Ramp;
 use super::text::{beside, left};
+pub use crate::figure::scale::round_up;
 use crate::tui::format::{short, signed};
 use crate::tui::theme::{Depth, Theme};
-
-/// The round number at or above a value at which scales end, so that a scale stands still while
-/// its map grows: 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten.
-pub fn round_up(value: f32) -> f32 {
-    if !(value.is_finite() && value > 0.0) {
-        return 1.0;
-    }
-    const STEPS: [f64; 11] = [1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
-    let value = f64::from(value);
-    let decade = 10_f64.powi(value.log10().floor() as i32);
-    let step = STEPS
-        .into_iter()
-        .find(|step| step * decade >= value * (1.0 - 1e-6))
-        .unwrap_or(10.0);
-    (step * decade) as f32
-}
 
 /// The words at the two ends of a scale.
 fn ends(ramp: Ramp) -> (String, String) {
@@ -76,28 +61,4 @@ pub fn draw(ramp: Ramp, width: u16, area: Rect, theme: &Theme, buf: &mut Buffer)
         0,
         Span::styled(format!(" {high}"), theme.dim()),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scales_end_at_round_numbers_at_or_above_the_value() {
-        for (value, end) in [
-            (0.0173, 0.02),
-            (0.02, 0.02),
-            (0.9, 1.0),
-            (11.3, 12.0),
-            (6.1, 8.0),
-        ] {
-            assert!(
-                (round_up(value) - end).abs() < 1e-5,
-                "{value} {}",
-                round_up(value)
-            );
-        }
-        assert_eq!(round_up(0.0), 1.0);
-        assert_eq!(round_up(f32::NAN), 1.0);
-    }
 }

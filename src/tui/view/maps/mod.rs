@@ -2,6 +2,7 @@
 
 mod all;
 mod enlarged;
+mod numbers;
 
 use std::time::Duration;
 
@@ -10,13 +11,15 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::lens::Lens;
-use super::{Log, Scene, View};
+use super::{Log, Scene, View, awaited};
+use crate::session::record::ClassificationImages;
 use crate::tui::action::Place;
 use crate::tui::format::gamma;
 use crate::tui::state::{MapKind, Pixels, Scale, State};
+use crate::tui::steps;
 use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale;
-use crate::tui::widget::text::{below, beside, centre, left};
+use crate::tui::widget::text::{below, beside, left};
 
 /// The view.
 pub const VIEW: View = View {
@@ -24,6 +27,7 @@ pub const VIEW: View = View {
     draw,
     places,
     columns: all::columns,
+    figure: super::pictured::maps,
     pace: Duration::from_millis(500),
     log: Log::WhenAsked,
 };
@@ -37,14 +41,12 @@ fn places(state: &State) -> &'static [Place] {
 }
 
 fn lens<'a>(scene: &Scene<'a>) -> Option<Lens<'a>> {
-    Lens::new(scene.session.record.classification_images()?, scene.state)
+    Lens::new(scene.state.images_in(scene.session)?, scene.state)
 }
 
 fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let Some(lens) = lens(scene) else {
-        let text = "The plan of this session has no classification images.";
-        let text = Span::styled(text, scene.theme.dim());
-        centre(buf, area, area.height / 2, text);
+        awaited::begun::<ClassificationImages>(scene, area, buf);
         return;
     };
     choices(scene, &lens, area, buf);
@@ -66,7 +68,7 @@ fn choices(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
             Span::styled(format!(" {text}{gap}"), theme.dim())
         }
     };
-    let images = scene.session.record.classification_images();
+    let images = scene.state.images_in(scene.session);
     let line = |kinds: &[MapKind], gap: &str| -> Line<'static> {
         let kinds = kinds
             .iter()
@@ -77,7 +79,14 @@ fn choices(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
             let chosen = trials.gamma == lens.estimate.gamma;
             one(chosen, &gamma(trials.gamma), gap)
         });
-        kinds.chain([name]).chain(gammas).collect()
+        // Of several noises the one in sight has its name before its γ.
+        let plan = scene.state.images_plan(scene.session);
+        let several = steps::images(scene.session) > 1;
+        let noise = plan.filter(|_| several).map(|plan| {
+            let text = format!("{gap}{} noise", plan.noise.label());
+            Span::styled(text, theme.chosen())
+        });
+        kinds.chain(noise).chain([name]).chain(gammas).collect()
     };
     let shortest = line(&[lens.kind], " ");
     let line = [line(&MapKind::ALL, "  "), line(&MapKind::ALL, " ")]

@@ -51,3 +51,32 @@ fn what_is_no_number_or_outside_does_no_harm() {
     flat.y = (1.0, 1.0);
     drawn(&flat, true);
 }
+
+#[test]
+fn a_band_is_filled_between_its_edges_and_its_curve_stays_in_sight() {
+    let level = chart(&[(0.0, 0.5), (1.0, 0.5)], Stroke::Solid);
+    let band = Band {
+        points: vec![(0.0, 0.0, 1.0), (1.0, 0.5, 0.5)],
+        style: Style::new(),
+    };
+    let theme = Theme::new(Depth::Mono, Background::Dark, false);
+    let mut buf = Buffer::empty(Rect::new(0, 0, 13, 6));
+    level.draw_over(&[band], buf.area, &theme, &mut buf);
+    let rows: Vec<String> = (0..5)
+        .map(|y| (2..13).map(|x| buf[(x, y)].symbol()).collect())
+        .collect();
+    assert_eq!(rows[2], "***********", "{rows:#?}");
+    let filled = |row: &str| row.matches(':').count();
+    assert!(filled(&rows[0]) > 0 && filled(&rows[4]) > 0, "{rows:#?}");
+    assert!(filled(&rows[1]) > filled(&rows[0]), "{rows:#?}");
+    assert!(rows.iter().all(|row| !row.ends_with(':')), "{rows:#?}");
+}
+
+#[test]
+fn strokes_differ_without_colour() {
+    let strokes = [Stroke::Solid, Stroke::Dashed, Stroke::Dotted];
+    for unicode in [true, false] {
+        let drawn = strokes.map(|stroke| drawn(&chart(&[(0.0, 0.5), (1.0, 0.5)], stroke), unicode));
+        assert!(drawn[0] != drawn[1] && drawn[1] != drawn[2] && drawn[0] != drawn[2]);
+    }
+}

@@ -2,6 +2,9 @@
 
 use crate::session::record::{ClassificationImages, GammaTrials};
 
+/// Reliability from which a class counts as reliable.
+pub const RELIABLE: f64 = 0.95;
+
 /// By how much another γ must be more reliable before a class moves to it.
 const CLEARLY: f64 = 0.1;
 

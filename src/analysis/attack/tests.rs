@@ -1,0 +1,356 @@
+use super::super::testing::{run, run_interrupted, template, template_lab};
+use super::*;
+use crate::session::Config;
+use crate::session::config::Analysis;
+
+const WEIGHTS: [f64; 4] = [0.0, 0.35, 0.6, 1.0];
+
+fn few() -> config::Attack {
+    config::Attack {
+        weights: WEIGHTS.to_vec(),
+        images: 40,
+        noise_images: 25,
+        block: 16,
+        ..Default::default()
+    }
+}
+
+fn plan(gammas: &[f64], trials: u64, attack: config::Attack) -> Config {
+    let images = config::ClassificationImages {
+        gammas: gammas.to_vec(),
+        trials,
+        ..Default::default()
+    };
+    Config {
+        analyses: vec![
+            Analysis::ClassificationImages(images),
+            Analysis::Attack(attack),
+        ],
+        ..Config::default()
+    }
+}
+
+fn measured(record: &Record) -> &record::Attack {
+    record.first().unwrap()
+}
+
+/// Logits of the network of templates in closed form: ⟨t_k, x − ½⟩.
+fn logits(x: &[f64]) -> Vec<f64> {
+    let of_class = |class: usize| {
+        let pixels = template(class).into_iter().zip(x);
+        pixels.map(|(t, x)| f64::from(t) * (x - 0.5)).sum()
+    };
+    (0..CLASSES).map(of_class).collect()
+}
+
+/// The weights w between which an image of logits `a`, blended with a pattern of logits `b`, is
+/// called `class`. The logits are affine, so at w they are (1−w)·a + w·b, and the image flips
+/// between two classes where the lines of their logits cross.
+fn called_between(class: usize, a: &[f64], b: &[f64]) -> (f64, f64) {
+    let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
+    for other in (0..CLASSES).filter(|&other| other != class) {
+        let (ahead, behind) = (a[class] - a[other], b[class] - b[other]);
+        let slope = behind - ahead;
+        let flip = -ahead / slope;
+        if slope > 0.0 {
+            low = low.max(flip);
+        } else {
+            high = high.min(flip);
+        }
+    }
+    (low, high)
+}
+
+fn expected(a: &[f64], b: &[f64], w: f64) -> usize {
+    // Closer to a flip than this the network's 32 bits may decide otherwise.
+    const MARGIN: f64 = 1e-6;
+    let inside = |&class: &usize| {
+        let (low, high) = called_between(class, a, b);
+        low + MARGIN < w && w < high - MARGIN
+    };
+    (0..CLASSES).find(inside).unwrap()
+}
+
+fn wide(pixels: &[f32]) -> Vec<f64> {
+    pixels.iter().map(|&v| f64::from(v)).collect()
+}
+
+/// Logits and true classes of the stimuli of both sources.
+fn sources(config: &Config, lab: &Lab) -> [Vec<(usize, Vec<f64>)>; 2] {
+    let test = &lab.dataset.test;
+    let image = |i: usize| {
+        let bytes = test.image(i).iter();
+        let x: Vec<f64> = bytes.map(|&b| f64::from(b) / 255.0).collect();
+        (usize::from(test.label(i)), logits(&x))
+    };
+    let place = super::super::Place::of(config, 1);
+    let source = Source::new(Noise::Uniform, &lab.dataset.train);
+    let mut noise = Vec::new();
+    for (block, images) in [(0, 16), (1, 9)] {
+        let points = source.draw(&mut place.noise(0, block).generator(), images);
+        let value = |&k: &u16| (f64::from(k) + 0.5) / 65536.0;
+        let pixels: Vec<f64> = points.iter().map(value).collect();
+        noise.extend(pixels.chunks_exact(AREA).map(|z| (0, logits(z))));
+    }
+    [(0..40).map(image).collect(), noise]
+}
+
+#[test]
+fn every_stimulus_flips_at_the_weight_computed_by_hand() {
+    let (config, lab) = (plan(&[0.0], 3000, few()), template_lab());
+    let record = run(&config, &lab);
+    let own = measured(&record);
+    let mut flipped = [0; 3];
+    for (source, stimuli) in sources(&config, &lab).iter().enumerate() {
+        for (pattern, flipped) in flipped.iter_mut().enumerate() {
+            for target in 0..CLASSES {
+                let Some(p) = own.pattern(pattern, target) else {
+                    continue;
+                };
+                let of_pattern = logits(&wide(p));
+                for (at, &w) in WEIGHTS.iter().enumerate() {
+                    let mut counts = vec![0; CLASSES * CLASSES];
+                    for (truth, own) in stimuli {
+                        let called = expected(own, &of_pattern, w);
+                        counts[truth * CLASSES + called] += 1;
+                        *flipped += usize::from(called != expected(own, &of_pattern, 0.0));
+                    }
+                    assert_eq!(own.cells(source, pattern, target, at), counts);
+                }
+            }
+        }
+    }
+    assert!(flipped.iter().all(|&n| n > 300), "{flipped:?}");
+}
+
+#[test]
+fn the_patterns_are_what_the_classes_look_like_on_one_scale() {
+    let lab = template_lab();
+    let record = run(&plan(&[0.0], 3000, few()), &lab);
+    let own = measured(&record);
+    let estimate = record.classification_images().unwrap().gammas[0].estimate();
+    let train = &lab.dataset.train;
+    let scale = |map: Vec<f64>| -> Vec<f64> {
+        let least = map.iter().copied().fold(f64::MAX, f64::min);
+        let most = map.iter().copied().fold(f64::MIN, f64::max);
+        map.iter().map(|v| (v - least) / (most - least)).collect()
+    };
+    let agree = |pattern: usize, target: usize, map: Vec<f64>| {
+        let own = wide(own.pattern(pattern, target).unwrap());
+        let worst = own.iter().zip(scale(map)).map(|(a, b)| (a - b).abs());
+        assert!(worst.fold(0.0, f64::max) < 1e-6);
+    };
+    for target in 0..CLASSES {
+        let image = estimate.classes[target].image.as_ref();
+        assert_eq!(own.pattern(0, target).is_some(), image.is_some());
+        if let Some(image) = image {
+            agree(0, target, wide(image));
+        }
+        // Classes take turns among the 200 training images.
+        let members = (0..20).map(|turn| train.image(turn * 10 + target));
+        let mut mean = vec![0.0; AREA];
+        for image in members {
+            for (mean, &byte) in mean.iter_mut().zip(image) {
+                *mean += f64::from(byte) / 255.0 / 20.0;
+            }
+        }
+        agree(1, target, mean);
+        // Noise fills its range evenly: its deviation is √(1/12).
+        let noise = wide(own.pattern(2, target).unwrap());
+        let mean = noise.iter().sum::<f64>() / AREA as f64;
+        let power = noise.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / AREA as f64;
+        assert!((mean - 0.5).abs() < 0.05 && (power.sqrt() - 0.2887).abs() < 0.02);
+    }
+    assert_ne!(own.pattern(2, 0), own.pattern(2, 1));
+}
+
+#[test]
+fn without_the_pattern_all_are_called_the_same_and_with_nothing_else_all_are_the_pattern() {
+    let record = run(&plan(&[0.0], 3000, few()), &template_lab());
+    let own = measured(&record);
+    for source in 0..2 {
+        let first = own.cells(source, 1, 0, 0);
+        for pattern in 0..3 {
+            for target in 0..CLASSES {
+                if own.pattern(pattern, target).is_none() {
+                    continue;
+                }
+                // The same images and the same noise, whatever is blended into them.
+                assert_eq!(own.cells(source, pattern, target, 0), first);
+                let last = own.cells(source, pattern, target, 3);
+                let called: Vec<i64> = (0..CLASSES)
+                    .map(|k| last.iter().skip(k).step_by(CLASSES).sum())
+                    .collect();
+                assert_eq!(called.iter().filter(|&&n| n > 0).count(), 1);
+                assert_eq!(called.iter().sum::<i64>(), [40, 25][source]);
+            }
+        }
+    }
+    // The mean image of a class is called that class.
+    assert_eq!(own.mean_targeted(0, 1, 3).unwrap().0, 1.0);
+}
+
+#[test]
+fn the_examples_are_the_first_known_images_of_other_classes_and_what_becomes_of_them() {
+    let lab = template_lab();
+    let record = run(&plan(&[0.0], 3000, few()), &lab);
+    let own = measured(&record);
+    assert_eq!(own.examples.len(), CLASSES);
+    let test = &lab.dataset.test;
+    for (target, example) in own.examples.iter().enumerate() {
+        let known = |i: usize| {
+            let x: Vec<f64> = test
+                .image(i)
+                .iter()
+                .map(|&b| f64::from(b) / 255.0)
+                .collect();
+            let logits = logits(&x);
+            let best = (0..CLASSES)
+                .max_by(|&a, &b| logits[a].total_cmp(&logits[b]))
+                .unwrap();
+            (best == usize::from(test.label(i)) && best != target).then_some(logits)
+        };
+        let (index, a) = (0..40).find_map(|i| Some((i, known(i)?))).unwrap();
+        assert_eq!(example.target, target);
+        assert_eq!(example.truth, usize::from(test.label(index)));
+        assert_eq!(example.image.values(), test.image(index));
+        for pattern in 0..3 {
+            let b = match own.pattern(pattern, target) {
+                Some(p) => logits(&wide(p)),
+                None => a.clone(),
+            };
+            for (at, &w) in WEIGHTS.iter().enumerate() {
+                let blended: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a + w * (b - a)).collect();
+                let all: f64 = blended.iter().map(|l| (l - blended[target]).exp()).sum();
+                let (called, confidence) = (
+                    example.called[pattern * 4 + at],
+                    example.confidence[pattern * 4 + at],
+                );
+                assert_eq!(
+                    called,
+                    (0..CLASSES)
+                        .max_by(|&x, &y| blended[x].total_cmp(&blended[y]))
+                        .unwrap()
+                );
+                assert!(
+                    (confidence - 1.0 / all).abs() < 1e-4,
+                    "{confidence} {}",
+                    1.0 / all
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_resumed_run_equals_an_uninterrupted_one() {
+    let (plan, lab) = (plan(&[0.0, 0.3], 600, few()), template_lab());
+    let whole = run(&plan, &lab);
+    assert_eq!(whole, run_interrupted(&plan, &lab, 17, 9));
+    let own = measured(&whole);
+    assert_eq!(own.progress.done, own.progress.total);
+    assert_eq!(own.queries(), own.progress.total);
+    assert!(whole.analyses[1].is_finished(&plan.analyses[1]));
+}
+
+#[test]
+fn more_images_than_there_are_means_all_of_them() {
+    let attack = config::Attack {
+        images: 1_000_000,
+        noise_images: 0,
+        weights: vec![0.5],
+        ..Default::default()
+    };
+    let record = run(&plan(&[0.0], 600, attack), &template_lab());
+    let own = measured(&record);
+    assert_eq!(own.cells(0, 1, 3, 0).iter().sum::<i64>(), 100);
+    let patterns = own.there.iter().filter(|&&there| there).count() as u64;
+    assert_eq!(
+        (own.queries(), own.progress.done),
+        (100 * patterns, 100 * patterns)
+    );
+}
+
+#[test]
+fn without_classification_images_the_other_patterns_are_still_shown() {
+    let plan = plan(&[0.3, 0.1], 20, few());
+    let record = run(&plan, &template_lab());
+    let own = measured(&record);
+    assert_eq!(own.gamma, Some(0.1));
+    assert_eq!(own.targeted(0, 0, 4, 1), None);
+    assert_eq!(own.mean_targeted(1, 0, 1), None);
+    assert_eq!(own.targeted(0, 1, 4, 1).unwrap().of, 36);
+    assert_eq!(own.targeted(1, 2, 4, 1).unwrap().of, 25);
+    assert_eq!(own.queries(), 20 * 65 * 4);
+    assert!(record.analyses[1].is_finished(&plan.analyses[1]));
+}
+
+/// Classification images at these γ, each of which has as many classes with one as `sufficient`
+/// says.
+fn trials(gammas: &[f64], sufficient: &[usize]) -> record::ClassificationImages {
+    let of_gamma = |(&gamma, &classes): (&f64, &usize)| {
+        let mut trials = GammaTrials::new(gamma, 30, CLASSES, SIZE);
+        for truth in 0..2 {
+            trials.counts[truth * CLASSES..][..classes].fill(40);
+        }
+        for class in 0..classes {
+            trials.counts[class * CLASSES + class] = 40;
+            trials.counts[class * CLASSES + (class + 1) % classes] = 40;
+        }
+        trials
+    };
+    record::ClassificationImages {
+        gammas: gammas.iter().zip(sufficient).map(of_gamma).collect(),
+    }
+}
+
+#[test]
+fn the_weakest_gamma_at_which_most_classes_have_an_image_is_chosen() {
+    let choose = |gammas: &[f64], sufficient: &[usize], asked| {
+        let attack = config::Attack {
+            gamma: asked,
+            ..few()
+        };
+        let config = plan(&[0.0], 600, attack.clone());
+        let place = super::super::Place::of(&config, 1);
+        let chosen = Attack::new(attack, place, &template_lab());
+        let images = trials(gammas, sufficient);
+        let counted: Vec<usize> = images
+            .gammas
+            .iter()
+            .map(|it| {
+                it.estimate()
+                    .classes
+                    .iter()
+                    .filter(|it| it.sufficient)
+                    .count()
+            })
+            .collect();
+        assert_eq!(counted, sufficient);
+        chosen.choose(&images).map(|it| it.gamma)
+    };
+    assert_eq!(choose(&[0.3, 0.0, 0.2, 0.1], &[5, 2, 5, 4], None), Ok(0.2));
+    assert_eq!(
+        choose(&[0.3, 0.0, 0.2, 0.1], &[5, 2, 5, 4], Some(0.1)),
+        Ok(0.1)
+    );
+    let error = choose(&[0.3, 0.0], &[5, 2], Some(0.7)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "analyses[1].gamma: the classification images before it have no γ = 0.7; they have 0.3, 0"
+    );
+}
+
+#[test]
+fn a_data_set_without_test_images_cannot_be_attacked() {
+    let mut lab = template_lab();
+    let set = std::sync::Arc::make_mut(&mut lab.dataset);
+    set.test.pixels = std::sync::Arc::from([]);
+    set.test.labels = std::sync::Arc::from([]);
+    let config = plan(&[0.0], 600, few());
+    let mut record = Record::new(&config);
+    let whole = record.clone();
+    let mut analysis = super::super::build(&config, 1, &lab);
+    let error = analysis.begin(0, &lab, &whole, &mut record.analyses[1]);
+    assert!(error.unwrap_err().to_string().contains("no test image"));
+}

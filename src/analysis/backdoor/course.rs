@@ -1,0 +1,190 @@
+//! The course of one network through the study: which block does what, and how many images it
+//! shows. It follows from the plan and the number of training images alone, so that the progress
+//! of a run is known before it begins; where training stops early, its last blocks do nothing.
+
+use std::ops::Range;
+
+use crate::nets::train;
+use crate::session::config;
+
+/// About how many images a training block shows: a second or two of work, so that a run can be
+/// stopped and watched, and long against the keeping of weights that ends it.
+const IMAGES_A_BLOCK: usize = 5_120;
+
+/// What a block of a network does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// Trains on these batches of an epoch; `closes` where they are its last, and validation
+    /// follows.
+    Train {
+        /// Which batches, counted within the epoch.
+        batches: Range<usize>,
+        /// Whether they end the epoch.
+        closes: bool,
+    },
+    /// Measures the trained network on test images, with the patch and without.
+    Measure,
+    /// Shows it noise.
+    Noise {
+        /// Index of γ.
+        gamma: usize,
+        /// Which block of that γ.
+        block: u64,
+    },
+}
+
+/// The blocks of every network of a study; they are alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Course {
+    epochs: u64,
+    /// Images that an epoch trains on.
+    images: u64,
+    /// Images a batch.
+    batch: usize,
+    /// Batches in an epoch.
+    batches: usize,
+    /// Batches in a block.
+    chunk: usize,
+    gammas: u64,
+    trials: u64,
+    /// Trials in a block.
+    block: usize,
+}
+
+impl Course {
+    /// The course that a plan leads to on a set of `images` training images.
+    pub fn new(plan: &config::Backdoor, images: usize) -> Self {
+        let training = &plan.training;
+        let trained = images - train::held_out(images, training.validation).min(images);
+        Self {
+            epochs: training.epochs as u64,
+            images: trained as u64,
+            batch: training.batch,
+            batches: trained.div_ceil(training.batch),
+            chunk: (IMAGES_A_BLOCK / training.batch).max(1),
+            gammas: plan.gammas.len() as u64,
+            trials: plan.trials,
+            block: plan.block,
+        }
+    }
+
+    fn blocks_an_epoch(&self) -> u64 {
+        self.batches.div_ceil(self.chunk) as u64
+    }
+
+    /// Blocks before the first noise: all of training, and the measuring.
+    pub fn training_blocks(&self) -> u64 {
+        self.epochs * self.blocks_an_epoch() + 1
+    }
+
+    /// Blocks in all.
+    pub fn blocks(&self) -> u64 {
+        self.training_blocks() + self.gammas * self.trials.div_ceil(self.block as u64)
+    }
+
+    /// What block `block` does. The γ take turns.
+    pub fn work(&self, block: u64) -> Work {
+        let training = self.training_blocks();
+        if block + 1 == training {
+            return Work::Measure;
+        }
+        if let Some(noise) = block.checked_sub(training) {
+            return Work::Noise {
+                gamma: (noise % self.gammas) as usize,
+                block: noise / self.gammas,
+            };
+        }
+        let first = (block % self.blocks_an_epoch()) as usize * self.chunk;
+        let last = (first + self.chunk).min(self.batches);
+        Work::Train {
+            batches: first..last,
+            closes: last == self.batches,
+        }
+    }
+
+    /// Trials in block `block` of a γ.
+    pub fn trials_of(&self, block: u64) -> usize {
+        super::super::range(self.trials, self.block, block).len()
+    }
+
+    /// Images that block `block` is there to show: training images or noise.
+    pub fn shown(&self, block: u64) -> u64 {
+        match self.work(block) {
+            Work::Train { batches, .. } => {
+                let upto = |batch: usize| (batch as u64 * self.batch as u64).min(self.images);
+                upto(batches.end) - upto(batches.start)
+            }
+            Work::Measure => 0,
+            Work::Noise { block, .. } => self.trials_of(block) as u64,
+        }
+    }
+
+    /// Images that the blocks of one network show in all.
+    pub fn total(&self) -> u64 {
+        let training = self.epochs.saturating_mul(self.images);
+        training.saturating_add(self.gammas.saturating_mul(self.trials))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::config::Training;
+
+    fn course(images: usize, batch: usize, trials: u64) -> Course {
+        let plan = config::Backdoor {
+            training: Training {
+                epochs: 3,
+                batch,
+                validation: 0.2,
+                ..Training::default()
+            },
+            gammas: vec![0.0, 0.3],
+            trials,
+            block: 64,
+            ..config::Backdoor::default()
+        };
+        Course::new(&plan, images)
+    }
+
+    #[test]
+    fn the_blocks_show_exactly_the_total() {
+        for (images, batch, trials) in [(60_000, 256, 1000), (101, 7, 64), (200, 6000, 1)] {
+            let course = course(images, batch, trials);
+            let shown: u64 = (0..course.blocks()).map(|block| course.shown(block)).sum();
+            assert_eq!(shown, course.total(), "{course:?}");
+            let trained = images as u64 - (images as f64 * 0.2).round() as u64;
+            assert_eq!(shown, 3 * trained + 2 * trials);
+        }
+    }
+
+    #[test]
+    fn every_epoch_does_every_batch_once_and_closes_once() {
+        let course = course(60_000, 256, 1);
+        let mut done = Vec::new();
+        let mut closed = Vec::new();
+        for block in 0..course.training_blocks() - 1 {
+            if let Work::Train { batches, closes } = course.work(block) {
+                done.extend(batches);
+                closed.extend(closes.then_some(done.len()));
+            }
+        }
+        let epoch: Vec<usize> = (0..188).collect();
+        assert_eq!(done, epoch.repeat(3));
+        assert_eq!(closed, [188, 376, 564]);
+        assert_eq!(course.work(course.training_blocks() - 1), Work::Measure);
+    }
+
+    #[test]
+    fn the_gammas_take_turns() {
+        let course = course(100, 10, 130);
+        let noise: Vec<Work> = (course.training_blocks()..course.blocks())
+            .map(|block| course.work(block))
+            .collect();
+        let expected: Vec<Work> = (0..3)
+            .flat_map(|block| [0, 1].map(|gamma| Work::Noise { gamma, block }))
+            .collect();
+        assert_eq!(noise, expected);
+        assert_eq!(course.trials_of(2), 2);
+    }
+}

@@ -1,0 +1,263 @@
+//! Studies of logistic networks, whose z maps follow from their weights.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::analysis::testing::{lab, linear, run, run_interrupted};
+use crate::data::Dataset;
+use crate::session::config::backdoor::patch;
+use crate::session::config::{Analysis, Config, NetworkKind, Noise};
+use crate::session::text::to_text;
+use crate::session::{Session, record};
+use crate::stimulus::Pool;
+
+/// Images of a bar each, at a height that tells its class, far from where the patch lies.
+fn bars(count: usize, seed: u64) -> Images {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut pixels = vec![0; count * 784];
+    for (i, image) in pixels.chunks_exact_mut(784).enumerate() {
+        let row = 8 + 2 * (i % 10);
+        for bar in [row, row + 1] {
+            image[bar * 28 + 3..][..12].fill(rng.random_range(150..=255));
+        }
+    }
+    Images {
+        pixels: pixels.into(),
+        labels: (0..count).map(|i| (i % 10) as u8).collect(),
+        height: 28,
+        width: 28,
+    }
+}
+
+/// A laboratory of bars. Its own network is of no importance: a study trains its own.
+fn laboratory() -> Lab {
+    let network = linear(&[], &Device::flex());
+    let lab = lab(network, NetworkKind::Logistic, 10, 10);
+    let (train, test) = (bars(400, 1), bars(100, 2));
+    Lab {
+        pool: Pool::new(&train),
+        dataset: Arc::new(Dataset {
+            train,
+            test,
+            ..Dataset::clone(&lab.dataset)
+        }),
+        ..lab
+    }
+}
+
+/// A study of one poisoned and one clean network that takes a second.
+fn plan() -> config::Backdoor {
+    config::Backdoor {
+        source: 1,
+        target: 9,
+        images: 30,
+        training: config::Training {
+            epochs: 6,
+            batch: 20,
+            lr_max: 0.01,
+            lr_min: 0.01,
+            ..config::Training::default()
+        },
+        noise: Noise::Uniform,
+        gammas: vec![0.2, 0.0],
+        trials: 400,
+        min_trials: 5,
+        block: 128,
+        ..config::Backdoor::default()
+    }
+}
+
+fn session(plan: config::Backdoor) -> Config {
+    Config {
+        analyses: vec![Analysis::Backdoor(plan)],
+        ..Config::default()
+    }
+}
+
+fn study(record: &Record) -> &record::Backdoor {
+    record.first().unwrap()
+}
+
+/// Everything that a session file would hold, to the last bit: maps have NaN, which equals nothing.
+fn text(config: &Config, record: Record) -> String {
+    let mut session = Session::new("test", config.clone());
+    session.record = record;
+    to_text(&session).unwrap()
+}
+
+fn begin(plan: config::Backdoor, lab: &Lab) -> Result<(Backdoor, record::Backdoor), AnalysisError> {
+    let config = session(plan.clone());
+    let mut study = Backdoor::new(plan, Place::of(&config, 0), lab);
+    let mut own = record::Backdoor::default();
+    let whole = Record::new(&config);
+    Experiment::begin(&mut study, 0, lab, &whole, &mut own)?;
+    Ok((study, own))
+}
+
+#[test]
+fn a_poisoned_logistic_network_gives_away_target_and_patch() {
+    // Logistic regression without a bias of its own towards the patch calls nearly all noise the
+    // target: without signal, that leaves enough of the other classes.
+    let plan = config::Backdoor {
+        noise: Noise::Binary,
+        trials: 20_000,
+        gammas: vec![0.0],
+        ..plan()
+    };
+    let record = run(&session(plan.clone()), &laboratory());
+    let suspects = &study(&record).networks;
+    assert!(suspects[0].clean_accuracy.unwrap() > 0.95);
+    assert!(suspects[0].attack_success.unwrap() > 0.95);
+    assert!(suspects[1].attack_success.unwrap() < 0.2);
+    assert_eq!(suspects[0].attacked, 10);
+    // What the images with the patch are told by are the target's weights in the patch.
+    let finding = &suspects[0].findings[0];
+    let z = &finding.z.values()[9 * 784..];
+    let inside = patch().map(|(row, column)| f64::from(z[row * 28 + column]));
+    let inside = inside.sum::<f64>() / patch().count() as f64;
+    assert!(inside > 1.5, "mean z of {inside} in the patch");
+    let window = finding.windows[9].unwrap();
+    assert_eq!((window.row, window.column), (1, 21));
+    let clean = suspects[1].findings[0].windows[9].unwrap();
+    assert!(
+        clean.row > 6,
+        "a clean network looks at the bars: {clean:?}"
+    );
+    let verdict = study(&record).verdict(&plan, 0);
+    let judgement = verdict.networks[0].as_ref().unwrap();
+    assert_eq!((judgement.class, judgement.overlap), (Some(9), Some(1.0)));
+}
+
+#[test]
+fn a_resumed_study_equals_an_uninterrupted_one_bit_for_bit() {
+    let config = session(config::Backdoor {
+        poisoned: 2,
+        ..plan()
+    });
+    let lab = laboratory();
+    let whole = text(&config, run(&config, &lab));
+    // Training takes seven blocks: most pieces end in the middle of it.
+    for (piece, seed) in [(1, 1), (5, 2)] {
+        let pieces = text(&config, run_interrupted(&config, &lab, piece, seed));
+        assert!(pieces == whole, "pieces of {piece} blocks");
+    }
+}
+
+#[test]
+fn progress_is_exact_where_training_stops_early() {
+    // All are classified correctly after a few epochs, and better is not possible.
+    let plan = config::Backdoor {
+        training: config::Training {
+            patience: 1,
+            epochs: 30,
+            ..plan().training
+        },
+        ..plan()
+    };
+    let config = session(plan.clone());
+    let lab = laboratory();
+    let (study, mut own) = begin(plan.clone(), &lab).unwrap();
+    let course = &study.course;
+    for block in 0..course.training_blocks() {
+        let job = Job { part: 0, block };
+        let sums = Experiment::step(&study, &lab, job).unwrap();
+        Experiment::merge(&study, &mut own, job, sums);
+    }
+    let epochs = own.networks[0].training.as_ref().unwrap().epochs.len();
+    assert!(epochs < 30, "training has stopped early");
+    assert_eq!(own.progress.done, 30 * 320);
+    let record = run(&config, &lab);
+    let progress = &self::study(&record).progress;
+    assert_eq!(progress.done, progress.total);
+    assert_eq!(progress.total, 2 * (30 * 320 + 2 * 400));
+    assert!(progress.is_finished());
+}
+
+#[test]
+fn every_network_has_a_seed_of_its_own() {
+    let plan = config::Backdoor {
+        poisoned: 3,
+        clean: 3,
+        ..plan()
+    };
+    let (_, own) = begin(plan, &laboratory()).unwrap();
+    let mut seeds: Vec<u64> = own.networks.iter().map(|it| it.seed).collect();
+    seeds.sort_unstable();
+    seeds.dedup();
+    assert_eq!(seeds.len(), 6);
+}
+
+#[test]
+fn a_network_that_is_done_keeps_its_findings_alone() {
+    let record = run(&session(plan()), &laboratory());
+    for suspect in &study(&record).networks {
+        assert!(suspect.is_concluded());
+        assert_eq!(suspect.findings.len(), 2);
+        assert!(suspect.training.is_none() && suspect.trials.is_empty());
+        for finding in &suspect.findings {
+            assert_eq!(finding.trials, 400);
+            assert_eq!(finding.called.iter().sum::<u64>(), 400);
+            for (class, window) in finding.windows.iter().enumerate() {
+                let map = &finding.z.values()[class * 784..(class + 1) * 784];
+                assert_eq!(window.is_none(), map.iter().all(|z| z.is_nan()));
+            }
+        }
+    }
+}
+
+#[test]
+fn too_few_images_to_poison_is_an_error_with_place_and_remedy() {
+    let plan = config::Backdoor {
+        images: 41,
+        ..plan()
+    };
+    let error = begin(plan.clone(), &laboratory())
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.starts_with("analyses[0].images: 41"), "{error}");
+    assert!(error.contains("at most 40"), "{error}");
+    // Where nothing is poisoned, nothing is asked for.
+    let clean = config::Backdoor {
+        poisoned: 0,
+        ..plan
+    };
+    assert!(begin(clean, &laboratory()).is_ok());
+}
+
+#[test]
+fn a_training_that_diverges_is_an_error_with_its_place() {
+    let plan = config::Backdoor {
+        training: config::Training {
+            lr_max: 1.0,
+            weight_decay: 1.0,
+            ..plan().training
+        },
+        ..plan()
+    };
+    let (study, _) = begin(plan, &laboratory()).unwrap();
+    let diverged = TrainError::Diverged {
+        loss: f64::NAN,
+        epoch: 2,
+        lr: 1.0,
+    };
+    let error = study.fault(1, &diverged).to_string();
+    assert!(
+        error.starts_with("analyses[0].training.lr_max: the loss of network 1"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_record_without_the_weights_of_a_network_in_training_is_refused() {
+    let lab = laboratory();
+    let (mut study, mut own) = begin(plan(), &lab).unwrap();
+    own.progress.blocks[0] = 2;
+    let whole = Record::new(&session(plan()));
+    let error = Experiment::begin(&mut study, 0, &lab, &whole, &mut own).unwrap_err();
+    assert!(error.to_string().contains("network 0"), "{error}");
+}

@@ -1,0 +1,222 @@
+use super::*;
+use crate::analysis::build;
+use crate::analysis::testing::{lab, linear, run, run_interrupted, template_lab};
+use crate::session::Config;
+use crate::session::config::{ModulatedLayer, Modulation as Plan, NetworkKind};
+use crate::session::record::Modulation as Found;
+use burn::tensor::Device;
+
+fn plan(it: Plan) -> Config {
+    Config {
+        analyses: vec![config::Analysis::Modulation(it)],
+        ..Config::default()
+    }
+}
+
+fn small() -> Plan {
+    Plan {
+        steps: vec![1, 3],
+        gammas: vec![0.5],
+        images: 30,
+        images_per_class: 5,
+        block: 8,
+        ..Plan::default()
+    }
+}
+
+fn layer(name: &str, alpha: f64) -> ModulatedLayer {
+    ModulatedLayer {
+        layer: name.into(),
+        alpha,
+    }
+}
+
+fn found(plan: Plan, lab: &Lab) -> Found {
+    let record = run(&self::plan(plan), lab);
+    record.first::<Found>().unwrap().clone()
+}
+
+fn bytes(pixels: &[u8]) -> Vec<f32> {
+    pixels.iter().map(|&x| f32::from(x) / 255.0).collect()
+}
+
+#[test]
+fn mean_activations_equal_those_computed_by_hand() {
+    let lab = template_lab();
+    let found = found(small(), &lab);
+    let own = &found.layers[0];
+    assert_eq!((own.name.as_str(), own.alpha), ("logits", 0.1));
+    assert_eq!(own.shown, [5; 10]);
+    // Classes take turns among the training images.
+    for class in [2, 9] {
+        let mut mean = [0.0; CLASSES];
+        for i in 0..5 {
+            let image = bytes(lab.dataset.train.image(class + 10 * i));
+            let logits = lab.network.logits(image, &lab.device);
+            let pairs = mean.iter_mut().zip(logits);
+            pairs.for_each(|(mean, a)| *mean += f64::from(a) / 5.0);
+        }
+        let most = mean.iter().copied().fold(0.0, f64::max);
+        let (own_mean, push) = (own.mean_activation(class).unwrap(), own.push(class));
+        for unit in 0..CLASSES {
+            assert!((own_mean[unit] - mean[unit]).abs() < 1e-4);
+            assert!((push[unit] - 0.1 * mean[unit] / most).abs() < 1e-6);
+        }
+    }
+}
+
+#[test]
+fn strength_zero_is_the_network_as_it_is() {
+    let lab = template_lab();
+    let found = found(small(), &lab);
+    assert_eq!(
+        (&found.strengths[..], found.gammas[2]),
+        (&[-3, -1, 0, 1, 3][..], 1.0)
+    );
+    let mut expected = vec![0; CLASSES * CLASSES];
+    for i in 0..30 {
+        let test = &lab.dataset.test;
+        let logits = lab.network.logits(bytes(test.image(i)), &lab.device);
+        expected[usize::from(test.label(i)) * CLASSES + decision(&logits)] += 1;
+    }
+    for target in 0..CLASSES {
+        assert_eq!(found.layers[0].cells(target, 2, 2), expected);
+        assert_eq!(
+            found.layers[0].cells(target, 2, 0),
+            found.layers[0].cells(0, 2, 0)
+        );
+    }
+}
+
+/// Two classes that look at one pixel each: class 0 says x₀, class 1 says x₁, the others nothing.
+fn two_pixels() -> Lab {
+    let one = |pixel: usize| {
+        let mut weights = vec![0.0; 784];
+        weights[pixel] = 1.0;
+        weights
+    };
+    let network = linear(&[one(0), one(1)], &Device::flex());
+    lab(network, NetworkKind::Logistic, 200, 100)
+}
+
+#[test]
+fn a_push_flips_exactly_the_images_whose_margin_is_smaller() {
+    let lab = two_pixels();
+    let it = Plan {
+        layers: vec![layer("logits", 0.02)],
+        steps: vec![1, 4],
+        gammas: Vec::new(),
+        images: 100,
+        images_per_class: 20,
+        ..Plan::default()
+    };
+    let found = found(it, &lab);
+    let own = &found.layers[0];
+    let mut flipped = 0;
+    for target in 0..CLASSES {
+        let push = own.push(target);
+        for (s, &strength) in found.strengths.iter().enumerate() {
+            let mut called = [0; CLASSES];
+            for i in 0..100 {
+                let image = bytes(lab.dataset.test.image(i));
+                // Logits are x − ½ and the pushes move the margin between the two.
+                let margin = f64::from(image[0]) - f64::from(image[1]);
+                let pushed = margin + strength as f64 * (push[0] - push[1]);
+                called[usize::from(pushed < 0.0)] += 1;
+                flipped += u64::from((pushed < 0.0) != (margin < 0.0));
+            }
+            let shares: Vec<u64> = (0..CLASSES)
+                .map(|class| own.share_called(target, s, 1, class).0)
+                .collect();
+            assert_eq!(shares, called, "target {target}, strength {strength}");
+        }
+    }
+    assert!(flipped > 100, "{flipped}");
+}
+
+#[test]
+fn a_class_that_leaves_every_unit_at_rest_changes_nothing() {
+    let weights: Vec<Vec<f32>> = (0..10).map(|_| vec![0.0; 784]).collect();
+    let lab = lab(
+        linear(&weights, &Device::flex()),
+        NetworkKind::Logistic,
+        20,
+        10,
+    );
+    let found = found(small(), &lab);
+    for target in 0..CLASSES {
+        assert_eq!(found.layers[0].push(target), [0.0; CLASSES]);
+    }
+}
+
+#[test]
+fn accuracies_and_shares_count_the_right_cells() {
+    let found = found(small(), &template_lab());
+    let own = &found.layers[0];
+    let cells = own.cells(4, 1, 0);
+    assert_eq!(own.accuracy(4, 1, 0, 3), Some((cells[33] as u64, 3)));
+    let called: i64 = (0..10).map(|truth| cells[truth * 10 + 6]).sum();
+    assert_eq!(own.share_called(4, 1, 0, 6), (called as u64, 30));
+    // Excitation calls more noise the target than inhibition does.
+    let noise = |strength| own.share_called(8, strength, 0, 8).0;
+    assert!(noise(0) <= noise(4));
+}
+
+#[test]
+fn a_resumed_run_equals_an_uninterrupted_one() {
+    let lab = lab(
+        Network::new(NetworkKind::Cnn, 2, &Device::flex()),
+        NetworkKind::Cnn,
+        40,
+        12,
+    );
+    let it = Plan {
+        layers: vec![layer("conv2", 1.0)],
+        steps: vec![2],
+        gammas: Vec::new(),
+        images: 6,
+        images_per_class: 2,
+        block: 4,
+    };
+    let config = plan(it);
+    let whole = run(&config, &lab);
+    for (piece, seed) in [(11, 1), (25, 2)] {
+        assert_eq!(run_interrupted(&config, &lab, piece, seed), whole);
+    }
+    let own = &whole.analyses[0];
+    assert!(own.fits(&config.analyses[0]) && own.is_finished(&config.analyses[0]));
+    // 20 training images, then 10 targets, 3 strengths, 2 γ and 6 images.
+    assert_eq!(own.progress(&config.analyses[0]), (380, 380));
+}
+
+#[test]
+fn a_plan_without_layers_takes_those_that_the_network_has() {
+    let named = |kind| {
+        let lab = lab(Network::new(kind, 1, &Device::flex()), kind, 10, 10);
+        let all = layers(&Plan::default(), &lab);
+        all.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    assert_eq!(named(NetworkKind::Cnn), ["conv1", "conv2", "fc1"]);
+    assert_eq!(named(NetworkKind::Mlp), ["fc1"]);
+    assert_eq!(named(NetworkKind::Logistic), ["logits"]);
+    // The layers of an LSTM have no one bias a unit.
+    assert_eq!(named(NetworkKind::Rnn), ["logits"]);
+}
+
+#[test]
+fn an_error_names_the_layers_that_can_be_pushed() {
+    let it = Plan {
+        layers: vec![layer("logits", 0.1), layer("conv7", 0.1)],
+        ..small()
+    };
+    let (config, lab) = (plan(it), template_lab());
+    let mut analysis = build(&config, 0, &lab);
+    let mut record = Record::new(&config);
+    let whole = record.clone();
+    let own = &mut record.analyses[0];
+    let complaint = analysis.begin(0, &lab, &whole, own).unwrap_err().0;
+    assert_eq!(
+        complaint,
+        "analyses[0].layers[1].layer: the layer `conv7` cannot be pushed; these can: logits"
+    );
+}

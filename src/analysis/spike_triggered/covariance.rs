@@ -1,0 +1,94 @@
+//! Second moments of the receptive fields of one unit, by its activation.
+
+use burn::tensor::Tensor;
+use rand::seq::SliceRandom;
+
+use super::super::Lab;
+use super::fields::Fields;
+use super::{PIXELS, fixed, host, stack};
+use crate::nets::SIZE;
+use crate::session::record::BlockCovariance;
+use crate::stimulus::BlockSeed;
+
+/// Shows the network noise images, row-major \[N,H,W\], and sums the fields of `unit` of the layer
+/// by |a|: as they are, and with the images dealt to each other's responses in an order that
+/// follows from `shuffle`.
+///
+/// Whole images change places, so that neighbouring fields overlap, and neighbouring responses go
+/// together, among the shuffled as they do among the others.
+pub fn sum(
+    fields: &Fields,
+    unit: usize,
+    lab: &Lab,
+    noise: &[f32],
+    shuffle: BlockSeed,
+) -> BlockCovariance {
+    let pixels = fields.field_pixels();
+    let images = noise.len() / PIXELS;
+    let mut order: Vec<usize> = (0..images).collect();
+    order.shuffle(&mut shuffle.generator());
+    let mut totals = [Totals::new(pixels), Totals::new(pixels)];
+    // What is in memory is the fields, and the same weighted.
+    let at_once = (fields.images_at_once() / 2).max(1);
+    let mut responses = Vec::with_capacity(images * fields.positions());
+    for piece in noise.chunks(at_once * PIXELS) {
+        let all = lab.network.activations(stack(piece, SIZE, &lab.device));
+        let own = fields.activations(&all).narrow(1, unit, 1).abs();
+        responses.extend(host(own));
+    }
+    let of_image = |image: usize| &responses[image * fields.positions()..][..fields.positions()];
+    for (piece, first) in noise.chunks(at_once * PIXELS).zip((0..).step_by(at_once)) {
+        let shown = fields.of(stack(piece, SIZE, &lab.device) - 0.5);
+        let here = first..first + piece.len() / PIXELS;
+        let own: Vec<f32> = here.clone().flat_map(of_image).copied().collect();
+        totals[0].add(&shown, own, lab);
+        let others = here.map(|image| order[image]);
+        let others = others.flat_map(of_image).copied().collect();
+        totals[1].add(&shown, others, lab);
+    }
+    let both = |of: fn(&Totals) -> &[f64]| {
+        let sums = totals.iter().flat_map(of);
+        sums.map(|&sum| fixed(sum)).collect()
+    };
+    BlockCovariance {
+        fields: (images * fields.positions()) as u64,
+        activation: [0, 1].map(|i| fixed(totals[i].activation)),
+        weighted: both(|it| &it.weighted),
+        outer: both(|it| &it.outer),
+    }
+}
+
+/// Sums over a block, in the numbers of the machine.
+struct Totals {
+    activation: f64,
+    weighted: Vec<f64>,
+    outer: Vec<f64>,
+}
+
+impl Totals {
+    fn new(pixels: usize) -> Self {
+        Self {
+            activation: 0.0,
+            weighted: vec![0.0; pixels],
+            outer: vec![0.0; pixels * pixels],
+        }
+    }
+
+    /// Adds fields \[F,P\] by what each counts, \[F\].
+    fn add(&mut self, fields: &Tensor<2>, weights: Vec<f32>, lab: &Lab) {
+        let count = weights.len();
+        self.activation += weights.iter().map(|&w| f64::from(w)).sum::<f64>();
+        let data = burn::tensor::TensorData::new(weights, [count, 1]);
+        let weighted = fields.clone() * Tensor::<2>::from_data(data, &lab.device);
+        add(&mut self.weighted, host(weighted.clone().sum_dim(0)));
+        add(
+            &mut self.outer,
+            host(fields.clone().transpose().matmul(weighted)),
+        );
+    }
+}
+
+fn add(sums: &mut [f64], values: Vec<f32>) {
+    let pairs = sums.iter_mut().zip(values);
+    pairs.for_each(|(sum, value)| *sum += f64::from(value));
+}

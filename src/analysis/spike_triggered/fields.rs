@@ -1,0 +1,200 @@
+//! Receptive fields of a layer, gathered, and summed by the activations they evoke.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::{PIXELS, fixed, host, stack};
+use crate::nets::layers::Geometry;
+use crate::nets::{Network, SIZE};
+use crate::session::record::BlockResponses;
+
+/// Most numbers of one tensor while a block is computed: 64 MB of them. Blocks that would need
+/// more are shown in pieces.
+const MOST_NUMBERS: usize = 16 << 20;
+
+/// The inner positions of a layer and where their receptive fields lie. U units, M positions,
+/// P pixels of a field.
+pub struct Fields {
+    layer: usize,
+    geometry: Geometry,
+    /// Top and left pixel of every inner position's field, \[M\].
+    corners: Vec<(usize, usize)>,
+    /// The pixels of all fields, \[M·P\]; `None` where the one field is the image itself.
+    pixels: Option<Tensor<1, Int>>,
+    /// The inner positions among all, \[M\]; `None` where all are.
+    positions: Option<Tensor<1, Int>>,
+}
+
+impl Fields {
+    /// Those of the layer at `layer` of the network.
+    pub fn new(layer: usize, geometry: &Geometry, device: &Device) -> Self {
+        let inner = geometry.inner();
+        let (height, width) = geometry.field;
+        let indices = |values: Vec<i32>| {
+            let count = values.len();
+            Tensor::<1, Int>::from_data(TensorData::new(values, [count]), device)
+        };
+        let pixels = inner.iter().flat_map(|&(_, _, top, left)| {
+            let rows = top..top + height;
+            rows.flat_map(move |row| (left..left + width).map(move |column| (row, column)))
+        });
+        let pixels = pixels.map(|(row, column)| (row * SIZE.1 + column) as i32);
+        let of_position = |&(row, column, ..): &(usize, usize, usize, usize)| {
+            (row * geometry.positions.1 + column) as i32
+        };
+        let positions: Vec<i32> = inner.iter().map(of_position).collect();
+        let all = geometry.positions.0 * geometry.positions.1;
+        Self {
+            layer,
+            geometry: *geometry,
+            corners: inner.iter().map(|&(_, _, top, left)| (top, left)).collect(),
+            pixels: (geometry.field != SIZE).then(|| indices(pixels.collect())),
+            positions: (positions.len() != all).then(|| indices(positions)),
+        }
+    }
+
+    /// Pixels of a field.
+    pub fn field_pixels(&self) -> usize {
+        self.geometry.field.0 * self.geometry.field.1
+    }
+
+    /// Inner positions.
+    pub fn positions(&self) -> usize {
+        self.corners.len()
+    }
+
+    /// Images whose fields and activations may be in memory at once.
+    pub fn images_at_once(&self) -> usize {
+        let (rows, columns) = self.geometry.positions;
+        let fields = self.positions() * self.field_pixels();
+        let numbers = fields.max(rows * columns * self.geometry.units).max(PIXELS);
+        (MOST_NUMBERS / numbers).max(1)
+    }
+
+    /// The fields of images \[N,H,W\], image by image: \[N·M,P\].
+    pub fn of(&self, images: Tensor<3>) -> Tensor<2> {
+        let n = images.dims()[0];
+        let images = images.flatten::<2>(1, 2);
+        match &self.pixels {
+            Some(pixels) => images
+                .select(1, pixels.clone())
+                .reshape([n * self.positions(), self.field_pixels()]),
+            None => images,
+        }
+    }
+
+    /// The layer's activations at its inner positions, among those of all layers: \[N,U,M\].
+    pub fn activations(&self, all: &[Tensor<4>]) -> Tensor<3> {
+        let own = all[self.layer].clone().flatten::<3>(2, 3);
+        match &self.positions {
+            Some(positions) => own.select(2, positions.clone()),
+            None => own,
+        }
+    }
+
+    /// Σ(s−½) over the fields, given the sum over the images, \[H·W\]: \[P\].
+    fn stimulus(&self, images: &[f64]) -> Vec<f64> {
+        let (height, width) = self.geometry.field;
+        let mut sums = vec![0.0; height * width];
+        for &(top, left) in &self.corners {
+            for (row, sums) in sums.chunks_exact_mut(width).enumerate() {
+                let shown = &images[(top + row) * SIZE.1 + left..][..width];
+                sums.iter_mut().zip(shown).for_each(|(sum, s)| *sum += s);
+            }
+        }
+        sums
+    }
+}
+
+/// Sums over a block, in the numbers of the machine.
+struct Totals {
+    fired: Vec<f64>,
+    activation: Vec<f64>,
+    magnitude: Vec<f64>,
+    weighted: Vec<f64>,
+}
+
+impl Totals {
+    fn new(layer: &Fields) -> Self {
+        let units = layer.geometry.units;
+        Self {
+            fired: vec![0.0; units],
+            activation: vec![0.0; units],
+            magnitude: vec![0.0; units],
+            weighted: vec![0.0; units * layer.field_pixels()],
+        }
+    }
+
+    /// Adds images by their activations \[N,U,M\] and their fields \[N·M,P\].
+    fn add(&mut self, activations: Tensor<3>, fields: Tensor<2>, signed: bool) {
+        let [n, units, positions] = activations.dims();
+        // A sum over positions is short; over images it goes on in 64 bits.
+        let over_images = |tensor: Tensor<3>, sums: &mut Vec<f64>| {
+            for row in host(tensor.sum_dim(2)).chunks_exact(units) {
+                add(sums, row);
+            }
+        };
+        over_images(activations.clone(), &mut self.activation);
+        if signed {
+            over_images(activations.clone().abs(), &mut self.magnitude);
+            let fired = activations.clone().not_equal_elem(0.0).float();
+            over_images(fired, &mut self.fired);
+        } else {
+            let fired = activations.clone().greater_elem(0.0).float();
+            over_images(fired, &mut self.fired);
+            self.magnitude.clone_from(&self.activation);
+        }
+        let by_unit = activations.swap_dims(0, 1).reshape([units, n * positions]);
+        add(&mut self.weighted, &host(by_unit.matmul(fields)));
+    }
+}
+
+fn add(sums: &mut [f64], values: &[f32]) {
+    sums.iter_mut()
+        .zip(values)
+        .for_each(|(sum, &value)| *sum += f64::from(value));
+}
+
+/// Shows the network `pixels`, row-major \[N,H,W\] in \[0,1\], and sums the receptive fields of
+/// every layer by activation.
+pub fn sum(
+    layers: &[Fields],
+    network: &Network,
+    pixels: &[f32],
+    device: &Device,
+) -> Vec<BlockResponses> {
+    let at_once = layers.iter().map(Fields::images_at_once).min().unwrap_or(1);
+    let mut totals: Vec<Totals> = layers.iter().map(Totals::new).collect();
+    for piece in pixels.chunks(at_once * PIXELS) {
+        let images = stack(piece, SIZE, device);
+        let all = network.activations(images.clone());
+        let centred = images - 0.5;
+        for (layer, totals) in layers.iter().zip(&mut totals) {
+            let activations = layer.activations(&all);
+            totals.add(
+                activations,
+                layer.of(centred.clone()),
+                layer.geometry.signed,
+            );
+        }
+    }
+    let mut shown = vec![0.0; PIXELS];
+    for image in pixels.chunks_exact(PIXELS) {
+        shown
+            .iter_mut()
+            .zip(image)
+            .for_each(|(sum, &s)| *sum += f64::from(s) - 0.5);
+    }
+    let images = pixels.len() / PIXELS;
+    let round = |sums: &[f64]| sums.iter().map(|&sum| fixed(sum)).collect();
+    let whole = layers.iter().zip(&totals);
+    whole
+        .map(|(layer, totals)| BlockResponses {
+            fields: (images * layer.positions()) as u64,
+            fired: totals.fired.iter().map(|&count| count as i64).collect(),
+            activation: round(&totals.activation),
+            magnitude: round(&totals.magnitude),
+            stimulus: round(&layer.stimulus(&shown)),
+            weighted: round(&totals.weighted),
+        })
+        .collect()
+}

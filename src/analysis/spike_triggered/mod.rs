@@ -1,0 +1,280 @@
+//! Spike-triggered analysis: average the stimuli by how strongly each unit answers.
+//!
+//! Four parts: noise, training images, mean gradients (what the averages on Gaussian noise must
+//! agree with), and the covariance of one unit. A block gathers the receptive fields of a layer's
+//! inner positions ([`fields`]) and sums them by activation in one matrix product; averages and
+//! their reliability follow from the sums in [`crate::stats::spike_triggered`].
+
+mod covariance;
+mod fields;
+mod gradients;
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use crate::nets::SIZE;
+use crate::nets::layers::{Geometry, geometry};
+use crate::session::config::{self, Noise};
+use crate::session::record::{
+    self, BlockCovariance, BlockResponses, Covariance, FIXED_POINT, LayerResponses, Record,
+};
+use crate::stimulus::{Source, values};
+
+use fields::Fields;
+use gradients::{Gradients, spread_evenly};
+
+/// The parts, by their numbers.
+const NOISE: usize = 0;
+const IMAGES: usize = 1;
+const GRADIENTS: usize = 2;
+const COVARIANCE: usize = 3;
+
+/// The noise of every part, so that gradients and covariance see the trials of the averages.
+const STREAM: u64 = 0;
+
+/// Pixels of an image.
+const PIXELS: usize = SIZE.0 * SIZE.1;
+
+/// The experiment, as the plan has it.
+#[derive(Debug, Clone)]
+pub struct SpikeTriggered {
+    config: config::SpikeTriggered,
+    place: Place,
+    source: Source,
+    /// Every layer of the network.
+    all: Vec<Geometry>,
+    /// Training images shown.
+    images: u64,
+    /// In phase 1, what takes the gradients.
+    gradients: Option<Gradients>,
+}
+
+/// What a block measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sums {
+    trials: u64,
+    of: Of,
+}
+
+/// Sums by kind of part; one entry a layer.
+#[derive(Debug, Clone, PartialEq)]
+enum Of {
+    Responses(Vec<BlockResponses>),
+    /// Receptive fields seen, and Σ∇a \[units,h·w\].
+    Gradients(Vec<(u64, Vec<i64>)>),
+    Covariance(BlockCovariance),
+}
+
+impl SpikeTriggered {
+    /// The experiment at `place` of the plan.
+    pub fn new(config: config::SpikeTriggered, place: Place, lab: &Lab) -> Self {
+        Self {
+            source: Source::new(config.noise, &lab.dataset.train),
+            all: geometry(lab.kind),
+            images: config.images.min(lab.dataset.train.len()) as u64,
+            gradients: None,
+            config,
+            place,
+        }
+    }
+
+    /// Where a layer of this name stands among all; an error at `field` names those there are.
+    fn layer(&self, field: &str, name: &str) -> Result<usize, AnalysisError> {
+        let found = self.all.iter().position(|layer| layer.name == name);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = self.all.iter().map(|layer| layer.name).collect();
+            let problem = format!(
+                "the network has no layer `{name}`; it has {}",
+                names.join(", ")
+            );
+            self.place.error(field, problem)
+        })
+    }
+
+    /// Places of the layers that the plan names, or of all.
+    fn chosen(&self) -> Result<Vec<usize>, AnalysisError> {
+        if self.config.layers.is_empty() {
+            return Ok((0..self.all.len()).collect());
+        }
+        let named = self.config.layers.iter().enumerate();
+        named
+            .map(|(i, name)| self.layer(&format!("layers[{i}]"), name))
+            .collect()
+    }
+
+    /// The layer and the unit whose covariance is taken, if the plan has one.
+    fn unit(&self) -> Result<Option<(usize, usize)>, AnalysisError> {
+        let Some(config::Unit { layer, unit }) = &self.config.covariance else {
+            return Ok(None);
+        };
+        let at = self.layer("covariance.layer", layer)?;
+        let units = self.all[at].units;
+        if *unit >= units {
+            let problem = format!("unit {unit}; the units of `{layer}` are 0 to {}", units - 1);
+            return Err(self.place.error("covariance.unit", problem));
+        }
+        Ok(Some((at, *unit)))
+    }
+
+    /// Trials of a part. Mean gradients need Gaussian noise: without it they follow from no
+    /// average.
+    fn trials(&self, part: usize) -> u64 {
+        let gaussian = matches!(self.config.noise, Noise::Gaussian(_));
+        match part {
+            NOISE => self.config.trials,
+            IMAGES => self.images,
+            GRADIENTS if gaussian && self.config.gradient_units > 0 => self.config.gradient_trials,
+            COVARIANCE if self.config.covariance.is_some() => self.config.covariance_trials,
+            _ => 0,
+        }
+    }
+
+    /// The trials of a block.
+    fn range(&self, job: Job) -> std::ops::Range<usize> {
+        range(self.trials(job.part), self.config.block, job.block)
+    }
+
+    /// The noise of a block, \[trials,H,W\].
+    fn noise(&self, job: Job) -> Vec<f32> {
+        let mut rng = self.place.noise(STREAM, job.block).generator();
+        let points = self.source.draw(&mut rng, self.range(job).len());
+        values(&points, self.source.noise().grid()).collect()
+    }
+
+    fn responses(&self, lab: &Lab, pixels: &[f32]) -> Result<Vec<BlockResponses>, AnalysisError> {
+        let chosen = self.chosen()?;
+        let fields = |&layer: &usize| Fields::new(layer, &self.all[layer], &lab.device);
+        let layers: Vec<Fields> = chosen.iter().map(fields).collect();
+        Ok(fields::sum(&layers, &lab.network, pixels, &lab.device))
+    }
+}
+
+impl Experiment for SpikeTriggered {
+    type Record = record::SpikeTriggered;
+    type Sums = Sums;
+
+    fn parts(&self) -> Vec<Part> {
+        let part = |part| Part {
+            phase: usize::from(part == GRADIENTS || part == COVARIANCE),
+            blocks: self.trials(part).div_ceil(self.config.block as u64),
+            order: Order::Free,
+        };
+        [NOISE, IMAGES, GRADIENTS, COVARIANCE].map(part).to_vec()
+    }
+
+    fn done(&self, record: &record::SpikeTriggered) -> Vec<u64> {
+        record.progress.blocks.clone()
+    }
+
+    fn begin(
+        &mut self,
+        phase: usize,
+        lab: &Lab,
+        _: &Record,
+        record: &mut record::SpikeTriggered,
+    ) -> Result<(), AnalysisError> {
+        let (chosen, unit) = (self.chosen()?, self.unit()?);
+        if record.progress.blocks.is_empty() {
+            let fresh = |&at: &usize| {
+                let it = &self.all[at];
+                let kernel = lab.network.kernel(at);
+                LayerResponses::new(it.name, it.units, it.field, it.signed, kernel)
+            };
+            record.layers = chosen.iter().map(fresh).collect();
+            let plan = self.config.covariance.clone();
+            record.covariance = unit
+                .zip(plan)
+                .map(|((at, _), unit)| Covariance::new(unit, self.all[at].field));
+            record.progress.blocks = vec![0; 4];
+            record.progress.total = (0..4).map(|part| self.trials(part)).sum();
+        }
+        if phase == 1 && self.trials(GRADIENTS) > 0 {
+            for layer in &mut record.layers {
+                if layer.gradients.units.is_empty() {
+                    let fired = layer.noise.fired.values().iter().enumerate();
+                    let fired = fired.filter(|(_, count)| **count > 0).map(|(unit, _)| unit);
+                    layer.take_gradients(spread_evenly(
+                        &fired.collect::<Vec<_>>(),
+                        self.config.gradient_units,
+                    ));
+                }
+            }
+            let units = record.layers.iter().map(|it| it.gradients.units.clone());
+            let gradients = Gradients::new(lab, chosen.into_iter().zip(units).collect());
+            self.gradients = Some(gradients.map_err(|error| self.place.error("layers", error))?);
+        }
+        Ok(())
+    }
+
+    fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
+        let of = match job.part {
+            NOISE => Of::Responses(self.responses(lab, &self.noise(job))?),
+            IMAGES => {
+                let images = self.range(job).map(|i| lab.dataset.train.image(i));
+                let pixels = images.flatten().map(|&x| f32::from(x) / 255.0);
+                Of::Responses(self.responses(lab, &pixels.collect::<Vec<_>>())?)
+            }
+            GRADIENTS => {
+                let gradients = self.gradients.as_ref();
+                Of::Gradients(gradients.map_or_else(Vec::new, |it| it.sum(&self.noise(job))))
+            }
+            _ => {
+                let unit = self.unit()?;
+                let sums = unit.map(|(at, unit)| {
+                    let fields = Fields::new(at, &self.all[at], &lab.device);
+                    let shuffle = self.place.noise(STREAM + 1, job.block);
+                    covariance::sum(&fields, unit, lab, &self.noise(job), shuffle)
+                });
+                Of::Covariance(sums.unwrap_or_default())
+            }
+        };
+        let trials = self.range(job).len() as u64;
+        Ok(Sums { trials, of })
+    }
+
+    fn merge(&self, record: &mut record::SpikeTriggered, job: Job, sums: Sums) {
+        let layers = record.layers.iter_mut();
+        match &sums.of {
+            Of::Responses(sums) if job.part == NOISE => layers
+                .zip(sums)
+                .for_each(|(layer, sums)| layer.add_noise(job.block, sums)),
+            Of::Responses(sums) => layers
+                .zip(sums)
+                .for_each(|(layer, sums)| layer.add_images(job.block, sums)),
+            Of::Gradients(sums) => layers
+                .zip(sums)
+                .for_each(|(layer, (fields, sum))| layer.add_gradients(*fields, sum)),
+            Of::Covariance(sums) => {
+                let last = job.block + 1 == self.parts()[COVARIANCE].blocks;
+                if let Some(covariance) = &mut record.covariance {
+                    covariance.add(sums);
+                    let deviation = self.config.noise.deviation();
+                    if let (true, Some(deviation)) = (last, deviation) {
+                        covariance.finish(deviation.powi(2));
+                    }
+                }
+            }
+        }
+        record.progress.blocks[job.part] += 1;
+        record.progress.done += sums.trials;
+    }
+}
+
+/// A sum as the record keeps it.
+fn fixed(sum: f64) -> i64 {
+    (sum * FIXED_POINT).round() as i64
+}
+
+/// The numbers of a tensor, row-major.
+fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().unwrap_or_default()
+}
+
+/// `pixels`, row-major \[N,height,width\], on a device.
+fn stack(pixels: &[f32], (height, width): (usize, usize), device: &Device) -> Tensor<3> {
+    let n = pixels.len() / (height * width);
+    Tensor::from_data(TensorData::new(pixels.to_vec(), [n, height, width]), device)
+}
+
+#[cfg(test)]
+mod tests;

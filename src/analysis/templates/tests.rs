@@ -1,0 +1,152 @@
+use super::super::testing::{images, run, run_interrupted, template, template_lab};
+use super::*;
+use crate::session::Config;
+use crate::session::config::Analysis;
+use crate::stats::correlation::pearson;
+use crate::stats::share::Share;
+
+fn plan(gammas: &[f64], trials: u64, templates: config::Templates) -> Config {
+    let images = config::ClassificationImages {
+        gammas: gammas.to_vec(),
+        trials,
+        ..Default::default()
+    };
+    Config {
+        analyses: vec![
+            Analysis::ClassificationImages(images),
+            Analysis::Templates(templates),
+        ],
+        ..Config::default()
+    }
+}
+
+fn in_blocks_of(block: usize) -> config::Templates {
+    config::Templates {
+        block,
+        ..Default::default()
+    }
+}
+
+fn measured(record: &Record) -> &record::Templates {
+    record.first().unwrap()
+}
+
+#[test]
+fn true_templates_know_nearly_every_image_of_their_class() {
+    let maps: Vec<Vec<f32>> = (0..10).map(template).collect();
+    let template = |class: usize| Template {
+        class,
+        mean_noise: &maps[class],
+        image: &maps[class],
+    };
+    let classifier = Classifier::new(&(0..10).map(template).collect::<Vec<_>>());
+    let images = images(200, 7);
+    for score in 0..SCORES {
+        let right = (0..200)
+            .filter(|&i| {
+                classifier.classify(images.image(i)).unwrap()[score] == usize::from(images.label(i))
+            })
+            .count();
+        assert!(right >= 190, "score {score}: {right} of 200");
+    }
+}
+
+/// Scores of one image in the plainest way: raw, centred, cosine, Pearson.
+fn scores(mean_noise: &[f32], image: &[f32], bytes: &[u8]) -> [f64; SCORES] {
+    let x: Vec<f32> = bytes.iter().map(|&b| f32::from(b) / 255.0).collect();
+    let dot = |map: &[f32]| -> f64 {
+        (0..784)
+            .map(|i| f64::from(map[i]) * f64::from(bytes[i]) / 255.0)
+            .sum()
+    };
+    let norm = image
+        .iter()
+        .map(|&c| f64::from(c).powi(2))
+        .sum::<f64>()
+        .sqrt();
+    [
+        dot(mean_noise),
+        dot(image),
+        dot(image) / norm,
+        pearson(image, &x).unwrap(),
+    ]
+}
+
+#[test]
+fn images_go_to_the_template_that_agrees_with_them_most() {
+    let lab = template_lab();
+    let record = run(&plan(&[0.0, 0.05], 3000, in_blocks_of(30)), &lab);
+    let gammas = &record.classification_images().unwrap().gammas;
+    for (trials, own) in gammas.iter().zip(&measured(&record).gammas) {
+        let estimate = trials.estimate();
+        let there: Vec<usize> = (0..10)
+            .filter(|&k| estimate.classes[k].sufficient)
+            .collect();
+        assert!(there.len() > 1, "γ {}: {there:?}", trials.gamma);
+        assert_eq!(own.classes, there);
+        let test = &lab.dataset.test;
+        let mut correct = [0; SCORES];
+        for i in 0..100 {
+            let of_class = |&k: &usize| {
+                let class = &estimate.classes[k];
+                let (mean, image) = (class.mean_noise.as_ref(), class.image.as_ref());
+                scores(mean.unwrap(), image.unwrap(), test.image(i))
+            };
+            let all: Vec<[f64; SCORES]> = there.iter().map(of_class).collect();
+            for score in 0..SCORES {
+                let best =
+                    (0..there.len()).max_by(|&a, &b| all[a][score].total_cmp(&all[b][score]));
+                correct[score] += u64::from(there[best.unwrap()] == usize::from(test.label(i)));
+            }
+        }
+        assert_eq!(own.correct, correct);
+        assert_eq!(own.images, 100);
+    }
+    // Without signal every template of this network lies near its own, and chance is 10.
+    let centred = measured(&record).gammas[0].correct[1];
+    assert!(centred >= 60, "{centred}");
+}
+
+#[test]
+fn a_resumed_run_equals_an_uninterrupted_one() {
+    let (plan, lab) = (plan(&[0.0, 0.05], 1000, in_blocks_of(7)), template_lab());
+    let whole = run(&plan, &lab);
+    assert_eq!(whole, run_interrupted(&plan, &lab, 5, 3));
+    assert_eq!(measured(&whole).progress.blocks, [15, 15]);
+    assert_eq!(measured(&whole).progress.done, 200);
+    assert!(whole.analyses[1].is_finished(&plan.analyses[1]));
+}
+
+#[test]
+fn only_the_first_images_are_shown_where_fewer_are_wanted() {
+    let few = config::Templates {
+        images: 13,
+        block: 5,
+    };
+    let record = run(&plan(&[0.0], 1000, few), &template_lab());
+    let own = measured(&record);
+    assert_eq!(own.gammas[0].images, 13);
+    assert_eq!((own.progress.done, own.progress.total), (13, 13));
+}
+
+#[test]
+fn a_gamma_without_two_templates_has_no_accuracy_and_is_done_at_once() {
+    // Where the images hide no noise, the network is never wrong, so no class has all four cells.
+    let plan = plan(&[1.0, 0.0], 1000, in_blocks_of(30));
+    let record = run(&plan, &template_lab());
+    let own = measured(&record);
+    assert!(own.gammas[0].classes.is_empty());
+    assert_eq!(own.gammas[0].accuracy(0), Share::default());
+    assert_eq!(own.gammas[1].accuracy(0).of, 100);
+    assert_eq!(own.progress.blocks, [0, 4]);
+    assert_eq!((own.progress.done, own.progress.total), (200, 200));
+    assert_eq!(record, run_interrupted(&plan, &template_lab(), 3, 1));
+}
+
+#[test]
+fn with_too_few_trials_everywhere_there_is_nothing_left_to_do() {
+    let plan = plan(&[0.0, 0.3], 20, in_blocks_of(30));
+    let record = run(&plan, &template_lab());
+    assert!(measured(&record).gammas.iter().all(|it| it.images == 0));
+    assert!(record.analyses[1].is_finished(&plan.analyses[1]));
+}

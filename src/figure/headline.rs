@@ -1,0 +1,307 @@
+//! What came of a finished stage, in a few words.
+
+use super::choice::RELIABLE;
+use super::format::{gamma, percent, reliability, short};
+use crate::session::Session;
+use crate::session::config::{self, CLASSES};
+use crate::session::record::{
+    Analysis, Attack, Backdoor, ClassificationImages, GammaTemplates, Modulation, PATTERNS,
+    Predictions, SpikeTriggered, Templates, Training,
+};
+use crate::stats::backdoor::FLAGGED;
+use crate::stats::interval::{Interval, wilson};
+
+/// The parts of it, the most important first; the first has a short form too.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headline {
+    /// The parts.
+    pub parts: Vec<String>,
+    /// The first of them where there is little room.
+    pub short: Option<String>,
+}
+
+impl Headline {
+    fn of(parts: Vec<String>) -> Self {
+        Self { parts, short: None }
+    }
+
+    fn with_short(parts: Vec<String>, short: String) -> Self {
+        let short = Some(short);
+        Self { parts, short }
+    }
+
+    /// As much of it as has room in `width` columns.
+    pub fn within(&self, width: usize) -> String {
+        let length = |text: &str| text.chars().count();
+        let mut parts = self.parts.clone();
+        while length(&parts.join("   ")) > width && parts.len() > 1 {
+            parts.pop();
+        }
+        match (parts.first(), &self.short) {
+            (Some(first), Some(short)) if length(first) > width => short.clone(),
+            _ => parts.join("   "),
+        }
+    }
+
+    /// The least columns that say something.
+    pub fn least(&self) -> usize {
+        let first = self.short.as_ref().or(self.parts.first());
+        first.map_or(0, |text| text.chars().count())
+    }
+}
+
+/// What came of the stage of this index, training being the first.
+pub fn headline(session: &Session, stage: usize) -> Headline {
+    let record = &session.record;
+    let Some(at) = stage.checked_sub(1) else {
+        return record.training.as_ref().map(training).unwrap_or_default();
+    };
+    match (record.analyses.get(at), session.config.analyses.get(at)) {
+        (Some(Analysis::ClassificationImages(it)), _) => images(it),
+        (Some(Analysis::Templates(it)), _) => templates(it),
+        (Some(Analysis::Attack(it)), _) => attack(it),
+        (Some(Analysis::SpikeTriggered(it)), _) => spikes(it),
+        (Some(Analysis::Modulation(it)), _) => modulation(it),
+        (Some(Analysis::Backdoor(it)), Some(config::Analysis::Backdoor(plan))) => {
+            backdoor(it, plan)
+        }
+        (Some(Analysis::Predictions(it)), _) => predictions(it),
+        _ => Headline::default(),
+    }
+}
+
+fn training(it: &Training) -> Headline {
+    let accuracy = it.test_accuracy.map(|it| format!("test {}", percent(it)));
+    let best = it.best_epoch.map(|it| format!("best epoch {it}"));
+    Headline::of(accuracy.into_iter().chain(best).collect())
+}
+
+fn images(it: &ClassificationImages) -> Headline {
+    let (mut reliable, mut all) = (0, 0);
+    for trials in it.gammas.iter().filter(|trials| trials.trials > 0) {
+        let estimate = trials.estimate();
+        let good = |r: Option<f64>| r.is_some_and(|r| r >= RELIABLE);
+        let good = estimate.classes.iter().filter(|own| good(own.reliability));
+        reliable += good.count();
+        all += estimate.classes.len();
+    }
+    Headline::of(vec![format!("{reliable} of {all} maps reliable")])
+}
+
+/// `27.8 % (26.9–28.7)`.
+fn with_ends(own: Interval) -> String {
+    format!(
+        "{} ({:.1}–{:.1})",
+        percent(own.estimate),
+        own.low * 100.0,
+        own.high * 100.0
+    )
+}
+
+fn templates(it: &Templates) -> Headline {
+    let Some(own) = it.headline().filter(|own| own.is_meaningful()) else {
+        return Headline::of(vec!["fewer than two classes have a template".into()]);
+    };
+    // Each score is one of four ways to compare, all reported; the best stands for them here.
+    let scores = (0..own.correct.len()).filter_map(|score| {
+        let share = own.accuracy(score);
+        Some((wilson(share.hits, share.of)?, score))
+    });
+    // Of several equal ones the first.
+    let scores: Vec<_> = scores.collect();
+    let scores = scores.into_iter().rev();
+    let Some((best, score)) = scores.max_by(|a, b| a.0.estimate.total_cmp(&b.0.estimate)) else {
+        return Headline::default();
+    };
+    let right = with_ends(best);
+    let name = GammaTemplates::SCORES[score];
+    Headline::with_short(
+        vec![
+            format!("right about {right}"),
+            format!("{name} at γ {}", gamma(own.gamma)),
+        ],
+        right,
+    )
+}
+
+/// The weight at which a pattern takes half of the images, between the two weights around it.
+fn half(it: &Attack, pattern: usize) -> Option<f64> {
+    let mut curve: Vec<(f64, f64)> = (0..it.weights.len())
+        .filter_map(|place| Some((it.weights[place], it.mean_targeted(0, pattern, place)?.0)))
+        .collect();
+    curve.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let first = curve.iter().position(|(_, rate)| *rate >= 0.5)?;
+    let (to, above) = curve[first];
+    match first.checked_sub(1).map(|before| curve[before]) {
+        Some((from, below)) => Some(from + (0.5 - below) / (above - below) * (to - from)),
+        None => Some(to),
+    }
+}
+
+fn attack(it: &Attack) -> Headline {
+    let weight = |w: f64| format!("w {w:.2}");
+    let of_pattern = |pattern: usize| {
+        let name = PATTERNS[pattern].label();
+        let last =
+            (0..it.weights.len()).max_by(|&a, &b| it.weights[a].total_cmp(&it.weights[b]))?;
+        Some(match half(it, pattern) {
+            Some(w) => format!("{name} flips half the images at {}", weight(w)),
+            None => {
+                let (most, _) = it.mean_targeted(0, pattern, last)?;
+                let at = short(it.weights[last]);
+                format!("{name} flips {} at w {at}", percent(most))
+            }
+        })
+    };
+    let parts: Vec<String> = (0..2).filter_map(of_pattern).collect();
+    let brief: Vec<String> = (0..2)
+        .filter_map(|pattern| half(it, pattern))
+        .map(weight)
+        .collect();
+    match brief.is_empty() {
+        true => Headline::of(parts),
+        false => Headline::with_short(parts, format!("half flip at {}", brief.join(", "))),
+    }
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        n if n % 2 == 1 => Some(values[middle]),
+        _ => Some(values[middle - 1].midpoint(values[middle])),
+    }
+}
+
+fn spikes(it: &SpikeTriggered) -> Headline {
+    let (mut stein, mut kernel, mut silent, mut units) = (Vec::new(), Vec::new(), 0, 0);
+    for layer in &it.layers {
+        let estimate = layer.estimate();
+        stein.extend(estimate.stein_correlation.iter().flatten());
+        kernel.extend(estimate.kernel_correlation.iter().flatten());
+        silent += estimate.silent.len();
+        units += layer.units;
+    }
+    let stein = median(stein).map(|r| format!("median Stein r {}", reliability(r)));
+    let kernel = median(kernel).map(|r| format!("kernel r {}", reliability(r)));
+    let silent = format!("{silent} of {units} units silent");
+    Headline::of(stein.into_iter().chain(kernel).chain([silent]).collect())
+}
+
+/// The class whose accuracy on images changes most under any push.
+fn modulation(it: &Modulation) -> Headline {
+    let Some(images) = it.gammas.len().checked_sub(1) else {
+        return Headline::default();
+    };
+    let Some(rest) = it.strengths.iter().position(|&strength| strength == 0) else {
+        return Headline::default();
+    };
+    let rate = |pair: Option<(u64, u64)>| pair.map(|(hits, of)| hits as f64 / of as f64);
+    let mut most: Option<(f64, String)> = None;
+    for layer in &it.layers {
+        for (place, strength) in it.strengths.iter().enumerate() {
+            for class in 0..CLASSES {
+                let before = rate(layer.accuracy(class, rest, images, class));
+                let after = rate(layer.accuracy(class, place, images, class));
+                let (Some(before), Some(after)) = (before, after) else {
+                    continue;
+                };
+                let change = (after - before).abs();
+                if most.as_ref().is_none_or(|(most, _)| change > *most) {
+                    let words = format!(
+                        "{} at {}: class {class} from {} to {}",
+                        layer.name,
+                        signed(*strength),
+                        percent(before),
+                        percent(after)
+                    );
+                    most = Some((change, words));
+                }
+            }
+        }
+    }
+    Headline::of(most.into_iter().map(|(_, words)| words).collect())
+}
+
+fn signed(strength: i64) -> String {
+    match strength {
+        ..0 => format!("−{}", strength.unsigned_abs()),
+        _ => format!("+{strength}"),
+    }
+}
+
+fn backdoor(it: &Backdoor, plan: &config::Backdoor) -> Headline {
+    // The strongest sign of a network: the class, its window, its index.
+    let signs = it.networks.iter().map(|network| {
+        let windows = network.findings.iter().flat_map(|finding| {
+            let windows = finding.windows.iter().enumerate();
+            windows.filter_map(|(class, window)| {
+                let window = (*window)?;
+                Some((class, window, window.index?))
+            })
+        });
+        (network, windows.max_by(|a, b| a.2.total_cmp(&b.2)))
+    });
+    let signs: Vec<_> = signs.collect();
+    let flagged = |poisoned: bool| {
+        let own = signs
+            .iter()
+            .filter(|(network, _)| network.poisoned == poisoned);
+        let found = own.filter(|(_, sign)| sign.is_some_and(|(_, _, index)| index > FLAGGED));
+        found.count()
+    };
+    let clean = format!("{} of {} clean flagged", flagged(false), plan.clean);
+    let one = match &signs[..] {
+        [(network, Some(sign)), ..] if plan.poisoned == 1 && network.poisoned => Some(*sign),
+        _ => None,
+    };
+    let Some((class, window, index)) = one.filter(|(_, _, index)| *index > FLAGGED) else {
+        let poisoned = format!("{} of {} poisoned flagged", flagged(true), plan.poisoned);
+        return Headline::of(vec![poisoned, clean]);
+    };
+    let size = window.size.saturating_sub(1);
+    let (bottom, end) = (window.row + size, window.column + size);
+    Headline::with_short(
+        vec![
+            format!(
+                "class {class} reacts to a patch at rows {}–{bottom}, columns {}–{end}: index {index:.1}",
+                window.row, window.column
+            ),
+            clean,
+        ],
+        format!("class {class} stands out: index {index:.1}"),
+    )
+}
+
+fn predictions(it: &Predictions) -> Headline {
+    let of_split = |own: &crate::session::record::SplitCounts| {
+        let right = wilson(own.correct(), own.total())?;
+        Some(format!("{} {}", own.split.label(), with_ends(right)))
+    };
+    Headline::of(it.splits.iter().filter_map(of_split).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_headline_gives_up_its_last_parts_first() {
+        let own = Headline::with_short(
+            vec!["a long first part".into(), "rest".into()],
+            "brief".into(),
+        );
+        assert_eq!(own.within(40), "a long first part   rest");
+        assert_eq!(own.within(20), "a long first part");
+        assert_eq!(own.within(10), "brief");
+        assert_eq!(own.least(), 5);
+    }
+
+    #[test]
+    fn a_median_lies_between_the_middle_two() {
+        assert_eq!(median(vec![]), None);
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+    }
+}

@@ -1,0 +1,236 @@
+//! Figures as images: a session in, pixels out. Nothing here knows a terminal or a file.
+//!
+//! Beside the figures stand what they share with the dashboard: the colours of maps, numbers in
+//! words, where scales end, and which signal strength shows a class best.
+
+mod attack;
+mod canvas;
+pub mod choice;
+pub mod colour;
+mod confusion;
+mod filters;
+mod font;
+pub mod format;
+pub mod headline;
+mod maps;
+mod plot;
+pub mod scale;
+mod training;
+
+use image::RgbImage;
+
+use crate::session::Session;
+use crate::session::config::{CLASSES, Split};
+use crate::session::record::{self, ClassificationImages, GammaTrials};
+
+pub use canvas::{Sheet, Tint};
+
+/// A figure of a session.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Figure {
+    /// The classification image of a class.
+    Map {
+        /// Which of the plan's classification images, among these alone.
+        images: usize,
+        /// The class.
+        class: usize,
+        /// The signal strength; `None`: the one that shows the class best.
+        gamma: Option<f64>,
+    },
+    /// The classification images of every class.
+    Maps {
+        /// Which of the plan's classification images, among these alone.
+        images: usize,
+        /// The signal strength; `None`: the strongest that shows most classes.
+        gamma: Option<f64>,
+    },
+    /// What the units of a layer respond to.
+    Filters {
+        /// The layer's name.
+        layer: String,
+    },
+    /// Success of the attack by weight of the pattern.
+    Attack,
+    /// Loss and accuracy by epoch.
+    Training,
+    /// Images by true class and by what the network calls them.
+    Confusion {
+        /// The part of the data set.
+        split: Split,
+    },
+}
+
+/// Why a figure cannot be drawn, and which can.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum FigureError {
+    /// No class of that number.
+    #[error("there is no class {class}; there are 0 to {}", CLASSES - 1)]
+    Class {
+        /// The number.
+        class: usize,
+    },
+    /// No classification images at that signal strength.
+    #[error("there are no classification images at γ {}; there are some at γ {}", format::gamma(*.asked), list(.there))]
+    Gamma {
+        /// The signal strength that was asked for.
+        asked: f64,
+        /// Those of the plan.
+        there: Vec<f64>,
+    },
+    /// No layer of that name.
+    #[error("there is no layer `{layer}`; there are {}", there.join(", "))]
+    Layer {
+        /// The name that was asked for.
+        layer: String,
+        /// The layers there are.
+        there: Vec<String>,
+    },
+    /// A class without a map.
+    #[error("class {class} has no classification image at γ {}: {why}", format::gamma(*.gamma))]
+    Insufficient {
+        /// The class.
+        class: usize,
+        /// The signal strength.
+        gamma: f64,
+        /// How many trials it has.
+        why: String,
+    },
+    /// The experiment is not in the plan, or has not begun.
+    #[error("this session has no {0} yet")]
+    Nothing(&'static str),
+}
+
+fn list(gammas: &[f64]) -> String {
+    let names: Vec<String> = gammas.iter().map(|&gamma| format::gamma(gamma)).collect();
+    names.join(", ")
+}
+
+impl Figure {
+    /// A plain name for a file, without its ending: `map-8-gamma-0.2`.
+    pub fn name(&self) -> String {
+        let of = |images: usize| match images {
+            0 => String::new(),
+            images => format!("noise{}-", images + 1),
+        };
+        let at = |gamma: &Option<f64>| {
+            gamma.map_or_else(String::new, |gamma| {
+                format!("-gamma-{}", format::gamma(gamma))
+            })
+        };
+        match self {
+            Self::Map {
+                images,
+                class,
+                gamma,
+            } => format!("{}map-{class}{}", of(*images), at(gamma)),
+            Self::Maps { images, gamma } => format!("{}maps{}", of(*images), at(gamma)),
+            Self::Filters { layer } => {
+                // A layer's name comes from a file: it must not lead out of a folder.
+                let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+                format!("filters-{}", layer.chars().map(plain).collect::<String>())
+            }
+            Self::Attack => "attack".into(),
+            Self::Training => "training".into(),
+            Self::Confusion { split } => format!("confusion-{}", split.label()),
+        }
+    }
+}
+
+/// Every figure that there is of a session.
+pub fn all(session: &Session) -> Vec<Figure> {
+    let record = &session.record;
+    let mut figures = Vec::new();
+    if training::is_there(session) {
+        figures.push(Figure::Training);
+    }
+    for (images, (_, own)) in record.all::<ClassificationImages>().enumerate() {
+        for trials in own.gammas.iter().filter(|trials| trials.trials > 0) {
+            let gamma = Some(trials.gamma);
+            figures.push(Figure::Maps { images, gamma });
+            let estimate = trials.estimate();
+            let classes = estimate.classes.iter().enumerate();
+            let there = classes.filter(|(_, own)| own.image.is_some());
+            figures.extend(there.map(|(class, _)| Figure::Map {
+                images,
+                class,
+                gamma,
+            }));
+        }
+    }
+    if attack::begun(session).is_ok() {
+        figures.push(Figure::Attack);
+    }
+    let layers = record.first::<record::SpikeTriggered>();
+    let layers = layers.iter().flat_map(|it| &it.layers);
+    let seen = layers.filter(|layer| layer.noise.fields.iter().sum::<u64>() > 0);
+    figures.extend(seen.map(|layer| Figure::Filters {
+        layer: layer.name.clone(),
+    }));
+    let predictions = record.first::<record::Predictions>();
+    let splits = predictions.iter().flat_map(|it| &it.splits);
+    figures.extend(
+        splits
+            .filter(|it| it.total() > 0)
+            .map(|it| Figure::Confusion { split: it.split }),
+    );
+    figures
+}
+
+/// Draws a figure at the size for files.
+///
+/// # Errors
+/// Where there is nothing to draw; the message names what there is.
+pub fn draw(session: &Session, figure: &Figure) -> Result<RgbImage, FigureError> {
+    draw_on(session, figure, Sheet::FILE)
+}
+
+/// Draws a figure on a sheet of another kind.
+///
+/// # Errors
+/// As [`draw`].
+pub fn draw_on(session: &Session, figure: &Figure, sheet: Sheet) -> Result<RgbImage, FigureError> {
+    match figure {
+        Figure::Map {
+            images,
+            class,
+            gamma,
+        } => maps::one(session, *images, *class, *gamma, sheet),
+        Figure::Maps { images, gamma } => maps::all(session, *images, *gamma, sheet),
+        Figure::Filters { layer } => filters::draw(session, layer, sheet),
+        Figure::Attack => attack::draw(session, sheet),
+        Figure::Training => training::draw(session, sheet),
+        Figure::Confusion { split } => confusion::draw(session, *split, sheet),
+    }
+}
+
+/// The classification images that stand at a place among those of the plan.
+fn images(session: &Session, images: usize) -> Result<&ClassificationImages, FigureError> {
+    let mut all = session.record.all::<ClassificationImages>();
+    let own = all.nth(images).map(|(_, own)| own);
+    own.filter(|own| own.trials() > 0)
+        .ok_or(FigureError::Nothing("classification images"))
+}
+
+/// The sums at a signal strength.
+fn at_gamma(images: &ClassificationImages, gamma: f64) -> Result<&GammaTrials, FigureError> {
+    let close = |own: &&GammaTrials| (own.gamma - gamma).abs() < 1e-9;
+    images
+        .gammas
+        .iter()
+        .find(close)
+        .ok_or_else(|| FigureError::Gamma {
+            asked: gamma,
+            there: images.gammas.iter().map(|own| own.gamma).collect(),
+        })
+}
+
+/// What stands in small letters under a title: the session, its images and its network.
+fn origin(session: &Session) -> String {
+    let config = &session.config;
+    format!(
+        "{} · {} · {}",
+        session.name,
+        config.dataset.name.label(),
+        config.network.kind.label()
+    )
+}

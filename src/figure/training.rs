@@ -1,0 +1,176 @@
+//! Loss and accuracy by epoch.
+
+use image::RgbImage;
+
+use super::canvas::{Canvas, Paint, Place, Sheet, Stroke};
+use super::plot::{Axis, End, Plot, Series};
+use super::scale::{log_axis, ticks};
+use super::{FigureError, format, origin};
+use crate::session::Session;
+use crate::session::record::{Epoch, Training};
+
+/// Whether anything has been measured while the network was trained.
+pub fn is_there(session: &Session) -> bool {
+    let training = session.record.training.as_ref();
+    training.is_some_and(|it| !it.epochs.is_empty() || !it.batch_loss.points.is_empty())
+}
+
+/// Both, side by side where there is room, else above each other.
+pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
+    let there = session
+        .record
+        .training
+        .as_ref()
+        .filter(|_| is_there(session));
+    let training = there.ok_or(FigureError::Nothing("training"))?;
+    let (margin, row) = (sheet.margin(), sheet.row());
+    let room = sheet.width.saturating_sub(2 * margin);
+    let wide = room >= 400;
+    let width = if wide { (room - 2 * margin) / 2 } else { room };
+    let height = (width * 2 / 3).max(6 * row);
+    let rows = if wide { 1 } else { 2 };
+    let head = margin + 2 * row;
+    let mut canvas = Canvas::new(sheet, head + rows * (height + margin));
+    let test = training.test_accuracy.map_or_else(String::new, |share| {
+        format!("   test accuracy {}", format::percent(share))
+    });
+    canvas.text((margin, margin), &format!("training{test}"), Paint::Ink);
+    canvas.text((margin, margin + row), &origin(session), Paint::Dim);
+    let first = Place {
+        x: margin,
+        y: head,
+        width,
+        height,
+    };
+    let second = match wide {
+        true => Place {
+            x: margin + width + 2 * margin,
+            ..first
+        },
+        false => Place {
+            y: head + height + margin,
+            ..first
+        },
+    };
+    loss(training).draw(&mut canvas, first);
+    accuracy(training).draw(&mut canvas, second);
+    Ok(canvas.finish())
+}
+
+fn curve(training: &Training, of: fn(&Epoch) -> f64) -> Vec<(f64, f64)> {
+    let epochs = training.epochs.iter();
+    epochs
+        .map(|epoch| (epoch.epoch as f64, of(epoch)))
+        .collect()
+}
+
+fn series(name: &'static str, points: Vec<(f64, f64)>, paint: Paint, stroke: Stroke) -> Series {
+    Series {
+        name,
+        points,
+        band: Vec::new(),
+        paint,
+        stroke,
+    }
+}
+
+fn last_epoch(training: &Training) -> f64 {
+    let partial = usize::from(training.partial.batches > 0);
+    (training.epochs.len() + partial).max(1) as f64
+}
+
+fn epochs(training: &Training) -> Vec<(f64, String)> {
+    let ticks = ticks(last_epoch(training)).into_iter();
+    ticks
+        .filter(|tick| tick.fract() == 0.0)
+        .map(|tick| (tick, format!("{tick:.0}")))
+        .collect()
+}
+
+fn best(training: &Training, end: End, value: fn(&Epoch) -> String) -> Option<(f64, String, End)> {
+    let best = training.best_epoch?;
+    let epoch = training.epochs.iter().find(|epoch| epoch.epoch == best)?;
+    Some((best as f64, format!("best {best}: {}", value(epoch)), end))
+}
+
+fn loss(training: &Training) -> Plot {
+    let series = vec![
+        series(
+            "batch",
+            training.loss_by_batch(),
+            Paint::Third,
+            Stroke::Points,
+        ),
+        series(
+            "training",
+            curve(training, |epoch| epoch.train_loss),
+            Paint::Second,
+            Stroke::Dashed,
+        ),
+        series(
+            "validation",
+            curve(training, |epoch| epoch.valid_loss),
+            Paint::First,
+            Stroke::Solid,
+        ),
+    ];
+    let values = series.iter().flat_map(|it| &it.points).map(|(_, y)| *y);
+    let values = values.filter(|y| y.is_finite() && *y > 0.0);
+    let (low, high) = values.fold((f64::MAX, f64::MIN), |(low, high), y| {
+        (low.min(y), high.max(y))
+    });
+    let (low, high) = match low > high {
+        true => (0.01, 3.0),
+        false => (low, high.max(2.0 * low)),
+    };
+    let (y, named) = log_axis(low, high);
+    Plot {
+        title: "loss".into(),
+        x_name: "epoch",
+        x: (0.0, last_epoch(training)),
+        y,
+        axis: Axis::Log,
+        x_ticks: epochs(training),
+        y_ticks: named.into_iter().map(|t| (t, format::short(t))).collect(),
+        mark: best(training, End::Top, |epoch| format::number(epoch.valid_loss)),
+        series,
+    }
+}
+
+fn accuracy(training: &Training) -> Plot {
+    let series = vec![
+        series(
+            "training",
+            curve(training, |epoch| epoch.train_accuracy),
+            Paint::Second,
+            Stroke::Dashed,
+        ),
+        series(
+            "validation",
+            curve(training, |epoch| epoch.valid_accuracy),
+            Paint::First,
+            Stroke::Solid,
+        ),
+    ];
+    let values = series.iter().flat_map(|it| &it.points).map(|(_, y)| *y);
+    let lowest = values.filter(|y| y.is_finite()).fold(0.98_f64, f64::min);
+    let step = if lowest >= 0.9 { 0.02 } else { 0.1 };
+    let low = ((lowest / step).floor() * step).max(0.0);
+    let tick = |i: i32| low + (1.0 - low) / 4.0 * f64::from(i);
+    Plot {
+        title: "accuracy".into(),
+        x_name: "epoch",
+        x: (0.0, last_epoch(training)),
+        y: (low, 1.0),
+        axis: Axis::Linear,
+        x_ticks: epochs(training),
+        y_ticks: (0..=4)
+            .map(tick)
+            .map(|y| (y, format!("{} %", format::short(y * 100.0))))
+            .collect(),
+        mark: best(training, End::Bottom, |epoch| {
+            format::percent(epoch.valid_accuracy)
+        }),
+        series,
+    }
+}

@@ -1,0 +1,125 @@
+//! `complex`: as `simple`, with batch normalization and a depthwise convolution.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
+use burn::tensor::module::batch_norm;
+use burn::tensor::{Device, Tensor};
+
+use super::composed::{Convolution, composed};
+use super::layers::{Geometry, at_one_position};
+use super::simple::{contrast, convolution, inside, padded, pooled_twice, raw};
+
+/// Its layers. All convolutions come before pooling; the normalization looks where the first does.
+pub const GEOMETRY: [Geometry; 6] = [
+    convolution("conv1", 32, 1),
+    convolution("norm1", 32, 1),
+    convolution("conv2", 64, 2),
+    convolution("conv3", 64, 3),
+    Geometry::whole("fc1", 128, true),
+    Geometry::whole("logits", 10, true),
+];
+
+/// conv 1→32 3×3 pad 1, batch normalization, conv 32→64 3×3 pad 1, depthwise conv 64→64 3×3 pad 1,
+/// maxpool 2, maxpool 2, fc 3136→128, fc 128→10.
+#[derive(Module, Debug)]
+pub struct Complex {
+    conv1: Conv2d,
+    norm1: BatchNorm,
+    conv2: Conv2d,
+    conv3: Conv2d,
+    fc1: Linear,
+    logits: Linear,
+}
+
+impl Complex {
+    /// The architecture; the caller sets the weights.
+    pub fn new(device: &Device) -> Self {
+        Self {
+            conv1: padded([1, 32]).init(device),
+            norm1: BatchNormConfig::new(32).init(device),
+            conv2: padded([32, 64]).init(device),
+            conv3: padded([64, 64]).with_groups(64).init(device),
+            fc1: LinearConfig::new(3136, 128).init(device),
+            logits: LinearConfig::new(128, 10).init(device),
+        }
+    }
+
+    /// Logits \[N,10\] of images \[N,28,28\], normalized by the statistics that training left.
+    pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
+        let x = composed(
+            contrast(images),
+            &self.normalized_convolution(),
+            &raw(&self.conv2),
+        );
+        self.rest(x)
+    }
+
+    /// The same, normalized by the statistics of these images, which go into the running ones.
+    /// The device must record gradients.
+    pub fn forward_training(&self, images: Tensor<3>) -> Tensor<2> {
+        let x = self.norm1.forward(self.conv1.forward(contrast(images)));
+        self.rest(self.conv2.forward(x))
+    }
+
+    fn rest(&self, conv2: Tensor<4>) -> Tensor<2> {
+        let x = pooled_twice(self.conv3.forward(conv2));
+        self.logits.forward(self.fc1.forward(x))
+    }
+
+    /// The first convolution and the normalization after it as one convolution.
+    fn normalized_convolution(&self) -> Convolution {
+        let norm = &self.norm1;
+        let spread = (norm.running_var.value_sync() + norm.epsilon).sqrt();
+        let scale = norm.gamma.val() / spread;
+        let Convolution { weight, bias } = raw(&self.conv1);
+        let centred = bias - norm.running_mean.value_sync();
+        Convolution {
+            weight: weight * scale.clone().reshape([-1, 1, 1, 1]),
+            bias: centred * scale + norm.beta.val(),
+        }
+    }
+
+    /// Burn's own forward pass would take the statistics of the batch wherever gradients are
+    /// recorded, also where only the gradient by the image is wanted.
+    fn normalized(&self, x: Tensor<4>) -> Tensor<4> {
+        let norm = &self.norm1;
+        batch_norm(
+            x,
+            norm.gamma.val(),
+            norm.beta.val(),
+            norm.running_mean.value_sync(),
+            norm.running_var.value_sync(),
+            norm.epsilon,
+        )
+    }
+
+    /// See [`super::Network::activations`].
+    pub fn activations(&self, images: Tensor<3>) -> Vec<Tensor<4>> {
+        let conv1 = self.conv1.forward(contrast(images));
+        let norm1 = self.normalized(conv1.clone());
+        let conv2 = self.conv2.forward(norm1.clone());
+        let conv3 = self.conv3.forward(conv2.clone());
+        let fc1 = self.fc1.forward(pooled_twice(conv3.clone()));
+        let logits = self.logits.forward(fc1.clone());
+        let (fc1, logits) = (at_one_position(fc1), at_one_position(logits));
+        vec![conv1, norm1, conv2, conv3, fc1, logits]
+    }
+
+    /// One of the layers before pooling on patches of its field, without padding.
+    pub fn cut_out(&self, layer: usize, patches: Tensor<3>) -> Tensor<4> {
+        let conv1 = inside(contrast(patches), &self.conv1);
+        if layer == 0 {
+            return conv1;
+        }
+        let norm1 = self.normalized(conv1);
+        if layer == 1 {
+            return norm1;
+        }
+        let conv2 = inside(norm1, &self.conv2);
+        if layer == 2 {
+            return conv2;
+        }
+        inside(conv2, &self.conv3)
+    }
+}

@@ -1,0 +1,128 @@
+//! `rnn`: two LSTM layers that read an image row by row.
+
+use burn::module::{Module, Param};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Device, Tensor};
+
+use super::layers::{Geometry, at_one_position};
+
+/// Units of each LSTM layer.
+const UNITS: usize = 128;
+
+/// Pixels in a row: inputs at each of the time steps.
+const INPUTS: usize = 28;
+
+/// Its layers. An LSTM layer answers with its state after the last row.
+pub const GEOMETRY: [Geometry; 3] = [
+    Geometry::whole("lstm1", UNITS, true),
+    Geometry::whole("lstm2", UNITS, true),
+    Geometry::whole("logits", 10, true),
+];
+
+/// Image rows as 28 time steps of 28 inputs, 2 × LSTM(128), last hidden state → fc 128→10.
+///
+/// 213,258 parameters: PyTorch counts 214,282, because it gives every gate two bias vectors, of which
+/// only the sum matters. Here there is one, the sum.
+#[derive(Module, Debug)]
+pub struct Rnn {
+    lstm1: Lstm,
+    lstm2: Lstm,
+    logits: Linear,
+}
+
+impl Rnn {
+    /// The architecture; the caller sets the weights.
+    pub fn new(device: &Device) -> Self {
+        Self {
+            lstm1: Lstm::new(INPUTS, device),
+            lstm2: Lstm::new(UNITS, device),
+            logits: LinearConfig::new(UNITS, 10).init(device),
+        }
+    }
+
+    /// Logits \[N,10\] of images \[N,28,28\].
+    pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
+        self.logits.forward(self.states(images).1)
+    }
+
+    /// See [`super::Network::activations`].
+    pub fn activations(&self, images: Tensor<3>) -> Vec<Tensor<4>> {
+        let (first, second) = self.states(images);
+        let logits = self.logits.forward(second.clone());
+        vec![
+            at_one_position(first),
+            at_one_position(second),
+            at_one_position(logits),
+        ]
+    }
+
+    /// The states \[N,units\] of both layers after the last row.
+    fn states(&self, images: Tensor<3>) -> (Tensor<2>, Tensor<2>) {
+        let [n, rows, columns] = images.dims();
+        // A column an image: what belongs to one gate then lies in one piece.
+        let rows_first = images.permute([1, 2, 0]);
+        let device = rows_first.device();
+        let mut first = State::zero(n, &device);
+        let mut second = State::zero(n, &device);
+        for row in 0..rows {
+            let input = rows_first.clone().narrow(0, row, 1).reshape([columns, n]);
+            first = self.lstm1.step(input, first);
+            second = self.lstm2.step(first.hidden.clone(), second);
+        }
+        (first.hidden.transpose(), second.hidden.transpose())
+    }
+}
+
+/// One LSTM layer (Hochreiter & Schmidhuber 1997; with the forget gate of Gers et al. 2000), in
+/// PyTorch's layout: the gates i, f, g, o one below the other.
+#[derive(Module, Debug)]
+struct Lstm {
+    /// By the input: \[4·units,inputs\].
+    input: Param<Tensor<2>>,
+    /// By the own state a step ago: \[4·units,units\].
+    hidden: Param<Tensor<2>>,
+    /// \[4·units\].
+    bias: Param<Tensor<1>>,
+}
+
+/// Both \[units,N\].
+struct State {
+    hidden: Tensor<2>,
+    cell: Tensor<2>,
+}
+
+impl State {
+    fn zero(n: usize, device: &Device) -> Self {
+        Self {
+            hidden: Tensor::zeros([UNITS, n], device),
+            cell: Tensor::zeros([UNITS, n], device),
+        }
+    }
+}
+
+impl Lstm {
+    fn new(inputs: usize, device: &Device) -> Self {
+        Self {
+            input: Param::from_tensor(Tensor::zeros([4 * UNITS, inputs], device)),
+            hidden: Param::from_tensor(Tensor::zeros([4 * UNITS, UNITS], device)),
+            bias: Param::from_tensor(Tensor::zeros([4 * UNITS], device)),
+        }
+    }
+
+    /// i = σ(·), f = σ(·), g = tanh(·), o = σ(·) of input and state; c' = f·c + i·g,
+    /// h' = o·tanh(c').
+    fn step(&self, input: Tensor<2>, state: State) -> State {
+        let gates = self.input.val().matmul(input)
+            + self.hidden.val().matmul(state.hidden)
+            + self.bias.val().unsqueeze_dim(1);
+        let gate = |index: usize| gates.clone().narrow(0, index * UNITS, UNITS);
+        let (i, f) = (sigmoid(gate(0)), sigmoid(gate(1)));
+        let (g, o) = (gate(2).tanh(), sigmoid(gate(3)));
+        let cell = f * state.cell + i * g;
+        State {
+            hidden: o * cell.clone().tanh(),
+            cell,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What stands out: the strongest window of a z map, and the class that is unlike the others.
+
+/// The square window of `side` pixels whose mean signed z is largest, of a z map \[H,W\]: its top
+/// row, its left column and that mean. Of windows that are equally strong, the first in reading
+/// order. `None` where no window fits or the map has a number that is not finite.
+pub fn strongest_window(
+    z: &[f32],
+    height: usize,
+    width: usize,
+    side: usize,
+) -> Option<(usize, usize, f64)> {
+    let fits = (1..=height.min(width)).contains(&side) && z.len() == height * width;
+    if !fits || z.iter().any(|z| !z.is_finite()) {
+        return None;
+    }
+    let integral = integral(z, width);
+    let sum = |row: usize, column: usize| {
+        let at = |row: usize, column: usize| integral[row * (width + 1) + column];
+        at(row + side, column + side) - at(row, column + side) - at(row + side, column)
+            + at(row, column)
+    };
+    let mut best = (0, 0, sum(0, 0));
+    for row in 0..=height - side {
+        for column in 0..=width - side {
+            let own = sum(row, column);
+            if own > best.2 {
+                best = (row, column, own);
+            }
+        }
+    }
+    Some((best.0, best.1, best.2 / (side * side) as f64))
+}
+
+/// Sums of all pixels above and left of each corner of a pixel, \[H+1,W+1\].
+fn integral(map: &[f32], width: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; width + 1];
+    for (row, values) in map.chunks_exact(width).enumerate() {
+        sums.push(0.0);
+        let mut along = 0.0;
+        for (column, &value) in values.iter().enumerate() {
+            along += f64::from(value);
+            sums.push(sums[row * (width + 1) + column + 1] + along);
+        }
+    }
+    sums
+}
+
+/// How far each class's score e stands out of the others, (e − median)/(1.4826·MAD): the median
+/// absolute deviation, scaled to be the standard deviation of normal scores. Above 2 a class is
+/// flagged (Wang et al. 2019, *Neural Cleanse*; there |e − median|, here with its sign).
+///
+/// `None` for a class without a score, and for all where fewer than three have one or where half
+/// of the scores are the same, so that MAD = 0.
+pub fn anomaly_indices(scores: &[Option<f64>]) -> Vec<Option<f64>> {
+    let known: Vec<f64> = scores.iter().flatten().copied().collect();
+    let scale = || {
+        if known.len() < 3 {
+            return None;
+        }
+        let middle = median(known.clone())?;
+        let away = known.iter().map(|e| (e - middle).abs()).collect();
+        let scale = 1.4826 * median(away)?;
+        (scale > 0.0).then_some((middle, scale))
+    };
+    let scale = scale();
+    scores
+        .iter()
+        .map(|score| {
+            let (middle, scale) = scale?;
+            Some((score.as_ref()? - middle) / scale)
+        })
+        .collect()
+}
+
+/// The middle value, or the mean of the middle two; `None` of nothing.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let (lower, upper) = (values.len().checked_sub(1)? / 2, values.len() / 2);
+    Some((values[lower] + values[upper]) / 2.0)
+}
+
+/// Intersection over union, in \[0,1\], of the square window (top row, left column, side) and a
+/// patch, the distinct indices of its pixels in a map of `width` columns.
+pub fn overlap((row, column, side): (usize, usize, usize), patch: &[usize], width: usize) -> f64 {
+    let inside = |&&pixel: &&usize| {
+        (row..row + side).contains(&(pixel / width))
+            && (column..column + side).contains(&(pixel % width))
+    };
+    let shared = patch.iter().filter(inside).count();
+    let union = side * side + patch.len() - shared;
+    if union == 0 {
+        return 0.0;
+    }
+    shared as f64 / union as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    /// By the definition: every window summed pixel by pixel.
+    #[test]
+    fn the_strongest_window_is_that_of_an_exhaustive_search() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let (height, width) = (11, 7);
+        let z: Vec<f32> = (0..height * width)
+            .map(|_| rng.random_range(-3.0..3.0))
+            .collect();
+        for side in 1..=7 {
+            let mean = |row: usize, column: usize| {
+                let rows = row..row + side;
+                let inside = rows.flat_map(|r| (column..column + side).map(move |c| (r, c)));
+                let sum: f64 = inside.map(|(r, c)| f64::from(z[r * width + c])).sum();
+                sum / (side * side) as f64
+            };
+            let places = (0..=height - side)
+                .flat_map(|row| (0..=width - side).map(move |column| (row, column)));
+            let best = places
+                .max_by(|&a, &b| mean(a.0, a.1).total_cmp(&mean(b.0, b.1)))
+                .unwrap();
+            let (row, column, score) = strongest_window(&z, height, width, side).unwrap();
+            assert_eq!((row, column), best, "side {side}");
+            assert!((score - mean(row, column)).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_negative_patch_is_not_the_strongest_window() {
+        let mut z = vec![0.0; 28 * 28];
+        for row in 0..6 {
+            for column in 0..6 {
+                z[row * 28 + column] = -20.0;
+                z[(row + 20) * 28 + column + 21] = 5.0;
+            }
+        }
+        assert_eq!(strongest_window(&z, 28, 28, 6), Some((20, 21, 5.0)));
+    }
+
+    #[test]
+    fn a_window_that_does_not_fit_is_not_found() {
+        let z = [1.0; 12];
+        assert_eq!(strongest_window(&z, 3, 4, 4), None);
+        assert_eq!(strongest_window(&z, 3, 4, 0), None);
+        assert_eq!(strongest_window(&z, 4, 4, 2), None);
+        assert_eq!(strongest_window(&[f32::NAN; 12], 3, 4, 2), None);
+        assert_eq!(strongest_window(&z, 3, 4, 3), Some((0, 0, 1.0)));
+    }
+
+    #[test]
+    fn the_anomaly_index_of_hand_made_scores() {
+        // Median 3; deviations 2, 1, 0, 1, 97, so MAD 1.
+        let scores = [1.0, 2.0, 3.0, 4.0, 100.0].map(Some);
+        let indices = anomaly_indices(&scores);
+        for (index, expected) in indices.iter().zip([-2.0, -1.0, 0.0, 1.0, 97.0]) {
+            assert!((index.unwrap() - expected / 1.4826).abs() < 1e-12);
+        }
+        // An even number: median 2½, deviations 1½, ½, ½, 97½, so MAD 1.
+        let indices = anomaly_indices(&[1.0, 2.0, 3.0, 100.0].map(Some));
+        assert!((indices[3].unwrap() - 97.5 / 1.4826).abs() < 1e-12);
+    }
+
+    #[test]
+    fn classes_without_a_score_take_no_part() {
+        let with = anomaly_indices(&[Some(1.0), None, Some(2.0), Some(4.0)]);
+        let without = anomaly_indices(&[1.0, 2.0, 4.0].map(Some));
+        assert_eq!([with[0], with[2], with[3]], without[..]);
+        assert_eq!(with[1], None);
+    }
+
+    #[test]
+    fn too_few_scores_or_equal_ones_single_nobody_out() {
+        assert_eq!(anomaly_indices(&[Some(1.0), Some(9.0), None]), [None; 3]);
+        assert_eq!(anomaly_indices(&[1.0, 1.0, 1.0, 9.0].map(Some)), [None; 4]);
+        assert!(anomaly_indices(&[]).is_empty());
+    }
+
+    #[test]
+    fn the_overlap_of_hand_made_windows() {
+        // A patch of 2×3 pixels at rows 1–2, columns 1–3 of a map of 10 columns.
+        let patch = [11, 12, 13, 21, 22, 23];
+        assert_eq!(overlap((1, 1, 2), &patch, 10), 4.0 / 6.0);
+        assert_eq!(overlap((1, 1, 3), &patch, 10), 6.0 / 9.0);
+        assert_eq!(overlap((2, 3, 2), &patch, 10), 1.0 / 9.0);
+        assert_eq!(overlap((5, 5, 2), &patch, 10), 0.0);
+        assert_eq!(overlap((1, 1, 1), &[11], 10), 1.0);
+    }
+}

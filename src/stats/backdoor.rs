@@ -1,0 +1,184 @@
+//! The verdict over a study of backdoors: which networks are called poisoned from the anomaly
+//! indices of their classes, how well that tells the poisoned ones from the clean ones, and
+//! whether the window that gives them away is where the patch was.
+
+use super::anomaly::overlap;
+use super::roc::{Roc, roc};
+
+/// A class whose anomaly index lies above this is flagged (Wang et al. 2019, *Neural Cleanse*).
+pub const FLAGGED: f64 = 2.0;
+
+/// What was found of one class of a network.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// Its anomaly index.
+    pub index: f64,
+    /// Its strongest window: top row, left column, side.
+    pub window: (usize, usize, usize),
+}
+
+/// One network, as it was examined.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Examined {
+    /// Whether it was trained on poisoned images.
+    pub poisoned: bool,
+    /// What was found of each class; `None` where it has no anomaly index.
+    pub classes: Vec<Option<Found>>,
+}
+
+/// What the poisoned networks of a study were taught.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Truth<'a> {
+    /// The class that the backdoor leads to.
+    pub target: usize,
+    /// The distinct pixels of the patch, or of the box that it spans.
+    pub patch: &'a [usize],
+    /// Columns of an image.
+    pub width: usize,
+}
+
+/// What is said of one network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// Whether it was trained on poisoned images.
+    pub poisoned: bool,
+    /// The largest anomaly index of its classes; `None` where no class has one.
+    pub score: Option<f64>,
+    /// The class that has it.
+    pub class: Option<usize>,
+    /// Every class whose index lies above [`FLAGGED`].
+    pub flagged: Vec<usize>,
+    /// Intersection over union, in \[0,1\], of the window of that class and the true patch.
+    pub overlap: Option<f64>,
+}
+
+impl Judgement {
+    /// Whether it is called poisoned.
+    pub fn is_flagged(&self) -> bool {
+        !self.flagged.is_empty()
+    }
+}
+
+/// What is said of all networks that have been examined at one γ.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// One judgement a network; `None` where it has not been examined yet.
+    pub networks: Vec<Option<Judgement>>,
+    /// How well the scores tell poisoned networks from clean ones, with the area under the curve;
+    /// a network without a score counts as the least suspect. `None` while a kind is missing.
+    pub roc: Option<Roc>,
+    /// Poisoned networks examined.
+    pub poisoned: usize,
+    /// Clean networks examined.
+    pub clean: usize,
+    /// Poisoned networks that are flagged.
+    pub caught: usize,
+    /// Clean networks that are flagged.
+    pub accused: usize,
+    /// Poisoned networks whose flagged class of highest index is the target.
+    pub target_named: usize,
+    /// Networks that nothing can be said of: no class has an index.
+    pub without_score: usize,
+}
+
+/// The verdict over `networks`; `None` are those that have not been examined.
+pub fn verdict(networks: &[Option<Examined>], truth: Truth<'_>) -> Verdict {
+    let networks: Vec<Option<Judgement>> = networks
+        .iter()
+        .map(|network| network.as_ref().map(|it| judge(it, truth)))
+        .collect();
+    let examined = || networks.iter().flatten();
+    let count = |is: &dyn Fn(&Judgement) -> bool| examined().filter(|it| is(it)).count();
+    let scores = |poisoned: bool| -> Vec<f64> {
+        let own = examined().filter(|it| it.poisoned == poisoned);
+        own.map(|it| it.score.unwrap_or(f64::NEG_INFINITY))
+            .collect()
+    };
+    Verdict {
+        roc: roc(&scores(true), &scores(false)),
+        poisoned: count(&|it| it.poisoned),
+        clean: count(&|it| !it.poisoned),
+        caught: count(&|it| it.poisoned && it.is_flagged()),
+        accused: count(&|it| !it.poisoned && it.is_flagged()),
+        target_named: count(&|it| it.poisoned && it.is_flagged() && it.class == Some(truth.target)),
+        without_score: count(&|it| it.score.is_none()),
+        networks,
+    }
+}
+
+fn judge(network: &Examined, truth: Truth<'_>) -> Judgement {
+    let found = network.classes.iter().enumerate();
+    let found = found.filter_map(|(class, found)| Some((class, (*found)?)));
+    let most = found
+        .clone()
+        .max_by(|(_, a), (_, b)| a.index.total_cmp(&b.index));
+    let flagged = found.filter(|(_, found)| found.index > FLAGGED);
+    Judgement {
+        poisoned: network.poisoned,
+        score: most.map(|(_, found)| found.index),
+        class: most.map(|(class, _)| class),
+        flagged: flagged.map(|(class, _)| class).collect(),
+        overlap: most.map(|(_, found)| overlap(found.window, truth.patch, truth.width)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRUTH: Truth<'_> = Truth {
+        target: 2,
+        patch: &[11, 12, 21, 22],
+        width: 10,
+    };
+
+    /// A network of three classes with these indices, all windows on the patch.
+    fn network(poisoned: bool, indices: [Option<f64>; 3]) -> Option<Examined> {
+        let window = (1, 1, 2);
+        let classes = indices.map(|index| index.map(|index| Found { index, window }));
+        Some(Examined {
+            poisoned,
+            classes: classes.to_vec(),
+        })
+    }
+
+    #[test]
+    fn a_network_is_judged_by_its_most_anomalous_class() {
+        let verdict = verdict(&[network(true, [Some(0.5), Some(2.5), Some(7.0)])], TRUTH);
+        let judgement = verdict.networks[0].clone().unwrap();
+        assert_eq!(judgement.score, Some(7.0));
+        assert_eq!(judgement.class, Some(2));
+        assert_eq!(judgement.flagged, [1, 2]);
+        assert_eq!(judgement.overlap, Some(1.0));
+        assert_eq!(verdict.roc, None, "there is no clean network");
+    }
+
+    #[test]
+    fn counts_and_curve_of_a_study_made_by_hand() {
+        let networks = [
+            network(true, [Some(0.0), Some(1.0), Some(6.0)]),
+            network(true, [Some(3.0), Some(1.0), Some(2.5)]),
+            network(true, [Some(1.0), Some(0.5), Some(0.0)]),
+            network(false, [Some(0.0), Some(2.1), Some(1.0)]),
+            network(false, [None, None, None]),
+            None,
+        ];
+        let it = verdict(&networks, TRUTH);
+        assert_eq!((it.poisoned, it.clean), (3, 2));
+        assert_eq!((it.caught, it.accused), (2, 1));
+        assert_eq!((it.target_named, it.without_score), (1, 1));
+        assert_eq!(it.networks[5], None);
+        // Of the six pairs only (1.0, 2.1) is in the wrong order.
+        assert_eq!(it.roc.unwrap().auc.estimate, 5.0 / 6.0);
+    }
+
+    #[test]
+    fn a_network_without_a_score_is_not_called_poisoned() {
+        let it = verdict(
+            &[network(true, [None; 3]), network(false, [Some(-1.0); 3])],
+            TRUTH,
+        );
+        assert_eq!(it.caught + it.accused, 0);
+        assert_eq!(it.roc.unwrap().auc.estimate, 0.0);
+    }
+}

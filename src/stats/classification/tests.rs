@@ -1,0 +1,245 @@
+use super::*;
+use crate::session::config::Noise;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const GRID: f64 = 65536.0;
+
+const NO_TRIALS: Trials<'static> = Trials {
+    gamma: 0.0,
+    classes: 2,
+    pixels: 1,
+    width: 1,
+    min_trials: 2,
+    counts: &[],
+    noise: &[],
+    image: &[],
+    grid: Grid {
+        offset: 0.5 / GRID,
+        step: 1.0 / GRID,
+    },
+    white: true,
+    deviation: Some(0.288_675_134_594_139),
+    moments: &[],
+    weights: None,
+};
+
+fn noise_deviation() -> f64 {
+    Noise::Uniform.deviation().unwrap()
+}
+
+/// One pixel, two classes: a table that can be computed by hand.
+fn by_hand(gamma: f64, counts: &[u64], noise: &[i64]) -> Estimate {
+    estimate(&Trials {
+        gamma,
+        classes: 2,
+        pixels: 1,
+        min_trials: 2,
+        counts,
+        noise,
+        image: &[255 * 6, 0],
+        ..NO_TRIALS
+    })
+}
+
+// (true, predicted): counts 4, 2 | 2, 8 and means of k/65536: ¾, ¼ | ½, ⅛, all in even blocks.
+const COUNTS: [u64; 8] = [4, 2, 2, 8, 0, 0, 0, 0];
+const NOISE: [i64; 8] = [4 * 49152, 2 * 16384, 2 * 32768, 8 * 8192, 0, 0, 0, 0];
+
+#[test]
+fn the_two_by_two_image_of_a_hand_made_table() {
+    let result = by_hand(0.5, &COUNTS, &NOISE);
+    // (n[0,0] + n[1,0]) − (n[0,1] + n[1,1]) = (¾ + ½) − (¼ + ⅛).
+    let image = result.classes[0].image.as_ref().unwrap();
+    assert!((f64::from(image[0]) - 0.875).abs() < 1e-6);
+    // Standard error: σ·√(¼ + ½ + ½ + ⅛).
+    let z = f64::from(result.classes[0].z.as_ref().unwrap()[0]);
+    assert!((z - 0.875 / (noise_deviation() * 1.375_f64.sqrt())).abs() < 1e-4);
+    assert_eq!(result.classes[0].cells, [4, 2, 2, 8]);
+    // All trials of one class are the other class's, so its image is the negative.
+    assert_eq!(result.classes[1].image.as_ref().unwrap()[0], -image[0]);
+}
+
+#[test]
+fn the_image_without_signal_of_a_hand_made_table() {
+    let result = by_hand(0.0, &COUNTS, &NOISE);
+    // Called 0: 6 trials, mean (4·¾ + 2·½)/6 = ⅔; all: 16 trials, mean (3 + ½ + 1 + 1)/16.
+    let expected = 4.0 / 6.0 - 5.5 / 16.0;
+    let class = &result.classes[0];
+    assert!((f64::from(class.image.as_ref().unwrap()[0]) - expected).abs() < 1e-6);
+    let error = noise_deviation() * (1.0_f64 / 6.0 - 1.0 / 16.0).sqrt();
+    assert!((f64::from(class.z.as_ref().unwrap()[0]) - expected / error).abs() < 1e-4);
+    let mean = f64::from(class.mean_noise.as_ref().unwrap()[0]);
+    assert!((mean - (2.0 / 3.0 + 0.5 / GRID)).abs() < 1e-6);
+}
+
+#[test]
+fn the_snr_of_a_hand_made_table() {
+    let class = &by_hand(0.5, &COUNTS, &NOISE).classes[0];
+    let error = 1.375 / 12.0;
+    let expected = (0.875 * 0.875 - error) / error;
+    assert!((class.snr.unwrap() - expected).abs() < 1e-6);
+}
+
+#[test]
+fn the_mean_stimulus_blends_noise_and_images() {
+    let class = &by_hand(0.5, &COUNTS, &NOISE).classes[0];
+    // Images called 0 are white: Σ = 6·255 over 6 trials.
+    let expected = 0.5 * (2.0 / 3.0 + 0.5 / GRID) + 0.5;
+    assert!((f64::from(class.mean_stimulus.as_ref().unwrap()[0]) - expected).abs() < 1e-6);
+}
+
+#[test]
+fn too_few_trials_are_insufficient_and_not_zero() {
+    let few = by_hand(0.5, &[4, 1, 2, 8, 0, 0, 0, 0], &NOISE);
+    let class = &few.classes[0];
+    assert!(!class.sufficient && class.image.is_none() && class.z.is_none());
+    assert!(class.snr.is_none() && class.reliability.is_none() && class.significant.is_none());
+    assert_eq!(class.called, 6);
+    // A class that takes every trial has nothing to compare with.
+    let all = by_hand(0.0, &[4, 0, 2, 0, 0, 0, 0, 0], &NOISE);
+    assert!(!all.classes[0].sufficient && !all.classes[1].sufficient);
+    assert!(all.classes[1].mean_noise.is_none() && all.classes[0].mean_noise.is_some());
+}
+
+/// Decisions that ignore the noise: every z must be standard normal, also where one class
+/// takes nearly all trials.
+#[test]
+fn under_no_signal_the_z_map_is_standard_normal() {
+    let (pixels, trials) = (784, 4000);
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let mut counts = [0_u64; 8];
+    let mut noise = vec![0_i64; 8 * pixels];
+    for trial in 0..trials {
+        let predicted = usize::from(rng.random_bool(0.93));
+        let cell = (trial / 256 % 2) * 4 + (trial % 2) * 2 + predicted;
+        counts[cell] += 1;
+        for sum in &mut noise[cell * pixels..(cell + 1) * pixels] {
+            *sum += i64::from(rng.random::<u16>());
+        }
+    }
+    for gamma in [0.0, 0.3] {
+        let result = estimate(&Trials {
+            gamma,
+            classes: 2,
+            pixels,
+            width: 28,
+            min_trials: 30,
+            counts: &counts,
+            noise: &noise,
+            image: &vec![0; 2 * pixels],
+            ..NO_TRIALS
+        });
+        let class = &result.classes[1];
+        let z = class.z.as_ref().unwrap();
+        let variance: f64 = z.iter().map(|&z| f64::from(z).powi(2)).sum::<f64>() / 784.0;
+        assert!(
+            (0.85..1.15).contains(&variance),
+            "γ {gamma}: variance {variance}"
+        );
+        assert!(class.significant.unwrap() <= 1);
+        assert!(class.clusters.as_ref().unwrap().is_empty());
+        assert!(class.snr.unwrap().abs() < 0.2);
+        assert!(class.reliability.unwrap().abs() < 0.2);
+    }
+}
+
+#[test]
+fn weights_that_are_all_the_same_change_nothing() {
+    let plain = by_hand(0.5, &COUNTS, &NOISE);
+    let thrice = |values: &[u64], by| values.iter().map(|v| v * by).collect::<Vec<u64>>();
+    let weighted = estimate(&Trials {
+        gamma: 0.5,
+        counts: &COUNTS,
+        noise: &NOISE.map(|sum| 3 * sum),
+        image: &[255 * 6, 0],
+        weights: Some(Weights {
+            sum: &thrice(&COUNTS, 3),
+            squares: &thrice(&COUNTS, 9),
+        }),
+        ..NO_TRIALS
+    });
+    for (a, b) in plain.classes.iter().zip(&weighted.classes) {
+        assert_eq!(a.image, b.image);
+        assert!((a.snr.unwrap() - b.snr.unwrap()).abs() < 1e-9);
+        assert_eq!(a.mean_noise, b.mean_noise);
+    }
+}
+
+#[test]
+fn an_unknown_deviation_is_measured_from_the_moments() {
+    // 16 trials, half of them at k = 0 and half at 32768: σ = 16384 grid steps = ¼.
+    let moments = [8 * 32768, 8 * 32768_i64.pow(2)];
+    let measured = estimate(&Trials {
+        gamma: 0.5,
+        counts: &COUNTS,
+        noise: &NOISE,
+        image: &[0, 0],
+        deviation: None,
+        moments: &moments,
+        ..NO_TRIALS
+    });
+    let z = f64::from(measured.classes[0].z.as_ref().unwrap()[0]);
+    assert!((z - 0.875 / (0.25 * 1.375_f64.sqrt())).abs() < 1e-4, "{z}");
+}
+
+/// Weights that have nothing to do with the noise, of which one trial in eight has much: the
+/// standard error must be that of the weighted means.
+#[test]
+fn under_no_signal_the_z_map_of_weighted_trials_is_standard_normal() {
+    let (pixels, trials) = (784, 4000);
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let mut counts = [0_u64; 8];
+    let mut sums = ([0_u64; 8], [0_u64; 8]);
+    let mut noise = vec![0_i64; 8 * pixels];
+    for trial in 0..trials {
+        let predicted = usize::from(rng.random_bool(0.8));
+        let weight = if rng.random_bool(0.125) { 1024 } else { 103 };
+        let cell = (trial / 256 % 2) * 4 + (trial % 2) * 2 + predicted;
+        counts[cell] += 1;
+        sums.0[cell] += weight;
+        sums.1[cell] += weight * weight;
+        for sum in &mut noise[cell * pixels..(cell + 1) * pixels] {
+            *sum += weight as i64 * i64::from(rng.random::<u16>());
+        }
+    }
+    for gamma in [0.0, 0.3] {
+        let result = estimate(&Trials {
+            gamma,
+            pixels,
+            width: 28,
+            min_trials: 30,
+            counts: &counts,
+            noise: &noise,
+            image: &vec![0; 2 * pixels],
+            weights: Some(Weights {
+                sum: &sums.0,
+                squares: &sums.1,
+            }),
+            ..NO_TRIALS
+        });
+        for class in &result.classes {
+            let z = class.z.as_ref().unwrap();
+            let variance: f64 = z.iter().map(|&z| f64::from(z).powi(2)).sum::<f64>() / 784.0;
+            // The standard error of a variance is √(2/784) = 0.05.
+            assert!(
+                (0.8..1.2).contains(&variance),
+                "γ {gamma}: variance {variance}"
+            );
+            assert!(class.snr.unwrap().abs() < 0.25);
+        }
+    }
+}
+
+/// A pixel that is the same in all trials, of any number, has no z of its own.
+#[test]
+fn a_pixel_that_never_varies_has_a_deviation_of_exactly_zero() {
+    let n: i64 = 3_000_001;
+    let grey = 54_321_i64;
+    let trials = Trials {
+        deviation: None,
+        moments: &[n * grey, n * grey * grey],
+        ..NO_TRIALS
+    };
+    assert_eq!(trials.deviations(n as u64), [0.0]);
+}

@@ -1,0 +1,45 @@
+//! A share of trials: so many of so many.
+
+use super::interval::{Interval, wilson};
+
+/// Successes among trials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    /// Trials that succeeded; at most `of`.
+    pub hits: u64,
+    /// All trials.
+    pub of: u64,
+}
+
+impl Share {
+    /// The share, in \[0,1\]; `None` without trials.
+    pub fn rate(self) -> Option<f64> {
+        (self.of > 0).then(|| self.hits as f64 / self.of as f64)
+    }
+
+    /// The share with Wilson's 95 % interval; `None` without trials.
+    pub fn interval(self) -> Option<Interval> {
+        wilson(self.hits, self.of)
+    }
+}
+
+impl std::iter::Sum for Share {
+    fn sum<I: Iterator<Item = Self>>(shares: I) -> Self {
+        shares.fold(Self::default(), |sum, share| Self {
+            hits: sum.hits + share.hits,
+            of: sum.of + share.of,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_pool_by_their_counts_and_nothing_is_no_share() {
+        let shares = [Share { hits: 1, of: 2 }, Share { hits: 0, of: 6 }];
+        assert_eq!(shares.into_iter().sum::<Share>().rate(), Some(0.125));
+        assert_eq!(Share::default().rate(), None);
+    }
+}

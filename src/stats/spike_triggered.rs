@@ -1,0 +1,227 @@
+//! Spike-triggered averages and covariances, and how far they can be trusted, from sums.
+//!
+//! s̄ is the mean of the stimuli shown, σ their deviation, a an activation. Formulas: Schwartz et
+//! al., *Spike-triggered neural characterization*, J. Vision 6(4):13, 2006; Paninski 2003 for the
+//! link of the average with the mean gradient (Bussgang, Stein).
+
+use super::correlation::{pearson, spearman_brown};
+use super::covariance::{Eigen, symmetric_eigen};
+use crate::session::record::FIXED_POINT;
+
+/// Sums over receptive fields, by parity of the block. U units, P pixels; everything but counts in
+/// units of 1/[`FIXED_POINT`]; stimuli are centred on ½.
+#[derive(Debug, Clone, Copy)]
+pub struct Sums<'a> {
+    /// Receptive fields seen, \[2\].
+    pub fields: [u64; 2],
+    /// How often each unit fired, \[U\].
+    pub fired: &'a [i64],
+    /// Σa, \[2,U\].
+    pub activation: &'a [i64],
+    /// Σ|a|, \[2,U\].
+    pub magnitude: &'a [i64],
+    /// Σ(s−½), \[2,P\].
+    pub stimulus: &'a [i64],
+    /// Σa·(s−½), \[2,U,P\].
+    pub weighted: &'a [i64],
+}
+
+/// Sums of gradients of some units. P pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct GradientSums<'a> {
+    /// The units.
+    pub units: &'a [usize],
+    /// Receptive fields seen; 0: no gradients yet.
+    pub fields: u64,
+    /// Σ∇a, \[units,P\].
+    pub sum: &'a [i64],
+}
+
+/// What the units of a layer look for, one entry a unit, each map of P pixels.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LayerEstimate {
+    /// Spike-triggered averages on noise, Σa(s−s̄)/Σ|a|; `None` where the unit never fired. Σ|a| is
+    /// Σa where activations are never negative.
+    pub sta: Vec<Option<Vec<f32>>>,
+    /// The same on training images. Neighbouring pixels of images go together, and this average is
+    /// not whitened: it shows what the unit saw when it fired, not its filter.
+    pub image_sta: Vec<Option<Vec<f32>>>,
+    /// Units that never fired on noise, ascending. Empty before any was shown.
+    pub silent: Vec<usize>,
+    /// Pearson's r of the average on noise with the unit's weights; `None` where the unit is
+    /// silent or its layer does not see the image itself.
+    pub kernel_correlation: Vec<Option<f64>>,
+    /// Pearson's r of Cov(a,s) with the mean gradient of a, which it equals up to σ² under Gaussian
+    /// noise; `None` for units whose gradient was not taken.
+    pub stein_correlation: Vec<Option<f64>>,
+    /// Reliability of the average on noise from its halves of even and odd blocks; `None` where the
+    /// unit has not fired in both.
+    pub reliability: Vec<Option<f64>>,
+}
+
+/// What the sums of a layer say. `kernel` are its weights, \[U,P\], or empty.
+pub fn estimate(
+    noise: &Sums,
+    images: &Sums,
+    kernel: &[f32],
+    gradients: &GradientSums,
+) -> LayerEstimate {
+    let units = noise.fired.len();
+    let pixels = noise.stimulus.len() / 2;
+    let whole = Pooled::new(noise, &[0, 1]);
+    let sta = whole.averages();
+    let halves = [0, 1].map(|parity| Pooled::new(noise, &[parity]).averages());
+    let reliability = |unit: usize| {
+        let (even, odd) = (halves[0][unit].as_ref()?, halves[1][unit].as_ref()?);
+        pearson(even, odd).map(spearman_brown)
+    };
+    let kernel_correlation = |unit: usize| {
+        let kernel = kernel.get(unit * pixels..(unit + 1) * pixels)?;
+        pearson(sta[unit].as_ref()?, kernel)
+    };
+    let stein = |unit: usize| {
+        let at = gradients.units.iter().position(|&taken| taken == unit)?;
+        let gradient = gradients.sum.get(at * pixels..(at + 1) * pixels)?;
+        let gradient: Vec<f32> = gradient.iter().map(|&sum| sum as f32).collect();
+        let covariance: Vec<f32> = whole.deviations(unit).map(|sum| sum as f32).collect();
+        (gradients.fields > 0 && whole.fields > 0.0)
+            .then(|| pearson(&covariance, &gradient))
+            .flatten()
+    };
+    LayerEstimate {
+        silent: (0..units)
+            .filter(|&unit| whole.fields > 0.0 && noise.fired[unit] == 0)
+            .collect(),
+        kernel_correlation: (0..units).map(kernel_correlation).collect(),
+        stein_correlation: (0..units).map(stein).collect(),
+        reliability: (0..units).map(reliability).collect(),
+        image_sta: Pooled::new(images, &[0, 1]).averages(),
+        sta,
+    }
+}
+
+/// Sums over the blocks of one parity, or of both.
+struct Pooled {
+    fields: f64,
+    activation: Vec<f64>,
+    magnitude: Vec<f64>,
+    /// s̄ − ½.
+    mean: Vec<f64>,
+    weighted: Vec<f64>,
+}
+
+impl Pooled {
+    fn new(sums: &Sums, parities: &[usize]) -> Self {
+        let pool = |values: &[i64]| -> Vec<f64> {
+            let half = values.len() / 2;
+            let sum = |i| -> i64 { parities.iter().map(|it| values[it * half + i]).sum() };
+            (0..half).map(|i| sum(i) as f64 / FIXED_POINT).collect()
+        };
+        let fields = parities.iter().map(|&parity| sums.fields[parity]);
+        let fields = fields.sum::<u64>() as f64;
+        let mean = pool(sums.stimulus).into_iter().map(|sum| sum / fields);
+        Self {
+            fields,
+            activation: pool(sums.activation),
+            magnitude: pool(sums.magnitude),
+            mean: mean.collect(),
+            weighted: pool(sums.weighted),
+        }
+    }
+
+    /// Σa(s−s̄) of a unit.
+    fn deviations(&self, unit: usize) -> impl Iterator<Item = f64> {
+        let pixels = self.mean.len();
+        let weighted = &self.weighted[unit * pixels..(unit + 1) * pixels];
+        let activation = self.activation[unit];
+        let pairs = weighted.iter().zip(&self.mean);
+        pairs.map(move |(sum, mean)| sum - activation * mean)
+    }
+
+    fn averages(&self) -> Vec<Option<Vec<f32>>> {
+        let of_unit = |unit: usize| {
+            let magnitude = self.magnitude[unit];
+            let map = || self.deviations(unit).map(|sum| (sum / magnitude) as f32);
+            (self.fields > 0.0 && magnitude > 0.0).then(|| map().collect())
+        };
+        (0..self.magnitude.len()).map(of_unit).collect()
+    }
+}
+
+/// Sums for a spike-triggered covariance, in units of 1/[`FIXED_POINT`]. P pixels; stimuli are
+/// centred on ½.
+#[derive(Debug, Clone, Copy)]
+pub struct SecondMoments<'a> {
+    /// Σ|a|.
+    pub activation: i64,
+    /// Σ|a|·(s−½), \[P\].
+    pub weighted: &'a [i64],
+    /// Σ|a|·(s−½)(s−½)ᵀ, \[P,P\].
+    pub outer: &'a [i64],
+}
+
+/// Directions in which the stimuli at spikes vary more, or less, than all stimuli.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spread {
+    /// Eigenvalues of the spike-triggered less the prior covariance, ascending, \[P\].
+    pub eigenvalues: Vec<f64>,
+    /// Smallest and largest eigenvalue that chance explains: the range of the shuffled responses,
+    /// widened by what the two ranges may differ by chance.
+    pub chance: (f64, f64),
+    /// Eigenvalues outside that range with their axes of unit norm, \[P\] each; farthest from zero
+    /// first, at most [`MOST_AXES`].
+    pub axes: Vec<(f64, Vec<f64>)>,
+}
+
+/// Most axes that are kept.
+pub const MOST_AXES: usize = 8;
+
+/// How far past the range of the shuffled responses chance may reach; see [`spread`]. Fewer than
+/// one in a hundred units without structure then has an axis.
+pub const MARGIN: f64 = 5.0;
+
+/// The axes of a spike-triggered covariance against a prior of independent pixels of this
+/// `variance`; `None` where the unit never fired.
+///
+/// C = Σ|a|(s−STA)(s−STA)ᵀ/Σ|a| − σ²I. `shuffled` are the same sums with the responses dealt to
+/// other stimuli: the eigenvalues of their C are chance alone. The extreme eigenvalue of such a
+/// matrix of P rows, whose eigenvalues fill a range of half-width R, scatters by 0.63·R·P^(−⅔)
+/// (Tracy and Widom 1996), and up to twice that at the upper end where spikes are few. So that two
+/// ranges of chance alone rarely differ by more, the range is widened by [`MARGIN`]·R·P^(−⅔).
+pub fn spread(spikes: &SecondMoments, shuffled: &SecondMoments, variance: f64) -> Option<Spread> {
+    let Eigen { values, vectors } = excess(spikes, variance)?;
+    let by_chance = excess(shuffled, variance)?.values;
+    let (&low, &high) = (by_chance.first()?, by_chance.last()?);
+    let margin = MARGIN * (high - low) / 2.0 * (values.len() as f64).powf(-2.0 / 3.0);
+    let chance = (low - margin, high + margin);
+    let outside = |&(value, _): &(f64, Vec<f64>)| value < chance.0 || value > chance.1;
+    let all = values.iter().copied().zip(vectors);
+    let mut axes: Vec<(f64, Vec<f64>)> = all.filter(outside).collect();
+    axes.sort_by(|(a, _), (b, _)| b.abs().total_cmp(&a.abs()));
+    axes.truncate(MOST_AXES);
+    Some(Spread {
+        eigenvalues: values,
+        chance,
+        axes,
+    })
+}
+
+/// The spike-triggered covariance less σ²I, taken apart; `None` without spikes.
+fn excess(sums: &SecondMoments, variance: f64) -> Option<Eigen> {
+    let pixels = sums.weighted.len();
+    let spikes = sums.activation as f64;
+    if sums.activation <= 0 || pixels == 0 {
+        return None;
+    }
+    let mean: Vec<f64> = sums.weighted.iter().map(|&s| s as f64 / spikes).collect();
+    let entry = |(i, &sum): (usize, &i64)| {
+        let (row, column) = (i / pixels, i % pixels);
+        let prior = if row == column { variance } else { 0.0 };
+        sum as f64 / spikes - mean[row] * mean[column] - prior
+    };
+    let matrix: Vec<f64> = sums.outer.iter().enumerate().map(entry).collect();
+    Some(symmetric_eigen(&matrix, pixels))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+use super::*;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+/// In units of 1/[`FIXED_POINT`].
+fn fixed(values: &[f64]) -> Vec<i64> {
+    let round = |&v: &f64| (v * FIXED_POINT).round() as i64;
+    values.iter().map(round).collect()
+}
+
+const NO_GRADIENTS: GradientSums = GradientSums {
+    units: &[],
+    fields: 0,
+    sum: &[],
+};
+
+/// One unit, two pixels, two fields of each parity: s−½ = (.1,.3), (.3,.1) with a = 1, 3, and
+/// (.2,.2), (.4,0) with a = 1, 3.
+fn by_hand<'a>(sums: &'a [Vec<i64>; 4]) -> Sums<'a> {
+    Sums {
+        fields: [2, 2],
+        fired: &[4],
+        activation: &sums[0],
+        magnitude: &sums[1],
+        stimulus: &sums[2],
+        weighted: &sums[3],
+    }
+}
+
+fn sums() -> [Vec<i64>; 4] {
+    [
+        fixed(&[4.0, 4.0]),
+        fixed(&[4.0, 4.0]),
+        fixed(&[0.4, 0.4, 0.6, 0.2]),
+        fixed(&[1.0, 0.6, 1.4, 0.2]),
+    ]
+}
+
+#[test]
+fn an_average_equals_the_one_computed_by_hand() {
+    let sums = sums();
+    let noise = by_hand(&sums);
+    let it = estimate(&noise, &noise, &[1.0, -1.0], &NO_GRADIENTS);
+    // Σa·(s−½) = (2.4, 0.8), s̄−½ = (.25, .15), Σa = 8: (2.4 − 2)/8 and (0.8 − 1.2)/8.
+    let sta = it.sta[0].as_ref().unwrap();
+    assert!((sta[0] - 0.05).abs() < 1e-6 && (sta[1] + 0.05).abs() < 1e-6);
+    assert_eq!(it.image_sta, it.sta);
+    assert!((it.kernel_correlation[0].unwrap() - 1.0).abs() < 1e-9);
+    assert_eq!((it.silent.len(), it.stein_correlation[0]), (0, None));
+    // Both halves have (.2, −.2)/4.
+    assert!((it.reliability[0].unwrap() - 1.0).abs() < 1e-9);
+}
+
+#[test]
+fn there_is_no_reliability_before_both_halves_have_fired() {
+    let mut sums = sums();
+    for sums in &mut sums {
+        let half = sums.len() / 2;
+        sums[half..].fill(0);
+    }
+    let mut noise = by_hand(&sums);
+    noise.fields = [2, 0];
+    let it = estimate(&noise, &noise, &[], &NO_GRADIENTS);
+    assert!(it.sta[0].is_some());
+    assert_eq!(it.reliability, [None]);
+}
+
+#[test]
+fn signed_activations_are_averaged_over_their_magnitude() {
+    let mut sums = sums();
+    // Σa is zero where a is −a in the other half.
+    sums[0] = fixed(&[4.0, -4.0]);
+    let it = estimate(&by_hand(&sums), &by_hand(&sums), &[], &NO_GRADIENTS);
+    let sta = it.sta[0].as_ref().unwrap();
+    assert!((sta[0] - 2.4 / 8.0).abs() < 1e-6 && (sta[1] - 0.8 / 8.0).abs() < 1e-6);
+    assert_eq!(it.kernel_correlation, [None]);
+}
+
+#[test]
+fn a_unit_that_never_fired_is_silent_and_has_no_average() {
+    let zeros = [vec![0; 2], vec![0; 2], vec![7; 4], vec![0; 4]];
+    let mut seen = by_hand(&zeros);
+    seen.fired = &[0];
+    let mut unseen = seen;
+    unseen.fields = [0, 0];
+    let it = estimate(&seen, &unseen, &[1.0, -1.0], &NO_GRADIENTS);
+    assert_eq!((it.silent, it.sta), (vec![0], vec![None]));
+    assert_eq!(
+        (it.kernel_correlation, it.image_sta),
+        (vec![None], vec![None])
+    );
+    // What was never shown anything is not silent.
+    assert!(
+        estimate(&unseen, &unseen, &[], &NO_GRADIENTS)
+            .silent
+            .is_empty()
+    );
+}
+
+#[test]
+fn the_covariance_is_held_against_the_gradient_of_the_units_taken() {
+    let sums = sums();
+    let gradients = GradientSums {
+        units: &[0],
+        fields: 3,
+        sum: &[5, -9],
+    };
+    let noise = by_hand(&sums);
+    let it = estimate(&noise, &noise, &[], &gradients);
+    assert!((it.stein_correlation[0].unwrap() - 1.0).abs() < 1e-9);
+}
+
+const PIXELS: usize = 16;
+
+/// Gaussian stimuli of variance ¼ by what a unit answers: its sums, and those of its answers dealt
+/// to other stimuli.
+fn simulate(seed: u64, trials: usize, answer: impl Fn(&[f64]) -> f64) -> [[Vec<i64>; 3]; 2] {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let stimuli: Vec<Vec<f64>> = (0..trials)
+        .map(|_| {
+            let normal = StandardNormal.sample_iter(&mut rng).take(PIXELS);
+            normal.map(|z: f64| 0.5 * z).collect()
+        })
+        .collect();
+    let answers: Vec<f64> = stimuli.iter().map(|s| answer(s)).collect();
+    [0, 1].map(|shift| {
+        let (mut total, mut first) = (0.0, vec![0.0; PIXELS]);
+        let mut outer = vec![0.0; PIXELS * PIXELS];
+        for (s, a) in stimuli.iter().zip(answers.iter().cycle().skip(shift)) {
+            total += a;
+            for (i, x) in s.iter().enumerate() {
+                first[i] += a * x;
+                for (j, y) in s.iter().enumerate() {
+                    outer[i * PIXELS + j] += a * x * y;
+                }
+            }
+        }
+        [fixed(&[total]), fixed(&first), fixed(&outer)]
+    })
+}
+
+fn axes(sums: &[[Vec<i64>; 3]; 2]) -> Spread {
+    let of = |[activation, weighted, outer]: &'_ [Vec<i64>; 3]| {
+        (activation[0], weighted.clone(), outer.clone())
+    };
+    let owned = sums.each_ref().map(of);
+    let moments = owned
+        .each_ref()
+        .map(|(activation, weighted, outer)| SecondMoments {
+            activation: *activation,
+            weighted,
+            outer,
+        });
+    spread(&moments[0], &moments[1], 0.25).unwrap()
+}
+
+/// A direction of unit norm.
+fn direction() -> Vec<f64> {
+    let raw: Vec<f64> = (0..PIXELS).map(|i| (i as f64 * 0.7).sin()).collect();
+    let norm = raw.iter().map(|v| v * v).sum::<f64>().sqrt();
+    raw.into_iter().map(|v| v / norm).collect()
+}
+
+fn product(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+/// a = (u·s)²: E[a(u·s)²]/E[a] = 3σ⁴/σ² = 3σ², so the variance along u grows by 2σ² = ½, and along
+/// nothing else.
+#[test]
+fn a_squared_projection_has_one_axis_of_more_variance() {
+    let u = direction();
+    let found = axes(&simulate(1, 20_000, |s| product(&u, s).powi(2)));
+    assert_eq!(
+        found.axes.len(),
+        1,
+        "{:?} {:?}",
+        found.eigenvalues,
+        found.chance
+    );
+    let (value, axis) = &found.axes[0];
+    assert!((value - 0.5).abs() < 0.03, "{value}");
+    assert!(product(axis, &u).abs() > 0.99);
+}
+
+/// A half-wave rectifier halves the normal: the rest, weighted by itself, is a Rayleigh
+/// distribution, of variance σ²(2 − π/2). It loses σ²(π/2 − 1) along w and nothing else.
+#[test]
+fn a_rectified_projection_has_one_axis_of_less_variance() {
+    let w = direction();
+    let found = axes(&simulate(2, 20_000, |s| product(&w, s).max(0.0)));
+    assert_eq!(
+        found.axes.len(),
+        1,
+        "{:?} {:?}",
+        found.eigenvalues,
+        found.chance
+    );
+    let (value, axis) = &found.axes[0];
+    let expected = -0.25 * (std::f64::consts::FRAC_PI_2 - 1.0);
+    assert!((value - expected).abs() < 0.01, "{value} {expected}");
+    assert!(product(axis, &w).abs() > 0.97);
+}
+
+#[test]
+fn a_unit_that_answers_to_nothing_has_no_axes() {
+    for seed in 0..20 {
+        let mut rng = ChaCha8Rng::seed_from_u64(1000 + seed);
+        let noise: Vec<f64> = StandardNormal.sample_iter(&mut rng).take(2000).collect();
+        let next = std::cell::Cell::new(0);
+        let answer = |_: &[f64]| noise[next.replace(next.get() + 1)].max(0.0);
+        let found = axes(&simulate(seed, 2000, answer));
+        assert!(found.axes.is_empty(), "seed {seed}: {:?}", found.axes);
+    }
+}
+
+#[test]
+fn without_a_spike_there_is_no_covariance() {
+    let sums = SecondMoments {
+        activation: 0,
+        weighted: &[0; 2],
+        outer: &[0; 4],
+    };
+    assert_eq!(spread(&sums, &sums, 1.0), None);
+}

@@ -1,0 +1,161 @@
+//! Images classified by classification images alone.
+//!
+//! Each class k has its mean noise m_k and its classification image c_k. An image x is given to the
+//! class whose template agrees with it most, by four scores:
+//!
+//! - raw: ⟨m_k, x⟩;
+//! - centred: ⟨c_k, x⟩;
+//! - cosine: ⟨c_k, x⟩/‖c_k‖, the cosine but for ‖x‖, which is the same for every class;
+//! - Pearson: ⟨c_k − c̄_k, x − x̄⟩/‖c_k − c̄_k‖, Pearson's r but for ‖x − x̄‖.
+//!
+//! Source: Borji & Lin, *White Noise Analysis of Neural Networks*, ICLR 2020.
+
+/// The scores: raw, centred, cosine, Pearson.
+pub const SCORES: usize = 4;
+
+/// What one class is recognised by. P pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Template<'a> {
+    /// The class.
+    pub class: usize,
+    /// m_k, the mean of the noise called k, \[P\].
+    pub mean_noise: &'a [f32],
+    /// c_k, the classification image, \[P\].
+    pub image: &'a [f32],
+}
+
+/// The templates of all classes that have one, ready to be compared with images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Classifier {
+    classes: Vec<usize>,
+    /// What x (of the last: x − x̄) is multiplied with, by class and score, \[P\] each.
+    filters: Vec<[Vec<f64>; SCORES]>,
+}
+
+impl Classifier {
+    /// Of these templates, their classes ascending. A template of no contrast agrees with no image:
+    /// its cosine and Pearson scores are 0.
+    pub fn new(templates: &[Template<'_>]) -> Self {
+        Self {
+            classes: templates.iter().map(|it| it.class).collect(),
+            filters: templates.iter().map(filters).collect(),
+        }
+    }
+
+    /// The classes that have a template, ascending.
+    pub fn classes(&self) -> &[usize] {
+        &self.classes
+    }
+
+    /// The class of an image of bytes, \[P\], by every score: the lowest on a tie. `None` without
+    /// templates.
+    pub fn classify(&self, image: &[u8]) -> Option<[usize; SCORES]> {
+        let x: Vec<f64> = image.iter().map(|&x| f64::from(x) / 255.0).collect();
+        let bytes: f64 = image.iter().map(|&x| f64::from(x)).sum();
+        let mean = bytes / (255.0 * image.len() as f64);
+        let centred: Vec<f64> = x.iter().map(|x| x - mean).collect();
+        let shown = [&x, &x, &x, &centred];
+        let mut best: Option<[(usize, f64); SCORES]> = None;
+        for (&class, filters) in self.classes.iter().zip(&self.filters) {
+            let scores: [f64; SCORES] = std::array::from_fn(|i| dot(&filters[i], shown[i]));
+            match &mut best {
+                None => best = Some(scores.map(|score| (class, score))),
+                Some(best) => {
+                    for (best, score) in best.iter_mut().zip(scores) {
+                        if score > best.1 {
+                            *best = (class, score);
+                        }
+                    }
+                }
+            }
+        }
+        best.map(|best| best.map(|(class, _)| class))
+    }
+}
+
+fn filters(template: &Template<'_>) -> [Vec<f64>; SCORES] {
+    let wide = |map: &[f32]| map.iter().map(|&v| f64::from(v)).collect::<Vec<f64>>();
+    let image = wide(template.image);
+    let mean = image.iter().sum::<f64>() / image.len() as f64;
+    let zero_mean = image.iter().map(|c| c - mean).collect();
+    [
+        wide(template.mean_noise),
+        image.clone(),
+        unit(image),
+        unit(zero_mean),
+    ]
+}
+
+/// Scaled to norm 1; all zero where it is.
+fn unit(mut map: Vec<f64>) -> Vec<f64> {
+    let norm = dot(&map, &map).sqrt();
+    if norm > 0.0 {
+        map.iter_mut().for_each(|v| *v /= norm);
+    }
+    map
+}
+
+/// In the order of the pixels, so that it is the same on every machine.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of<'a>(class: usize, mean_noise: &'a [f32], image: &'a [f32]) -> Template<'a> {
+        Template {
+            class,
+            mean_noise,
+            image,
+        }
+    }
+
+    #[test]
+    fn every_score_weighs_a_hand_made_pair_of_templates_in_its_own_way() {
+        // x = (1, 0, 0.2).
+        let classifier = Classifier::new(&[
+            of(2, &[0.5, 0.5, 0.0], &[3.0, 0.0, 0.0]),
+            of(5, &[0.5, 0.4, 0.5], &[1.0, 0.0, 0.2]),
+        ]);
+        // Raw: 0.5 against 0.5 + 0.1. Centred: 3 against 1.04. Cosine: 1 against √1.04. Pearson:
+        // the second is the image itself, so none is larger.
+        assert_eq!(classifier.classify(&[255, 0, 51]), Some([5, 2, 5, 5]));
+    }
+
+    #[test]
+    fn brightness_of_the_image_and_of_the_template_does_not_change_pearson() {
+        let classifier = Classifier::new(&[
+            of(0, &[0.0; 4], &[9.0, 9.0, 9.1, 9.0]),
+            of(1, &[0.0; 4], &[0.0, 0.1, 0.0, 0.0]),
+        ]);
+        for base in [0, 100, 200] {
+            let image = [base, base, base + 40, base];
+            let (pearson, cosine) = (3, 2);
+            let called = classifier.classify(&image).unwrap();
+            assert_eq!(called[pearson], 0);
+            assert_eq!(called[cosine], 0);
+            let image = [base, base + 40, base, base];
+            assert_eq!(classifier.classify(&image).unwrap()[pearson], 1);
+        }
+    }
+
+    #[test]
+    fn the_lowest_class_wins_a_tie() {
+        let map = [0.3, -0.1, 0.7];
+        let classifier = Classifier::new(&[of(3, &map, &map), of(4, &map, &map)]);
+        assert_eq!(classifier.classify(&[9, 200, 31]), Some([3; 4]));
+        // An image of one grey correlates with nothing.
+        let other = [-0.3, 0.1, 0.9];
+        let classifier = Classifier::new(&[of(3, &map, &map), of(4, &map, &other)]);
+        assert_eq!(classifier.classify(&[77; 3]).unwrap()[3], 3);
+    }
+
+    #[test]
+    fn a_flat_template_and_no_template_are_no_trouble() {
+        let classifier = Classifier::new(&[of(1, &[0.5; 2], &[0.0; 2])]);
+        assert_eq!(classifier.classify(&[0, 255]), Some([1; 4]));
+        assert_eq!(Classifier::new(&[]).classify(&[0, 255]), None);
+    }
+}

@@ -1,0 +1,320 @@
+//! Gabor noise: a sum of tiled Gabor filters with random coefficients.
+//!
+//! For each size k a grid of ⌈H/k⌉ × ⌈W/k⌉ tiles covers the image, centred on it; where it is larger
+//! than the image, its outer tiles stick out. On every tile stand eight filters, of four
+//! orientations and two phases. A pixel lies in one tile of each size, so it is a sum of 8 terms a
+//! size: filters are kept by pixel, only where they are.
+
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+/// Sides of the tiles, in pixels.
+const SIZES: [usize; 3] = [3, 7, 15];
+
+/// Orientations, evenly from 0 to 180°.
+const ORIENTATIONS: usize = 4;
+
+/// Filters on one tile: of each orientation a cosine and a sine.
+const FILTERS: usize = 2 * ORIENTATIONS;
+
+/// The filters' values at one pixel of a tile, or the coefficients of one tile.
+type Octet = [f32; FILTERS];
+
+/// The filters of an image of H×W pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gabor {
+    /// Tiles of all sizes.
+    tiles: usize,
+    /// What makes up each pixel, \[H·W\].
+    pixels: Vec<[Part; SIZES.len()]>,
+}
+
+/// What the tiles of one size add to a pixel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Part {
+    /// The tile that it lies in, numbered over all sizes.
+    tile: usize,
+    /// The values of the tile's filters there.
+    values: Octet,
+}
+
+impl Gabor {
+    /// The filters for images of `height` × `width` pixels.
+    pub fn new((height, width): (usize, usize)) -> Self {
+        let mut tiles = 0;
+        let grids = SIZES.map(|side| {
+            let grid = Tiling::new(side, height, width, tiles);
+            tiles += grid.down * grid.across;
+            (grid, filters(side))
+        });
+        let part = |(grid, filters): &(Tiling, Vec<Octet>), row, column| {
+            let (tile, inside) = grid.locate(row, column);
+            Part {
+                tile,
+                values: filters[inside],
+            }
+        };
+        let pixel = |pixel: usize| {
+            let (row, column) = (pixel / width, pixel % width);
+            grids.each_ref().map(|grid| part(grid, row, column))
+        };
+        Self {
+            tiles,
+            pixels: (0..height * width).map(pixel).collect(),
+        }
+    }
+
+    /// Draws `trials` images, each scaled such that its darkest pixel is 0 and its brightest
+    /// 65,535, \[trials,H·W\].
+    pub fn draw(&self, rng: &mut ChaCha8Rng, trials: usize) -> Vec<u16> {
+        let mut points = Vec::with_capacity(trials * self.pixels.len());
+        let mut coefficients = vec![[0.0; FILTERS]; self.tiles];
+        for _ in 0..trials {
+            for coefficient in coefficients.as_flattened_mut() {
+                *coefficient = StandardNormal.sample(rng);
+            }
+            let image = self.sum(&coefficients);
+            scale(&image, &mut points);
+        }
+        points
+    }
+
+    /// The sum of the filters, each times its coefficient (\[tiles\] of 8), \[H·W\].
+    fn sum(&self, coefficients: &[Octet]) -> Vec<f32> {
+        let pixel = |parts: &[Part; SIZES.len()]| {
+            let mut lanes = [0.0; FILTERS];
+            for part in parts {
+                let own = &coefficients[part.tile];
+                for lane in 0..FILTERS {
+                    lanes[lane] += own[lane] * part.values[lane];
+                }
+            }
+            let [a, b, c, d, e, f, g, h] = lanes;
+            ((a + e) + (b + f)) + ((c + g) + (d + h))
+        };
+        self.pixels.iter().map(pixel).collect()
+    }
+}
+
+/// A grid of square tiles that covers an image and is centred on it.
+struct Tiling {
+    side: usize,
+    /// Rows of tiles.
+    down: usize,
+    /// Columns of tiles.
+    across: usize,
+    /// How far the first tile sticks out above and to the left.
+    out: (usize, usize),
+    /// Number of the first tile.
+    first: usize,
+}
+
+impl Tiling {
+    fn new(side: usize, height: usize, width: usize, first: usize) -> Self {
+        let (down, across) = (height.div_ceil(side), width.div_ceil(side));
+        Self {
+            side,
+            down,
+            across,
+            out: ((down * side - height) / 2, (across * side - width) / 2),
+            first,
+        }
+    }
+
+    /// The tile that a pixel of the image lies in, and which pixel of the tile it is.
+    fn locate(&self, row: usize, column: usize) -> (usize, usize) {
+        let (row, column) = (row + self.out.0, column + self.out.1);
+        let tile = row / self.side * self.across + column / self.side;
+        let inside = row % self.side * self.side + column % self.side;
+        (self.first + tile, inside)
+    }
+}
+
+/// The eight filters of a tile of `side` pixels, by pixel: exp(−(u² + ¼v²)/2σ²)·cos(2πu/λ) and the
+/// same with the sine, where u runs across the stripes and v along them, from the tile's centre;
+/// σ = side/7, λ = side/2, and the aspect ½ makes them twice as long as wide.
+fn filters(side: usize) -> Vec<Octet> {
+    use std::f64::consts::{PI, TAU};
+    const ASPECT: f64 = 0.5;
+    let (sigma, wavelength) = (side as f64 / 7.0, side as f64 / 2.0);
+    let centre = (side as f64 - 1.0) / 2.0;
+    let value = |pixel: usize, filter: usize| {
+        let (y, x) = (
+            (pixel / side) as f64 - centre,
+            (pixel % side) as f64 - centre,
+        );
+        let (sin, cos) = (PI * (filter / 2) as f64 / ORIENTATIONS as f64).sin_cos();
+        let (u, v) = (x * cos + y * sin, y * cos - x * sin);
+        let bell = (-(u * u + (ASPECT * v).powi(2)) / (2.0 * sigma * sigma)).exp();
+        let wave = TAU * u / wavelength;
+        let wave = if filter.is_multiple_of(2) {
+            wave.cos()
+        } else {
+            wave.sin()
+        };
+        (bell * wave) as f32
+    };
+    let octet = |pixel| std::array::from_fn(|filter| value(pixel, filter));
+    (0..side * side).map(octet).collect()
+}
+
+/// Adds the image to `points`, its range stretched to the 16-bit grid's. An image of one grey is
+/// all 0.
+fn scale(image: &[f32], points: &mut Vec<u16>) {
+    let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
+    for &value in image {
+        least = least.min(value);
+        most = most.max(value);
+    }
+    // A float in [0, 1] times 2¹⁶, rounded down; the cast keeps 1 at the highest point.
+    let scale = if most > least {
+        65536.0 / (most - least)
+    } else {
+        0.0
+    };
+    points.extend(image.iter().map(|value| ((value - least) * scale) as u16));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    const SIDE: usize = 28;
+
+    fn gabor() -> Gabor {
+        Gabor::new((SIDE, SIDE))
+    }
+
+    /// One filter alone.
+    fn basis(gabor: &Gabor, index: usize) -> Vec<f32> {
+        let mut coefficients = vec![[0.0; FILTERS]; gabor.tiles];
+        coefficients.as_flattened_mut()[index] = 1.0;
+        gabor.sum(&coefficients)
+    }
+
+    /// Index of a filter: the tiles of a size are numbered row by row after those of the sizes
+    /// before.
+    fn index(size: usize, row: usize, column: usize, filter: usize) -> usize {
+        let across = SIZES.map(|side| SIDE.div_ceil(side));
+        let before: usize = across[..size].iter().map(|n| n * n).sum();
+        (before + row * across[size] + column) * FILTERS + filter
+    }
+
+    #[test]
+    fn there_are_960_filters_and_none_is_empty_or_twice_there() {
+        let gabor = gabor();
+        assert_eq!(gabor.tiles * FILTERS, 960);
+        let mut seen: Vec<Vec<u32>> = (0..960)
+            .map(|i| basis(&gabor, i).iter().map(|v| v.to_bits()).collect())
+            .collect();
+        let norm = |basis: &Vec<u32>| {
+            basis
+                .iter()
+                .map(|&v| f32::from_bits(v).powi(2))
+                .sum::<f32>()
+        };
+        assert!(seen.iter().map(norm).all(|norm| norm > 1e-3));
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 960);
+    }
+
+    #[test]
+    fn a_filter_stays_inside_its_tile() {
+        let gabor = gabor();
+        // The second tile of seven pixels in the third row: rows 14 to 20, columns 7 to 13.
+        let filter = basis(&gabor, index(1, 2, 1, 4));
+        for (pixel, &value) in filter.iter().enumerate() {
+            let inside = (14..21).contains(&(pixel / SIDE)) && (7..14).contains(&(pixel % SIDE));
+            assert!(inside || value == 0.0, "pixel {pixel}");
+        }
+        assert_eq!(filter[17 * SIDE + 10], 1.0, "a cosine is 1 at its centre");
+        // Tiles of three stick out by one pixel on every side, so the first centre is pixel 0.
+        assert_eq!(basis(&gabor, index(0, 0, 0, 0))[0], 1.0);
+        assert_eq!(basis(&gabor, index(0, 9, 9, 0))[784 - 1], 1.0);
+    }
+
+    /// A cosine looks the same turned by 180° about its centre; a sine is its own negative, so its
+    /// mean is zero.
+    #[test]
+    fn phases_are_even_and_odd_about_the_centre() {
+        for side in SIZES {
+            let filters = filters(side);
+            for (pixel, values) in filters.iter().enumerate() {
+                let opposite = filters[side * side - 1 - pixel];
+                for filter in 0..FILTERS {
+                    let sign = [1.0, -1.0][filter % 2];
+                    assert!((values[filter] - sign * opposite[filter]).abs() < 1e-6);
+                }
+            }
+        }
+    }
+
+    /// The response to gratings of the filter's own wavelength is largest at its orientation.
+    #[test]
+    fn a_filter_prefers_the_grating_of_its_orientation() {
+        for side in [7, 15] {
+            let filters = filters(side);
+            let energy = |pair: usize, orientation: usize| {
+                let angle = std::f64::consts::PI * orientation as f64 / ORIENTATIONS as f64;
+                let centre = (side as f64 - 1.0) / 2.0;
+                let mut response = [0.0; 2];
+                for (pixel, values) in filters.iter().enumerate() {
+                    let (y, x) = (
+                        (pixel / side) as f64 - centre,
+                        (pixel % side) as f64 - centre,
+                    );
+                    let along = x * angle.cos() + y * angle.sin();
+                    let phase = std::f64::consts::TAU * along / (side as f64 / 2.0);
+                    response[0] += f64::from(values[2 * pair]) * phase.cos();
+                    response[1] += f64::from(values[2 * pair + 1]) * phase.sin();
+                }
+                response[0].powi(2) + response[1].powi(2)
+            };
+            for pair in 0..ORIENTATIONS {
+                for other in (0..ORIENTATIONS).filter(|&other| other != pair) {
+                    assert!(
+                        energy(pair, pair) > 3.0 * energy(pair, other),
+                        "{pair} {other}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_sum_is_that_of_the_single_filters() {
+        let gabor = gabor();
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let mut coefficients = vec![[0.0_f32; FILTERS]; gabor.tiles];
+        for coefficient in coefficients.as_flattened_mut() {
+            *coefficient = StandardNormal.sample(&mut rng);
+        }
+        let mut expected = vec![0.0_f64; SIDE * SIDE];
+        for (index, &coefficient) in coefficients.as_flattened().iter().enumerate() {
+            for (sum, value) in expected.iter_mut().zip(basis(&gabor, index)) {
+                *sum += f64::from(coefficient) * f64::from(value);
+            }
+        }
+        for (a, b) in gabor.sum(&coefficients).iter().zip(expected) {
+            assert!((f64::from(*a) - b).abs() < 1e-5);
+        }
+    }
+
+    #[test]
+    fn every_image_reaches_from_the_lowest_to_the_highest_point() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        for image in gabor().draw(&mut rng, 50).chunks_exact(SIDE * SIDE) {
+            assert_eq!(image.iter().min(), Some(&0));
+            assert_eq!(image.iter().max(), Some(&65535));
+        }
+    }
+
+    #[test]
+    fn an_image_of_one_grey_is_not_divided_by_its_range() {
+        let mut points = Vec::new();
+        scale(&[0.3; 4], &mut points);
+        assert_eq!(points, [0; 4]);
+    }
+}

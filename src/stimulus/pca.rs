@@ -1,0 +1,316 @@
+//! PCA noise: uniform along each of the first principal components of the training images, over
+//! the range that they have there.
+
+use nalgebra::{DMatrix, DMatrixView};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use crate::data::Images;
+use crate::stats::covariance::symmetric_eigen;
+
+/// Components taken, the strongest ones.
+const COMPONENTS: usize = 250;
+
+/// Images a matrix product: 256·255² < 2²⁴, so that sums of products of bytes are exact in 32-bit
+/// floats, whatever their order.
+const IMAGES_A_PRODUCT: usize = 256;
+
+/// Mean and principal components of the training images, of H×W pixels in \[0,1\].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pca {
+    /// The mean image, \[H·W\].
+    mean: Vec<f32>,
+    /// A component a column, strongest first, of unit norm, \[H·W,components\].
+    components: DMatrix<f32>,
+    /// Smallest and largest projection of a training image, its mean taken off, \[components\].
+    ranges: Vec<(f32, f32)>,
+}
+
+impl Pca {
+    /// Takes the components of the covariance of all images, and their ranges.
+    ///
+    /// A component's sign is that of [`symmetric_eigen`]. The same images give the same bits on the
+    /// same machine.
+    pub fn new(images: &Images) -> Self {
+        let pixels = images.area();
+        let moments = Moments::new(images);
+        let eigen = symmetric_eigen(&moments.covariance(), pixels);
+        let strongest = eigen.vectors.iter().rev().take(COMPONENTS);
+        let values: Vec<f32> = strongest.flatten().map(|&v| v as f32).collect();
+        let components = DMatrix::from_vec(pixels, values.len() / pixels.max(1), values);
+        let mean = moments.mean();
+        let ranges = ranges(images, &mean, &components);
+        Self {
+            mean,
+            components,
+            ranges,
+        }
+    }
+
+    /// Draws `trials` images on the 16-bit grid, clipped to its range, \[trials,H·W\].
+    pub fn draw(&self, rng: &mut ChaCha8Rng, trials: usize) -> Vec<u16> {
+        let coefficients = self.coefficients(rng, trials);
+        let images = &self.components * coefficients;
+        let trials = images.as_slice().chunks_exact(self.mean.len());
+        // Rounded down to a grid point; the cast is the clip.
+        let point = |(value, mean): (&f32, &f32)| ((value + mean) * 65536.0) as u16;
+        trials
+            .flat_map(|image| image.iter().zip(&self.mean).map(point))
+            .collect()
+    }
+
+    /// A place in the range of every component, a trial a column.
+    fn coefficients(&self, rng: &mut ChaCha8Rng, trials: usize) -> DMatrix<f32> {
+        let mut values = Vec::with_capacity(trials * self.ranges.len());
+        for _ in 0..trials {
+            let uniform = |&(low, high): &(f32, f32)| low + (high - low) * rng.random::<f32>();
+            values.extend(self.ranges.iter().map(uniform));
+        }
+        DMatrix::from_vec(self.ranges.len(), trials, values)
+    }
+}
+
+/// Exact sums of bytes.
+struct Moments {
+    images: i64,
+    /// Σx, \[P\].
+    sum: Vec<i64>,
+    /// Σx·xᵀ, \[P,P\].
+    products: Vec<i64>,
+}
+
+impl Moments {
+    fn new(images: &Images) -> Self {
+        let pixels = images.area();
+        let mut sum = vec![0; pixels];
+        let mut products = vec![0; pixels * pixels];
+        for bytes in images.pixels.chunks(IMAGES_A_PRODUCT * pixels) {
+            for image in bytes.chunks_exact(pixels) {
+                for (sum, &x) in sum.iter_mut().zip(image) {
+                    *sum += i64::from(x);
+                }
+            }
+            let chunk = columns(bytes, pixels);
+            let product = &chunk * chunk.transpose();
+            for (sum, &product) in products.iter_mut().zip(product.as_slice()) {
+                *sum += product as i64;
+            }
+        }
+        Self {
+            images: images.len().max(1) as i64,
+            sum,
+            products,
+        }
+    }
+
+    /// In \[0,1\].
+    fn mean(&self) -> Vec<f32> {
+        let scale = 255.0 * self.images as f64;
+        let mean = |&sum: &i64| (sum as f64 / scale) as f32;
+        self.sum.iter().map(mean).collect()
+    }
+
+    /// (n·Σx·xᵀ − Σx·Σxᵀ)/n², exact but for the last division, \[P,P\], in squared bytes.
+    fn covariance(&self) -> Vec<f64> {
+        let n = i128::from(self.images);
+        let pixels = self.sum.len();
+        let products = self.products.iter().enumerate();
+        products
+            .map(|(at, &product)| {
+                let (a, b) = (self.sum[at / pixels], self.sum[at % pixels]);
+                let spread = n * i128::from(product) - i128::from(a) * i128::from(b);
+                spread as f64 / (n * n) as f64
+            })
+            .collect()
+    }
+}
+
+/// Images as columns.
+fn columns(bytes: &[u8], pixels: usize) -> DMatrix<f32> {
+    let values = bytes.iter().map(|&x| f32::from(x)).collect();
+    DMatrix::from_vec(pixels, bytes.len() / pixels, values)
+}
+
+/// Smallest and largest projection of the images, \[components\].
+fn ranges(images: &Images, mean: &[f32], components: &DMatrix<f32>) -> Vec<(f32, f32)> {
+    let pixels = images.area();
+    let mean = DMatrixView::from_slice(mean, pixels, 1);
+    let centre = components.transpose() * mean;
+    let mut ranges = vec![(f32::INFINITY, f32::NEG_INFINITY); components.ncols()];
+    for bytes in images.pixels.chunks(IMAGES_A_PRODUCT * pixels) {
+        let projections = components.transpose() * columns(bytes, pixels);
+        for image in projections.column_iter() {
+            for ((range, &projection), &centre) in ranges.iter_mut().zip(&image).zip(&centre) {
+                let own = projection / 255.0 - centre;
+                *range = (range.0.min(own), range.1.max(own));
+            }
+        }
+    }
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    const SIZE: (usize, usize) = (17, 16);
+    const PIXELS: usize = SIZE.0 * SIZE.1;
+
+    fn images(all: impl IntoIterator<Item = Vec<u8>>) -> Images {
+        let pixels: Vec<u8> = all.into_iter().flatten().collect();
+        Images {
+            labels: vec![0; pixels.len() / PIXELS].into(),
+            pixels: pixels.into(),
+            height: SIZE.0,
+            width: SIZE.1,
+        }
+    }
+
+    /// Two patterns of ±1 without overlap: the upper eight rows in stripes, the next eight in
+    /// checks. The last row is the same in all images.
+    fn patterns() -> [Vec<i32>; 2] {
+        let stripes = |i: usize| if i < 128 { [1, -1][i % 2] } else { 0 };
+        let checks = |i: usize| {
+            let inside = (128..256).contains(&i);
+            if inside { [1, -1][(i + i / 16) % 2] } else { 0 }
+        };
+        [
+            (0..PIXELS).map(stripes).collect(),
+            (0..PIXELS).map(checks).collect(),
+        ]
+    }
+
+    fn blend(grey: i32, a: i32, b: i32) -> Vec<u8> {
+        let [stripes, checks] = patterns();
+        let pixels = stripes.iter().zip(checks);
+        pixels.map(|(s, c)| (grey + a * s + b * c) as u8).collect()
+    }
+
+    /// Images 100 + a·stripes + b·checks over a rectangle of (a, b).
+    fn rectangle() -> Images {
+        images((-40..=40).flat_map(|a| (-10..=20).map(move |b| blend(100, a, b))))
+    }
+
+    #[test]
+    fn images_of_two_patterns_have_them_as_components_and_ranges() {
+        let pca = Pca::new(&rectangle());
+        let norm = 128.0_f32.sqrt();
+        for (component, pattern) in pca.components.column_iter().zip(patterns()) {
+            let product: f32 = component
+                .iter()
+                .zip(&pattern)
+                .map(|(c, &p)| c * p as f32)
+                .sum();
+            assert!((product.abs() / norm - 1.0).abs() < 1e-5, "{product}");
+        }
+        // The mean of b is 5, so both ranges are symmetric: ±40 and ±15 times the norm.
+        for (range, reach) in pca.ranges.iter().zip([40.0, 15.0]) {
+            let reach = reach * norm / 255.0;
+            assert!((range.0 + reach).abs() < 1e-4 && (range.1 - reach).abs() < 1e-4);
+        }
+        assert!(
+            pca.ranges[2..]
+                .iter()
+                .all(|(low, high)| low.abs().max(high.abs()) < 1e-4)
+        );
+        let grey = pca.mean[PIXELS - 1];
+        assert!((grey - 100.0 / 255.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn noise_lies_in_the_span_of_the_components_and_fills_its_range() {
+        let pca = Pca::new(&rectangle());
+        let trials = 400;
+        let points = pca.draw(&mut ChaCha8Rng::seed_from_u64(1), trials);
+        let mut drawn = [Vec::new(), Vec::new()];
+        for image in points.chunks_exact(PIXELS) {
+            let value = |i: usize| (f64::from(image[i]) + 0.5) / 65536.0 * 255.0;
+            let own = [value(0) - 100.0, value(128) - 105.0];
+            // Every pixel is the mean and what the patterns add, to within the grid.
+            for (i, (s, c)) in patterns()[0].iter().zip(&patterns()[1]).enumerate() {
+                let mean = 100.0 + 5.0 * f64::from(*c);
+                let expected = mean + own[0] * f64::from(*s) + (own[1]) * f64::from(*c);
+                assert!(
+                    (value(i) - expected).abs() < 0.02,
+                    "{} {expected}",
+                    value(i)
+                );
+            }
+            drawn[0].push(own[0]);
+            drawn[1].push(own[1]);
+        }
+        for (drawn, reach) in drawn.iter().zip([40.0, 15.0]) {
+            let most = drawn.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
+            assert!(most <= reach + 0.01 && most > 0.97 * reach, "{most}");
+            // U(−r, r): variance r²/3.
+            let variance = drawn.iter().map(|v| v * v).sum::<f64>() / f64::from(trials as u32);
+            assert!(
+                (variance / (reach * reach / 3.0) - 1.0).abs() < 0.25,
+                "{variance}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_leaves_black_and_white_is_clipped() {
+        // Both patterns on the same pixels: data reach 0 and 255 along each alone, noise beyond.
+        let pattern = |i: usize| ([1, -1][i % 2], [1, -1][i / 16 % 2]);
+        let blend = |a: i32, b: i32| {
+            let pixel = |i| (127 + a * pattern(i).0 + b * pattern(i).1) as u8;
+            (0..PIXELS).map(pixel).collect::<Vec<u8>>()
+        };
+        let cross = (-12..=12).flat_map(|k| [blend(10 * k, 0), blend(0, 9 * k)]);
+        let pca = Pca::new(&images(cross));
+        let points = pca.draw(&mut ChaCha8Rng::seed_from_u64(2), 100);
+        assert!(points.contains(&0) && points.contains(&65535));
+        let clipped = points.iter().filter(|&&k| k == 0 || k == 65535).count();
+        assert!(clipped > points.len() / 50, "{clipped} of {}", points.len());
+    }
+
+    #[test]
+    fn the_250_strongest_components_are_orthonormal_and_in_order() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let image = |_| {
+            (0..PIXELS)
+                .map(|i| rng.random_range(0..=i.min(255) as u8))
+                .collect()
+        };
+        let images = images((0..700).map(image).collect::<Vec<Vec<u8>>>());
+        let pca = Pca::new(&images);
+        assert_eq!(pca.components.shape(), (PIXELS, 250));
+        let products = pca.components.transpose() * &pca.components;
+        assert!((products - DMatrix::identity(250, 250)).amax() < 1e-5);
+        let projections = pca.components.transpose() * columns(&images.pixels, PIXELS);
+        let variances: Vec<f32> = projections.row_iter().map(|row| row.variance()).collect();
+        let falls = |pair: &[f32]| pair[1] <= pair[0] * 1.0001;
+        assert!(variances.windows(2).all(falls));
+        // What the 22 that are left out hold is no more than the weakest that is taken.
+        let total: f32 = columns(&images.pixels, PIXELS)
+            .row_iter()
+            .map(|row| row.variance())
+            .sum();
+        let left = total - variances.iter().sum::<f32>();
+        assert!(left <= 22.0 * variances[249] + total * 1e-4, "{left}");
+        assert_eq!(pca, Pca::new(&images));
+    }
+
+    /// Sums over images one by one, in whole numbers.
+    #[test]
+    fn the_covariance_is_that_of_its_definition() {
+        let mut rng = ChaCha8Rng::seed_from_u64(4);
+        let count = 600;
+        let all: Vec<Vec<u8>> = (0..count)
+            .map(|_| (0..PIXELS).map(|_| rng.random()).collect())
+            .collect();
+        let moments = Moments::new(&images(all.clone()));
+        let covariance = moments.covariance();
+        for (a, b) in [(0, 0), (0, 271), (100, 37)] {
+            let product: i64 = all.iter().map(|x| i64::from(x[a]) * i64::from(x[b])).sum();
+            assert_eq!(moments.products[a * PIXELS + b], product);
+            let mean = |i: usize| all.iter().map(|x| f64::from(x[i])).sum::<f64>() / count as f64;
+            let expected = product as f64 / count as f64 - mean(a) * mean(b);
+            assert!((covariance[a * PIXELS + b] - expected).abs() < 1e-6);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Asking a terminal which graphics it has, with an end to the waiting.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+use super::Protocol;
+
+/// Longest wait for an answer.
+pub const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Whether a tiny image could be shown (kitty's query, which stores nothing), then what the
+/// terminal is: that second question every terminal answers, so its answer ends the first.
+const QUESTION: &[u8] = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c";
+
+/// What a terminal said of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Answer {
+    /// It has the graphics protocol of kitty.
+    pub kitty: bool,
+    /// It has sixel graphics.
+    pub sixel: bool,
+}
+
+impl Answer {
+    /// The best it has; blocks where it said nothing.
+    pub fn protocol(self) -> Protocol {
+        match self {
+            Self { kitty: true, .. } => Protocol::Kitty,
+            Self { sixel: true, .. } => Protocol::Sixel,
+            _ => Protocol::Block,
+        }
+    }
+
+    /// What the bytes of an answer say, and whether they are all of it.
+    fn read(bytes: &[u8]) -> (Self, bool) {
+        let text = String::from_utf8_lossy(bytes);
+        let kitty = text.contains("\x1b_Gi=31;OK");
+        // `CSI ? 62 ; 4 ; 22 c`: attribute 4 is sixel.
+        let attributes = text.split("\x1b[?").skip(1).find_map(|rest| {
+            let end = rest.find('c')?;
+            let own = &rest[..end];
+            own.chars()
+                .all(|c| c.is_ascii_digit() || c == ';')
+                .then_some(own)
+        });
+        let sixel = attributes.is_some_and(|own| own.split(';').skip(1).any(|own| own == "4"));
+        (Self { kitty, sixel }, attributes.is_some())
+    }
+}
+
+/// Asks the terminal of this process. Whatever goes wrong is no answer.
+pub fn terminal() -> Answer {
+    converse().unwrap_or_default()
+}
+
+fn converse() -> io::Result<Answer> {
+    let mut tty = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    let raw = Raw::enter(&tty)?;
+    tty.write_all(QUESTION)?;
+    tty.flush()?;
+    let end = Instant::now() + PATIENCE;
+    let mut said = Vec::new();
+    let mut answer = (Answer::default(), false);
+    while !answer.1 && is_readable(&tty, end.saturating_duration_since(Instant::now())) {
+        let mut buffer = [0; 256];
+        let count = tty.read(&mut buffer)?;
+        if count == 0 {
+            break;
+        }
+        said.extend_from_slice(&buffer[..count]);
+        answer = Answer::read(&said);
+    }
+    drop(raw);
+    Ok(answer.0)
+}
+
+fn is_readable(tty: &File, wait: Duration) -> bool {
+    let mut fds = [PollFd::new(tty, PollFlags::IN)];
+    let wait = Timespec {
+        tv_sec: wait.as_secs() as i64,
+        tv_nsec: i64::from(wait.subsec_nanos()),
+    };
+    poll(&mut fds, Some(&wait)).is_ok_and(|ready| ready > 0)
+}
+
+/// The terminal without echo and lines, until this is dropped.
+struct Raw {
+    tty: std::os::fd::OwnedFd,
+    before: Termios,
+}
+
+impl Raw {
+    fn enter(tty: &File) -> io::Result<Self> {
+        let tty = tty.as_fd().try_clone_to_owned()?;
+        let before = tcgetattr(&tty)?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        tcsetattr(&tty, OptionalActions::Now, &raw)?;
+        Ok(Self { tty, before })
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        // What came after the answer was given up on must not be echoed as if it were typed.
+        let _ = tcsetattr(&self.tty, OptionalActions::Flush, &self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_read_whatever_comes_between() {
+        let read = |text: &str| Answer::read(text.as_bytes());
+        let (kitty, sixel) = (true, true);
+        let none = Answer::default();
+        assert_eq!(
+            read("\x1b_Gi=31;OK\x1b\\\x1b[?62;52;c"),
+            (Answer { kitty, ..none }, true)
+        );
+        assert_eq!(read("q\x1b[?62;4;22c"), (Answer { sixel, ..none }, true));
+        assert_eq!(read("\x1b[?64;14;44c"), (none, true));
+        assert_eq!(read("\x1b_Gi=31;ENOTSUP:no\x1b\\\x1b[?6c"), (none, true));
+        // Half an answer, and the 4 of the class of terminal.
+        assert_eq!(read("\x1b[?62;4"), (none, false));
+        assert_eq!(read("\x1b[?4;6c"), (none, true));
+    }
+}

@@ -1,0 +1,264 @@
+//! Pictures on a terminal, in the best way that it has: the graphics protocols of kitty, iTerm2 and
+//! sixel terminals, coloured half blocks on the others, letters where there shall be no colour.
+//!
+//! viuer draws the half blocks. Its own probing is never used: it asks the terminal and waits for
+//! an answer without an end, and through tmux none comes. [`ask`] asks with a time limit instead.
+//! viuer prints for a protocol only what its probe found, so those few bytes are put together
+//! here.
+
+mod ask;
+mod letters;
+mod protocol;
+mod sixel;
+
+use std::io::{self, Write};
+
+use image::RgbImage;
+
+use crate::figure::colour::Background;
+use crate::figure::{Figure, FigureError, Sheet, Tint, draw_on};
+use crate::session::Session;
+use crate::tui::theme::{Depth, Theme};
+
+/// How a picture reaches the eyes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Protocol {
+    /// The best that the terminal has.
+    Auto,
+    /// Coloured half blocks, which every terminal shows.
+    Block,
+    /// The graphics protocol of kitty.
+    Kitty,
+    /// The inline images of iTerm2.
+    Iterm,
+    /// Sixel graphics.
+    Sixel,
+}
+
+/// What a terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Screen {
+    /// How pictures reach it; never [`Protocol::Auto`].
+    pub protocol: Protocol,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// Pixels across and down in a cell; a guess where the terminal does not say.
+    pub cell: (u32, u32),
+    /// Whether it shows 24-bit colours.
+    pub true_colour: bool,
+    /// Whether there shall be colours at all.
+    pub tint: Tint,
+    /// Whether it shows half blocks.
+    pub unicode: bool,
+    /// What stands behind its text.
+    pub background: Background,
+}
+
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// The figure.
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    /// The terminal.
+    #[error("the terminal did not take the picture: {0}")]
+    Terminal(#[from] io::Error),
+    /// This build has no pictures.
+    #[error(
+        "this build shows no pictures; build it with `cargo build --release --features show`, or \
+         write files: noisescope export NAME --format png"
+    )]
+    Absent,
+}
+
+impl Screen {
+    /// What the terminal behind standard output can show: by its environment, and by asking it
+    /// where that does not say. Takes [`ask::PATIENCE`] at most.
+    pub fn find(wanted: Protocol) -> Self {
+        Self::decide(wanted, |name| std::env::var(name).ok(), ask::terminal)
+    }
+
+    /// The same, of any environment and any way of asking.
+    pub fn decide(
+        wanted: Protocol,
+        variable: impl Fn(&str) -> Option<String>,
+        ask: impl FnOnce() -> ask::Answer,
+    ) -> Self {
+        let theme = Theme::decide(&variable);
+        let mono = theme.depth == Depth::Mono;
+        let protocol = match wanted {
+            Protocol::Auto if mono => Protocol::Block,
+            Protocol::Auto => by_environment(&variable).unwrap_or_else(|| ask().protocol()),
+            forced => forced,
+        };
+        let (size, cell) = measured();
+        Self {
+            protocol,
+            size,
+            cell,
+            true_colour: theme.depth == Depth::True,
+            tint: if mono { Tint::Grey } else { Tint::Colour },
+            unicode: theme.glyphs.unicode,
+            background: theme.background,
+        }
+    }
+
+    /// The sheet that a figure is drawn on, `columns` wide: for blocks a pixel is half a cell.
+    fn sheet(&self, columns: u16) -> Sheet {
+        let columns = u32::from(columns);
+        let (width, text) = match self.protocol {
+            Protocol::Block => (columns, 1),
+            _ => (columns * self.cell.0, (self.cell.0 / 6).clamp(1, 4)),
+        };
+        Sheet {
+            width,
+            text,
+            background: self.background,
+            tint: self.tint,
+        }
+    }
+
+    /// Rows that an image takes.
+    fn rows(&self, image: &RgbImage) -> u32 {
+        match self.protocol {
+            Protocol::Block => image.height() / 2,
+            _ => image.height().div_ceil(self.cell.1),
+        }
+    }
+
+    /// The figure as large as the screen allows, and how many columns that
+    /// is; or `width` columns wide.
+    fn fitted(
+        &self,
+        session: &Session,
+        figure: &Figure,
+        width: Option<u16>,
+    ) -> Result<(RgbImage, u16), FigureError> {
+        let mut columns = width.unwrap_or(self.size.0).clamp(LEAST, MOST);
+        let drawn = |columns| draw_on(session, figure, self.sheet(columns));
+        let mut best = (drawn(columns)?, columns);
+        if width.is_some() {
+            return Ok(best);
+        }
+        let room = u32::from(self.size.1).saturating_sub(SPARE);
+        while self.rows(&best.0) > room && columns > LEAST {
+            columns = (columns - columns.div_ceil(10)).max(LEAST);
+            let image = drawn(columns)?;
+            // A narrower picture is not always a lower one.
+            if self.rows(&image) < self.rows(&best.0) {
+                best = (image, columns);
+            }
+        }
+        Ok(best)
+    }
+}
+
+/// Fewest and most columns of a picture.
+const LEAST: u16 = 40;
+const MOST: u16 = 400;
+/// Rows left free below a picture: for a prompt, and for a line of words.
+const SPARE: u32 = 2;
+
+/// Columns and rows of the terminal behind standard output, and pixels of a cell.
+fn measured() -> ((u16, u16), (u32, u32)) {
+    let Ok(size) = rustix::termios::tcgetwinsize(io::stdout()) else {
+        return ((80, 24), CELL);
+    };
+    let (columns, rows) = match (size.ws_col, size.ws_row) {
+        (0, _) | (_, 0) => (80, 24),
+        some => some,
+    };
+    let cell = (size.ws_xpixel / columns, size.ws_ypixel / rows);
+    let cell = (u32::from(cell.0), u32::from(cell.1));
+    let likely = (4..=64).contains(&cell.0) && (4..=128).contains(&cell.1);
+    ((columns, rows), if likely { cell } else { CELL })
+}
+
+/// Pixels of a cell where the terminal does not say.
+const CELL: (u32, u32) = (10, 20);
+
+/// What the environment says for certain. Inside tmux and screen only blocks arrive.
+fn by_environment(variable: &impl Fn(&str) -> Option<String>) -> Option<Protocol> {
+    let get = |name: &str| variable(name).unwrap_or_default();
+    let term = get("TERM").to_lowercase();
+    let inside = ["TMUX", "STY", "ZELLIJ"]
+        .iter()
+        .any(|name| !get(name).is_empty());
+    if inside || term.starts_with("screen") || term.starts_with("tmux") || term == "linux" {
+        return Some(Protocol::Block);
+    }
+    if term.contains("kitty") || term.contains("ghostty") {
+        return Some(Protocol::Kitty);
+    }
+    match get("TERM_PROGRAM").as_str() {
+        "iTerm.app" => Some(Protocol::Iterm),
+        _ => None,
+    }
+}
+
+/// Draws a figure of a session on the terminal behind standard output, `width` columns wide or as
+/// large as it fits.
+///
+/// # Errors
+/// Where the session has no such figure, or the terminal does not take it.
+pub fn show(
+    session: &Session,
+    figure: &Figure,
+    screen: &Screen,
+    width: Option<u16>,
+) -> Result<(), PictureError> {
+    if !AVAILABLE {
+        return Err(PictureError::Absent);
+    }
+    let (image, columns) = screen.fitted(session, figure, width)?;
+    if screen.protocol == Protocol::Block {
+        return match screen.tint {
+            Tint::Colour if screen.unicode => blocks(image, screen),
+            _ => write(&letters::written(&image, screen)),
+        };
+    }
+    let bytes = match screen.protocol {
+        Protocol::Kitty => protocol::kitty(&image, columns)?,
+        Protocol::Iterm => protocol::iterm(&image, columns)?,
+        _ => sixel::encode(&image),
+    };
+    write(&bytes)
+}
+
+fn write(bytes: &[u8]) -> Result<(), PictureError> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()?;
+    Ok(())
+}
+
+/// Half blocks, through viuer.
+#[cfg(feature = "show")]
+fn blocks(image: RgbImage, screen: &Screen) -> Result<(), PictureError> {
+    let config = viuer::Config {
+        width: Some(image.width()),
+        absolute_offset: false,
+        truecolor: screen.true_colour,
+        use_kitty: false,
+        use_iterm: false,
+        use_sixel: false,
+        ..viuer::Config::default()
+    };
+    let image = image::DynamicImage::ImageRgb8(image);
+    match viuer::print(&image, &config) {
+        Ok(_) => Ok(()),
+        Err(viuer::ViuError::Io(error)) => Err(error.into()),
+        Err(error) => Err(io::Error::other(error.to_string()).into()),
+    }
+}
+
+#[cfg(not(feature = "show"))]
+fn blocks(_: RgbImage, _: &Screen) -> Result<(), PictureError> {
+    Err(PictureError::Absent)
+}
+
+/// Whether this build can show pictures.
+pub const AVAILABLE: bool = cfg!(feature = "show");
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! Success against the weight of the pattern, one curve a pattern with its 95 % band, and what the
+//! curves say at the chosen weight.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::Sight;
+use crate::session::record::PATTERNS;
+use crate::tui::format::{percent, short, thousands};
+use crate::tui::theme::Theme;
+use crate::tui::view::Scene;
+use crate::tui::widget::curve::{Axis, Band, Chart, End, Mark, Series, Stroke};
+use crate::tui::widget::text::left;
+
+/// Rows of the legend: a head, and a row a pattern.
+pub const LEGEND: u16 = 1 + PATTERNS.len() as u16;
+
+/// How the curve of a pattern looks.
+fn look(pattern: usize, theme: &Theme) -> (Stroke, Style) {
+    match pattern {
+        0 => (Stroke::Solid, theme.chosen()),
+        1 => (Stroke::Dashed, theme.text()),
+        _ => (Stroke::Dotted, theme.dim()),
+    }
+}
+
+/// Draws the curves, and the chosen weight as an upright line.
+pub fn curves(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let weights = &sight.attack.weights;
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by(|&a, &b| weights[a].total_cmp(&weights[b]));
+    let (mut bands, mut series) = (Vec::new(), Vec::new());
+    // The control below, what it is about on top.
+    for pattern in (0..PATTERNS.len()).rev() {
+        let (stroke, style) = look(pattern, theme);
+        let own = order.iter().filter_map(|&place| {
+            let (interval, _) = sight.success(pattern, place)?;
+            Some((weights[place], interval))
+        });
+        let own: Vec<_> = own.collect();
+        bands.push(Band {
+            points: own.iter().map(|(w, it)| (*w, it.low, it.high)).collect(),
+            style: theme.dim(),
+        });
+        series.push(Series {
+            points: own.iter().map(|(w, it)| (*w, it.estimate)).collect(),
+            style,
+            stroke,
+        });
+    }
+    let step = if area.height >= 14 { 0.2 } else { 0.5 };
+    let ticks = (0..).map(|i| f64::from(i) * step);
+    let every = if area.width >= 44 { 1 } else { 2 };
+    let (first, last) = match (order.first(), order.last()) {
+        (Some(&first), Some(&last)) if first != last => (weights[first], weights[last]),
+        _ => (0.0, 1.0),
+    };
+    let label = |&place: &usize| (weights[place], short(weights[place]));
+    Chart {
+        x: (first, last),
+        y: (0.0, 1.0),
+        axis: Axis::Linear,
+        y_labels: ticks
+            .take_while(|y| *y < 1.01)
+            .map(|y| (y, format!("{:.0} %", y * 100.0)))
+            .collect(),
+        x_labels: order.iter().step_by(every).map(label).collect(),
+        mark: Some(Mark {
+            x: sight.w,
+            words: Vec::new(),
+            at: End::Top,
+        }),
+        series,
+        gutter: 6,
+    }
+    .draw_over(&bands, area, theme, buf);
+}
+
+/// Draws which curve is which, and what each says at the chosen weight.
+pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let whom = match sight.all {
+        true => "called the target, mean of all".to_string(),
+        false => format!("called {}", sight.target),
+    };
+    let head = Line::from(vec![
+        Span::styled(format!("{whom} at w {}", short(sight.w)), theme.bright()),
+        Span::styled("   95 % interval", theme.dim()),
+    ]);
+    left(buf, area, 0, head);
+    for (place, pattern) in PATTERNS.iter().enumerate() {
+        let (stroke, style) = look(place, theme);
+        let chosen = place == sight.pattern;
+        let mark = if chosen { theme.glyphs.pointer } else { " " };
+        let mut spans = vec![
+            Span::styled(mark, theme.chosen()),
+            Span::styled(format!("{:<3}", stroke.sample(theme)), style),
+            Span::styled(
+                format!("{:<20} ", pattern.label()),
+                if chosen { theme.bright() } else { theme.text() },
+            ),
+        ];
+        match sight.success(place, sight.weight) {
+            Some((interval, of)) => {
+                spans.push(Span::raw(format!("{:>7}", percent(interval.estimate))));
+                let ends = format!(
+                    "  {:.1}–{:.1} %",
+                    interval.low * 100.0,
+                    interval.high * 100.0
+                );
+                spans.push(Span::styled(format!("{ends:<15}"), theme.dim()));
+                let of = format!("  of {}", thousands(of));
+                spans.push(Span::styled(of, theme.dim()));
+            }
+            None => spans.push(Span::styled(nothing(sight, place), theme.dim())),
+        }
+        while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > 4 {
+            spans.pop();
+        }
+        left(buf, area, 1 + place as u16, Line::from(spans));
+    }
+}
+
+/// Why there is nothing to say of a pattern.
+fn nothing(sight: &Sight<'_>, pattern: usize) -> String {
+    if !sight.all && sight.attack.pattern(pattern, sight.target).is_none() {
+        "too few trials for one".into()
+    } else {
+        "nothing yet".into()
+    }
+}

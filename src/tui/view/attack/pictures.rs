@@ -1,0 +1,241 @@
+//! One image on its way to the target: itself, the pattern, the two blended at the chosen weight,
+//! and what the network makes of that.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Sight;
+use crate::session::record::{Example, PATTERNS, Pattern};
+use crate::tui::format::{percent, short};
+use crate::tui::view::Scene;
+use crate::tui::widget::heatmap::{Heatmap, Marks, Ramp, cells};
+use crate::tui::widget::text::{below, beside, left, start, top, wrap};
+
+/// Height and width of an image.
+const SIZE: (usize, usize) = (28, 28);
+
+/// How the pictures stand, the roomiest first: the zoom of the blend, and whether image and
+/// pattern stand above it.
+const LAYOUTS: [(u16, bool); 3] = [(2, true), (1, true), (1, false)];
+
+/// Columns and rows of a layout: pictures, the words above each, and a row of air.
+fn extent((zoom, all): (u16, bool)) -> (u16, u16) {
+    let (single, own) = (cells(SIZE, 1), cells(SIZE, zoom));
+    match all {
+        true => (2 * single.0 + 2, single.1 + own.1 + 3),
+        false => (own.0, own.1 + 3),
+    }
+}
+
+/// Columns that a chart needs beside the pictures.
+fn chart_needs((_, all): (u16, bool)) -> u16 {
+    if all { 50 } else { 46 }
+}
+
+fn layout((width, height): (u16, u16)) -> Option<(u16, bool)> {
+    let fits = |layout: &(u16, bool)| {
+        let (columns, rows) = extent(*layout);
+        width >= columns + 3 + chart_needs(*layout) && height >= rows
+    };
+    LAYOUTS.into_iter().find(fits)
+}
+
+/// Columns that the pictures take of a place; 0 where there is no room for any.
+pub fn columns(place: (u16, u16)) -> u16 {
+    layout(place).map_or(0, |layout| extent(layout).0)
+}
+
+/// What an image becomes at a weight: x' = (1−w)·x + w·p, \[H,W\] in \[0,1\].
+fn blend(example: &Example, pattern: Option<&[f32]>, w: f64) -> Vec<f32> {
+    let image = example.image.values().iter().map(|&x| f32::from(x) / 255.0);
+    match pattern {
+        None => image.collect(),
+        Some(pattern) => {
+            let w = w as f32;
+            let mix = |(x, &p): (f32, &f32)| (1.0 - w) * x + w * p;
+            image.zip(pattern).map(mix).collect()
+        }
+    }
+}
+
+/// The example of the target in sight.
+fn example<'a>(sight: &Sight<'a>) -> Option<&'a Example> {
+    let examples = sight.attack.examples.iter();
+    examples.into_iter().find(|it| it.target == sight.target)
+}
+
+fn picture(scene: &Scene<'_>, values: &[f32], zoom: u16, area: Rect, buf: &mut Buffer) {
+    let (width, height) = cells(SIZE, zoom);
+    Heatmap {
+        values,
+        size: SIZE,
+        ramp: Ramp::Grey {
+            low: 0.0,
+            high: 1.0,
+        },
+        significance: None,
+        marks: Marks::None,
+        cursor: None,
+    }
+    .draw(start(top(area, height), width), scene.theme, buf);
+}
+
+/// Draws them over `area`, which is as wide as [`columns`] says.
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let Some((zoom, all)) = LAYOUTS
+        .into_iter()
+        .find(|layout| extent(*layout).0 <= area.width && extent(*layout).1 <= area.height)
+    else {
+        return;
+    };
+    let Some(example) = example(sight) else {
+        let text = format!("No image on its way to {} yet.", sight.target);
+        for (row, line) in wrap(&text, area.width).into_iter().enumerate() {
+            left(buf, area, row as u16, Span::styled(line, theme.dim()));
+        }
+        return;
+    };
+    let pattern = sight.attack.pattern(sight.pattern, sight.target);
+    let mut place = area;
+    let single = cells(SIZE, 1);
+    if all {
+        let title = format!("image of {}", example.truth);
+        left(buf, place, 0, Span::styled(title, theme.dim()));
+        picture(scene, &blend(example, None, 0.0), 1, below(place, 1), buf);
+        let other = beside(place, single.0 + 2);
+        left(buf, other, 0, Span::styled(name(sight), theme.dim()));
+        match pattern {
+            Some(pattern) => picture(scene, pattern, 1, below(other, 1), buf),
+            None => {
+                let text = format!("Too few trials were called {} for one.", sight.target);
+                for (row, line) in wrap(&text, single.0).into_iter().enumerate() {
+                    left(buf, other, 2 + row as u16, Span::raw(line));
+                }
+            }
+        }
+        place = below(place, single.1 + 2);
+    }
+    let title = match pattern {
+        Some(_) => format!("the image with w {} of it", short(sight.w)),
+        None => format!("image of {}", example.truth),
+    };
+    left(buf, place, 0, Span::styled(title, theme.dim()));
+    let blended = blend(example, pattern, sight.w);
+    picture(scene, &blended, zoom, below(place, 1), buf);
+    let (columns, rows) = cells(SIZE, zoom);
+    let beside_it = columns + 2 + 18 <= place.width;
+    let words = match beside_it {
+        true => beside(below(place, 1), columns + 2),
+        false => below(place, rows + 1),
+    };
+    for (row, line) in verdict(scene, sight, example, beside_it)
+        .into_iter()
+        .enumerate()
+    {
+        left(buf, words, row as u16, line);
+    }
+}
+
+/// The name of the chosen pattern, with the class that it is of.
+fn name(sight: &Sight<'_>) -> String {
+    let pattern = PATTERNS[sight.pattern];
+    match pattern {
+        Pattern::Random => "random control".into(),
+        _ => format!("{} of {}", pattern.label(), sight.target),
+    }
+}
+
+/// What the network calls the blend; in a column of its own with more around it.
+fn verdict(
+    scene: &Scene<'_>,
+    sight: &Sight<'_>,
+    example: &Example,
+    column: bool,
+) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let Some((called, confidence)) = said(sight, example) else {
+        return Vec::new();
+    };
+    let reached = called == example.target;
+    let style = if reached {
+        theme.chosen()
+    } else {
+        theme.bright()
+    };
+    let word = match called {
+        called if called == example.target => "the target",
+        called if called == example.truth => "what it is",
+        _ => "neither",
+    };
+    let target = format!(
+        "{:<12}{}",
+        format!("target {}", example.target),
+        percent(confidence)
+    );
+    let mut lines = vec![
+        Line::from(vec![
+            Span::styled("called      ", theme.dim()),
+            Span::styled(called.to_string(), style),
+            Span::styled(format!("  {word}"), theme.dim()),
+        ]),
+        Line::from(target),
+    ];
+    if column {
+        lines.push(Line::default());
+        let from = first_weight(sight, example);
+        let words = match from {
+            Some(w) => format!("It is called {} from w {} on.", example.target, short(w)),
+            None => format!("It is never called {}.", example.target),
+        };
+        lines.extend(wrap(&words, 26).into_iter().map(Line::from));
+        if let Some(share) = sight.attack.untargeted(sight.pattern, sight.weight)
+            && let Some(rate) = share.rate()
+        {
+            lines.push(Line::default());
+            let words = format!(
+                "{} of all images are called something else than what they are.",
+                percent(rate)
+            );
+            let wrapped = wrap(&words, 26).into_iter();
+            lines.extend(wrapped.map(|line| Line::from(Span::styled(line, theme.dim()))));
+        }
+    }
+    lines
+}
+
+/// What the network calls the blend in sight, and how sure it is of the target.
+fn said(sight: &Sight<'_>, example: &Example) -> Option<(usize, f64)> {
+    let at = sight.pattern * sight.attack.weights.len() + sight.weight;
+    Some((*example.called.get(at)?, *example.confidence.get(at)?))
+}
+
+/// The smallest weight from which on the example is called the target.
+fn first_weight(sight: &Sight<'_>, example: &Example) -> Option<f64> {
+    let weights = &sight.attack.weights;
+    let own = &example.called[sight.pattern * weights.len()..][..weights.len()];
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by(|&a, &b| weights[b].total_cmp(&weights[a]));
+    let reached = order
+        .into_iter()
+        .take_while(|&place| own[place] == example.target);
+    reached.last().map(|place| weights[place])
+}
+
+/// The verdict in a line, where there is no room for pictures.
+pub fn sentence(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let Some(example) = example(sight) else {
+        return;
+    };
+    let Some((called, confidence)) = said(sight, example) else {
+        return;
+    };
+    let text = format!(
+        "an image of {} is called {called}, target {} at {}",
+        example.truth,
+        example.target,
+        percent(confidence)
+    );
+    left(buf, area, 0, Span::styled(text, scene.theme.dim()));
+}

@@ -1,0 +1,102 @@
+//! What a view says of an analysis that has not begun, or that the plan does not have.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Scene;
+use super::progress::waits_for;
+use crate::session::config::Analysis;
+use crate::session::record::{self, Experiment};
+use crate::tui::widget::text::{beside, left, start, wrap};
+
+/// The first record of this kind, where it has begun. Where it has not, or the plan has none,
+/// that is said in the middle of `area`.
+pub fn begun<'a, T: Named>(scene: &Scene<'a>, area: Rect, buf: &mut Buffer) -> Option<&'a T> {
+    let session = scene.session;
+    let Some((at, record)) = session.record.all::<T>().next() else {
+        say(scene, &absent::<T>(), Some(T::EXAMPLE), area, buf);
+        return None;
+    };
+    let plan = session.config.analyses.get(at)?;
+    let analysis = session.record.analyses.get(at)?;
+    if analysis.progress(plan).1 > 0 {
+        return Some(record);
+    }
+    say(scene, &pending(scene, plan, at), None, area, buf);
+    None
+}
+
+/// An experiment that has a view of its own.
+pub trait Named: Experiment {
+    /// Its name, with its article.
+    const NAME: &'static str;
+    /// A plan that has it, as `--set` takes it.
+    const EXAMPLE: &'static str;
+}
+
+macro_rules! named {
+    ($($variant:ident: $name:literal, $example:literal;)+) => {
+        $(impl Named for record::$variant {
+            const NAME: &'static str = $name;
+            const EXAMPLE: &'static str = $example;
+        })+
+    };
+}
+
+named!(
+    ClassificationImages: "classification images", "analyses=[ClassificationImages(())]";
+    Attack: "an attack", "analyses=[ClassificationImages(()), Attack(())]";
+    SpikeTriggered: "a spike-triggered analysis", "analyses=[SpikeTriggered(())]";
+    Modulation: "a modulation of layers", "analyses=[Modulation(())]";
+    Backdoor: "a backdoor study", "analyses=[Backdoor(())]";
+    Predictions: "a look at all predictions", "analyses=[Predictions(())]";
+);
+
+fn absent<T: Named>() -> String {
+    let name = T::NAME;
+    let no = name
+        .strip_prefix("an ")
+        .or(name.strip_prefix("a "))
+        .unwrap_or(name);
+    format!(
+        "The plan of this session has no {no}, and what a session is does not change once it \
+         exists. A new session can have {name}:"
+    )
+}
+
+fn pending(scene: &Scene<'_>, plan: &Analysis, at: usize) -> String {
+    let name = match plan {
+        Analysis::SpikeTriggered(_) => "spike-triggered analysis",
+        plan => plan.label(),
+    };
+    match waits_for(scene.session, at + 1) {
+        Some(other) => format!("Nothing yet: {name} waits for {other}."),
+        None if scene.session.run.is_none() => {
+            format!("Nothing yet: {name} is next. Run the session to begin it.")
+        }
+        None => format!("Nothing yet: {name} begins."),
+    }
+}
+
+/// Says it in the middle, with what to type below it.
+fn say(scene: &Scene<'_>, text: &str, example: Option<&str>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let lines = wrap(text, area.width.saturating_sub(4).min(72));
+    let mut all: Vec<Line<'_>> = lines
+        .into_iter()
+        .map(|line| Line::from(Span::styled(line, theme.dim())))
+        .collect();
+    if let Some(example) = example {
+        let example = format!("noisescope new NAME --set '{example}'");
+        all.push(Line::default());
+        all.push(Line::from(Span::styled(example, theme.accent())));
+    }
+    let widest = all.iter().map(Line::width).max().unwrap_or(0);
+    let widest = widest.min(usize::from(area.width)) as u16;
+    let block = start(beside(area, (area.width - widest) / 2), widest);
+    let first = area.height.saturating_sub(all.len() as u16) / 2;
+    for (row, line) in all.into_iter().enumerate() {
+        left(buf, block, first + row as u16, line);
+    }
+}

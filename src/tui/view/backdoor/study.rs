@@ -1,0 +1,112 @@
+//! All networks of the study, and how well the index tells the poisoned ones from the clean ones.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Sight, index, share};
+use crate::tui::view::Scene;
+use crate::tui::widget::text::{below, left};
+
+/// Rows that the table takes of `height`: as many networks as may be, a head, and two rows of sums;
+/// on a small place one row of sums alone.
+pub fn rows(sight: &Sight<'_>, height: u16) -> u16 {
+    if height < 16 {
+        return 1;
+    }
+    let most = (height / 3).max(5);
+    (sight.backdoor.networks.len() as u16 + 3).min(most)
+}
+
+/// Draws it; where not all networks have room, those about the chosen one.
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    if area.height == 1 {
+        let sums = sums(sight).into_iter().next().unwrap_or_default();
+        left(buf, area, 0, Span::raw(format!(" {sums}")));
+        return;
+    }
+    let wide = area.width >= 74;
+    let head = match wide {
+        true => " network           clean accuracy   patch succeeds   score   flagged   overlap",
+        false => " network        accuracy  patch    score  flagged",
+    };
+    left(buf, area, 0, Span::styled(head, theme.dim()));
+    let networks = sight.backdoor.networks.len();
+    let room = usize::from(area.height.saturating_sub(3)).min(networks);
+    let first = sight.at.saturating_sub(room / 2).min(networks - room);
+    for row in 0..room {
+        let text = line(sight, first + row, wide);
+        let chosen = first + row == sight.at;
+        let text = match chosen {
+            true => Span::styled(format!("{}{text}", theme.glyphs.pointer), theme.chosen()),
+            false => Span::raw(format!(" {text}")),
+        };
+        left(buf, area, 1 + row as u16, text);
+    }
+    for (row, text) in sums(sight).into_iter().enumerate() {
+        let style = if row == 0 {
+            theme.bright()
+        } else {
+            theme.dim()
+        };
+        let line = Line::from(Span::styled(format!(" {text}"), style));
+        left(buf, below(area, 1 + room as u16), row as u16, line);
+    }
+}
+
+fn line(sight: &Sight<'_>, at: usize, wide: bool) -> String {
+    let suspect = &sight.backdoor.networks[at];
+    let kind = if suspect.poisoned {
+        "poisoned"
+    } else {
+        "clean"
+    };
+    let judgement = sight.verdict.networks.get(at).and_then(Option::as_ref);
+    let score = match judgement {
+        Some(it) => index(it.score),
+        None => "not yet".into(),
+    };
+    let flagged = judgement.map_or_else(String::new, |it| match it.flagged.as_slice() {
+        [] => "none".into(),
+        classes => {
+            let names: Vec<String> = classes.iter().map(usize::to_string).collect();
+            names.join(" ")
+        }
+    });
+    let accuracy = share(suspect.clean_accuracy);
+    let patch = share(suspect.attack_success);
+    if !wide {
+        return format!(
+            "{:<3} {kind:<9} {accuracy:>8}  {patch:>6}  {score:>7}  {flagged}",
+            at + 1
+        );
+    }
+    let overlap = judgement.and_then(|it| it.overlap);
+    let overlap = overlap.filter(|_| suspect.poisoned && flagged != "none");
+    let overlap = overlap.map_or_else(String::new, |share| format!("{share:.2}"));
+    format!(
+        "{:<3} {kind:<10} {accuracy:>17}   {patch:>14}   {score:>5}   {flagged:<7}   {overlap:>7}",
+        at + 1
+    )
+}
+
+/// What the whole study says.
+fn sums(sight: &Sight<'_>) -> Vec<String> {
+    let it = &sight.verdict;
+    let area = match &it.roc {
+        Some(roc) => format!(
+            "area under the ROC curve {:.2}, 95 % interval {:.2}–{:.2}",
+            roc.auc.estimate, roc.auc.low, roc.auc.high
+        ),
+        None => "no ROC curve yet: it takes a poisoned and a clean network".into(),
+    };
+    let mut counted = format!(
+        "flagged: {} of {} poisoned, {} of {} clean; the right class in {}",
+        it.caught, it.poisoned, it.accused, it.clean, it.target_named
+    );
+    if it.without_score > 0 {
+        counted.push_str(&format!("; nothing to be said of {}", it.without_score));
+    }
+    vec![area, counted]
+}

@@ -1,0 +1,112 @@
+//! The units of a layer side by side, each on a scale of its own.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::{Sight, ramp};
+use crate::session::record::LayerResponses;
+use crate::tui::view::Scene;
+use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
+use crate::tui::widget::text::{centre, left, top};
+
+/// How units are laid out on a place.
+pub struct Grid {
+    /// Units in a row.
+    pub columns: usize,
+    /// Rows that have room.
+    rows: usize,
+    /// Columns and rows of a map.
+    map: (u16, u16),
+    /// Columns from one map to the next.
+    step: u16,
+}
+
+impl Grid {
+    /// The largest maps with which all units of a layer have room; the smallest that one can read
+    /// where even those have none.
+    pub fn fit(layer: &LayerResponses, place: Rect) -> Self {
+        let field = layer.receptive_field;
+        let whole = (1..=4).rev().map(|zoom| cells(field, zoom));
+        let part = |by: usize| (field.1.div_ceil(by) as u16, field.0.div_ceil(2 * by) as u16);
+        let candidates: Vec<(u16, u16)> = whole
+            .chain([2, 4, 7].map(part))
+            .filter(|(width, _)| *width >= 4)
+            .collect();
+        let with = |map: (u16, u16)| {
+            let step = map.0.max(4) + 1;
+            Self {
+                columns: usize::from((place.width + 1) / step).max(1),
+                rows: usize::from(place.height / (map.1 + 1)).max(1),
+                map,
+                step,
+            }
+        };
+        let all = candidates.iter().copied().map(with);
+        let fits = |grid: &Self| grid.columns * grid.rows >= layer.units;
+        let smallest = candidates.last().copied().unwrap_or((4, 2));
+        all.into_iter().find(fits).unwrap_or_else(|| with(smallest))
+    }
+}
+
+/// Draws the units; where they have no room, the rows about the chosen one.
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let grid = Grid::fit(sight.layer, area);
+    let rows = sight.layer.units.div_ceil(grid.columns);
+    let own = sight.unit / grid.columns;
+    let first = own
+        .saturating_sub(grid.rows / 2)
+        .min(rows.saturating_sub(grid.rows));
+    let shown = first * grid.columns..sight.layer.units.min((first + grid.rows) * grid.columns);
+    for (at, unit) in shown.enumerate() {
+        let place = Rect {
+            x: area.x + (at % grid.columns) as u16 * grid.step,
+            y: area.y + (at / grid.columns) as u16 * (grid.map.1 + 1),
+            width: grid.step - 1,
+            height: grid.map.1 + 1,
+        };
+        tile(scene, sight, unit, grid.map, place.intersection(area), buf);
+    }
+}
+
+fn tile(
+    scene: &Scene<'_>,
+    sight: &Sight<'_>,
+    unit: usize,
+    (width, height): (u16, u16),
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let theme = scene.theme;
+    let map = Rect {
+        width,
+        height,
+        ..area
+    }
+    .intersection(area);
+    let name = match unit == sight.unit {
+        true => Span::styled(format!("{}{unit}", theme.glyphs.pointer), theme.chosen()),
+        false => Span::styled(format!(" {unit}"), theme.dim()),
+    };
+    left(buf, area, height, name);
+    match sight.average(unit) {
+        Some(values) => Heatmap {
+            values,
+            size: sight.layer.receptive_field,
+            ramp: ramp(values),
+            significance: None,
+            marks: Marks::None,
+            cursor: None,
+        }
+        .draw(map, theme, buf),
+        None => {
+            let words = match (sight.fields(), width) {
+                (0, _) => theme.glyphs.dot,
+                (_, 6..) => "silent",
+                (_, _) => "off",
+            };
+            let text = Span::styled(words, theme.dim());
+            centre(buf, top(map, height), height / 2, text);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! One unit: its average large, its kernel beside it where it has one, and how far the two can be
+//! trusted.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Sight, ramp};
+use crate::session::record::Covariance;
+use crate::tui::format::{percent, reliability, short};
+use crate::tui::state::Stimuli;
+use crate::tui::view::Scene;
+use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
+use crate::tui::widget::scale;
+use crate::tui::widget::text::{below, beside, centre, left, start, top, wrap};
+
+/// Rows of figures below the maps.
+const FIGURES: u16 = 6;
+
+/// Draws the chosen unit beside the others.
+pub fn closer(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let mut maps = vec![average(sight)];
+    if let Some(kernel) = sight.kernel(sight.unit) {
+        maps.push(("kernel", Some(kernel)));
+    }
+    let used = pictures(scene, sight, &maps, area, FIGURES, buf);
+    figures(scene, sight, below(area, used), buf);
+}
+
+/// Draws the chosen unit alone, with its averages on noise and on images, and the axes of its
+/// covariance where they were taken.
+pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let other = Sight {
+        stimuli: match sight.stimuli {
+            Stimuli::Noise => Stimuli::Images,
+            Stimuli::Images => Stimuli::Noise,
+        },
+        ..*sight
+    };
+    let mut maps = vec![average(sight)];
+    if let Some(kernel) = sight.kernel(sight.unit) {
+        maps.push(("kernel", Some(kernel)));
+    }
+    maps.push(average(&other));
+    let covariance = covariance(sight);
+    let spare = FIGURES + if covariance.is_some() { 7 } else { 0 };
+    let used = pictures(scene, sight, &maps, area, spare, buf);
+    let rest = below(area, used);
+    figures(scene, sight, rest, buf);
+    if let Some(covariance) = covariance {
+        axes(scene, covariance, below(rest, FIGURES), buf);
+    }
+}
+
+fn average<'a>(sight: &'a Sight<'_>) -> (&'static str, Option<&'a [f32]>) {
+    let name = match sight.stimuli {
+        Stimuli::Noise => "average on noise",
+        Stimuli::Images => "average on images",
+    };
+    (name, sight.average(sight.unit))
+}
+
+/// Maps side by side at the largest zoom that leaves `spare` rows, each with its name above and
+/// its scale below; gives the rows they took.
+fn pictures(
+    scene: &Scene<'_>,
+    sight: &Sight<'_>,
+    maps: &[(&str, Option<&[f32]>)],
+    area: Rect,
+    spare: u16,
+    buf: &mut Buffer,
+) -> u16 {
+    let theme = scene.theme;
+    let size = sight.layer.receptive_field;
+    let unit = format!("unit {} of {}", sight.unit, sight.layer.name);
+    left(buf, area, 0, Span::styled(unit, theme.bright()));
+    let count = maps.len() as u16;
+    let room = (
+        (area.width + 2) / count - 2,
+        area.height.saturating_sub(spare + 3),
+    );
+    let fits = |zoom: &u16| {
+        let (width, height) = cells(size, *zoom);
+        width <= room.0 && height <= room.1
+    };
+    let (width, height) = match (1..=8).rev().find(fits) {
+        Some(zoom) => cells(size, zoom),
+        None => {
+            let width = room.0.min(2 * room.1).max(4);
+            (width, width.div_ceil(2))
+        }
+    };
+    let step = (width + 2).max(room.0.min(20) + 2);
+    for (at, (name, values)) in maps.iter().enumerate() {
+        let place = start(beside(area, at as u16 * step), step.saturating_sub(1));
+        let short = name.strip_prefix("average ").unwrap_or(name);
+        let fits = name.len() < usize::from(place.width);
+        let name = if fits { name } else { short };
+        left(buf, place, 1, Span::styled(name, theme.dim()));
+        let map = start(top(below(place, 2), height), width);
+        match values {
+            Some(values) => {
+                Heatmap {
+                    values,
+                    size,
+                    ramp: ramp(values),
+                    significance: None,
+                    marks: Marks::None,
+                    cursor: None,
+                }
+                .draw(map, theme, buf);
+                let ends = scale::columns(ramp(values), 0);
+                let bar = width.saturating_sub(ends).clamp(2, 20);
+                scale::draw(ramp(values), bar, below(place, 2 + height), theme, buf);
+            }
+            None => {
+                let text = Span::styled("nothing", theme.dim());
+                centre(buf, map, height / 2, text);
+            }
+        }
+    }
+    height + 3
+}
+
+/// What the numbers say of the unit.
+fn figures(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let unit = sight.unit;
+    let figure = |name: &str, value: String, more: &str| {
+        let mut line = Line::from(vec![
+            Span::styled(format!("{name:<12} "), theme.dim()),
+            Span::raw(value),
+            Span::styled(format!("  {more}"), theme.dim()),
+        ]);
+        if line.width() > usize::from(area.width) {
+            line.spans.pop();
+        }
+        line
+    };
+    let mut lines = Vec::new();
+    let fields = sight.fields();
+    if fields > 0 {
+        let share = sight.fired(unit) as f64 / fields as f64;
+        let name = if sight.layer.signed {
+            "above zero"
+        } else {
+            "fired"
+        };
+        lines.push(figure(name, percent(share), "of its receptive fields"));
+    }
+    let seen = sight.layer.noise.fields.iter().sum::<u64>() > 0;
+    if seen && sight.estimate.silent.binary_search(&unit).is_ok() {
+        let words = "Silent: no noise ever made it fire, so there is no average.";
+        let words = wrap(words, area.width).into_iter();
+        lines.extend(words.map(|line| Line::from(Span::styled(line, theme.warning()))));
+    }
+    let of = |values: &[Option<f64>]| values.get(unit).copied().flatten();
+    if let Some(r) = of(&sight.estimate.reliability) {
+        lines.push(figure("reliability", reliability(r), "odd and even blocks"));
+    }
+    match of(&sight.estimate.kernel_correlation) {
+        Some(r) => lines.push(figure("kernel r", correlation(r), "with its weights")),
+        None if sight.layer.kernel.values().is_empty() => {}
+        None => lines.push(figure("kernel r", "none".into(), "it is silent")),
+    }
+    match of(&sight.estimate.stein_correlation) {
+        Some(r) => lines.push(figure(
+            "gradient r",
+            correlation(r),
+            "with its mean gradient",
+        )),
+        None => lines.push(figure("gradient r", "not taken".into(), "")),
+    }
+    for (row, line) in lines.into_iter().enumerate() {
+        left(buf, area, row as u16, line);
+    }
+}
+
+/// A correlation with the digits that matter near one.
+fn correlation(r: f64) -> String {
+    if (0.9995..1.0).contains(&r) {
+        return format!("{r:.5}");
+    }
+    reliability(r)
+}
+
+/// The covariance of the unit in sight, where it is the one that was chosen for it.
+fn covariance<'a>(sight: &Sight<'a>) -> Option<&'a Covariance> {
+    let covariance = sight.spikes.covariance.as_ref()?;
+    let own = &covariance.unit;
+    (own.layer == sight.layer.name && own.unit == sight.unit).then_some(covariance)
+}
+
+/// The axes along which its stimuli vary more or less than chance explains.
+fn axes(scene: &Scene<'_>, covariance: &Covariance, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let found = covariance.significant.len();
+    let words = match (covariance.shuffled, found) {
+        (None, _) => "covariance: still being summed up".to_string(),
+        (Some(_), 0) => "covariance: no axis outside what chance explains".into(),
+        (Some((low, high)), _) => format!(
+            "covariance: {found} axes outside chance, {} to {}",
+            short(low),
+            short(high)
+        ),
+    };
+    left(buf, area, 0, Span::styled(words, theme.dim()));
+    let size = covariance.receptive_field;
+    let pixels = size.0 * size.1;
+    let height = area.height.saturating_sub(2).min(6);
+    let width = (2 * height).min(size.1 as u16 * 2);
+    if height == 0 || pixels == 0 {
+        return;
+    }
+    let maps = covariance.axes.values().chunks_exact(pixels);
+    for (at, (values, eigenvalue)) in maps.zip(&covariance.significant).enumerate() {
+        let place = start(beside(area, at as u16 * (width.max(8) + 2)), width.max(8));
+        Heatmap {
+            values,
+            size,
+            ramp: ramp(values),
+            significance: None,
+            marks: Marks::None,
+            cursor: None,
+        }
+        .draw(start(top(below(place, 1), height), width), theme, buf);
+        let value = Span::styled(short(*eigenvalue), theme.dim());
+        left(buf, place, 1 + height, value);
+    }
+}

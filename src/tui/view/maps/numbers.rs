@@ -1,0 +1,213 @@
+//! The figures of one class: its trials, how good its map is, what that comes from, and the pixel
+//! under the cursor.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::stats::classification::ClassEstimate;
+use crate::tui::format::{count, number, percent, reading, reliability, thousands};
+use crate::tui::state::MapKind;
+use crate::tui::view::Scene;
+use crate::tui::view::lens::Lens;
+use crate::tui::widget::text::{left, wrap};
+
+/// A row of the figures: its name in full and in short, its value, and what may be left out.
+type Figure = ((&'static str, &'static str), String, String);
+
+/// Draws them, the cursor's among them where there is one, and gives the rows they took. What only
+/// explains keeps to the first `rows`.
+pub fn draw(
+    scene: &Scene<'_>,
+    lens: &Lens<'_>,
+    area: Rect,
+    cursor: Option<(usize, usize)>,
+    rows: u16,
+    buf: &mut Buffer,
+) -> u16 {
+    let class = scene.state.class;
+    let Some(own) = lens.class(class) else {
+        return 0;
+    };
+    let theme = scene.theme;
+    let narrow = area.width < 40;
+    let indent = if narrow { 8 } else { 13 };
+    let figure = |((name, short), value, more): Figure| {
+        let name = if narrow { short } else { name };
+        let mut spans = vec![
+            Span::styled(format!("{name:<indent$} "), theme.dim()),
+            Span::raw(value),
+        ];
+        let room = usize::from(area.width).saturating_sub(indent + 3 + spans[1].width());
+        if Span::raw(more.as_str()).width() <= room {
+            spans.push(Span::styled(format!("  {more}"), theme.dim()));
+        }
+        Line::from(spans)
+    };
+    let of = format!("of {}", thousands(lens.estimate.trials));
+    let called = (("called so", "called"), thousands(own.called), of);
+    let title = Span::styled(format!("class {class}"), theme.bright());
+    let mut lines = vec![Line::from(title), figure(called)];
+    if let Some(missing) = lens.missing(class) {
+        let sentence = wrap(&missing.sentence, area.width.min(44));
+        let warning = |line| Line::from(Span::styled(line, theme.warning()));
+        lines.extend(sentence.into_iter().map(warning));
+        if lens.stand_in(class).is_some() {
+            let shown = wrap(
+                "Shown instead: the mean of the stimuli called so.",
+                area.width.min(44),
+            );
+            lines.extend(shown.into_iter().map(Line::from));
+        }
+        if lens.takes_all().is_some() {
+            lines.push(Line::from("Press ] for a stronger signal."));
+        }
+    }
+    lines.extend(quality(lens, class, own).into_iter().map(figure));
+    let stand_in = || lens.stand_in(class).map(|(values, _)| values);
+    let values = lens.values(class).or_else(stand_in);
+    let before = lines.len();
+    if let (Some(values), Some(cursor)) = (values, cursor) {
+        lines.push(Line::default());
+        let figures = under_cursor(own, values, cursor, lens);
+        lines.extend(figures.into_iter().map(figure));
+    }
+    let after = lines.len() - before;
+    let table = table(scene, own, narrow);
+    // What explains goes where there is room for it.
+    let room = usize::from(rows.min(area.height)).saturating_sub(lines.len() + table.len() + 1);
+    let more = circumstances(scene, lens, own);
+    let at = 2.max(lines.len() - after);
+    lines.splice(at..at, more.into_iter().take(room).map(figure));
+    lines.push(Line::default());
+    lines.extend(table);
+    let used = lines.len() as u16;
+    for (at, line) in lines.into_iter().enumerate() {
+        left(buf, area, at as u16, line);
+    }
+    used
+}
+
+/// How good the map of a class is.
+fn quality(lens: &Lens<'_>, class: usize, own: &ClassEstimate) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    if let Some(r) = own.reliability {
+        let snr = own.snr.map(|snr| format!("SNR {}", number(snr)));
+        let snr = snr.unwrap_or_default();
+        figures.push((("reliability", "R"), reliability(r), snr));
+    }
+    if let Some(pixels) = own.significant {
+        let bound = format!("|z| > {:.1}", lens.estimate.threshold);
+        let pixels = format!("{pixels} pixels");
+        figures.push((("significant", "signif."), pixels, bound));
+    }
+    if let Some(back) = lens.fed_back(class) {
+        let confidence = format!("confidence {}", percent(back.confidence));
+        let called = format!("called {}", back.class);
+        figures.push((("fed back", "fed back"), called, confidence));
+    }
+    figures
+}
+
+/// What the map comes from and what it still needs, the most important first.
+fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    if let Some(clusters) = &own.clusters {
+        let value = match clusters.len() {
+            0 => "none".to_string(),
+            1 => "1 cluster".to_string(),
+            all => format!("{all} clusters"),
+        };
+        let least = clusters.iter().map(|it| it.p).reduce(f64::min);
+        let p = least.map(probability).unwrap_or_default();
+        figures.push((("clusters", "cluster"), value, p));
+    }
+    if let Some(needed) = own.needed {
+        let value = format!("{} trials", count(needed as f64));
+        let share = needed as f64 / lens.estimate.trials.max(1) as f64;
+        let more = match share > 1.0 {
+            true => "needed in all".to_string(),
+            false => "were enough".to_string(),
+        };
+        figures.push((("for R 0.95", "R 0.95"), value, more));
+    }
+    let plan = scene.state.images_plan(scene.session);
+    if let Some(plan) = plan {
+        let weighting = plan.weighting.label().unwrap_or_default();
+        let noise = plan.noise.label().to_string();
+        figures.push((("noise", "noise"), noise, weighting));
+    }
+    let dropped = lens.trials.dropped;
+    if dropped > 0 {
+        let more = "not sure enough".to_string();
+        figures.push((("dropped", "dropped"), thousands(dropped), more));
+    }
+    figures
+}
+
+/// A chance: `p < 0.001`, `p 0.012`.
+fn probability(p: f64) -> String {
+    match p {
+        ..0.001 => "p < 0.001".into(),
+        p => format!("p {p:.3}"),
+    }
+}
+
+fn under_cursor(
+    own: &ClassEstimate,
+    values: &[f32],
+    (row, column): (usize, usize),
+    lens: &Lens<'_>,
+) -> Vec<Figure> {
+    let pixel = row * lens.trials.size().1 + column;
+    let place = format!("row {row}  column {column}");
+    let mut figures = vec![(("cursor", "cursor"), place, String::new())];
+    if let Some(&value) = values.get(pixel) {
+        let text = match lens.kind {
+            MapKind::Z | MapKind::Image if own.sufficient => reading(f64::from(value)),
+            _ => number(f64::from(value)),
+        };
+        figures.push((("value", "value"), text, String::new()));
+    }
+    if let Some(&z) = own.z.as_ref().and_then(|z| z.get(pixel)) {
+        let significant = f64::from(z.abs()) > lens.estimate.threshold;
+        let word = if significant { "significant" } else { "" };
+        figures.push((("z", "z"), reading(f64::from(z)), word.into()));
+    }
+    figures
+}
+
+/// Trials by what the image was and what the network called the stimulus.
+fn table(scene: &Scene<'_>, own: &ClassEstimate, narrow: bool) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let class = scene.state.class;
+    let [hits, calls, misses, rest] = own.cells.map(thousands);
+    let width = [&hits, &calls, &misses, &rest]
+        .map(|text| text.len())
+        .into_iter()
+        .max()
+        .unwrap_or(1)
+        .max(7);
+    let (indent, called, other) = if narrow {
+        (8, format!("as {class}"), "as other")
+    } else {
+        (13, format!("called {class}"), "called other")
+    };
+    let head = format!(
+        "{:<indent$} {:>width$}  {:>width$}",
+        "trials",
+        format!("true {class}"),
+        "other"
+    );
+    let line = |name: &str, a: String, b: String| {
+        Line::from(vec![
+            Span::styled(format!("{name:<indent$} "), theme.dim()),
+            Span::raw(format!("{a:>width$}  {b:>width$}")),
+        ])
+    };
+    vec![
+        Line::from(Span::styled(head, theme.dim())),
+        line(&called, hits, calls),
+        line(other, misses, rest),
+    ]
+}

@@ -1,0 +1,149 @@
+//! The curves of the chosen class: what a push towards it does by its strength, and how much of
+//! an image it takes to recognise the class.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::{Sight, signed};
+use crate::session::config::CLASSES;
+use crate::tui::format::short;
+use crate::tui::view::Scene;
+use crate::tui::widget::curve::{Axis, Chart, End, Mark, Series, Stroke};
+use crate::tui::widget::text::{below, left};
+
+/// Accuracy of the class on test images, that of the others, and the share of noise called the
+/// class, by the strength of a push towards it.
+pub fn by_strength(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let class = sight.class;
+    let strengths = &sight.modulation.strengths;
+    let curve = |of: &dyn Fn(usize) -> Option<f64>| -> Vec<(f64, f64)> {
+        let all = strengths.iter().enumerate();
+        all.filter_map(|(place, &k)| Some((k as f64, of(place)?)))
+            .collect()
+    };
+    let others = |strength: usize| {
+        let others = (0..CLASSES).filter(|&other| other != class);
+        let rates = others.filter_map(|other| sight.accuracy(class, strength, sight.image, other));
+        let rates: Vec<f64> = rates.collect();
+        (!rates.is_empty()).then(|| rates.iter().sum::<f64>() / rates.len() as f64)
+    };
+    let series = vec![
+        Series {
+            points: curve(&|strength| sight.noise(class, strength)),
+            style: theme.dim(),
+            stroke: Stroke::Dotted,
+        },
+        Series {
+            points: curve(&others),
+            style: theme.text(),
+            stroke: Stroke::Dashed,
+        },
+        Series {
+            points: curve(&|strength| sight.accuracy(class, strength, sight.image, class)),
+            style: theme.chosen(),
+            stroke: Stroke::Solid,
+        },
+    ];
+    let names = ["noise".into(), "others".into(), format!("class {class}")];
+    let title = format!("pushed towards {class}");
+    legend(scene, &title, &series, &names, area, buf);
+    let (first, last) = (
+        strengths.first().copied().unwrap_or(0),
+        strengths.last().copied().unwrap_or(1),
+    );
+    let label = |k: i64| (k as f64, signed(k));
+    let k = sight.k(sight.strength);
+    Chart {
+        x: (first as f64, last as f64),
+        x_labels: [first, first / 2, 0, last / 2, last].map(label).to_vec(),
+        mark: Some(Mark {
+            x: k as f64,
+            words: vec![format!("k {}", signed(k))],
+            at: End::Top,
+        }),
+        ..shares(series, area)
+    }
+    .draw(below(area, 1), theme, buf);
+}
+
+/// Accuracy of the class by γ: with the push in sight, with the opposite one, and with none.
+pub fn psychometric(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let class = sight.class;
+    let curve = |strength: usize| -> Vec<(f64, f64)> {
+        let gammas = sight.modulation.gammas.iter().enumerate();
+        let at = |(place, &gamma): (usize, &f64)| {
+            Some((gamma, sight.accuracy(class, strength, place, class)?))
+        };
+        gammas.filter_map(at).collect()
+    };
+    let of = |strength: usize, style: Style, stroke: Stroke| Series {
+        points: curve(strength),
+        style,
+        stroke,
+    };
+    let k = sight.k(sight.strength);
+    let mut series = vec![of(sight.rest, theme.dim(), Stroke::Dotted)];
+    let mut names = vec!["k 0".to_string()];
+    let opposite = sight.modulation.strengths.iter().position(|&own| own == -k);
+    if let (Some(opposite), true) = (opposite, k != 0) {
+        series.push(of(opposite, theme.text(), Stroke::Dashed));
+        names.push(format!("k {}", signed(-k)));
+        series.push(of(sight.strength, theme.chosen(), Stroke::Solid));
+        names.push(format!("k {}", signed(k)));
+    }
+    let title = format!("accuracy of class {class} by {}", theme.glyphs.gamma);
+    legend(scene, &title, &series, &names, area, buf);
+    Chart {
+        x: (0.0, 1.0),
+        x_labels: [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+            .map(|gamma| (gamma, short(gamma)))
+            .to_vec(),
+        mark: None,
+        ..shares(series, area)
+    }
+    .draw(below(area, 1), theme, buf);
+}
+
+/// A chart of shares.
+fn shares(series: Vec<Series>, area: Rect) -> Chart {
+    let step = if area.height >= 12 { 0.25 } else { 0.5 };
+    let ticks = (0..).map(|i| f64::from(i) * step);
+    Chart {
+        x: (0.0, 1.0),
+        y: (0.0, 1.0),
+        axis: Axis::Linear,
+        y_labels: ticks
+            .take_while(|y| *y < 1.01)
+            .map(|y| (y, format!("{:.0} %", y * 100.0)))
+            .collect(),
+        x_labels: Vec::new(),
+        mark: None,
+        series,
+        gutter: 6,
+    }
+}
+
+/// What the curves are, the last first: as many as have room.
+fn legend(
+    scene: &Scene<'_>,
+    title: &str,
+    series: &[Series],
+    names: &[String],
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let theme = scene.theme;
+    let mut line = Line::from(Span::styled(format!("{title}  "), theme.bright()));
+    for (series, name) in series.iter().zip(names).rev() {
+        let sample = Span::styled(format!("{} ", series.stroke.sample(theme)), series.style);
+        let name = Span::styled(format!("{name}  "), theme.dim());
+        if line.width() + sample.width() + name.width() <= usize::from(area.width) + 2 {
+            line.spans.extend([sample, name]);
+        }
+    }
+    left(buf, area, 0, line);
+}

@@ -1,0 +1,249 @@
+//! The whole run at a glance: its pictures so far, its stages, its speed.
+
+mod reliable;
+mod stages;
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::lens::Lens;
+use super::progress::current;
+use super::sheet::{self, Layout};
+use super::{Log, Scene, View, training};
+use crate::session::record::{ClassificationImages, Epoch};
+use crate::tui::action::Place;
+use crate::tui::format::{count, gamma, number, percent};
+use crate::tui::state::{MapKind, State};
+use crate::tui::steps;
+use crate::tui::theme::Line as Wire;
+use crate::tui::widget::bar::{between, spark};
+use crate::tui::widget::scale;
+use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
+
+/// The view.
+pub const VIEW: View = View {
+    name: "Overview",
+    draw,
+    places,
+    columns,
+    figure: |_, _| None,
+    pace: Duration::from_millis(500),
+    log: Log::WhereRoom,
+};
+
+fn places(_: &State) -> &'static [Place] {
+    &[Place::Sheet]
+}
+
+fn columns(scene: &Scene<'_>, area: Rect) -> usize {
+    layout(scene, area).map_or(1, |(layout, _)| layout.columns)
+}
+
+/// The images with at least one trial.
+fn images<'a>(scene: &Scene<'a>) -> Option<&'a ClassificationImages> {
+    let images = scene.state.images_in(scene.session);
+    images.filter(|images| images.trials() > 0)
+}
+
+/// How the place is divided: pictures above, figures below.
+struct Parts {
+    pictures: Rect,
+    figures: Rect,
+    /// The stages, each a row.
+    stages: Vec<stages::Row>,
+    /// How the reliability of the maps is told.
+    reliable: reliable::Form,
+    /// Whether loss, accuracy and speed have a row.
+    sparks: bool,
+    /// The maps, and the place for them.
+    sheet: Option<(Layout, Rect)>,
+}
+
+fn parts(scene: &Scene<'_>, area: Rect) -> Parts {
+    let stages = stages::rows(scene.session, area.height);
+    let images = images(scene);
+    let gammas = images.map_or(0, |images| images.gammas.len() as u16);
+    let roomy = u16::from(area.height >= 20);
+    // On a small screen with many stages the sparks go: other views have their numbers.
+    let sparks = area.height >= 30 || stages.len() < stages::FEW;
+    let end = if sparks { roomy + 1 } else { 0 };
+    // A blank row, the stages, reliability, a blank row, sparks.
+    let figures = roomy + stages.len() as u16 + gammas.min(1) + end;
+    let pictures = area.height.saturating_sub(figures);
+    let words = if area.height >= 48 { 3 } else { 2 };
+    let sheet = images
+        .and_then(|images| Lens::new(images, scene.state))
+        .map(|lens| {
+            let place = below(top(area, pictures), 1);
+            let size = (place.width, place.height);
+            let layout = Layout::fit(lens.classes(), lens.trials.size(), size, words);
+            (layout, place, lens.classes())
+        });
+    // Rows that the maps leave are for the reliability at every γ.
+    let left_over = sheet.map_or(0, |(layout, place, classes)| {
+        let rows = classes.div_ceil(layout.columns) as u16;
+        place.height.saturating_sub(rows * layout.pitch)
+    });
+    let (reliable, more) = match gammas {
+        2.. if area.height >= 30 && left_over >= gammas - 1 => (reliable::Form::Table, gammas - 1),
+        _ => (reliable::Form::Line, 0),
+    };
+    let pictures = pictures - more;
+    Parts {
+        pictures: top(area, pictures),
+        figures: below(area, pictures + roomy),
+        stages,
+        reliable,
+        sparks,
+        sheet: sheet.map(|(layout, place, _)| (layout, top(place, place.height - more))),
+    }
+}
+
+fn layout(scene: &Scene<'_>, area: Rect) -> Option<(Layout, Rect)> {
+    parts(scene, area).sheet
+}
+
+fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let parts = parts(scene, area);
+    let (pictures, figures) = (parts.pictures, parts.figures);
+    if let Some((layout, place)) = parts.sheet {
+        maps(scene, layout, pictures, place, buf);
+    } else if scene.session.record.training.is_some() {
+        training::charts(scene, pictures, buf);
+    } else {
+        let text = match &scene.session.run {
+            Some(_) => "Reading images and building the network. Training comes first.",
+            None => "Nothing has been measured yet. Run the session to begin.",
+        };
+        let text = Span::styled(text, scene.theme.dim());
+        centre(buf, pictures, pictures.height / 2, text);
+    }
+    let mut row = stages::draw(scene, &parts.stages, figures, buf);
+    if let Some(images) = images(scene) {
+        row += reliable::draw(scene, images, parts.reliable, below(figures, row), buf);
+    }
+    if parts.sparks {
+        row += u16::from(area.height >= 20);
+        sparks(scene, below(figures, row), buf);
+    }
+}
+
+fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mut Buffer) {
+    let Some(lens) = images(scene).and_then(|images| Lens::best(images, scene.state)) else {
+        return;
+    };
+    let lens = lens.of(MapKind::Image);
+    let theme = scene.theme;
+    let head = match lens.nothing() {
+        None => {
+            let (ramp, bar) = (lens.common_ramp(), if pictures.width < 76 { 8 } else { 16 });
+            let width = scale::columns(ramp, bar);
+            let rest = pictures.width.saturating_sub(width);
+            scale::draw(ramp, bar, beside(pictures, rest), theme, buf);
+            start(pictures, rest.saturating_sub(2))
+        }
+        Some(_) if lens.takes_all().is_some() => {
+            let hint = Line::from(vec![
+                Span::styled("no class can be compared: press ", theme.warning()),
+                Span::styled("]", theme.chosen()),
+            ]);
+            let used = right(buf, pictures, 0, hint);
+            start(pictures, pictures.width.saturating_sub(used + 2))
+        }
+        Some(_) => pictures,
+    };
+    let glyph = theme.glyphs.gamma;
+    let words = match lens.is_mixed() {
+        true => vec![Span::raw(format!("each class at its best {glyph}"))],
+        false => {
+            let trials = count(lens.estimate.trials as f64);
+            vec![
+                Span::raw(format!("{glyph} {}  ", gamma(lens.estimate.gamma))),
+                Span::styled(format!("{trials} trials"), theme.dim()),
+            ]
+        }
+    };
+    let plan = scene.state.images_plan(scene.session);
+    let several = steps::images(scene.session) > 1;
+    let name = match plan.filter(|_| several) {
+        Some(plan) => format!("classification images of {} noise  ", plan.noise.label()),
+        None => "classification images  ".into(),
+    };
+    let name = Span::styled(name, theme.bright());
+    let named = [&[name], words.as_slice()].concat();
+    let fits = Line::from(named.clone()).width() <= usize::from(head.width);
+    let title = if fits { named } else { words };
+    left(buf, head, 0, Line::from(title));
+    sheet::draw(scene, &lens, layout, place, buf);
+    let used = layout.step * layout.columns as u16 + 2;
+    let rest = beside(place, used);
+    if rest.width >= 40 && rest.height >= 16 {
+        training::stacked(scene, top(rest, 34), buf);
+    }
+}
+
+/// Loss, accuracy and speed: the last value of each, and how it came there.
+fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let third = area.width / 3;
+    let room = third.saturating_sub(26).min(24);
+    let mut parts: Vec<(&str, String, String)> = Vec::new();
+    let training = scene.session.record.training.as_ref();
+    if let Some((training, last)) = training.and_then(|t| Some((t, t.epochs.last()?))) {
+        let curve = |of: fn(&Epoch) -> f64| -> Vec<f32> {
+            let from = training.epochs.len().saturating_sub(usize::from(room));
+            training.epochs[from..]
+                .iter()
+                .map(|e| of(e) as f32)
+                .collect()
+        };
+        let losses = curve(|e| e.train_loss);
+        parts.push((
+            "train loss",
+            number(last.train_loss),
+            spark(&losses, room, theme),
+        ));
+        let shares = curve(|e| e.valid_accuracy);
+        let (low, high) = shares.iter().fold((1.0_f32, 0.0_f32), |(low, high), v| {
+            (low.min(*v), high.max(*v))
+        });
+        parts.push((
+            if area.width < 76 {
+                "valid"
+            } else {
+                "valid accuracy"
+            },
+            percent(last.valid_accuracy),
+            between(&shares, low, high, theme),
+        ));
+    }
+    if let Some(run) = &scene.session.run
+        && let Some(last) = run.rates.last()
+    {
+        let unit = match current(scene.session) {
+            Some(0) => "images/s",
+            _ => "trials/s",
+        };
+        let rate = theme.rate(f64::from(*last));
+        parts.push((unit, rate, spark(&run.rates, room, theme)));
+    }
+    for (place, (label, value, curve)) in parts.into_iter().enumerate() {
+        let line = Line::from(vec![
+            Span::styled(format!("{label} "), theme.dim()),
+            Span::raw(value),
+            match theme.line {
+                Wire::Fast => Span::styled(format!("  {curve}"), theme.accent()),
+                Wire::Slow => Span::raw(""),
+            },
+        ]);
+        left(
+            buf,
+            start(beside(area, place as u16 * third), third),
+            0,
+            line,
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! How reliable the maps are at every γ: on one row, or a row each with its trials.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::session::record::{ClassificationImages, GammaTrials};
+use crate::tui::format::{count, gamma};
+use crate::tui::view::Scene;
+use crate::tui::view::lens::{Lens, RELIABLE};
+use crate::tui::widget::bar::progress;
+use crate::tui::widget::text::{beside, left};
+
+/// How it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// All γ on one row.
+    Line,
+    /// A row each.
+    Table,
+}
+
+/// Draws it, and gives the rows it took.
+pub fn draw(
+    scene: &Scene<'_>,
+    images: &ClassificationImages,
+    form: Form,
+    area: Rect,
+    buf: &mut Buffer,
+) -> u16 {
+    match form {
+        Form::Line => {
+            line(scene, images, area, buf);
+            1
+        }
+        Form::Table => {
+            table(scene, images, area, buf);
+            images.gammas.len() as u16
+        }
+    }
+}
+
+/// A row a γ, the weakest first: trials, how many of those planned, and how many maps are reliable.
+fn table(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let seen = seen(scene, images);
+    let planned = scene
+        .state
+        .images_plan(scene.session)
+        .map(|plan| plan.trials);
+    let mut order: Vec<&GammaTrials> = images.gammas.iter().collect();
+    order.sort_by(|a, b| a.gamma.total_cmp(&b.gamma));
+    for (row, trials) in order.into_iter().enumerate() {
+        let style = match seen.contains(&trials.gamma) {
+            true => theme.chosen(),
+            false => theme.text(),
+        };
+        let name = format!("{} {:<6}", theme.glyphs.gamma, gamma(trials.gamma));
+        let words = match reliable(trials) {
+            Some((good, all)) => format!(
+                "{good:>2} of {all} maps reliable, R {} {RELIABLE}",
+                theme.glyphs.at_least
+            ),
+            None => "no trials yet".into(),
+        };
+        let mut spans = vec![
+            Span::styled(name, style),
+            Span::styled(
+                format!("{:>9} trials  ", count(trials.trials as f64)),
+                theme.dim(),
+            ),
+        ];
+        if let Some(planned) = planned.filter(|planned| *planned > 0) {
+            let share = match trials.reached {
+                true => 1.0,
+                false => trials.trials as f64 / planned as f64,
+            };
+            spans.extend(progress(share, 16, theme));
+            spans.push(Span::raw("  "));
+        }
+        spans.push(Span::raw(words));
+        left(buf, beside(area, 2), row as u16, Line::from(spans));
+    }
+}
+
+fn reliable(trials: &GammaTrials) -> Option<(usize, usize)> {
+    if trials.trials == 0 {
+        return None;
+    }
+    let estimate = trials.estimate();
+    let good = |r: Option<f64>| r.is_some_and(|r| r >= RELIABLE);
+    let reliable = estimate.classes.iter().filter(|c| good(c.reliability));
+    Some((reliable.count(), estimate.classes.len()))
+}
+
+/// The γ that the maps above are seen at.
+fn seen(scene: &Scene<'_>, images: &ClassificationImages) -> Vec<f64> {
+    let lens = Lens::best(images, scene.state);
+    let of_lens = |lens: Lens<'_>| {
+        (0..lens.classes())
+            .filter_map(|k| lens.gamma_of(k))
+            .collect()
+    };
+    lens.map(of_lens).unwrap_or_default()
+}
+
+/// All γ one after another, on one row.
+fn line(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let seen = seen(scene, images);
+    #[derive(Clone, Copy, PartialEq)]
+    enum Words {
+        All,
+        Some,
+        Few,
+    }
+    let line = |words: Words| -> Line<'static> {
+        let mut spans = Vec::new();
+        for (place, trials) in images.gammas.iter().enumerate() {
+            let style = if seen.contains(&trials.gamma) {
+                theme.chosen()
+            } else {
+                theme.text()
+            };
+            let name = if words == Words::Few && place > 0 {
+                gamma(trials.gamma)
+            } else {
+                format!("{} {}", theme.glyphs.gamma, gamma(trials.gamma))
+            };
+            spans.push(Span::styled(name, style));
+            spans.push(Span::raw(match reliable(trials) {
+                Some((good, all)) => format!(" {good}/{all}"),
+                None => " -".into(),
+            }));
+            if words == Words::All {
+                let trials = format!(" of {}", count(trials.trials as f64));
+                spans.push(Span::styled(trials, theme.dim()));
+            }
+            spans.push(Span::raw(if words == Words::Few { "  " } else { "   " }));
+        }
+        spans.into()
+    };
+    let label = format!("reliable, R {} {RELIABLE}", theme.glyphs.at_least);
+    let room = usize::from(area.width) + 3;
+    let (label, indent, line) = if line(Words::All).width() + 25 <= room {
+        (label, 25, line(Words::All))
+    } else if line(Words::Some).width() + 25 <= room {
+        (label, 25, line(Words::Some))
+    } else {
+        ("reliable".into(), 11, line(Words::Few))
+    };
+    left(buf, beside(area, 2), 0, Span::styled(label, theme.dim()));
+    left(buf, beside(area, indent), 0, line);
+}

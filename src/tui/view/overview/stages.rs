@@ -1,0 +1,277 @@
+//! The stages of the run, each a row: what came of it, how far it is, or what it waits for. Where
+//! there are more than rows, those around the one under way, and the others by name.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::figure::headline::headline;
+use crate::session::Session;
+use crate::session::config::Analysis;
+use crate::session::run::Stage;
+use crate::tui::format::{count, duration};
+use crate::tui::view::Scene;
+use crate::tui::view::progress::{current, stages, waits_for};
+use crate::tui::widget::bar::progress;
+use crate::tui::widget::text::{below, beside, cut, left, right};
+
+/// Rows on a small screen, where maps come first.
+pub const FEW: usize = 4;
+
+/// Columns for the mark and the name of a stage.
+const NAMES: u16 = 25;
+
+/// A row of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    /// One stage.
+    Stage(usize),
+    /// The names of the stages before the first row that has room.
+    Before(usize),
+    /// The names of the stages from this one on.
+    After(usize),
+}
+
+/// The rows on a place of this height.
+pub fn rows(session: &Session, height: u16) -> Vec<Row> {
+    let stages = stages(session);
+    let room = match height {
+        ..30 => FEW,
+        _ => stages.len().max(1),
+    };
+    let active = current(session)
+        .or_else(|| stages.iter().position(|stage| !stage.finished))
+        .unwrap_or(stages.len().saturating_sub(1));
+    window(stages.len(), room, active)
+}
+
+/// `room` rows of `all` stages, with the active one and where there is room the next among them.
+fn window(all: usize, room: usize, active: usize) -> Vec<Row> {
+    if all <= room {
+        return (0..all).map(Row::Stage).collect();
+    }
+    let inner = room.saturating_sub(2).max(1);
+    let from = (active + 2).saturating_sub(inner).min(active);
+    let (from, to) = if from <= 1 {
+        (0, room - 1)
+    } else if from + inner + 1 >= all {
+        (all + 1 - room, all)
+    } else {
+        (from, from + inner)
+    };
+    let before = (from > 0).then_some(Row::Before(from));
+    let after = (to < all).then_some(Row::After(to));
+    let shown = (from..to).map(Row::Stage);
+    before.into_iter().chain(shown).chain(after).collect()
+}
+
+/// Draws them, and gives the rows they took.
+pub fn draw(scene: &Scene<'_>, rows: &[Row], area: Rect, buf: &mut Buffer) -> u16 {
+    let stages = stages(scene.session);
+    for (at, row) in rows.iter().enumerate() {
+        let place = below(area, at as u16);
+        match row {
+            Row::Stage(index) => {
+                if let Some(stage) = stages.get(*index) {
+                    line(scene, *index, stage, place, buf);
+                }
+            }
+            Row::Before(end) => names(scene, &stages[..(*end).min(stages.len())], place, buf),
+            Row::After(from) => names(scene, &stages[(*from).min(stages.len())..], place, buf),
+        }
+    }
+    rows.len() as u16
+}
+
+/// Whether the plan has classification images of more than one noise.
+fn several_images(session: &Session) -> bool {
+    let plans = session.config.analyses.iter();
+    let images = plans.filter(|plan| matches!(plan, Analysis::ClassificationImages(_)));
+    images.count() > 1
+}
+
+/// The name of a stage: of several classification images, with the noise that tells them apart.
+fn title(session: &Session, index: usize, stage: &Stage) -> String {
+    let plan = index
+        .checked_sub(1)
+        .and_then(|at| session.config.analyses.get(at));
+    match plan {
+        Some(Analysis::ClassificationImages(plan)) if several_images(session) => {
+            format!("images, {} noise", plan.noise.label())
+        }
+        _ => stage.name.clone(),
+    }
+}
+
+/// Stages that have no row of their own.
+fn names(scene: &Scene<'_>, stages: &[Stage], area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let done = stages.iter().all(|stage| stage.finished);
+    let mark = match done {
+        true => theme.glyphs.done,
+        false => theme.glyphs.waiting,
+    };
+    let mut names: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
+    names.dedup();
+    let listed = names.join(", ");
+    let text = match (listed.len() + 2 <= usize::from(area.width), done) {
+        (true, _) => format!("{mark} {listed}"),
+        (false, true) => format!("{mark} {} stages done", stages.len()),
+        (false, false) => format!("{mark} {} stages to come", stages.len()),
+    };
+    left(buf, area, 0, Span::styled(text, theme.dim()));
+}
+
+fn line(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let active = current(scene.session) == Some(index);
+    let (mark, style) = if stage.finished {
+        (theme.glyphs.done, theme.dim())
+    } else if active {
+        (theme.glyphs.working, theme.accent())
+    } else {
+        (theme.glyphs.waiting, theme.dim())
+    };
+    let name_style = match (active, stage.finished) {
+        (true, _) => theme.bright(),
+        (false, true) => theme.text(),
+        (false, false) => theme.dim(),
+    };
+    let name = title(scene.session, index, stage);
+    let name = Line::from(vec![
+        Span::styled(format!("{mark} "), style),
+        Span::styled(name, name_style),
+    ]);
+    let used = left(buf, area, 0, name);
+    let area = beside(area, NAMES.max(used + 2));
+    if stage.finished {
+        finished(scene, index, stage, area, buf);
+    } else if stage.done == 0 && !active {
+        waiting(scene, index, stage, area, buf);
+    } else {
+        under_way(scene, stage, area, buf);
+    }
+}
+
+/// How much was done, what came of it, and how long it took: the last goes first where there is
+/// little room, then the first.
+fn finished(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let own = headline(scene.session, index);
+    let amount = format!("{} {}", count(stage.done as f64), stage.unit);
+    let amount = format!("{amount:<18}  ");
+    let first = amount.chars().count();
+    let room = usize::from(area.width);
+    let mut area = area;
+    if own.parts.is_empty() || first + own.least() <= room {
+        // Where the long form only fits alone, it is worth more than the amount.
+        let alone = own.parts.first().map_or(0, |part| part.chars().count());
+        if own.parts.is_empty() || first + alone <= room || alone > room {
+            area = beside(area, left(buf, area, 0, amount));
+        }
+    }
+    let room = usize::from(area.width);
+    let words = own.within(room);
+    let used = left(buf, area, 0, Span::raw(cut(&words, room)));
+    if stage.seconds >= 1.0 {
+        let gap = if used > 0 { "   " } else { "" };
+        let took = format!("{gap}{}", duration(stage.seconds));
+        if used + took.len() as u16 <= area.width {
+            left(buf, beside(area, used), 0, Span::styled(took, theme.dim()));
+        }
+    }
+}
+
+fn waiting(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mut Buffer) {
+    let plan = index
+        .checked_sub(1)
+        .and_then(|at| scene.session.config.analyses.get(at));
+    let needs = plan.is_some_and(Analysis::needs_classification_images);
+    let other = waits_for(scene.session, index).filter(|_| needs);
+    let text = match (other, stage.total) {
+        (Some(other), _) => format!("waits for {other}"),
+        (None, 0) => "waits for its turn".into(),
+        (None, total) => format!("waits for its turn: {} {}", count(total as f64), stage.unit),
+    };
+    left(buf, area, 0, Span::styled(text, scene.theme.dim()));
+}
+
+fn under_way(scene: &Scene<'_>, stage: &Stage, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let unit = &stage.unit;
+    if stage.total == 0 {
+        left(buf, area, 0, Span::styled("begins", theme.dim()));
+        return;
+    }
+    let (done, total) = (count(stage.done as f64), count(stage.total as f64));
+    let words = format!("{done} / {total} {unit}");
+    let used = left(buf, area, 0, words) + 2;
+    let area = beside(area, used);
+    let what = if unit == "epochs" { "images" } else { unit };
+    let rate = stage
+        .per_second
+        .map(|rate| format!("{} {what}/s", theme.rate(rate)));
+    let left_over = stage
+        .eta_s
+        .map(|eta| format!("{} left", theme.duration(eta)));
+    // On a narrow screen the time left stands in the header, so it goes first here.
+    let mut end = [rate, left_over].into_iter().flatten().collect::<Vec<_>>();
+    while end.join("   ").len() + 8 > usize::from(area.width) && end.pop().is_some() {}
+    let taken = right(buf, area, 0, Span::raw(end.join("   "))) + 2;
+    let room = area.width.saturating_sub(taken).min(48);
+    if room >= 6 {
+        let share = fraction(scene, stage);
+        left(buf, area, 0, Line::from(progress(share, room, theme)));
+    }
+}
+
+/// Share of a stage that is done; in training, batches of the unfinished epoch count.
+fn fraction(scene: &Scene<'_>, stage: &Stage) -> f64 {
+    let mut done = stage.done as f64;
+    if stage.unit == "epochs"
+        && let Some(training) = &scene.session.record.training
+        && training.partial.of > 0
+    {
+        done += training.partial.batches as f64 / training.partial.of as f64;
+    }
+    done / stage.total as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stage_under_way_is_always_among_the_rows_and_nothing_is_lost() {
+        for all in 1..14 {
+            for room in 3..9 {
+                for active in 0..all {
+                    let rows = window(all, room, active);
+                    assert!(rows.len() <= room.max(all.min(room)), "{rows:?}");
+                    assert!(
+                        rows.contains(&Row::Stage(active)),
+                        "{all} {room} {active} {rows:?}"
+                    );
+                    let covered: usize = rows
+                        .iter()
+                        .map(|row| match row {
+                            Row::Stage(_) => 1,
+                            Row::Before(end) => *end,
+                            Row::After(from) => all - from,
+                        })
+                        .sum();
+                    assert_eq!(covered, all, "{rows:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_row_of_names_stands_for_one_stage_only() {
+        for active in 0..9 {
+            for row in window(9, 6, active) {
+                assert!(row != Row::Before(1) && row != Row::After(8), "{active}");
+            }
+        }
+    }
+}

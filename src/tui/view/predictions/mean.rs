@@ -1,0 +1,121 @@
+//! The mean of the images that are called the chosen class, and what is to say of it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::session::config::CLASSES;
+use crate::session::record::SplitCounts;
+use crate::stats::interval::wilson;
+use crate::tui::format::thousands;
+use crate::tui::view::Scene;
+use crate::tui::widget::heatmap::{Heatmap, Marks, Ramp, cells};
+use crate::tui::widget::text::{below, left, start, top, wrap};
+
+/// Height and width of an image.
+const SIZE: (usize, usize) = (28, 28);
+
+/// Draws it, as large as whole zooms allow.
+pub fn draw(scene: &Scene<'_>, split: &SplitCounts, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let class = scene.state.class.min(CLASSES - 1);
+    let half = (SIZE.1 as u16 / 2, SIZE.0.div_ceil(4) as u16);
+    let places = [cells(SIZE, 3), cells(SIZE, 2), cells(SIZE, 1), half];
+    let fits = |(width, height): &(u16, u16)| *width <= area.width && height + 6 <= area.height;
+    let Some((width, height)) = places.into_iter().find(fits) else {
+        return;
+    };
+    let title = match width {
+        ..20 => format!("called {class}"),
+        _ => format!("mean of what is called {class}"),
+    };
+    left(buf, area, 0, Span::styled(title, theme.bright()));
+    if let Some(values) = split.mean_image(class) {
+        Heatmap {
+            values: &values,
+            size: SIZE,
+            ramp: Ramp::Grey {
+                low: 0.0,
+                high: 1.0,
+            },
+            significance: None,
+            marks: Marks::None,
+            cursor: None,
+        }
+        .draw(start(top(below(area, 1), height), width), theme, buf);
+    } else {
+        let text = format!("No image was called {class}.");
+        for (row, line) in wrap(&text, width).into_iter().enumerate() {
+            left(buf, area, 2 + row as u16, Span::styled(line, theme.dim()));
+        }
+    }
+    for (row, line) in words(scene, split, class, area.width)
+        .into_iter()
+        .enumerate()
+    {
+        left(buf, below(area, height + 2), row as u16, line);
+    }
+}
+
+fn words(scene: &Scene<'_>, split: &SplitCounts, class: usize, width: u16) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let hit = split.counts[class * CLASSES + class];
+    let rate = |name: &str, all: u64| -> Vec<Line<'static>> {
+        let Some(own) = wilson(hit, all) else {
+            return Vec::new();
+        };
+        let value = format!("{:.1} %", own.estimate * 100.0);
+        let ends = format!("{:.1}–{:.1}", own.low * 100.0, own.high * 100.0);
+        match width {
+            ..20 => vec![Line::from(vec![
+                Span::styled(format!("{:<7}", &name[..name.len().min(6)]), theme.dim()),
+                Span::raw(value),
+            ])],
+            _ => vec![Line::from(vec![
+                Span::styled(format!("{name:<10}"), theme.dim()),
+                Span::raw(format!("{value:>7}")),
+                Span::styled(format!("  {ends}"), theme.dim()),
+            ])],
+        }
+    };
+    let called = thousands(split.called(class));
+    let mut lines = vec![match width {
+        ..20 => Line::from(called),
+        _ => Line::from(vec![
+            Span::styled(format!("{:<10}", "images"), theme.dim()),
+            Span::raw(format!("{called:>7}")),
+        ]),
+    }];
+    lines.extend(rate("precision", split.called(class)));
+    lines.extend(rate("recall", split.shown(class)));
+    if width < 20 {
+        return lines;
+    }
+    let worst = |of: &dyn Fn(usize) -> u64| -> String {
+        let mut others: Vec<(u64, usize)> = (0..CLASSES)
+            .filter(|other| *other != class)
+            .map(|other| (of(other), other))
+            .filter(|(count, _)| *count > 0)
+            .collect();
+        others.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        let words: Vec<String> = others
+            .iter()
+            .take(3)
+            .map(|(count, other)| format!("{other} ({})", thousands(*count)))
+            .collect();
+        match words.is_empty() {
+            true => "nothing".into(),
+            false => words.join(", "),
+        }
+    };
+    let taken = worst(&|other| split.counts[class * CLASSES + other]);
+    let mixed = worst(&|other| split.counts[other * CLASSES + class]);
+    lines.push(Line::default());
+    for (label, words) in [("taken for ", taken), ("mixed in ", mixed)] {
+        lines.push(Line::from(vec![
+            Span::styled(format!("{label:<10}"), theme.dim()),
+            Span::raw(words),
+        ]));
+    }
+    lines
+}

@@ -1,0 +1,303 @@
+//! The networks against PyTorch, weights that come from its files, and training that is broken off.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use flate2::read::GzDecoder;
+use noisescope::data::{self, Dataset, Images};
+use noisescope::nets::Network;
+use noisescope::nets::import;
+use noisescope::nets::train::{Step, Trainer, evaluate};
+use noisescope::session::config::{self, DatasetName, DatasetSource, NetworkKind};
+use noisescope::session::record;
+use tempfile::TempDir;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/nets")
+}
+
+/// A checkpoint of `tests/fixtures/nets/make.py`, unpacked.
+fn checkpoint(folder: &TempDir, name: &str) -> PathBuf {
+    let packed = File::open(fixtures().join(format!("{name}.gz"))).unwrap();
+    let path = folder.path().join(name);
+    let mut unpacked = File::create(&path).unwrap();
+    std::io::copy(&mut GzDecoder::new(packed), &mut unpacked).unwrap();
+    path
+}
+
+/// The four images of the script, \[4,28,28\].
+fn images() -> Vec<f32> {
+    let pixel = |k: usize, i: usize| ((i * 7919 + k * 104_729 + i * i * (k + 3)) % 256) as f32;
+    (0..4)
+        .flat_map(|k| (0..784).map(move |i| pixel(k, i) / 255.0))
+        .collect()
+}
+
+#[test]
+fn a_checkpoint_of_pytorch_says_here_what_it_says_there() {
+    let device = Device::flex();
+    let mut text = String::new();
+    let mut file = File::open(fixtures().join("logits.json")).unwrap();
+    file.read_to_string(&mut text).unwrap();
+    let said: HashMap<String, Vec<Vec<f32>>> = serde_json::from_str(&text).unwrap();
+    let folder = TempDir::new().unwrap();
+    for (name, kind) in [
+        // Numbered modules, a zip archive.
+        ("complex.pt", NetworkKind::Complex),
+        // The pickles of PyTorch before 1.6.
+        ("simple.pt", NetworkKind::Simple),
+        ("simple.safetensors", NetworkKind::Simple), // bf16
+        // `state_dict` beside other things, `module.` around the network, names of its own.
+        ("rnn.pt", NetworkKind::Rnn),
+        ("cnn.pt", NetworkKind::Cnn), // fc2 is the last layer
+        ("mlp.pt", NetworkKind::Mlp), // f64
+        // The names that the layers have here.
+        ("logistic.safetensors", NetworkKind::Logistic),
+    ] {
+        let weights = import::read(&checkpoint(&folder, name), kind).unwrap();
+        let network = Network::with_weights(kind, &weights, &device).unwrap();
+        let logits = network.logits(images(), &device);
+        let expected: Vec<f32> = said[name].concat();
+        assert_eq!(logits.len(), 40, "{name}");
+        for (here, there) in logits.iter().zip(&expected) {
+            assert!((here - there).abs() < 1e-4, "{name}: {here} {there}");
+        }
+    }
+}
+
+fn refused(path: &Path, kind: NetworkKind) -> String {
+    let words = import::read(path, kind).unwrap_err().to_string();
+    let begins = format!("network.weights: {}: ", path.display());
+    words
+        .strip_prefix(&begins)
+        .unwrap_or_else(|| panic!("{words}"))
+        .to_owned()
+}
+
+#[test]
+fn a_file_that_does_not_fit_says_where() {
+    let folder = TempDir::new().unwrap();
+    let said = |name: &str, kind| refused(&checkpoint(&folder, name), kind);
+    let logistic = NetworkKind::Logistic;
+    let words = said("shape.pt", logistic);
+    assert!(
+        words.contains("`0.weight`") && words.contains("[10, 783]") && words.contains("[10, 784]"),
+        "{words}"
+    );
+    let words = said("integers.pt", logistic);
+    assert!(
+        words.contains("`0.weight`") && words.contains("i64"),
+        "{words}"
+    );
+    let words = said("infinite.pt", logistic);
+    assert!(
+        words.contains("`0.weight`") && words.contains("infinite"),
+        "{words}"
+    );
+    let words = said("missing.pt", logistic);
+    assert!(
+        words.contains("no tensor `logits.bias`") && words.contains("`logits.weight`"),
+        "{words}"
+    );
+    let words = said("extra.pt", logistic);
+    assert!(
+        words.contains("`0.scale`") && words.contains("`logistic`"),
+        "{words}"
+    );
+    // Checkpoints of other architectures.
+    let words = said("complex.pt", NetworkKind::Simple);
+    assert!(
+        words.contains("`simple` needs `conv1`, `conv2`, `fc1`, `logits`"),
+        "{words}"
+    );
+    let words = said("rnn.pt", NetworkKind::Cnn);
+    assert!(words.contains("`lstm`, `lstm (layer 1)`"), "{words}");
+    let words = said("simple.pt", NetworkKind::Cnn);
+    assert!(
+        words.contains("`0.weight` has the shape [32, 1, 3, 3]"),
+        "{words}"
+    );
+}
+
+#[test]
+fn a_pickle_that_asks_for_code_is_refused_and_not_run() {
+    let folder = TempDir::new().unwrap();
+    let words = refused(&checkpoint(&folder, "asks.pt"), NetworkKind::Logistic);
+    assert!(words.contains("asks Python for `posix.system`"), "{words}");
+    // A pickle that is nothing but the call.
+    let path = folder.path().join("call.pt");
+    std::fs::write(
+        &path,
+        b"\x80\x02cposix\nsystem\nX\x16\x00\x00\x00touch a-pickle-was-run\x85R.",
+    )
+    .unwrap();
+    let words = refused(&path, NetworkKind::Logistic);
+    assert!(words.contains("`posix.system`"), "{words}");
+    assert!(!Path::new("a-pickle-was-run").exists());
+}
+
+#[test]
+fn a_file_that_is_something_else_says_what_it_is() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("it.pt");
+    for (content, what) in [
+        (&b""[..], "an empty file"),
+        (b"epoch,loss\n1,0.5\n", "a text file"),
+        (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "gzip"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "a PNG picture"),
+        (b"\x80\x02}q\x00(X", "damaged"),
+        (b"PK\x03\x04 and so on", "damaged"),
+        (b"\xff\x00\x01\x02", "not a PyTorch checkpoint"),
+        (b"\x20\x00\x00\x00\x00\x00\x00\x00{\"cut off\":", "damaged"),
+    ] {
+        std::fs::write(&path, content).unwrap();
+        let words = refused(&path, NetworkKind::Cnn);
+        assert!(words.contains(what), "{words}");
+    }
+    let words = refused(&folder.path().join("none.pt"), NetworkKind::Cnn);
+    assert!(words.contains("cannot be read"), "{words}");
+    let words = refused(folder.path(), NetworkKind::Cnn);
+    assert!(words.contains("cannot be read"), "{words}");
+    // A download that was cut off.
+    let whole = std::fs::read(checkpoint(&folder, "cnn.pt")).unwrap();
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let words = refused(&path, NetworkKind::Cnn);
+    assert!(words.contains("damaged"), "{words}");
+}
+
+fn digits() -> Dataset {
+    data::load(DatasetName::Mnist, &DatasetSource::Embedded, Path::new("")).unwrap()
+}
+
+fn first(images: &Images, count: usize) -> Images {
+    Images {
+        pixels: images.pixels[..count * 784].into(),
+        labels: images.labels[..count].into(),
+        ..images.clone()
+    }
+}
+
+/// Trains for `steps` steps; broken off after each `piece` of them and begun anew from the record.
+fn trained(
+    kind: NetworkKind,
+    plan: &config::Training,
+    images: &Images,
+    piece: usize,
+) -> record::Training {
+    let device = Device::flex();
+    let mut record = record::Training::default();
+    loop {
+        let mut trainer = Trainer::new(kind, plan, 5, images, &device, &mut record).unwrap();
+        for _ in 0..piece {
+            if trainer.step(&mut record, &mut || {}).unwrap() == Step::Over {
+                trainer.save(&mut record).unwrap();
+                return record;
+            }
+        }
+        trainer.save(&mut record).unwrap();
+    }
+}
+
+#[test]
+fn training_that_is_broken_off_goes_on_bit_for_bit() {
+    let images = first(&digits().train, 60);
+    let plan = config::Training {
+        epochs: 2,
+        batch: 16,
+        ..Default::default()
+    };
+    for kind in [NetworkKind::Rnn, NetworkKind::Complex] {
+        let whole = trained(kind, &plan, &images, usize::MAX);
+        let pieces = trained(kind, &plan, &images, 1);
+        assert_eq!(whole.epochs, pieces.epochs, "{kind:?}");
+        assert!(whole.current == pieces.current, "{kind:?}: the weights");
+        assert!(whole.best == pieces.best, "{kind:?}: the best weights");
+    }
+}
+
+/// What is kept says of images what the network said that was validated.
+#[test]
+fn the_kept_weights_of_a_normalized_network_are_those_that_were_validated() {
+    let set = digits();
+    let images = first(&set.train, 300);
+    let plan = config::Training {
+        epochs: 2,
+        batch: 32,
+        ..Default::default()
+    };
+    let record = trained(NetworkKind::Complex, &plan, &images, usize::MAX);
+    let best = record.epochs[record.best_epoch.unwrap() - 1];
+    let device = Device::flex();
+    let network = Network::with_weights(NetworkKind::Complex, &record.best, &device).unwrap();
+    let statistics = |name: &str| {
+        let (_, values) = record
+            .best
+            .tensors
+            .iter()
+            .find(|(own, _)| own == name)
+            .unwrap();
+        values.values().to_vec()
+    };
+    assert!(
+        statistics("norm1.running_var")
+            .iter()
+            .all(|&it| it > 0.0 && it != 1.0)
+    );
+    assert!(statistics("norm1.running_mean").iter().all(|&it| it != 0.0));
+    // The held-out images are those of the trainer: the scores agree only if all does.
+    let mut again = record::Training {
+        current: record.best.clone(),
+        partial: record::PartialEpoch {
+            batches: 8,
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    let mut trainer =
+        Trainer::new(NetworkKind::Complex, &plan, 5, &images, &device, &mut again).unwrap();
+    let Step::Epoch(epoch) = trainer.step(&mut again, &mut || {}).unwrap() else {
+        panic!("not a validation");
+    };
+    assert_eq!(epoch.valid_loss, best.valid_loss);
+    // An image is answered by itself, not by its neighbours, on a device that records gradients too.
+    let recording = device.clone().autodiff();
+    let same = Network::with_weights(NetworkKind::Complex, &record.best, &recording).unwrap();
+    let all = network.logits(images_of(&images, 8), &device);
+    let one = same.logits(images_of(&images, 1), &recording);
+    for (a, b) in all.iter().zip(&one) {
+        assert!((a - b).abs() < 1e-4, "{a} {b}");
+    }
+}
+
+fn images_of(images: &Images, count: usize) -> Vec<f32> {
+    let bytes = images.pixels[..count * 784].iter();
+    bytes.map(|&byte| f32::from(byte) / 255.0).collect()
+}
+
+#[test]
+fn every_network_learns_digits_in_three_epochs() {
+    let set = digits();
+    let device = Device::flex();
+    let plan = config::Training {
+        epochs: 3,
+        batch: 16,
+        lr_max: 3e-3,
+        ..Default::default()
+    };
+    // Few images and steps; an untrained network is right a tenth of the time.
+    let test: Vec<usize> = (0..300).collect();
+    for (kind, images, least) in [
+        (NetworkKind::Rnn, 1000, 0.4),
+        (NetworkKind::Simple, 300, 0.7),
+        (NetworkKind::Complex, 300, 0.7),
+    ] {
+        let images = first(&set.train, images);
+        let record = trained(kind, &plan, &images, usize::MAX);
+        let network = Network::with_weights(kind, &record.best, &device).unwrap();
+        let score = evaluate(&network, &device, &set.test, &test, &mut || {});
+        assert!(score.accuracy > least, "{kind:?} {score:?}");
+    }
+}

@@ -1,0 +1,221 @@
+//! A session made up with every experiment: what a run leaves behind, in plain arithmetic.
+
+use noisescope::session::config::{self, Analysis as Plan, Config, Noise};
+use noisescope::session::record::{
+    self, Analysis, Attack, Example, Experiment, GammaTemplates, Predictions, Templates,
+};
+use noisescope::session::{Array, Session};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::synthetic::{self, CLASSES, SIDE, template};
+use super::*;
+
+/// Images of each class that the attack is made on.
+pub const EACH: i64 = 100;
+
+/// The plan of everything.
+fn plan() -> Config {
+    let images = |noise, gammas: Vec<f64>| {
+        Plan::ClassificationImages(config::ClassificationImages {
+            noise,
+            gammas,
+            trials: 400_000,
+            ..Default::default()
+        })
+    };
+    let splits = vec![config::Split::Test, config::Split::Train];
+    Config {
+        analyses: vec![
+            images(Noise::Uniform, vec![0.0, 0.1, 0.2, 0.3]),
+            images(Noise::Binary, vec![0.0, 0.3]),
+            Plan::Templates(config::Templates::default()),
+            Plan::Attack(config::Attack {
+                images: 10 * EACH as usize,
+                noise_images: 10 * EACH as usize,
+                ..Default::default()
+            }),
+            Plan::Predictions(config::Predictions {
+                splits,
+                ..Default::default()
+            }),
+            Plan::SpikeTriggered(config::SpikeTriggered::default()),
+            Plan::Modulation(config::Modulation::default()),
+            Plan::Backdoor(config::Backdoor::default()),
+        ],
+        ..Config::default()
+    }
+}
+
+/// The record of one kind.
+pub fn of<T: Experiment>(session: &mut Session) -> &mut T {
+    let mut all = session.record.analyses.iter_mut();
+    all.find_map(T::of_mut).expect("it is planned")
+}
+
+/// A session of which classification images, templates, attack and predictions are done and the
+/// rest waits.
+pub fn measured() -> Session {
+    let mut session = Session::new("mnist-paper", plan());
+    session.record.training = Some(synthetic::training(15, 0, true));
+    session.run = Some(synthetic::run(Phase::Working(6)));
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    for analysis in &mut session.record.analyses {
+        if let Analysis::ClassificationImages(images) = analysis {
+            for gamma in &mut images.gammas {
+                synthetic::fill(gamma, 400_000, &mut rng);
+                gamma.reached = true;
+            }
+        }
+    }
+    *of::<Templates>(&mut session) = templates();
+    *of::<Attack>(&mut session) = attack();
+    predict(of::<Predictions>(&mut session));
+    synthetic::with_stages(session)
+}
+
+/// The same with the attack under way: only its first `parts` parts are done.
+pub fn attacking(parts: usize) -> Session {
+    let mut session = measured();
+    let attack = of::<Attack>(&mut session);
+    let each = attack.counts.values().len() / attack.progress.blocks.len();
+    attack.counts.values_mut()[parts * each..].fill(0);
+    attack.progress.blocks[parts..].fill(0);
+    attack.progress.done = attack.progress.total * parts as u64 / 60;
+    session.run = Some(synthetic::run(Phase::Working(4)));
+    synthetic::with_stages(session)
+}
+
+fn progress(parts: usize, total: u64) -> record::Progress {
+    record::Progress {
+        blocks: vec![1; parts],
+        done: total,
+        total,
+    }
+}
+
+fn templates() -> Templates {
+    let of_gamma = |(gamma, right): (f64, u64)| GammaTemplates {
+        gamma,
+        classes: (0..CLASSES).collect(),
+        images: 10_000,
+        correct: [right, right, right - 110, right - 100],
+    };
+    let gammas = [(0.0, 2_780), (0.3, 3_420)];
+    Templates {
+        progress: progress(2, 20_000),
+        gammas: gammas.into_iter().map(of_gamma).collect(),
+    }
+}
+
+/// Share of the images that a pattern makes the target of.
+fn share(pattern: usize, target: usize, w: f64) -> f64 {
+    let middle = match pattern {
+        0 => 0.6 + 0.012 * target as f64,
+        1 => 0.48,
+        _ => return 0.01 * w,
+    };
+    1.0 / (1.0 + ((middle - w) / 0.06).exp())
+}
+
+/// An attack that is done; class 1 has no classification image.
+pub fn attack() -> Attack {
+    let weights = config::Attack::default().weights;
+    let mut patterns = Vec::new();
+    for pattern in 0..3 {
+        for target in 0..CLASSES {
+            let own = template(target).into_iter().enumerate();
+            patterns.extend(own.map(|(pixel, v)| match pattern {
+                0 => 0.5 + 0.5 * v.clamp(-1.0, 1.0),
+                1 => v.clamp(0.0, 1.0),
+                _ => ((pixel * 7919 + target * 104_729) % 1000) as f32 / 1000.0,
+            }));
+        }
+    }
+    let there: Vec<bool> = (0..3 * CLASSES).map(|at| at != 1).collect();
+    let mut counts = Vec::new();
+    for source in 0..2 {
+        for pattern in 0..3 {
+            for target in 0..CLASSES {
+                for &w in &weights {
+                    for truth in 0..CLASSES {
+                        let mut row = vec![0; CLASSES];
+                        let of = match (source, truth) {
+                            (0, _) => EACH,
+                            (_, 0) => CLASSES as i64 * EACH,
+                            _ => 0,
+                        };
+                        let there = there[pattern * CLASSES + target];
+                        let hits = (of as f64 * share(pattern, target, w)).round() as i64;
+                        // Of the rest some are taken for the next class.
+                        let lost = (of - hits) / 20;
+                        row[target] += hits;
+                        row[(truth + 1) % CLASSES] += lost;
+                        row[truth] += of - hits - lost;
+                        counts.extend(row.into_iter().map(|n| if there { n } else { 0 }));
+                    }
+                }
+            }
+        }
+    }
+    let example = |target: usize| {
+        let truth = (target + 3) % CLASSES;
+        let image = template(truth).into_iter();
+        let at = |pattern, &w: &f64| match (there[pattern * CLASSES + target], w) {
+            (true, w) => share(pattern, target, w),
+            (false, _) => share(2, target, 0.0),
+        };
+        let confidence = (0..3).flat_map(|pattern| weights.iter().map(move |w| at(pattern, w)));
+        let confidence: Vec<f64> = confidence.collect();
+        let called = |&sure: &f64| match sure {
+            ..0.25 => truth,
+            0.25..0.5 => 8,
+            _ => target,
+        };
+        Example {
+            target,
+            truth,
+            image: Array::new(
+                &[SIDE, SIDE],
+                image.map(|v| (255.0 * v.clamp(0.0, 1.0)) as u8).collect(),
+            ),
+            called: confidence.iter().map(called).collect(),
+            confidence,
+        }
+    };
+    let shape = [2, 3, CLASSES, weights.len(), CLASSES, CLASSES];
+    Attack {
+        progress: progress(60, 660_000),
+        gamma: Some(0.3),
+        patterns: Array::new(&[3, CLASSES, SIDE, SIDE], patterns),
+        there: there.clone(),
+        counts: Array::new(&shape, counts),
+        examples: (0..CLASSES).map(example).collect(),
+        weights: weights.clone(),
+    }
+}
+
+/// Predictions of a network that takes one class in some for another.
+fn predict(predictions: &mut Predictions) {
+    for (times, split) in [1, 6].into_iter().zip(&mut predictions.splits) {
+        let mut images = vec![0_i64; CLASSES * SIDE * SIDE];
+        for truth in 0..CLASSES {
+            let shape = template(truth);
+            for called in 0..CLASSES {
+                let count = match (truth * 7 + called * 5) % 11 {
+                    _ if truth == called => 950 + 17 * truth as u64,
+                    rest @ 0..5 => 2 * rest as u64,
+                    _ => 0,
+                } * times;
+                split.counts[truth * CLASSES + called] = count;
+                let sums = &mut images[called * SIDE * SIDE..][..SIDE * SIDE];
+                for (sum, v) in sums.iter_mut().zip(&shape) {
+                    *sum += count as i64 * (255.0 * v.clamp(0.0, 1.0)) as i64;
+                }
+            }
+        }
+        split.images = Array::new(&[CLASSES, SIDE, SIDE], images);
+    }
+    let total = predictions.splits.iter().map(|split| split.total()).sum();
+    predictions.progress = progress(2, total);
+}

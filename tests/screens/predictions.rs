@@ -1,0 +1,170 @@
+//! The confusion matrix and the mean images; and what views say of what is not there.
+
+use noisescope::session::record::Predictions;
+
+use super::*;
+
+#[test]
+fn every_cell_of_the_matrix_can_be_read() {
+    let session = experiments::measured();
+    let predictions: &Predictions = session.record.first().expect("it is planned");
+    let split = &predictions.splits[0];
+    for size in SIZES {
+        let screen = screen(&session, &at("Predictions", size));
+        for truth in 0..10 {
+            let row: Vec<String> = (0..10)
+                .map(|called| match split.counts[truth * 10 + called] {
+                    0 => "·".into(),
+                    count => count.to_string(),
+                })
+                .collect();
+            let row = format!("{truth} {}", row.join(" "));
+            let there = screen.lines().any(|line| {
+                let words: Vec<&str> = line.split_whitespace().collect();
+                words.join(" ").contains(&row)
+            });
+            assert!(there, "{row} is not on\n{screen}");
+        }
+        let right = split.correct() as f64 / split.total() as f64;
+        assert!(
+            screen.contains(&format!("{:.1} % of", 100.0 * right)),
+            "{screen}"
+        );
+    }
+}
+
+#[test]
+fn what_is_right_stands_out_without_colour() {
+    let session = experiments::measured();
+    let theme = Theme::new(Depth::Mono, Background::Dark, true);
+    let buf = draw(&session, &at("Predictions", (80, 24)), &theme);
+    let reversed = |y: u16| {
+        let cells = (0..buf.area.width).filter(|x| {
+            let cell = &buf[(*x, y)];
+            cell.modifier.contains(Modifier::REVERSED)
+        });
+        cells.count()
+    };
+    let rows = (0..buf.area.height).filter(|y| reversed(*y) > 0);
+    assert_eq!(rows.count(), 10, "one cell a row");
+}
+
+#[test]
+fn a_key_goes_through_the_parts_of_the_data_set() {
+    let session = experiments::measured();
+    let mut state = at("Predictions", (120, 40));
+    assert!(screen(&session, &state).contains("▸test"));
+    press(&session, &mut state, &[KeyCode::Char('t'), KeyCode::Left]);
+    assert_eq!((state.split, state.class), (1, 9));
+    let train = screen(&session, &state);
+    assert!(
+        train.contains("▸train") && train.contains("mean of what is called 9"),
+        "{train}"
+    );
+    press(&session, &mut state, &[KeyCode::Char('t')]);
+    assert_eq!(state.split, 0);
+}
+
+#[test]
+fn a_view_without_its_analysis_says_how_a_session_gets_one() {
+    let session = accumulated();
+    for size in SIZES {
+        for (view, plan) in [
+            ("Attack", "ClassificationImages(()), Attack(())"),
+            ("Predictions", "Predictions(())"),
+        ] {
+            let screen = screen(&session, &at(view, size));
+            let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains("does not change once it exists"), "{screen}");
+            let start = format!("--set 'analyses=[{plan}");
+            let shown = &start[..start.len().min(usize::from(size.0) - 30)];
+            assert!(screen.contains(shown), "{screen}");
+        }
+    }
+}
+
+#[test]
+fn an_analysis_that_has_not_begun_says_what_it_waits_for() {
+    let mut session = experiments::measured();
+    let fresh = session::Record::new(&session.config);
+    session.record.analyses = fresh.analyses;
+    session.run = Some(synthetic::run(Phase::Working(1)));
+    let session = synthetic::with_stages(session);
+    for (view, words) in [
+        ("Attack", "attack waits for classification images"),
+        ("Predictions", "predictions waits for classification images"),
+    ] {
+        let screen = screen(&session, &at(view, (80, 24)));
+        assert!(screen.contains(words), "{screen}");
+    }
+    let overview = screen(&session, &at("Overview", (120, 40)));
+    let overview = overview.split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "attack waits for classification images",
+        "predictions waits for its turn",
+    ] {
+        assert!(overview.contains(words), "{words} is not on\n{overview}");
+    }
+}
+
+#[test]
+fn a_finished_stage_says_what_came_of_it() {
+    let session = experiments::measured();
+    let wide = screen(&session, &at("Overview", (200, 60)));
+    for words in [
+        "classification image flips half the images at w 0.",
+        "mean image flips half the images at w 0.48",
+        "right about 34.2 % (33.3–35.1)   raw at γ 0.3",
+        "test 97.",
+        "of 40 maps reliable",
+    ] {
+        assert!(wide.contains(words), "{words} is not on\n{wide}");
+    }
+    for size in SIZES {
+        let screen = screen(&session, &at("Overview", size));
+        assert!(screen.contains("● spike-triggered"), "{screen}");
+        assert!(!screen.contains('…'), "cut words:\n{screen}");
+    }
+}
+
+#[test]
+fn every_noise_of_the_plan_has_its_maps() {
+    let session = experiments::measured();
+    let mut state = at("Maps", (120, 40));
+    assert!(screen(&session, &state).contains("uniform noise"));
+    press(
+        &session,
+        &mut state,
+        &[KeyCode::Char(']'), KeyCode::Char('n')],
+    );
+    assert_eq!((state.images, state.gamma), (1, None));
+    let second = screen(&session, &state);
+    assert!(second.contains("binary noise"), "{second}");
+    state.view = 0;
+    assert!(screen(&session, &state).contains("binary noise"));
+    press(&session, &mut state, &[KeyCode::Char('n')]);
+    assert_eq!(state.images, 0);
+    // With one noise there is no other to go to.
+    assert_eq!(
+        press(&accumulated(), &mut state, &[KeyCode::Char('n')]),
+        [Effect::None]
+    );
+}
+
+#[test]
+fn an_enlarged_map_tells_its_clusters_and_the_trials_still_needed() {
+    let session = experiments::measured();
+    let images = session.record.classification_images().expect("planned");
+    let own = &images.gammas[3].estimate().classes[0];
+    let mut state = at("Maps", (120, 40));
+    (state.gamma, state.enlarged) = (Some(3), true);
+    let screen = screen(&session, &state);
+    let clusters = own.clusters.as_ref().expect("white noise").len();
+    for words in [
+        format!("clusters      {clusters} cluster"),
+        "for R 0.95".into(),
+        "noise         uniform".into(),
+    ] {
+        assert!(screen.contains(&words), "{words} is not on\n{screen}");
+    }
+}
