@@ -158,10 +158,15 @@ fn json_has_the_promised_keys_and_shapes() {
         ("snr", vec![G, K]),
         ("significant_pixels", vec![G, K]),
         ("fed_back", vec![G, K]),
+        ("trials_needed", vec![G, K]),
+        ("dropped", vec![G]),
+        ("reached_target", vec![G]),
     ] {
         assert_eq!(shape(&images[key]), expected, "{key}");
     }
-    assert_eq!(keys(images).len(), 9);
+    assert_eq!(images["clusters"].as_array().map(Vec::len), Some(G));
+    assert!(images["weighting"].is_null(), "every trial counts the same");
+    assert_eq!(keys(images).len(), 14);
     assert_eq!(value["device"], "flex");
     assert_eq!(value["elapsed_s"], 12.5);
 }

@@ -198,7 +198,7 @@ fn modulation(it: &Modulation) -> Headline {
         return Headline::default();
     };
     let rate = |pair: Option<(u64, u64)>| pair.map(|(hits, of)| hits as f64 / of as f64);
-    let mut most: Option<(f64, String)> = None;
+    let mut most: Option<(f64, [String; 2])> = None;
     for layer in &it.layers {
         for (place, strength) in it.strengths.iter().enumerate() {
             for class in 0..CLASSES {
@@ -209,19 +209,24 @@ fn modulation(it: &Modulation) -> Headline {
                 };
                 let change = (after - before).abs();
                 if most.as_ref().is_none_or(|(most, _)| change > *most) {
-                    let words = format!(
-                        "{} at {}: class {class} from {} to {}",
-                        layer.name,
-                        signed(*strength),
-                        percent(before),
-                        percent(after)
-                    );
+                    let push = signed(*strength);
+                    let (from, to) = (100.0 * before, 100.0 * after);
+                    let words = [
+                        format!(
+                            "{} at {push}: class {class} from {from:.1} % to {to:.1} %",
+                            layer.name
+                        ),
+                        format!("{} {push}: class {class} {from:.0} → {to:.0} %", layer.name),
+                    ];
                     most = Some((change, words));
                 }
             }
         }
     }
-    Headline::of(most.into_iter().map(|(_, words)| words).collect())
+    match most {
+        Some((_, [words, short])) => Headline::with_short(vec![words], short),
+        None => Headline::default(),
+    }
 }
 
 fn signed(strength: i64) -> String {

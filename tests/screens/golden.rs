@@ -43,6 +43,11 @@ fn every_view_at_every_size_looks_as_reviewed() {
             let screen = without_pixels(&screen(&all, &at(name, size)));
             golden(&format!("{file}-{}x{}", size.0, size.1), &screen);
         }
+        let finished = screen(&experiments::finished(), &at("Overview", size));
+        golden(
+            &format!("finished-{}x{}", size.0, size.1),
+            &without_pixels(&finished),
+        );
         let mut enlarged = at("Maps", size);
         enlarged.enlarged = true;
         let screen = without_pixels(&screen(&maps, &enlarged));

@@ -27,7 +27,7 @@ fn every_cell_of_the_matrix_can_be_read() {
         }
         let right = split.correct() as f64 / split.total() as f64;
         assert!(
-            screen.contains(&format!("{:.1} % of", 100.0 * right)),
+            screen.contains(&format!("{:.1} % (", 100.0 * right)),
             "{screen}"
         );
     }
@@ -75,7 +75,10 @@ fn a_view_without_its_analysis_says_how_a_session_gets_one() {
         ] {
             let screen = screen(&session, &at(view, size));
             let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(words.contains("does not change once it exists"), "{screen}");
+            assert!(
+                words.contains("does not change once its session exists"),
+                "{screen}"
+            );
             let start = format!("--set 'analyses=[{plan}");
             let shown = &start[..start.len().min(usize::from(size.0) - 30)];
             assert!(screen.contains(shown), "{screen}");
@@ -114,8 +117,8 @@ fn a_finished_stage_says_what_came_of_it() {
     for words in [
         "classification image flips half the images at w 0.",
         "mean image flips half the images at w 0.48",
-        "right about 34.2 % (33.3–35.1)   raw at γ 0.3",
-        "test 97.",
+        "right about 27.8 % (26.9–28.7)   raw at γ 0.0",
+        "test 98.5 % (98.2–98.7)",
         "of 40 maps reliable",
     ] {
         assert!(wide.contains(words), "{words} is not on\n{wide}");
@@ -166,5 +169,20 @@ fn an_enlarged_map_tells_its_clusters_and_the_trials_still_needed() {
         "noise         uniform".into(),
     ] {
         assert!(screen.contains(&words), "{words} is not on\n{screen}");
+    }
+}
+
+#[test]
+fn a_finished_run_has_a_headline_for_every_stage_that_has_a_row() {
+    let session = experiments::finished();
+    for size in SIZES {
+        let screen = screen(&session, &at("Overview", size));
+        for words in ["poisoned", "class "] {
+            assert!(screen.contains(words), "{words} is not on\n{screen}");
+        }
+        assert!(
+            !screen.contains("waits") && !screen.contains('…'),
+            "{screen}"
+        );
     }
 }

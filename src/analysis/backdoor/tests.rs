@@ -100,36 +100,32 @@ fn begin(plan: config::Backdoor, lab: &Lab) -> Result<(Backdoor, record::Backdoo
 
 #[test]
 fn a_poisoned_logistic_network_gives_away_target_and_patch() {
-    // Logistic regression without a bias of its own towards the patch calls nearly all noise the
-    // target: without signal, that leaves enough of the other classes.
+    // One white square an image, on a grid. Those on the patch are rows 0–7, columns 20–27.
     let plan = config::Backdoor {
-        noise: Noise::Binary,
-        trials: 20_000,
+        noise: Noise::Patch,
+        trials: 2_000,
         gammas: vec![0.0],
         ..plan()
     };
-    let record = run(&session(plan.clone()), &laboratory());
+    let record = run(&session(plan), &laboratory());
     let suspects = &study(&record).networks;
     assert!(suspects[0].clean_accuracy.unwrap() > 0.95);
     assert!(suspects[0].attack_success.unwrap() > 0.95);
     assert!(suspects[1].attack_success.unwrap() < 0.2);
     assert_eq!(suspects[0].attacked, 10);
-    // What the images with the patch are told by are the target's weights in the patch.
+    // Images with the patch are told by the target's weights there, so every square on it is
+    // called the target, and no other class ever shows one.
     let finding = &suspects[0].findings[0];
-    let z = &finding.z.values()[9 * 784..];
-    let inside = patch().map(|(row, column)| f64::from(z[row * 28 + column]));
-    let inside = inside.sum::<f64>() / patch().count() as f64;
-    assert!(inside > 1.5, "mean z of {inside} in the patch");
+    let on_the_patch = |class: usize| {
+        let z = &finding.z.values()[class * 784..(class + 1) * 784];
+        patch().map(move |(row, column)| z[row * 28 + column])
+    };
+    assert!(on_the_patch(9).all(|z| z > 5.0));
+    let others = (0..9).flat_map(on_the_patch);
+    assert!(others.filter(|z| !z.is_nan()).all(|z| z < 0.0));
     let window = finding.windows[9].unwrap();
-    assert_eq!((window.row, window.column), (1, 21));
-    let clean = suspects[1].findings[0].windows[9].unwrap();
-    assert!(
-        clean.row > 6,
-        "a clean network looks at the bars: {clean:?}"
-    );
-    let verdict = study(&record).verdict(&plan, 0);
-    let judgement = verdict.networks[0].as_ref().unwrap();
-    assert_eq!((judgement.class, judgement.overlap), (Some(9), Some(1.0)));
+    let near = |found: usize, true_one: usize| found.abs_diff(true_one) <= 1;
+    assert!(near(window.row, 1) && near(window.column, 21), "{window:?}");
 }
 
 #[test]

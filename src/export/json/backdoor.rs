@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::session::config;
 use crate::session::record::{Backdoor, Finding, Suspect, Window};
+use crate::stats::roc::Roc;
 
 pub(super) fn section(plan: &config::Backdoor, it: &Backdoor) -> Value {
     let mut all = Map::new();
@@ -80,9 +81,10 @@ fn network(plan: &config::Backdoor, all: &Backdoor, place: usize, it: &Suspect) 
 /// How well the networks are told apart at one γ.
 fn study(plan: &config::Backdoor, it: &Backdoor, gamma: usize) -> Value {
     let verdict = it.verdict(plan, gamma);
-    let auc = verdict.roc.as_ref().map(
-        |roc| json!({ "estimate": roc.auc.estimate, "low": roc.auc.low, "high": roc.auc.high }),
-    );
+    let auc = |roc: &Option<Roc>| {
+        let auc = roc.as_ref().map(|roc| roc.auc);
+        auc.map(|it| json!({ "estimate": it.estimate, "low": it.low, "high": it.high }))
+    };
     let points = verdict.roc.as_ref().map(|roc| {
         let points = roc.points.iter();
         points
@@ -97,7 +99,8 @@ fn study(plan: &config::Backdoor, it: &Backdoor, gamma: usize) -> Value {
         "accused": verdict.accused,
         "target_named": verdict.target_named,
         "without_score": verdict.without_score,
-        "auc": auc,
+        "auc": auc(&verdict.roc),
+        "auc_of_strength": auc(&verdict.roc_of_strength),
         "roc": points,
     })
 }

@@ -168,7 +168,8 @@ impl Backdoor {
             let found = |window: &Option<Window>| {
                 let window = (*window)?;
                 Some(Found {
-                    index: window.index?,
+                    index: window.index,
+                    strength: window.score,
                     window: (window.row, window.column, window.size),
                 })
             };

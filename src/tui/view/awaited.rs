@@ -29,39 +29,39 @@ pub fn begun<'a, T: Named>(scene: &Scene<'a>, area: Rect, buf: &mut Buffer) -> O
 
 /// An experiment that has a view of its own.
 pub trait Named: Experiment {
-    /// Its name, with its article.
+    /// Its name.
     const NAME: &'static str;
+    /// What stands for the name when it comes again: `one` or `them`.
+    const AGAIN: &'static str;
     /// A plan that has it, as `--set` takes it.
     const EXAMPLE: &'static str;
 }
 
 macro_rules! named {
-    ($($variant:ident: $name:literal, $example:literal;)+) => {
+    ($($variant:ident: $name:literal, $again:literal, $example:literal;)+) => {
         $(impl Named for record::$variant {
             const NAME: &'static str = $name;
+            const AGAIN: &'static str = $again;
             const EXAMPLE: &'static str = $example;
         })+
     };
 }
 
 named!(
-    ClassificationImages: "classification images", "analyses=[ClassificationImages(())]";
-    Attack: "an attack", "analyses=[ClassificationImages(()), Attack(())]";
-    SpikeTriggered: "a spike-triggered analysis", "analyses=[SpikeTriggered(())]";
-    Modulation: "a modulation of layers", "analyses=[Modulation(())]";
-    Backdoor: "a backdoor study", "analyses=[Backdoor(())]";
-    Predictions: "a look at all predictions", "analyses=[Predictions(())]";
+    ClassificationImages: "classification images", "them", "analyses=[ClassificationImages(())]";
+    Attack: "attack", "one", "analyses=[ClassificationImages(()), Attack(())]";
+    SpikeTriggered: "spike-triggered analysis", "one", "analyses=[SpikeTriggered(())]";
+    Modulation: "modulation of layers", "one", "analyses=[Modulation(())]";
+    Backdoor: "backdoor study", "one", "analyses=[Backdoor(())]";
+    Predictions: "predictions of all images", "them", "analyses=[Predictions(())]";
 );
 
 fn absent<T: Named>() -> String {
-    let name = T::NAME;
-    let no = name
-        .strip_prefix("an ")
-        .or(name.strip_prefix("a "))
-        .unwrap_or(name);
     format!(
-        "The plan of this session has no {no}, and what a session is does not change once it \
-         exists. A new session can have {name}:"
+        "The plan of this session has no {}, and a plan does not change once its session exists. \
+         A new session can have {}:",
+        T::NAME,
+        T::AGAIN
     )
 }
 

@@ -12,7 +12,7 @@ use crate::tui::format::{percent, short, thousands};
 use crate::tui::theme::Theme;
 use crate::tui::view::Scene;
 use crate::tui::widget::curve::{Axis, Band, Chart, End, Mark, Series, Stroke};
-use crate::tui::widget::text::left;
+use crate::tui::widget::text::{beside, left};
 
 /// Rows of the legend: a head, and a row a pattern.
 pub const LEGEND: u16 = 1 + PATTERNS.len() as u16;
@@ -86,11 +86,13 @@ pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
         true => "called the target, mean of all".to_string(),
         false => format!("called {}", sight.target),
     };
-    let head = Line::from(vec![
-        Span::styled(format!("{whom} at w {}", short(sight.w)), theme.bright()),
-        Span::styled("   95 % interval", theme.dim()),
-    ]);
-    left(buf, area, 0, head);
+    let head = format!("{whom} at w {}", short(sight.w));
+    let head = Span::styled(head, theme.bright());
+    let used = left(buf, area, 0, head);
+    let more = Span::styled("95 % interval", theme.dim());
+    if used + 3 + more.width() as u16 <= area.width {
+        left(buf, beside(area, used + 3), 0, more);
+    }
     for (place, pattern) in PATTERNS.iter().enumerate() {
         let (stroke, style) = look(place, theme);
         let chosen = place == sight.pattern;

@@ -100,19 +100,23 @@ fn choices(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
 fn scale_line(scene: &Scene<'_>, lens: &Lens<'_>, ramp: Ramp, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let used = scale::draw(ramp, 20.min(area.width / 3), area, theme, buf);
-    let mut words = match (scene.state.scale, lens.kind) {
-        (_, MapKind::Z) => " standard errors".to_string(),
-        _ => String::new(),
-    };
-    words.push_str(match scene.state.scale {
-        Scale::Common => "  one scale",
-        Scale::Own => "  each its own scale",
+    let mut parts = Vec::new();
+    if lens.kind == MapKind::Z {
+        parts.push(" standard errors".to_string());
+    }
+    parts.push(match scene.state.scale {
+        Scale::Common => "  one scale".into(),
+        Scale::Own => "  each its own scale".into(),
     });
     if lens.is_clipped() {
-        words.push_str(", noisy classes run past it");
+        parts.push(", noisy classes run past it".into());
     }
     if scene.state.pixels == Pixels::Significant {
-        words.push_str(&format!(", only |z| > {:.1}", lens.estimate.threshold));
+        parts.push(format!(", only |z| > {:.1}", lens.estimate.threshold));
     }
+    // What has no room goes as a whole.
+    let room = usize::from(area.width.saturating_sub(used));
+    while parts.concat().chars().count() > room && parts.pop().is_some() {}
+    let words = parts.concat();
     left(buf, beside(area, used), 0, Span::styled(words, theme.dim()));
 }

@@ -48,6 +48,9 @@ fn images<'a>(scene: &Scene<'a>) -> Option<&'a ClassificationImages> {
     images.filter(|images| images.trials() > 0)
 }
 
+/// Most rows of air added between two rows of maps.
+const MOST_AIR: u16 = 2;
+
 /// How the place is divided: pictures above, figures below.
 struct Parts {
     pictures: Rect,
@@ -92,13 +95,20 @@ fn parts(scene: &Scene<'_>, area: Rect) -> Parts {
         _ => (reliable::Form::Line, 0),
     };
     let pictures = pictures - more;
+    // What is left then is air between the rows of maps.
+    let sheet = sheet.map(|(layout, place, classes)| {
+        let rows = classes.div_ceil(layout.columns) as u16;
+        let air = left_over.saturating_sub(more) / rows.max(1);
+        let pitch = layout.pitch + air.min(MOST_AIR);
+        (Layout { pitch, ..layout }, place)
+    });
     Parts {
         pictures: top(area, pictures),
         figures: below(area, pictures + roomy),
         stages,
         reliable,
         sparks,
-        sheet: sheet.map(|(layout, place, _)| (layout, top(place, place.height - more))),
+        sheet: sheet.map(|(layout, place)| (layout, top(place, place.height - more))),
     }
 }
 

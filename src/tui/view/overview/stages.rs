@@ -16,7 +16,7 @@ use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{below, beside, cut, left, right};
 
 /// Rows on a small screen, where maps come first.
-pub const FEW: usize = 4;
+pub const FEW: usize = 5;
 
 /// Columns for the mark and the name of a stage.
 const NAMES: u16 = 25;

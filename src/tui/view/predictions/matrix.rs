@@ -13,7 +13,7 @@ use crate::tui::view::Scene;
 use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
 
 /// Columns for the names of the true classes.
-const NAMES: u16 = 4;
+const NAMES: u16 = 5;
 /// Rows above the matrix.
 const HEAD: u16 = 2;
 
@@ -74,7 +74,7 @@ pub fn draw(scene: &Scene<'_>, split: &SplitCounts, cell: Cell, area: Rect, buf:
         let chosen = class == scene.state.class;
         centre(buf, column(class), 1, name(chosen, class, theme));
         let row = class as u16 * cell.height + (cell.height - 1) / 2;
-        let names = start(rows, NAMES - 1);
+        let names = start(rows, NAMES - 2);
         right(buf, names, row, name(false, class, theme));
         let own = share(split.recall(class), cell.recall >= 8, theme);
         right(buf, below(recall, HEAD), row, own);
@@ -147,7 +147,7 @@ fn entry(
     let text = if count == 0 { theme.dim() } else { style };
     let row = (own.height.max(1) - 1) / 2;
     // A column of air where there is one to spare.
-    let air = if own.width < 5 { "" } else { " " };
+    let air = if own.width < 7 { "" } else { " " };
     let line = |words: String| Span::styled(format!("{words}{air}"), text);
     match own.height {
         ..2 => {
@@ -156,8 +156,7 @@ fn entry(
         _ => {
             right(buf, own, row, line(words));
             if count > 0 {
-                // A share of a whole row has no room for its unit in every cell.
-                let air = if own.width < 7 { "" } else { " " };
+                // A share of a whole row has no room for its digits in every cell.
                 let percent = format!("{:.1} %{air}", share * 100.0);
                 let percent = match percent.len() > usize::from(own.width) {
                     true => format!("{:.0} %{air}", share * 100.0),

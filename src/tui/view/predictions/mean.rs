@@ -60,7 +60,7 @@ pub fn draw(scene: &Scene<'_>, split: &SplitCounts, area: Rect, buf: &mut Buffer
 fn words(scene: &Scene<'_>, split: &SplitCounts, class: usize, width: u16) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let hit = split.counts[class * CLASSES + class];
-    let rate = |name: &str, all: u64| -> Vec<Line<'static>> {
+    let rate = |(name, short): (&str, &str), all: u64| -> Vec<Line<'static>> {
         let Some(own) = wilson(hit, all) else {
             return Vec::new();
         };
@@ -68,7 +68,7 @@ fn words(scene: &Scene<'_>, split: &SplitCounts, class: usize, width: u16) -> Ve
         let ends = format!("{:.1}–{:.1}", own.low * 100.0, own.high * 100.0);
         match width {
             ..20 => vec![Line::from(vec![
-                Span::styled(format!("{:<7}", &name[..name.len().min(6)]), theme.dim()),
+                Span::styled(format!("{short:<7}"), theme.dim()),
                 Span::raw(value),
             ])],
             _ => vec![Line::from(vec![
@@ -86,8 +86,8 @@ fn words(scene: &Scene<'_>, split: &SplitCounts, class: usize, width: u16) -> Ve
             Span::raw(format!("{called:>7}")),
         ]),
     }];
-    lines.extend(rate("precision", split.called(class)));
-    lines.extend(rate("recall", split.shown(class)));
+    lines.extend(rate(("precision", "prec."), split.called(class)));
+    lines.extend(rate(("recall", "recall"), split.shown(class)));
     if width < 20 {
         return lines;
     }
