@@ -1,0 +1,155 @@
+//! Advancing the experiments, one after the other, block by block.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{Conductor, RunError};
+use crate::analysis::{self, Analysis, Lab};
+use crate::engine::dealer::Dealer;
+use crate::engine::device::Seat;
+use crate::engine::pace::Pace;
+use crate::engine::rounds::Flow;
+use crate::engine::workers::{Answer, Workers};
+use crate::session::State;
+use crate::session::config::Config;
+use crate::session::run::Phase;
+
+/// Time between two refreshes of what needs the network (the classes fed back).
+const REFRESH: Duration = Duration::from_secs(2);
+
+impl Conductor {
+    /// Advances one analysis to its end. `false` where told to stop.
+    pub(super) fn analyse(
+        &mut self,
+        config: &Config,
+        index: usize,
+        lab: &Lab,
+        seats: &[Seat],
+    ) -> Result<bool, RunError> {
+        if self.rounds.session.record.analyses[index].is_finished(&config.analyses[index]) {
+            return Ok(true);
+        }
+        self.rounds.run.phase = Phase::Working(index + 1);
+        self.rounds.publish();
+        let mut pace = Pace::new();
+        let (mut phase, mut last) = (0, 0);
+        while phase <= last {
+            // Made anew for every phase: what begins one may take what the one before has left.
+            let mut analysis = analysis::build(config, index, lab);
+            let parts = analysis.parts();
+            last = parts.iter().map(|part| part.phase).max().unwrap_or(0);
+            let record = &self.rounds.session.record;
+            let done = analysis.done(&record.analyses[index]);
+            let mut dealer = Dealer::new(parts, phase, done).at_most(seats.len());
+            if !dealer.is_done() {
+                let whole = record.clone();
+                let own = &mut self.rounds.session.record.analyses[index];
+                analysis.begin(phase, lab, &whole, own)?;
+                let analysis: Arc<dyn Analysis> = Arc::from(analysis);
+                if !self.advance(&analysis, index, &mut dealer, lab, seats, &mut pace)? {
+                    return Ok(false);
+                }
+            }
+            phase += 1;
+        }
+        let name = config.analyses[index].label();
+        self.rounds.run.stages[index + 1].finished = true;
+        self.rounds.log(format!("{name}: done"));
+        let _ = self.rounds.checkpoint(State::Running);
+        Ok(true)
+    }
+
+    /// Advances one phase of an analysis to its end. `false` where told to stop.
+    fn advance(
+        &mut self,
+        analysis: &Arc<dyn Analysis>,
+        index: usize,
+        dealer: &mut Dealer,
+        lab: &Lab,
+        seats: &[Seat],
+        pace: &mut Pace,
+    ) -> Result<bool, RunError> {
+        let mut workers = Workers::start(seats, analysis, lab)?;
+        let mut refreshed = Instant::now();
+        let mut going = true;
+        for part in 0..analysis.parts().len() {
+            if analysis.is_enough(&self.rounds.session.record.analyses[index], part) {
+                dealer.end(part);
+            }
+        }
+        while !dealer.is_done() {
+            if going {
+                deal(dealer, &workers);
+            }
+            match workers.answer(Duration::from_millis(100)) {
+                Answer::Done(job, sums) => {
+                    let (before, _) = self.progress(index);
+                    let record = &mut self.rounds.session.record.analyses[index];
+                    dealer.accept(job, sums);
+                    while let Some((job, sums)) = dealer.next_merge(job.part) {
+                        analysis.merge(record, job, sums);
+                        if analysis.is_enough(record, job.part) {
+                            dealer.end(job.part);
+                        }
+                    }
+                    pace.count(self.progress(index).0.saturating_sub(before));
+                }
+                Answer::Note(note) => self.rounds.warn(note),
+                Answer::NotYet => {}
+                Answer::AllBack => break,
+                Answer::Failed(fault) => return Err(fault.into()),
+            }
+            if going {
+                match self.rounds.listen() {
+                    Flow::Go(pause) => pace.pause(pause),
+                    Flow::Stop => {
+                        going = false;
+                        workers.recall();
+                    }
+                }
+            }
+            self.tell(index, pace);
+            if refreshed.elapsed() >= REFRESH {
+                refreshed = Instant::now();
+                analysis.refresh(lab, &mut self.rounds.session.record.analyses[index]);
+            }
+            if self.rounds.checkpoint_is_due() {
+                let _ = self.rounds.checkpoint(State::Running);
+            }
+        }
+        drop(workers);
+        analysis.refresh(lab, &mut self.rounds.session.record.analyses[index]);
+        self.tell(index, pace);
+        Ok(going)
+    }
+
+    /// What is done of an analysis, and what there is to do.
+    fn progress(&self, index: usize) -> (u64, u64) {
+        let session = &self.rounds.session;
+        session.record.analyses[index].progress(&session.config.analyses[index])
+    }
+
+    fn tell(&mut self, index: usize, pace: &Pace) {
+        let (done, total) = self.progress(index);
+        let stage = &mut self.rounds.run.stages[index + 1];
+        (stage.done, stage.total) = (done, total);
+        stage.per_second = pace.per_second();
+        stage.eta_s = pace.eta_s(total.saturating_sub(done));
+        stage.seconds = pace.worked().as_secs_f64();
+        let (rate, eta) = (stage.per_second, stage.eta_s);
+        let last = index + 2 == self.rounds.run.stages.len();
+        self.rounds.run.eta_s = eta.filter(|_| last);
+        self.rounds.note_rate(rate);
+        self.rounds.publish_if_due();
+    }
+}
+
+/// Hands out blocks until enough wait.
+fn deal(dealer: &mut Dealer, workers: &Workers) {
+    while let Some(job) = dealer.peek() {
+        if !workers.offer(job) {
+            return;
+        }
+        dealer.deal(job);
+    }
+}

@@ -1,0 +1,203 @@
+//! Training the network, or taking its weights from a file, and measuring it.
+
+use std::path::Path;
+
+use super::{Conductor, RunError};
+use crate::data::Dataset;
+use crate::engine::device::Opened;
+use crate::engine::pace::Pace;
+use crate::engine::rounds::Flow;
+use crate::nets::Network;
+use crate::nets::import;
+use crate::nets::train::{Step, Trainer, evaluate, finish};
+use crate::nets::weights::parameters;
+use crate::session::State;
+use crate::session::config::{Config, Weights};
+use crate::session::record::{Epoch, Training};
+use crate::session::run::Phase;
+
+impl Conductor {
+    /// Trains the network, or goes on with it. `false` where told to stop.
+    pub(super) fn train(
+        &mut self,
+        config: &Config,
+        dataset: &Dataset,
+        opened: &Opened,
+    ) -> Result<bool, RunError> {
+        let mut record = self
+            .rounds
+            .session
+            .record
+            .training
+            .take()
+            .unwrap_or_default();
+        if record.finished {
+            self.rounds.run.parameters = record.parameters;
+            self.rounds.session.record.training = Some(record);
+            return Ok(true);
+        }
+        self.rounds.run.phase = Phase::Working(0);
+        let plan = match &config.network.weights {
+            Weights::Train(plan) => plan,
+            Weights::File(path) => {
+                self.import(config, path)?;
+                self.examine(config, dataset, opened)?;
+                self.end_training();
+                return Ok(true);
+            }
+        };
+        let before = record.clone();
+        let trainer = Trainer::new(
+            config.network.kind,
+            plan,
+            config.seed,
+            &dataset.train,
+            &opened.device,
+            &mut record,
+        );
+        // Where it cannot go on, what there is stays as it is.
+        let kept = if trainer.is_ok() { record } else { before };
+        self.rounds.run.parameters = kept.parameters;
+        self.rounds.session.record.training = Some(kept);
+        let mut trainer = trainer?;
+        self.rounds.publish();
+        let mut pace = Pace::new();
+        let images = plan.epochs as u64 * (trainer.batches() * plan.batch) as u64;
+        loop {
+            let rounds = &mut self.rounds;
+            // Taken out while it is worked on; a copy is shown while a long validation breathes.
+            let mut record = rounds.session.record.training.take().unwrap_or_default();
+            let shown = record.clone();
+            let step = trainer.step(&mut record, &mut || {
+                rounds.session.record.training = Some(shown.clone());
+                rounds.publish_if_due();
+            });
+            rounds.session.record.training = Some(record);
+            let step = match step {
+                Ok(step) => step,
+                Err(error) => {
+                    // The record and the weights must be of the same moment.
+                    self.keep(&trainer)?;
+                    return Err(error.into());
+                }
+            };
+            match step {
+                Step::Batch(images) => pace.count(images as u64),
+                Step::Epoch(epoch) => self.epoch_is_over(epoch),
+                Step::Over => break,
+            }
+            self.tell_training(&pace, images, plan.batch);
+            match self.rounds.listen() {
+                Flow::Go(pause) => pace.pause(pause),
+                Flow::Stop => {
+                    self.keep(&trainer)?;
+                    return Ok(false);
+                }
+            }
+            if self.rounds.checkpoint_is_due() {
+                self.keep(&trainer)?;
+                // A failure stands in the header, and the next one tries again.
+                let _ = self.rounds.checkpoint(State::Running);
+            }
+        }
+        self.examine(config, dataset, opened)?;
+        self.end_training();
+        Ok(true)
+    }
+
+    /// Takes the weights from a file. The session keeps them, so it needs the file only once.
+    fn import(&mut self, config: &Config, path: &Path) -> Result<(), RunError> {
+        let best = import::read(path, config.network.kind)?;
+        let parameters = parameters(&best);
+        self.rounds.run.parameters = parameters;
+        self.rounds.session.record.training = Some(Training {
+            parameters,
+            best,
+            ..Training::default()
+        });
+        self.rounds
+            .log(format!("weights taken from {}", path.display()));
+        Ok(())
+    }
+
+    fn end_training(&mut self) {
+        let stage = &mut self.rounds.run.stages[0];
+        stage.done = stage.done.max(1);
+        stage.finished = true;
+        stage.eta_s = None;
+        // A failure stands in the header, and the next one tries again.
+        let _ = self.rounds.checkpoint(State::Running);
+    }
+
+    fn keep(&mut self, trainer: &Trainer) -> Result<(), RunError> {
+        let record = self.rounds.session.record.training.get_or_insert_default();
+        trainer.save(record)?;
+        Ok(())
+    }
+
+    fn epoch_is_over(&mut self, epoch: Epoch) {
+        self.rounds.log(format!(
+            "epoch {}  loss {:.3}  validation {:.3}, {:.2} % correct",
+            epoch.epoch,
+            epoch.train_loss,
+            epoch.valid_loss,
+            100.0 * epoch.valid_accuracy
+        ));
+        self.rounds.publish();
+    }
+
+    fn tell_training(&mut self, pace: &Pace, images: u64, batch: usize) {
+        let record = self.rounds.session.record.training.as_ref();
+        let Some(Training {
+            epochs, partial, ..
+        }) = record
+        else {
+            return;
+        };
+        let done = (epochs.len() * partial.of + partial.batches) as u64 * batch as u64;
+        let stage = &mut self.rounds.run.stages[0];
+        stage.done = epochs.len() as u64;
+        stage.per_second = pace.per_second();
+        stage.eta_s = pace.eta_s(images.saturating_sub(done));
+        stage.seconds = pace.worked().as_secs_f64();
+        let rate = stage.per_second;
+        self.rounds.note_rate(rate);
+        self.rounds.publish_if_due();
+    }
+
+    /// Measures the best weights on the test images.
+    fn examine(
+        &mut self,
+        config: &Config,
+        dataset: &Dataset,
+        opened: &Opened,
+    ) -> Result<(), RunError> {
+        let best = self
+            .rounds
+            .session
+            .record
+            .training
+            .clone()
+            .unwrap_or_default()
+            .best;
+        let network = Network::with_weights(config.network.kind, &best, &opened.device)?;
+        let all: Vec<usize> = (0..dataset.test.len()).collect();
+        let rounds = &mut self.rounds;
+        let score = evaluate(&network, &opened.device, &dataset.test, &all, &mut || {
+            rounds.publish_if_due();
+        });
+        let record = rounds.session.record.training.get_or_insert_default();
+        finish(record, score);
+        let whose = match record.best_epoch {
+            Some(epoch) => format!("training is over, weights of epoch {epoch}"),
+            None => "the network is loaded".into(),
+        };
+        let text = format!(
+            "{whose}: {:.2} % of {} test images correct",
+            100.0 * score.accuracy,
+            all.len(),
+        );
+        rounds.log(text);
+        Ok(())
+    }
+}
