@@ -8,6 +8,7 @@ pub mod data;
 pub mod engine;
 pub mod export;
 pub mod figure;
+pub mod format;
 pub mod link;
 pub mod nets;
 pub mod report;

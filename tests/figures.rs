@@ -12,12 +12,13 @@ mod synthetic;
 use std::time::{Duration, Instant};
 
 use common::pty::Pty;
-use common::{Bench, small_set};
+use common::{Bench, finished};
 use image::{Rgb, RgbImage};
 use noisescope::export::{self, Format};
 use noisescope::figure::colour::Background;
 use noisescope::figure::{self, Figure, Sheet, Tint};
 use noisescope::session::Session;
+use noisescope::session::config::Analysis;
 
 fn map(class: usize, gamma: f64) -> Figure {
     Figure::Map {
@@ -135,7 +136,7 @@ fn what_there_is_not_is_said_together_with_what_there_is() {
 }
 
 /// Name and lines of every table of a session.
-fn tables(session: &Session) -> Vec<(&'static str, Vec<String>)> {
+fn tables(session: &Session) -> Vec<(String, Vec<String>)> {
     let tables = export::tables(session).into_iter();
     tables
         .map(|(name, table)| (name, table.text().lines().map(String::from).collect()))
@@ -146,7 +147,7 @@ fn tables(session: &Session) -> Vec<(&'static str, Vec<String>)> {
 fn tables_are_tidy_and_what_there_is_not_is_an_empty_field() {
     let session = everything::session();
     let tables = tables(&session);
-    let names: Vec<&str> = tables.iter().map(|(name, _)| *name).collect();
+    let names: Vec<&str> = tables.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
         [
@@ -171,7 +172,7 @@ fn tables_are_tidy_and_what_there_is_not_is_an_empty_field() {
             );
         }
     }
-    let of = |name: &str| &tables.iter().find(|(own, _)| *own == name).unwrap().1;
+    let of = |name: &str| &tables.iter().find(|(own, _)| own == name).unwrap().1;
     assert_eq!(of("attack")[0], "source,pattern,target,weight,successes,n");
     // At w = 1 of the mean image: everything but the target's own images.
     assert!(of("attack").contains(&"image,mean_image,0,1,891,900".to_string()));
@@ -187,7 +188,20 @@ fn tables_are_tidy_and_what_there_is_not_is_an_empty_field() {
     assert!(tables_of_nothing().is_empty());
 }
 
-fn tables_of_nothing() -> Vec<(&'static str, Vec<String>)> {
+#[test]
+fn an_experiment_that_stands_twice_in_the_plan_has_two_tables() {
+    let mut session = everything::session();
+    let at = |it: &Analysis| matches!(it, Analysis::Attack(_));
+    let at = session.config.analyses.iter().position(at).unwrap();
+    let (plan, record) = (&mut session.config.analyses, &mut session.record.analyses);
+    plan.push(plan[at].clone());
+    record.push(record[at].clone());
+    let tables = tables(&session);
+    let of = |name: &str| &tables.iter().find(|(own, _)| own == name).unwrap().1;
+    assert_eq!(of("attack"), of("attack_2"));
+}
+
+fn tables_of_nothing() -> Vec<(String, Vec<String>)> {
     tables(&synthetic::new())
 }
 
@@ -236,25 +250,6 @@ fn figures_are_exported_under_plain_names() {
         let image = image::open(out.join(name)).unwrap();
         assert_eq!(image.width(), 1200, "{name}");
     }
-}
-
-/// A bench with a finished session `done`: a small network and its maps at γ 0.4.
-fn finished() -> Bench {
-    let bench = Bench::new();
-    small_set(&bench.path("bars"), 200, 50, 28);
-    let set = format!("dataset.source=Folder({:?})", bench.path("bars"));
-    bench.succeed(&[
-        "run",
-        "done",
-        "--plain",
-        "--set",
-        &set,
-        "--set",
-        "network=(kind: Logistic, weights: Train((epochs: 1)))",
-        "--set",
-        "analyses=[ClassificationImages((gammas: [0.4], trials: 5000))]",
-    ]);
-    bench
 }
 
 /// `show` on a terminal of its own, with more of the environment.

@@ -3,7 +3,7 @@
 mod common;
 
 use common::pty::Pty;
-use common::{Bench, endless, small_set, wait_until};
+use common::{Bench, endless, finished, wait_until};
 use noisescope::session::State;
 
 fn run_drawn(bench: &Bench, columns: u16, rows: u16) -> Pty {
@@ -136,20 +136,7 @@ fn ctrl_z_suspends_the_viewer_and_fg_brings_its_screen_back() {
 
 #[test]
 fn a_finished_session_opens_and_leaves_at_once() {
-    let bench = Bench::new();
-    small_set(&bench.path("bars"), 200, 50, 28);
-    let set = format!("dataset.source=Folder({:?})", bench.path("bars"));
-    bench.succeed(&[
-        "run",
-        "done",
-        "--plain",
-        "--set",
-        &set,
-        "--set",
-        "network=(kind: Logistic, weights: Train((epochs: 1)))",
-        "--set",
-        "analyses=[ClassificationImages((gammas: [0.4], trials: 5000))]",
-    ]);
+    let bench = finished();
     for arguments in [["attach", "done"], ["run", "done"]] {
         let mut pty = Pty::start(bench.folder.path(), &arguments, 100, 30);
         pty.wait_for("done");

@@ -14,7 +14,7 @@ use super::{Analysis, Job, Lab, Order, Resident, build};
 use crate::data::{Dataset, Images, Origin};
 use crate::nets::Network;
 use crate::session::array::Array;
-use crate::session::config::{DatasetName, NetworkKind};
+use crate::session::config::{self, DatasetName, NetworkKind};
 use crate::session::record::{Record, Weights};
 use crate::session::text::{from_text, to_text};
 use crate::session::{Config, Session};
@@ -29,6 +29,19 @@ pub fn template(class: usize) -> Vec<f32> {
         (along * (0.35 + 0.05 * class as f32)).sin()
     };
     (0..784).map(pixel).collect()
+}
+
+/// A plan of classification images at these γ and what follows from them.
+pub fn with_images(gammas: &[f64], trials: u64, then: config::Analysis) -> Config {
+    let images = config::ClassificationImages {
+        gammas: gammas.to_vec(),
+        trials,
+        ..Default::default()
+    };
+    Config {
+        analyses: vec![config::Analysis::ClassificationImages(images), then],
+        ..Config::default()
+    }
 }
 
 /// Logistic regression with `weight[class]` (\[784\] each) and a bias that centres every logit on

@@ -12,9 +12,9 @@ use super::data::full_set;
 use super::say::say;
 use crate::data::{catalog, data_dir};
 use crate::engine::device::{self, Kind, cubecl, gpu, libtorch, trial};
+use crate::format::thousands;
 use crate::session::config::NetworkKind;
 use crate::session::store::Store;
-use crate::tui::format::thousands;
 use crate::tui::theme::{Background, Depth, Theme};
 
 /// How long each device is tried.

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use crate::report::{format, status};
+use crate::format;
+use crate::report::status;
 use crate::session::store::{Store, StoreError};
 use crate::session::{Session, State};
 
@@ -114,7 +115,7 @@ fn headline(session: &Session) -> String {
     let training = session.record.training.as_ref();
     let accuracy = training.and_then(|it| it.test_accuracy);
     let accuracy = accuracy.map_or_else(String::new, |share| {
-        format!("  test {}", format::percent(share, 1))
+        format!("  test {}", format::percent(share))
     });
     format!(
         "{} {}{accuracy}",

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Refusal;
 use super::listing::{Entry, Listing};
-use crate::report::format;
+use crate::format;
 use crate::session::store::{Store, now};
 
 /// One session, as `--json` gives it.
@@ -70,13 +70,12 @@ fn table(entries: &[Entry], store: &Store) -> String {
     for entry in entries {
         let trials = format!(
             "{} of {}",
-            format::count(entry.done),
-            format::count(entry.total)
+            format::count(entry.done as f64),
+            format::count(entry.total as f64)
         );
-        let age = entry.updated.map_or_else(
-            || "never".into(),
-            |updated| format!("{} ago", format::duration((now() - updated).max(0) as f64)),
-        );
+        let age = entry
+            .updated
+            .map_or_else(|| "never".into(), |updated| format::age(now() - updated));
         let pid = entry.pid.map_or_else(|| "-".into(), |pid| pid.to_string());
         text += &format!(
             "{:width$}  {:<11}  {trials:>17}  {age:>14}  {pid:>7}  {}\n",

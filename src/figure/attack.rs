@@ -4,7 +4,8 @@ use image::RgbImage;
 
 use super::canvas::{Canvas, Paint, Place, Sheet, Stroke};
 use super::plot::{Axis, Plot, Series};
-use super::{FigureError, format, origin};
+use super::{FigureError, origin};
+use crate::format;
 use crate::session::Session;
 use crate::session::record::{Attack, PATTERNS};
 use crate::stats::interval::wilson;

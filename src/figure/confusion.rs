@@ -3,7 +3,8 @@
 use image::RgbImage;
 
 use super::canvas::{Canvas, Paint, Place, Sheet};
-use super::{FigureError, format, origin};
+use super::{FigureError, origin};
+use crate::format;
 use crate::session::Session;
 use crate::session::config::{CLASSES, Split};
 use crate::session::record::Predictions;

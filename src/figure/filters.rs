@@ -5,7 +5,8 @@ use image::RgbImage;
 
 use super::canvas::{Canvas, Paint, Place, Sheet};
 use super::plot::{self, Ramp};
-use super::{FigureError, format, origin};
+use super::{FigureError, origin};
+use crate::format;
 use crate::session::Session;
 use crate::session::record::{LayerResponses, SpikeTriggered};
 

@@ -1,7 +1,7 @@
 //! What came of a finished stage, in a few words.
 
 use super::choice::RELIABLE;
-use super::format::{gamma, percent, reliability, short};
+use crate::format::{gamma, percent, reliability, short};
 use crate::session::Session;
 use crate::session::config::{self, CLASSES};
 use crate::session::record::{

@@ -4,7 +4,8 @@ use image::RgbImage;
 
 use super::canvas::{Canvas, Paint, Place, Sheet};
 use super::plot::{self, Ramp};
-use super::{FigureError, at_gamma, choice, format, images, origin};
+use super::{FigureError, at_gamma, choice, images, origin};
+use crate::format;
 use crate::session::Session;
 use crate::session::config::CLASSES;
 use crate::session::record::GammaTrials;

@@ -10,7 +10,6 @@ pub mod colour;
 mod confusion;
 mod filters;
 mod font;
-pub mod format;
 pub mod headline;
 mod maps;
 mod plot;
@@ -19,11 +18,12 @@ mod training;
 
 use image::RgbImage;
 
+use crate::format;
 use crate::session::Session;
 use crate::session::config::{CLASSES, Split};
 use crate::session::record::{self, ClassificationImages, GammaTrials};
 
-pub use canvas::{Sheet, Tint};
+pub use canvas::{Sheet, Stroke, Tint};
 
 /// A figure of a session.
 #[derive(Debug, Clone, PartialEq)]

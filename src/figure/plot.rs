@@ -1,7 +1,7 @@
 //! Curves over two axes, and the bar that says which colour is which value.
 
 use super::canvas::{Canvas, Paint, Place, Stroke};
-use super::format;
+use crate::format;
 
 /// One curve.
 #[derive(Debug)]

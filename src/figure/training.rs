@@ -5,7 +5,8 @@ use image::RgbImage;
 use super::canvas::{Canvas, Paint, Place, Sheet, Stroke};
 use super::plot::{Axis, End, Plot, Series};
 use super::scale::{log_axis, ticks};
-use super::{FigureError, format, origin};
+use super::{FigureError, origin};
+use crate::format;
 use crate::session::Session;
 use crate::session::record::{Epoch, Training};
 

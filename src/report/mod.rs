@@ -10,7 +10,6 @@ use crate::link::Link;
 
 pub mod differ;
 pub mod event;
-pub mod format;
 mod plain;
 pub mod status;
 mod summary;

@@ -1,7 +1,7 @@
 //! An event as a line for a person.
 
 use super::event::{Epoch, Event, Outcome, Progress, Started, What};
-use super::format::{bytes, count, duration, grouped, learning_rate, percent, si};
+use crate::format::{bytes, count, duration, learning_rate, percent, percent_to, rate, thousands};
 
 /// One line, without its end. Successive lines of a stage have their numbers below each other.
 pub(super) fn line(event: &Event) -> String {
@@ -32,7 +32,11 @@ fn started(it: &Started) -> String {
         None => it.dataset.into(),
     });
     parts.push(match it.parameters {
-        Some(parameters) => format!("{}, {} parameters", it.network, grouped(parameters as u64)),
+        Some(parameters) => format!(
+            "{}, {} parameters",
+            it.network,
+            thousands(parameters as u64)
+        ),
         None => it.network.into(),
     });
     parts.extend(it.device.clone());
@@ -48,32 +52,26 @@ fn epoch(it: &Epoch) -> String {
     let mut parts = vec![
         format!("training  epoch {number}"),
         format!("loss {:.3}", it.train_loss),
-        format!("accuracy {:>7}", percent(it.train_accuracy, 1)),
-        format!("validation {:>7}", percent(it.valid_accuracy, 1)),
+        format!("accuracy {:>7}", percent(it.train_accuracy)),
+        format!("validation {:>7}", percent(it.valid_accuracy)),
         format!("lr {:<7}", learning_rate(it.lr)),
     ];
-    let rate = it
-        .per_second
-        .map(|rate| format!("{} images/s", si(rate, 2)));
-    parts.extend(rate);
+    parts.extend(it.per_second.map(|speed| rate(speed, "images")));
     parts.join("  ").trim_end().into()
 }
 
 fn progress(it: &Progress) -> String {
-    let width = count(it.total).chars().count();
-    let done = format!("{:>width$}", count(it.done));
+    let width = count(it.total as f64).chars().count();
+    let done = format!("{:>width$}", count(it.done as f64));
     let mut parts = vec![
         it.stage.clone(),
-        format!("{done} / {} {}", count(it.total), it.unit),
+        format!("{done} / {} {}", count(it.total as f64), it.unit),
     ];
     let counted = match it.unit.as_str() {
         "epochs" => "images",
         unit => unit,
     };
-    parts.extend(
-        it.per_second
-            .map(|rate| format!("{:>5} {counted}/s", si(rate, 2))),
-    );
+    parts.extend(it.per_second.map(|speed| rate(speed, counted)));
     let left = it.eta_s.filter(|_| it.done < it.total);
     parts.extend(left.map(|eta| format!("{} left", duration(eta))));
     parts.join("  ")
@@ -87,7 +85,9 @@ fn result(it: &Outcome) -> String {
             ..
         } => {
             let mut parts = vec!["training  done".to_string()];
-            parts.extend(test_accuracy.map(|share| format!("test accuracy {}", percent(share, 2))));
+            parts.extend(
+                test_accuracy.map(|share| format!("test accuracy {}", percent_to(share, 2))),
+            );
             parts.extend(best_epoch.map(|epoch| format!("best epoch {epoch}")));
             parts.join("  ")
         }
@@ -106,7 +106,7 @@ fn result(it: &Outcome) -> String {
             let enough = sufficient.iter().filter(|enough| **enough).count();
             let mut parts = vec![
                 format!("classification images  γ {gamma:?}"),
-                format!("{} trials", count(*trials)),
+                format!("{} trials", count(*trials as f64)),
                 format!("{enough} of {} classes have enough", sufficient.len()),
             ];
             let known = || reliability.iter().flatten().copied();
@@ -140,7 +140,7 @@ mod tests {
         };
         assert_eq!(
             told(What::Epoch(it)),
-            "training  epoch  3/10  loss 0.081  accuracy  97.5 %  validation  97.1 %  lr 0.00073  2.9 k images/s"
+            "training  epoch  3/10  loss 0.081  accuracy  97.5 %  validation  97.1 %  lr 0.00073  2,900 images/s"
         );
         (it.of, it.per_second) = (None, None);
         assert!(told(What::Epoch(it)).ends_with("lr 0.00073"));
@@ -159,7 +159,7 @@ mod tests {
         let line = told(What::Progress(it.clone()));
         assert_eq!(
             line,
-            "classification images  1.21 M / 4.00 M trials  9.4 k trials/s  4 min 55 s left"
+            "classification images  1.21 M / 4.00 M trials  9,400 trials/s  4 min 55 s left"
         );
         assert!(line.chars().count() <= 80);
         (it.done, it.per_second, it.eta_s) = (256, None, None);

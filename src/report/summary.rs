@@ -1,8 +1,9 @@
 //! A whole session on a page of 80 columns: what it is, where it stands, what came out.
 
-use super::format::{class_name, count, duration, grouped, percent};
 use super::status;
+use crate::data::class_names;
 use crate::figure::headline::headline;
+use crate::format::{count, duration, percent, percent_to, thousands};
 use crate::session::Session;
 use crate::session::config::{Analysis, DatasetName, Weights};
 use crate::session::record::Analysis as Measured;
@@ -43,8 +44,13 @@ fn other(session: &Session, index: usize) -> Vec<String> {
     let (done, total) = session.record.analyses[index].progress(plan);
     let stands = match (done, total) {
         (0, _) => "not started".to_owned(),
-        (done, total) if done >= total => format!("{} {}", grouped(done), plan.unit()),
-        (done, total) => format!("{} of {} {}", grouped(done), grouped(total), plan.unit()),
+        (done, total) if done >= total => format!("{} {}", thousands(done), plan.unit()),
+        (done, total) => format!(
+            "{} of {} {}",
+            thousands(done),
+            thousands(total),
+            plan.unit()
+        ),
     };
     let mut lines = vec![format!("{}, {stands}", plan.label())];
     if done > 0 {
@@ -85,7 +91,7 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
     fact(
         "network",
         match status::parameters(session) {
-            Some(parameters) => format!("{network}, {} parameters", grouped(parameters as u64)),
+            Some(parameters) => format!("{network}, {} parameters", thousands(parameters as u64)),
             None => network.into(),
         },
     );
@@ -105,7 +111,7 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
 
 fn imported(training: Option<&Training>, path: &std::path::Path) -> String {
     let score = training.and_then(|it| it.test_accuracy);
-    let score = score.map(|share| format!(", test accuracy {}", percent(share, 2)));
+    let score = score.map(|share| format!(", test accuracy {}", percent_to(share, 2)));
     format!("from {}{}", path.display(), score.unwrap_or_default())
 }
 
@@ -119,8 +125,8 @@ fn trained(training: Option<&Training>, most: usize) -> String {
         parts.push(format!("{epochs} of {most} epochs"));
     }
     match (it.test_accuracy, it.epochs.last()) {
-        (Some(share), _) => parts.push(format!("test accuracy {}", percent(share, 2))),
-        (None, Some(last)) => parts.push(format!("validation {}", percent(last.valid_accuracy, 1))),
+        (Some(share), _) => parts.push(format!("test accuracy {}", percent_to(share, 2))),
+        (None, Some(last)) => parts.push(format!("validation {}", percent(last.valid_accuracy))),
         (None, None) => {}
     }
     parts.extend(
@@ -160,17 +166,15 @@ fn table(
     planned: u64,
     dataset: DatasetName,
 ) -> Vec<String> {
-    let names: Vec<String> = (0..gamma.classes())
-        .map(|class| class_name(dataset, class))
-        .collect();
+    let names = class_names(dataset);
     let lengths = names.iter().map(|name| name.chars().count());
     let width = lengths.fold("class".len(), usize::max);
     let mut lines = vec![
         format!(
             "γ {:?}  {} of {} trials  pixels: |z| > {:.2}",
             gamma.gamma,
-            grouped(estimate.trials),
-            grouped(planned),
+            thousands(estimate.trials),
+            thousands(planned),
             estimate.threshold
         ),
         format!(
@@ -183,8 +187,8 @@ fn table(
         let share = class.called as f64 / estimate.trials.max(1) as f64;
         let line = format!(
             "{name:<width$}  {:>6}  {:>7}  {:<30}  {}",
-            count(class.called),
-            percent(share, 1),
+            count(class.called as f64),
+            percent(share),
             figures(gamma, estimate, class),
             called(fed_back.as_ref(), &names)
         );
@@ -199,8 +203,8 @@ fn figures(gamma: &GammaTrials, estimate: &Estimate, class: &ClassEstimate) -> S
         let has = smallest_cell(gamma.gamma, estimate.trials, class);
         return format!(
             "insufficient ({} of {} trials)",
-            count(has),
-            count(gamma.min_trials)
+            count(has as f64),
+            count(gamma.min_trials as f64)
         );
     }
     let number = |value: Option<f64>| match value {
@@ -225,10 +229,10 @@ fn smallest_cell(gamma: f64, trials: u64, class: &ClassEstimate) -> u64 {
     class.cells.into_iter().min().unwrap_or(0)
 }
 
-fn called(fed_back: Option<&FedBack>, names: &[String]) -> String {
+fn called(fed_back: Option<&FedBack>, names: &[&str]) -> String {
     match fed_back {
         Some(said) => {
-            let name = names.get(said.class).map_or("?", String::as_str);
+            let name = names.get(said.class).unwrap_or(&"?");
             format!("{name} ({:.2})", said.confidence)
         }
         None => String::new(),

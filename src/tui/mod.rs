@@ -22,7 +22,6 @@ pub mod update;
 pub mod view;
 pub mod widget;
 
-pub use crate::figure::format;
 pub use action::key_table;
 pub use browser::{Choice, List, Row, RowState, browse};
 pub use dashboard::{Exit, Options, TuiError, run};

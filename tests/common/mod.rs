@@ -154,6 +154,25 @@ pub fn small_set(folder: &Path, train: usize, test: usize, side: usize) {
     }
 }
 
+/// A bench with a finished session `done`: a small network and its maps at γ 0.4.
+pub fn finished() -> Bench {
+    let bench = Bench::new();
+    small_set(&bench.path("bars"), 200, 50, 28);
+    let set = format!("dataset.source=Folder({:?})", bench.path("bars"));
+    bench.succeed(&[
+        "run",
+        "done",
+        "--plain",
+        "--set",
+        &set,
+        "--set",
+        "network=(kind: Logistic, weights: Train((epochs: 1)))",
+        "--set",
+        "analyses=[ClassificationImages((gammas: [0.4], trials: 5000))]",
+    ]);
+    bench
+}
+
 /// Waits until `done` says so; panics with `what` after a minute.
 pub fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let began = Instant::now();

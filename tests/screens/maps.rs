@@ -171,7 +171,7 @@ fn the_cursor_reads_row_column_value_and_z() {
     let z = f64::from(estimate.classes[0].z.as_ref().expect("enough trials")[13 * 28 + 13]);
     assert!(screen.contains("row 13  column 13"), "{screen}");
     assert!(
-        screen.contains(&noisescope::tui::format::reading(z)),
+        screen.contains(&noisescope::format::reading(z)),
         "{z} is not on\n{screen}"
     );
 }

@@ -1,4 +1,4 @@
-use super::super::testing::{run, run_interrupted, template, template_lab};
+use super::super::testing::{run, run_interrupted, template, template_lab, with_images};
 use super::*;
 use crate::session::Config;
 use crate::session::config::Analysis;
@@ -15,19 +15,8 @@ fn few() -> config::Attack {
     }
 }
 
-fn plan(gammas: &[f64], trials: u64, attack: config::Attack) -> Config {
-    let images = config::ClassificationImages {
-        gammas: gammas.to_vec(),
-        trials,
-        ..Default::default()
-    };
-    Config {
-        analyses: vec![
-            Analysis::ClassificationImages(images),
-            Analysis::Attack(attack),
-        ],
-        ..Config::default()
-    }
+fn plan(gammas: &[f64], trials: u64, own: config::Attack) -> Config {
+    with_images(gammas, trials, Analysis::Attack(own))
 }
 
 fn measured(record: &Record) -> &record::Attack {

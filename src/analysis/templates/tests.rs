@@ -1,23 +1,12 @@
-use super::super::testing::{images, run, run_interrupted, template, template_lab};
+use super::super::testing::{images, run, run_interrupted, template, template_lab, with_images};
 use super::*;
 use crate::session::Config;
 use crate::session::config::Analysis;
 use crate::stats::correlation::pearson;
 use crate::stats::share::Share;
 
-fn plan(gammas: &[f64], trials: u64, templates: config::Templates) -> Config {
-    let images = config::ClassificationImages {
-        gammas: gammas.to_vec(),
-        trials,
-        ..Default::default()
-    };
-    Config {
-        analyses: vec![
-            Analysis::ClassificationImages(images),
-            Analysis::Templates(templates),
-        ],
-        ..Config::default()
-    }
+fn plan(gammas: &[f64], trials: u64, own: config::Templates) -> Config {
+    with_images(gammas, trials, Analysis::Templates(own))
 }
 
 fn in_blocks_of(block: usize) -> config::Templates {

@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    ClassificationImages, Invalid, MAX_GAMMAS, MAX_TRIALS, at_least_one, block_size, invalid,
-    shares,
-};
+use super::check::{self, invalid};
+use super::{ClassificationImages, Invalid, MAX_TRIALS};
 
 /// Images blended with a pattern, x' = (1−w)·x + w·p. It takes the classification images that
 /// stand last before it in the plan.
@@ -39,20 +37,9 @@ impl Default for Attack {
 
 impl Attack {
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
-        if self.weights.is_empty() {
-            return invalid(
-                format!("{path}.weights"),
-                "the list is empty; give at least one w in [0, 1]",
-            );
-        }
-        shares(path, "weights", "w", &self.weights, MAX_GAMMAS)?;
-        if let Some(gamma) = self.gamma
-            && !(0.0..=1.0).contains(&gamma)
-        {
-            return invalid(
-                format!("{path}.gamma"),
-                format!("γ = {gamma} is outside [0, 1]"),
-            );
+        check::shares(path, "weights", "w", &self.weights)?;
+        if let Some(gamma) = self.gamma {
+            check::share(&format!("{path}.gamma"), "γ", gamma)?;
         }
         if self.noise_images as u64 > MAX_TRIALS {
             return invalid(
@@ -60,8 +47,8 @@ impl Attack {
                 format!("{}; at most {MAX_TRIALS}", self.noise_images),
             );
         }
-        at_least_one(path, &[("images", self.images)])?;
-        block_size(path, self.block)
+        check::at_least_one(path, &[("images", self.images)])?;
+        check::block_size(path, self.block)
     }
 
     /// Refuses a γ that the classification images of the plan do not have.

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{self, invalid};
 use super::network::Training;
 use super::noise::Noise;
-use super::{CLASSES, Invalid, MAX_BLOCK, MAX_GAMMAS, MAX_TRIALS, at_least_one, invalid, shares};
+use super::{CLASSES, Invalid, MAX_TRIALS};
 
 /// Networks trained with and without a backdoor, and its detection from decisions alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,44 +105,17 @@ impl Backdoor {
         }
         self.training.validate(&format!("{path}.training"))?;
         self.noise.validate(&format!("{path}.noise"))?;
-        if self.gammas.is_empty() {
-            return invalid(
-                format!("{path}.gammas"),
-                "the list is empty; give at least one γ in [0, 1]",
-            );
-        }
-        shares(path, "gammas", "γ", &self.gammas, MAX_GAMMAS)?;
+        check::shares(path, "gammas", "γ", &self.gammas)?;
         if !(2..=28).contains(&self.window) {
             return invalid(
                 format!("{path}.window"),
                 format!("a window of {} pixels; it must lie in 2 to 28", self.window),
             );
         }
-        if self.trials == 0 || self.trials > MAX_TRIALS {
-            return invalid(
-                format!("{path}.trials"),
-                format!("{} trials; it must lie in 1 to {MAX_TRIALS}", self.trials),
-            );
-        }
-        if self.min_trials < 2 {
-            return invalid(
-                format!("{path}.min_trials"),
-                format!(
-                    "{} is too few to average; it must be at least 2",
-                    self.min_trials
-                ),
-            );
-        }
-        if self.block > MAX_BLOCK {
-            return invalid(
-                format!("{path}.block"),
-                format!(
-                    "{} trials a block; it must lie in 1 to {MAX_BLOCK}",
-                    self.block
-                ),
-            );
-        }
-        at_least_one(path, &[("images", self.images), ("block", self.block)])
+        check::trials(path, "trials", self.trials, MAX_TRIALS)?;
+        check::enough_to_average(path, self.min_trials)?;
+        check::block_size(path, self.block)?;
+        check::at_least_one(path, &[("images", self.images)])
     }
 }
 

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{self, invalid};
 use super::noise::Noise;
-use super::{Invalid, MAX_BLOCK, MAX_GAMMAS, MAX_TRIALS, invalid, shares};
+use super::{Invalid, MAX_TRIALS};
 
 /// Classification images for a list of signal strengths γ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,19 +66,7 @@ impl Default for ClassificationImages {
 impl ClassificationImages {
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
         self.noise.validate(&format!("{path}.noise"))?;
-        if self.gammas.is_empty() {
-            return invalid(
-                format!("{path}.gammas"),
-                "the list is empty; give at least one γ in [0, 1]",
-            );
-        }
-        shares(path, "gammas", "γ", &self.gammas, MAX_GAMMAS)?;
-        if self.trials == 0 {
-            return invalid(
-                format!("{path}.trials"),
-                "zero trials; give at least one a γ",
-            );
-        }
+        check::shares(path, "gammas", "γ", &self.gammas)?;
         // The sums that are kept are of 16-bit values, of these times a weight of 10 bits, or of
         // their squares.
         let most = match (self.noise.deviation(), self.weighting) {
@@ -85,15 +74,7 @@ impl ClassificationImages {
             (Some(_), Weighting::Confidence) => MAX_TRIALS >> 5,
             (Some(_), _) => MAX_TRIALS,
         };
-        if self.trials > most {
-            return invalid(
-                format!("{path}.trials"),
-                format!(
-                    "{} trials; at most {most} a γ are counted exactly",
-                    self.trials
-                ),
-            );
-        }
+        check::trials(path, "trials", self.trials, most)?;
         if let Weighting::Threshold(least) = self.weighting
             && !(0.0..1.0).contains(&least)
         {
@@ -110,25 +91,8 @@ impl ClassificationImages {
                 format!("a reliability of {target}; it must lie in (0, 1)"),
             );
         }
-        if self.min_trials < 2 {
-            return invalid(
-                format!("{path}.min_trials"),
-                format!(
-                    "{} is too few to average; it must be at least 2",
-                    self.min_trials
-                ),
-            );
-        }
-        if self.block == 0 || self.block > MAX_BLOCK {
-            return invalid(
-                format!("{path}.block"),
-                format!(
-                    "{} trials a block; it must lie in 1 to {MAX_BLOCK}",
-                    self.block
-                ),
-            );
-        }
-        Ok(())
+        check::enough_to_average(path, self.min_trials)?;
+        check::block_size(path, self.block)
     }
 
     /// Blocks that one γ takes; the last may be short.

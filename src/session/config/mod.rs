@@ -7,6 +7,7 @@
 pub mod analysis;
 mod attack;
 pub mod backdoor;
+mod check;
 mod classification_images;
 mod dataset;
 mod modulation;
@@ -17,6 +18,8 @@ mod spike_triggered;
 mod templates;
 
 use serde::{Deserialize, Serialize};
+
+use check::invalid;
 
 pub use analysis::Analysis;
 pub use attack::Attack;
@@ -68,64 +71,6 @@ pub struct Invalid {
     pub path: String,
     /// What is wrong with it and what would be right.
     pub problem: String,
-}
-
-fn invalid<T>(path: impl Into<String>, problem: impl Into<String>) -> Result<T, Invalid> {
-    Err(Invalid {
-        path: path.into(),
-        problem: problem.into(),
-    })
-}
-
-/// Refuses a zero among counts of things.
-fn at_least_one(path: &str, counts: &[(&str, usize)]) -> Result<(), Invalid> {
-    match counts.iter().find(|(_, count)| *count == 0) {
-        Some((field, _)) => invalid(format!("{path}.{field}"), "it is 0; it must be at least 1"),
-        None => Ok(()),
-    }
-}
-
-/// Refuses a block of nothing, and one that a worker could not hold in memory.
-fn block_size(path: &str, block: usize) -> Result<(), Invalid> {
-    if (1..=MAX_BLOCK).contains(&block) {
-        return Ok(());
-    }
-    invalid(
-        format!("{path}.block"),
-        format!("{block} images a block; it must lie in 1 to {MAX_BLOCK}"),
-    )
-}
-
-/// Refuses a list of numbers in \[0, 1\] that is too long, out of range or has one twice.
-fn shares(
-    path: &str,
-    field: &str,
-    symbol: &str,
-    values: &[f64],
-    most: usize,
-) -> Result<(), Invalid> {
-    if values.len() > most {
-        return invalid(
-            format!("{path}.{field}"),
-            format!(
-                "{} {symbol} in the list; at most {most} have room",
-                values.len()
-            ),
-        );
-    }
-    for (i, value) in values.iter().enumerate() {
-        let place = format!("{path}.{field}[{i}]");
-        if !(0.0..=1.0).contains(value) {
-            return invalid(place, format!("{symbol} = {value} is outside [0, 1]"));
-        }
-        if values[..i].contains(value) {
-            return invalid(
-                place,
-                format!("{symbol} = {value} stands in the list twice"),
-            );
-        }
-    }
-    Ok(())
 }
 
 /// Classes that every network tells apart.

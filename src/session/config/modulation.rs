@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, MAX_BLOCK, MAX_GAMMAS, at_least_one, invalid, shares};
+use super::check::{self, invalid};
+use super::{Invalid, MAX_GAMMAS};
 
 /// The bias of a layer is changed by ±k·α·ā_c/max(ā_c), where ā_c is the layer's mean activation
 /// over the training images of class c.
@@ -69,19 +70,16 @@ impl Modulation {
     }
 
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
-        shares(path, "gammas", "γ", &self.gammas, MAX_GAMMAS)?;
+        if !self.gammas.is_empty() {
+            check::shares(path, "gammas", "γ", &self.gammas)?;
+        }
         if self.steps.len() > MAX_GAMMAS || self.steps.iter().any(|&k| k > 1000) {
             return invalid(
                 format!("{path}.steps"),
                 format!("at most {MAX_GAMMAS} steps, each at most 1000"),
             );
         }
-        if self.block > MAX_BLOCK {
-            return invalid(
-                format!("{path}.block"),
-                format!("{} images; at most {MAX_BLOCK} have room", self.block),
-            );
-        }
+        check::block_size(path, self.block)?;
         for (i, it) in self.layers.iter().enumerate() {
             if !(it.alpha > 0.0 && it.alpha <= 1000.0) {
                 return invalid(
@@ -89,19 +87,16 @@ impl Modulation {
                     format!("α = {} is outside (0, 1000]", it.alpha),
                 );
             }
-            if self.layers[..i].iter().any(|own| own.layer == it.layer) {
-                return invalid(
-                    format!("{path}.layers[{i}].layer"),
-                    format!("`{}` stands in the list twice", it.layer),
-                );
-            }
         }
-        at_least_one(
+        let layers: Vec<&str> = self.layers.iter().map(|it| it.layer.as_str()).collect();
+        check::distinct(&format!("{path}.layers"), &layers, |layer| {
+            format!("`{layer}`")
+        })?;
+        check::at_least_one(
             path,
             &[
                 ("images", self.images),
                 ("images_per_class", self.images_per_class),
-                ("block", self.block),
             ],
         )
     }
@@ -119,7 +114,7 @@ mod tests {
         };
         assert_eq!(
             large.validate("analyses[0]").unwrap_err().to_string(),
-            "analyses[0].block: 10000 images; at most 8192 have room"
+            "analyses[0].block: 10000 a block; it must lie in 1 to 8192"
         );
     }
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, MAX_TRAINING, invalid};
+use super::check::invalid;
+use super::{Invalid, MAX_TRAINING};
 
 /// The network and how it gets its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

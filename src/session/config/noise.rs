@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, invalid};
+use super::Invalid;
+use super::check::invalid;
 
 /// The kinds of noise. Every value of a pixel lies on a [`Grid`], so sums are exact.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, block_size, invalid};
+use super::Invalid;
+use super::check::{self, invalid};
 
 /// Confusion matrix and mean image by predicted class.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,14 +51,9 @@ impl Predictions {
                 "the list is empty; give Test, Train or both",
             );
         }
-        for (i, split) in self.splits.iter().enumerate() {
-            if self.splits[..i].contains(split) {
-                return invalid(
-                    format!("{path}.splits[{i}]"),
-                    format!("`{}` stands in the list twice", split.label()),
-                );
-            }
-        }
-        block_size(path, self.block)
+        check::distinct(&format!("{path}.splits"), &self.splits, |split| {
+            format!("`{}`", split.label())
+        })?;
+        check::block_size(path, self.block)
     }
 }

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::check::{self, invalid};
 use super::noise::{Gaussian, Noise};
-use super::{Invalid, MAX_BLOCK, MAX_TRIALS, at_least_one, invalid};
+use super::{Invalid, MAX_TRIALS};
 
 /// Spike-triggered averages of the units of every layer, on noise and on training images.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,35 +69,18 @@ impl SpikeTriggered {
                 ),
             );
         }
-        at_least_one(path, &[("block", self.block)])?;
-        if self.block > MAX_BLOCK {
-            return invalid(
-                format!("{path}.block"),
-                format!("{} trials; at most {MAX_BLOCK} have room", self.block),
-            );
-        }
-        for (i, layer) in self.layers.iter().enumerate() {
-            if self.layers[..i].contains(layer) {
-                return invalid(
-                    format!("{path}.layers[{i}]"),
-                    format!("`{layer}` stands in the list twice"),
-                );
-            }
-        }
+        check::block_size(path, self.block)?;
+        check::distinct(&format!("{path}.layers"), &self.layers, |layer| {
+            format!("`{layer}`")
+        })?;
         let trials = [
             ("trials", self.trials),
             ("gradient_trials", self.gradient_trials),
             ("covariance_trials", self.covariance_trials),
         ];
-        for (field, trials) in trials {
-            if trials == 0 || trials > MAX_TRIALS {
-                return invalid(
-                    format!("{path}.{field}"),
-                    format!("{trials} trials; it must lie in 1 to {MAX_TRIALS}"),
-                );
-            }
-        }
-        Ok(())
+        trials
+            .into_iter()
+            .try_for_each(|(field, trials)| check::trials(path, field, trials, MAX_TRIALS))
     }
 }
 
@@ -121,7 +105,7 @@ mod tests {
         };
         assert_eq!(
             complaint(large),
-            "analyses[0].block: 10000 trials; at most 8192 have room"
+            "analyses[0].block: 10000 a block; it must lie in 1 to 8192"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Invalid, at_least_one, block_size};
+use super::{Invalid, check};
 
 /// Test images classified by the classification images alone. It takes the classification images
 /// that stand last before it in the plan.
@@ -26,7 +26,7 @@ impl Default for Templates {
 
 impl Templates {
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
-        at_least_one(path, &[("images", self.images)])?;
-        block_size(path, self.block)
+        check::at_least_one(path, &[("images", self.images)])?;
+        check::block_size(path, self.block)
     }
 }

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::form::Form;
 use super::list::{Browser, Mode};
 use super::{Row, RowState};
-use crate::tui::format::{age, clean, count, percent, thousands};
+use crate::format::{age, clean, count, percent, thousands};
 use crate::tui::theme::{Theme, plain_ascii};
 use crate::tui::view::{Size, footer, help};
 use crate::tui::widget::bar::progress;

@@ -8,7 +8,7 @@ mod palette;
 
 use ratatui::style::{Color, Modifier, Style};
 
-use super::format;
+use crate::format;
 
 pub use crate::figure::colour::Background;
 pub use glyphs::{Glyphs, plain_ascii};

@@ -6,9 +6,9 @@ use ratatui::text::{Line, Span};
 
 use super::progress::problem;
 use super::{Log, Scene, Size, footer, header, help, palette, question};
+use crate::format::clean;
 use crate::session::Session;
 use crate::tui::action;
-use crate::tui::format::clean;
 use crate::tui::state::{Overlay, State};
 use crate::tui::theme::{Theme, plain_ascii};
 use crate::tui::widget::text::{below, centre, cut, left, rule, top};

@@ -6,9 +6,9 @@ use ratatui::text::{Line, Span};
 
 use super::progress::phase;
 use super::{Scene, VIEWS};
+use crate::format::{clean, clock, thousands};
 use crate::link::Connection;
 use crate::session::Run;
-use crate::tui::format::{clean, clock, thousands};
 use crate::tui::theme::{Line as Wire, Theme};
 use crate::tui::widget::text::{beside, cut, left, right};
 

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
+use crate::format::{count, gamma, thousands};
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials};
 use crate::stats::classification::{ClassEstimate, Estimate};
-use crate::tui::format::{count, gamma, thousands};
 use crate::tui::state::{MapKind, Scale, State};
 use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale::round_up;

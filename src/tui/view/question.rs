@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use crate::tui::format::clean;
+use crate::format::clean;
 use crate::tui::widget::text::{beside, cut, left};
 
 /// Asks it, over the whole of `area`.

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::Scene;
 use super::lens::Lens;
-use crate::tui::format::{count, gamma, percent, reliability};
+use crate::format::{count, gamma, percent, reliability};
 use crate::tui::state::Pixels;
 use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
 use crate::tui::widget::text::{centre, left, top};

@@ -8,10 +8,10 @@ use ratatui::text::{Line, Span};
 
 use super::{Log, Scene, View};
 use crate::figure::scale::log_axis;
+use crate::format::{number, percent, short, thousands};
 use crate::session::config::Weights;
 use crate::session::record::{Epoch, Training};
 use crate::tui::action::Place;
-use crate::tui::format::{number, percent, short, thousands};
 use crate::tui::state::State;
 use crate::tui::widget::bar::between;
 use crate::tui::widget::curve::{Axis, Chart, End, Mark, Series, Stroke};

@@ -6,20 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::text::{beside, left, right, start};
+pub use crate::figure::Stroke;
 use crate::tui::theme::Theme;
-
-/// How a curve is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stroke {
-    /// Every dot of the line.
-    Solid,
-    /// Stretches of the line: told from a solid one without colour.
-    Dashed,
-    /// Every third dot: told from both without colour.
-    Dotted,
-    /// The points only.
-    Points,
-}
 
 impl Stroke {
     /// A piece of it, for a legend.
@@ -117,6 +105,25 @@ pub struct Chart {
 }
 
 impl Chart {
+    /// One of shares in \[0, 1\], in per cent; x runs over \[0, 1\] and has no labels yet.
+    pub fn of_shares(series: Vec<Series>, area: Rect) -> Self {
+        let step = if area.height >= 14 { 0.2 } else { 0.5 };
+        let ticks = (0..).map(|i| f64::from(i) * step);
+        Self {
+            x: (0.0, 1.0),
+            y: (0.0, 1.0),
+            axis: Axis::Linear,
+            y_labels: ticks
+                .take_while(|y| *y < 1.01)
+                .map(|y| (y, format!("{:.0} %", y * 100.0)))
+                .collect(),
+            x_labels: Vec::new(),
+            mark: None,
+            series,
+            gutter: 6,
+        }
+    }
+
     /// Draws the chart over the whole of `area`; its last row carries the names of x.
     pub fn draw(&self, area: Rect, theme: &Theme, buf: &mut Buffer) {
         self.draw_over(&[], area, theme, buf);

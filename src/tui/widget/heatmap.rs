@@ -80,6 +80,20 @@ pub struct Heatmap<'a> {
     pub cursor: Option<(usize, usize)>,
 }
 
+impl<'a> Heatmap<'a> {
+    /// A map without significance and cursor.
+    pub fn plain(values: &'a [f32], size: (usize, usize), ramp: Ramp) -> Self {
+        Self {
+            values,
+            size,
+            ramp,
+            significance: None,
+            marks: Marks::None,
+            cursor: None,
+        }
+    }
+}
+
 /// What to do with the significance of pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marks {

@@ -8,7 +8,7 @@ use ratatui::text::Span;
 use super::heatmap::Ramp;
 use super::text::{beside, left};
 pub use crate::figure::scale::round_up;
-use crate::tui::format::{short, signed};
+use crate::format::{short, signed};
 use crate::tui::theme::{Depth, Theme};
 
 /// The words at the two ends of a scale.

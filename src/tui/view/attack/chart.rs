@@ -7,11 +7,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::Sight;
+use crate::format::{percent, short, thousands};
 use crate::session::record::PATTERNS;
-use crate::tui::format::{percent, short, thousands};
 use crate::tui::theme::Theme;
 use crate::tui::view::Scene;
-use crate::tui::widget::curve::{Axis, Band, Chart, End, Mark, Series, Stroke};
+use crate::tui::widget::curve::{Band, Chart, End, Mark, Series, Stroke};
 use crate::tui::widget::text::{beside, left};
 
 /// Rows of the legend: a head, and a row a pattern.
@@ -51,8 +51,6 @@ pub fn curves(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
             stroke,
         });
     }
-    let step = if area.height >= 14 { 0.2 } else { 0.5 };
-    let ticks = (0..).map(|i| f64::from(i) * step);
     let every = if area.width >= 44 { 1 } else { 2 };
     let (first, last) = match (order.first(), order.last()) {
         (Some(&first), Some(&last)) if first != last => (weights[first], weights[last]),
@@ -61,20 +59,13 @@ pub fn curves(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
     let label = |&place: &usize| (weights[place], short(weights[place]));
     Chart {
         x: (first, last),
-        y: (0.0, 1.0),
-        axis: Axis::Linear,
-        y_labels: ticks
-            .take_while(|y| *y < 1.01)
-            .map(|y| (y, format!("{:.0} %", y * 100.0)))
-            .collect(),
         x_labels: order.iter().step_by(every).map(label).collect(),
         mark: Some(Mark {
             x: sight.w,
             words: Vec::new(),
             at: End::Top,
         }),
-        series,
-        gutter: 6,
+        ..Chart::of_shares(series, area)
     }
     .draw_over(&bands, area, theme, buf);
 }

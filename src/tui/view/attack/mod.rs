@@ -11,11 +11,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Log, Scene, View, awaited};
+use crate::format::{count, gamma};
 use crate::session::config::CLASSES;
 use crate::session::record::{Attack, PATTERNS};
 use crate::stats::interval::{Interval, wilson};
 use crate::tui::action::Place;
-use crate::tui::format::{count, gamma};
 use crate::tui::state::State;
 use crate::tui::widget::text::{below, beside, left, start, top};
 

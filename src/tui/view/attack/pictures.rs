@@ -6,10 +6,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Sight;
+use crate::format::{percent, short};
 use crate::session::record::{Example, PATTERNS, Pattern};
-use crate::tui::format::{percent, short};
 use crate::tui::view::Scene;
-use crate::tui::widget::heatmap::{Heatmap, Marks, Ramp, cells};
+use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 
 /// Height and width of an image.
@@ -67,17 +67,14 @@ fn example<'a>(sight: &Sight<'a>) -> Option<&'a Example> {
 
 fn picture(scene: &Scene<'_>, values: &[f32], zoom: u16, area: Rect, buf: &mut Buffer) {
     let (width, height) = cells(SIZE, zoom);
-    Heatmap {
+    Heatmap::plain(
         values,
-        size: SIZE,
-        ramp: Ramp::Grey {
+        SIZE,
+        Ramp::Grey {
             low: 0.0,
             high: 1.0,
         },
-        significance: None,
-        marks: Marks::None,
-        cursor: None,
-    }
+    )
     .draw(start(top(area, height), width), scene.theme, buf);
 }
 

@@ -13,7 +13,7 @@ use crate::stats::backdoor::FLAGGED;
 use crate::tui::theme::Depth;
 use crate::tui::view::Scene;
 use crate::tui::view::sheet::Layout;
-use crate::tui::widget::heatmap::{Heatmap, Marks, Ramp, cells};
+use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::scale::{self, round_up};
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
@@ -102,15 +102,7 @@ fn tile_of(scene: &Scene<'_>, sight: &Sight<'_>, class: usize, area: Rect, buf: 
     let own = window.and_then(|it| it.index);
     match map(sight, class) {
         Some(values) => {
-            Heatmap {
-                values,
-                size: SIZE,
-                ramp: ramp(sight),
-                significance: None,
-                marks: Marks::None,
-                cursor: None,
-            }
-            .draw(place, theme, buf);
+            Heatmap::plain(values, SIZE, ramp(sight)).draw(place, theme, buf);
             let told = own.is_some_and(|index| index > FLAGGED) || class == sight.class;
             if let Some(window) = window.filter(|_| told) {
                 outline(scene, window, place, buf);

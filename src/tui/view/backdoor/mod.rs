@@ -13,11 +13,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Log, Scene, View, awaited};
+use crate::format::{count, gamma, percent, thousands};
 use crate::session::config::{self, Analysis, CLASSES};
 use crate::session::record::{Backdoor, Finding, Suspect};
 use crate::stats::backdoor::{Judgement, Verdict};
 use crate::tui::action::Place;
-use crate::tui::format::{count, gamma, percent, thousands};
 use crate::tui::state::State;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 

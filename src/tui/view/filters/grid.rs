@@ -7,7 +7,7 @@ use ratatui::text::Span;
 use super::{Sight, ramp};
 use crate::session::record::LayerResponses;
 use crate::tui::view::Scene;
-use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
+use crate::tui::widget::heatmap::{Heatmap, cells};
 use crate::tui::widget::text::{centre, left, top};
 
 /// How units are laid out on a place.
@@ -90,15 +90,9 @@ fn tile(
     };
     left(buf, area, height, name);
     match sight.average(unit) {
-        Some(values) => Heatmap {
-            values,
-            size: sight.layer.receptive_field,
-            ramp: ramp(values),
-            significance: None,
-            marks: Marks::None,
-            cursor: None,
+        Some(values) => {
+            Heatmap::plain(values, sight.layer.receptive_field, ramp(values)).draw(map, theme, buf)
         }
-        .draw(map, theme, buf),
         None => {
             let words = match (sight.fields(), width) {
                 (0, _) => theme.glyphs.dot,

@@ -12,11 +12,11 @@ use ratatui::text::{Line, Span};
 
 use super::{Log, Scene, View, awaited};
 use crate::figure::Figure;
+use crate::format::thousands;
 use crate::session::Session;
 use crate::session::record::{LayerResponses, SpikeTriggered};
 use crate::stats::spike_triggered::LayerEstimate;
 use crate::tui::action::Place;
-use crate::tui::format::thousands;
 use crate::tui::state::{State, Stimuli};
 use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale::round_up;

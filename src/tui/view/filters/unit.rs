@@ -6,11 +6,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Sight, ramp};
+use crate::format::{percent, reliability, short};
 use crate::session::record::Covariance;
-use crate::tui::format::{percent, reliability, short};
 use crate::tui::state::Stimuli;
 use crate::tui::view::Scene;
-use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
+use crate::tui::widget::heatmap::{Heatmap, cells};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, start, top, wrap};
 
@@ -100,15 +100,7 @@ fn pictures(
         let map = start(top(below(place, 2), height), width);
         match values {
             Some(values) => {
-                Heatmap {
-                    values,
-                    size,
-                    ramp: ramp(values),
-                    significance: None,
-                    marks: Marks::None,
-                    cursor: None,
-                }
-                .draw(map, theme, buf);
+                Heatmap::plain(values, size, ramp(values)).draw(map, theme, buf);
                 let ends = scale::columns(ramp(values), 0);
                 let bar = width.saturating_sub(ends).clamp(2, 20);
                 scale::draw(ramp(values), bar, below(place, 2 + height), theme, buf);
@@ -215,15 +207,11 @@ fn axes(scene: &Scene<'_>, covariance: &Covariance, area: Rect, buf: &mut Buffer
     let maps = covariance.axes.values().chunks_exact(pixels);
     for (at, (values, eigenvalue)) in maps.zip(&covariance.significant).enumerate() {
         let place = start(beside(area, at as u16 * (width.max(8) + 2)), width.max(8));
-        Heatmap {
-            values,
-            size,
-            ramp: ramp(values),
-            significance: None,
-            marks: Marks::None,
-            cursor: None,
-        }
-        .draw(start(top(below(place, 1), height), width), theme, buf);
+        Heatmap::plain(values, size, ramp(values)).draw(
+            start(top(below(place, 1), height), width),
+            theme,
+            buf,
+        );
         let value = Span::styled(short(*eigenvalue), theme.dim());
         left(buf, place, 1 + height, value);
     }

@@ -12,9 +12,9 @@ use ratatui::text::{Line, Span};
 
 use super::lens::Lens;
 use super::{Log, Scene, View, awaited};
+use crate::format::gamma;
 use crate::session::record::ClassificationImages;
 use crate::tui::action::Place;
-use crate::tui::format::gamma;
 use crate::tui::state::{MapKind, Pixels, Scale, State};
 use crate::tui::steps;
 use crate::tui::widget::heatmap::Ramp;

@@ -5,8 +5,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::format::{count, number, percent, reading, reliability, thousands};
 use crate::stats::classification::ClassEstimate;
-use crate::tui::format::{count, number, percent, reading, reliability, thousands};
 use crate::tui::state::MapKind;
 use crate::tui::view::Scene;
 use crate::tui::view::lens::Lens;

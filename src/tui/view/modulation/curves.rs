@@ -7,10 +7,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{Sight, signed};
+use crate::format::short;
 use crate::session::config::CLASSES;
-use crate::tui::format::short;
 use crate::tui::view::Scene;
-use crate::tui::widget::curve::{Axis, Chart, End, Mark, Series, Stroke};
+use crate::tui::widget::curve::{Chart, End, Mark, Series, Stroke};
 use crate::tui::widget::text::{below, left};
 
 /// Accuracy of the class on test images, that of the others, and the share of noise called the
@@ -64,7 +64,7 @@ pub fn by_strength(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut B
             words: vec![format!("k {}", signed(k))],
             at: End::Top,
         }),
-        ..shares(series, area)
+        ..Chart::of_shares(series, area)
     }
     .draw(below(area, 1), theme, buf);
 }
@@ -103,28 +103,9 @@ pub fn psychometric(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut 
             .map(|gamma| (gamma, short(gamma)))
             .to_vec(),
         mark: None,
-        ..shares(series, area)
+        ..Chart::of_shares(series, area)
     }
     .draw(below(area, 1), theme, buf);
-}
-
-/// A chart of shares.
-fn shares(series: Vec<Series>, area: Rect) -> Chart {
-    let step = if area.height >= 12 { 0.25 } else { 0.5 };
-    let ticks = (0..).map(|i| f64::from(i) * step);
-    Chart {
-        x: (0.0, 1.0),
-        y: (0.0, 1.0),
-        axis: Axis::Linear,
-        y_labels: ticks
-            .take_while(|y| *y < 1.01)
-            .map(|y| (y, format!("{:.0} %", y * 100.0)))
-            .collect(),
-        x_labels: Vec::new(),
-        mark: None,
-        series,
-        gutter: 6,
-    }
 }
 
 /// What the curves are, the last first: as many as have room.

@@ -11,10 +11,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Log, Scene, View, awaited};
+use crate::format::short;
 use crate::session::config::CLASSES;
 use crate::session::record::{ModulatedLayer, Modulation};
 use crate::tui::action::Place;
-use crate::tui::format::short;
 use crate::tui::state::State;
 use crate::tui::widget::text::{below, beside, left, start, top};
 

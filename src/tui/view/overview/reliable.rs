@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::format::{count, gamma};
 use crate::session::record::{ClassificationImages, GammaTrials};
-use crate::tui::format::{count, gamma};
 use crate::tui::view::Scene;
 use crate::tui::view::lens::{Lens, RELIABLE};
 use crate::tui::widget::bar::progress;

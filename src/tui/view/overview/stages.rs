@@ -6,10 +6,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::figure::headline::headline;
+use crate::format::{count, duration};
 use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::run::Stage;
-use crate::tui::format::{count, duration};
 use crate::tui::view::Scene;
 use crate::tui::view::progress::{current, stages, waits_for};
 use crate::tui::widget::bar::progress;

@@ -4,12 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::format::thousands;
 use crate::session::config::CLASSES;
 use crate::session::record::SplitCounts;
 use crate::stats::interval::wilson;
-use crate::tui::format::thousands;
 use crate::tui::view::Scene;
-use crate::tui::widget::heatmap::{Heatmap, Marks, Ramp, cells};
+use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::text::{below, left, start, top, wrap};
 
 /// Height and width of an image.
@@ -31,17 +31,14 @@ pub fn draw(scene: &Scene<'_>, split: &SplitCounts, area: Rect, buf: &mut Buffer
     };
     left(buf, area, 0, Span::styled(title, theme.bright()));
     if let Some(values) = split.mean_image(class) {
-        Heatmap {
-            values: &values,
-            size: SIZE,
-            ramp: Ramp::Grey {
+        Heatmap::plain(
+            &values,
+            SIZE,
+            Ramp::Grey {
                 low: 0.0,
                 high: 1.0,
             },
-            significance: None,
-            marks: Marks::None,
-            cursor: None,
-        }
+        )
         .draw(start(top(below(area, 1), height), width), theme, buf);
     } else {
         let text = format!("No image was called {class}.");

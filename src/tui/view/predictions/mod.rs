@@ -11,10 +11,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Log, Scene, View, awaited};
+use crate::format::{percent, thousands};
 use crate::session::record::{Predictions, SplitCounts};
 use crate::stats::interval::wilson;
 use crate::tui::action::Place;
-use crate::tui::format::{percent, thousands};
 use crate::tui::state::State;
 use crate::tui::widget::text::{below, beside, left, start};
 

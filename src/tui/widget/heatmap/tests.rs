@@ -7,14 +7,7 @@ const RAMP: Ramp = Ramp::Diverging {
 };
 
 fn map(values: &[f32], size: (usize, usize)) -> Heatmap<'_> {
-    Heatmap {
-        values,
-        size,
-        ramp: RAMP,
-        significance: None,
-        marks: Marks::None,
-        cursor: None,
-    }
+    Heatmap::plain(values, size, RAMP)
 }
 
 fn theme(depth: Depth, unicode: bool) -> Theme {

@@ -3,7 +3,7 @@
 //!
 //! Classes, units and places count from 0. What has not run has no table.
 
-use std::fmt::Write as _;
+mod table;
 
 use super::ExportError;
 use super::folder::Folder;
@@ -12,6 +12,8 @@ use crate::session::config::{self, CLASSES};
 use crate::session::record::{self, ClassificationImages, GammaTemplates, GammaTrials, PATTERNS};
 use crate::stats::interval::wilson;
 use crate::stats::share::Share;
+pub use table::Table;
+use table::{Field, row};
 
 /// Writes the tables into a folder.
 ///
@@ -25,145 +27,54 @@ pub fn csv(session: &Session, folder: &Folder) -> Result<(), ExportError> {
         });
     }
     for (name, table) in tables {
-        folder.write(&format!("{name}.csv"), table.text.as_bytes())?;
+        folder.write(&format!("{name}.csv"), table.text().as_bytes())?;
     }
     Ok(())
 }
 
-/// The tables of a session by name, without those that would be empty.
-pub fn tables(session: &Session) -> Vec<(&'static str, Table)> {
+/// The tables of a session by name, without those that would be empty. Where the plan has an
+/// experiment twice, the second one's table is `templates_2`, and so on; `classification_images` and
+/// `counts` hold all of them, told apart by their noise.
+pub fn tables(session: &Session) -> Vec<(String, Table)> {
     let record = &session.record;
     let mut all = Vec::new();
     if let Some(it) = &record.training {
-        all.push(("training", training(it)));
+        all.push(("training".to_owned(), training(it)));
     }
-    all.push(("classification_images", images(session)));
-    all.push(("counts", counts(session)));
-    if let Some(it) = record.first::<record::Templates>() {
-        all.push(("templates", templates(it)));
-    }
-    if let Some(it) = record.first::<record::Attack>() {
-        all.push(("attack", attack(it)));
-    }
-    if let Some(it) = record.first::<record::SpikeTriggered>() {
-        all.push(("spike_triggered", spike_triggered(it)));
-    }
-    if let Some(it) = record.first::<record::Modulation>() {
-        all.push(("modulation", modulation(it)));
-    }
-    if let Some((at, it)) = record.all::<record::Backdoor>().next() {
-        all.push(("backdoor", backdoor(it)));
+    all.push(("classification_images".to_owned(), images(session)));
+    all.push(("counts".to_owned(), counts(session)));
+    each(record, "templates", templates, &mut all);
+    each(record, "attack", attack, &mut all);
+    each(record, "spike_triggered", spike_triggered, &mut all);
+    each(record, "modulation", modulation, &mut all);
+    each(record, "backdoor", backdoor, &mut all);
+    for (nth, (at, it)) in record.all::<record::Backdoor>().enumerate() {
         if let Some(config::Analysis::Backdoor(plan)) = session.config.analyses.get(at) {
-            all.push(("backdoor_networks", networks(it, plan)));
+            all.push((numbered("backdoor_networks", nth), networks(it, plan)));
         }
     }
-    if let Some(it) = record.first::<record::Predictions>() {
-        all.push(("predictions", predictions(it)));
-    }
-    all.retain(|(_, table)| table.rows > 0);
+    each(record, "predictions", predictions, &mut all);
+    all.retain(|(_, table)| table.rows() > 0);
     all
 }
 
-/// A table as text.
-#[derive(Debug, Clone)]
-pub struct Table {
-    text: String,
-    rows: usize,
-    columns: usize,
+/// The tables of all experiments of one kind.
+fn each<T: record::Experiment>(
+    record: &record::Record,
+    name: &str,
+    table: impl Fn(&T) -> Table,
+    all: &mut Vec<(String, Table)>,
+) {
+    let own = record.all::<T>().enumerate();
+    all.extend(own.map(|(nth, (_, it))| (numbered(name, nth), table(it))));
 }
 
-/// One field of a table.
-enum Field<'a> {
-    Text(&'a str),
-    Whole(u64),
-    Signed(i64),
-    Real(f64),
-    Empty,
-}
-
-impl From<u64> for Field<'_> {
-    fn from(value: u64) -> Self {
-        Self::Whole(value)
+/// `attack`, `attack_2`, …
+fn numbered(name: &str, nth: usize) -> String {
+    match nth {
+        0 => name.to_owned(),
+        _ => format!("{name}_{}", nth + 1),
     }
-}
-
-impl From<usize> for Field<'_> {
-    fn from(value: usize) -> Self {
-        Self::Whole(value as u64)
-    }
-}
-
-impl From<i64> for Field<'_> {
-    fn from(value: i64) -> Self {
-        Self::Signed(value)
-    }
-}
-
-impl From<f64> for Field<'_> {
-    fn from(value: f64) -> Self {
-        Self::Real(value)
-    }
-}
-
-impl From<bool> for Field<'_> {
-    fn from(value: bool) -> Self {
-        Self::Text(if value { "true" } else { "false" })
-    }
-}
-
-impl<'a> From<&'a str> for Field<'a> {
-    fn from(value: &'a str) -> Self {
-        Self::Text(value)
-    }
-}
-
-impl<'a, T: Into<Field<'a>>> From<Option<T>> for Field<'a> {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Empty, Into::into)
-    }
-}
-
-impl Table {
-    fn new(columns: &[&str]) -> Self {
-        Self {
-            text: columns.join(",") + "\n",
-            rows: 0,
-            columns: columns.len(),
-        }
-    }
-
-    /// The whole of it.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    fn row<const N: usize>(&mut self, fields: [Field<'_>; N]) {
-        debug_assert_eq!(N, self.columns);
-        for (at, field) in fields.into_iter().enumerate() {
-            if at > 0 {
-                self.text.push(',');
-            }
-            // Writing to a string cannot fail.
-            let _ = match field {
-                Field::Text(text) if text.contains([',', '"', '\n', '\r']) => {
-                    write!(self.text, "\"{}\"", text.replace('"', "\"\""))
-                }
-                Field::Text(text) => write!(self.text, "{text}"),
-                Field::Whole(value) => write!(self.text, "{value}"),
-                Field::Signed(value) => write!(self.text, "{value}"),
-                Field::Real(value) if value.is_finite() => write!(self.text, "{value}"),
-                Field::Real(_) | Field::Empty => Ok(()),
-            };
-        }
-        self.text.push('\n');
-        self.rows += 1;
-    }
-}
-
-macro_rules! row {
-    ($table:expr, $($field:expr),+ $(,)?) => {
-        $table.row([$(Field::from($field)),+])
-    };
 }
 
 fn training(it: &record::Training) -> Table {

@@ -22,7 +22,7 @@ pub fn count(number: f64) -> String {
     if number < 9_999.5 {
         return thousands(number.round() as u64);
     }
-    for (unit, size) in [("k", 1e3), ("M", 1e6), ("G", 1e9)] {
+    for (unit, size) in [("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12)] {
         let scaled = number / size;
         if scaled < 9.995 {
             return format!("{scaled:.2} {unit}");
@@ -32,7 +32,7 @@ pub fn count(number: f64) -> String {
             return format!("{scaled:.0} {unit}");
         }
     }
-    format!("{:.2} T", number / 1e12)
+    format!("{:.0} T", number / 1e12)
 }
 
 /// `42 s`, `2 min 10 s`, `11 min`, `2 h 05 min`, `3 d 4 h`.
@@ -102,13 +102,44 @@ pub fn bytes(bytes: u64) -> String {
     format!("{bytes:.0} B")
 }
 
-/// `98.9 %` of a share in \[0,1\].
+/// `98.9 %` of a share in \[0,1\], as [`percent_to`] has it.
 pub fn percent(share: f64) -> String {
-    if share.is_finite() {
-        format!("{:.1} %", share * 100.0)
-    } else {
-        "?".into()
+    percent_to(share, 1)
+}
+
+/// A share in \[0,1\] as a percentage with so many decimals. What is not all does not show as
+/// `100.0 %`, and what is not nothing shows as `<0.1 %` at least.
+pub fn percent_to(share: f64, decimals: usize) -> String {
+    if !share.is_finite() {
+        return "?".into();
     }
+    let step = 10_f64.powi(-(decimals as i32));
+    let mut shown = share * 100.0;
+    if share < 1.0 && shown > 100.0 - step {
+        shown = 100.0 - step;
+    }
+    if share > 0.0 && shown < step / 2.0 {
+        return format!("<{step:.decimals$} %");
+    }
+    format!("{shown:.decimals$} %")
+}
+
+/// Things per second to two significant digits: `9,400 images/s`.
+pub fn rate(per_second: f64, unit: &str) -> String {
+    format!("{} {unit}/s", about(per_second))
+}
+
+/// A learning rate to two significant digits: `0.00073`, `1.0e-5`.
+pub fn learning_rate(lr: f64) -> String {
+    if lr == 0.0 || !lr.is_finite() {
+        return format!("{lr}");
+    }
+    let exponent = lr.abs().log10().floor() as i32;
+    if exponent < -4 {
+        return format!("{lr:.1e}");
+    }
+    let decimals = usize::try_from(1 - exponent).unwrap_or(0);
+    format!("{lr:.decimals$}")
 }
 
 /// Three significant digits, without an exponent where that is short: `0.0312`, `1.25`, `3e-7`.
@@ -192,6 +223,7 @@ pub fn clean(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn numbers_read_as_people_write_them() {
@@ -227,6 +259,35 @@ mod tests {
         assert_eq!(about(9_860.0), "9,900");
         assert_eq!(about(41_230.0), "41.0 k");
         assert_eq!(age(7_300), "2 h ago");
+    }
+
+    #[test]
+    fn what_is_not_all_or_nothing_does_not_show_as_such() {
+        assert_eq!(percent(0.9749), "97.5 %");
+        assert_eq!(percent(0.99999), "99.9 %");
+        assert_eq!(percent(1.0), "100.0 %");
+        assert_eq!(percent(0.000_01), "<0.1 %");
+        assert_eq!(percent(0.0), "0.0 %");
+        assert_eq!(percent_to(0.98854, 2), "98.85 %");
+        assert_eq!(percent(f64::NAN), "?");
+    }
+
+    #[test]
+    fn rates_and_learning_rates_have_two_digits_and_sizes_a_decimal() {
+        assert_eq!(rate(9432.0, "trials"), "9,400 trials/s");
+        assert_eq!(rate(412_345.0, "trials"), "410 k trials/s");
+        assert_eq!(bytes(812), "812 B");
+        assert_eq!(bytes(6_100_000), "6.1 MB");
+        assert_eq!(learning_rate(0.000_731), "0.00073");
+        assert_eq!(learning_rate(0.001), "0.0010");
+        assert_eq!(learning_rate(1e-5), "1.0e-5");
+    }
+
+    proptest! {
+        #[test]
+        fn a_count_is_never_wider_than_six(value in 0_u64..1_000_000_000_000_000) {
+            prop_assert!(count(value as f64).chars().count() <= 6, "{}", count(value as f64));
+        }
     }
 
     #[test]

@@ -1,0 +1,120 @@
+//! One table as text (RFC 4180, lines end with a line feed).
+
+use std::fmt::Write as _;
+
+/// A table as text.
+#[derive(Debug, Clone)]
+pub struct Table {
+    text: String,
+    rows: usize,
+    columns: usize,
+}
+
+/// One field of a table.
+pub enum Field<'a> {
+    /// Quoted where it must be.
+    Text(&'a str),
+    /// A count or a place.
+    Whole(u64),
+    /// A strength.
+    Signed(i64),
+    /// Empty where it is not finite.
+    Real(f64),
+    /// A number that does not exist.
+    Empty,
+}
+
+impl From<u64> for Field<'_> {
+    fn from(value: u64) -> Self {
+        Self::Whole(value)
+    }
+}
+
+impl From<usize> for Field<'_> {
+    fn from(value: usize) -> Self {
+        Self::Whole(value as u64)
+    }
+}
+
+impl From<i64> for Field<'_> {
+    fn from(value: i64) -> Self {
+        Self::Signed(value)
+    }
+}
+
+impl From<f64> for Field<'_> {
+    fn from(value: f64) -> Self {
+        Self::Real(value)
+    }
+}
+
+impl From<bool> for Field<'_> {
+    fn from(value: bool) -> Self {
+        Self::Text(if value { "true" } else { "false" })
+    }
+}
+
+impl<'a> From<&'a str> for Field<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a, T: Into<Field<'a>>> From<Option<T>> for Field<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Empty, Into::into)
+    }
+}
+
+impl Table {
+    /// One without rows.
+    pub fn new(columns: &[&str]) -> Self {
+        Self {
+            text: columns.join(",") + "\n",
+            rows: 0,
+            columns: columns.len(),
+        }
+    }
+
+    /// How many rows it has, without the names.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The whole of it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Adds a row.
+    pub fn row<const N: usize>(&mut self, fields: [Field<'_>; N]) {
+        debug_assert_eq!(N, self.columns);
+        for (at, field) in fields.into_iter().enumerate() {
+            if at > 0 {
+                self.text.push(',');
+            }
+            // Writing to a string cannot fail.
+            let _ = match field {
+                Field::Text(text) if text.contains([',', '"', '\n', '\r']) => {
+                    write!(self.text, "\"{}\"", text.replace('"', "\"\""))
+                }
+                Field::Text(text) => write!(self.text, "{text}"),
+                Field::Whole(value) => write!(self.text, "{value}"),
+                Field::Signed(value) => write!(self.text, "{value}"),
+                Field::Real(value) if value.is_finite() => write!(self.text, "{value}"),
+                Field::Real(_) | Field::Empty => Ok(()),
+            };
+        }
+        self.text.push('\n');
+        self.rows += 1;
+    }
+}
+
+/// Adds a row of anything that is a field.
+macro_rules! row {
+    ($table:expr, $($field:expr),+ $(,)?) => {
+        $table.row([$(Field::from($field)),+])
+    };
+}
+
+pub(super) use row;
