@@ -18,7 +18,7 @@ pub struct Bench {
     /// auto, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
     #[arg(long, default_value = "auto")]
     device: String,
-    /// cnn, mlp or logistic
+    /// cnn, mlp, logistic, rnn, simple or complex
     #[arg(long, default_value = "cnn", value_parser = network)]
     network: NetworkKind,
     /// Trials a block (repeatable)

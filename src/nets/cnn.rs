@@ -9,6 +9,7 @@ use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
 
 use super::layers::{Geometry, at_one_position};
+use super::layout::{is_flex, one_channel};
 
 /// Its layers. A unit of `conv2` looks at 5×5 pooled positions, each the most of 2×2 fields of 5×5.
 pub const GEOMETRY: [Geometry; 4] = [
@@ -56,8 +57,12 @@ impl Cnn {
 
     /// Logits \[N,10\] of images \[N,28,28\].
     pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
-        let [n, height, width] = images.dims();
-        let x = images.reshape([n, 1, height, width]);
+        let x = one_channel(images);
+        // Flex gathers patches in ordinary code, where one strided convolution is worth it.
+        let pooled_convolution = match is_flex(&x.device()) {
+            true => in_one_convolution,
+            false => one_by_one,
+        };
         // The maximum of a monotone function is the function of the maximum: pooling before the
         // ReLU gives the same numbers and leaves the ReLU a quarter of the work.
         let x = relu(pooled_convolution(x, &self.conv1));
@@ -86,7 +91,7 @@ impl Cnn {
     }
 
     fn first(&self, images: Tensor<3>) -> Tensor<4> {
-        relu(self.conv1.forward(images.unsqueeze_dim(1)))
+        relu(self.conv1.forward(one_channel(images)))
     }
 
     fn second(&self, conv1: Tensor<4>) -> Tensor<4> {
@@ -99,13 +104,18 @@ fn pooled(x: Tensor<4>) -> Tensor<4> {
     max_pool2d(x, MaxPoolOptions::new([2, 2]))
 }
 
-/// A convolution (stride 1, no padding) followed by 2×2 max-pooling, in one strided convolution.
+/// A convolution followed by 2×2 max-pooling.
+fn one_by_one(x: Tensor<4>, convolution: &Conv2d) -> Tensor<4> {
+    pooled(convolution.forward(x))
+}
+
+/// [`one_by_one`] for a convolution of stride 1 without padding, in one strided convolution.
 ///
 /// The four positions that a pooling window covers are four shifts of the kernel: padded by one
 /// row and column on either side they become four kernels of stride 2, whose maximum is the pooled
 /// output. The numbers are the same; the patches to gather are fewer, and the maximum runs over
 /// contiguous memory instead of scattered windows.
-fn pooled_convolution(x: Tensor<4>, convolution: &Conv2d) -> Tensor<4> {
+fn in_one_convolution(x: Tensor<4>, convolution: &Conv2d) -> Tensor<4> {
     let kernel = convolution.weight.val();
     let shift = |left, right, top, bottom| kernel.clone().pad((left, right, top, bottom), 0.0);
     let shifts = vec![

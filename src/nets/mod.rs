@@ -10,6 +10,7 @@ mod composed;
 pub mod import;
 pub mod launch;
 pub mod layers;
+mod layout;
 mod logistic;
 mod mlp;
 mod rnn;

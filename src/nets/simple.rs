@@ -10,6 +10,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::composed::{Convolution, composed};
 use super::layers::{Geometry, at_one_position};
+use super::layout::one_channel;
 
 /// Its layers. Both convolutions come before pooling.
 pub const GEOMETRY: [Geometry; 4] = [
@@ -97,7 +98,7 @@ pub(super) const CONTRAST: f32 = 2.0;
 
 /// (x − 0.5)/0.5, as a one-channel image \[N,1,H,W\].
 pub(super) fn contrast(images: Tensor<3>) -> Tensor<4> {
-    images.unsqueeze_dim(1) * CONTRAST - 1.0
+    one_channel(images) * CONTRAST - 1.0
 }
 
 /// A convolution at the positions whose field lies inside its input.

@@ -16,6 +16,7 @@ use burn::tensor::Device;
 
 pub use choice::{Choice, DeviceError, Kind};
 
+use crate::nets::launch;
 use crate::session::config::NetworkKind;
 
 /// Blocks that a GPU takes at once, unless a trial finds another number better.
@@ -23,6 +24,9 @@ const BLOCKS_A_LAUNCH: usize = 32;
 
 /// Workers that feed one GPU: while one waits for its sums, the others' work runs.
 const FEEDERS: usize = 2;
+
+/// Images that a processor takes at once through convolutions: more of them leave its caches.
+const CACHED: usize = 64;
 
 /// A worker's place: the device that it computes on, and how.
 #[derive(Debug, Clone)]
@@ -35,12 +39,16 @@ pub struct Seat {
     pub kind: Kind,
     /// Most blocks taken at once. More than one only where the device is better off so.
     pub blocks: usize,
+    /// Most images of a block that the network takes at once.
+    pub images: usize,
 }
 
 impl Seat {
     /// Prepares the thread that this is called on to compute here: a processor's operators keep to
-    /// this one thread, since the parallelism lies in computing several blocks at once.
+    /// this one thread, since the parallelism lies in computing several blocks at once, and to its
+    /// caches.
     pub fn prepare_thread(&self) {
+        launch::take_at_most(self.images);
         if matches!(self.kind, Kind::Libtorch) {
             libtorch::one_thread();
         }
@@ -135,7 +143,7 @@ fn automatic(workers: Option<usize>, network: NetworkKind, before: Option<&str>)
     }
     let mut best: Option<(f64, Opened)> = None;
     for kind in &processors {
-        let seats = seats(*kind, workers, 1);
+        let seats = seats(*kind, workers, network);
         let opened = assemble(&[*kind], seats);
         if processors.len() == 1 {
             best = Some((0.0, opened));
@@ -152,8 +160,12 @@ fn automatic(workers: Option<usize>, network: NetworkKind, before: Option<&str>)
         }
     }
     // Flex is always there.
-    let (_, mut opened) =
-        best.unwrap_or_else(|| (0.0, assemble(&[Kind::Flex], seats(Kind::Flex, workers, 1))));
+    let (_, mut opened) = best.unwrap_or_else(|| {
+        (
+            0.0,
+            assemble(&[Kind::Flex], seats(Kind::Flex, workers, network)),
+        )
+    });
     opened.notes = notes;
     opened
 }
@@ -178,7 +190,7 @@ fn open_named(
         kind.check()?;
         // Workers are shared out, the first devices get one more.
         let share = workers.map(|all| (all / kinds.len()).max(1));
-        let mut own = seats(kind, share, BLOCKS_A_LAUNCH);
+        let mut own = seats(kind, share, network);
         if kind.is_gpu() {
             let (blocks, rate) =
                 trial::best_launch(&own, network).map_err(|said| DeviceError::Broken {
@@ -198,15 +210,23 @@ fn open_named(
 }
 
 /// The places of the workers of one device.
-fn seats(kind: Kind, workers: Option<usize>, blocks: usize) -> Vec<Seat> {
+fn seats(kind: Kind, workers: Option<usize>, network: NetworkKind) -> Vec<Seat> {
     let usual = if kind.is_gpu() { FEEDERS } else { cores() };
     let seat = Seat {
         device: kind.handle(),
         name: kind.to_string(),
         kind,
-        blocks: if kind.is_gpu() { blocks } else { 1 },
+        blocks: if kind.is_gpu() { BLOCKS_A_LAUNCH } else { 1 },
+        images: at_once(kind, network),
     };
     vec![seat; workers.unwrap_or(usual).max(1)]
+}
+
+fn at_once(kind: Kind, network: NetworkKind) -> usize {
+    match network {
+        NetworkKind::Cnn | NetworkKind::Simple | NetworkKind::Complex if !kind.is_gpu() => CACHED,
+        _ => usize::MAX,
+    }
 }
 
 fn assemble(kinds: &[Kind], seats: Vec<Seat>) -> Opened {

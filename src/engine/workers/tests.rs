@@ -82,6 +82,7 @@ fn compute(
         name: "cuda:0".into(),
         kind: Kind::Flex,
         blocks: at_once,
+        images: usize::MAX,
     };
     let workers = Workers::start(&vec![seat; seats], &analysis, &lab).unwrap();
     let (mut dealt, mut notes) = (0, Vec::new());
