@@ -201,6 +201,27 @@ fn an_experiment_that_stands_twice_in_the_plan_has_two_tables() {
     assert_eq!(of("attack"), of("attack_2"));
 }
 
+#[test]
+fn a_second_spike_triggered_analysis_has_arrays_of_its_own() {
+    let mut session = everything::session();
+    let at = |it: &Analysis| matches!(it, Analysis::SpikeTriggered(_));
+    let at = session.config.analyses.iter().position(at).unwrap();
+    let (plan, record) = (&mut session.config.analyses, &mut session.record.analyses);
+    plan.push(plan[at].clone());
+    record.push(record[at].clone());
+    let mut out = std::io::Cursor::new(Vec::new());
+    export::npz(&session, &mut out).unwrap();
+    let mut archive = zip::ZipArchive::new(out).unwrap();
+    let mut read = |name: &str| {
+        let mut bytes = Vec::new();
+        let mut file = archive.by_name(&format!("{name}.npy")).unwrap();
+        std::io::Read::read_to_end(&mut file, &mut bytes).unwrap();
+        bytes
+    };
+    assert_eq!(read("sta_conv1"), read("sta2_conv1"));
+    assert_eq!(read("image_sta_conv1"), read("image_sta2_conv1"));
+}
+
 fn tables_of_nothing() -> Vec<(String, Vec<String>)> {
     tables(&synthetic::new())
 }

@@ -185,6 +185,22 @@ fn run(bench: &Bench, name: &str, trials: u64, more: &[&str]) -> Session {
     bench.load(name)
 }
 
+/// Begins a run of 40,000 trials, and kills it after the first.
+fn interrupted(bench: &Bench, name: &str, more: &[&str]) {
+    let plan = plan(bench, 20_000);
+    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
+    arguments.extend(plan.iter().map(String::as_str));
+    arguments.extend(more);
+    let mut child = bench.program().args(&arguments).spawn().unwrap();
+    wait_until("the first trials", || {
+        let session = bench.store().load(name);
+        session.is_ok_and(|session| session.trials().0 > 0)
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_ne!(bench.load(name).record.state, State::Finished);
+}
+
 #[test]
 fn one_worker_and_several_on_libtorch_give_the_same_bits() {
     let bench = Bench::new();
@@ -199,16 +215,7 @@ fn one_worker_and_several_on_libtorch_give_the_same_bits() {
 #[test]
 fn a_run_begun_on_flex_goes_on_on_libtorch_and_the_session_says_so() {
     let bench = Bench::new();
-    let plan = plan(&bench, 20_000);
-    let mut arguments: Vec<&str> = vec!["run", "moved", "--plain", "--device", "flex"];
-    arguments.extend(plan.iter().map(String::as_str));
-    let mut child = bench.program().args(&arguments).spawn().unwrap();
-    wait_until("the first trials", || {
-        let session = bench.store().load("moved");
-        session.is_ok_and(|session| session.trials().0 > 0)
-    });
-    child.kill().unwrap();
-    child.wait().unwrap();
+    interrupted(&bench, "moved", &["--device", "flex"]);
     let before = bench.load("moved");
     assert_eq!(before.record.devices, ["flex"]);
     bench.succeed(&["run", "moved", "--plain", "--device", "libtorch"]);
@@ -226,6 +233,14 @@ fn auto_tries_what_is_here_and_a_session_stays_where_it_began() {
     let session = run(&bench, "auto", 500, &[]);
     let device = session.record.devices[0].clone();
     assert!(["libtorch", "flex"].contains(&device.as_str()) || device.starts_with("cuda"));
+    // Auto takes what the record names, though the other may be as fast.
+    for began in ["flex", "libtorch"] {
+        interrupted(&bench, began, &["--device", began]);
+        bench.succeed(&["run", began, "--plain"]);
+        let session = bench.load(began);
+        assert_eq!(session.record.state, State::Finished);
+        assert_eq!(session.record.devices, [began]);
+    }
 }
 
 #[test]

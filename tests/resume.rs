@@ -224,11 +224,23 @@ fn a_plan_that_was_edited_after_it_was_run_is_refused() {
     run(&bench, "edited", &[]);
     let path = bench.store().path("edited");
     let text = fs::read_to_string(&path).unwrap();
-    for (from, to) in [("trials: 3000", "trials: 2000"), ("block: 64", "block: 32")] {
+    for (from, to, place) in [
+        ("trials: 3000", "trials: 2000", "analyses[0]"),
+        ("block: 64", "block: 32", "analyses[0]"),
+        ("seed: 1,", "seed: 2,", "seed"),
+        ("epochs: 3", "epochs: 4", "network"),
+    ] {
+        assert!(text.contains(from), "{from}");
         fs::write(&path, text.replacen(from, to, 1)).unwrap();
         let words = bench.refuse(1, &["run", "edited", "--plain"]);
+        assert!(words.contains(&format!("{place} was edited")), "{words}");
         assert!(words.contains("does not belong to its plan"), "{words}");
     }
+    // How often it is saved is nothing that was measured.
+    let rarely = text.replacen("checkpoint_s: 0.1", "checkpoint_s: 60.0", 1);
+    assert_ne!(rarely, text);
+    fs::write(&path, rarely).unwrap();
+    bench.succeed(&["run", "edited", "--plain"]);
 }
 
 /// What a training cannot go on from must stay in the file.

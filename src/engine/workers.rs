@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use super::device::Seat;
 use super::device::trouble::{self, Trouble};
-use crate::analysis::{Analysis, AnalysisError, Job, Lab, Sums};
+use crate::analysis::{Analysis, AnalysisError, Job, Lab, Order, Sums};
 
 /// Blocks that wait for each worker: enough to keep it busy while a checkpoint is written.
 const WAITING: usize = 8;
@@ -37,15 +37,15 @@ pub enum Answer {
     Failed(Fault),
 }
 
-/// Why a block could not be computed.
+/// Why something could not be computed.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
-    /// A worker died: what it said.
-    #[error("a worker broke down: {0}")]
+    /// It ended with words that name no trouble of the device.
+    #[error("the computation broke down: {0}")]
     Died(String),
-    /// Even the least that can be asked of the device needs more memory than it has.
+    /// Even the least that is asked of the device needs more memory than it has.
     #[error(
-        "device `{device}` has too little memory left even for a single block: {said}. What was measured is saved. Free some of it (what else runs there?), then `run` goes on; or go on elsewhere, for example with --device flex"
+        "device `{device}` has too little memory left: {said}. What was measured is saved. Free some of it (what else runs there?), then `run` goes on; or go on elsewhere, for example with --device flex"
     )]
     Memory {
         /// The device.
@@ -66,6 +66,24 @@ pub enum Fault {
     /// The experiment cannot go on.
     #[error(transparent)]
     CannotGoOn(#[from] AnalysisError),
+}
+
+impl Fault {
+    /// What it means that a computation at `device` ended with these words.
+    pub fn of(device: &str, said: &str) -> Self {
+        let device = device.to_owned();
+        match trouble::judge(said) {
+            Trouble::Memory => Self::Memory {
+                device,
+                said: trouble::first_line(said),
+            },
+            Trouble::Lost => Self::Lost {
+                device,
+                said: trouble::first_line(said),
+            },
+            Trouble::Other => Self::Died(said.to_owned()),
+        }
+    }
 }
 
 enum Word {
@@ -190,11 +208,16 @@ impl Worker {
         let lab = match guarded(|| lab.on(&self.seat.device)) {
             Ok(lab) => lab,
             Err(said) => {
-                let _ = self.answer.send(Word::Failed(self.fault(said)));
+                let _ = self
+                    .answer
+                    .send(Word::Failed(Fault::of(&self.seat.name, &said)));
                 return;
             }
         };
-        let mut most = self.seat.blocks;
+        // A chained block changes what the next one needs, so that it is computed once and alone.
+        let parts = self.analysis.parts();
+        let chained = parts.iter().any(|part| part.order == Order::Chained);
+        let mut most = if chained { 1 } else { self.seat.blocks };
         while let Some(jobs) = self.take(most) {
             if self.recalled.load(Ordering::Relaxed) {
                 continue;
@@ -250,25 +273,12 @@ impl Worker {
                 let _ = self.answer.send(Word::Note(note));
                 continue;
             }
-            let _ = self.answer.send(Word::Failed(self.fault(said)));
+            let _ = self
+                .answer
+                .send(Word::Failed(Fault::of(&self.seat.name, &said)));
             return false;
         }
         true
-    }
-
-    fn fault(&self, said: String) -> Fault {
-        let device = self.seat.name.clone();
-        match trouble::judge(&said) {
-            Trouble::Memory => Fault::Memory {
-                device,
-                said: trouble::first_line(&said),
-            },
-            Trouble::Lost => Fault::Lost {
-                device,
-                said: trouble::first_line(&said),
-            },
-            Trouble::Other => Fault::Died(said),
-        }
     }
 }
 

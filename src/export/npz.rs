@@ -22,6 +22,7 @@ use crate::stats::classification::{ClassEstimate, Estimate};
 ///   and `ci_mean_stimulus` \[G,K,H,W\]; of the second classification images of a plan `ci2_gamma`
 ///   and so on;
 /// - `sta_LAYER` \[units,h,w\], spike-triggered averages on noise, and `image_sta_LAYER`, on images;
+///   of the second spike-triggered averages of a plan `sta2_LAYER` and so on;
 /// - `mean_image` \[K,H,W\] by predicted class and `confusion` \[K true,K predicted\], of the first
 ///   split.
 ///
@@ -35,8 +36,9 @@ pub fn npz(session: &Session, out: impl Write + Seek) -> Result<(), ExportError>
         .collect();
     let layers = record
         .all::<SpikeTriggered>()
-        .flat_map(|(_, it)| &it.layers);
-    let layers: Vec<_> = layers.filter(|it| it.noise.fields != [0; 2]).collect();
+        .enumerate()
+        .flat_map(|(place, (_, it))| it.layers.iter().map(move |layer| (place, layer)));
+    let layers: Vec<_> = layers.filter(|(_, it)| it.noise.fields != [0; 2]).collect();
     let predictions = record.first::<Predictions>();
     let predictions = predictions.filter(|it| it.progress.done > 0);
     let measured = images.iter().any(|it| it.trials() > 0);
@@ -48,14 +50,10 @@ pub fn npz(session: &Session, out: impl Write + Seek) -> Result<(), ExportError>
     let mut zip = ZipWriter::new(out);
     let mut write = || -> std::io::Result<()> {
         for (place, it) in images.iter().enumerate().filter(|(_, it)| it.trials() > 0) {
-            let prefix = match place {
-                0 => "ci".to_owned(),
-                _ => format!("ci{}", place + 1),
-            };
-            classification_images(&prefix, it, &mut zip)?;
+            classification_images(&numbered("ci", place), it, &mut zip)?;
         }
-        for layer in &layers {
-            spike_triggered(layer, &mut zip)?;
+        for (place, layer) in &layers {
+            spike_triggered(&numbered("sta", *place), layer, &mut zip)?;
         }
         predictions.map_or(Ok(()), |it| confusion(it, &mut zip))
     };
@@ -65,7 +63,16 @@ pub fn npz(session: &Session, out: impl Write + Seek) -> Result<(), ExportError>
     Ok(())
 }
 
+/// `ci`, `ci2`, …
+fn numbered(name: &str, place: usize) -> String {
+    match place {
+        0 => name.to_owned(),
+        _ => format!("{name}{}", place + 1),
+    }
+}
+
 fn spike_triggered<W: Write + Seek>(
+    prefix: &str,
     layer: &LayerResponses,
     zip: &mut ZipWriter<W>,
 ) -> std::io::Result<()> {
@@ -75,12 +82,12 @@ fn spike_triggered<W: Write + Seek>(
     let name = &layer.name;
     maps(
         zip,
-        &format!("sta_{name}"),
+        &format!("{prefix}_{name}"),
         &shape,
         estimate.sta.iter().map(Option::as_ref),
     )?;
     let on_images = estimate.image_sta.iter().map(Option::as_ref);
-    maps(zip, &format!("image_sta_{name}"), &shape, on_images)
+    maps(zip, &format!("image_{prefix}_{name}"), &shape, on_images)
 }
 
 fn confusion<W: Write + Seek>(it: &Predictions, zip: &mut ZipWriter<W>) -> std::io::Result<()> {

@@ -8,7 +8,6 @@ use crate::session::record::{
     Analysis, Attack, Backdoor, ClassificationImages, GammaTemplates, Modulation, PATTERNS,
     Predictions, SpikeTriggered, Templates, Training,
 };
-use crate::stats::backdoor::FLAGGED;
 use crate::stats::interval::{Interval, wilson};
 
 /// The parts of it, the most important first; the first has a short form too.
@@ -237,32 +236,21 @@ fn signed(strength: i64) -> String {
 }
 
 fn backdoor(it: &Backdoor, plan: &config::Backdoor) -> Headline {
-    // The strongest sign of a network: the class, its window, its index.
-    let signs = it.networks.iter().map(|network| {
-        let windows = network.findings.iter().flat_map(|finding| {
-            let windows = finding.windows.iter().enumerate();
-            windows.filter_map(|(class, window)| {
-                let window = (*window)?;
-                Some((class, window, window.index?))
-            })
-        });
-        (network, windows.max_by(|a, b| a.2.total_cmp(&b.2)))
-    });
-    let signs: Vec<_> = signs.collect();
-    let flagged = |poisoned: bool| {
-        let own = signs
-            .iter()
-            .filter(|(network, _)| network.poisoned == poisoned);
-        let found = own.filter(|(_, sign)| sign.is_some_and(|(_, _, index)| index > FLAGGED));
-        found.count()
+    // At the γ that stands for all, as in exports: the more of them one looks at, the more clean
+    // networks stand out somewhere.
+    let gamma = it.telling_gamma(plan);
+    let verdict = it.verdict(plan, gamma);
+    let clean = format!("{} of {} clean flagged", verdict.accused, plan.clean);
+    // What stands out of the only poisoned network: the class, its window, its index.
+    let only = || {
+        let own = it.networks.first()?;
+        let judged = verdict.networks.first()?.as_ref()?;
+        let class = judged.class.filter(|_| judged.is_flagged())?;
+        let window = (*own.findings.get(gamma)?.windows.get(class)?)?;
+        Some((class, window, window.index?))
     };
-    let clean = format!("{} of {} clean flagged", flagged(false), plan.clean);
-    let one = match &signs[..] {
-        [(network, Some(sign)), ..] if plan.poisoned == 1 && network.poisoned => Some(*sign),
-        _ => None,
-    };
-    let Some((class, window, index)) = one.filter(|(_, _, index)| *index > FLAGGED) else {
-        let poisoned = format!("{} of {} poisoned flagged", flagged(true), plan.poisoned);
+    let Some((class, window, index)) = only().filter(|_| plan.poisoned == 1) else {
+        let poisoned = format!("{} of {} poisoned flagged", verdict.caught, plan.poisoned);
         return Headline::of(vec![poisoned, clean]);
     };
     let size = window.size.saturating_sub(1);

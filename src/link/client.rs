@@ -194,18 +194,33 @@ struct Follower {
 /// Why the follower ends.
 struct Left;
 
+/// What a conversation came to.
+#[derive(Default)]
+struct Heard {
+    states: u64,
+    problem: Option<WireError>,
+}
+
 impl Follower {
     async fn follow(mut self) {
         let mut pause = BACK_OFF.0;
         loop {
             match Conversation::begin(&self.store, &self.name).await {
                 Ok(conversation) => {
-                    pause = BACK_OFF.0;
                     self.connected.send_replace(Connection::Live);
-                    if self.converse(conversation).await.is_err() {
-                        return;
+                    match self.converse(conversation).await {
+                        Ok(Heard { states, problem }) => {
+                            // One that tells nothing is not asked ten times a second.
+                            if states > 0 {
+                                pause = BACK_OFF.0;
+                            }
+                            match problem {
+                                Some(problem) => self.lost(problem.to_string()),
+                                None => self.read_file(),
+                            }
+                        }
+                        Err(Left) => return,
                     }
-                    self.read_file();
                 }
                 Err(ConnectError::NotRunning(_))
                     if *self.connected.borrow() == Connection::Connecting =>
@@ -258,26 +273,33 @@ impl Follower {
         }
     }
 
-    /// Takes states until the engine hangs up.
-    async fn converse(&mut self, mut conversation: Conversation) -> Result<(), Left> {
+    /// Takes states until the engine hangs up, or says what cannot be understood.
+    async fn converse(&mut self, mut conversation: Conversation) -> Result<Heard, Left> {
+        let mut heard = Heard::default();
         if conversation.ask().await.is_err() {
-            return Ok(());
+            return Ok(heard);
         }
         loop {
             tokio::select! {
-                heard = conversation.hear() => match heard {
+                state = conversation.hear() => match state {
                     Ok(Some(session)) => {
+                        heard.states += 1;
                         self.publish.send_replace(Arc::new(session));
                         if conversation.ask().await.is_err() {
-                            return Ok(());
+                            return Ok(heard);
                         }
                     }
-                    Ok(None) | Err(_) => return Ok(()),
+                    Ok(None) => return Ok(heard),
+                    Err(error) => {
+                        // A broken connection is how an engine dies.
+                        heard.problem = Some(error).filter(WireError::is_misunderstanding);
+                        return Ok(heard);
+                    }
                 },
                 said = self.said.recv() => match said {
                     Some(command) => {
                         if conversation.say(command).await.is_err() {
-                            return Ok(());
+                            return Ok(heard);
                         }
                     }
                     None => return Err(Left),

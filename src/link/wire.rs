@@ -28,8 +28,8 @@ const MAGIC: [u8; 10] = *b"noisescope";
 
 /// Most bytes a frame to the engine may have; nothing that a viewer asks is longer.
 const MOST_ASKED: usize = 1 << 10;
-/// Most bytes a frame to a viewer may have: the sums of some two hundred γ.
-const MOST_TOLD: usize = 1 << 28;
+/// Most bytes a frame to a viewer may have: the sums of more γ than a plan can have.
+const MOST_TOLD: usize = 1 << 31;
 
 /// What a viewer says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +102,16 @@ pub enum WireError {
     /// The engine said no.
     #[error("the engine refused: {0}")]
     Refused(String),
+}
+
+impl WireError {
+    /// Whether the other side is there and what it says cannot be taken.
+    pub fn is_misunderstanding(&self) -> bool {
+        match self {
+            Self::Io(error) => error.kind() == std::io::ErrorKind::InvalidData,
+            Self::Garbage(_) | Self::Version { .. } | Self::Refused(_) => true,
+        }
+    }
 }
 
 /// Frames as an engine reads them: short ones.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::array::{Arrays, Payload};
 use super::error::StoreError;
-use super::{Config, Record, Session};
+use super::{Config, Record, Session, State};
 
 /// The schema that this program writes, and the newest that it reads.
 pub const VERSION: u32 = 1;
@@ -23,6 +23,7 @@ struct FileOut<'a> {
     version: u32,
     config: &'a Config,
     record: &'a Record,
+    plan: Option<String>,
     arrays: Vec<String>,
 }
 
@@ -35,6 +36,9 @@ struct FileIn {
     /// Absent in a plan that a person wrote by hand.
     #[serde(default, deserialize_with = "present")]
     record: Option<Record>,
+    /// The plan that the record was made by, on one line. Absent before the first run.
+    #[serde(default)]
+    plan: Option<String>,
     #[serde(default)]
     arrays: Vec<String>,
 }
@@ -65,10 +69,15 @@ pub fn to_text(session: &Session) -> std::result::Result<String, ron::Error> {
     session
         .record
         .arrays(&mut |_, payload: &dyn Payload| arrays.push(payload.encode()));
+    let plan = match session.record.state {
+        State::New => None,
+        _ => Some(ron::to_string(&session.config)?),
+    };
     let file = FileOut {
         version: VERSION,
         config: &session.config,
         record: &session.record,
+        plan,
         arrays,
     };
     ron::ser::to_string_pretty(&file, pretty())
@@ -114,6 +123,13 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
             path: path.to_owned(),
             source,
         })?;
+    if let Some(plan) = &file.plan
+        && let Some(place) = edited(plan, &file.config)
+    {
+        return Err(damaged(format!(
+            "{place} was edited, so that what it records does not belong to its plan; a plan cannot be changed once it has been run. Put it back, or start a new session"
+        )));
+    }
     let recorded = file.record.is_some();
     let mut record = file.record.unwrap_or_else(|| Record::new(&file.config));
     if let Some(problem) = unfit(&record, &file.config) {
@@ -132,7 +148,8 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
             }
         });
     }
-    if let Some(problem) = problem {
+    // Once more, now that there are numbers to check.
+    if let Some(problem) = problem.or_else(|| unfit(&record, &file.config)) {
         return Err(damaged(problem));
     }
     Ok(Session {
@@ -146,6 +163,25 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
 /// A session file ends with its closing parenthesis; without it, it was cut.
 fn is_cut(text: &str) -> bool {
     text.contains("record:") && !text.trim_end().ends_with(')')
+}
+
+/// The place in a plan that differs from the one that the record was made by. How often checkpoints
+/// are written may change.
+fn edited(ran: &str, now: &Config) -> Option<String> {
+    // One that does not parse is none of ours.
+    let Ok(ran) = ron::from_str::<Config>(ran) else {
+        return Some("plan".into());
+    };
+    let analyses = ran.analyses.iter().zip(&now.analyses);
+    let analysis = analyses.enumerate().find(|(_, (ran, now))| ran != now);
+    match analysis {
+        _ if ran.seed != now.seed => Some("seed".into()),
+        _ if ran.dataset != now.dataset => Some("dataset".into()),
+        _ if ran.network != now.network => Some("network".into()),
+        Some((place, _)) => Some(format!("analyses[{place}]")),
+        None if ran.analyses.len() != now.analyses.len() => Some("analyses".into()),
+        None => None,
+    }
 }
 
 /// What in a record does not belong to its plan, for example since the plan was edited.

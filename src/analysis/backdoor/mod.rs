@@ -10,6 +10,7 @@ mod poison;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use burn::module::Module;
 use rand::RngExt;
 
 use self::course::{Course, Work};
@@ -198,7 +199,8 @@ impl Backdoor {
     ) -> Result<Sums, AnalysisError> {
         let mut live = self.take(part);
         let network = match live.network.take() {
-            Some(network) => network,
+            // The block before may have been computed at another device.
+            Some(network) => network.to_device(&lab.device),
             None => self.network(lab, part, &live.training)?,
         };
         let stream = part * self.config.gammas.len() + gamma;

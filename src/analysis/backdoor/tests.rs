@@ -227,21 +227,21 @@ fn too_few_images_to_poison_is_an_error_with_place_and_remedy() {
 
 #[test]
 fn a_training_that_diverges_is_an_error_with_its_place() {
-    let plan = config::Backdoor {
-        training: config::Training {
-            lr_max: 1.0,
-            weight_decay: 1.0,
-            ..plan().training
-        },
-        ..plan()
+    let lab = laboratory();
+    let (study, _) = begin(plan(), &lab).unwrap();
+    let mut current = Network::new(NetworkKind::Logistic, 1, &lab.device).weights();
+    current.tensors[0].1.values_mut()[0] = f32::INFINITY;
+    let training = Training {
+        current,
+        ..Training::default()
     };
-    let (study, _) = begin(plan, &laboratory()).unwrap();
-    let diverged = TrainError::Diverged {
-        loss: f64::NAN,
-        epoch: 2,
-        lr: 1.0,
+    let live = Live {
+        training,
+        ..Live::default()
     };
-    let error = study.fault(1, &diverged).to_string();
+    study.put(1, live);
+    let error = Experiment::step(&study, &lab, Job { part: 1, block: 0 }).unwrap_err();
+    let error = error.to_string();
     assert!(
         error.starts_with("analyses[0].training.lr_max: the loss of network 1"),
         "{error}"

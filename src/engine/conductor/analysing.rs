@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Conductor, RunError};
+use super::{Conductor, RunError, on_device};
 use crate::analysis::{self, Analysis, Lab};
 use crate::engine::dealer::Dealer;
-use crate::engine::device::Seat;
+use crate::engine::device::Opened;
 use crate::engine::pace::Pace;
 use crate::engine::rounds::Flow;
 use crate::engine::workers::{Answer, Workers};
@@ -24,7 +24,7 @@ impl Conductor {
         config: &Config,
         index: usize,
         lab: &Lab,
-        seats: &[Seat],
+        opened: &Opened,
     ) -> Result<bool, RunError> {
         if self.rounds.session.record.analyses[index].is_finished(&config.analyses[index]) {
             return Ok(true);
@@ -40,13 +40,17 @@ impl Conductor {
             last = parts.iter().map(|part| part.phase).max().unwrap_or(0);
             let record = &self.rounds.session.record;
             let done = analysis.done(&record.analyses[index]);
-            let mut dealer = Dealer::new(parts, phase, done).at_most(seats.len());
+            let mut dealer = Dealer::new(parts, phase, done).at_most(opened.seats.len());
             if !dealer.is_done() {
                 let whole = record.clone();
                 let own = &mut self.rounds.session.record.analyses[index];
-                analysis.begin(phase, lab, &whole, own)?;
+                let began = on_device(&opened.name, || analysis.begin(phase, lab, &whole, own));
+                if began.is_err() {
+                    *own = whole.analyses[index].clone();
+                }
+                began??;
                 let analysis: Arc<dyn Analysis> = Arc::from(analysis);
-                if !self.advance(&analysis, index, &mut dealer, lab, seats, &mut pace)? {
+                if !self.advance(&analysis, index, &mut dealer, lab, opened, &mut pace)? {
                     return Ok(false);
                 }
             }
@@ -66,10 +70,10 @@ impl Conductor {
         index: usize,
         dealer: &mut Dealer,
         lab: &Lab,
-        seats: &[Seat],
+        opened: &Opened,
         pace: &mut Pace,
     ) -> Result<bool, RunError> {
-        let mut workers = Workers::start(seats, analysis, lab)?;
+        let mut workers = Workers::start(&opened.seats, analysis, lab)?;
         let mut refreshed = Instant::now();
         let mut going = true;
         for part in 0..analysis.parts().len() {
@@ -111,16 +115,28 @@ impl Conductor {
             self.tell(index, pace);
             if refreshed.elapsed() >= REFRESH {
                 refreshed = Instant::now();
-                analysis.refresh(lab, &mut self.rounds.session.record.analyses[index]);
+                self.refresh(analysis, index, lab, opened)?;
             }
             if self.rounds.checkpoint_is_due() {
                 let _ = self.rounds.checkpoint(State::Running);
             }
         }
         drop(workers);
-        analysis.refresh(lab, &mut self.rounds.session.record.analyses[index]);
+        self.refresh(analysis, index, lab, opened)?;
         self.tell(index, pace);
         Ok(going)
+    }
+
+    fn refresh(
+        &mut self,
+        analysis: &Arc<dyn Analysis>,
+        index: usize,
+        lab: &Lab,
+        opened: &Opened,
+    ) -> Result<(), RunError> {
+        let record = &mut self.rounds.session.record.analyses[index];
+        on_device(&opened.name, || analysis.refresh(lab, record))?;
+        Ok(())
     }
 
     /// What is done of an analysis, and what there is to do.

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::Options;
 use super::device::{self, DeviceError, Opened};
 use super::rounds::Rounds;
-use super::workers::{Fault, StartError};
+use super::workers::{Fault, StartError, guarded};
 use crate::analysis::{AnalysisError, Lab, Resident};
 use crate::data::{self, DataError, Dataset, Origin};
 use crate::link::Command;
@@ -69,6 +69,12 @@ enum End {
     Stopped,
 }
 
+/// Computes on the engine's own thread. A device that fails there is a fault, as it is at a worker's
+/// seat: what is measured is saved, and a person is told the next step.
+fn on_device<T>(device: &str, compute: impl FnOnce() -> T) -> Result<T, Fault> {
+    guarded(compute).map_err(|said| Fault::of(device, &said))
+}
+
 /// The engine's one thread of control.
 pub struct Conductor {
     rounds: Rounds,
@@ -92,11 +98,15 @@ impl Conductor {
             Ok(End::Finished) => Phase::Finished,
             Ok(End::Stopped) => Phase::Stopped,
             Err(error) => {
-                let message = error.to_string();
+                let mut message = error.to_string();
                 self.rounds.warn(message.clone());
-                if !matches!(error, RunError::Save(_)) {
-                    // What there is must not be lost with the run; a failure here is logged.
-                    let _ = self.rounds.checkpoint(State::Failed(message.clone()));
+                if !matches!(error, RunError::Save(_))
+                    && let Err(worse) = self.save(&State::Failed(message.clone()))
+                {
+                    message = format!(
+                        "{}. The run had ended before: {message}",
+                        RunError::Save(worse)
+                    );
                 }
                 Phase::Failed(message)
             }
@@ -106,18 +116,23 @@ impl Conductor {
         self.rounds.publish();
     }
 
-    /// The last checkpoint. Where it cannot be written, the engine keeps trying, with the problem
-    /// on the screen, until it is told to stop (once more): what is measured is not given up.
     fn close(&mut self, end: End) -> Result<End, RunError> {
         let state = match end {
             End::Finished => State::Finished,
             End::Stopped => State::Stopped,
         };
+        self.save(&state)?;
+        Ok(end)
+    }
+
+    /// The last checkpoint. Where it cannot be written, the engine keeps trying, with the problem
+    /// on the screen, until it is told to stop (once more): what is measured is not given up.
+    fn save(&mut self, state: &State) -> Result<(), StoreError> {
         loop {
             match self.rounds.checkpoint(state.clone()) {
-                Ok(()) => return Ok(end),
+                Ok(()) => return Ok(()),
                 Err(_) if self.rounds.wait_for_checkpoint() => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
     }
@@ -154,7 +169,7 @@ impl Conductor {
         }
         let lab = self.lab(&config, &dataset, &opened)?;
         for index in 0..config.analyses.len() {
-            if !self.analyse(&config, index, &lab, &opened.seats)? {
+            if !self.analyse(&config, index, &lab, &opened)? {
                 return Ok(End::Stopped);
             }
         }
@@ -213,7 +228,9 @@ impl Conductor {
         debug_assert_eq!(pool.classes(), CLASSES);
         let kind = config.network.kind;
         Ok(Lab {
-            network: Network::with_weights(kind, &training.best, &opened.device)?,
+            network: on_device(&opened.name, || {
+                Network::with_weights(kind, &training.best, &opened.device)
+            })??,
             kind,
             device: opened.device.clone(),
             pool,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Conductor, RunError};
+use super::{Conductor, RunError, on_device};
 use crate::data::Dataset;
 use crate::engine::device::Opened;
 use crate::engine::pace::Pace;
@@ -10,7 +10,7 @@ use crate::engine::rounds::Flow;
 use crate::nets::Network;
 use crate::nets::import;
 use crate::nets::train::{Step, Trainer, evaluate, finish};
-use crate::nets::weights::parameters;
+use crate::nets::weights::{WeightsError, parameters};
 use crate::session::State;
 use crate::session::config::{Config, Weights};
 use crate::session::record::{Epoch, Training};
@@ -47,19 +47,22 @@ impl Conductor {
             }
         };
         let before = record.clone();
-        let trainer = Trainer::new(
-            config.network.kind,
-            plan,
-            config.seed,
-            &dataset.train,
-            &opened.device,
-            &mut record,
-        );
+        let trainer = on_device(&opened.name, || {
+            Trainer::new(
+                config.network.kind,
+                plan,
+                config.seed,
+                &dataset.train,
+                &opened.device,
+                &mut record,
+            )
+        });
         // Where it cannot go on, what there is stays as it is.
-        let kept = if trainer.is_ok() { record } else { before };
+        let ready = matches!(trainer, Ok(Ok(_)));
+        let mut kept = if ready { record } else { before };
         self.rounds.run.parameters = kept.parameters;
-        self.rounds.session.record.training = Some(kept);
-        let mut trainer = trainer?;
+        self.rounds.session.record.training = Some(kept.clone());
+        let mut trainer = trainer??;
         self.rounds.publish();
         let mut pace = Pace::new();
         let images = plan.epochs as u64 * (trainer.batches() * plan.batch) as u64;
@@ -68,17 +71,27 @@ impl Conductor {
             // Taken out while it is worked on; a copy is shown while a long validation breathes.
             let mut record = rounds.session.record.training.take().unwrap_or_default();
             let shown = record.clone();
-            let step = trainer.step(&mut record, &mut || {
-                rounds.session.record.training = Some(shown.clone());
-                rounds.publish_if_due();
+            let step = on_device(&opened.name, || {
+                trainer.step(&mut record, &mut || {
+                    rounds.session.record.training = Some(shown.clone());
+                    rounds.publish_if_due();
+                })
             });
-            rounds.session.record.training = Some(record);
+            // The record and the weights must be of the same moment.
             let step = match step {
-                Ok(step) => step,
-                Err(error) => {
-                    // The record and the weights must be of the same moment.
+                Ok(Ok(step)) => {
+                    rounds.session.record.training = Some(record);
+                    step
+                }
+                Ok(Err(error)) => {
+                    rounds.session.record.training = Some(record);
                     self.keep(&trainer)?;
                     return Err(error.into());
+                }
+                Err(fault) => {
+                    // The weights are lost with the device; those that were kept last are not.
+                    rounds.session.record.training = Some(kept);
+                    return Err(fault.into());
                 }
             };
             match step {
@@ -95,7 +108,7 @@ impl Conductor {
                 }
             }
             if self.rounds.checkpoint_is_due() {
-                self.keep(&trainer)?;
+                kept = self.keep(&trainer)?;
                 // A failure stands in the header, and the next one tries again.
                 let _ = self.rounds.checkpoint(State::Running);
             }
@@ -129,10 +142,11 @@ impl Conductor {
         let _ = self.rounds.checkpoint(State::Running);
     }
 
-    fn keep(&mut self, trainer: &Trainer) -> Result<(), RunError> {
+    /// Brings the weights into the record, and gives a copy of it.
+    fn keep(&mut self, trainer: &Trainer) -> Result<Training, RunError> {
         let record = self.rounds.session.record.training.get_or_insert_default();
         trainer.save(record)?;
-        Ok(())
+        Ok(record.clone())
     }
 
     fn epoch_is_over(&mut self, epoch: Epoch) {
@@ -180,12 +194,14 @@ impl Conductor {
             .clone()
             .unwrap_or_default()
             .best;
-        let network = Network::with_weights(config.network.kind, &best, &opened.device)?;
         let all: Vec<usize> = (0..dataset.test.len()).collect();
         let rounds = &mut self.rounds;
-        let score = evaluate(&network, &opened.device, &dataset.test, &all, &mut || {
-            rounds.publish_if_due();
-        });
+        let score = on_device(&opened.name, || {
+            let network = Network::with_weights(config.network.kind, &best, &opened.device)?;
+            let told = &mut || rounds.publish_if_due();
+            let score = evaluate(&network, &opened.device, &dataset.test, &all, told);
+            Ok::<_, WeightsError>(score)
+        })??;
         let record = rounds.session.record.training.get_or_insert_default();
         finish(record, score);
         let whose = match record.best_epoch {

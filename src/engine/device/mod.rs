@@ -128,16 +128,20 @@ pub fn present() -> Vec<Kind> {
 
 fn automatic(workers: Option<usize>, network: NetworkKind, before: Option<&str>) -> Opened {
     let mut notes = Vec::new();
-    if let Some(kinds) = before.and_then(before_kinds)
-        && let Ok(opened) = open_named(&kinds, workers, network)
-    {
-        return opened;
+    if let Some(kinds) = before.and_then(before_kinds) {
+        match open_named(&kinds, workers, network) {
+            Ok(opened) => return opened,
+            Err(error) => notes.push(format!("{error}. Going on elsewhere")),
+        }
     }
     let (gpus, processors): (Vec<Kind>, Vec<Kind>) =
         present().into_iter().partition(|kind| kind.is_gpu());
     for kind in gpus {
         match open_named(&[kind], workers, network) {
-            Ok(opened) => return opened,
+            Ok(mut opened) => {
+                opened.notes.splice(0..0, notes);
+                return opened;
+            }
             Err(error) => notes.push(format!("{error}. Going on without it")),
         }
     }
@@ -186,10 +190,13 @@ fn open_named(
 ) -> Result<Opened, DeviceError> {
     let mut all = Vec::new();
     let mut notes = Vec::new();
-    for &kind in kinds {
+    for (place, &kind) in kinds.iter().enumerate() {
         kind.check()?;
-        // Workers are shared out, the first devices get one more.
-        let share = workers.map(|all| (all / kinds.len()).max(1));
+        // Workers are shared out; the first devices get one more, and each has one.
+        let share = workers.map(|all| {
+            let more = usize::from(place < all % kinds.len());
+            (all / kinds.len() + more).max(1)
+        });
         let mut own = seats(kind, share, network);
         if kind.is_gpu() {
             let (blocks, rate) =

@@ -9,13 +9,16 @@ use crate::session::record::{self, BlockSums, Record};
 /// The noise loop on a device that has memory for few blocks at once, and dies at one of them.
 struct Frail {
     real: ClassificationImages,
+    order: Order,
     room: usize,
     dies_at: Option<u64>,
 }
 
 impl Analysis for Frail {
     fn parts(&self) -> Vec<Part> {
-        Analysis::parts(&self.real)
+        let order = self.order;
+        let parts = Analysis::parts(&self.real).into_iter();
+        parts.map(|part| Part { order, ..part }).collect()
     }
     fn done(&self, record: &record::Analysis) -> Vec<u64> {
         Analysis::done(&self.real, record)
@@ -53,13 +56,21 @@ impl Analysis for Frail {
 
 const BLOCKS: u64 = 24;
 
-/// Computes all blocks; what they measured in order, the notes, and the fault that ended it.
-fn compute(
+/// What blocks measured in order, the notes, and the fault that ended it.
+type Outcome = (Vec<BlockSums>, Vec<String>, Option<Fault>);
+
+/// Computes all blocks.
+fn compute(room: usize, dies_at: Option<u64>, seats: usize, at_once: usize) -> Outcome {
+    compute_in(Order::Free, room, dies_at, seats, at_once)
+}
+
+fn compute_in(
+    order: Order,
     room: usize,
     dies_at: Option<u64>,
     seats: usize,
     at_once: usize,
-) -> (Vec<BlockSums>, Vec<String>, Option<Fault>) {
+) -> Outcome {
     let lab = testing::template_lab();
     let plan = config::ClassificationImages {
         gammas: vec![0.3],
@@ -74,6 +85,7 @@ fn compute(
     };
     let analysis: Arc<dyn Analysis> = Arc::new(Frail {
         real: ClassificationImages::new(plan, place, &lab),
+        order,
         room,
         dies_at,
     });
@@ -115,6 +127,18 @@ fn a_device_that_runs_out_of_memory_goes_on_with_less_and_loses_no_trial() {
     assert_eq!(frail, plain);
     assert!(!notes.is_empty());
     assert!(notes[0].contains("no memory for"), "{}", notes[0]);
+}
+
+/// Computed twice, it would take its network further twice.
+#[test]
+fn a_chained_block_is_computed_alone_and_not_tried_again() {
+    let (plain, ..) = compute(usize::MAX, None, 1, 1);
+    let (alone, notes, fault) = compute_in(Order::Chained, 1, None, 2, 16);
+    assert!(fault.is_none() && notes.is_empty(), "{fault:?} {notes:?}");
+    assert_eq!(alone, plain);
+    let (done, notes, fault) = compute_in(Order::Chained, 0, None, 1, 16);
+    assert!(done.is_empty() && notes.is_empty(), "{notes:?}");
+    assert!(matches!(fault, Some(Fault::Memory { .. })), "{fault:?}");
 }
 
 #[test]

@@ -212,7 +212,11 @@ arrays!(Attack: patterns, counts, examples);
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::session::text::{from_text, to_text};
+    use crate::session::{Config, Session};
 
     /// Targets 0 and 1 have the first pattern; one weight. Stimuli as (source, target, true,
     /// called, how many).
@@ -295,6 +299,19 @@ mod tests {
         assert!(attack.fits(&plan));
         attack.counts.values_mut()[7] = -1;
         assert!(!attack.fits(&plan));
+        let config = Config {
+            analyses: vec![
+                config::Analysis::ClassificationImages(Default::default()),
+                config::Analysis::Attack(plan.clone()),
+            ],
+            ..Config::default()
+        };
+        let mut session = Session::new("negative", config);
+        session.record.analyses[1] = super::super::Analysis::Attack(attack.clone());
+        let file = to_text(&session).unwrap();
+        let read = from_text(&file, Path::new("negative.ron"), "negative");
+        let error = read.unwrap_err().to_string();
+        assert!(error.contains("analyses[1]"), "{error}");
         attack.counts.values_mut()[7..10].fill(i64::MAX);
         assert!(!attack.fits(&plan));
     }

@@ -78,7 +78,7 @@ impl Templates {
                 && it.correct.iter().all(|&correct| correct <= it.images)
         };
         let parts = self.progress.blocks.len();
-        (parts == 0 || parts == self.gammas.len()) && self.gammas.iter().all(of_gamma)
+        parts == self.gammas.len() && self.gammas.iter().all(of_gamma)
     }
 }
 
