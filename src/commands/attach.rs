@@ -2,24 +2,36 @@
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use super::Refusal;
+use super::signals::runtime;
 use super::watch::Look;
-use crate::link::Connection;
+use crate::link::{Connection, client};
 use crate::report;
 use crate::session::{Config, Session};
+
+/// How long an engine may take to say how it is: it may be writing a checkpoint.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The views on the session; as a summary with `plain` or where there is no terminal.
 pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal> {
     let engine = look.store.engine(name);
+    if plain || !std::io::stdout().is_terminal() {
+        let live = match engine {
+            Some(_) => runtime()?.block_on(client::now(look.store, name, PATIENCE)),
+            None => None,
+        };
+        return match live {
+            Some(session) => summary(&session),
+            None => summary(&look.store.load(name)?),
+        };
+    }
     let session = match look.store.load(name) {
         // A damaged file does not matter while an engine has the good state.
-        Err(_) if engine.is_some() && !plain => Session::new(name, Config::default()),
+        Err(_) if engine.is_some() => Session::new(name, Config::default()),
         loaded => loaded?,
     };
-    if plain || !std::io::stdout().is_terminal() {
-        return summary(&session);
-    }
     let connection = match engine {
         Some(_) => Connection::Connecting,
         None => Connection::ReadOnly,

@@ -13,7 +13,8 @@ use crate::session::{Session, State};
 pub struct Entry {
     /// Its name.
     pub name: String,
-    /// Its state, in one word: new, running, interrupted, stopped, finished, failed or damaged.
+    /// Its state, in one word: new, running, paused, interrupted, stopped, finished, failed or
+    /// damaged.
     pub state: &'static str,
     /// Why it failed or is damaged.
     pub problem: Option<String>,
@@ -71,6 +72,17 @@ impl Listing {
     }
 }
 
+impl Entry {
+    /// The same with what the engine says, which is newer than the file.
+    pub fn of_engine(self, session: &Session) -> Self {
+        Self {
+            pid: self.pid,
+            updated: self.updated,
+            ..sound(session)
+        }
+    }
+}
+
 /// What the file says; whether an engine runs it is not in there.
 fn read(store: &Store, name: &str) -> Entry {
     match store.load(name) {
@@ -93,10 +105,7 @@ fn sound(session: &Session) -> Entry {
     let record = &session.record;
     Entry {
         name: session.name.clone(),
-        state: match &record.state {
-            State::Running => "interrupted",
-            state => status::label(state),
-        },
+        state: status::word(session),
         problem: match &record.state {
             State::Failed(message) => Some(message.clone()),
             _ => None,
@@ -109,7 +118,7 @@ fn sound(session: &Session) -> Entry {
     }
 }
 
-/// Data set, network, test accuracy.
+/// Data set, network, test accuracy, and where it stands where that is not the end.
 fn headline(session: &Session) -> String {
     let config = &session.config;
     let training = session.record.training.as_ref();
@@ -117,8 +126,15 @@ fn headline(session: &Session) -> String {
     let accuracy = accuracy.map_or_else(String::new, |share| {
         format!("  test {}", format::percent(share))
     });
+    let stages = session.stages();
+    let at = stages.iter().find(|stage| !stage.finished);
+    let at = at.filter(|_| session.record.state != State::New);
+    let at = at.map_or_else(String::new, |stage| {
+        let share = stage.done as f64 / stage.total.max(1) as f64;
+        format!("  at {}, {:.0} %", stage.name, (100.0 * share).floor())
+    });
     format!(
-        "{} {}{accuracy}",
+        "{} {}{accuracy}{at}",
         config.dataset.name.label(),
         config.network.kind.label()
     )

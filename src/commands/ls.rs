@@ -2,19 +2,25 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::Refusal;
 use super::listing::{Entry, Listing};
+use super::signals::runtime;
 use crate::format;
+use crate::link::client;
 use crate::session::store::{Store, now};
+
+/// How long an engine may take to say how it is; after that, what its file says.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// One session, as `--json` gives it.
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     name: &'a str,
-    /// new, running, interrupted, stopped, finished, failed, or damaged.
+    /// new, running, paused, interrupted, stopped, finished, failed, or damaged.
     state: &'a str,
     /// Trials done and planned, over all analyses.
     done: u64,
@@ -41,7 +47,14 @@ impl<'a> From<&'a Entry> for Row<'a> {
 
 /// Lists them, as a table or as JSON.
 pub fn run(store: &Store, json: bool) -> Result<ExitCode, Refusal> {
-    let entries = Listing::new(store.clone()).entries()?;
+    let mut entries = Listing::new(store.clone()).entries()?;
+    let runtime = runtime()?;
+    for entry in entries.iter_mut().filter(|entry| entry.pid.is_some()) {
+        let told = runtime.block_on(client::now(store, &entry.name, PATIENCE));
+        if let Some(session) = told {
+            *entry = entry.clone().of_engine(&session);
+        }
+    }
     let text = if json {
         let rows: Vec<Row<'_>> = entries.iter().map(Row::from).collect();
         serde_json::to_string_pretty(&rows).map_err(Refusal::failed)? + "\n"

@@ -60,6 +60,13 @@ pub enum Figure {
     },
 }
 
+impl Figure {
+    /// Whether it says what it has to say in a hundred pixels: maps do, letters and curves do not.
+    pub fn is_coarse(&self) -> bool {
+        matches!(self, Self::Map { .. } | Self::Maps { .. })
+    }
+}
+
 /// Why a figure cannot be drawn, and which can.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FigureError {

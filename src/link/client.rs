@@ -160,6 +160,22 @@ impl Conversation {
     }
 }
 
+/// What the engine of a session says of it now; `None` where none answers in time.
+pub async fn now(store: &Store, name: &str, patience: Duration) -> Option<Session> {
+    let told = async {
+        let mut engine = Conversation::begin(store, name).await.ok()?;
+        loop {
+            engine.ask().await.ok()?;
+            let session = engine.hear().await.ok()??;
+            // The very first state says nothing of the run yet.
+            if session.run.is_some() {
+                return Some(session);
+            }
+        }
+    };
+    timeout(patience, told).await.ok()?
+}
+
 /// Follows a session from now on. `session` is shown until the first state arrives; `expected` is
 /// [`Connection::Connecting`] where an engine should be there, or [`Connection::ReadOnly`] where
 /// none is known. Needs a tokio runtime; ends when the link is dropped.

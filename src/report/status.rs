@@ -31,6 +31,16 @@ pub fn label(state: &State) -> &'static str {
     }
 }
 
+/// The state in one word as a person reads it: also `paused`, and `interrupted` where an engine
+/// left the file without a last word.
+pub fn word(session: &Session) -> &'static str {
+    match (&session.run, &session.record.state) {
+        (Some(run), _) if matches!(run.phase, Phase::Paused(_)) => "paused",
+        (None, State::Running) => "interrupted",
+        _ => label(&state(session)),
+    }
+}
+
 /// The device that works on the session, or the last one that did.
 pub fn device(session: &Session) -> Option<&str> {
     let running = session.run.as_ref().map(|run| run.device.as_str());
@@ -69,8 +79,14 @@ mod tests {
         assert_eq!(state(&session), State::New);
         session.record.state = State::Running;
         assert_eq!(state(&session), State::Stopped);
+        assert_eq!(word(&session), "interrupted");
         session.run = Some(Run::default());
         assert_eq!(state(&session), State::Running);
+        assert_eq!(word(&session), "running");
+        let paused = Phase::Paused(0);
+        session.run.as_mut().unwrap().phase = paused;
+        assert_eq!(state(&session), State::Running);
+        assert_eq!(word(&session), "paused");
     }
 
     #[test]

@@ -62,12 +62,14 @@ fn other(session: &Session, index: usize) -> Vec<String> {
 
 fn title(session: &Session) -> String {
     let name = &session.name;
-    let state = status::state(session);
-    let label = status::label(&state);
-    match state {
-        State::New | State::Stopped => format!("{name}  {label}, noisescope run {name} goes on"),
-        State::Failed(message) => format!("{name}  {label}: {}", message.replace('\n', " ")),
-        State::Running | State::Finished => format!("{name}  {label}"),
+    let word = status::word(session);
+    match status::state(session) {
+        State::New | State::Stopped => format!("{name}  {word}, noisescope run {name} goes on"),
+        State::Failed(message) => format!("{name}  {word}: {}", message.replace('\n', " ")),
+        State::Running if word == "paused" => {
+            format!("{name}  {word}, noisescope continue {name} goes on")
+        }
+        State::Running | State::Finished => format!("{name}  {word}"),
     }
 }
 

@@ -28,7 +28,7 @@ struct FileOut<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename = "session", deny_unknown_fields)]
 struct FileIn {
     #[serde(rename = "version")]
     _version: u32,
@@ -114,6 +114,10 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
                 text.len(),
                 error.code
             )));
+        }
+        Err(_) if text.trim().is_empty() => return Err(damaged("it is empty".into())),
+        Err(_) if !text.contains("config") && !text.contains("version") => {
+            return Err(damaged("it is something else than a session".into()));
         }
         Err(error) => return Err(syntax(path, &error)),
     };

@@ -64,8 +64,9 @@ fn too_few_trials_show_the_mean_stimulus_instead_and_say_so() {
             let mut state = at(view, size);
             state.gamma = Some(1);
             let all = screen(&few, &state);
-            let labels = all.matches("stim").count();
+            let labels = all.matches("too few").count();
             assert!(labels >= 10, "{all}");
+            assert!(size.0 < 120 || all.contains(" of 30"), "{all}");
             assert!(!all.contains(" R 0"), "{all}");
         }
     }

@@ -63,6 +63,13 @@ pub enum PictureError {
     /// The terminal.
     #[error("the terminal did not take the picture: {0}")]
     Terminal(#[from] io::Error),
+    /// Half blocks are too coarse for its letters and curves.
+    #[error(
+        "this terminal shows pictures in half blocks only, which are too coarse for curves and \
+         letters; the views of `noisescope attach` draw them in characters, and \
+         `noisescope export NAME --format png` writes them as files"
+    )]
+    TooCoarse,
     /// This build has no pictures.
     #[error(
         "this build shows no pictures; build it with `cargo build --release --features show`, or \
@@ -156,6 +163,8 @@ impl Screen {
 /// Fewest and most columns of a picture.
 const LEAST: u16 = 40;
 const MOST: u16 = 400;
+/// Pixels across from which curves and letters can be read.
+const FINE: u32 = 300;
 /// Rows left free below a picture: for a prompt, and for a line of words.
 const SPARE: u32 = 2;
 
@@ -211,6 +220,9 @@ pub fn show(
         return Err(PictureError::Absent);
     }
     let (image, columns) = screen.fitted(session, figure, width)?;
+    if screen.protocol == Protocol::Block && !figure.is_coarse() && image.width() < FINE {
+        return Err(PictureError::TooCoarse);
+    }
     if screen.protocol == Protocol::Block {
         return match screen.tint {
             Tint::Colour if screen.unicode => blocks(image, screen),

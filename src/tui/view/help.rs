@@ -21,39 +21,57 @@ pub fn draw(scene: &Scene<'_>, first: usize, area: Rect, buf: &mut Buffer) {
     let possible = |row: &Binding| is_possible(row.action, scene.state, scene.session);
     let own = |place: &Place| !LISTS.contains(place);
     let places: Vec<Place> = Place::ALL.into_iter().filter(own).collect();
-    columns(lines(&places, possible, theme), first, area, buf);
+    columns(lines(&places, possible, theme), first, area, theme, buf);
 }
 
 /// Draws the keys of the list of sessions from line `first` on.
 pub fn draw_of_list(theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
     let places = [&LISTS[..], &[Place::Help, Place::Everywhere]].concat();
-    columns(lines(&places, |_| true, theme), first, area, buf);
+    columns(lines(&places, |_| true, theme), first, area, theme, buf);
 }
 
-/// Puts lines into as many columns as there is room for.
-fn columns(lines: Vec<Line<'_>>, first: usize, area: Rect, buf: &mut Buffer) {
+/// A line of the list, and whether it is the heading of those below.
+struct Row<'a> {
+    line: Line<'a>,
+    heads: bool,
+}
+
+/// Puts lines into as many columns as there is room for. A heading is never the last of its column,
+/// and where lines are below the last column, the last row says so.
+fn columns(rows: Vec<Row<'_>>, first: usize, area: Rect, theme: &Theme, buf: &mut Buffer) {
     let height = usize::from(area.height.max(1));
     let columns = usize::from((area.width / WIDTH).clamp(1, 3));
     let width = area.width / columns as u16;
-    let fits = lines.len().div_ceil(height) <= columns;
-    let first = if fits {
-        0
-    } else {
-        first.min(last_first(lines.len(), height, columns))
-    };
-    for (i, line) in lines.into_iter().skip(first).enumerate() {
-        let (column, row) = (i / height, i % height);
+    let fits = rows.len() + columns <= height * columns;
+    let furthest = rows.len().saturating_sub(height * columns - columns);
+    let first = if fits { 0 } else { first.min(furthest) };
+    let (mut column, mut row) = (0, 0);
+    let mut rows = rows.into_iter().skip(first).peekable();
+    while let Some(Row { line, heads }) = rows.next() {
+        let ends = column + 1 == columns;
+        if heads && !ends && row + 1 == height {
+            (column, row) = (column + 1, 0);
+        }
         if column >= columns {
             break;
         }
         let place = beside(area, column as u16 * width);
-        left(buf, start(place, width.saturating_sub(2)), row as u16, line);
+        let place = start(place, width.saturating_sub(2));
+        let more = row + 1 == height || heads && row + 2 == height;
+        if column + 1 == columns && more && rows.peek().is_some() {
+            let more = format!("{:>11}  more below", "");
+            left(buf, place, row as u16, Span::styled(more, theme.dim()));
+            break;
+        }
+        // No column begins with a blank line.
+        if row > 0 || line.width() > 0 {
+            left(buf, place, row as u16, line);
+            row += 1;
+        }
+        if row == height {
+            (column, row) = (column + 1, 0);
+        }
     }
-}
-
-/// The furthest that scrolling can go.
-fn last_first(lines: usize, height: usize, columns: usize) -> usize {
-    lines.saturating_sub(height * columns)
 }
 
 /// How many lines the list has: as far as scrolling need ever go.
@@ -61,11 +79,7 @@ pub fn length() -> usize {
     TABLE.len() + 2 * Place::ALL.len()
 }
 
-fn lines<'a>(
-    places: &[Place],
-    possible: impl Fn(&Binding) -> bool,
-    theme: &Theme,
-) -> Vec<Line<'a>> {
+fn lines<'a>(places: &[Place], possible: impl Fn(&Binding) -> bool, theme: &Theme) -> Vec<Row<'a>> {
     let mut lines = Vec::new();
     let mut listed = Vec::new();
     for place in places {
@@ -75,9 +89,15 @@ fn lines<'a>(
             continue;
         }
         if !lines.is_empty() {
-            lines.push(Line::default());
+            lines.push(Row {
+                line: Line::default(),
+                heads: false,
+            });
         }
-        lines.push(Line::from(Span::styled(place.label(), theme.bright())));
+        lines.push(Row {
+            line: Line::from(Span::styled(place.label(), theme.bright())),
+            heads: true,
+        });
         for row in rows {
             listed.push(row.action);
             let keys: Vec<String> = row.keys.iter().map(|key| key.label()).collect();
@@ -86,10 +106,11 @@ fn lines<'a>(
                 false => (theme.dim(), theme.dim()),
             };
             let more = if possible(row) { "" } else { " (not now)" };
-            lines.push(Line::from(vec![
+            let line = Line::from(vec![
                 Span::styled(format!("{:>11}  ", keys.join(" ")), keys_style),
                 Span::styled(format!("{}{more}", row.help), style),
-            ]));
+            ]);
+            lines.push(Row { line, heads: false });
         }
     }
     lines

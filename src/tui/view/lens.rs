@@ -14,6 +14,8 @@ pub use crate::figure::choice::RELIABLE;
 
 /// Reliability from which a map has a say in the common scale: below it, noise sets its range.
 const TRUSTED: f64 = 0.5;
+/// How many times smaller than the common scale a map must be to have one of its own.
+const FAINT: f32 = 10.0;
 
 /// One kind of map, for every class.
 #[derive(Debug, Clone)]
@@ -140,10 +142,35 @@ impl<'a> Lens<'a> {
 
     /// How the values of a class become colours.
     pub fn ramp(&self, class: usize) -> Ramp {
+        let own = || ramp_of(self.kind, self.values(class).into_iter());
         match self.scale {
-            Scale::Common => self.common_ramp(),
-            Scale::Own => ramp_of(self.kind, self.values(class).into_iter()),
+            Scale::Common if !self.is_faint(class) => self.common_ramp(),
+            Scale::Common | Scale::Own => own(),
         }
+    }
+
+    /// Whether a class's map is to be trusted, and so faint that the common scale would hide it. It
+    /// is that of a class that takes nearly all trials: hardly any noise tells it from the rest.
+    fn is_faint(&self, class: usize) -> bool {
+        let reliability = self.class(class).and_then(|own| own.reliability);
+        let own = ramp_of(self.kind, self.values(class).into_iter());
+        match (self.common_ramp(), own) {
+            (Ramp::Diverging { limit: common, .. }, Ramp::Diverging { limit, .. }) => {
+                reliability.is_some_and(|r| r >= TRUSTED) && limit > 0.0 && limit < common / FAINT
+            }
+            _ => false,
+        }
+    }
+
+    /// The classes that have a scale of their own beside the common one, in words: `8 on its own`.
+    pub fn exceptions(&self) -> Option<String> {
+        if self.scale == Scale::Own {
+            return None;
+        }
+        let faint = (0..self.classes()).filter(|&class| self.is_faint(class));
+        let names: Vec<String> = faint.map(|class| class.to_string()).collect();
+        let whose = if names.len() == 1 { "its" } else { "their" };
+        (!names.is_empty()).then(|| format!("{} on {whose} own", names.join(" ")))
     }
 
     /// The scale that all classes share. Maps below the trusted reliability follow it without a

@@ -181,19 +181,21 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
     let trials = format!("{} trials", count(own.called as f64));
     let mut all = match lens.stand_in(class) {
         Some(_) => {
-            // What must not be mistaken for a classification image says so in its first row.
-            let counted = format!("mean of {} stimuli", count(own.called as f64));
-            let words = ["mean stimulus", "stimulus", "stim."];
-            let dot = theme.glyphs.dot;
-            let both = format!("mean stimulus {dot} {trials}");
-            let fits = |text: &&str| text.len() + 3 <= room;
-            let (words, rest) = match both.chars().count() + 3 <= room {
-                true => (both, String::new()),
-                false if layout.words == 1 && counted.len() + 3 <= room => (counted, String::new()),
-                false => {
-                    let short = words.into_iter().find(fits).unwrap_or("stim.");
-                    (short.to_string(), format!("  {trials}"))
-                }
+            // What must not be mistaken for a classification image says so, and why there is none.
+            let reasons = lens.missing(class).map_or_else(Vec::new, |it| it.lines);
+            let why = reasons.join(" ");
+            let both = format!("mean stimulus {} {why}", theme.glyphs.dot);
+            let fits = |text: &String| text.chars().count() + 3 <= room;
+            let (words, rest) = if fits(&both) {
+                (both, String::new())
+            } else if layout.words == 1 {
+                let short = [why, reasons.first().cloned().unwrap_or_default()];
+                let short = short.into_iter().find(fits);
+                (short.unwrap_or_else(|| "stim.".into()), String::new())
+            } else {
+                let short = ["mean stimulus", "stimulus", "stim."].map(String::from);
+                let short = short.into_iter().find(fits);
+                (short.unwrap_or_default(), format!("  {why}"))
             };
             let words = Span::styled(words, theme.dim());
             let rest = Span::styled(rest, theme.dim());

@@ -91,8 +91,11 @@ fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         return;
     }
     let used = scale::draw(ramp(sight), 14.min(area.width / 3), area, theme, buf);
-    let words = Span::styled("  z, in standard errors", theme.dim());
-    left(buf, beside(area, used), 0, words);
+    let rest = beside(area, used);
+    let words = ["  z, in standard errors", "  z"].into_iter();
+    let mut fit = words.filter(|words| words.len() <= usize::from(rest.width));
+    let words = fit.next().unwrap_or_default();
+    left(buf, rest, 0, Span::styled(words, theme.dim()));
 }
 
 fn tile_of(scene: &Scene<'_>, sight: &Sight<'_>, class: usize, area: Rect, buf: &mut Buffer) {

@@ -83,7 +83,7 @@ fn line(sight: &Sight<'_>, at: usize, wide: bool) -> String {
         );
     }
     let overlap = judgement.and_then(|it| it.overlap);
-    let overlap = overlap.filter(|_| suspect.poisoned && flagged != "none");
+    let overlap = overlap.filter(|_| suspect.poisoned);
     let overlap = overlap.map_or_else(String::new, |share| format!("{share:.2}"));
     format!(
         "{:<3} {kind:<10} {accuracy:>17}   {patch:>14}   {score:>5}   {flagged:<7}   {overlap:>7}",
@@ -94,12 +94,16 @@ fn line(sight: &Sight<'_>, at: usize, wide: bool) -> String {
 /// What the whole study says.
 fn sums(sight: &Sight<'_>) -> Vec<String> {
     let it = &sight.verdict;
+    // A curve through one network of a kind says nothing of the next one.
     let area = match &it.roc {
+        Some(_) if it.poisoned.min(it.clean) < 2 => {
+            "no ROC curve: it takes two poisoned and two clean networks at least".into()
+        }
         Some(roc) => format!(
             "area under the ROC curve {:.2}, 95 % interval {:.2}–{:.2}",
             roc.auc.estimate, roc.auc.low, roc.auc.high
         ),
-        None => "no ROC curve yet: it takes a poisoned and a clean network".into(),
+        None => "no ROC curve yet: it takes poisoned and clean networks".into(),
     };
     let mut counted = format!(
         "flagged: {} of {} poisoned, {} of {} clean; the right class in {}",

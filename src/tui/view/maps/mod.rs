@@ -108,6 +108,7 @@ fn scale_line(scene: &Scene<'_>, lens: &Lens<'_>, ramp: Ramp, area: Rect, buf: &
         Scale::Common => "  one scale".into(),
         Scale::Own => "  each its own scale".into(),
     });
+    parts.extend(lens.exceptions().map(|words| format!(", {words}")));
     if lens.is_clipped() {
         parts.push(", noisy classes run past it".into());
     }

@@ -153,7 +153,12 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
             let width = scale::columns(ramp, bar);
             let rest = pictures.width.saturating_sub(width);
             scale::draw(ramp, bar, beside(pictures, rest), theme, buf);
-            start(pictures, rest.saturating_sub(2))
+            let before = start(pictures, rest.saturating_sub(2));
+            let used = match lens.exceptions().filter(|_| before.width >= 60) {
+                Some(words) => right(buf, before, 0, Span::styled(words, theme.dim())) + 2,
+                None => 0,
+            };
+            start(before, before.width.saturating_sub(used))
         }
         Some(_) if lens.takes_all().is_some() => {
             let hint = Line::from(vec![
