@@ -147,6 +147,14 @@ fn pause_continue_and_stop_reach_a_running_engine() {
     let bench = Bench::new();
     let engine = bench.run_in_background("live");
     bench.succeed(&["pause", "live"]);
+    // Whoever asks hears the engine's word, not the file's of the last checkpoint.
+    let listed = bench.succeed(&["ls"]);
+    assert!(listed.contains("paused"), "{listed}");
+    let page = bench.succeed(&["attach", "live", "--plain"]);
+    assert!(
+        page.contains("live  paused, noisescope continue live"),
+        "{page}"
+    );
     assert!(matches!(
         look(&bench, "live").run.unwrap().phase,
         Phase::Paused(_)

@@ -116,7 +116,7 @@ fn templates(it: &Templates) -> Headline {
     let name = GammaTemplates::SCORES[score];
     Headline::with_short(
         vec![
-            format!("right about {right}"),
+            format!("accuracy {right}"),
             format!("{name} at γ {}", gamma(own.gamma)),
         ],
         right,

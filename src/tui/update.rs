@@ -106,9 +106,14 @@ pub fn update(state: &mut State, action: Action, session: &Session, theme: &Them
             };
         }
         Action::Enlarge => {
-            // A class among others is looked at closer among the maps.
             if !action::places(state).contains(&Place::Figure) {
+                // A class among others is looked at closer among the maps.
                 state.view = view::index_of_maps();
+            } else if let Some(images) = state.images_in(session)
+                && state.view == view::index_of_maps()
+            {
+                // One of the maps in sight is enlarged, not that of another γ.
+                state.gamma = Some(state.gamma_in(images));
             }
             state.enlarged = true;
         }

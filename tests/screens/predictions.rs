@@ -117,7 +117,7 @@ fn a_finished_stage_says_what_came_of_it() {
     for words in [
         "classification image flips half the images at w 0.",
         "mean image flips half the images at w 0.48",
-        "right about 27.8 % (26.9–28.7)   raw at γ 0.0",
+        "accuracy 27.8 % (26.9–28.7)   raw at γ 0.0",
         "test 98.5 % (98.2–98.7)",
         "of 40 maps reliable",
     ] {
