@@ -79,3 +79,63 @@ fn without_a_command_or_with_an_unknown_option_it_says_how_it_is_used() {
     assert!(refused(folder.path(), &[]).contains("cargo build"));
     assert!(refused(folder.path(), &["--fast", "true"]).contains("--help"));
 }
+
+/// A Python that makes virtual environments, in which pip installs what looks like torch.
+const PYTHON: &str = r#"#!/bin/sh
+home=$(dirname "$(dirname "$0")")
+headers=$home/torch/include/torch/csrc/api/include/torch
+case "$1 $2" in
+"-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+"-m pip")
+    mkdir -p "$headers" "$home/torch/lib"
+    printf '#define TORCH_VERSION_%s\n' 'MAJOR 2' 'MINOR 9' 'PATCH 0' >"$headers/version.h"
+    echo installed >>"$home/installs"
+    ;;
+*) [ ! -d "$home/torch" ] || echo "$home/torch" ;;
+esac
+"#;
+
+#[test]
+fn the_private_one_is_installed_once_and_nobody_waits_for_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let bin = folder.path().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let python = bin.join("python3");
+    fs::write(&python, PYTHON).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&python, executable).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    let home = folder.path().join("cache");
+    let with = |command: &str| {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/with-libtorch");
+        let mut child = Command::new(script);
+        child.args(["--cpu", "sh", "-c", command]);
+        child.env("PATH", format!("{}:{path}", bin.display()));
+        child.env("NOISESCOPE_LIBTORCH_HOME", &home);
+        for name in ["LIBTORCH", "VIRTUAL_ENV", "CONDA_PREFIX"] {
+            child.env_remove(name);
+        }
+        child.output().unwrap()
+    };
+    let place = home.join("libtorch-2.9.0-cpu");
+    let lock = home.join("libtorch-2.9.0-cpu.lock");
+    // While the command runs, another call must find the lock free. Not every system has `flock`.
+    let free = format!(
+        "! command -v flock >/dev/null || flock -n '{}' true",
+        lock.display()
+    );
+    let words = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let first = with(&free);
+    assert!(first.status.success(), "{}", words(&first));
+    assert!(
+        words(&first).contains("200 MB to download"),
+        "{}",
+        words(&first)
+    );
+    let second = with("echo $LIBTORCH");
+    assert_eq!(words(&second), "");
+    let told = String::from_utf8(second.stdout).unwrap();
+    assert_eq!(told.trim(), place.join("torch").display().to_string());
+    let installs = fs::read_to_string(place.join("installs")).unwrap();
+    assert_eq!(installs.lines().count(), 1);
+}

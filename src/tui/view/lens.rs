@@ -154,12 +154,7 @@ impl<'a> Lens<'a> {
     fn is_faint(&self, class: usize) -> bool {
         let reliability = self.class(class).and_then(|own| own.reliability);
         let own = ramp_of(self.kind, self.values(class).into_iter());
-        match (self.common_ramp(), own) {
-            (Ramp::Diverging { limit: common, .. }, Ramp::Diverging { limit, .. }) => {
-                reliability.is_some_and(|r| r >= TRUSTED) && limit > 0.0 && limit < common / FAINT
-            }
-            _ => false,
-        }
+        reliability.is_some_and(|r| r >= TRUSTED) && hides(self.common_ramp(), own)
     }
 
     /// The classes that have a scale of their own beside the common one, in words: `8 on its own`.
@@ -283,6 +278,16 @@ impl<'a> Lens<'a> {
     }
 }
 
+/// Whether a scale makes one grey of what has `own` for its scale.
+fn hides(common: Ramp, own: Ramp) -> bool {
+    match (common, own) {
+        (Ramp::Diverging { limit: common, .. }, Ramp::Diverging { limit, .. }) => {
+            limit > 0.0 && limit < common / FAINT
+        }
+        _ => false,
+    }
+}
+
 fn ramp_of<'a>(kind: MapKind, maps: impl Iterator<Item = &'a [f32]>) -> Ramp {
     let values = maps.flatten().copied().filter(|v| v.is_finite());
     if kind == MapKind::MeanStimulus {
@@ -306,5 +311,26 @@ fn ramp_of<'a>(kind: MapKind, maps: impl Iterator<Item = &'a [f32]>) -> Ramp {
     Ramp::Diverging {
         centre,
         limit: round_up(most),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_hides_a_map_of_a_tenth_of_it_and_no_other() {
+        let of = |values: &[f32]| ramp_of(MapKind::Image, std::iter::once(values));
+        let common = of(&[-0.15, 0.1]);
+        assert!(hides(common, of(&[0.0002, -0.0001])));
+        assert!(!hides(common, of(&[0.05, 0.0])));
+        assert!(!hides(common, common));
+        // What is nothing has nothing to show on a scale of its own.
+        assert!(!hides(common, of(&[0.0, 0.0])));
+        let grey = Ramp::Grey {
+            low: 0.0,
+            high: 1.0,
+        };
+        assert!(!hides(common, grey));
     }
 }
