@@ -188,14 +188,19 @@ fn tables_are_tidy_and_what_there_is_not_is_an_empty_field() {
     assert!(tables_of_nothing().is_empty());
 }
 
-#[test]
-fn an_experiment_that_stands_twice_in_the_plan_has_two_tables() {
+/// A session of everything, in which this experiment stands once more at the end of the plan.
+fn with_twice(which: impl Fn(&Analysis) -> bool) -> Session {
     let mut session = everything::session();
-    let at = |it: &Analysis| matches!(it, Analysis::Attack(_));
-    let at = session.config.analyses.iter().position(at).unwrap();
+    let at = session.config.analyses.iter().position(which).unwrap();
     let (plan, record) = (&mut session.config.analyses, &mut session.record.analyses);
     plan.push(plan[at].clone());
     record.push(record[at].clone());
+    session
+}
+
+#[test]
+fn an_experiment_that_stands_twice_in_the_plan_has_two_tables() {
+    let session = with_twice(|it| matches!(it, Analysis::Attack(_)));
     let tables = tables(&session);
     let of = |name: &str| &tables.iter().find(|(own, _)| own == name).unwrap().1;
     assert_eq!(of("attack"), of("attack_2"));
@@ -203,12 +208,7 @@ fn an_experiment_that_stands_twice_in_the_plan_has_two_tables() {
 
 #[test]
 fn a_second_spike_triggered_analysis_has_arrays_of_its_own() {
-    let mut session = everything::session();
-    let at = |it: &Analysis| matches!(it, Analysis::SpikeTriggered(_));
-    let at = session.config.analyses.iter().position(at).unwrap();
-    let (plan, record) = (&mut session.config.analyses, &mut session.record.analyses);
-    plan.push(plan[at].clone());
-    record.push(record[at].clone());
+    let session = with_twice(|it| matches!(it, Analysis::SpikeTriggered(_)));
     let mut out = std::io::Cursor::new(Vec::new());
     export::npz(&session, &mut out).unwrap();
     let mut archive = zip::ZipArchive::new(out).unwrap();
@@ -328,6 +328,19 @@ fn a_terminal_that_never_answers_costs_little_and_gets_blocks() {
     assert!(has(&pty, "\x1b_Gi=31,"), "it was not asked");
     assert!(!has(&pty, "a=T"));
     assert!(pty.text().matches('▄').count() > 500, "{}", pty.text());
+}
+
+#[test]
+fn a_chart_is_not_shown_in_half_blocks_that_nobody_could_read() {
+    let bench = finished();
+    let mut pty = show(&bench, &[], &["--training", "--protocol", "block"]);
+    assert_eq!(pty.exit_code(), 1);
+    assert!(pty.text().contains("too coarse"), "{}", pty.text());
+    assert!(pty.text().contains("--format png"), "{}", pty.text());
+    // On a sheet of enough pixels it can be read.
+    let wide = ["--training", "--protocol", "block", "--width", "300"];
+    let mut pty = show(&bench, &[], &wide);
+    assert_eq!(pty.exit_code(), 0);
 }
 
 #[test]

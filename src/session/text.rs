@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::array::{Arrays, Payload};
 use super::error::StoreError;
-use super::{Config, Record, Session, State};
+use super::{Config, Record, Session};
 
 /// The schema that this program writes, and the newest that it reads.
 pub const VERSION: u32 = 1;
@@ -36,7 +36,7 @@ struct FileIn {
     /// Absent in a plan that a person wrote by hand.
     #[serde(default, deserialize_with = "present")]
     record: Option<Record>,
-    /// The plan that the record was made by, on one line. Absent before the first run.
+    /// The plan that the record was made by, on one line. Absent where nothing has been done.
     #[serde(default)]
     plan: Option<String>,
     #[serde(default)]
@@ -69,15 +69,13 @@ pub fn to_text(session: &Session) -> std::result::Result<String, ron::Error> {
     session
         .record
         .arrays(&mut |_, payload: &dyn Payload| arrays.push(payload.encode()));
-    let plan = match session.record.state {
-        State::New => None,
-        _ => Some(ron::to_string(&session.config)?),
-    };
+    let begun = session.record.has_begun(&session.config);
+    let plan = begun.then(|| ron::to_string(&session.config));
     let file = FileOut {
         version: VERSION,
         config: &session.config,
         record: &session.record,
-        plan,
+        plan: plan.transpose()?,
         arrays,
     };
     ron::ser::to_string_pretty(&file, pretty())

@@ -27,6 +27,9 @@ impl Conductor {
         opened: &Opened,
     ) -> Result<bool, RunError> {
         if self.rounds.session.record.analyses[index].is_finished(&config.analyses[index]) {
+            // An engine that died right after the last block left what follows from it undone.
+            let analysis: Arc<dyn Analysis> = Arc::from(analysis::build(config, index, lab));
+            self.refresh(&analysis, index, lab, opened)?;
             return Ok(true);
         }
         self.rounds.run.phase = Phase::Working(index + 1);

@@ -2,6 +2,8 @@
 //! analysis after the other ([`analysing`]).
 
 mod analysing;
+#[cfg(test)]
+mod tests;
 mod training;
 
 use std::sync::Arc;
@@ -72,6 +74,11 @@ enum End {
 /// Computes on the engine's own thread. A device that fails there is a fault, as it is at a worker's
 /// seat: what is measured is saved, and a person is told the next step.
 fn on_device<T>(device: &str, compute: impl FnOnce() -> T) -> Result<T, Fault> {
+    let compute = || {
+        #[cfg(test)]
+        tests::fail_where_wanted();
+        compute()
+    };
     guarded(compute).map_err(|said| Fault::of(device, &said))
 }
 
@@ -100,9 +107,14 @@ impl Conductor {
             Err(error) => {
                 let mut message = error.to_string();
                 self.rounds.warn(message.clone());
-                if !matches!(error, RunError::Save(_))
-                    && let Err(worse) = self.save(&State::Failed(message.clone()))
-                {
+                let failed = State::Failed(message.clone());
+                let saved = match error {
+                    RunError::Save(_) => Ok(()),
+                    // The device is gone in the middle of the work, which is not given up.
+                    RunError::Fault(_) => self.save(&failed),
+                    _ => self.rounds.checkpoint(failed),
+                };
+                if let Err(worse) = saved {
                     message = format!(
                         "{}. The run had ended before: {message}",
                         RunError::Save(worse)

@@ -225,6 +225,13 @@ impl Record {
         }
     }
 
+    /// Whether anything has been done: from here on it belongs to its plan.
+    pub fn has_begun(&self, config: &Config) -> bool {
+        let mut analyses = self.analyses.iter().zip(&config.analyses);
+        let measured = |(own, plan): (&Analysis, &config::Analysis)| own.progress(plan).0 > 0;
+        self.training.is_some() || analyses.any(measured)
+    }
+
     /// Every experiment of one kind, with its place in the plan.
     pub fn all<T: Experiment>(&self) -> impl Iterator<Item = (usize, &T)> {
         let analyses = self.analyses.iter().enumerate();

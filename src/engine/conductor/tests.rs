@@ -1,0 +1,110 @@
+//! A device that fails on the engine's own thread, simulated at every place where it is used.
+
+use std::cell::Cell;
+
+use super::*;
+use crate::link::{EngineEnd, Link};
+use crate::session::config::{self, Analysis, ClassificationImages, NetworkKind, Weights};
+use crate::session::store::Store;
+
+thread_local! {
+    /// Computations on the device so far, and the one that fails.
+    static COMPUTED: Cell<u32> = const { Cell::new(0) };
+    static FAILS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Counts, and ends the thread's computation with libtorch's words where it shall fail.
+pub fn fail_where_wanted() {
+    COMPUTED.set(COMPUTED.get() + 1);
+    assert!(
+        COMPUTED.get() != FAILS.get(),
+        "Torch(\"CUDA error: unspecified launch failure\\nCompile with\")"
+    );
+}
+
+/// Conducts a run to its end on this thread; the `fails`th computation fails, none where 0. Gives
+/// the phase that it ended in, and how many computations there were.
+fn conduct(store: &Store, session: Session, fails: u32) -> (Phase, u32) {
+    let (link, end) = Link::local(session);
+    let EngineEnd { sessions, commands } = end;
+    let options = Options {
+        store: store.clone(),
+        data: std::path::PathBuf::new(),
+        device: "flex".parse().unwrap(),
+        workers: Some(2),
+    };
+    COMPUTED.set(0);
+    FAILS.set(fails);
+    Conductor::new(sessions, commands, options).conduct();
+    let phase = link.newest().run.as_ref().unwrap().phase.clone();
+    (phase, COMPUTED.get())
+}
+
+/// Logistic regression, two epochs, a few trials, and an attack, which computes before its blocks.
+fn plan() -> Config {
+    let images = ClassificationImages {
+        gammas: vec![0.4],
+        trials: 2000,
+        ..Default::default()
+    };
+    let attack = config::Attack {
+        weights: vec![0.0, 0.5, 1.0],
+        images: 50,
+        noise_images: 20,
+        ..Default::default()
+    };
+    Config {
+        network: config::Network {
+            kind: NetworkKind::Logistic,
+            weights: Weights::Train(config::Training {
+                epochs: 2,
+                batch: 500,
+                ..Default::default()
+            }),
+        },
+        analyses: vec![
+            Analysis::ClassificationImages(images),
+            Analysis::Attack(attack),
+        ],
+        checkpoint_s: 0.1,
+        ..Config::default()
+    }
+}
+
+#[test]
+fn a_device_that_fails_anywhere_loses_nothing_and_says_the_next_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let (phase, computed) = conduct(&store, Session::new("whole", plan()), 0);
+    assert_eq!(phase, Phase::Finished);
+    let whole = store.load("whole").unwrap().record;
+    // The trainer's start, two batches, and each of the last ten: from the end of the training
+    // through the test images and the network of the analyses to what these begin and refresh.
+    let places = [1, computed / 3, computed / 2];
+    for fails in places.into_iter().chain(computed - 9..=computed) {
+        let name = format!("fails-{fails}");
+        let (phase, _) = conduct(&store, Session::new(&name, plan()), fails);
+        let Phase::Failed(message) = phase else {
+            panic!("computation {fails}: {phase:?}");
+        };
+        assert!(message.contains("`flex` does not answer"), "{message}");
+        assert!(
+            message.contains("unspecified launch failure. "),
+            "{message}"
+        );
+        let left = store.load(&name).unwrap();
+        assert_eq!(left.record.state, State::Failed(message), "{fails}");
+        let (phase, _) = conduct(&store, left, 0);
+        assert_eq!(phase, Phase::Finished, "{fails}");
+        let record = store.load(&name).unwrap().record;
+        let trained = |record: &crate::session::Record| {
+            let it = record.training.clone().unwrap();
+            (it.epochs, it.best, it.test_accuracy)
+        };
+        assert!(trained(&record) == trained(&whole), "{fails}: the network");
+        assert!(
+            record.analyses == whole.analyses,
+            "{fails}: what it measured"
+        );
+    }
+}
