@@ -277,3 +277,21 @@ fn a_reader_that_stands_still_does_not_hold_up_a_signal() {
     assert_eq!(child.wait().unwrap().code(), Some(143));
     assert!(began.elapsed() < std::time::Duration::from_secs(10));
 }
+
+/// What failed before it had done anything can be mended where it stands.
+#[test]
+fn a_plan_of_which_nothing_has_been_done_can_be_edited() {
+    let bench = Bench::new();
+    let plan = plan(&bench);
+    let mut arguments: Vec<&str> = vec!["run", "mended", "--plain"];
+    arguments.extend(plan.iter().map(String::as_str));
+    arguments.extend(["--set", "dataset.source=Folder(\"nowhere\")"]);
+    let words = bench.refuse(1, &arguments);
+    assert!(words.contains("nowhere"), "{words}");
+    let path = bench.store().path("mended");
+    let text = fs::read_to_string(&path).unwrap();
+    let bars = bench.path("bars").display().to_string();
+    fs::write(&path, text.replacen("nowhere", &bars, 1)).unwrap();
+    bench.succeed(&["run", "mended", "--plain"]);
+    assert_eq!(bench.load("mended").record.state, State::Finished);
+}

@@ -93,6 +93,6 @@ fn lack(sight: &Sight<'_>, class: usize) -> &'static str {
     match finding.called[class] {
         0 => "never called",
         called if called == finding.trials => "all called so",
-        _ => "too few trials",
+        _ => "too few",
     }
 }

@@ -22,7 +22,10 @@ pub fn rows(sight: &Sight<'_>, height: u16) -> u16 {
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     if area.height == 1 {
-        let sums = sums(sight).into_iter().next().unwrap_or_default();
+        let sums = sums(sight, area.width)
+            .into_iter()
+            .next()
+            .unwrap_or_default();
         left(buf, area, 0, Span::raw(format!(" {sums}")));
         return;
     }
@@ -44,7 +47,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         };
         left(buf, area, 1 + row as u16, text);
     }
-    for (row, text) in sums(sight).into_iter().enumerate() {
+    for (row, text) in sums(sight, area.width).into_iter().enumerate() {
         let style = if row == 0 {
             theme.bright()
         } else {
@@ -92,7 +95,7 @@ fn line(sight: &Sight<'_>, at: usize, wide: bool) -> String {
 }
 
 /// What the whole study says.
-fn sums(sight: &Sight<'_>) -> Vec<String> {
+fn sums(sight: &Sight<'_>, room: u16) -> Vec<String> {
     let it = &sight.verdict;
     // A curve through one network of a kind says nothing of the next one.
     let area = match &it.roc {
@@ -106,11 +109,16 @@ fn sums(sight: &Sight<'_>) -> Vec<String> {
         None => "no ROC curve yet: it takes poisoned and clean networks".into(),
     };
     let mut counted = format!(
-        "flagged: {} of {} poisoned, {} of {} clean; the right class in {}",
-        it.caught, it.poisoned, it.accused, it.clean, it.target_named
+        "flagged: {} of {} poisoned, {} of {} clean",
+        it.caught, it.poisoned, it.accused, it.clean
     );
-    if it.without_score > 0 {
-        counted.push_str(&format!("; nothing to be said of {}", it.without_score));
+    // What has no room goes as a whole.
+    let unscored = (it.without_score > 0).then(|| format!("; no score for {}", it.without_score));
+    let named = format!("; the right class in {}", it.target_named);
+    for more in unscored.into_iter().chain([named]) {
+        if counted.chars().count() + more.chars().count() + 1 <= usize::from(room) {
+            counted.push_str(&more);
+        }
     }
     vec![area, counted]
 }

@@ -154,7 +154,7 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
             let rest = pictures.width.saturating_sub(width);
             scale::draw(ramp, bar, beside(pictures, rest), theme, buf);
             let before = start(pictures, rest.saturating_sub(2));
-            let used = match lens.exceptions().filter(|_| before.width >= 60) {
+            let used = match lens.exceptions().filter(|_| before.width >= 40) {
                 Some(words) => right(buf, before, 0, Span::styled(words, theme.dim())) + 2,
                 None => 0,
             };
