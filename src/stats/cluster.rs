@@ -7,6 +7,7 @@
 //! fields: Friston, Worsley, Frackowiak, Mazziotta & Evans, Human Brain Mapping 1:210, 1994.
 
 use super::interval::ALPHA;
+use crate::session::form::Shape;
 
 /// Standard deviation of the Gaussian that smooths a z map, in pixels.
 ///
@@ -23,10 +24,12 @@ const TAIL: f64 = 0.003_466_973_803_040_669;
 /// A region of the smoothed map past the threshold, all of one sign.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cluster {
-    /// Its pixels, ascending indices in \[H·W\].
+    /// Its pixels, ascending indices in \[C·H·W\].
     pub pixels: Vec<usize>,
     /// The smoothed z that is farthest from zero, with its sign, which is that of the cluster.
     pub peak: f64,
+    /// The channel that it lies in.
+    pub channel: usize,
     /// Row of the peak.
     pub row: usize,
     /// Column of the peak.
@@ -38,33 +41,45 @@ pub struct Cluster {
 /// What the cluster test says of a z map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClusterTest {
-    /// The smoothed map, of unit variance under white noise at every pixel, \[H·W\].
+    /// The smoothed map, of unit variance under white noise at every pixel, \[C·H·W\].
     pub smoothed: Vec<f32>,
     /// The clusters that are significant at [`ALPHA`] for the whole map, the largest first.
     pub clusters: Vec<Cluster>,
 }
 
-/// Tests a z map \[H,W\] of white noise: pixels that are independent of each other, with unit
-/// variance where there is no signal.
+/// Tests a z map \[C,H,W\] of white noise: numbers that are independent of each other, with unit
+/// variance where there is no signal. Channels are tested one by one, and the chance of a cluster is
+/// that of one as large in any of them (Bonferroni).
 ///
 /// # Panics
-/// Where the map is not of `height` × `width` pixels.
-pub fn clusters(z: &[f32], height: usize, width: usize) -> ClusterTest {
-    assert_eq!(z.len(), height * width, "pixels of a z map");
-    let smoothed = smooth(z, height, width);
-    let mut clusters: Vec<Cluster> = regions(&smoothed, width)
-        .into_iter()
-        .map(|pixels| cluster(pixels, &smoothed, height, width))
-        .filter(|cluster| cluster.p <= ALPHA)
-        .collect();
-    clusters.sort_by(|a, b| {
+/// Where the map is not of this shape.
+pub fn clusters(z: &[f32], [channels, height, width]: Shape) -> ClusterTest {
+    let area = height * width;
+    assert_eq!(z.len(), channels * area, "numbers of a z map");
+    let mut test = ClusterTest {
+        smoothed: Vec::with_capacity(z.len()),
+        clusters: Vec::new(),
+    };
+    for channel in 0..channels {
+        let map = &z[channel * area..(channel + 1) * area];
+        let smoothed = smooth(map, height, width);
+        let found = regions(&smoothed, width).into_iter().map(|pixels| {
+            let own = cluster(pixels, &smoothed, height, width);
+            Cluster {
+                pixels: own.pixels.iter().map(|pixel| channel * area + pixel).collect(),
+                channel,
+                p: (own.p * channels as f64).min(1.0),
+                ..own
+            }
+        });
+        test.clusters.extend(found.filter(|cluster| cluster.p <= ALPHA));
+        test.smoothed.extend(smoothed.iter().map(|&z| z as f32));
+    }
+    test.clusters.sort_by(|a, b| {
         let by_size = b.pixels.len().cmp(&a.pixels.len());
         by_size.then(b.peak.abs().total_cmp(&a.peak.abs()))
     });
-    ClusterTest {
-        smoothed: smoothed.iter().map(|&z| z as f32).collect(),
-        clusters,
-    }
+    test
 }
 
 /// The map under the Gaussian, divided at every pixel by √Σkernel² over the part of the kernel
@@ -162,6 +177,7 @@ fn cluster(pixels: Vec<usize>, smoothed: &[f64], height: usize, width: usize) ->
     Cluster {
         p: chance(pixels.len(), height, width),
         peak: smoothed[peak],
+        channel: 0,
         row: peak / width,
         column: peak % width,
         pixels,
