@@ -67,7 +67,10 @@ fn replacing(sets: &[&str], files: usize) -> String {
     let them = if files == 1 { "it" } else { "them" };
     match sets.is_empty() {
         true => format!("Replace {them} with a good copy."),
-        false => format!("Run `noisescope data fetch {}` to replace {them}.", sets.join(" ")),
+        false => format!(
+            "Run `noisescope data fetch {}` to replace {them}.",
+            sets.join(" ")
+        ),
     }
 }
 
@@ -126,13 +129,7 @@ fn list(folder: &Path, to: &mut impl Write) -> Result<(), DataCommandError> {
             ("licence", spec.licence.to_owned()),
             ("homepage", spec.homepage.to_owned()),
         ];
-        writeln!(
-            to,
-            "\n{:<14} {}, {}",
-            spec.slug,
-            spec.label(),
-            spec.about
-        )?;
+        writeln!(to, "\n{:<14} {}, {}", spec.slug, spec.label(), spec.about)?;
         for (title, text) in rows {
             writeln!(to, "  {title:<12} {text}")?;
         }
@@ -257,7 +254,9 @@ fn verify_sets(
         for FileReport { file, path, state } in reports {
             let verdict = match state {
                 FileState::Sound => "sound".to_owned(),
-                FileState::Unverified => "of the right length; not verified: no checksum is known".to_owned(),
+                FileState::Unverified => {
+                    "of the right length; not verified: no checksum is known".to_owned()
+                }
                 FileState::Missing if spec.by_hand.is_some() => "missing".to_owned(),
                 FileState::Missing => format!("missing; run `noisescope data fetch {}`", spec.slug),
                 FileState::Damaged(why) => {
@@ -324,7 +323,10 @@ mod tests {
     #[test]
     fn an_unknown_set_is_refused_with_the_names_that_exist() {
         let said = parse(&["fetch", "cifar"]).unwrap_err().to_string();
-        assert!(said.contains("there are mnist, fashion-mnist, kmnist and cifar-10"), "{said}");
+        assert!(
+            said.contains("there are mnist, fashion-mnist, kmnist and cifar-10"),
+            "{said}"
+        );
     }
 
     #[test]
@@ -361,11 +363,17 @@ mod tests {
         assert!(text.contains("cifar-10       CIFAR-10, "), "{text}");
         let place = folder.path().join("cifar-10");
         let way = format!("and unpack it into {}", place.display());
-        assert!(text.contains("cifar-10-binary.tar.gz") && text.contains(&way), "{text}");
+        assert!(
+            text.contains("cifar-10-binary.tar.gz") && text.contains(&way),
+            "{text}"
+        );
         let sets = vec![DatasetName::Cifar10];
         let (_, outcome) = printed(DataCommand::Fetch { sets }, folder.path());
         let said = outcome.unwrap_err().to_string();
-        assert!(said.starts_with("CIFAR-10 cannot be fetched from here: ") && said.ends_with(&way), "{said}");
+        assert!(
+            said.starts_with("CIFAR-10 cannot be fetched from here: ") && said.ends_with(&way),
+            "{said}"
+        );
     }
 
     #[test]

@@ -292,7 +292,12 @@ mod tests {
     #[test]
     fn a_set_is_fetched_or_got_by_hand() {
         for set in SETS {
-            assert_eq!(set.by_hand.is_none(), !set.mirrors.is_empty(), "{}", set.slug);
+            assert_eq!(
+                set.by_hand.is_none(),
+                !set.mirrors.is_empty(),
+                "{}",
+                set.slug
+            );
         }
     }
 }

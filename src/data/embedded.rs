@@ -77,7 +77,14 @@ fn half(images: &[u8], labels: &[u8]) -> Result<Half, DataError> {
     let images = idx::parse_images(images, image_path)?;
     let labels = idx::parse_labels(labels, label_path)?;
     Half::paired(
-        (images.pixels, [1, images.height, images.width], image_path.to_owned()),
-        (labels.into_iter().map(u16::from).collect(), label_path.to_owned()),
+        (
+            images.pixels,
+            [1, images.height, images.width],
+            image_path.to_owned(),
+        ),
+        (
+            labels.into_iter().map(u16::from).collect(),
+            label_path.to_owned(),
+        ),
     )
 }

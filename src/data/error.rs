@@ -19,13 +19,18 @@ pub enum DataError {
     #[error(transparent)]
     File(#[from] FileError),
     /// A set of which the program carries no subset.
-    #[error("{name} is not among the sets that noisescope carries ({}); give its folder or file with dataset.source", carried())]
+    #[error(
+        "{name} is not among the sets that noisescope carries ({}); give its folder or file with dataset.source",
+        carried()
+    )]
     NotEmbedded {
         /// Name of the set.
         name: String,
     },
     /// A set of one's own without a folder or file.
-    #[error("{name} is a set of your own: say where its images lie, with dataset.source Folder(\"…\") or File(\"…\")")]
+    #[error(
+        "{name} is a set of your own: say where its images lie, with dataset.source Folder(\"…\") or File(\"…\")"
+    )]
     NoSource {
         /// Name of the set.
         name: String,
@@ -281,5 +286,7 @@ fn known_sets() -> String {
 
 fn carried() -> String {
     let sets = catalog::SETS.iter().filter(|set| set.is_embedded);
-    sets.map(|set| set.label()).collect::<Vec<_>>().join(" and ")
+    sets.map(|set| set.label())
+        .collect::<Vec<_>>()
+        .join(" and ")
 }

@@ -84,7 +84,11 @@ pub fn foreign(head: &[u8]) -> Option<Foreign> {
         (b"BZh", "a bzip2 archive", UNPACK),
         (b"7z\xbc\xaf", "a 7-Zip archive", UNPACK),
         (b"\x28\xb5\x2f\xfd", "a zstd archive", UNPACK),
-        (b"\x1f\x8b", "a gzip file in a gzip file in a gzip file", UNPACK),
+        (
+            b"\x1f\x8b",
+            "a gzip file in a gzip file in a gzip file",
+            UNPACK,
+        ),
         (
             b"\x89PNG",
             "a PNG picture",
@@ -140,11 +144,14 @@ pub fn foreign(head: &[u8]) -> Option<Foreign> {
 /// The kinds of text: a page, a table.
 fn foreign_text(head: &[u8]) -> Option<Foreign> {
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let printable = |&byte: &u8| byte >= 0x80 || matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    let printable =
+        |&byte: &u8| byte >= 0x80 || matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
     if !text.iter().all(printable) {
         return None;
     }
-    let text = String::from_utf8_lossy(text).trim_start().to_ascii_lowercase();
+    let text = String::from_utf8_lossy(text)
+        .trim_start()
+        .to_ascii_lowercase();
     let page = ["<!doctype", "<html", "<head", "<?xml", "<error"];
     if page.iter().any(|start| text.starts_with(start)) {
         return Some(Foreign {
@@ -304,6 +311,11 @@ mod tests {
         let said = whole(Path::new("/dev/zero")).unwrap_err().to_string();
         assert!(said.contains("is a device"), "{said}");
         let folder = tempfile::tempdir().unwrap();
-        assert!(whole(folder.path()).unwrap_err().to_string().contains("is a folder"));
+        assert!(
+            whole(folder.path())
+                .unwrap_err()
+                .to_string()
+                .contains("is a folder")
+        );
     }
 }

@@ -326,11 +326,7 @@ fn decode<const N: usize, R: BufRead>(
 }
 
 /// The next `length` bytes, fewer where the content ends.
-fn some<R: BufRead>(
-    content: &mut Plain<R>,
-    length: u64,
-    path: &Path,
-) -> Result<Vec<u8>, IdxError> {
+fn some<R: BufRead>(content: &mut Plain<R>, length: u64, path: &Path) -> Result<Vec<u8>, IdxError> {
     let packed = content.is_gzip();
     let mut bytes = Vec::with_capacity(length as usize);
     content

@@ -134,7 +134,9 @@ pub fn load(
 ) -> Result<Dataset, DataError> {
     let spec = catalog::spec(&request.plan.name);
     match (&request.plan.source, spec) {
-        (DatasetSource::Folder(path) | DatasetSource::File(path), _) => load_path(request, path, told),
+        (DatasetSource::Folder(path) | DatasetSource::File(path), _) => {
+            load_path(request, path, told)
+        }
         (DatasetSource::Embedded, _) => load_embedded(request, None),
         (_, None) => Err(DataError::NoSource {
             name: request.plan.name.label().to_owned(),
@@ -293,7 +295,10 @@ fn read_or_kept(
 fn check_published(spec: &SetSpec, folder: &Path, set: Dataset) -> Result<Dataset, DataError> {
     for (images, count) in [(&set.train, spec.train), (&set.test, spec.test)] {
         let words = |count, shape| format!("{count} images of {}", in_words(shape));
-        let (expected, found) = (words(count, spec.shape), words(images.len(), images.shape()));
+        let (expected, found) = (
+            words(count, spec.shape),
+            words(images.len(), images.shape()),
+        );
         if found != expected {
             return Err(DataError::NotTheFullSet {
                 set: spec.label(),

@@ -48,7 +48,13 @@ pub(super) struct Settled {
 /// # Errors
 /// [`DataError`], where labels and names do not fit or the halves differ in size.
 pub(super) fn settle(raw: Raw, known: &Known<'_>) -> Result<Settled, DataError> {
-    let Raw { mut train, mut test, names, mut notes, perhaps_transposed } = raw;
+    let Raw {
+        mut train,
+        mut test,
+        names,
+        mut notes,
+        perhaps_transposed,
+    } = raw;
     if let Some(test) = &test
         && test.shape != train.shape
     {
@@ -65,7 +71,10 @@ pub(super) fn settle(raw: Raw, known: &Known<'_>) -> Result<Settled, DataError> 
         Some(names) => Some(names),
         None => names_in(&known.folder.join(NAMES_FILE))?,
     };
-    let halves: Vec<&mut Half> = [Some(&mut train), test.as_mut()].into_iter().flatten().collect();
+    let halves: Vec<&mut Half> = [Some(&mut train), test.as_mut()]
+        .into_iter()
+        .flatten()
+        .collect();
     let classes = classes(halves, names, known, &mut notes)?;
     if classes.len() < 2 {
         return Err(DataError::OneClass {
@@ -106,7 +115,10 @@ pub(super) fn settle(raw: Raw, known: &Known<'_>) -> Result<Settled, DataError> 
         match absent.len() {
             0 => {}
             1 => notes.push(format!("class {} has no {words} image", absent[0])),
-            count => notes.push(format!("{count} classes have no {words} image: {}", some_of(&absent))),
+            count => notes.push(format!(
+                "{count} classes have no {words} image: {}",
+                some_of(&absent)
+            )),
         }
     }
     if known.transpose {
@@ -118,7 +130,11 @@ pub(super) fn settle(raw: Raw, known: &Known<'_>) -> Result<Settled, DataError> 
                 .to_owned(),
         );
     }
-    let test = if known.transpose { transposed(test) } else { test };
+    let test = if known.transpose {
+        transposed(test)
+    } else {
+        test
+    };
     Ok(Settled {
         train: images(train, classes.len()),
         test: images(test, classes.len()),
@@ -166,27 +182,45 @@ fn classes(
     let count = usize::from(greatest) + 1 - first;
     if given.is_none() && count > MOST_CLASSES {
         return Err(DataError::TooManyClasses {
-            path: halves.first().map(|half| half.place.clone()).unwrap_or_default(),
+            path: halves
+                .first()
+                .map(|half| half.place.clone())
+                .unwrap_or_default(),
             label: greatest,
             different: labels_of(&halves),
         });
     }
     let beyond = |by: String, classes: usize| -> DataError {
         let place = halves.iter().find_map(|half| {
-            let index = half.labels.iter().position(|&label| usize::from(label) >= classes)?;
+            let index = half
+                .labels
+                .iter()
+                .position(|&label| usize::from(label) >= classes)?;
             Some((half.place.clone(), index, half.labels[index]))
         });
         let (path, index, label) = place.unwrap_or_default();
-        DataError::LabelBeyond { path, index, label, by }
+        DataError::LabelBeyond {
+            path,
+            index,
+            label,
+            by,
+        }
     };
     match (names, known.set) {
         (Some(names), _) if count > names.names.len() => Err(beyond(
-            format!("{} names {} classes", names.place.display(), names.names.len()),
+            format!(
+                "{} names {} classes",
+                names.place.display(),
+                names.names.len()
+            ),
             names.names.len(),
         )),
         (Some(names), _) => Ok(names.names),
         (None, Some((set, names))) if count > names.len() => Err(beyond(
-            format!("{set} has {} classes; a set of one's own is named with dataset.name Own(\"…\")", names.len()),
+            format!(
+                "{set} has {} classes; a set of one's own is named with dataset.name Own(\"…\")",
+                names.len()
+            ),
             names.len(),
         )),
         (None, Some((set, names))) => {
@@ -195,12 +229,17 @@ fn classes(
             }
             Ok(names[..count].iter().map(|&name| name.to_owned()).collect())
         }
-        (None, None) => Ok((first..first + count).map(|class| class.to_string()).collect()),
+        (None, None) => Ok((first..first + count)
+            .map(|class| class.to_string())
+            .collect()),
     }
 }
 
 fn labels_of(halves: &[&mut Half]) -> usize {
-    let all: BTreeSet<u16> = halves.iter().flat_map(|half| half.labels.iter().copied()).collect();
+    let all: BTreeSet<u16> = halves
+        .iter()
+        .flat_map(|half| half.labels.iter().copied())
+        .collect();
     all.len()
 }
 
@@ -221,10 +260,15 @@ pub(super) fn names_in(path: &Path) -> Result<Option<Names>, DataError> {
     let lines = text.trim_start_matches('\u{feff}').lines();
     let names: Vec<String> = lines.map(clean).filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
-        return Err(wrong("names no class; it should have a name on each line".to_owned()));
+        return Err(wrong(
+            "names no class; it should have a name on each line".to_owned(),
+        ));
     }
     if names.len() > MOST_CLASSES {
-        return Err(wrong(format!("names {} classes; there may be {MOST_CLASSES}", names.len())));
+        return Err(wrong(format!(
+            "names {} classes; there may be {MOST_CLASSES}",
+            names.len()
+        )));
     }
     let mut seen = BTreeSet::new();
     if let Some(twice) = names.iter().find(|name| !seen.insert(name.to_lowercase())) {
@@ -275,7 +319,11 @@ fn transposed(mut half: Half) -> Half {
     let [channels, height, width] = half.shape;
     let mut pixels = vec![0; half.pixels.len()];
     let plane = height * width;
-    for (from, to) in half.pixels.chunks_exact(plane).zip(pixels.chunks_exact_mut(plane)) {
+    for (from, to) in half
+        .pixels
+        .chunks_exact(plane)
+        .zip(pixels.chunks_exact_mut(plane))
+    {
         for row in 0..height {
             for column in 0..width {
                 to[column * height + row] = from[row * width + column];

@@ -37,7 +37,10 @@ pub struct FileReport {
 /// Verifies the files of a set in the data folder; reads them whole, about 55 MB for a set of the MNIST family.
 pub fn verify_set(spec: &SetSpec, data_dir: &Path) -> Vec<FileReport> {
     let folder = place::full_dir(data_dir, spec);
-    spec.files.iter().map(|file| verify_file(file, &folder)).collect()
+    spec.files
+        .iter()
+        .map(|file| verify_file(file, &folder))
+        .collect()
 }
 
 /// Verifies one file in its folder, plain or gzipped.
@@ -153,8 +156,14 @@ mod tests {
     fn without_a_checksum_the_length_alone_is_no_proof() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("abc"), b"xyz").unwrap();
-        let file = FileSpec { sha256: None, ..ABC };
-        assert_eq!(verify_file(&file, folder.path()).state, FileState::Unverified);
+        let file = FileSpec {
+            sha256: None,
+            ..ABC
+        };
+        assert_eq!(
+            verify_file(&file, folder.path()).state,
+            FileState::Unverified
+        );
     }
 
     #[test]

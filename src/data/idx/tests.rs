@@ -83,7 +83,10 @@ fn a_truncated_file_says_what_was_expected_and_found() {
 fn a_truncated_gzip_is_damaged() {
     let bytes = gzip(&images(&[7; 1200], 2, 2));
     let error = parse_images(&bytes[..bytes.len() - 6], here()).unwrap_err();
-    assert!(matches!(error, IdxError::File(FileError::Gzip { .. })), "{error}");
+    assert!(
+        matches!(error, IdxError::File(FileError::Gzip { .. })),
+        "{error}"
+    );
 }
 
 #[test]
@@ -155,11 +158,16 @@ fn a_file_of_no_images_is_empty() {
 fn other_types_and_dimensions_are_told_in_words() {
     let said = complaint(parse_images(&header(0x0d03, &[2, 2, 2]), here()));
     assert!(
-        said.contains("it holds float32, 3 dimensions, where unsigned bytes, 3 dimensions are expected"),
+        said.contains(
+            "it holds float32, 3 dimensions, where unsigned bytes, 3 dimensions are expected"
+        ),
         "{said}"
     );
     let said = complaint(parse_images(&header(0x0804, &[2, 2, 2, 3]), here()));
-    assert!(said.contains("it holds unsigned bytes, 4 dimensions"), "{said}");
+    assert!(
+        said.contains("it holds unsigned bytes, 4 dimensions"),
+        "{said}"
+    );
     let said = complaint(parse_labels(&header(0x0c01, &[2]), here()));
     assert!(said.contains("it holds int32, 1 dimension,"), "{said}");
     let said = complaint(parse_images(&header(0xdead_beef, &[2, 2, 2]), here()));
@@ -183,14 +191,23 @@ fn a_file_that_went_through_text_mode_is_called_that() {
 #[test]
 fn a_page_a_pointer_and_a_table_are_called_that() {
     for (content, what) in [
-        (&b"<!DOCTYPE html><html><head><title>403 Forbidden</title></head></html>"[..], "a web page"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 47040016\n", "a Git-LFS pointer"),
+        (
+            &b"<!DOCTYPE html><html><head><title>403 Forbidden</title></head></html>"[..],
+            "a web page",
+        ),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 47040016\n",
+            "a Git-LFS pointer",
+        ),
         (b"label,pixel0,pixel1\n5,0,0\n", "a table in text (CSV)"),
         (b"", "empty"),
     ] {
         for bytes in [content.to_vec(), gzip(content)] {
             let said = complaint(parse_images(&bytes, here()));
-            assert!(said.contains(&format!("is {what}, not an IDX file; ")), "{said}");
+            assert!(
+                said.contains(&format!("is {what}, not an IDX file; ")),
+                "{said}"
+            );
         }
     }
 }
@@ -205,7 +222,10 @@ fn gzip_in_gzip_is_unpacked() {
 fn a_folder_in_place_of_a_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let error = read_images(folder.path()).unwrap_err();
-    assert!(matches!(error, IdxError::File(FileError::NotAFile { .. })), "{error}");
+    assert!(
+        matches!(error, IdxError::File(FileError::NotAFile { .. })),
+        "{error}"
+    );
 }
 
 #[test]

@@ -49,7 +49,9 @@ impl<'a> Array<'a> {
                 (u32::from_le_bytes([*a, *b, *c, *d]) as usize, rest)
             }
             [version, _, ..] if *version > 3 => {
-                return Err(format!("is written in version {version} of NumPy's format, which is not known"));
+                return Err(format!(
+                    "is written in version {version} of NumPy's format, which is not known"
+                ));
             }
             _ => return Err("ends inside its header".to_owned()),
         };
@@ -80,7 +82,11 @@ impl<'a> Array<'a> {
             )),
             _ => Err(format!(
                 "is cut short: its header announces {} elements of {size} bytes, {} bytes are there",
-                shape.iter().map(usize::to_string).collect::<Vec<_>>().join("×"),
+                shape
+                    .iter()
+                    .map(usize::to_string)
+                    .collect::<Vec<_>>()
+                    .join("×"),
                 data.len()
             )),
         }
@@ -124,7 +130,9 @@ impl<'a> Array<'a> {
         let (mut least, mut greatest, mut whole) = (f64::INFINITY, f64::NEG_INFINITY, true);
         for (place, value) in self.stored().enumerate() {
             if !value.is_finite() {
-                return Err(format!("holds {value} as its element {place}; finite numbers are expected"));
+                return Err(format!(
+                    "holds {value} as its element {place}; finite numbers are expected"
+                ));
             }
             least = least.min(value);
             greatest = greatest.max(value);
@@ -198,8 +206,13 @@ fn value_of<'h>(header: &'h str, key: &str) -> Option<&'h str> {
 /// The type of the elements: what, bytes of each, whether the highest byte comes first.
 fn element(header: &str) -> Result<(Element, usize, bool), String> {
     let descr = value_of(header, "descr").ok_or("has a header without a type")?;
-    let Some(code) = descr.strip_prefix('\'').and_then(|it| it.split('\'').next()) else {
-        return Err("holds records of several fields; one number an element is expected".to_owned());
+    let Some(code) = descr
+        .strip_prefix('\'')
+        .and_then(|it| it.split('\'').next())
+    else {
+        return Err(
+            "holds records of several fields; one number an element is expected".to_owned(),
+        );
     };
     let unknown = || {
         let kind = match code.trim_start_matches(['<', '>', '|', '=']).chars().next() {

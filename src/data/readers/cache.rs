@@ -80,7 +80,10 @@ pub(in crate::data) fn kept(cache: &Path, fingerprint: &Fingerprint) -> Option<R
     let mut raw: Raw = postcard::from_bytes(&content.bytes(length)?).ok()?;
     let halves = [Some(&mut raw.train), raw.test.as_mut()];
     for half in halves.into_iter().flatten() {
-        let area = half.shape.iter().try_fold(1u64, |area, &size| area.checked_mul(size as u64))?;
+        let area = half
+            .shape
+            .iter()
+            .try_fold(1u64, |area, &size| area.checked_mul(size as u64))?;
         let length = area.checked_mul(half.labels.len() as u64)?;
         if length > stored {
             return None;
@@ -135,7 +138,8 @@ pub(in crate::data) fn keep(cache: &Path, fingerprint: &Fingerprint, raw: &Raw) 
     }
     for entry in fs::read_dir(cache)?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(&fingerprint.prefix()) && name.ends_with(SUFFIX) && entry.path() != path {
+        if name.starts_with(&fingerprint.prefix()) && name.ends_with(SUFFIX) && entry.path() != path
+        {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -157,5 +161,8 @@ fn write(path: &Path, raw: &Raw) -> io::Result<()> {
     }
     let sum = to.sum.clone().finalize();
     to.inner.write_all(&sum)?;
-    to.inner.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+    to.inner
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?
+        .sync_all()
 }

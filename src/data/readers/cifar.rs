@@ -25,11 +25,21 @@ struct Files {
 }
 
 pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, DataError> {
-    if listing.focus.as_deref().is_some_and(|file| ending(file) != "bin") {
+    if listing
+        .focus
+        .as_deref()
+        .is_some_and(|file| ending(file) != "bin")
+    {
         return Ok(None);
     }
     let stem = |path: &PathBuf| name_of(path).trim_end_matches(".gz").to_ascii_lowercase();
-    let named = |name: &str| listing.files.iter().find(|path| stem(path) == name).cloned();
+    let named = |name: &str| {
+        listing
+            .files
+            .iter()
+            .find(|path| stem(path) == name)
+            .cloned()
+    };
     let batches: Vec<PathBuf> = listing
         .files
         .iter()
@@ -38,7 +48,12 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
         .collect();
     let files = |train, test, labels| {
         let folder = listing.path.clone();
-        Ok(Some(Box::new(Files { folder, train, test, labels }) as Box<dyn Layout>))
+        Ok(Some(Box::new(Files {
+            folder,
+            train,
+            test,
+            labels,
+        }) as Box<dyn Layout>))
     };
     if !batches.is_empty() {
         return files(batches, named("test_batch.bin"), 1);
@@ -58,7 +73,10 @@ impl Files {
         let record = self.labels + IMAGE;
         let mut half = Half {
             shape: SHAPE,
-            place: files.first().cloned().unwrap_or_else(|| self.folder.clone()),
+            place: files
+                .first()
+                .cloned()
+                .unwrap_or_else(|| self.folder.clone()),
             ..Half::default()
         };
         for path in files {
@@ -80,7 +98,9 @@ impl Files {
             1 => "batches.meta.txt",
             _ => "fine_label_names.txt",
         };
-        super::super::settle::names_in(&self.folder.join(name)).ok().flatten()
+        super::super::settle::names_in(&self.folder.join(name))
+            .ok()
+            .flatten()
     }
 }
 
@@ -129,7 +149,9 @@ fn check(path: &Path, content: &[u8], record: usize) -> Result<(), DataError> {
         bytes: content.len(),
         record,
         hint: match file::is_text_mode(content) {
-            true => "it was damaged by a transfer in text mode (every byte 0x0a has become 0x0d 0x0a): copy it again in binary mode",
+            true => {
+                "it was damaged by a transfer in text mode (every byte 0x0a has become 0x0d 0x0a): copy it again in binary mode"
+            }
             false => "it may be cut short: replace it with a good copy",
         },
     })

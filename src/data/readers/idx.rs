@@ -28,7 +28,11 @@ pub(super) fn is_named_so(path: &Path) -> bool {
 }
 
 pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, DataError> {
-    if listing.focus.as_deref().is_some_and(|file| !is_named_so(file)) {
+    if listing
+        .focus
+        .as_deref()
+        .is_some_and(|file| !is_named_so(file))
+    {
         return Ok(None);
     }
     let mut sets: BTreeMap<String, Files> = BTreeMap::new();
@@ -39,7 +43,13 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
         files.into_iter().find(|file| is_named_so(file))
     });
     // Of a plain file and a packed one the plain one is taken, which sorts first.
-    for path in listing.files.iter().filter(|file| is_named_so(file)).cloned().chain(inner) {
+    for path in listing
+        .files
+        .iter()
+        .filter(|file| is_named_so(file))
+        .cloned()
+        .chain(inner)
+    {
         let role = role(&name_of(&path));
         let Some(what) = role.what else { continue };
         let files = sets.entry(role.set.clone()).or_insert_with(|| Files {
@@ -69,7 +79,10 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
     {
         let mapping = format!("{set}-mapping.txt");
         let names = listing.files.iter();
-        files.mapping = names.filter(|file| name_of(file) == mapping).cloned().next();
+        files.mapping = names
+            .filter(|file| name_of(file) == mapping)
+            .cloned()
+            .next();
         return Ok(Some(Box::new(files)));
     }
     match sets.into_values().next() {
@@ -113,10 +126,7 @@ impl Files {
         let written = idx::read_labels(labels)?;
         Half::paired(
             (read.pixels, [1, read.height, read.width], images.clone()),
-            (
-                written.into_iter().map(u16::from).collect(),
-                labels.clone(),
-            ),
+            (written.into_iter().map(u16::from).collect(), labels.clone()),
         )
         .map(Some)
     }

@@ -23,11 +23,21 @@ pub(super) fn bytes_of(array: &Array<'_>) -> Result<Levels, String> {
     let name = array.type_name();
     let (least, greatest, whole) = array.range()?;
     if array.element == Element::Bool {
-        return Ok(scaled(array, 0.0, 255.0, "bool images became black and white, 0 and 255"));
+        return Ok(scaled(
+            array,
+            0.0,
+            255.0,
+            "bool images became black and white, 0 and 255",
+        ));
     }
     let is_float = array.element == Element::Float;
     if is_float && least >= 0.0 && greatest <= 1.0 {
-        return Ok(scaled(array, 0.0, 255.0, &format!("{name} images from 0 to 1 became bytes")));
+        return Ok(scaled(
+            array,
+            0.0,
+            255.0,
+            &format!("{name} images from 0 to 1 became bytes"),
+        ));
     }
     if is_float && least >= -1.0 && greatest <= 1.0 {
         return Ok(scaled(
@@ -51,7 +61,12 @@ pub(super) fn bytes_of(array: &Array<'_>) -> Result<Levels, String> {
         return Ok(levels);
     }
     if array.element == Element::Unsigned && array.size == 2 {
-        return Ok(scaled(array, 0.0, 255.0 / 65535.0, "uint16 images from 0 to 65535 became bytes"));
+        return Ok(scaled(
+            array,
+            0.0,
+            255.0 / 65535.0,
+            "uint16 images from 0 to 65535 became bytes",
+        ));
     }
     Err(format!(
         "holds {name} from {least} to {greatest}; levels are 0 to 255, or 0 to 1: undo a normalisation (multiply by \
@@ -107,9 +122,11 @@ pub(super) fn images_of(
             };
             Ok((levels, [channels, height, width], note))
         }
-        [_, channels, height, width] if few(channels) => {
-            Ok((levels, [channels, height, width], (channels == 4).then(four)))
-        }
+        [_, channels, height, width] if few(channels) => Ok((
+            levels,
+            [channels, height, width],
+            (channels == 4).then(four),
+        )),
         [_, length] => {
             let side = |length: usize| {
                 let side = length.isqrt();
@@ -126,7 +143,9 @@ pub(super) fn images_of(
             };
             let note = match channels {
                 1 => format!("rows of {length} numbers were read as images of {side}×{side}"),
-                _ => format!("rows of {length} numbers were read as 3 channels of {side}×{side}, one after the other"),
+                _ => format!(
+                    "rows of {length} numbers were read as 3 channels of {side}×{side}, one after the other"
+                ),
             };
             Ok((levels, [channels, side, side], Some(note)))
         }
@@ -137,5 +156,6 @@ pub(super) fn images_of(
 }
 
 fn four() -> String {
-    "images have 4 channels, all of which are kept; cut an alpha channel off before saving".to_owned()
+    "images have 4 channels, all of which are kept; cut an alpha channel off before saving"
+        .to_owned()
 }

@@ -24,7 +24,12 @@ struct Files {
 
 pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, DataError> {
     let is_array = |path: &PathBuf| matches!(ending(path).as_str(), "npz" | "npy");
-    let mut files: Vec<PathBuf> = listing.files.iter().filter(|path| is_array(path)).cloned().collect();
+    let mut files: Vec<PathBuf> = listing
+        .files
+        .iter()
+        .filter(|path| is_array(path))
+        .cloned()
+        .collect();
     if let Some(file) = &listing.focus {
         if !is_array(file) {
             return Ok(None);
@@ -61,7 +66,12 @@ impl Layout for Files {
         let mut unused = Vec::new();
         for path in &self.files {
             for (name, named) in arrays_in(path)? {
-                let Role { part, what: Some(what), .. } = role_of(path, &name) else {
+                let Role {
+                    part,
+                    what: Some(what),
+                    ..
+                } = role_of(path, &name)
+                else {
                     unused.push(name);
                     continue;
                 };
@@ -80,13 +90,18 @@ impl Layout for Files {
         }
         let mut notes = Vec::new();
         let mut half = |part| -> Result<Option<Half>, DataError> {
-            match (arrays.remove(&(part, What::Images)), arrays.remove(&(part, What::Labels))) {
+            match (
+                arrays.remove(&(part, What::Images)),
+                arrays.remove(&(part, What::Labels)),
+            ) {
                 (Some(images), Some(labels)) => paired(&images, &labels, &mut notes).map(Some),
                 (None, None) => Ok(None),
                 (there, _) => Err(DataError::Arrays {
                     folder: self.folder.clone(),
                     why: match there {
-                        Some(images) => format!("{} has no labels beside it", name_of(&images.place)),
+                        Some(images) => {
+                            format!("{} has no labels beside it", name_of(&images.place))
+                        }
                         None => "there are labels without images".to_owned(),
                     },
                 }),
@@ -149,17 +164,26 @@ fn arrays_in(path: &Path) -> Result<Vec<(String, Named)>, DataError> {
         let name = name_of(path);
         let name = name.trim_end_matches(".npy").to_owned();
         let place = path.to_owned();
-        return Ok(vec![(name, Named { place, bytes: content })]);
+        return Ok(vec![(
+            name,
+            Named {
+                place,
+                bytes: content,
+            },
+        )]);
     }
     let damaged = |why: String| DataError::Damaged {
         path: path.to_owned(),
         why,
     };
-    let mut archive = ZipArchive::new(Cursor::new(&content)).map_err(|error| damaged(error.to_string()))?;
+    let mut archive =
+        ZipArchive::new(Cursor::new(&content)).map_err(|error| damaged(error.to_string()))?;
     let mut arrays = Vec::new();
     let mut room = MOST_BYTES;
     for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(|error| damaged(error.to_string()))?;
+        let entry = archive
+            .by_index(index)
+            .map_err(|error| damaged(error.to_string()))?;
         let Some(name) = entry
             .name()
             .ok()
@@ -172,10 +196,12 @@ fn arrays_in(path: &Path) -> Result<Vec<(String, Named)>, DataError> {
             .take(room + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| damaged(format!("{name}: {error}")))?;
-        room = room.checked_sub(read as u64).ok_or_else(|| FileError::TooLarge {
-            path: path.to_owned(),
-            what: format!("more than {} GiB of arrays", MOST_BYTES >> 30),
-        })?;
+        room = room
+            .checked_sub(read as u64)
+            .ok_or_else(|| FileError::TooLarge {
+                path: path.to_owned(),
+                what: format!("more than {} GiB of arrays", MOST_BYTES >> 30),
+            })?;
         let place = path.join(&name);
         arrays.push((name, Named { place, bytes }));
     }
@@ -198,7 +224,10 @@ fn paired(images: &Named, labels: &Named, notes: &mut Vec<String>) -> Result<Hal
         images_of(about_levels.levels, &array.shape).map_err(|why| wrong(images, why))?;
     let array = Array::parse(&labels.bytes).map_err(|why| wrong(labels, why))?;
     let (classes, about_labels) = labels_of(&array).map_err(|why| wrong(labels, why))?;
-    for note in [about_levels.note, about_shape, about_labels].into_iter().flatten() {
+    for note in [about_levels.note, about_shape, about_labels]
+        .into_iter()
+        .flatten()
+    {
         // Both halves have the same to say.
         if !notes.contains(&note) {
             notes.push(note);

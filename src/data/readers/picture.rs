@@ -68,7 +68,10 @@ pub(super) fn read(path: &Path, expected: Option<Shape>) -> Result<Picture, Faul
     let about = fs::metadata(path).map_err(|error| unreadable(&error))?;
     check_regular(path, &about).map_err(|error| unreadable(&error))?;
     if about.len() > MOST_STORED {
-        let said = format!("has {} bytes; pictures of {MOST_STORED} bytes at most are read", about.len());
+        let said = format!(
+            "has {} bytes; pictures of {MOST_STORED} bytes at most are read",
+            about.len()
+        );
         return Err(Fault::Unreadable(said));
     }
     let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
@@ -101,10 +104,12 @@ pub(super) fn decode(bytes: &[u8], expected: Option<Shape>) -> Result<Picture, F
         let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(unreadable)?;
         return finish(decoder, Traits::default(), expected);
     }
-    Err(Fault::Unreadable(match foreign(&bytes[..bytes.len().min(512)]) {
-        Some(found) => format!("is {}", found.what),
-        None => "is neither PNG nor JPEG".to_owned(),
-    }))
+    Err(Fault::Unreadable(
+        match foreign(&bytes[..bytes.len().min(512)]) {
+            Some(found) => format!("is {}", found.what),
+            None => "is neither PNG nor JPEG".to_owned(),
+        },
+    ))
 }
 
 fn finish(
@@ -133,7 +138,11 @@ fn finish(
         1 => decoded.into_luma8().into_raw(),
         _ => decoded.into_rgb8().into_raw(),
     };
-    if traits.palette && pixels.chunks_exact(3).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]) {
+    if traits.palette
+        && pixels
+            .chunks_exact(3)
+            .all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2])
+    {
         traits.grey_palette = true;
         if expected.is_none_or(|[channels, ..]| channels == 1) {
             pixels = pixels.chunks_exact(3).map(|pixel| pixel[0]).collect();
@@ -146,5 +155,9 @@ fn finish(
     if shape[0] == 3 {
         pixels = planar(&pixels, 3, height * width);
     }
-    Ok(Picture { shape, pixels, traits })
+    Ok(Picture {
+        shape,
+        pixels,
+        traits,
+    })
 }

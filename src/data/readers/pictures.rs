@@ -75,7 +75,10 @@ const GLANCE: usize = 200;
 fn holds_pictures(folder: &Path) -> bool {
     let glance = |folder: &Path| {
         fs::read_dir(folder).is_ok_and(|entries| {
-            entries.take(GLANCE).flatten().any(|entry| is_picture(&entry.path()))
+            entries
+                .take(GLANCE)
+                .flatten()
+                .any(|entry| is_picture(&entry.path()))
         })
     };
     glance(folder) || glance(&folder.join("images"))
@@ -99,26 +102,42 @@ struct Entries {
 impl Folders {
     fn entries(&self) -> Result<Entries, DataError> {
         let mut entries = Entries::default();
-        let names: BTreeSet<String> = self.train.iter().chain(&self.test).map(|path| name_of(path)).collect();
+        let names: BTreeSet<String> = self
+            .train
+            .iter()
+            .chain(&self.test)
+            .map(|path| name_of(path))
+            .collect();
         entries.classes = self.in_order(names.into_iter().collect(), &mut entries.notes)?;
         let mut others = Vec::new();
-        for (folders, to) in [(&self.train, &mut entries.train), (&self.test, &mut entries.test)] {
+        for (folders, to) in [
+            (&self.train, &mut entries.train),
+            (&self.test, &mut entries.test),
+        ] {
             for (class, name) in entries.classes.iter().enumerate() {
                 for folder in folders.iter().filter(|folder| name_of(folder) == *name) {
                     let listing = Listing::of(folder)?;
                     let mut files = listing.files;
                     // As in Tiny ImageNet.
-                    if let Some(inner) = listing.folders.iter().find(|inner| name_of(inner) == "images") {
+                    if let Some(inner) = listing
+                        .folders
+                        .iter()
+                        .find(|inner| name_of(inner) == "images")
+                    {
                         files.extend(Listing::of(inner)?.files);
                     }
-                    let (pictures, rest): (Vec<_>, Vec<_>) = files.into_iter().partition(|path| is_picture(path));
+                    let (pictures, rest): (Vec<_>, Vec<_>) =
+                        files.into_iter().partition(|path| is_picture(path));
                     others.extend(rest);
                     to.extend(pictures.into_iter().map(|path| Entry { path, class }));
                 }
             }
         }
         if !others.is_empty() {
-            let endings: BTreeSet<String> = others.iter().map(|path| format!(".{}", ending(path))).collect();
+            let endings: BTreeSet<String> = others
+                .iter()
+                .map(|path| format!(".{}", ending(path)))
+                .collect();
             let endings: Vec<String> = endings.into_iter().collect();
             entries.notes.push(format!(
                 "{} files are neither PNG nor JPEG and were left out ({})",
@@ -130,7 +149,11 @@ impl Folders {
     }
 
     /// The classes in the order of `classes.txt`, else by number where all are numbers, else by name.
-    fn in_order(&self, mut names: Vec<String>, notes: &mut Vec<String>) -> Result<Vec<String>, DataError> {
+    fn in_order(
+        &self,
+        mut names: Vec<String>,
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<String>, DataError> {
         let place = self.folder.join(settle::NAMES_FILE);
         if let Some(listed) = settle::names_in(&place)? {
             if names.iter().all(|name| listed.names.contains(name)) {
@@ -138,7 +161,11 @@ impl Folders {
             }
             if names.len() != listed.names.len() {
                 return Err(DataError::ClassNames {
-                    why: format!("names {} classes, but there are {} folders", listed.names.len(), names.len()),
+                    why: format!(
+                        "names {} classes, but there are {} folders",
+                        listed.names.len(),
+                        names.len()
+                    ),
                     path: place,
                 });
             }
@@ -174,19 +201,28 @@ impl Layout for Folders {
     }
 
     fn read(&self, told: Told<'_>) -> Result<Raw, DataError> {
-        let Entries { classes, train, test, mut notes } = self.entries()?;
+        let Entries {
+            classes,
+            train,
+            test,
+            mut notes,
+        } = self.entries()?;
         let names = self.names(classes)?;
         let split = train.len();
         let all: Vec<Entry> = train.into_iter().chain(test).collect();
         if split == 0 {
-            return Err(DataError::NoPictures { path: self.folder.clone() });
+            return Err(DataError::NoPictures {
+                path: self.folder.clone(),
+            });
         }
         let (shape, mut pixels, traits) = decoded(&self.folder, &all, told)?;
         notes.extend(converted(&traits));
         if let Some(name) = &self.test_name
             && Part::named(name) == Some(Part::Validation)
         {
-            notes.push(format!("there are no test pictures: those in {name} were taken as such"));
+            notes.push(format!(
+                "there are no test pictures: those in {name} were taken as such"
+            ));
         }
         let area: usize = shape.iter().product();
         let half = |pixels, entries: &[Entry]| Half {
@@ -206,9 +242,17 @@ impl Layout for Folders {
     }
 
     fn fingerprint(&self) -> Result<Option<Fingerprint>, DataError> {
-        let path = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
+        let path = self
+            .folder
+            .canonicalize()
+            .unwrap_or_else(|_| self.folder.clone());
         let mut fingerprint = Fingerprint::of(&path);
-        let Entries { classes, train, test, .. } = self.entries()?;
+        let Entries {
+            classes,
+            train,
+            test,
+            ..
+        } = self.entries()?;
         for name in &self.names(classes)?.names {
             fingerprint.add(name.as_bytes());
         }
@@ -233,18 +277,26 @@ fn decoded(
     entries: &[Entry],
     told: Told<'_>,
 ) -> Result<(Shape, Vec<u8>, Vec<Traits>), DataError> {
-    let first = entries.iter().find_map(|entry| picture::read(&entry.path, None).ok());
+    let first = entries
+        .iter()
+        .find_map(|entry| picture::read(&entry.path, None).ok());
     let Some(first) = first else {
         let faults = entries.iter().take(3).map(|entry| {
             let fault = picture::read(&entry.path, None).err();
             fault.map_or(Ok(Traits::default()), Err)
         });
-        return Err(faulty(folder, &entries[..entries.len().min(3)], faults.collect(), [1, 0, 0]));
+        return Err(faulty(
+            folder,
+            &entries[..entries.len().min(3)],
+            faults.collect(),
+            [1, 0, 0],
+        ));
     };
     let mut shape = first.shape;
     let (mut pixels, mut read) = decoded_as(folder, entries, shape, told)?;
     // A palette of greys came first, and colours after it.
-    let colour_after = |fault: &Result<Traits, Fault>| matches!(fault, Err(Fault::Differs([3, ..])));
+    let colour_after =
+        |fault: &Result<Traits, Fault>| matches!(fault, Err(Fault::Differs([3, ..])));
     if first.traits.grey_palette && read.iter().any(colour_after) {
         shape[0] = 3;
         (pixels, read) = decoded_as(folder, entries, shape, told)?;
@@ -277,7 +329,11 @@ fn decoded_as(
     let teller = thread::current();
     let read = thread::scope(|scope| {
         let work = scope.spawn(|| {
-            let read: Read = entries.par_iter().zip(pixels.par_chunks_exact_mut(area)).map(one).collect();
+            let read: Read = entries
+                .par_iter()
+                .zip(pixels.par_chunks_exact_mut(area))
+                .map(one)
+                .collect();
             teller.unpark();
             read
         });
@@ -296,20 +352,33 @@ fn decoded_as(
 
 /// The error for a set in which some pictures cannot be used: the unreadable ones first, then those that differ.
 fn faulty(folder: &Path, entries: &[Entry], read: Read, shape: Shape) -> DataError {
-    let inside = |entry: &Entry| entry.path.strip_prefix(folder).unwrap_or(&entry.path).display().to_string();
+    let inside = |entry: &Entry| {
+        entry
+            .path
+            .strip_prefix(folder)
+            .unwrap_or(&entry.path)
+            .display()
+            .to_string()
+    };
     let (mut unreadable, mut different, mut usual) = (Vec::new(), Vec::new(), Vec::new());
     for (entry, outcome) in entries.iter().zip(read) {
         match outcome {
             Ok(_) => usual.push(inside(entry)),
             Err(Fault::Unreadable(why)) => unreadable.push(format!("{} ({why})", inside(entry))),
-            Err(Fault::Differs(other)) => different.push(format!("{} is {}", inside(entry), in_words(other))),
+            Err(Fault::Differs(other)) => {
+                different.push(format!("{} is {}", inside(entry), in_words(other)))
+            }
         }
     }
     let path = folder.to_owned();
     match unreadable.len() {
         0 => DataError::PicturesDiffer {
             path,
-            first: format!("{} is {}", usual.first().map_or("the first", String::as_str), in_words(shape)),
+            first: format!(
+                "{} is {}",
+                usual.first().map_or("the first", String::as_str),
+                in_words(shape)
+            ),
             count: different.len(),
             of: entries.len(),
             different: first_three(different),
@@ -334,10 +403,19 @@ fn first_three(mut words: Vec<String>) -> String {
 /// What was converted, in words, one note a kind.
 fn converted(traits: &[Traits]) -> Vec<String> {
     let kinds: [(fn(&Traits) -> bool, &str); 4] = [
-        (|it| it.animated, "are animated: their first frame was taken"),
+        (
+            |it| it.animated,
+            "are animated: their first frame was taken",
+        ),
         (|it| it.deep, "have 16 bits a level, which became 8"),
-        (|it| it.alpha, "have transparency, which was left out: the colour stored beneath it is used"),
-        (|it| it.palette, "take their colours from a palette, which were looked up"),
+        (
+            |it| it.alpha,
+            "have transparency, which was left out: the colour stored beneath it is used",
+        ),
+        (
+            |it| it.palette,
+            "take their colours from a palette, which were looked up",
+        ),
     ];
     kinds
         .into_iter()

@@ -97,10 +97,14 @@ pub(in crate::data) struct Raw {
 ///
 /// # Errors
 /// [`FileError::TooLarge`], naming `place`.
-pub(super) fn room(place: &std::path::Path, count: usize, shape: Shape) -> Result<usize, FileError> {
-    let total = shape
-        .iter()
-        .try_fold(count as u64, |product, &size| product.checked_mul(size as u64));
+pub(super) fn room(
+    place: &std::path::Path,
+    count: usize,
+    shape: Shape,
+) -> Result<usize, FileError> {
+    let total = shape.iter().try_fold(count as u64, |product, &size| {
+        product.checked_mul(size as u64)
+    });
     match total {
         Some(total) if total <= MOST_BYTES => Ok(total as usize),
         _ => Err(FileError::TooLarge {

@@ -53,7 +53,14 @@ pub(super) fn role(name: &str) -> Role {
         // `xtrain` as one word is common in notebooks.
         let joined = ["x", "y"].into_iter().find_map(|first| {
             let part = Part::named(word.strip_prefix(first)?)?;
-            Some((if first == "x" { What::Images } else { What::Labels }, part))
+            Some((
+                if first == "x" {
+                    What::Images
+                } else {
+                    What::Labels
+                },
+                part,
+            ))
         });
         match word {
             _ if joined.is_some() => {
@@ -89,7 +96,12 @@ mod tests {
         for (name, set, part, what) in [
             ("train-images-idx3-ubyte", "", Train, Some(Images)),
             ("t10k-labels.idx1-ubyte", "", Test, Some(Labels)),
-            ("emnist-letters-test-images-idx3-ubyte.gz", "emnist-letters", Test, Some(Images)),
+            (
+                "emnist-letters-test-images-idx3-ubyte.gz",
+                "emnist-letters",
+                Test,
+                Some(Images),
+            ),
             ("x_train", "", Train, Some(Images)),
             ("Y_TEST", "", Test, Some(Labels)),
             ("Xtrain.npy", "", Train, Some(Images)),
@@ -99,7 +111,11 @@ mod tests {
             ("y", "", Whole, Some(Labels)),
             ("arr_0", "arr-0", Whole, None),
         ] {
-            let expected = Role { set: set.to_owned(), part, what };
+            let expected = Role {
+                set: set.to_owned(),
+                part,
+                what,
+            };
             assert_eq!(role(name), expected, "{name}");
         }
     }

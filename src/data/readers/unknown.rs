@@ -66,15 +66,23 @@ fn contents(listing: &Listing) -> String {
 
 /// What would help, for the cases that are common.
 fn hint(listing: &Listing) -> String {
-    let has = |endings: &[&str]| listing.files.iter().any(|path| endings.contains(&ending(path).as_str()));
-    let pickles = |path: &PathBuf| name_of(path).starts_with("data_batch_") && ending(path).is_empty();
+    let has = |endings: &[&str]| {
+        listing
+            .files
+            .iter()
+            .any(|path| endings.contains(&ending(path).as_str()))
+    };
+    let pickles =
+        |path: &PathBuf| name_of(path).starts_with("data_batch_") && ending(path).is_empty();
     let words = if listing.files.iter().any(pickles) {
         "; this is the Python version of CIFAR-10: take the binary version (cifar-10-binary.tar.gz)"
     } else if has(&["zip", "tar", "gz", "tgz", "7z", "rar", "xz", "bz2", "zst"]) {
         "; unpack the archive first"
     } else if has(&["csv", "tsv"]) {
         "; a table in text is not read: save it with numpy.savez(\"images.npz\", images=…, labels=…)"
-    } else if has(&["parquet", "arrow", "h5", "hdf5", "mat", "pkl", "pickle", "pt", "pth"]) {
+    } else if has(&[
+        "parquet", "arrow", "h5", "hdf5", "mat", "pkl", "pickle", "pt", "pth",
+    ]) {
         "; save the images with numpy.savez(\"images.npz\", images=…, labels=…)"
     } else if has(&["gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm"]) {
         "; convert the pictures to PNG"
