@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Sight, index, share};
-use crate::tui::view::Scene;
+use super::sight::{Sight, index, share};
+use crate::tui::scene::Scene;
 use crate::tui::widget::text::{below, left};
 
 /// Rows that the table takes of `height`: as many networks as may be, a head, and two rows of sums;
