@@ -78,9 +78,11 @@ pub fn images(count: usize, seed: u64) -> Images {
     }
     Images {
         pixels: Arc::from(pixels),
-        labels: (0..count).map(|i| (i % 10) as u8).collect(),
+        labels: (0..count).map(|i| (i % 10) as u16).collect(),
+        channels: 1,
         height: 28,
         width: 28,
+        classes: 10,
     }
 }
 
@@ -97,8 +99,8 @@ pub fn lab(network: Network, kind: NetworkKind, train: usize, test: usize) -> La
             origin: Origin::Embedded,
             train,
             test: images(test, 2),
-            classes: 10,
-            note: None,
+            classes: (0..10).map(|class| class.to_string()).collect(),
+            notes: Vec::new(),
         }),
         resident: Resident::default(),
     }

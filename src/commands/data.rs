@@ -9,8 +9,8 @@ use thiserror::Error;
 use crate::data::catalog::{self, SetSpec};
 use crate::data::fetch::{self, FetchError, Progress, Source};
 use crate::data::verify::{self, FileReport, FileState};
-use crate::data::{self, DataError, data_dir, embedded, set_dir};
-use crate::session::config::{DatasetName, DatasetSource};
+use crate::data::{self, DataError, Request, data_dir, embedded, set_dir};
+use crate::session::config::{self, DatasetName, DatasetSource};
 
 /// What to do with the data sets.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
@@ -109,7 +109,7 @@ fn list(folder: &Path, to: &mut impl Write) -> Result<(), DataCommandError> {
             to,
             "\n{:<14} {}, {}",
             spec.slug,
-            spec.name.label(),
+            spec.label(),
             spec.about
         )?;
         for (title, text) in rows {
@@ -122,10 +122,21 @@ fn list(folder: &Path, to: &mut impl Write) -> Result<(), DataCommandError> {
 /// Where the full set is, or why it cannot be used. Loads it, so that nothing is claimed of a damaged file.
 /// Where the full set is, or how to get it.
 pub(super) fn full_set(spec: &SetSpec, folder: &Path) -> String {
-    match data::load(spec.name, &DatasetSource::Full, folder) {
+    let plan = config::Dataset {
+        name: spec.name.clone(),
+        source: DatasetSource::Full,
+        ..config::Dataset::default()
+    };
+    let request = Request {
+        plan: &plan,
+        seed: 0,
+        data: folder,
+        cache: None,
+    };
+    match data::load(&request, &mut |_, _| {}) {
         Ok(full) => {
             let counts = counts(full.train.len(), full.test.len());
-            format!("{counts}, in {}", set_dir(folder, spec.name).display())
+            format!("{counts}, in {}", set_dir(folder, spec).display())
         }
         Err(DataError::NotFetched { slug, .. }) => {
             let megabytes = spec.bytes().div_ceil(1_000_000);
@@ -160,14 +171,14 @@ fn grouped(number: usize) -> String {
 fn fetch_sets(
     sets: &[&SetSpec],
     folder: &Path,
-    sources_for: impl Fn(DatasetName) -> Vec<Box<dyn Source>>,
+    sources_for: impl Fn(&SetSpec) -> Vec<Box<dyn Source>>,
     progress: &dyn Progress,
     to: &mut impl Write,
 ) -> Result<(), DataCommandError> {
     let mut failures = Vec::new();
     for spec in sets {
-        let set = spec.name.label();
-        match fetch::fetch_set(spec, folder, &sources_for(spec.name), progress) {
+        let set = spec.label();
+        match fetch::fetch_set(spec, folder, &sources_for(spec), progress) {
             Err(error) => failures.push(error),
             Ok(fetched) if fetched.brought.is_empty() => {
                 let place = fetched.folder.display();
@@ -196,7 +207,7 @@ fn verify_sets(
     let mut damaged_sets = Vec::new();
     for spec in sets {
         let reports = verify::verify_set(spec, folder);
-        let place = set_dir(folder, spec.name);
+        let place = set_dir(folder, spec);
         if reports
             .iter()
             .all(|report| report.state == FileState::Missing)
@@ -309,7 +320,7 @@ mod tests {
     #[test]
     fn the_list_claims_nothing_of_a_damaged_set() {
         let folder = tempfile::tempdir().unwrap();
-        let place = set_dir(folder.path(), DatasetName::Mnist);
+        let place = set_dir(folder.path(), &catalog::MNIST);
         std::fs::create_dir_all(&place).unwrap();
         for file in catalog::MNIST.files() {
             std::fs::write(place.join(file.name), "half").unwrap();
@@ -330,7 +341,7 @@ mod tests {
     #[test]
     fn verifying_a_damaged_file_fails_with_its_name_and_the_remedy() {
         let folder = tempfile::tempdir().unwrap();
-        let place = set_dir(folder.path(), DatasetName::Mnist);
+        let place = set_dir(folder.path(), &catalog::MNIST);
         std::fs::create_dir_all(&place).unwrap();
         let path = place.join("train-labels-idx1-ubyte");
         std::fs::write(&path, "half").unwrap();

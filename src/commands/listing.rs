@@ -135,7 +135,7 @@ fn headline(session: &Session) -> String {
     });
     format!(
         "{} {}{accuracy}{at}",
-        config.dataset.name.label(),
+        config.dataset_label(),
         config.network.kind.label()
     )
 }

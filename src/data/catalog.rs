@@ -29,7 +29,7 @@ pub struct SplitSpec {
 }
 
 /// A data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetSpec {
     /// Its name in a session.
     pub name: DatasetName,
@@ -50,6 +50,17 @@ pub struct SetSpec {
 }
 
 impl SetSpec {
+    /// The name as its authors write it.
+    pub fn label(&self) -> &'static str {
+        match self.name {
+            DatasetName::Mnist => "MNIST",
+            DatasetName::FashionMnist => "Fashion-MNIST",
+            DatasetName::Kmnist => "KMNIST",
+            DatasetName::Cifar10 => "CIFAR-10",
+            DatasetName::Own(_) => "a set of one's own",
+        }
+    }
+
     /// The four files.
     pub fn files(&self) -> [&FileSpec; 4] {
         [
@@ -67,14 +78,11 @@ impl SetSpec {
 }
 
 /// Every data set, in the order in which lists show them.
-pub const SETS: [&SetSpec; 2] = [&MNIST, &FASHION_MNIST];
+pub static SETS: [&SetSpec; 2] = [&MNIST, &FASHION_MNIST];
 
-/// The entry of a data set.
-pub fn spec(name: DatasetName) -> &'static SetSpec {
-    match name {
-        DatasetName::Mnist => &MNIST,
-        DatasetName::FashionMnist => &FASHION_MNIST,
-    }
+/// The entry of a data set, where it has one.
+pub fn spec(name: &DatasetName) -> Option<&'static SetSpec> {
+    SETS.into_iter().find(|set| set.name == *name)
 }
 
 /// The data set that a command line calls `slug`.
@@ -84,7 +92,7 @@ pub fn spec(name: DatasetName) -> &'static SetSpec {
 pub fn parse_name(slug: &str) -> Result<DatasetName, DataError> {
     SETS.iter()
         .find(|set| set.slug == slug)
-        .map(|set| set.name)
+        .map(|set| set.name.clone())
         .ok_or_else(|| DataError::UnknownSet {
             name: slug.to_owned(),
         })
@@ -132,7 +140,7 @@ const fn split(
 }
 
 /// Handwritten digits.
-pub const MNIST: SetSpec = SetSpec {
+pub static MNIST: SetSpec = SetSpec {
     name: DatasetName::Mnist,
     slug: "mnist",
     about: "handwritten digits, 28×28",
@@ -153,7 +161,7 @@ pub const MNIST: SetSpec = SetSpec {
 };
 
 /// Articles of clothing.
-pub const FASHION_MNIST: SetSpec = SetSpec {
+pub static FASHION_MNIST: SetSpec = SetSpec {
     name: DatasetName::FashionMnist,
     slug: "fashion-mnist",
     about: "articles of clothing, 28×28",

@@ -6,12 +6,15 @@ use std::path::Path;
 
 use crate::session::config::DatasetName;
 
-use super::{CLASSES, DataError, Images, idx, pair};
+use super::{DataError, Images, idx, pair};
 
 /// Training images of each set inside the binary.
 pub const TRAIN_COUNT: usize = 10_000;
 /// Test images of each set inside the binary.
 pub const TEST_COUNT: usize = 2_000;
+
+/// Classes of both sets.
+const CLASSES: u8 = 10;
 
 struct Files {
     train_images: &'static [u8],
@@ -51,10 +54,11 @@ static MNIST: Files = files!("mnist");
 static FASHION_MNIST: Files = files!("fashion-mnist");
 
 /// Training and test images of the subset.
-pub(super) fn load(name: DatasetName) -> Result<(Images, Images), DataError> {
+pub(super) fn load(name: &DatasetName) -> Result<(Images, Images), DataError> {
     let files = match name {
         DatasetName::Mnist => &MNIST,
         DatasetName::FashionMnist => &FASHION_MNIST,
+        other => return Err(DataError::NotEmbedded { name: other.label().to_owned() }),
     };
     let train = split(files.train_images, files.train_labels)?;
     let test = split(files.test_images, files.test_labels)?;
@@ -69,7 +73,7 @@ fn split(images: &[u8], labels: &[u8]) -> Result<Images, DataError> {
     pair(
         (idx::parse_images(images, image_path)?, image_path),
         (
-            idx::parse_labels(labels, label_path, CLASSES as u8)?,
+            idx::parse_labels(labels, label_path, CLASSES)?,
             label_path,
         ),
     )

@@ -13,6 +13,12 @@ pub enum DataError {
     /// A file is not the IDX file that it should be.
     #[error(transparent)]
     Idx(#[from] IdxError),
+    /// A set of which the program carries no subset.
+    #[error("{name} is not among the sets that noisescope carries (MNIST and Fashion-MNIST); give its folder with dataset.source")]
+    NotEmbedded {
+        /// Name of the set.
+        name: String,
+    },
     /// No such data set.
     #[error("no data set is called {name:?}; there are {}", known_sets())]
     UnknownSet {

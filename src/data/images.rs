@@ -1,21 +1,24 @@
-//! Labelled grey images in memory.
+//! Labelled images in memory.
 
 use std::sync::Arc;
 
-/// Number of classes of every set that noisescope knows.
-pub const CLASSES: usize = 10;
+use crate::session::form::{Form, Shape};
 
-/// Labelled grey images of one size. Cloning shares the pixels.
+/// Labelled images of one size, of one channel or more. Cloning shares the pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Images {
-    /// Grey levels 0..=255, `[n, height, width]`.
+    /// Levels 0..=255, `[n, channels, height, width]`.
     pub pixels: Arc<[u8]>,
     /// Class of each image, `[n]`.
-    pub labels: Arc<[u8]>,
+    pub labels: Arc<[u16]>,
+    /// Channels of an image: 1 for grey, 3 for red, green and blue.
+    pub channels: usize,
     /// Rows of an image.
     pub height: usize,
     /// Columns of an image.
     pub width: usize,
+    /// Number of classes; labels lie below it.
+    pub classes: usize,
 }
 
 impl Images {
@@ -29,12 +32,29 @@ impl Images {
         self.labels.is_empty()
     }
 
-    /// Pixels of one image: `height × width`.
+    /// Numbers of one image: `channels × height × width`.
     pub fn area(&self) -> usize {
-        self.height * self.width
+        self.channels * self.height * self.width
     }
 
-    /// Pixels of image `index`, `[height, width]`, row by row.
+    /// Channels, rows and columns of an image.
+    pub fn shape(&self) -> Shape {
+        [self.channels, self.height, self.width]
+    }
+
+    /// No images, of a form.
+    pub fn none(form: &Form) -> Self {
+        Self {
+            pixels: Arc::from([]),
+            labels: Arc::from([]),
+            channels: form.channels,
+            height: form.height,
+            width: form.width,
+            classes: form.count(),
+        }
+    }
+
+    /// Pixels of image `index`, `[channels, height, width]`, row by row.
     ///
     /// # Panics
     /// When `index` is not below [`len`](Self::len).
@@ -46,14 +66,14 @@ impl Images {
     ///
     /// # Panics
     /// When `index` is not below [`len`](Self::len).
-    pub fn label(&self, index: usize) -> u8 {
+    pub fn label(&self, index: usize) -> u16 {
         self.labels[index]
     }
 
-    /// Indices of the images of each class, ascending: `[CLASSES]` lists, some perhaps empty.
+    /// Indices of the images of each class, ascending: `[classes]` lists, some perhaps empty.
     /// A label beyond the classes is in no list.
     pub fn by_class(&self) -> Vec<Vec<usize>> {
-        let mut members = vec![Vec::new(); CLASSES];
+        let mut members = vec![Vec::new(); self.classes];
         for (index, &label) in self.labels.iter().enumerate() {
             if let Some(class) = members.get_mut(usize::from(label)) {
                 class.push(index);
@@ -62,9 +82,9 @@ impl Images {
         members
     }
 
-    /// Number of images of each class, `[CLASSES]`.
-    pub fn class_counts(&self) -> [usize; CLASSES] {
-        let mut counts = [0; CLASSES];
+    /// Number of images of each class, `[classes]`.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes];
         for &label in self.labels.iter() {
             if let Some(count) = counts.get_mut(usize::from(label)) {
                 *count += 1;
@@ -82,8 +102,10 @@ mod tests {
         Images {
             pixels: (0..12).collect(),
             labels: Arc::from([2, 0, 2]),
+            channels: 1,
             height: 1,
             width: 4,
+            classes: 3,
         }
     }
 
@@ -96,7 +118,6 @@ mod tests {
     #[test]
     fn classes_list_their_images_in_order() {
         let members = three().by_class();
-        assert_eq!(members.len(), CLASSES);
         assert_eq!(members[2], [0, 2]);
         assert_eq!(members[0], [1]);
         assert!(members[1].is_empty());

@@ -17,13 +17,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::session::config::{DatasetName, DatasetSource};
+use crate::session::config::{self, DatasetName, DatasetSource};
+use crate::session::form::Form;
 
 use catalog::{SetSpec, SplitSpec};
 use idx::IdxImages;
 
 pub use error::DataError;
-pub use images::{CLASSES, Images};
+pub use images::Images;
 pub use place::{DATA_VARIABLE, data_dir, set_dir};
 
 /// Where the images of a [`Dataset`] came from.
@@ -58,48 +59,79 @@ pub struct Dataset {
     pub train: Images,
     /// Test images, of the same size.
     pub test: Images,
-    /// Number of classes; labels lie below it.
-    pub classes: usize,
-    /// Why `Auto` took the built-in subset although files of the full set are there: worth showing.
-    pub note: Option<String>,
+    /// Names of the classes; labels lie below their number.
+    pub classes: Vec<String>,
+    /// What is worth showing, for example why `Auto` took the built-in subset although files of the
+    /// full set are there.
+    pub notes: Vec<String>,
 }
 
-/// Names of the classes, in the order of their labels.
-pub fn class_names(name: DatasetName) -> [&'static str; CLASSES] {
-    match name {
-        DatasetName::Mnist => ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
-        DatasetName::FashionMnist => [
-            "T-shirt/top",
-            "Trouser",
-            "Pullover",
-            "Dress",
-            "Coat",
-            "Sandal",
-            "Shirt",
-            "Sneaker",
-            "Bag",
-            "Ankle boot",
-        ],
+impl Dataset {
+    /// The form of its images.
+    pub fn form(&self) -> Form {
+        Form {
+            channels: self.train.channels,
+            height: self.train.height,
+            width: self.train.width,
+            classes: self.classes.clone(),
+        }
     }
 }
 
-/// Loads a data set. Headers and lengths are checked; checksums are left to [`verify`].
+/// Which images are wanted, and where they may lie.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// What the plan says.
+    pub plan: &'a config::Dataset,
+    /// The session's seed, from which a split follows where the images come without one.
+    pub seed: u64,
+    /// The folder of full sets.
+    pub data: &'a Path,
+    /// Where images that took long to read are kept as one file; `None`: nowhere.
+    pub cache: Option<&'a Path>,
+}
+
+/// Names of the classes of a known set, in the order of their labels; numbers for the others.
+pub fn class_names(name: &DatasetName, classes: usize) -> Vec<String> {
+    const CLOTHES: [&str; 10] = [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ];
+    match name {
+        DatasetName::FashionMnist if classes == CLOTHES.len() => {
+            CLOTHES.iter().map(|&name| name.to_owned()).collect()
+        }
+        _ => (0..classes).map(|class| class.to_string()).collect(),
+    }
+}
+
+/// Loads a data set. Headers and lengths are checked; checksums are left to [`verify`]. `told` hears
+/// how many of how many files have been read, where there are many.
 ///
-/// `Auto` takes the full set where it is whole in `data_dir`, else the built-in subset. `Folder` may hold images
-/// of any one size: whether they fit a network is the caller's question.
+/// `Auto` takes the full set where it is whole in the data folder, else the built-in subset. `Folder`
+/// may hold images of any one size: whether they fit a network is the caller's question.
 ///
 /// # Errors
 /// [`DataError`], naming the file and what to do.
 pub fn load(
-    name: DatasetName,
-    source: &DatasetSource,
-    data_dir: &Path,
+    request: &Request<'_>,
+    told: &mut dyn FnMut(usize, usize),
 ) -> Result<Dataset, DataError> {
-    match source {
+    let _ = told;
+    let name = &request.plan.name;
+    match &request.plan.source {
         DatasetSource::Embedded => load_embedded(name, None),
-        DatasetSource::Full => load_full(name, data_dir),
-        DatasetSource::Folder(folder) => load_folder(name, folder),
-        DatasetSource::Auto => match load_full(name, data_dir) {
+        DatasetSource::Full => load_full(name, request.data),
+        DatasetSource::Folder(folder) | DatasetSource::File(folder) => load_folder(name, folder),
+        DatasetSource::Auto => match load_full(name, request.data) {
             Err(DataError::NotFetched { .. }) => load_embedded(name, None),
             Err(error) => load_embedded(name, Some(error.to_string())),
             full => full,
@@ -107,38 +139,49 @@ pub fn load(
     }
 }
 
-fn load_embedded(name: DatasetName, note: Option<String>) -> Result<Dataset, DataError> {
-    let (train, test) = embedded::load(name)?;
-    Ok(Dataset {
-        name,
-        origin: Origin::Embedded,
+fn assembled(
+    name: &DatasetName,
+    origin: Origin,
+    (train, test): (Images, Images),
+    note: Option<String>,
+) -> Dataset {
+    Dataset {
+        name: name.clone(),
+        origin,
+        classes: class_names(name, train.classes),
         train,
         test,
-        classes: CLASSES,
-        note,
-    })
+        notes: note.into_iter().collect(),
+    }
 }
 
-fn load_full(name: DatasetName, data_dir: &Path) -> Result<Dataset, DataError> {
-    let spec = catalog::spec(name);
-    let folder = set_dir(data_dir, name);
+fn load_embedded(name: &DatasetName, note: Option<String>) -> Result<Dataset, DataError> {
+    let halves = embedded::load(name)?;
+    Ok(assembled(name, Origin::Embedded, halves, note))
+}
+
+fn load_full(name: &DatasetName, data_dir: &Path) -> Result<Dataset, DataError> {
+    let spec = catalog::spec(name).ok_or_else(|| DataError::UnknownSet {
+        name: name.label().to_owned(),
+    })?;
+    let folder = set_dir(data_dir, spec);
     let missing = place::missing_files(spec, &folder);
     if missing.len() == spec.files().len() {
         return Err(DataError::NotFetched {
-            set: name.label(),
+            set: spec.label(),
             slug: spec.slug,
             folder,
         });
     }
     if !missing.is_empty() {
         return Err(DataError::Incomplete {
-            set: name.label(),
+            set: spec.label(),
             slug: spec.slug,
             folder,
             missing,
         });
     }
-    let (train, test) = load_halves(spec, &folder)
+    let halves = load_halves(spec, &folder)
         .and_then(|(train, test)| {
             check_published(spec, &folder, &spec.train, &train)?;
             check_published(spec, &folder, &spec.test, &test)?;
@@ -148,18 +191,11 @@ fn load_full(name: DatasetName, data_dir: &Path) -> Result<Dataset, DataError> {
             slug: spec.slug,
             reason: Box::new(reason),
         })?;
-    Ok(Dataset {
-        name,
-        origin: Origin::Full(folder),
-        train,
-        test,
-        classes: CLASSES,
-        note: None,
-    })
+    Ok(assembled(name, Origin::Full(folder), halves, None))
 }
 
-fn load_folder(name: DatasetName, folder: &Path) -> Result<Dataset, DataError> {
-    let spec = catalog::spec(name);
+fn load_folder(name: &DatasetName, folder: &Path) -> Result<Dataset, DataError> {
+    let spec = catalog::spec(name).unwrap_or(&catalog::MNIST);
     let missing = place::missing_files(spec, folder);
     if !missing.is_empty() {
         return Err(DataError::FolderIncomplete {
@@ -167,15 +203,8 @@ fn load_folder(name: DatasetName, folder: &Path) -> Result<Dataset, DataError> {
             missing,
         });
     }
-    let (train, test) = load_halves(spec, folder)?;
-    Ok(Dataset {
-        name,
-        origin: Origin::Folder(folder.to_owned()),
-        train,
-        test,
-        classes: CLASSES,
-        note: None,
-    })
+    let halves = load_halves(spec, folder)?;
+    Ok(assembled(name, Origin::Folder(folder.to_owned()), halves, None))
 }
 
 /// Training and test images of the four files in `folder`.
@@ -192,12 +221,15 @@ fn load_halves(spec: &SetSpec, folder: &Path) -> Result<(Images, Images), DataEr
     Ok((train, test))
 }
 
+/// Classes of the sets in IDX files.
+const CLASSES: u8 = 10;
+
 fn load_split(split: &SplitSpec, folder: &Path) -> Result<Images, DataError> {
     let images = place::locate(folder, split.images.name);
     let labels = place::locate(folder, split.labels.name);
     pair(
         (idx::read_images(&images)?, &images),
-        (idx::read_labels(&labels, CLASSES as u8)?, &labels),
+        (idx::read_labels(&labels, CLASSES)?, &labels),
     )
 }
 
@@ -216,9 +248,11 @@ fn pair(
     }
     Ok(Images {
         pixels: Arc::from(images.pixels),
-        labels: Arc::from(labels),
+        labels: labels.into_iter().map(u16::from).collect(),
+        channels: 1,
         height: images.height,
         width: images.width,
+        classes: usize::from(CLASSES),
     })
 }
 
@@ -236,7 +270,7 @@ fn check_published(
         return Ok(());
     }
     Err(DataError::NotTheFullSet {
-        set: spec.name.label(),
+        set: spec.label(),
         path: place::locate(folder, split.images.name),
         expected,
         found,

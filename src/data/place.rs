@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use crate::session::config::DatasetName;
-
 use super::DataError;
-use super::catalog::{self, SetSpec};
+use super::catalog::SetSpec;
 
 /// Environment variable that names the data folder.
 pub const DATA_VARIABLE: &str = "NOISESCOPE_DATA";
@@ -23,8 +21,8 @@ pub fn data_dir(flag: Option<&Path>) -> Result<PathBuf, DataError> {
 }
 
 /// The folder of one set inside the data folder.
-pub fn set_dir(data_dir: &Path, name: DatasetName) -> PathBuf {
-    data_dir.join(catalog::spec(name).slug)
+pub fn set_dir(data_dir: &Path, spec: &SetSpec) -> PathBuf {
+    data_dir.join(spec.slug)
 }
 
 fn resolve(

@@ -34,7 +34,7 @@ pub struct FileReport {
 
 /// Verifies the four files of a set in the data folder; reads them whole, about 55 MB a set.
 pub fn verify_set(spec: &SetSpec, data_dir: &Path) -> [FileReport; 4] {
-    let folder = place::set_dir(data_dir, spec.name);
+    let folder = place::set_dir(data_dir, spec);
     spec.files().map(|file| verify_file(file, &folder))
 }
 

@@ -237,7 +237,7 @@ fn origin(session: &Session) -> String {
     format!(
         "{} · {} · {}",
         session.name,
-        config.dataset.name.label(),
+        config.dataset_label(),
         config.network.kind.label()
     )
 }

@@ -146,7 +146,7 @@ impl Differ {
             device: status::device(session).map(Into::into),
             network: session.config.network.kind.label(),
             parameters: status::parameters(session),
-            dataset: session.config.dataset.name.label(),
+            dataset: session.config.dataset_label().to_owned(),
             images: status::images(session).map(Into::into),
             seed: session.config.seed,
         }));

@@ -68,7 +68,7 @@ pub struct Started {
     /// Its trainable parameters.
     pub parameters: Option<usize>,
     /// The data set: `MNIST`.
-    pub dataset: &'static str,
+    pub dataset: String,
     /// Where the images came from: `embedded`, `full set`, or a folder.
     pub images: Option<String>,
     /// The number from which everything random follows.

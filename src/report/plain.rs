@@ -29,7 +29,7 @@ fn started(it: &Started) -> String {
     let mut parts = vec![it.name.clone()];
     parts.push(match &it.images {
         Some(images) => format!("{}, {images}", it.dataset),
-        None => it.dataset.into(),
+        None => it.dataset.clone(),
     });
     parts.push(match it.parameters {
         Some(parameters) => format!(

@@ -1,11 +1,10 @@
 //! A whole session on a page of 80 columns: what it is, where it stands, what came out.
 
 use super::status;
-use crate::data::class_names;
 use crate::figure::headline::headline;
 use crate::format::{count, duration, percent, percent_to, thousands};
 use crate::session::Session;
-use crate::session::config::{Analysis, DatasetName, Weights};
+use crate::session::config::{Analysis, Weights};
 use crate::session::record::Analysis as Measured;
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials, State, Training};
 use crate::stats::classification::{ClassEstimate, Estimate};
@@ -29,7 +28,7 @@ pub fn summary(session: &Session) -> String {
                     "classification images, {} noise{weighting}",
                     plan.noise.label()
                 ));
-                page.extend(images(record, plan.trials, session.config.dataset.name));
+                page.extend(images(record, plan.trials, session));
             }
             _ => page.extend(other(session, index)),
         }
@@ -81,7 +80,7 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
         "device",
         status::device(session).unwrap_or("none yet").into(),
     );
-    let dataset = config.dataset.name.label();
+    let dataset = config.dataset_label();
     fact(
         "data set",
         match status::images(session) {
@@ -138,7 +137,7 @@ fn trained(training: Option<&Training>, most: usize) -> String {
     parts.join(", ")
 }
 
-fn images(it: &ClassificationImages, planned: u64, dataset: DatasetName) -> Vec<String> {
+fn images(it: &ClassificationImages, planned: u64, session: &Session) -> Vec<String> {
     let mut lines = Vec::new();
     let mut insufficient = None;
     for gamma in &it.gammas {
@@ -151,7 +150,7 @@ fn images(it: &ClassificationImages, planned: u64, dataset: DatasetName) -> Vec<
         if estimate.classes.iter().any(|class| !class.sufficient) {
             insufficient = Some(gamma.min_trials);
         }
-        lines.extend(table(gamma, &estimate, planned, dataset));
+        lines.extend(table(gamma, &estimate, planned, session));
     }
     if let Some(least) = insufficient {
         lines.push(String::new());
@@ -166,9 +165,10 @@ fn table(
     gamma: &GammaTrials,
     estimate: &Estimate,
     planned: u64,
-    dataset: DatasetName,
+    session: &Session,
 ) -> Vec<String> {
-    let names = class_names(dataset);
+    let name = |class: usize| session.record.class_name(class);
+    let names: Vec<String> = (0..gamma.classes()).map(name).collect();
     let lengths = names.iter().map(|name| name.chars().count());
     let width = lengths.fold("class".len(), usize::max);
     let mut lines = vec![
@@ -231,10 +231,10 @@ fn smallest_cell(gamma: f64, trials: u64, class: &ClassEstimate) -> u64 {
     class.cells.into_iter().min().unwrap_or(0)
 }
 
-fn called(fed_back: Option<&FedBack>, names: &[&str]) -> String {
+fn called(fed_back: Option<&FedBack>, names: &[String]) -> String {
     match fed_back {
         Some(said) => {
-            let name = names.get(said.class).unwrap_or(&"?");
+            let name = names.get(said.class).map_or("?", String::as_str);
             format!("{name} ({:.2})", said.confidence)
         }
         None => String::new(),

@@ -7,6 +7,7 @@
 pub mod array;
 pub mod config;
 mod error;
+pub mod form;
 pub mod record;
 pub mod run;
 pub mod setting;
@@ -15,6 +16,7 @@ pub mod text;
 
 pub use array::Array;
 pub use config::Config;
+pub use form::Form;
 pub use record::{Record, State};
 pub use run::Run;
 

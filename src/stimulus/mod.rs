@@ -182,13 +182,15 @@ mod tests {
     use std::sync::Arc;
 
     pub(super) fn images() -> Images {
-        let labels: Vec<u8> = (0..30).map(|i| i % 10).collect();
+        let labels: Vec<u16> = (0..30).map(|i| i % 10).collect();
         let pixels: Vec<u8> = (0..30 * 784).map(|i| (i % 251) as u8).collect();
         Images {
             pixels: Arc::from(pixels),
             labels: Arc::from(labels),
+            channels: 1,
             height: 28,
             width: 28,
+            classes: 10,
         }
     }
 

@@ -162,8 +162,10 @@ mod tests {
         Images {
             labels: vec![0; pixels.len() / PIXELS].into(),
             pixels: pixels.into(),
+            channels: 1,
             height: SIZE.0,
             width: SIZE.1,
+            classes: 1,
         }
     }
 

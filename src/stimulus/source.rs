@@ -140,8 +140,10 @@ mod tests {
         Images {
             pixels: pixels.into(),
             labels: vec![0; count].into(),
+            channels: 1,
             height: 12,
             width: 12,
+            classes: 1,
         }
     }
 

@@ -25,7 +25,7 @@ impl Poison {
         let mut labels = images.labels.to_vec();
         for &image in chosen {
             stamp(&mut pixels[image * images.area()..], images.width);
-            labels[image] = self.target as u8;
+            labels[image] = self.target as u16;
         }
         Ok(Images {
             pixels: pixels.into(),
@@ -46,7 +46,7 @@ impl Poison {
         }
         Images {
             pixels: pixels.into(),
-            labels: vec![self.target as u8; members.len()].into(),
+            labels: vec![self.target as u16; members.len()].into(),
             ..*images
         }
     }

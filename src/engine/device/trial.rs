@@ -10,7 +10,7 @@ use crate::analysis::{Analysis, Job, Lab, Place, Resident};
 use crate::data;
 use crate::engine::workers::{Answer, Workers};
 use crate::nets::Network;
-use crate::session::config::{self, DatasetName, DatasetSource, NetworkKind};
+use crate::session::config::{self, DatasetSource, NetworkKind};
 use crate::session::record::{BlockSums, GammaTrials};
 use crate::stimulus::Pool;
 
@@ -45,7 +45,17 @@ pub struct Loop {
 /// # Errors
 /// Where the built-in images cannot be read.
 pub fn lab(network: NetworkKind, seat: &Seat) -> Result<Lab, data::DataError> {
-    let images = data::load(DatasetName::Mnist, &DatasetSource::Embedded, Path::new(""))?;
+    let plan = config::Dataset {
+        source: DatasetSource::Embedded,
+        ..config::Dataset::default()
+    };
+    let request = data::Request {
+        plan: &plan,
+        seed: 0,
+        data: Path::new(""),
+        cache: None,
+    };
+    let images = data::load(&request, &mut |_, _| {})?;
     Ok(Lab {
         network: Network::new(network, 1, &seat.device),
         device: seat.device.clone(),

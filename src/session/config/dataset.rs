@@ -12,6 +12,8 @@ pub struct Dataset {
     pub name: DatasetName,
     /// Where its files are looked for.
     pub source: DatasetSource,
+    /// Whether rows and columns of every image change places, as EMNIST's files need it.
+    pub transpose: bool,
 }
 
 impl Default for Dataset {
@@ -19,25 +21,35 @@ impl Default for Dataset {
         Self {
             name: DatasetName::Mnist,
             source: DatasetSource::Auto,
+            transpose: false,
         }
     }
 }
 
-/// A data set by name. Both have 10 classes of 28×28 images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A data set by name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DatasetName {
     /// Handwritten digits.
     Mnist,
     /// Articles of clothing.
     FashionMnist,
+    /// Cursive Japanese characters.
+    Kmnist,
+    /// Animals and vehicles, in colour.
+    Cifar10,
+    /// Images of one's own, under this name.
+    Own(String),
 }
 
 impl DatasetName {
     /// The name as its authors write it.
-    pub fn label(self) -> &'static str {
+    pub fn label(&self) -> &str {
         match self {
             Self::Mnist => "MNIST",
             Self::FashionMnist => "Fashion-MNIST",
+            Self::Kmnist => "KMNIST",
+            Self::Cifar10 => "CIFAR-10",
+            Self::Own(name) => name,
         }
     }
 }
@@ -51,6 +63,8 @@ pub enum DatasetSource {
     Embedded,
     /// The full set (60,000 + 10,000) in the data folder; an error where it is not there.
     Full,
-    /// The four IDX files in a folder of one's own.
+    /// A folder of one's own.
     Folder(PathBuf),
+    /// A file of one's own.
+    File(PathBuf),
 }

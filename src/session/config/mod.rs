@@ -39,8 +39,8 @@ pub use templates::Templates;
 pub struct Config {
     /// Everything random in the run follows from this number.
     pub seed: u64,
-    /// The images.
-    pub dataset: Dataset,
+    /// The images; `None` for noise alone.
+    pub dataset: Option<Dataset>,
     /// The network under study.
     pub network: Network,
     /// The experiments, in the order in which they run.
@@ -53,7 +53,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             seed: 1,
-            dataset: Dataset::default(),
+            dataset: Some(Dataset::default()),
             network: Network::default(),
             analyses: vec![Analysis::ClassificationImages(
                 ClassificationImages::default(),
@@ -119,6 +119,11 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// What the images are called, for headers and reports.
+    pub fn dataset_label(&self) -> &str {
+        self.dataset.as_ref().map_or("noise alone", |it| it.name.label())
     }
 
     /// The plan of the classification images that the analysis at `index` works with.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::array::{Arrays, Payload};
 use super::config::{self, Config};
+use super::form::Form;
 
 pub use attack::{Attack, Example, PATTERNS, Pattern};
 pub use backdoor::{Backdoor, Finding, Suspect, Window};
@@ -69,6 +70,9 @@ pub struct Record {
     pub devices: Vec<String>,
     /// Where the images came from: `embedded`, `full set`, or a folder.
     pub images: Option<String>,
+    /// What an image is and may be called; `None` until images and network have been opened.
+    #[serde(default)]
+    pub form: Option<Form>,
     /// Training, from its start on.
     pub training: Option<Training>,
     /// One record for each entry of `config.analyses`, in the same order.
@@ -220,6 +224,7 @@ impl Record {
             elapsed_s: 0.0,
             devices: Vec::new(),
             images: None,
+            form: None,
             training: None,
             analyses: config.analyses.iter().map(Analysis::new).collect(),
         }
@@ -241,6 +246,14 @@ impl Record {
     /// The first experiment of one kind, if the plan has any.
     pub fn first<T: Experiment>(&self) -> Option<&T> {
         self.all().next().map(|(_, it)| it)
+    }
+
+    /// The name of a class; its number before the images have been opened.
+    pub fn class_name(&self, class: usize) -> String {
+        match &self.form {
+            Some(form) => form.name(class),
+            None => class.to_string(),
+        }
     }
 
     /// The first classification images of the plan, if it has any.

@@ -84,7 +84,7 @@ fn what_runs_on_what(scene: &Scene<'_>) -> Vec<String> {
     if parameters > 0 {
         network = format!("{network} {}", thousands(parameters as u64));
     }
-    let mut parts = vec![session.config.dataset.name.label().to_string(), network];
+    let mut parts = vec![session.config.dataset_label().to_string(), network];
     let device = match &session.run {
         Some(run) => Some(&run.device),
         None => record.devices.last(),

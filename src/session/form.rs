@@ -1,0 +1,175 @@
+//! The form of a run's images: how large they are, how many channels they have, and what they may
+//! be called. Fixed once images and network have been opened; nothing else knows a size, a number
+//! of channels or a number of classes.
+
+use serde::{Deserialize, Serialize};
+
+/// What an image is, and the classes that it may belong to. C channels, H rows, W columns, K
+/// classes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Form {
+    /// C: 1 for grey images, 3 for colour (red, green, blue).
+    pub channels: usize,
+    /// H.
+    pub height: usize,
+    /// W.
+    pub width: usize,
+    /// The names of the classes, \[K\].
+    pub classes: Vec<String>,
+}
+
+/// Numbers of one image, by axis: \[channels, rows, columns\].
+pub type Shape = [usize; 3];
+
+impl Form {
+    /// The form of images of `shape` whose classes are called 0 to `classes` − 1.
+    pub fn numbered([channels, height, width]: Shape, classes: usize) -> Self {
+        Self {
+            channels,
+            height,
+            width,
+            classes: (0..classes).map(|class| class.to_string()).collect(),
+        }
+    }
+
+    /// \[C, H, W\].
+    pub fn shape(&self) -> Shape {
+        [self.channels, self.height, self.width]
+    }
+
+    /// Numbers of one image: C·H·W.
+    pub fn pixels(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    /// K.
+    pub fn count(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// The name of a class; its number where it has none.
+    pub fn name(&self, class: usize) -> String {
+        match self.classes.get(class) {
+            Some(name) => name.clone(),
+            None => class.to_string(),
+        }
+    }
+
+    /// Whether the classes are called by their numbers alone.
+    pub fn is_numbered(&self) -> bool {
+        let mut classes = self.classes.iter().enumerate();
+        classes.all(|(class, name)| *name == class.to_string())
+    }
+
+    /// The class that a person means by a number or a name: any capitalisation, and the beginning
+    /// of a name where only one class begins so.
+    ///
+    /// # Errors
+    /// What there is, in words.
+    pub fn find(&self, typed: &str) -> Result<usize, String> {
+        let wanted = typed.trim().to_lowercase();
+        let named = |test: &dyn Fn(&str) -> bool| -> Vec<usize> {
+            let classes = self.classes.iter().enumerate();
+            classes
+                .filter(|(_, name)| test(&name.to_lowercase()))
+                .map(|(class, _)| class)
+                .collect()
+        };
+        if let Some(&class) = named(&|name| name == wanted).first() {
+            return Ok(class);
+        }
+        if let Ok(class) = wanted.parse::<usize>()
+            && class < self.count()
+        {
+            return Ok(class);
+        }
+        let begun = if wanted.is_empty() {
+            Vec::new()
+        } else {
+            named(&|name| name.starts_with(&wanted))
+        };
+        match begun[..] {
+            [class] => Ok(class),
+            [] => Err(format!("there is no class `{typed}`; {}", self.listed())),
+            _ => Err(format!(
+                "`{typed}` may be {}; say which",
+                list(begun.iter().map(|&class| self.classes[class].as_str()))
+            )),
+        }
+    }
+
+    /// The classes in words, not too many.
+    pub fn listed(&self) -> String {
+        if self.is_numbered() {
+            return format!("there are 0 to {}", self.count().saturating_sub(1));
+        }
+        format!("there are {}", list(self.classes.iter().map(String::as_str)))
+    }
+
+    /// The size in words: `28×28 grey`, `32×32 in colour`, or with the number of channels.
+    pub fn size_in_words(&self) -> String {
+        let size = format!("{}×{}", self.height, self.width);
+        match self.channels {
+            1 => format!("{size} grey"),
+            3 => format!("{size} in colour"),
+            channels => format!("{size} of {channels} channels"),
+        }
+    }
+}
+
+fn list<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    const MOST: usize = 12;
+    let count = names.len();
+    let shown: Vec<&str> = names.take(MOST).collect();
+    match count.saturating_sub(MOST) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(classes: &[&str]) -> Form {
+        Form {
+            classes: classes.iter().map(|&name| name.to_owned()).collect(),
+            ..Form::numbered([3, 4, 5], 0)
+        }
+    }
+
+    #[test]
+    fn a_class_is_found_by_number_name_and_the_beginning_of_its_name() {
+        let clothes = form(&["T-shirt/top", "Trouser", "Dress", "Sandal", "Sneaker"]);
+        for (typed, class) in [("2", 2), ("dress", 2), ("DRESS", 2), ("sand", 3), ("t-", 0)] {
+            assert_eq!(clothes.find(typed), Ok(class), "{typed}");
+        }
+        assert_eq!(
+            clothes.find("s").unwrap_err(),
+            "`s` may be Sandal, Sneaker; say which"
+        );
+        let error = clothes.find("hat").unwrap_err();
+        assert!(error.ends_with("Trouser, Dress, Sandal, Sneaker"), "{error}");
+        assert!(clothes.find("").is_err() && clothes.find("5").is_err());
+    }
+
+    /// A set may number its classes from 1: what it calls 1 is meant, not the second class.
+    #[test]
+    fn a_name_goes_before_a_number() {
+        assert_eq!(form(&["1", "2", "3"]).find("1"), Ok(0));
+        assert_eq!(form(&["1", "2", "3"]).find("0"), Ok(0));
+    }
+
+    #[test]
+    fn numbered_classes_are_told_as_a_range() {
+        let digits = Form::numbered([1, 28, 28], 10);
+        assert!(digits.is_numbered() && !form(&["a"]).is_numbered());
+        assert_eq!(
+            digits.find("10").unwrap_err(),
+            "there is no class `10`; there are 0 to 9"
+        );
+        assert_eq!((digits.pixels(), digits.count()), (784, 10));
+        assert_eq!(digits.size_in_words(), "28×28 grey");
+    }
+}
