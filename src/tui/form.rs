@@ -1,10 +1,11 @@
 //! How large the images of a session are, and how many classes they may belong to. Nothing else
-//! here knows: views ask this file.
+//! here knows: views ask this file, and it asks the session's form, or what has been measured
+//! where a session of an older version has no form.
 
-use crate::session::Session;
 use crate::session::record::{
     Attack, Backdoor, ClassificationImages, Finding, Modulation, PATTERNS, Predictions,
 };
+use crate::session::{Form, Session};
 
 /// Number of classes; 0 while nothing in the session says it.
 pub fn classes(session: &Session) -> usize {
@@ -19,7 +20,8 @@ pub fn classes(session: &Session) -> usize {
     let of_modulation = || Some(record.first::<Modulation>()?.layers.first()?.shown.len());
     let of_backdoor = || Some(finding(session)?.windows.len());
     let known = |count: &usize| *count > 0;
-    of_images
+    let form = record.form.as_ref().map(Form::count);
+    form.or(of_images)
         .filter(known)
         .or_else(|| of_predictions().filter(known))
         .or_else(|| of_attack().filter(known))
@@ -37,7 +39,9 @@ pub fn size(session: &Session) -> Option<(usize, usize)> {
         let split = record.first::<Predictions>()?.splits.first()?;
         plane(split.images.shape())
     };
-    of_images
+    let form = record.form.as_ref();
+    form.map(|form| (form.height, form.width))
+        .or(of_images)
         .or_else(of_predictions)
         .or_else(|| plane(record.first::<Attack>()?.patterns.shape()))
         .or_else(|| plane(finding(session)?.z.shape()))

@@ -124,6 +124,22 @@ fn enter_in_the_overview_looks_closer_at_the_class() {
 }
 
 #[test]
+fn a_view_is_as_one_left_it_when_one_comes_back() {
+    let session = everything::session();
+    let mut state = at("Filters", (120, 40));
+    let right = [KeyCode::Right, KeyCode::Right, KeyCode::Enter];
+    press(&session, &mut state, &right);
+    let left = screen(&session, &state);
+    let elsewhere = [KeyCode::Tab, KeyCode::Down, KeyCode::Tab, KeyCode::Down];
+    press(&session, &mut state, &elsewhere);
+    assert_eq!(of::<Modulation>(&mut state).layer, 1);
+    assert_eq!(of::<Backdoor>(&mut state).suspect, 1);
+    assert!(!of::<Maps>(&mut state).enlarged && !of::<Backdoor>(&mut state).enlarged);
+    press(&session, &mut state, &[KeyCode::BackTab, KeyCode::BackTab]);
+    assert_eq!(screen(&session, &state), left);
+}
+
+#[test]
 fn leaving_leaves_at_once_and_the_run_goes_on() {
     let session = accumulated();
     let mut state = state((120, 40));
