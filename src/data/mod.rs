@@ -36,6 +36,8 @@ pub enum Origin {
     Full(PathBuf),
     /// A folder of the user's own.
     Folder(PathBuf),
+    /// There are none.
+    None,
 }
 
 impl fmt::Display for Origin {
@@ -44,6 +46,7 @@ impl fmt::Display for Origin {
             Self::Embedded => write!(to, "built-in subset"),
             Self::Full(folder) => write!(to, "full set in {}", folder.display()),
             Self::Folder(folder) => write!(to, "folder {}", folder.display()),
+            Self::None => to.write_str("no images"),
         }
     }
 }
@@ -67,6 +70,18 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// No images, of a form: noise alone.
+    pub fn none(form: Form) -> Self {
+        Self {
+            name: DatasetName::Own(String::new()),
+            origin: Origin::None,
+            train: Images::none(&form),
+            test: Images::none(&form),
+            classes: form.classes,
+            notes: Vec::new(),
+        }
+    }
+
     /// The form of its images.
     pub fn form(&self) -> Form {
         Form {
@@ -89,28 +104,6 @@ pub struct Request<'a> {
     pub data: &'a Path,
     /// Where images that took long to read are kept as one file; `None`: nowhere.
     pub cache: Option<&'a Path>,
-}
-
-/// Names of the classes of a known set, in the order of their labels; numbers for the others.
-pub fn class_names(name: &DatasetName, classes: usize) -> Vec<String> {
-    const CLOTHES: [&str; 10] = [
-        "T-shirt/top",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
-    ];
-    match name {
-        DatasetName::FashionMnist if classes == CLOTHES.len() => {
-            CLOTHES.iter().map(|&name| name.to_owned()).collect()
-        }
-        _ => (0..classes).map(|class| class.to_string()).collect(),
-    }
 }
 
 /// Loads a data set. Headers and lengths are checked; checksums are left to [`verify`]. `told` hears
@@ -148,7 +141,7 @@ fn assembled(
     Dataset {
         name: name.clone(),
         origin,
-        classes: class_names(name, train.classes),
+        classes: name.class_names(train.classes),
         train,
         test,
         notes: note.into_iter().collect(),
