@@ -128,7 +128,7 @@ fn wave(unit: usize, side: usize) -> Vec<f64> {
 fn layer(name: &str, units: usize, side: usize, kernel: bool, signed: bool) -> LayerResponses {
     let waves: Vec<Vec<f64>> = (0..units).map(|unit| wave(unit, side)).collect();
     let kernels = kernel.then(|| waves.iter().flatten().map(|&v| v as f32).collect());
-    let mut layer = LayerResponses::new(name, units, (side, side), signed, kernels);
+    let mut layer = LayerResponses::new(name, units, [1, side, side], signed, kernels);
     let pixels = side * side;
     // Every seventh unit but the first never fires.
     let silent = |unit: usize| !signed && unit % 7 == 6;
