@@ -47,7 +47,9 @@ pub fn opponent(map: &[f32], shape: Shape) -> Option<[Vec<f32>; 2]> {
     let pixels = || red.iter().zip(green).zip(blue);
     Some([
         pixels().map(|((r, g), _)| (r - g) / 2.0).collect(),
-        pixels().map(|((r, g), b)| (b - (r + g) / 2.0) / 2.0).collect(),
+        pixels()
+            .map(|((r, g), b)| (b - (r + g) / 2.0) / 2.0)
+            .collect(),
     ])
 }
 
@@ -59,7 +61,11 @@ pub fn to_rgb(image: &[f32], shape: Shape) -> Option<Vec<Colour>> {
     }
     let [red, green, blue] = three(image, shape)?;
     let pixels = red.iter().zip(green).zip(blue);
-    Some(pixels.map(|((&r, &g), &b)| [byte(r), byte(g), byte(b)]).collect())
+    Some(
+        pixels
+            .map(|((&r, &g), &b)| [byte(r), byte(g), byte(b)])
+            .collect(),
+    )
 }
 
 /// A signed map in the colours that it adds to mid-grey, `limit` being what makes a channel full,

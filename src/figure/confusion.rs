@@ -96,7 +96,9 @@ impl Matrix {
     fn name(&self, canvas: &mut Canvas) {
         let sheet = canvas.sheet;
         let (margin, row) = (sheet.margin(), sheet.row());
-        let Self { side, left, head, .. } = *self;
+        let Self {
+            side, left, head, ..
+        } = *self;
         canvas.text((left, margin + 2 * row), "called", Paint::Dim);
         if !self.numbered {
             canvas.text((margin, margin + 2 * row), "true", Paint::Dim);

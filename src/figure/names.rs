@@ -76,7 +76,10 @@ mod tests {
         assert_eq!(of_class(&clothes, 2), "class 2");
         assert_eq!(bare(&clothes, 1), "7");
         assert_eq!(bare(&clothes, 9), "9");
-        assert_eq!((drawn(&clothes, 3).as_str(), bare(&clothes, 3).as_str()), ("class 3", "ねこ"));
+        assert_eq!(
+            (drawn(&clothes, 3).as_str(), bare(&clothes, 3).as_str()),
+            ("class 3", "ねこ")
+        );
         assert_eq!(of_class(&Record::new(&Config::default()), 4), "class 4");
     }
 

@@ -49,7 +49,10 @@ impl Tiles {
         let room = sheet.width.saturating_sub(2 * sheet.margin()) + gap;
         let tile = (room / columns).saturating_sub(gap).max(1);
         let shrink = width.div_ceil(tile as usize).max(1);
-        let (height, width) = (height.div_ceil(shrink) as u32, width.div_ceil(shrink) as u32);
+        let (height, width) = (
+            height.div_ceil(shrink) as u32,
+            width.div_ceil(shrink) as u32,
+        );
         let zoom = (tile / width.max(1)).max(1);
         Self {
             columns,
@@ -78,9 +81,8 @@ pub fn shrink(map: &[f32], (height, width): (usize, usize), side: usize) -> Vec<
     let mean = |at: usize| {
         let (top, left) = (at / columns * side, at % columns * side);
         let lines = top..(top + side).min(height);
-        let own = lines.flat_map(|row| {
-            &map[row * width + left..row * width + (left + side).min(width)]
-        });
+        let own =
+            lines.flat_map(|row| &map[row * width + left..row * width + (left + side).min(width)]);
         let (sum, count) = own.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
         sum / count
     };
@@ -97,7 +99,13 @@ mod tests {
             text,
             ..Sheet::FILE
         };
-        let own = Tiles::fit(count, (side, side), sheet, sheet.margin().max(4), 2 * sheet.row());
+        let own = Tiles::fit(
+            count,
+            (side, side),
+            sheet,
+            sheet.margin().max(4),
+            2 * sheet.row(),
+        );
         (own.columns, own.rows)
     }
 

@@ -56,10 +56,18 @@ pub fn tables(session: &Session) -> Vec<(String, Table)> {
     each(record, "backdoor", |it| backdoor(it, &names), &mut all);
     for (nth, (at, it)) in record.all::<record::Backdoor>().enumerate() {
         if let Some(config::Analysis::Backdoor(plan)) = session.config.analyses.get(at) {
-            all.push((numbered("backdoor_networks", nth), networks(it, plan, &names)));
+            all.push((
+                numbered("backdoor_networks", nth),
+                networks(it, plan, &names),
+            ));
         }
     }
-    each(record, "predictions", |it| predictions(it, &names), &mut all);
+    each(
+        record,
+        "predictions",
+        |it| predictions(it, &names),
+        &mut all,
+    );
     all.retain(|(_, table)| table.rows() > 0);
     all
 }
@@ -88,7 +96,12 @@ struct Names(Vec<String>);
 
 impl Names {
     fn of(record: &Record) -> Self {
-        Self(record.form.as_ref().map_or_else(Vec::new, |form| form.classes.clone()))
+        Self(
+            record
+                .form
+                .as_ref()
+                .map_or_else(Vec::new, |form| form.classes.clone()),
+        )
     }
 
     fn get(&self, class: usize) -> Cow<'_, str> {

@@ -38,12 +38,7 @@ fn title(canvas: &mut Canvas, words: &str, session: &Session) {
 }
 
 /// What is known of a class, line by line.
-fn facts(
-    record: &Record,
-    trials: &GammaTrials,
-    estimate: &Estimate,
-    class: usize,
-) -> Vec<String> {
+fn facts(record: &Record, trials: &GammaTrials, estimate: &Estimate, class: usize) -> Vec<String> {
     let said = &estimate.classes[class];
     let mut facts = vec![
         format!("signal strength γ {}", format::gamma(trials.gamma)),
@@ -96,7 +91,10 @@ fn insufficient(
 ) -> FigureError {
     let name = names::of_class(record, class);
     if !said.listed {
-        let listed = trials.listed.iter().map(|&class| names::bare(record, class));
+        let listed = trials
+            .listed
+            .iter()
+            .map(|&class| names::bare(record, class));
         return FigureError::Unlisted {
             name,
             listed: listed.collect(),

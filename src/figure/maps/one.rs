@@ -44,7 +44,11 @@ pub fn one(
     let layout = Layout::fit(&pictures, trials.size(), sheet, longest.unwrap_or(0));
     let (margin, row) = (sheet.margin(), sheet.row());
     let head = margin + 2 * row;
-    let below = if layout.wide { 1 } else { 1 + facts.len() as u32 };
+    let below = if layout.wide {
+        1
+    } else {
+        1 + facts.len() as u32
+    };
     let all = layout.height();
     let mut canvas = Canvas::new(sheet, head + all + row / 2 + below * row + margin);
     title(
@@ -132,17 +136,20 @@ fn pictures<'a>(map: &'a [f32], said: &'a ClassEstimate, shape: Shape) -> Vec<Pi
         title: channels::name(channel, shape[0]),
         shown: Shown::Signed(
             channels::channel(map, shape, channel),
-            said.z.as_ref().map(|z| channels::channel(z, shape, channel)),
+            said.z
+                .as_ref()
+                .map(|z| channels::channel(z, shape, channel)),
         ),
     };
     let mut pictures: Vec<Picture> = (0..shape[0]).map(of_channel).collect();
     let mean = said.mean_stimulus.as_deref().filter(|_| shape[0] > 1);
-    pictures.extend(mean.and_then(|mean| channels::to_rgb(mean, shape)).map(
-        |colours| Picture {
-            title: "mean stimulus".into(),
-            shown: Shown::Colours(colours),
-        },
-    ));
+    pictures.extend(
+        mean.and_then(|mean| channels::to_rgb(mean, shape))
+            .map(|colours| Picture {
+                title: "mean stimulus".into(),
+                shown: Shown::Colours(colours),
+            }),
+    );
     pictures
 }
 
