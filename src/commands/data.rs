@@ -19,7 +19,7 @@ pub enum DataCommand {
     List,
     /// Fetch full sets into the data folder
     Fetch {
-        /// Sets to fetch: mnist, fashion-mnist (default: all)
+        /// Sets to fetch: mnist, fashion-mnist (default: both)
         #[arg(value_name = "SET", value_parser = catalog::parse_name)]
         sets: Vec<DatasetName>,
     },
@@ -36,12 +36,21 @@ pub enum DataCommandError {
     /// Some sets could not be fetched.
     #[error("{}", .0.iter().map(FetchError::to_string).collect::<Vec<_>>().join("\n\n"))]
     Fetch(Vec<FetchError>),
+    /// A set that no source offers.
+    #[error("{set} cannot be fetched from here: {how} into {}", folder.display())]
+    ByHand {
+        /// Name of the set.
+        set: &'static str,
+        /// What to get, and from where.
+        how: &'static str,
+        /// The folder where it belongs.
+        folder: std::path::PathBuf,
+    },
     /// Some files are not the published ones.
     #[error(
-        "{} damaged: {}. Run `noisescope data fetch {}` to replace {}.",
+        "{} damaged: {}. {}",
         if .files.len() == 1 { "a file is" } else { "some files are" },
-        .files.join("; "), .sets.join(" "),
-        if .files.len() == 1 { "it" } else { "them" }
+        .files.join("; "), replacing(.sets, .files.len())
     )]
     Damaged {
         /// Each file and what is wrong with it.
@@ -52,6 +61,17 @@ pub enum DataCommandError {
     /// The answer cannot be printed.
     #[error("cannot print the answer: {0}")]
     Print(#[from] io::Error),
+}
+
+fn replacing(sets: &[&str], files: usize) -> String {
+    let them = if files == 1 { "it" } else { "them" };
+    match sets.is_empty() {
+        true => format!("Replace {them} with a good copy."),
+        false => format!(
+            "Run `noisescope data fetch {}` to replace {them}.",
+            sets.join(" ")
+        ),
+    }
 }
 
 /// Runs a `data` command; `data_flag` is `--data`.
@@ -85,33 +105,31 @@ fn execute(
     }
 }
 
-/// The sets asked for, each once, in the catalogue's order; all when none is named.
+/// The sets asked for, each once, in the catalogue's order; all that can be fetched when none is named.
 fn chosen(sets: &[DatasetName]) -> Vec<&'static SetSpec> {
     catalog::SETS
         .into_iter()
-        .filter(|spec| sets.is_empty() || sets.contains(&spec.name))
+        .filter(|spec| match sets.is_empty() {
+            true => spec.by_hand.is_none(),
+            false => sets.contains(&spec.name),
+        })
         .collect()
 }
 
 fn list(folder: &Path, to: &mut impl Write) -> Result<(), DataCommandError> {
     writeln!(to, "Data folder: {}", folder.display())?;
     for spec in catalog::SETS {
+        let built_in = match spec.is_embedded {
+            true => counts(embedded::TRAIN_COUNT, embedded::TEST_COUNT),
+            false => "no".to_owned(),
+        };
         let rows = [
-            (
-                "built in",
-                counts(embedded::TRAIN_COUNT, embedded::TEST_COUNT),
-            ),
+            ("built in", built_in),
             ("full set", full_set(spec, folder)),
             ("licence", spec.licence.to_owned()),
             ("homepage", spec.homepage.to_owned()),
         ];
-        writeln!(
-            to,
-            "\n{:<14} {}, {}",
-            spec.slug,
-            spec.label(),
-            spec.about
-        )?;
+        writeln!(to, "\n{:<14} {}, {}", spec.slug, spec.label(), spec.about)?;
         for (title, text) in rows {
             writeln!(to, "  {title:<12} {text}")?;
         }
@@ -119,8 +137,8 @@ fn list(folder: &Path, to: &mut impl Write) -> Result<(), DataCommandError> {
     Ok(())
 }
 
-/// Where the full set is, or why it cannot be used. Loads it, so that nothing is claimed of a damaged file.
-/// Where the full set is, or how to get it.
+/// Where the full set is, how to get it, or why it cannot be used. Loads it, so that nothing is claimed of a damaged
+/// file.
 pub(super) fn full_set(spec: &SetSpec, folder: &Path) -> String {
     let plan = config::Dataset {
         name: spec.name.clone(),
@@ -136,11 +154,16 @@ pub(super) fn full_set(spec: &SetSpec, folder: &Path) -> String {
     match data::load(&request, &mut |_, _| {}) {
         Ok(full) => {
             let counts = counts(full.train.len(), full.test.len());
-            format!("{counts}, in {}", set_dir(folder, spec).display())
+            let checked = spec.files.iter().any(|file| file.sha256.is_some());
+            let unverified = if checked { "" } else { " (not verified)" };
+            format!("{counts}, {}{unverified}", full.origin)
         }
         Err(DataError::NotFetched { slug, .. }) => {
             let megabytes = spec.bytes().div_ceil(1_000_000);
             format!("not here; `noisescope data fetch {slug}` brings it ({megabytes} MB)")
+        }
+        Err(DataError::NotBrought { how, folder, .. }) => {
+            format!("not here; {how} into {}", folder.display())
         }
         Err(error) => format!("not usable: {error}"),
     }
@@ -176,6 +199,13 @@ fn fetch_sets(
     to: &mut impl Write,
 ) -> Result<(), DataCommandError> {
     let mut failures = Vec::new();
+    if let Some((spec, how)) = sets.iter().find_map(|spec| Some((spec, spec.by_hand?))) {
+        return Err(DataCommandError::ByHand {
+            set: spec.label(),
+            how,
+            folder: set_dir(folder, spec),
+        });
+    }
     for spec in sets {
         let set = spec.label();
         match fetch::fetch_set(spec, folder, &sources_for(spec), progress) {
@@ -224,10 +254,16 @@ fn verify_sets(
         for FileReport { file, path, state } in reports {
             let verdict = match state {
                 FileState::Sound => "sound".to_owned(),
+                FileState::Unverified => {
+                    "of the right length; not verified: no checksum is known".to_owned()
+                }
+                FileState::Missing if spec.by_hand.is_some() => "missing".to_owned(),
                 FileState::Missing => format!("missing; run `noisescope data fetch {}`", spec.slug),
                 FileState::Damaged(why) => {
                     files.push(format!("{} {why}", path.display()));
-                    damaged_sets.push(spec.slug);
+                    if spec.by_hand.is_none() {
+                        damaged_sets.push(spec.slug);
+                    }
                     format!("damaged: {why}")
                 }
             };
@@ -287,7 +323,10 @@ mod tests {
     #[test]
     fn an_unknown_set_is_refused_with_the_names_that_exist() {
         let said = parse(&["fetch", "cifar"]).unwrap_err().to_string();
-        assert!(said.contains("there are mnist and fashion-mnist"), "{said}");
+        assert!(
+            said.contains("there are mnist, fashion-mnist, kmnist and cifar-10"),
+            "{said}"
+        );
     }
 
     #[test]
@@ -318,11 +357,31 @@ mod tests {
     }
 
     #[test]
+    fn a_set_that_cannot_be_fetched_is_listed_with_the_way_to_get_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (text, _) = printed(DataCommand::List, folder.path());
+        assert!(text.contains("cifar-10       CIFAR-10, "), "{text}");
+        let place = folder.path().join("cifar-10");
+        let way = format!("and unpack it into {}", place.display());
+        assert!(
+            text.contains("cifar-10-binary.tar.gz") && text.contains(&way),
+            "{text}"
+        );
+        let sets = vec![DatasetName::Cifar10];
+        let (_, outcome) = printed(DataCommand::Fetch { sets }, folder.path());
+        let said = outcome.unwrap_err().to_string();
+        assert!(
+            said.starts_with("CIFAR-10 cannot be fetched from here: ") && said.ends_with(&way),
+            "{said}"
+        );
+    }
+
+    #[test]
     fn the_list_claims_nothing_of_a_damaged_set() {
         let folder = tempfile::tempdir().unwrap();
         let place = set_dir(folder.path(), &catalog::MNIST);
         std::fs::create_dir_all(&place).unwrap();
-        for file in catalog::MNIST.files() {
+        for file in catalog::MNIST.files {
             std::fs::write(place.join(file.name), "half").unwrap();
         }
         let (text, _) = printed(DataCommand::List, folder.path());
@@ -360,7 +419,7 @@ mod tests {
     fn a_set_that_fails_does_not_keep_the_next_from_being_tried() {
         let folder = tempfile::tempdir().unwrap();
         let error = fetch_sets(
-            &catalog::SETS,
+            &chosen(&[]),
             folder.path(),
             |_| Vec::new(),
             &fetch::Silent,

@@ -205,7 +205,12 @@ fn images(report: &mut Report, data: Option<&Path>) {
     };
     report.line(Verdict::Works, "folder", folder.display());
     for spec in catalog::SETS {
-        let words = format!("built-in subset; full set: {}", full_set(spec, &folder));
+        let built_in = if spec.is_embedded {
+            "built-in subset; "
+        } else {
+            ""
+        };
+        let words = format!("{built_in}full set: {}", full_set(spec, &folder));
         report.line(Verdict::Works, spec.slug, words);
     }
 }

@@ -1,8 +1,10 @@
-//! The data sets that noisescope knows: files, checksums, licences and public mirrors.
+//! The data sets that noisescope knows: files, checksums, licences, public mirrors, and how to get those by hand that
+//! it cannot fetch.
 //!
 //! Facts only: nothing here reads a disk or a network.
 
 use crate::session::config::DatasetName;
+use crate::session::form::Shape;
 
 use super::DataError;
 
@@ -11,21 +13,10 @@ use super::DataError;
 pub struct FileSpec {
     /// Standard name, without `.gz`.
     pub name: &'static str,
-    /// SHA-256 of the uncompressed content, lower-case hexadecimal.
-    pub sha256: &'static str,
+    /// SHA-256 of the uncompressed content, lower-case hexadecimal; `None` where it is not known for certain.
+    pub sha256: Option<&'static str>,
     /// Length of the uncompressed content, bytes.
     pub bytes: u64,
-}
-
-/// The training or the test half of a data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SplitSpec {
-    /// Images, and as many labels.
-    pub count: usize,
-    /// The image file.
-    pub images: FileSpec,
-    /// The label file.
-    pub labels: FileSpec,
 }
 
 /// A data set.
@@ -37,16 +28,26 @@ pub struct SetSpec {
     pub slug: &'static str,
     /// What it shows, in a few words.
     pub about: &'static str,
-    /// Training half.
-    pub train: SplitSpec,
-    /// Test half.
-    pub test: SplitSpec,
+    /// Channels, rows and columns of an image.
+    pub shape: Shape,
+    /// Names of the classes, in the order of their labels.
+    pub classes: &'static [&'static str],
+    /// Training images.
+    pub train: usize,
+    /// Test images.
+    pub test: usize,
+    /// The files of the full set.
+    pub files: &'static [FileSpec],
     /// Licence and holder.
     pub licence: &'static str,
     /// Where its authors describe it.
     pub homepage: &'static str,
     /// Addresses under which `<file name>.gz` is served, tried in this order.
     pub mirrors: &'static [&'static str],
+    /// What to put into the set's folder by hand, where the set cannot be fetched.
+    pub by_hand: Option<&'static str>,
+    /// Whether the program carries the first images of the set.
+    pub is_embedded: bool,
 }
 
 impl SetSpec {
@@ -61,24 +62,14 @@ impl SetSpec {
         }
     }
 
-    /// The four files.
-    pub fn files(&self) -> [&FileSpec; 4] {
-        [
-            &self.train.images,
-            &self.train.labels,
-            &self.test.images,
-            &self.test.labels,
-        ]
-    }
-
     /// Size of the full set on disk, bytes.
     pub fn bytes(&self) -> u64 {
-        self.files().iter().map(|file| file.bytes).sum()
+        self.files.iter().map(|file| file.bytes).sum()
     }
 }
 
 /// Every data set, in the order in which lists show them.
-pub static SETS: [&SetSpec; 2] = [&MNIST, &FASHION_MNIST];
+pub static SETS: [&SetSpec; 4] = [&MNIST, &FASHION_MNIST, &KMNIST, &CIFAR_10];
 
 /// The entry of a data set, where it has one.
 pub fn spec(name: &DatasetName) -> Option<&'static SetSpec> {
@@ -98,44 +89,43 @@ pub fn parse_name(slug: &str) -> Result<DatasetName, DataError> {
         })
 }
 
-/// Rows, and columns, of an image of the full sets.
-pub const SIDE: usize = 28;
-
-const IMAGE_BYTES: u64 = (SIDE * SIDE) as u64;
-const IMAGE_HEADER_BYTES: u64 = 16;
-const LABEL_HEADER_BYTES: u64 = 8;
-
-const TRAIN_IMAGES: &str = "train-images-idx3-ubyte";
-const TRAIN_LABELS: &str = "train-labels-idx1-ubyte";
-const TEST_IMAGES: &str = "t10k-images-idx3-ubyte";
-const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";
-
-const fn train(images: &'static str, labels: &'static str) -> SplitSpec {
-    split(60_000, (TRAIN_IMAGES, images), (TRAIN_LABELS, labels))
+/// The four files of the MNIST family from their checksums, in the order training images, training labels, test
+/// images, test labels.
+const fn mnist_family(sums: [Option<&'static str>; 4]) -> [FileSpec; 4] {
+    const IMAGE_BYTES: u64 = 28 * 28;
+    const IMAGE_HEADER_BYTES: u64 = 16;
+    const LABEL_HEADER_BYTES: u64 = 8;
+    let [train_images, train_labels, test_images, test_labels] = sums;
+    [
+        FileSpec {
+            name: "train-images-idx3-ubyte",
+            sha256: train_images,
+            bytes: IMAGE_HEADER_BYTES + 60_000 * IMAGE_BYTES,
+        },
+        FileSpec {
+            name: "train-labels-idx1-ubyte",
+            sha256: train_labels,
+            bytes: LABEL_HEADER_BYTES + 60_000,
+        },
+        FileSpec {
+            name: "t10k-images-idx3-ubyte",
+            sha256: test_images,
+            bytes: IMAGE_HEADER_BYTES + 10_000 * IMAGE_BYTES,
+        },
+        FileSpec {
+            name: "t10k-labels-idx1-ubyte",
+            sha256: test_labels,
+            bytes: LABEL_HEADER_BYTES + 10_000,
+        },
+    ]
 }
 
-const fn test(images: &'static str, labels: &'static str) -> SplitSpec {
-    split(10_000, (TEST_IMAGES, images), (TEST_LABELS, labels))
-}
-
-/// A half of `count` images from the (name, SHA-256) of its two files.
-const fn split(
-    count: usize,
-    images: (&'static str, &'static str),
-    labels: (&'static str, &'static str),
-) -> SplitSpec {
-    SplitSpec {
-        count,
-        images: FileSpec {
-            name: images.0,
-            sha256: images.1,
-            bytes: IMAGE_HEADER_BYTES + count as u64 * IMAGE_BYTES,
-        },
-        labels: FileSpec {
-            name: labels.0,
-            sha256: labels.1,
-            bytes: LABEL_HEADER_BYTES + count as u64,
-        },
+/// A file of 10,000 images of CIFAR-10: a label and 3×32×32 levels each.
+const fn batch(name: &'static str) -> FileSpec {
+    FileSpec {
+        name,
+        sha256: None,
+        bytes: 10_000 * (1 + 3 * 32 * 32),
     }
 }
 
@@ -144,20 +134,24 @@ pub static MNIST: SetSpec = SetSpec {
     name: DatasetName::Mnist,
     slug: "mnist",
     about: "handwritten digits, 28×28",
-    train: train(
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    ),
-    test: test(
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-    ),
+    shape: [1, 28, 28],
+    classes: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    train: 60_000,
+    test: 10_000,
+    files: &mnist_family([
+        Some("ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+        Some("65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+        Some("0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+        Some("ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+    ]),
     licence: "CC BY-SA 3.0, Yann LeCun and Corinna Cortes",
     homepage: "http://yann.lecun.com/exdb/mnist/",
     mirrors: &[
         "https://storage.googleapis.com/cvdf-datasets/mnist/",
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
     ],
+    by_hand: None,
+    is_embedded: true,
 };
 
 /// Articles of clothing.
@@ -165,17 +159,90 @@ pub static FASHION_MNIST: SetSpec = SetSpec {
     name: DatasetName::FashionMnist,
     slug: "fashion-mnist",
     about: "articles of clothing, 28×28",
-    train: train(
-        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-    ),
-    test: test(
-        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-    ),
+    shape: [1, 28, 28],
+    classes: &[
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ],
+    train: 60_000,
+    test: 10_000,
+    files: &mnist_family([
+        Some("c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"),
+        Some("bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"),
+        Some("5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"),
+        Some("0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
+    ]),
     licence: "MIT, Zalando SE",
     homepage: "https://github.com/zalandoresearch/fashion-mnist",
     mirrors: &["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"],
+    by_hand: None,
+    is_embedded: true,
+};
+
+/// Cursive Japanese characters.
+pub static KMNIST: SetSpec = SetSpec {
+    name: DatasetName::Kmnist,
+    slug: "kmnist",
+    about: "cursive Japanese characters, 28×28",
+    shape: [1, 28, 28],
+    classes: &["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"],
+    train: 60_000,
+    test: 10_000,
+    files: &mnist_family([None; 4]),
+    licence: "CC BY-SA 4.0, ROIS-DS Center for Open Data in the Humanities",
+    homepage: "http://codh.rois.ac.jp/kmnist/",
+    mirrors: &[],
+    by_hand: Some(
+        "download train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and \
+         t10k-labels-idx1-ubyte.gz of KMNIST from http://codh.rois.ac.jp/kmnist/",
+    ),
+    is_embedded: false,
+};
+
+/// Animals and vehicles, in colour.
+pub static CIFAR_10: SetSpec = SetSpec {
+    name: DatasetName::Cifar10,
+    slug: "cifar-10",
+    about: "animals and vehicles in colour, 32×32",
+    shape: [3, 32, 32],
+    classes: &[
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    ],
+    train: 50_000,
+    test: 10_000,
+    files: &[
+        batch("data_batch_1.bin"),
+        batch("data_batch_2.bin"),
+        batch("data_batch_3.bin"),
+        batch("data_batch_4.bin"),
+        batch("data_batch_5.bin"),
+        batch("test_batch.bin"),
+    ],
+    licence: "none stated, Alex Krizhevsky, Vinod Nair and Geoffrey Hinton",
+    homepage: "https://www.cs.toronto.edu/~kriz/cifar.html",
+    mirrors: &[],
+    by_hand: Some(
+        "download the binary version, cifar-10-binary.tar.gz, from https://www.cs.toronto.edu/~kriz/cifar.html and \
+         unpack it",
+    ),
+    is_embedded: false,
 };
 
 #[cfg(test)]
@@ -186,7 +253,7 @@ mod tests {
     fn every_set_is_found_by_its_slug_and_its_name() {
         for set in SETS {
             assert_eq!(parse_name(set.slug).unwrap(), set.name);
-            assert_eq!(spec(set.name), set);
+            assert_eq!(spec(&set.name), Some(set));
         }
     }
 
@@ -195,22 +262,23 @@ mod tests {
         let said = parse_name("cifar").unwrap_err().to_string();
         assert_eq!(
             said,
-            "no data set is called \"cifar\"; there are mnist and fashion-mnist"
+            "no data set is called \"cifar\"; there are mnist, fashion-mnist, kmnist and cifar-10"
         );
     }
 
     #[test]
     fn sizes_are_those_of_the_published_files() {
-        let bytes: Vec<u64> = MNIST.files().iter().map(|file| file.bytes).collect();
+        let bytes: Vec<u64> = MNIST.files.iter().map(|file| file.bytes).collect();
         assert_eq!(bytes, [47_040_016, 60_008, 7_840_016, 10_008]);
+        assert!(CIFAR_10.files.iter().all(|file| file.bytes == 30_730_000));
     }
 
     #[test]
     fn checksums_are_64_hexadecimal_digits_and_all_differ() {
         let mut sums: Vec<&str> = SETS
             .iter()
-            .flat_map(|set| set.files())
-            .map(|file| file.sha256)
+            .flat_map(|set| set.files)
+            .filter_map(|file| file.sha256)
             .collect();
         assert!(
             sums.iter()
@@ -219,5 +287,17 @@ mod tests {
         sums.sort_unstable();
         sums.dedup();
         assert_eq!(sums.len(), 8);
+    }
+
+    #[test]
+    fn a_set_is_fetched_or_got_by_hand() {
+        for set in SETS {
+            assert_eq!(
+                set.by_hand.is_none(),
+                !set.mirrors.is_empty(),
+                "{}",
+                set.slug
+            );
+        }
     }
 }

@@ -6,15 +6,13 @@ use std::path::Path;
 
 use crate::session::config::DatasetName;
 
-use super::{DataError, Images, idx, pair};
+use super::readers::raw::{Half, Raw};
+use super::{DataError, idx};
 
 /// Training images of each set inside the binary.
 pub const TRAIN_COUNT: usize = 10_000;
 /// Test images of each set inside the binary.
 pub const TEST_COUNT: usize = 2_000;
-
-/// Classes of both sets.
-const CLASSES: u8 = 10;
 
 struct Files {
     train_images: &'static [u8],
@@ -54,27 +52,39 @@ static MNIST: Files = files!("mnist");
 static FASHION_MNIST: Files = files!("fashion-mnist");
 
 /// Training and test images of the subset.
-pub(super) fn load(name: &DatasetName) -> Result<(Images, Images), DataError> {
+pub(super) fn read(name: &DatasetName) -> Result<Raw, DataError> {
     let files = match name {
         DatasetName::Mnist => &MNIST,
         DatasetName::FashionMnist => &FASHION_MNIST,
-        other => return Err(DataError::NotEmbedded { name: other.label().to_owned() }),
+        other => {
+            return Err(DataError::NotEmbedded {
+                name: other.label().to_owned(),
+            });
+        }
     };
-    let train = split(files.train_images, files.train_labels)?;
-    let test = split(files.test_images, files.test_labels)?;
-    Ok((train, test))
+    Ok(Raw {
+        train: half(files.train_images, files.train_labels)?,
+        test: Some(half(files.test_images, files.test_labels)?),
+        ..Raw::default()
+    })
 }
 
-fn split(images: &[u8], labels: &[u8]) -> Result<Images, DataError> {
+fn half(images: &[u8], labels: &[u8]) -> Result<Half, DataError> {
     let (image_path, label_path) = (
         Path::new("the built-in images"),
         Path::new("the built-in labels"),
     );
-    pair(
-        (idx::parse_images(images, image_path)?, image_path),
+    let images = idx::parse_images(images, image_path)?;
+    let labels = idx::parse_labels(labels, label_path)?;
+    Half::paired(
         (
-            idx::parse_labels(labels, label_path, CLASSES)?,
-            label_path,
+            images.pixels,
+            [1, images.height, images.width],
+            image_path.to_owned(),
+        ),
+        (
+            labels.into_iter().map(u16::from).collect(),
+            label_path.to_owned(),
         ),
     )
 }

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::catalog;
+use super::file::FileError;
 use super::idx::IdxError;
+use super::readers::listing::some_of;
+use super::{MOST_CLASSES, catalog};
 
 /// Why a data set cannot be had.
 #[derive(Debug, Error)]
@@ -13,9 +15,23 @@ pub enum DataError {
     /// A file is not the IDX file that it should be.
     #[error(transparent)]
     Idx(#[from] IdxError),
+    /// A file cannot be read, or is of another kind.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// A set of which the program carries no subset.
-    #[error("{name} is not among the sets that noisescope carries (MNIST and Fashion-MNIST); give its folder with dataset.source")]
+    #[error(
+        "{name} is not among the sets that noisescope carries ({}); give its folder or file with dataset.source",
+        carried()
+    )]
     NotEmbedded {
+        /// Name of the set.
+        name: String,
+    },
+    /// A set of one's own without a folder or file.
+    #[error(
+        "{name} is a set of your own: say where its images lie, with dataset.source Folder(\"…\") or File(\"…\")"
+    )]
+    NoSource {
         /// Name of the set.
         name: String,
     },
@@ -35,6 +51,16 @@ pub enum DataError {
         /// Where it was looked for.
         folder: PathBuf,
     },
+    /// No file of a set that cannot be fetched is in the data folder.
+    #[error("the {set} set is not in {} and cannot be fetched from here: {how} into that folder", folder.display())]
+    NotBrought {
+        /// Name of the set.
+        set: &'static str,
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// What to get, and from where.
+        how: &'static str,
+    },
     /// Some files of the full set are in the data folder, not all.
     #[error("the full {set} set in {} lacks {}; run `noisescope data fetch {slug}`", folder.display(), missing.join(", "))]
     Incomplete {
@@ -48,32 +74,62 @@ pub enum DataError {
         missing: Vec<&'static str>,
     },
     /// The full set is in the data folder, but a file of it is not what it should be.
-    #[error("{reason}; `noisescope data fetch {slug}` replaces it")]
+    #[error("{reason}; {remedy}")]
     Unusable {
-        /// Its name on the command line.
-        slug: &'static str,
         /// What is wrong with the file.
         reason: Box<DataError>,
+        /// What replaces it.
+        remedy: String,
     },
-    /// A file of the full set holds another number or size of images than the published one.
+    /// A full set holds another number or size of images than the published one.
     #[error("{} holds {found}, where the full {set} set has {expected}", path.display())]
     NotTheFullSet {
         /// Name of the set.
         set: &'static str,
-        /// The file.
+        /// Its folder.
         path: PathBuf,
         /// Published number and size.
         expected: String,
         /// Number and size found.
         found: String,
     },
-    /// A folder of the user's own lacks files.
-    #[error("the folder {} lacks {} (plain or with .gz); a data set is the four files {}", folder.display(), missing.join(", "), standard_names())]
+    /// There is nothing at a path.
+    #[error("there is no folder or file {}", path.display())]
+    NoSuchPath {
+        /// The path.
+        path: PathBuf,
+    },
+    /// There is nothing in a folder.
+    #[error("the folder {} is empty", path.display())]
+    EmptyFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// No reader knows what lies at a path.
+    #[error("no images are found in {} ({found}){hint}; a set is IDX files, CIFAR binary batches, NumPy's .npz or .npy, or a folder of PNG or JPEG pictures for each class", path.display())]
+    Unrecognised {
+        /// The folder or file.
+        path: PathBuf,
+        /// What lies there.
+        found: String,
+        /// What would help, beginning with a semicolon; or nothing.
+        hint: String,
+    },
+    /// A folder holds several sets.
+    #[error("{} holds several sets ({}); give the folder of one, or one of its files with dataset.source File(\"…\")", path.display(), some_of(found))]
+    Several {
+        /// The folder.
+        path: PathBuf,
+        /// Names of the sets or of their folders.
+        found: Vec<String>,
+    },
+    /// A folder lacks files of a set of which others are there.
+    #[error("the folder {} lacks {} (plain or with .gz)", folder.display(), missing.join(", "))]
     FolderIncomplete {
         /// The folder.
         folder: PathBuf,
-        /// Names of the missing files.
-        missing: Vec<&'static str>,
+        /// Standard names of the missing files.
+        missing: Vec<String>,
     },
     /// There are more images than labels, or fewer.
     #[error("{} holds {image_count} images, but {} holds {label_count} labels", images.display(), labels.display())]
@@ -87,15 +143,131 @@ pub enum DataError {
         /// Labels in it.
         label_count: usize,
     },
-    /// Training and test images are of different sizes.
-    #[error("the training images in {} are {}×{}, but the test images are {}×{}", folder.display(), train.0, train.1, test.0, test.1)]
+    /// Training and test images are of different sizes or channels.
+    #[error("the training images in {} are {train}, but the test images are {test}", folder.display())]
     SizesDiffer {
         /// Where both lie.
         folder: PathBuf,
-        /// Height and width of the training images.
-        train: (usize, usize),
-        /// Height and width of the test images.
-        test: (usize, usize),
+        /// Size and channels of the training images, in words.
+        train: String,
+        /// Size and channels of the test images, in words.
+        test: String,
+    },
+    /// A binary batch is no whole number of records.
+    #[error("{} has {bytes} bytes, which is no whole number of records of {record} bytes (CIFAR); {hint}", path.display())]
+    Records {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        bytes: usize,
+        /// Length of a record.
+        record: usize,
+        /// What it may be.
+        hint: &'static str,
+    },
+    /// An array cannot be used.
+    #[error("the array {} {why}", path.display())]
+    Array {
+        /// The file, and in an archive the array's name.
+        path: PathBuf,
+        /// What is wrong, to be read after its name.
+        why: String,
+    },
+    /// Arrays do not make a set.
+    #[error("the arrays in {} make no set: {why}; the names are x_train, y_train, x_test and y_test, or images and labels", folder.display())]
+    Arrays {
+        /// Their folder.
+        folder: PathBuf,
+        /// What is missing or double.
+        why: String,
+    },
+    /// An archive is damaged.
+    #[error("{} is a damaged archive ({why}); replace it with a good copy", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder said.
+        why: String,
+    },
+    /// Pictures of a set cannot be read.
+    #[error("{count} pictures in {} cannot be read: {pictures}; replace or remove them", path.display())]
+    PicturesUnreadable {
+        /// The folder of the set.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+        /// The first of them, and why.
+        pictures: String,
+    },
+    /// Pictures of a set differ in size or channels.
+    #[error("the pictures in {} are not all of one size and one number of channels: {first}, but {different} ({count} of {of} differ); bring them to one size and kind first", path.display())]
+    PicturesDiffer {
+        /// The folder of the set.
+        path: PathBuf,
+        /// One picture and its size.
+        first: String,
+        /// The first three others and theirs.
+        different: String,
+        /// How many differ.
+        count: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// Folders of classes hold no training pictures.
+    #[error("there are no training pictures in {}", path.display())]
+    NoPictures {
+        /// The folder of the set.
+        path: PathBuf,
+    },
+    /// A set holds no images.
+    #[error("{} holds no images", path.display())]
+    NoImages {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A set has one class alone.
+    #[error("the images in {} are all of one class; a network needs two at least to choose between", path.display())]
+    OneClass {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A set is too small to be divided.
+    #[error("the {count} images in {} have no test images among them and are too few to draw some: a class of two images at least is needed", path.display())]
+    TooFew {
+        /// The folder.
+        path: PathBuf,
+        /// Images in it.
+        count: usize,
+    },
+    /// A label names no class.
+    #[error("{} gives image {index} the label {label}, but {by}", path.display())]
+    LabelBeyond {
+        /// The file or folder of the labels.
+        path: PathBuf,
+        /// The image, from 0.
+        index: usize,
+        /// Its label.
+        label: u16,
+        /// What says how many classes there are.
+        by: String,
+    },
+    /// Labels go too far.
+    #[error("{} goes up to the label {label} ({different} different labels); {MOST_CLASSES} classes at most are possible, numbered from 0", path.display())]
+    TooManyClasses {
+        /// The file or folder of the labels.
+        path: PathBuf,
+        /// The greatest label.
+        label: u16,
+        /// How many different labels there are.
+        different: usize,
+    },
+    /// A file of class names cannot be used.
+    #[error("{} {why}", path.display())]
+    ClassNames {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, to be read after its name.
+        why: String,
     },
     /// There is no place for data.
     #[error(
@@ -105,9 +277,16 @@ pub enum DataError {
 }
 
 fn known_sets() -> String {
-    catalog::SETS.map(|set| set.slug).join(" and ")
+    let slugs = catalog::SETS.map(|set| set.slug);
+    match slugs.split_last() {
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => String::new(),
+    }
 }
 
-fn standard_names() -> String {
-    catalog::MNIST.files().map(|file| file.name).join(", ")
+fn carried() -> String {
+    let sets = catalog::SETS.iter().filter(|set| set.is_embedded);
+    sets.map(|set| set.label())
+        .collect::<Vec<_>>()
+        .join(" and ")
 }

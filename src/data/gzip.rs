@@ -1,6 +1,7 @@
-//! Reading a file that may or may not be gzipped: told by its first two bytes, never by its name.
+//! Reading a file that may or may not be gzipped: told by its first two bytes, never by its name. A file that was
+//! gzipped twice, as a server and then a script do, is unpacked twice.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -12,11 +13,14 @@ pub(crate) const MAX_EXPANSION: u64 = 1032;
 /// The plain content of a reader, unpacked on the way where it is gzip.
 pub(crate) struct Plain<R> {
     inner: Inner<R>,
+    /// What went wrong when the first unpacked bytes were looked at; told by the first `read`.
+    pending: Option<io::Error>,
 }
 
 enum Inner<R> {
     Stored(R),
-    Gzip(Box<MultiGzDecoder<R>>),
+    Gzip(Box<BufReader<MultiGzDecoder<R>>>),
+    Twice(Box<MultiGzDecoder<BufReader<MultiGzDecoder<R>>>>),
 }
 
 impl<R: BufRead> Plain<R> {
@@ -25,25 +29,50 @@ impl<R: BufRead> Plain<R> {
     /// # Errors
     /// When those first bytes cannot be read.
     pub(crate) fn new(mut reader: R) -> io::Result<Self> {
-        let inner = if reader.fill_buf()?.starts_with(&GZIP_MAGIC) {
-            Inner::Gzip(Box::new(MultiGzDecoder::new(reader)))
-        } else {
-            Inner::Stored(reader)
+        if !reader.fill_buf()?.starts_with(&GZIP_MAGIC) {
+            return Ok(Self {
+                inner: Inner::Stored(reader),
+                pending: None,
+            });
+        }
+        let mut once = BufReader::with_capacity(1 << 16, MultiGzDecoder::new(reader));
+        let looked = once
+            .fill_buf()
+            .map(|content| content.starts_with(&GZIP_MAGIC));
+        let (inner, pending) = match looked {
+            Ok(true) => (Inner::Twice(Box::new(MultiGzDecoder::new(once))), None),
+            Ok(false) => (Inner::Gzip(Box::new(once)), None),
+            Err(error) => (Inner::Gzip(Box::new(once)), Some(error)),
         };
-        Ok(Self { inner })
+        Ok(Self { inner, pending })
     }
 
     /// Whether the content is unpacked on the way.
     pub(crate) fn is_gzip(&self) -> bool {
-        matches!(self.inner, Inner::Gzip(_))
+        !matches!(self.inner, Inner::Stored(_))
+    }
+
+    /// The most bytes that `stored` bytes can unpack into.
+    pub(crate) fn room(&self, stored: u64) -> u64 {
+        match self.inner {
+            Inner::Stored(_) => stored,
+            Inner::Gzip(_) => stored.saturating_mul(MAX_EXPANSION),
+            Inner::Twice(_) => stored
+                .saturating_mul(MAX_EXPANSION)
+                .saturating_mul(MAX_EXPANSION),
+        }
     }
 }
 
 impl<R: BufRead> Read for Plain<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(error) = self.pending.take() {
+            return Err(error);
+        }
         match &mut self.inner {
             Inner::Stored(reader) => reader.read(buffer),
             Inner::Gzip(decoder) => decoder.read(buffer),
+            Inner::Twice(decoder) => decoder.read(buffer),
         }
     }
 }
@@ -75,9 +104,16 @@ mod tests {
     }
 
     #[test]
-    fn gzip_cut_short_is_an_error() {
+    fn content_that_was_gzipped_twice_reads_the_same() {
+        assert_eq!(read_all(&gzip(&gzip(b"digits"))).unwrap(), b"digits");
+    }
+
+    #[test]
+    fn gzip_cut_short_is_an_error_wherever_it_is_cut() {
         let packed = gzip(b"digits");
-        assert!(read_all(&packed[..packed.len() - 4]).is_err());
+        for length in 2..packed.len() {
+            assert!(read_all(&packed[..length]).is_err(), "{length}");
+        }
     }
 
     #[test]

@@ -3,13 +3,13 @@
 //! Reads plain and gzipped files and checks every header against the bytes that follow it; writes plain
 //! files. Which files make a data set, and where they lie, is not known here.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::gzip::{MAX_EXPANSION, Plain};
+use super::file::{self, FileError, MOST_BYTES};
+use super::gzip::Plain;
 
 /// First four bytes of an image file: unsigned bytes, three dimensions.
 pub const IMAGE_MAGIC: u32 = 0x0000_0803;
@@ -32,28 +32,9 @@ pub struct IdxImages {
 /// Why a file is not the IDX file that it should be.
 #[derive(Debug, Error)]
 pub enum IdxError {
-    /// The file cannot be opened or read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The path is a folder or a device.
-    #[error("{} is not a file; an IDX file is expected there", path.display())]
-    NotAFile {
-        /// The path.
-        path: PathBuf,
-    },
-    /// The gzip stream is damaged or ends early.
-    #[error("{} is a damaged gzip file ({source}); replace it with a good copy", path.display())]
-    Gzip {
-        /// The file.
-        path: PathBuf,
-        /// What the decoder said.
-        source: io::Error,
-    },
+    /// The file cannot be read, or is of a kind that is no IDX at all.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The file ends inside its header.
     #[error("{} ends inside its header: {expected} bytes expected, {found} found", path.display())]
     Header {
@@ -65,7 +46,7 @@ pub enum IdxError {
         found: usize,
     },
     /// The file is of another kind.
-    #[error("{} is not an IDX {kind} file: it starts with 0x{found:08x}{}, not 0x{expected:08x}", path.display(), other_kind(*found))]
+    #[error("{} is not an IDX {kind} file: {}, where unsigned bytes, {} are expected{}", path.display(), in_words(*found), dimensions_of(*expected), kind_remedy(*found))]
     Magic {
         /// The file.
         path: PathBuf,
@@ -112,24 +93,50 @@ pub enum IdxError {
         /// Announced bytes after the header.
         expected: u64,
     },
-    /// A label names no class.
-    #[error("{} gives item {index} the label {label}; labels go from 0 to {}", path.display(), classes - 1)]
-    Label {
+    /// Every line feed of the file has become two bytes.
+    #[error("{} was damaged by a transfer in text mode: every byte 0x0a has become 0x0d 0x0a; copy it again in binary mode", path.display())]
+    TextMode {
         /// The file.
         path: PathBuf,
-        /// Position of the label, from 0.
-        index: usize,
-        /// The label found.
-        label: u8,
-        /// Number of classes.
-        classes: u8,
     },
 }
 
-fn other_kind(magic: u32) -> &'static str {
-    match magic {
+/// Type and dimensions that a magic number stands for, in words; the number where it stands for nothing.
+fn in_words(magic: u32) -> String {
+    let [zero, nought, code, _] = magic.to_be_bytes();
+    let element = match code {
+        0x08 => "unsigned bytes",
+        0x09 => "signed bytes",
+        0x0b => "int16",
+        0x0c => "int32",
+        0x0d => "float32",
+        0x0e => "float64",
+        _ => "",
+    };
+    if (zero, nought) != (0, 0) || element.is_empty() {
+        return format!("it starts with 0x{magic:08x}");
+    }
+    let kind = match magic {
         IMAGE_MAGIC => " (an image file)",
         LABEL_MAGIC => " (a label file)",
+        _ => "",
+    };
+    format!("it holds {element}, {}{kind}", dimensions_of(magic))
+}
+
+fn dimensions_of(magic: u32) -> String {
+    match magic & 0xff {
+        1 => "1 dimension".to_owned(),
+        count => format!("{count} dimensions"),
+    }
+}
+
+fn kind_remedy(magic: u32) -> &'static str {
+    match magic {
+        IMAGE_MAGIC | LABEL_MAGIC => "; are two files exchanged?",
+        _ if in_words(magic).starts_with("it holds") => {
+            "; save arrays of other types with numpy.savez(\"images.npz\", images=…, labels=…)"
+        }
         _ => "",
     }
 }
@@ -137,19 +144,19 @@ fn other_kind(magic: u32) -> &'static str {
 /// Reads an image file, plain or gzipped.
 ///
 /// # Errors
-/// Any [`IdxError`] but [`IdxError::Label`].
+/// Any [`IdxError`].
 pub fn read_images(path: &Path) -> Result<IdxImages, IdxError> {
-    let (reader, stored) = open(path)?;
-    decode_images(reader, stored, path)
+    let opened = file::open(path)?;
+    decode_images(opened.content, opened.stored, path)
 }
 
-/// Reads a label file, plain or gzipped; labels lie in `0..classes`.
+/// Reads a label file, plain or gzipped; which labels are classes is not checked.
 ///
 /// # Errors
 /// Any [`IdxError`].
-pub fn read_labels(path: &Path, classes: u8) -> Result<Vec<u8>, IdxError> {
-    let (reader, stored) = open(path)?;
-    decode_labels(reader, stored, path, classes)
+pub fn read_labels(path: &Path) -> Result<Vec<u8>, IdxError> {
+    let opened = file::open(path)?;
+    decode_labels(opened.content, opened.stored, path)
 }
 
 /// Decodes an image file held in memory, plain or gzipped. `path` serves the error messages.
@@ -157,15 +164,25 @@ pub fn read_labels(path: &Path, classes: u8) -> Result<Vec<u8>, IdxError> {
 /// # Errors
 /// As [`read_images`].
 pub fn parse_images(bytes: &[u8], path: &Path) -> Result<IdxImages, IdxError> {
-    decode_images(bytes, bytes.len() as u64, path)
+    let content = in_memory(bytes, path)?;
+    decode_images(content, bytes.len() as u64, path)
 }
 
 /// Decodes a label file held in memory, plain or gzipped. `path` serves the error messages.
 ///
 /// # Errors
 /// As [`read_labels`].
-pub fn parse_labels(bytes: &[u8], path: &Path, classes: u8) -> Result<Vec<u8>, IdxError> {
-    decode_labels(bytes, bytes.len() as u64, path, classes)
+pub fn parse_labels(bytes: &[u8], path: &Path) -> Result<Vec<u8>, IdxError> {
+    let content = in_memory(bytes, path)?;
+    decode_labels(content, bytes.len() as u64, path)
+}
+
+fn in_memory<'a>(bytes: &'a [u8], path: &Path) -> Result<Plain<&'a [u8]>, IdxError> {
+    let failed = |source| FileError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    Ok(Plain::new(bytes).map_err(failed)?)
 }
 
 /// Writes a plain image file: `pixels` is `[n, height, width]`.
@@ -209,23 +226,12 @@ fn dimension_bytes(dimension: usize) -> io::Result<[u8; 4]> {
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
 }
 
-fn open(path: &Path) -> Result<(BufReader<File>, u64), IdxError> {
-    let failed = |source| IdxError::Read {
-        path: path.to_owned(),
-        source,
-    };
-    let about = std::fs::metadata(path).map_err(failed)?;
-    if !about.is_file() {
-        return Err(IdxError::NotAFile {
-            path: path.to_owned(),
-        });
-    }
-    let file = File::open(path).map_err(failed)?;
-    Ok((BufReader::with_capacity(1 << 16, file), about.len()))
-}
-
-fn decode_images(reader: impl BufRead, stored: u64, path: &Path) -> Result<IdxImages, IdxError> {
-    let ([count, height, width], pixels) = decode(reader, stored, path, "image", IMAGE_MAGIC)?;
+fn decode_images<R: BufRead>(
+    content: Plain<R>,
+    stored: u64,
+    path: &Path,
+) -> Result<IdxImages, IdxError> {
+    let ([count, height, width], pixels) = decode(content, stored, path, "image", IMAGE_MAGIC)?;
     Ok(IdxImages {
         pixels,
         count,
@@ -234,57 +240,46 @@ fn decode_images(reader: impl BufRead, stored: u64, path: &Path) -> Result<IdxIm
     })
 }
 
-fn decode_labels(
-    reader: impl BufRead,
+fn decode_labels<R: BufRead>(
+    content: Plain<R>,
     stored: u64,
     path: &Path,
-    classes: u8,
 ) -> Result<Vec<u8>, IdxError> {
-    let ([_], labels) = decode(reader, stored, path, "label", LABEL_MAGIC)?;
-    match labels.iter().position(|&label| label >= classes) {
-        None => Ok(labels),
-        Some(index) => Err(IdxError::Label {
-            path: path.to_owned(),
-            index,
-            label: labels[index],
-            classes,
-        }),
-    }
+    let ([_], labels) = decode(content, stored, path, "label", LABEL_MAGIC)?;
+    Ok(labels)
 }
 
 /// Header, checks and data of a file with `N` dimensions, `stored` bytes long as it lies on disk.
-fn decode<const N: usize>(
-    reader: impl BufRead,
+fn decode<const N: usize, R: BufRead>(
+    mut content: Plain<R>,
     stored: u64,
     path: &Path,
     kind: &'static str,
     expected: u32,
 ) -> Result<([usize; N], Vec<u8>), IdxError> {
-    let path = path.to_owned();
-    let mut reader = match Plain::new(reader) {
-        Ok(reader) => reader,
-        Err(source) => return Err(IdxError::Read { path, source }),
-    };
-    let packed = reader.is_gzip();
-    let unreadable = |path, source| match packed {
-        true => IdxError::Gzip { path, source },
-        false => IdxError::Read { path, source },
-    };
-
+    let packed = content.is_gzip();
     let header_length = 4 + 4 * N;
-    let mut header = Vec::with_capacity(header_length);
-    if let Err(source) = (&mut reader)
-        .take(header_length as u64)
-        .read_to_end(&mut header)
-    {
-        return Err(unreadable(path, source));
-    }
+    let header = some(&mut content, header_length as u64, path)?;
     let mut words = header
         .chunks_exact(4)
         .map(|word| u32::from_be_bytes([word[0], word[1], word[2], word[3]]));
-    if let Some(found) = words.next().filter(|&found| found != expected) {
+    let magic = words.next();
+    if magic.is_none_or(|found| found != expected) {
+        let mut start = header.clone();
+        // A damaged rest takes nothing from what the beginning tells.
+        let _ = (&mut content).take(512).read_to_end(&mut start);
+        if let Some(found) = file::foreign(&start) {
+            return Err(FileError::Foreign {
+                path: path.to_owned(),
+                expected: "an IDX file",
+                found,
+            }
+            .into());
+        }
+    }
+    if let Some(found) = magic.filter(|&found| found != expected) {
         return Err(IdxError::Magic {
-            path,
+            path: path.to_owned(),
             kind,
             expected,
             found,
@@ -292,7 +287,7 @@ fn decode<const N: usize>(
     }
     if header.len() < header_length {
         return Err(IdxError::Header {
-            path,
+            path: path.to_owned(),
             expected: header_length,
             found: header.len(),
         });
@@ -300,32 +295,52 @@ fn decode<const N: usize>(
     let dimensions: [usize; N] =
         std::array::from_fn(|_| words.next().map_or(0, |word| word as usize));
 
-    let length = data_length(&dimensions, stored, packed, &path)?;
+    let length = data_length(&dimensions, stored, &content, path)?;
     // A plain file's length is known to hold this much; a gzip header may lie, so the vector grows with what comes.
     let mut data = Vec::with_capacity(if packed { 0 } else { length as usize });
-    if let Err(source) = (&mut reader).take(length + 1).read_to_end(&mut data) {
-        return Err(unreadable(path, source));
-    }
+    (&mut content)
+        .take(length + 1)
+        .read_to_end(&mut data)
+        .map_err(|source| file::unreadable(path, packed, source))?;
     let found = data.len() as u64;
     match found.cmp(&length) {
         std::cmp::Ordering::Equal => Ok((dimensions, data)),
         std::cmp::Ordering::Less => Err(IdxError::Truncated {
-            path,
+            path: path.to_owned(),
             expected: length,
             found,
         }),
-        std::cmp::Ordering::Greater => Err(IdxError::Trailing {
-            path,
-            expected: length,
-        }),
+        std::cmp::Ordering::Greater => {
+            // No more than a byte before every byte can have been added.
+            let _ = content.take(length).read_to_end(&mut data);
+            let path = path.to_owned();
+            Err(match file::is_text_mode(&data) {
+                true => IdxError::TextMode { path },
+                false => IdxError::Trailing {
+                    path,
+                    expected: length,
+                },
+            })
+        }
     }
 }
 
+/// The next `length` bytes, fewer where the content ends.
+fn some<R: BufRead>(content: &mut Plain<R>, length: u64, path: &Path) -> Result<Vec<u8>, IdxError> {
+    let packed = content.is_gzip();
+    let mut bytes = Vec::with_capacity(length as usize);
+    content
+        .take(length)
+        .read_to_end(&mut bytes)
+        .map_err(|source| file::unreadable(path, packed, source))?;
+    Ok(bytes)
+}
+
 /// Bytes of data that `dimensions` announce, once the file is known to be able to hold them.
-fn data_length(
+fn data_length<R: BufRead>(
     dimensions: &[usize],
     stored: u64,
-    packed: bool,
+    content: &Plain<R>,
     path: &Path,
 ) -> Result<u64, IdxError> {
     let path = path.to_owned();
@@ -342,17 +357,19 @@ fn data_length(
             dimensions: words(),
         });
     }
-    let room = if packed {
-        stored.saturating_mul(MAX_EXPANSION)
-    } else {
-        stored
-    };
     let length = dimensions
         .iter()
         .try_fold(1u64, |product, &size| product.checked_mul(size as u64));
     match length {
-        Some(length) if length <= room => Ok(length),
-        Some(length) if !packed => Err(IdxError::Truncated {
+        Some(length) if length <= content.room(stored) && length > MOST_BYTES => {
+            Err(FileError::TooLarge {
+                path,
+                what: words(),
+            }
+            .into())
+        }
+        Some(length) if length <= content.room(stored) => Ok(length),
+        Some(length) if !content.is_gzip() => Err(IdxError::Truncated {
             path,
             expected: length,
             found: stored.saturating_sub(4 + 4 * dimensions.len() as u64),

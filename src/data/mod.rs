@@ -1,31 +1,42 @@
-//! The images under study: MNIST and Fashion-MNIST, from the binary, the data folder or a folder of the user's own.
+//! The images under study: the sets that the program knows, from the binary or the data folder, and those in a folder
+//! or file of the user's own.
 //!
-//! Here: loading a set into memory. Beside it: the file format (`idx`), what exists (`catalog`), what lies on this
-//! disk (`verify`), how more of it gets here (`fetch`). Nothing here knows a network or a tensor.
+//! Here: loading a set into memory. Beside it: what exists (`catalog`), what lies in a folder or file (`readers`), which
+//! classes it has (`settle`), what lies on this disk (`verify`), how more of it gets here (`fetch`). Nothing here knows
+//! a network or a tensor, and nothing but the catalogue knows a size or a number of classes.
 
 pub mod catalog;
 pub mod embedded;
 mod error;
 pub mod fetch;
+mod file;
 mod gzip;
 pub mod idx;
 mod images;
 mod place;
+mod readers;
+mod settle;
 pub mod verify;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::session::config::{self, DatasetName, DatasetSource};
 use crate::session::form::Form;
 
-use catalog::{SetSpec, SplitSpec};
-use idx::IdxImages;
+use catalog::SetSpec;
+use readers::cache;
+use readers::raw::{Raw, in_words};
+use settle::{Known, Settled, settle};
 
 pub use error::DataError;
+pub use file::{FileError, Foreign, MOST_BYTES};
 pub use images::Images;
 pub use place::{DATA_VARIABLE, data_dir, set_dir};
+pub use readers::{Found, Kind, is_images};
+
+/// The most classes that a set may have.
+pub const MOST_CLASSES: usize = 1000;
 
 /// Where the images of a [`Dataset`] came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +45,7 @@ pub enum Origin {
     Embedded,
     /// The full set, in this folder.
     Full(PathBuf),
-    /// A folder of the user's own.
+    /// A folder, or a file, of the user's own.
     Folder(PathBuf),
     /// There are none.
     None,
@@ -45,6 +56,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Embedded => write!(to, "built-in subset"),
             Self::Full(folder) => write!(to, "full set in {}", folder.display()),
+            Self::Folder(path) if path.is_file() => write!(to, "file {}", path.display()),
             Self::Folder(folder) => write!(to, "folder {}", folder.display()),
             Self::None => to.write_str("no images"),
         }
@@ -106,11 +118,28 @@ pub struct Request<'a> {
     pub cache: Option<&'a Path>,
 }
 
+/// Names of the classes of a known set, in the order of their labels; numbers for the others.
+pub fn class_names(name: &DatasetName, classes: usize) -> Vec<String> {
+    match catalog::spec(name) {
+        Some(spec) if spec.classes.len() == classes => {
+            spec.classes.iter().map(|&name| name.to_owned()).collect()
+        }
+        _ => (0..classes).map(|class| class.to_string()).collect(),
+    }
+}
+
+/// The images at a path, a folder or a file, recognised and not read: also a level or two below it, and above it where
+/// the path is a part of a set. `None` where there are none.
+pub fn recognise(path: &Path) -> Option<Found> {
+    readers::find(path).ok()
+}
+
 /// Loads a data set. Headers and lengths are checked; checksums are left to [`verify`]. `told` hears
 /// how many of how many files have been read, where there are many.
 ///
-/// `Auto` takes the full set where it is whole in the data folder, else the built-in subset. `Folder`
-/// may hold images of any one size: whether they fit a network is the caller's question.
+/// `Auto` takes the full set where it is whole in the data folder, else the built-in subset. `Folder` and `File` may
+/// hold images of any one size, stored in any way that a reader knows: whether they fit a network is the caller's
+/// question.
 ///
 /// # Errors
 /// [`DataError`], naming the file and what to do.
@@ -118,154 +147,181 @@ pub fn load(
     request: &Request<'_>,
     told: &mut dyn FnMut(usize, usize),
 ) -> Result<Dataset, DataError> {
-    let _ = told;
-    let name = &request.plan.name;
-    match &request.plan.source {
-        DatasetSource::Embedded => load_embedded(name, None),
-        DatasetSource::Full => load_full(name, request.data),
-        DatasetSource::Folder(folder) | DatasetSource::File(folder) => load_folder(name, folder),
-        DatasetSource::Auto => match load_full(name, request.data) {
-            Err(DataError::NotFetched { .. }) => load_embedded(name, None),
-            Err(error) => load_embedded(name, Some(error.to_string())),
-            full => full,
+    let spec = catalog::spec(&request.plan.name);
+    match (&request.plan.source, spec) {
+        (DatasetSource::Folder(path) | DatasetSource::File(path), _) => {
+            load_path(request, path, told)
+        }
+        (DatasetSource::Embedded, _) => load_embedded(request, None),
+        (_, None) => Err(DataError::NoSource {
+            name: request.plan.name.label().to_owned(),
+        }),
+        (DatasetSource::Full, Some(spec)) => load_full(request, spec, told),
+        (DatasetSource::Auto, Some(spec)) => match load_full(request, spec, told) {
+            Err(DataError::NotFetched { .. }) => load_embedded(request, None),
+            Err(error) if spec.is_embedded => load_embedded(request, Some(error.to_string())),
+            outcome => outcome,
         },
     }
 }
 
 fn assembled(
-    name: &DatasetName,
+    request: &Request<'_>,
     origin: Origin,
-    (train, test): (Images, Images),
-    note: Option<String>,
-) -> Dataset {
-    Dataset {
-        name: name.clone(),
-        origin,
-        classes: name.class_names(train.classes),
+    folder: PathBuf,
+    raw: Raw,
+) -> Result<Dataset, DataError> {
+    let spec = catalog::spec(&request.plan.name);
+    let known = Known {
+        set: spec.map(|spec| (spec.label(), spec.classes)),
+        folder,
+        seed: request.seed,
+        transpose: request.plan.transpose,
+    };
+    let Settled {
         train,
         test,
-        notes: note.into_iter().collect(),
-    }
+        classes,
+        notes,
+    } = settle(raw, &known)?;
+    Ok(Dataset {
+        name: request.plan.name.clone(),
+        origin,
+        train,
+        test,
+        classes,
+        notes,
+    })
 }
 
-fn load_embedded(name: &DatasetName, note: Option<String>) -> Result<Dataset, DataError> {
-    let halves = embedded::load(name)?;
-    Ok(assembled(name, Origin::Embedded, halves, note))
+fn load_embedded(request: &Request<'_>, note: Option<String>) -> Result<Dataset, DataError> {
+    let raw = embedded::read(&request.plan.name)?;
+    let mut set = assembled(request, Origin::Embedded, PathBuf::new(), raw)?;
+    set.notes.extend(note);
+    Ok(set)
 }
 
-fn load_full(name: &DatasetName, data_dir: &Path) -> Result<Dataset, DataError> {
-    let spec = catalog::spec(name).ok_or_else(|| DataError::UnknownSet {
-        name: name.label().to_owned(),
-    })?;
-    let folder = set_dir(data_dir, spec);
+fn load_full(
+    request: &Request<'_>,
+    spec: &SetSpec,
+    told: &mut dyn FnMut(usize, usize),
+) -> Result<Dataset, DataError> {
+    let folder = set_dir(request.data, spec);
     let missing = place::missing_files(spec, &folder);
-    if missing.len() == spec.files().len() {
-        return Err(DataError::NotFetched {
-            set: spec.label(),
-            slug: spec.slug,
-            folder,
-        });
-    }
-    if !missing.is_empty() {
+    let nothing = missing.len() == spec.files.len();
+    // Brought by hand, the files may lie deeper or have other names.
+    let found = if missing.is_empty() || nothing {
+        readers::find(&folder)
+    } else if spec.by_hand.is_some() {
+        Err(DataError::FolderIncomplete {
+            folder: folder.clone(),
+            missing: missing.iter().map(|&name| name.to_owned()).collect(),
+        })
+    } else {
         return Err(DataError::Incomplete {
             set: spec.label(),
             slug: spec.slug,
             folder,
             missing,
         });
-    }
-    let halves = load_halves(spec, &folder)
-        .and_then(|(train, test)| {
-            check_published(spec, &folder, &spec.train, &train)?;
-            check_published(spec, &folder, &spec.test, &test)?;
-            Ok((train, test))
-        })
-        .map_err(|reason| DataError::Unusable {
-            slug: spec.slug,
-            reason: Box::new(reason),
-        })?;
-    Ok(assembled(name, Origin::Full(folder), halves, None))
+    };
+    let found = match (found, spec.by_hand) {
+        (Ok(found), _) => found,
+        (Err(_), None) if nothing => {
+            return Err(DataError::NotFetched {
+                set: spec.label(),
+                slug: spec.slug,
+                folder,
+            });
+        }
+        (Err(DataError::NoSuchPath { .. } | DataError::EmptyFolder { .. }), Some(how)) => {
+            return Err(DataError::NotBrought {
+                set: spec.label(),
+                folder,
+                how,
+            });
+        }
+        (Err(error), _) => return Err(unusable(spec, error)),
+    };
+    let inside = found.folder.clone();
+    let set = found
+        .layout()
+        .read(told)
+        .and_then(|raw| assembled(request, Origin::Full(inside.clone()), inside.clone(), raw))
+        .and_then(|set| check_published(spec, &inside, set));
+    set.map_err(|error| unusable(spec, error))
 }
 
-fn load_folder(name: &DatasetName, folder: &Path) -> Result<Dataset, DataError> {
-    let spec = catalog::spec(name).unwrap_or(&catalog::MNIST);
-    let missing = place::missing_files(spec, folder);
-    if !missing.is_empty() {
-        return Err(DataError::FolderIncomplete {
-            folder: folder.to_owned(),
-            missing,
-        });
+fn unusable(spec: &SetSpec, reason: DataError) -> DataError {
+    DataError::Unusable {
+        reason: Box::new(reason),
+        remedy: match spec.by_hand {
+            Some(how) => format!("to replace it, {how}"),
+            None => format!("`noisescope data fetch {}` replaces it", spec.slug),
+        },
     }
-    let halves = load_halves(spec, folder)?;
-    Ok(assembled(name, Origin::Folder(folder.to_owned()), halves, None))
 }
 
-/// Training and test images of the four files in `folder`.
-fn load_halves(spec: &SetSpec, folder: &Path) -> Result<(Images, Images), DataError> {
-    let train = load_split(&spec.train, folder)?;
-    let test = load_split(&spec.test, folder)?;
-    if (train.height, train.width) != (test.height, test.width) {
-        return Err(DataError::SizesDiffer {
-            folder: folder.to_owned(),
-            train: (train.height, train.width),
-            test: (test.height, test.width),
-        });
-    }
-    Ok((train, test))
+fn load_path(
+    request: &Request<'_>,
+    path: &Path,
+    told: &mut dyn FnMut(usize, usize),
+) -> Result<Dataset, DataError> {
+    let found = readers::find(path)?;
+    let (raw, note) = read_or_kept(&found, request.cache, told)?;
+    let mut set = assembled(
+        request,
+        Origin::Folder(path.to_owned()),
+        found.folder.clone(),
+        raw,
+    )?;
+    set.notes.extend(note);
+    set.notes.extend(found.note);
+    Ok(set)
 }
 
-/// Classes of the sets in IDX files.
-const CLASSES: u8 = 10;
-
-fn load_split(split: &SplitSpec, folder: &Path) -> Result<Images, DataError> {
-    let images = place::locate(folder, split.images.name);
-    let labels = place::locate(folder, split.labels.name);
-    pair(
-        (idx::read_images(&images)?, &images),
-        (idx::read_labels(&labels, CLASSES)?, &labels),
-    )
+/// The images as they were kept of an earlier reading, else read and kept; a note where they cannot be kept.
+fn read_or_kept(
+    found: &Found,
+    cache: Option<&Path>,
+    told: &mut dyn FnMut(usize, usize),
+) -> Result<(Raw, Option<String>), DataError> {
+    let layout = found.layout();
+    let Some(cache) = cache else {
+        return Ok((layout.read(told)?, None));
+    };
+    let Some(fingerprint) = layout.fingerprint()? else {
+        return Ok((layout.read(told)?, None));
+    };
+    if let Some(raw) = cache::kept(cache, &fingerprint) {
+        return Ok((raw, None));
+    }
+    let raw = layout.read(told)?;
+    let note = cache::keep(cache, &fingerprint, &raw).err().map(|error| {
+        format!(
+            "the pictures could not be kept as one file in {} ({error}), so they are read anew each time",
+            cache.display()
+        )
+    });
+    Ok((raw, note))
 }
 
-/// Images with their labels, once there are as many of each.
-fn pair(
-    (images, image_path): (IdxImages, &Path),
-    (labels, label_path): (Vec<u8>, &Path),
-) -> Result<Images, DataError> {
-    if images.count != labels.len() {
-        return Err(DataError::CountsDiffer {
-            images: image_path.to_owned(),
-            image_count: images.count,
-            labels: label_path.to_owned(),
-            label_count: labels.len(),
-        });
+/// A set, once it has the number and the size of images that were published.
+fn check_published(spec: &SetSpec, folder: &Path, set: Dataset) -> Result<Dataset, DataError> {
+    for (images, count) in [(&set.train, spec.train), (&set.test, spec.test)] {
+        let words = |count, shape| format!("{count} images of {}", in_words(shape));
+        let (expected, found) = (
+            words(count, spec.shape),
+            words(images.len(), images.shape()),
+        );
+        if found != expected {
+            return Err(DataError::NotTheFullSet {
+                set: spec.label(),
+                path: folder.to_owned(),
+                expected,
+                found,
+            });
+        }
     }
-    Ok(Images {
-        pixels: Arc::from(images.pixels),
-        labels: labels.into_iter().map(u16::from).collect(),
-        channels: 1,
-        height: images.height,
-        width: images.width,
-        classes: usize::from(CLASSES),
-    })
-}
-
-/// Whether a half has the number and the size of images that were published.
-fn check_published(
-    spec: &SetSpec,
-    folder: &Path,
-    split: &SplitSpec,
-    images: &Images,
-) -> Result<(), DataError> {
-    let words = |count, height, width| format!("{count} images of {height}×{width}");
-    let expected = words(split.count, catalog::SIDE, catalog::SIDE);
-    let found = words(images.len(), images.height, images.width);
-    if found == expected {
-        return Ok(());
-    }
-    Err(DataError::NotTheFullSet {
-        set: spec.label(),
-        path: place::locate(folder, split.images.name),
-        expected,
-        found,
-    })
+    Ok(set)
 }

@@ -7,6 +7,7 @@ use etcetera::BaseStrategy;
 
 use super::DataError;
 use super::catalog::SetSpec;
+use super::readers;
 
 /// Environment variable that names the data folder.
 pub const DATA_VARIABLE: &str = "NOISESCOPE_DATA";
@@ -44,6 +45,16 @@ fn platform_data_folder() -> Option<PathBuf> {
     Some(etcetera::choose_base_strategy().ok()?.data_dir())
 }
 
+/// The folder in which the files of a full set lie: for those that are brought by hand, where they are found below the
+/// set's folder.
+pub(super) fn full_dir(data_dir: &Path, spec: &SetSpec) -> PathBuf {
+    let folder = set_dir(data_dir, spec);
+    match spec.by_hand {
+        Some(_) => readers::find(&folder).map_or(folder, |found| found.folder),
+        None => folder,
+    }
+}
+
 /// Path of the file `name` in `folder`: plain where it exists, else with `.gz` where that exists, else plain.
 pub(super) fn locate(folder: &Path, name: &str) -> PathBuf {
     let plain = folder.join(name);
@@ -57,8 +68,8 @@ pub(super) fn locate(folder: &Path, name: &str) -> PathBuf {
 
 /// Names of the files of a set that are not in `folder`, plain or gzipped.
 pub(super) fn missing_files(spec: &SetSpec, folder: &Path) -> Vec<&'static str> {
-    spec.files()
-        .into_iter()
+    spec.files
+        .iter()
         .map(|file| file.name)
         .filter(|name| !locate(folder, name).exists())
         .collect()

@@ -252,7 +252,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let maps = 400;
         let found = (0..maps)
-            .filter(|_| !clusters(&noise(&mut rng), SIDE, SIDE).clusters.is_empty())
+            .filter(|_| !clusters(&noise(&mut rng), [1, SIDE, SIDE]).clusters.is_empty())
             .count();
         let rate = found as f64 / f64::from(maps);
         assert!(rate <= 0.08, "{rate}");
@@ -280,7 +280,7 @@ mod tests {
             let noise = noise(&mut rng).into_iter().map(|z| z.clamp(-2.4, 2.4));
             let z: Vec<f32> = noise.zip(blob(height)).map(|(a, b)| a + b).collect();
             assert!(z.iter().all(|z| z.abs() < bound));
-            let it = clusters(&z, SIDE, SIDE);
+            let it = clusters(&z, [1, SIDE, SIDE]);
             assert_eq!(it.clusters.len(), 1, "{:?}", it.clusters);
             let cluster = &it.clusters[0];
             assert_eq!(cluster.peak.signum(), f64::from(height.signum()));
@@ -296,7 +296,7 @@ mod tests {
         let z: Vec<f32> = (0..SIDE * SIDE)
             .map(|i| if i % SIDE < SIDE / 2 { 3.0 } else { -3.0 })
             .collect();
-        let it = clusters(&z, SIDE, SIDE).clusters;
+        let it = clusters(&z, [1, SIDE, SIDE]).clusters;
         assert_eq!(it.len(), 2);
         for cluster in it {
             let left = cluster.peak > 0.0;
@@ -315,7 +315,19 @@ mod tests {
 
     #[test]
     fn a_map_of_one_column_is_tested_too() {
-        assert!(clusters(&[0.0; 28], 28, 1).clusters.is_empty());
-        assert_eq!(clusters(&[9.0; 28], 28, 1).clusters[0].pixels.len(), 28);
+        assert!(clusters(&[0.0; 28], [1, 28, 1]).clusters.is_empty());
+        assert_eq!(clusters(&[9.0; 28], [1, 28, 1]).clusters[0].pixels.len(), 28);
+    }
+
+    #[test]
+    fn channels_are_tested_one_by_one_and_pay_for_being_several() {
+        let mut z = vec![0.0; 3 * SIDE * SIDE];
+        z[SIDE * SIDE..2 * SIDE * SIDE].copy_from_slice(&blob(1.5));
+        let it = clusters(&z, [3, SIDE, SIDE]);
+        let alone = clusters(&blob(1.5), [1, SIDE, SIDE]);
+        assert_eq!((it.clusters.len(), it.clusters[0].channel), (1, 1));
+        assert!((it.clusters[0].p - 3.0 * alone.clusters[0].p).abs() < 1e-12);
+        let area = SIDE * SIDE;
+        assert!(it.clusters[0].pixels.iter().all(|&at| at / area == 1));
     }
 }

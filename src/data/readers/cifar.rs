@@ -1,0 +1,158 @@
+//! The binary batches of CIFAR-10 and CIFAR-100: records of one or two labels and an image, channel by channel.
+
+use std::path::{Path, PathBuf};
+
+use super::super::{DataError, file};
+use super::listing::{Listing, ending, name_of};
+use super::raw::{Half, Names, Raw, room};
+use super::{Kind, Layout, Told};
+use crate::session::form::Shape;
+
+/// What the authors of both sets made.
+const SHAPE: Shape = [3, 32, 32];
+const IMAGE: usize = 3 * 32 * 32;
+/// Training batches of CIFAR-10.
+const BATCHES: usize = 5;
+
+/// The files of one set.
+#[derive(Debug)]
+struct Files {
+    folder: PathBuf,
+    train: Vec<PathBuf>,
+    test: Option<PathBuf>,
+    /// Labels before each image; the last one is the class.
+    labels: usize,
+}
+
+pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, DataError> {
+    if listing
+        .focus
+        .as_deref()
+        .is_some_and(|file| ending(file) != "bin")
+    {
+        return Ok(None);
+    }
+    let stem = |path: &PathBuf| name_of(path).trim_end_matches(".gz").to_ascii_lowercase();
+    let named = |name: &str| {
+        listing
+            .files
+            .iter()
+            .find(|path| stem(path) == name)
+            .cloned()
+    };
+    let batches: Vec<PathBuf> = listing
+        .files
+        .iter()
+        .filter(|path| stem(path).starts_with("data_batch") && stem(path).ends_with(".bin"))
+        .cloned()
+        .collect();
+    let files = |train, test, labels| {
+        let folder = listing.path.clone();
+        Ok(Some(Box::new(Files {
+            folder,
+            train,
+            test,
+            labels,
+        }) as Box<dyn Layout>))
+    };
+    if !batches.is_empty() {
+        return files(batches, named("test_batch.bin"), 1);
+    }
+    match (named("train.bin"), named("test.bin")) {
+        (Some(train), test) => files(vec![train], test, 2),
+        _ if named("test_batch.bin").is_some() => Err(DataError::FolderIncomplete {
+            folder: listing.path.clone(),
+            missing: vec!["data_batch_1.bin".to_owned()],
+        }),
+        _ => Ok(None),
+    }
+}
+
+impl Files {
+    fn half(&self, files: &[PathBuf]) -> Result<Half, DataError> {
+        let record = self.labels + IMAGE;
+        let mut half = Half {
+            shape: SHAPE,
+            place: files
+                .first()
+                .cloned()
+                .unwrap_or_else(|| self.folder.clone()),
+            ..Half::default()
+        };
+        for path in files {
+            let content = file::whole(path)?;
+            check(path, &content, record)?;
+            room(path, half.labels.len() + content.len() / record, SHAPE)?;
+            half.pixels.reserve(content.len());
+            for one in content.chunks_exact(record) {
+                half.labels.push(u16::from(one[self.labels - 1]));
+                half.pixels.extend_from_slice(&one[self.labels..]);
+            }
+        }
+        Ok(half)
+    }
+
+    /// Class names as the authors wrote them, from the file that lies beside the batches.
+    fn names(&self) -> Option<Names> {
+        let name = match self.labels {
+            1 => "batches.meta.txt",
+            _ => "fine_label_names.txt",
+        };
+        super::super::settle::names_in(&self.folder.join(name))
+            .ok()
+            .flatten()
+    }
+}
+
+impl Layout for Files {
+    fn kind(&self) -> Kind {
+        Kind::Cifar
+    }
+
+    fn read(&self, _: Told<'_>) -> Result<Raw, DataError> {
+        let mut notes = Vec::new();
+        if self.labels == 1 && self.train.len() < BATCHES {
+            notes.push(format!(
+                "{} of the {BATCHES} training batches of CIFAR-10 are in {}",
+                self.train.len(),
+                self.folder.display()
+            ));
+        }
+        Ok(Raw {
+            train: self.half(&self.train)?,
+            test: match &self.test {
+                Some(path) => Some(self.half(std::slice::from_ref(path))?),
+                None => None,
+            },
+            names: self.names(),
+            notes,
+            perhaps_transposed: false,
+        })
+    }
+}
+
+/// Whether a file is a whole number of records.
+fn check(path: &Path, content: &[u8], record: usize) -> Result<(), DataError> {
+    if !content.is_empty() && content.len().is_multiple_of(record) {
+        return Ok(());
+    }
+    if let Some(found) = file::foreign(&content[..content.len().min(512)]) {
+        return Err(file::FileError::Foreign {
+            path: path.to_owned(),
+            expected: "a binary batch of CIFAR",
+            found,
+        }
+        .into());
+    }
+    Err(DataError::Records {
+        path: path.to_owned(),
+        bytes: content.len(),
+        record,
+        hint: match file::is_text_mode(content) {
+            true => {
+                "it was damaged by a transfer in text mode (every byte 0x0a has become 0x0d 0x0a): copy it again in binary mode"
+            }
+            false => "it may be cut short: replace it with a good copy",
+        },
+    })
+}

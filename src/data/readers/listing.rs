@@ -1,0 +1,85 @@
+//! What lies in a folder, read once for every reader that looks at it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::super::DataError;
+use super::super::file::FileError;
+
+/// The entries of a folder, sorted by name; hidden ones and those of file browsers are left out.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Listing {
+    /// The folder.
+    pub path: PathBuf,
+    /// The file in it that was asked for, where one was.
+    pub focus: Option<PathBuf>,
+    /// Whatever is no folder.
+    pub files: Vec<PathBuf>,
+    /// Folders.
+    pub folders: Vec<PathBuf>,
+}
+
+impl Listing {
+    /// Reads the folder at `path`.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub(super) fn of(path: &Path) -> Result<Self, DataError> {
+        let failed = |source| FileError::Read {
+            path: path.to_owned(),
+            source,
+        };
+        let mut listing = Self {
+            path: path.to_owned(),
+            ..Self::default()
+        };
+        for entry in fs::read_dir(path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            let name = name_of(&path);
+            if name.starts_with('.') || ["__MACOSX", "Thumbs.db", "desktop.ini"].contains(&&*name) {
+                continue;
+            }
+            // A link is what it points to.
+            let is_folder = match entry.file_type() {
+                Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+                _ => path.is_dir(),
+            };
+            match is_folder {
+                true => listing.folders.push(path),
+                false => listing.files.push(path),
+            }
+        }
+        listing.files.sort();
+        listing.folders.sort();
+        Ok(listing)
+    }
+
+    /// Whether there is nothing at all.
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.folders.is_empty()
+    }
+}
+
+/// The last part of a path, as it can be shown.
+pub(super) fn name_of(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// The ending of a name in small letters, without the dot; nothing where there is none.
+pub(super) fn ending(path: &Path) -> String {
+    path.extension()
+        .map(|ending| ending.to_string_lossy().to_ascii_lowercase())
+        .unwrap_or_default()
+}
+
+/// Names in a sentence: `a, b and 3 more`.
+pub(crate) fn some_of(names: &[String]) -> String {
+    const MOST: usize = 6;
+    match names.len().saturating_sub(MOST) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..MOST].join(", ")),
+    }
+}

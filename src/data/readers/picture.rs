@@ -1,0 +1,163 @@
+//! One picture, PNG or JPEG, as levels: grey pictures have one channel, all others three.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+
+use image::codecs::jpeg::JpegDecoder;
+use image::codecs::png::PngDecoder;
+use image::{DynamicImage, ImageDecoder, Limits};
+
+use super::super::file::{check_regular, foreign};
+use super::listing::ending;
+use super::raw::planar;
+use crate::session::form::Shape;
+
+/// The longest side of a picture that is read.
+const MOST_SIDE: u32 = 16_384;
+/// The largest file of a picture that is read: 256 MiB.
+const MOST_STORED: u64 = 256 << 20;
+
+/// Whether a name is one that pictures have.
+pub(super) fn is_picture(path: &Path) -> bool {
+    matches!(ending(path).as_str(), "png" | "jpg" | "jpeg")
+}
+
+/// What a picture was before it became bytes of one or three channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Traits {
+    /// Sixteen bits a level.
+    pub deep: bool,
+    /// An alpha channel or a transparent colour.
+    pub alpha: bool,
+    /// Colours from a palette.
+    pub palette: bool,
+    /// A palette of greys, so that one channel says it all.
+    pub grey_palette: bool,
+    /// Several frames, of which the first was taken.
+    pub animated: bool,
+}
+
+/// A picture, decoded.
+#[derive(Debug)]
+pub(super) struct Picture {
+    /// `[C, H, W]`.
+    pub shape: Shape,
+    /// Levels, channel by channel.
+    pub pixels: Vec<u8>,
+    /// What it was before.
+    pub traits: Traits,
+}
+
+/// Why a picture cannot be used.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// It cannot be read: why.
+    Unreadable(String),
+    /// It is of another size or number of channels than expected.
+    Differs(Shape),
+}
+
+/// Reads a picture. With `expected`, one of another size is refused before it is decoded, and a palette of greys
+/// takes whichever number of channels is expected.
+///
+/// # Errors
+/// A [`Fault`].
+pub(super) fn read(path: &Path, expected: Option<Shape>) -> Result<Picture, Fault> {
+    let unreadable = |error: &dyn std::fmt::Display| Fault::Unreadable(error.to_string());
+    let about = fs::metadata(path).map_err(|error| unreadable(&error))?;
+    check_regular(path, &about).map_err(|error| unreadable(&error))?;
+    if about.len() > MOST_STORED {
+        let said = format!(
+            "has {} bytes; pictures of {MOST_STORED} bytes at most are read",
+            about.len()
+        );
+        return Err(Fault::Unreadable(said));
+    }
+    let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
+    decode(&bytes, expected)
+}
+
+/// Decodes a picture held in memory, as [`read`] does.
+///
+/// # Errors
+/// A [`Fault`].
+pub(super) fn decode(bytes: &[u8], expected: Option<Shape>) -> Result<Picture, Fault> {
+    let unreadable = |error: image::ImageError| Fault::Unreadable(error.to_string());
+    if bytes.starts_with(b"\x89PNG") {
+        let mut limits = Limits::default();
+        limits.max_image_width = Some(MOST_SIDE);
+        limits.max_image_height = Some(MOST_SIDE);
+        let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits).map_err(unreadable)?;
+        let animated = decoder.is_apng().unwrap_or(false);
+        // Depth and colour type, at their fixed places in the first chunk.
+        let (depth, colour) = (bytes.get(24), bytes.get(25));
+        let traits = Traits {
+            deep: depth == Some(&16),
+            palette: colour == Some(&3),
+            animated,
+            ..Traits::default()
+        };
+        return finish(decoder, traits, expected);
+    }
+    if bytes.starts_with(b"\xff\xd8") {
+        let decoder = JpegDecoder::new(Cursor::new(bytes)).map_err(unreadable)?;
+        return finish(decoder, Traits::default(), expected);
+    }
+    Err(Fault::Unreadable(
+        match foreign(&bytes[..bytes.len().min(512)]) {
+            Some(found) => format!("is {}", found.what),
+            None => "is neither PNG nor JPEG".to_owned(),
+        },
+    ))
+}
+
+fn finish(
+    decoder: impl ImageDecoder,
+    mut traits: Traits,
+    expected: Option<Shape>,
+) -> Result<Picture, Fault> {
+    let unreadable = |error: image::ImageError| Fault::Unreadable(error.to_string());
+    let (width, height) = decoder.dimensions();
+    if width > MOST_SIDE || height > MOST_SIDE {
+        let said = format!("is {height}×{width}; sides of {MOST_SIDE} at most are read");
+        return Err(Fault::Unreadable(said));
+    }
+    let (height, width) = (height as usize, width as usize);
+    let colour = decoder.color_type();
+    traits.alpha = colour.has_alpha();
+    let channels = if colour.has_color() { 3 } else { 1 };
+    if let Some([_, rows, columns]) = expected
+        && (rows, columns) != (height, width)
+    {
+        return Err(Fault::Differs([channels, height, width]));
+    }
+    let decoded = DynamicImage::from_decoder(decoder).map_err(unreadable)?;
+    let mut shape = [channels, height, width];
+    let mut pixels = match channels {
+        1 => decoded.into_luma8().into_raw(),
+        _ => decoded.into_rgb8().into_raw(),
+    };
+    if traits.palette
+        && pixels
+            .chunks_exact(3)
+            .all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2])
+    {
+        traits.grey_palette = true;
+        if expected.is_none_or(|[channels, ..]| channels == 1) {
+            pixels = pixels.chunks_exact(3).map(|pixel| pixel[0]).collect();
+            shape[0] = 1;
+        }
+    }
+    if expected.is_some_and(|expected| expected != shape) {
+        return Err(Fault::Differs(shape));
+    }
+    if shape[0] == 3 {
+        pixels = planar(&pixels, 3, height * width);
+    }
+    Ok(Picture {
+        shape,
+        pixels,
+        traits,
+    })
+}

@@ -1,0 +1,139 @@
+//! What a reader brings: images and labels as they lie on the disk, before classes and halves are settled.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::DataError;
+use super::super::file::{FileError, MOST_BYTES};
+use crate::session::form::Shape;
+
+/// Images of one part of a set, with a label each.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(in crate::data) struct Half {
+    /// Levels 0..=255, `[n, C, H, W]`.
+    #[serde(skip)]
+    pub pixels: Vec<u8>,
+    /// Labels as they are written, `[n]`.
+    pub labels: Vec<u16>,
+    /// `[C, H, W]`.
+    pub shape: Shape,
+    /// The file or folder of the labels, for messages.
+    pub place: PathBuf,
+}
+
+impl Half {
+    /// Images with as many labels.
+    ///
+    /// # Errors
+    /// [`DataError::CountsDiffer`].
+    pub(in crate::data) fn paired(
+        (pixels, shape, images): (Vec<u8>, Shape, PathBuf),
+        (labels, place): (Vec<u16>, PathBuf),
+    ) -> Result<Self, DataError> {
+        let image_count = pixels.len() / shape.iter().product::<usize>().max(1);
+        if image_count != labels.len() {
+            return Err(DataError::CountsDiffer {
+                images,
+                image_count,
+                labels: place,
+                label_count: labels.len(),
+            });
+        }
+        Ok(Self {
+            pixels,
+            labels,
+            shape,
+            place,
+        })
+    }
+
+    /// Numbers of one image.
+    pub(in crate::data) fn area(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The images at `indices`, in their order.
+    pub(in crate::data) fn chosen(&self, indices: &[usize]) -> Self {
+        let area = self.area();
+        let mut pixels = Vec::with_capacity(indices.len() * area);
+        for &index in indices {
+            pixels.extend_from_slice(&self.pixels[index * area..(index + 1) * area]);
+        }
+        Self {
+            pixels,
+            labels: indices.iter().map(|&index| self.labels[index]).collect(),
+            shape: self.shape,
+            place: self.place.clone(),
+        }
+    }
+}
+
+/// Names of classes, in the order of their labels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::data) struct Names {
+    /// The names.
+    pub names: Vec<String>,
+    /// The file or folder that they come from, for messages.
+    pub place: PathBuf,
+}
+
+/// A set as a reader found it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(in crate::data) struct Raw {
+    /// Training images, or all images where the set is not divided.
+    pub train: Half,
+    /// Test images, where the set has some.
+    pub test: Option<Half>,
+    /// Names of the classes, where the set gives them.
+    pub names: Option<Names>,
+    /// What is worth showing.
+    pub notes: Vec<String>,
+    /// Whether sets of this name are known to have rows and columns exchanged.
+    pub perhaps_transposed: bool,
+}
+
+/// Numbers of `count` images of `shape`, once they are known to be few enough for memory.
+///
+/// # Errors
+/// [`FileError::TooLarge`], naming `place`.
+pub(super) fn room(
+    place: &std::path::Path,
+    count: usize,
+    shape: Shape,
+) -> Result<usize, FileError> {
+    let total = shape.iter().try_fold(count as u64, |product, &size| {
+        product.checked_mul(size as u64)
+    });
+    match total {
+        Some(total) if total <= MOST_BYTES => Ok(total as usize),
+        _ => Err(FileError::TooLarge {
+            path: place.to_owned(),
+            what: format!("{count} images of {}", in_words(shape)),
+        }),
+    }
+}
+
+/// Size and channels of an image in words: `28×28 grey`.
+pub(in crate::data) fn in_words([channels, height, width]: Shape) -> String {
+    let size = format!("{height}×{width}");
+    match channels {
+        1 => format!("{size} grey"),
+        3 => format!("{size} in colour"),
+        channels => format!("{size} of {channels} channels"),
+    }
+}
+
+/// `[n, H, W, C]` with the channels of a pixel beside each other, as `[n, C, H, W]`.
+pub(super) fn planar(pixels: &[u8], channels: usize, plane: usize) -> Vec<u8> {
+    let mut planes = vec![0; pixels.len()];
+    let one = channels * plane;
+    for (from, to) in pixels.chunks_exact(one).zip(planes.chunks_exact_mut(one)) {
+        for (place, pixel) in from.chunks_exact(channels).enumerate() {
+            for (channel, &level) in pixel.iter().enumerate() {
+                to[channel * plane + place] = level;
+            }
+        }
+    }
+    planes
+}

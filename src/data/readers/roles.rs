@@ -1,0 +1,122 @@
+//! What the name of a file or of an array says: which half of a set it is, images or labels, and of which set.
+
+/// Images, or the labels of images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum What {
+    Images,
+    Labels,
+}
+
+/// A part of a set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Train,
+    Test,
+    Validation,
+    /// A set that was not divided.
+    Whole,
+}
+
+impl Part {
+    /// The part that a whole name stands for, as the names of folders do: `train`, `val`.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        match name.to_ascii_lowercase().as_str() {
+            "train" | "training" => Some(Self::Train),
+            "test" | "testing" | "t10k" => Some(Self::Test),
+            "val" | "valid" | "validation" | "dev" => Some(Self::Validation),
+            _ => None,
+        }
+    }
+}
+
+/// What a name says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Role {
+    /// What is left of the name: the name of the set, often empty.
+    pub set: String,
+    /// The part; `Whole` where none is named.
+    pub part: Part,
+    /// Images or labels; `None` where the name does not say.
+    pub what: Option<What>,
+}
+
+/// Reads a name such as `emnist-letters-train-images-idx3-ubyte.gz`, `X_train` or `test_labels`.
+pub(super) fn role(name: &str) -> Role {
+    let mut role = Role {
+        set: String::new(),
+        part: Part::Whole,
+        what: None,
+    };
+    let mut rest = Vec::new();
+    let lower = name.to_ascii_lowercase();
+    for word in lower.split(|letter: char| !letter.is_alphanumeric()) {
+        // `xtrain` as one word is common in notebooks.
+        let joined = ["x", "y"].into_iter().find_map(|first| {
+            let part = Part::named(word.strip_prefix(first)?)?;
+            Some((
+                if first == "x" {
+                    What::Images
+                } else {
+                    What::Labels
+                },
+                part,
+            ))
+        });
+        match word {
+            _ if joined.is_some() => {
+                if let Some((what, part)) = joined {
+                    (role.what, role.part) = (Some(what), part);
+                }
+            }
+            "x" | "image" | "images" | "img" | "imgs" | "data" | "pixels" | "features" => {
+                role.what = role.what.or(Some(What::Images));
+            }
+            "y" | "label" | "labels" | "target" | "targets" => {
+                role.what = Some(What::Labels);
+            }
+            "" | "idx" | "idx1" | "idx2" | "idx3" | "idx4" | "ubyte" | "gz" | "npy" | "npz" => {}
+            _ => match Part::named(word) {
+                Some(part) => role.part = part,
+                None => rest.push(word),
+            },
+        }
+    }
+    role.set = rest.join("-");
+    role
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_many_habits_are_understood() {
+        use Part::*;
+        use What::*;
+        for (name, set, part, what) in [
+            ("train-images-idx3-ubyte", "", Train, Some(Images)),
+            ("t10k-labels.idx1-ubyte", "", Test, Some(Labels)),
+            (
+                "emnist-letters-test-images-idx3-ubyte.gz",
+                "emnist-letters",
+                Test,
+                Some(Images),
+            ),
+            ("x_train", "", Train, Some(Images)),
+            ("Y_TEST", "", Test, Some(Labels)),
+            ("Xtrain.npy", "", Train, Some(Images)),
+            ("val_labels", "", Validation, Some(Labels)),
+            ("kmnist-train-imgs.npz", "kmnist", Train, Some(Images)),
+            ("images", "", Whole, Some(Images)),
+            ("y", "", Whole, Some(Labels)),
+            ("arr_0", "arr-0", Whole, None),
+        ] {
+            let expected = Role {
+                set: set.to_owned(),
+                part,
+                what,
+            };
+            assert_eq!(role(name), expected, "{name}");
+        }
+    }
+}

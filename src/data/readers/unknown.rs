@@ -1,0 +1,105 @@
+//! The words for a folder or file in which no reader finds images: what lies there, and what would do.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::super::DataError;
+use super::super::file::{FileError, foreign, head};
+use super::listing::{Listing, ending, name_of, some_of};
+use super::picture::is_picture;
+use super::roles::Part;
+
+/// Why no images were found in a folder or file.
+pub(super) fn error(listing: &Listing) -> DataError {
+    if let Some(file) = &listing.focus {
+        return about_file(file);
+    }
+    let path = listing.path.clone();
+    if listing.is_empty() {
+        return DataError::EmptyFolder { path };
+    }
+    DataError::Unrecognised {
+        path,
+        found: contents(listing),
+        hint: hint(listing),
+    }
+}
+
+fn about_file(path: &Path) -> DataError {
+    match foreign(&head(path)) {
+        Some(found) => FileError::Foreign {
+            path: path.to_owned(),
+            expected: "a file of images that noisescope reads",
+            found,
+        }
+        .into(),
+        None => DataError::Unrecognised {
+            path: path.to_owned(),
+            found: "a file of an unknown kind".to_owned(),
+            hint: String::new(),
+        },
+    }
+}
+
+/// What lies in a folder: `3 .csv files, the folders a and b`.
+fn contents(listing: &Listing) -> String {
+    let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for file in &listing.files {
+        kinds.entry(ending(file)).or_default().push(name_of(file));
+    }
+    let mut parts: Vec<String> = kinds
+        .into_iter()
+        .map(|(ending, names)| match (names.len(), ending.as_str()) {
+            (1..=3, _) => some_of(&names),
+            (count, "") => format!("{count} files without an ending"),
+            (count, ending) => format!("{count} .{ending} files"),
+        })
+        .collect();
+    let folders: Vec<String> = listing.folders.iter().map(|path| name_of(path)).collect();
+    match folders.len() {
+        0 => {}
+        1 => parts.push(format!("the folder {}", folders[0])),
+        _ => parts.push(format!("the folders {}", some_of(&folders))),
+    }
+    some_of(&parts)
+}
+
+/// What would help, for the cases that are common.
+fn hint(listing: &Listing) -> String {
+    let has = |endings: &[&str]| {
+        listing
+            .files
+            .iter()
+            .any(|path| endings.contains(&ending(path).as_str()))
+    };
+    let pickles =
+        |path: &PathBuf| name_of(path).starts_with("data_batch_") && ending(path).is_empty();
+    let words = if listing.files.iter().any(pickles) {
+        "; this is the Python version of CIFAR-10: take the binary version (cifar-10-binary.tar.gz)"
+    } else if has(&["zip", "tar", "gz", "tgz", "7z", "rar", "xz", "bz2", "zst"]) {
+        "; unpack the archive first"
+    } else if has(&["csv", "tsv"]) {
+        "; a table in text is not read: save it with numpy.savez(\"images.npz\", images=…, labels=…)"
+    } else if has(&[
+        "parquet", "arrow", "h5", "hdf5", "mat", "pkl", "pickle", "pt", "pth",
+    ]) {
+        "; save the images with numpy.savez(\"images.npz\", images=…, labels=…)"
+    } else if has(&["gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm"]) {
+        "; convert the pictures to PNG"
+    } else if listing.files.iter().any(|path| is_picture(path)) || halves_of_pictures(listing) {
+        "; pictures must lie in a folder for each class"
+    } else {
+        ""
+    };
+    words.to_owned()
+}
+
+/// Whether pictures lie in `train` or `test` themselves, in no folder of a class.
+fn halves_of_pictures(listing: &Listing) -> bool {
+    listing
+        .folders
+        .iter()
+        .filter(|folder| Part::named(&name_of(folder)).is_some())
+        .flat_map(|folder| Listing::of(folder))
+        .any(|half| half.files.iter().any(|path| is_picture(path)))
+}

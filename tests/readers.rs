@@ -1,0 +1,447 @@
+//! IDX files and CIFAR batches as people have them: names, nesting, packing, labels, and what is wrong with them.
+
+mod images;
+
+use std::fs;
+use std::path::Path;
+
+use images::*;
+use noisescope::data::{DataError, Kind, is_images, recognise};
+use noisescope::session::config::{DatasetName, DatasetSource};
+use proptest::prelude::*;
+use tempfile::tempdir;
+
+fn assert_the_set(path: &Path) {
+    let set = load_own(path).unwrap();
+    assert_eq!((set.train.len(), set.test.len()), (12, 6));
+    assert_eq!(set.form().shape(), [1, 2, 3]);
+    assert_eq!(set.train.image(7), [7; 6]);
+    assert_eq!(set.train.label(7), 1);
+}
+
+#[test]
+fn idx_files_are_found_under_many_names_plain_and_packed() {
+    let folder = tempdir().unwrap();
+    for (place, name) in [
+        (
+            "standard",
+            (|name: &str| name.to_owned()) as fn(&str) -> String,
+        ),
+        ("dots", |name| name.replace("-idx", ".idx")),
+        ("emnist", |name| {
+            format!("emnist-letters-{}", name.replace("t10k", "test"))
+        }),
+        ("raw", |name| format!("raw/{name}")),
+        ("torchvision", |name| format!("MNIST/raw/{name}")),
+        ("folders", |name| {
+            format!("{name}/{}", name.replace("-idx", ".idx"))
+        }),
+    ] {
+        let path = folder.path().join(place);
+        put_idx(&path, name);
+        assert_the_set(&path);
+        assert!(is_images(&path), "{place}");
+        assert_eq!(recognise(&path).unwrap().kind(), Kind::Idx);
+        for packed in ["gzip", "gzip-unnamed", "gzip-twice"] {
+            let copy = folder.path().join(format!("{place}-{packed}"));
+            put_idx(&copy, |standard| match packed {
+                "gzip-unnamed" => name(standard),
+                _ => format!("{}.gz", name(standard)),
+            });
+            pack(&copy, if packed == "gzip-twice" { 2 } else { 1 });
+            assert_the_set(&copy);
+        }
+    }
+}
+
+fn pack(path: &Path, times: usize) {
+    for entry in fs::read_dir(path).unwrap().flatten() {
+        if entry.path().is_dir() {
+            pack(&entry.path(), times);
+            continue;
+        }
+        for _ in 0..times {
+            let content = fs::read(entry.path()).unwrap();
+            fs::write(entry.path(), gzip(&content)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_folder_one_level_too_high_or_too_low_is_seen_through_and_said() {
+    let folder = tempdir().unwrap();
+    put_idx(&folder.path().join("high/deep/er"), str::to_owned);
+    let set = load_own(&folder.path().join("high")).unwrap();
+    assert!(
+        says(&set, "the images lie deeper, in deep/er"),
+        "{:?}",
+        set.notes
+    );
+    assert!(!is_images(&folder.path().join("high")));
+
+    let split = folder.path().join("split");
+    put_idx(&split, |name| format!("{name}/{name}"));
+    let set = load_own(&split.join("train-images-idx3-ubyte")).unwrap();
+    assert_eq!(set.train.len(), 12);
+    assert!(says(&set, "is a part of the set in"), "{:?}", set.notes);
+}
+
+#[test]
+fn a_file_of_a_set_stands_for_the_set() {
+    let folder = tempdir().unwrap();
+    for set in ["emnist-letters", "emnist-digits"] {
+        put_idx(folder.path(), |name| format!("{set}-{name}"));
+    }
+    let said = complaint(folder.path());
+    assert!(
+        said.contains("several sets (emnist-digits, emnist-letters)"),
+        "{said}"
+    );
+    let file = folder.path().join("emnist-letters-train-images-idx3-ubyte");
+    let mut plan = plan(folder.path());
+    plan.source = DatasetSource::File(file.clone());
+    assert_eq!(load_plan(&plan).unwrap().train.len(), 12);
+    assert!(is_images(&file));
+}
+
+#[test]
+fn emnist_is_turned_and_named_where_that_is_asked_for() {
+    let folder = tempdir().unwrap();
+    put_idx(folder.path(), |name| format!("emnist-letters-{name}"));
+    put(
+        &folder.path().join("emnist-letters-mapping.txt"),
+        b"1 65 97\n2 66 98\n3 67 99\n",
+    );
+    put(
+        &folder.path().join("emnist-letters-train-labels-idx1-ubyte"),
+        &idx_labels(&[1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]),
+    );
+    put(
+        &folder.path().join("emnist-letters-t10k-labels-idx1-ubyte"),
+        &idx_labels(&[1, 2, 3, 1, 2, 3]),
+    );
+    let pixels: Vec<u8> = (0..72).collect();
+    let mut file = Vec::new();
+    noisescope::data::idx::write_images(&mut file, &pixels, 2, 3).unwrap();
+    put(
+        &folder.path().join("emnist-letters-train-images-idx3-ubyte"),
+        &file,
+    );
+
+    let mut plan = plan(folder.path());
+    let set = load_plan(&plan).unwrap();
+    assert_eq!(set.classes, ["A", "B", "C"]);
+    assert_eq!(set.train.label(0), 0);
+    assert!(
+        says(&set, "set dataset.transpose to true"),
+        "{:?}",
+        set.notes
+    );
+    plan.transpose = true;
+    let set = load_plan(&plan).unwrap();
+    assert_eq!(set.form().shape(), [1, 3, 2]);
+    assert_eq!(set.train.image(0), [0, 3, 1, 4, 2, 5]);
+    assert!(!says(&set, "transpose"), "{:?}", set.notes);
+}
+
+#[test]
+fn labels_from_one_are_shifted_and_keep_their_numbers_as_names() {
+    let folder = tempdir().unwrap();
+    put_idx(folder.path(), str::to_owned);
+    for (half, count) in [("train", 12), ("t10k", 6)] {
+        let labels: Vec<u8> = cycle(count, 3).iter().map(|label| label + 1).collect();
+        put(
+            &folder.path().join(format!("{half}-labels-idx1-ubyte")),
+            &idx_labels(&labels),
+        );
+    }
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.classes, ["1", "2", "3"]);
+    assert_eq!(set.train.label(0), 0);
+    assert!(says(&set, "labels go from 1 to 3"), "{:?}", set.notes);
+}
+
+#[test]
+fn names_come_from_the_file_beside_the_images() {
+    let folder = tempdir().unwrap();
+    put_idx(folder.path(), str::to_owned);
+    let file = folder.path().join("classes.txt");
+    put(
+        &file,
+        "\u{feff}ant\r\nbee\u{1b}[2J\r\n\r\ncow\r\n".as_bytes(),
+    );
+    assert_eq!(
+        load_own(folder.path()).unwrap().classes,
+        ["ant", "bee\u{fffd}[2J", "cow"]
+    );
+    put(&file, b"ant\nbee\n");
+    let said = complaint(folder.path());
+    assert!(
+        said.contains("train-labels-idx1-ubyte gives image 2 the label 2, but "),
+        "{said}"
+    );
+    assert!(said.ends_with("classes.txt names 2 classes"), "{said}");
+    put(&file, b"ant\nbee\nAnt\n");
+    assert!(complaint(folder.path()).contains("names the class Ant twice"));
+    put(&file, &[0xff, 0xfe, 0x00]);
+    assert!(complaint(folder.path()).contains("is no text in UTF-8"));
+}
+
+#[test]
+fn two_classes_are_fine_one_is_not_and_an_empty_one_is_named() {
+    let folder = tempdir().unwrap();
+    put_idx(folder.path(), str::to_owned);
+    let label = |labels: &dyn Fn(usize) -> Vec<u8>| {
+        put(
+            &folder.path().join("train-labels-idx1-ubyte"),
+            &idx_labels(&labels(12)),
+        );
+        put(
+            &folder.path().join("t10k-labels-idx1-ubyte"),
+            &idx_labels(&labels(6)),
+        );
+    };
+    label(&|count| cycle(count, 2));
+    assert_eq!(load_own(folder.path()).unwrap().classes, ["0", "1"]);
+    let mut plan = plan(folder.path());
+    plan.name = DatasetName::FashionMnist;
+    let set = load_plan(&plan).unwrap();
+    assert_eq!(set.classes, ["T-shirt/top", "Trouser"]);
+    assert!(
+        says(&set, "there are 2 classes and not the 10 of Fashion-MNIST"),
+        "{:?}",
+        set.notes
+    );
+    label(&|count| vec![0; count]);
+    assert!(complaint(folder.path()).contains("all of one class"));
+    label(&|count| cycle(count, 2).iter().map(|label| 2 * label).collect());
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.train.class_counts(), [6, 0, 6]);
+    assert!(
+        says(&set, "class 1 has no training image"),
+        "{:?}",
+        set.notes
+    );
+}
+
+#[test]
+fn labels_beyond_a_known_set_are_told() {
+    let folder = tempdir().unwrap();
+    put_idx(folder.path(), str::to_owned);
+    put(
+        &folder.path().join("t10k-labels-idx1-ubyte"),
+        &idx_labels(&[0, 1, 2, 3, 4, 10]),
+    );
+    let mut plan = plan(folder.path());
+    plan.name = DatasetName::Mnist;
+    let said = load_plan(&plan).unwrap_err().to_string();
+    assert!(
+        said.contains("gives image 5 the label 10, but MNIST has 10 classes"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_set_without_test_images_is_split_by_the_seed() {
+    let folder = tempdir().unwrap();
+    put(&folder.path().join("images-idx3-ubyte"), &idx_images(60));
+    put(
+        &folder.path().join("labels-idx1-ubyte"),
+        &idx_labels(&cycle(60, 3)),
+    );
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.train.class_counts(), [16; 3]);
+    assert_eq!(set.test.class_counts(), [4; 3]);
+    assert!(says(&set, "12 of its 60 images"), "{:?}", set.notes);
+    let mut levels: Vec<u8> = [&set.train, &set.test]
+        .iter()
+        .flat_map(|half| (0..half.len()).map(|index| half.image(index)[0]))
+        .collect();
+    levels.sort_unstable();
+    assert_eq!(levels, (0..60).collect::<Vec<u8>>());
+    assert_eq!(load_own(folder.path()).unwrap().test, set.test);
+}
+
+/// A CIFAR record: labels and an image of one colour.
+fn record(labels: &[u8], [red, green, blue]: [u8; 3]) -> Vec<u8> {
+    [labels, &[red; 1024], &[green; 1024], &[blue; 1024]].concat()
+}
+
+#[test]
+fn cifar_batches_are_read_with_their_names() {
+    let folder = tempdir().unwrap();
+    let ten = folder.path().join("cifar-10-batches-bin");
+    for batch in 1..=5u8 {
+        let name = format!("data_batch_{batch}.bin");
+        put(
+            &ten.join(name),
+            &[record(&[0], [batch, 2, 3]), record(&[1], [4, 5, 6])].concat(),
+        );
+    }
+    put(
+        &ten.join("test_batch.bin"),
+        &[record(&[1], [9, 8, 7]), record(&[0], [1, 1, 1])].concat(),
+    );
+    put(&ten.join("batches.meta.txt"), b"airplane\nautomobile\n\n");
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.classes, ["airplane", "automobile"]);
+    assert_eq!(set.form().shape(), [3, 32, 32]);
+    assert_eq!((set.train.len(), set.test.len()), (10, 2));
+    assert_eq!(set.train.image(2)[..1], [2]);
+    assert_eq!(
+        [
+            set.test.image(0)[0],
+            set.test.image(0)[1024],
+            set.test.image(0)[2048]
+        ],
+        [9, 8, 7]
+    );
+
+    let hundred = folder.path().join("cifar-100-binary");
+    put(
+        &hundred.join("train.bin"),
+        &[record(&[7, 0], [1; 3]), record(&[7, 2], [2; 3])].concat(),
+    );
+    put(&hundred.join("test.bin"), &record(&[7, 1], [3; 3]));
+    put(&hundred.join("fine_label_names.txt"), b"apple\nbear\ncan\n");
+    let set = load_own(&hundred).unwrap();
+    assert_eq!(set.classes, ["apple", "bear", "can"]);
+    assert_eq!(set.train.labels[..], [0, 2]);
+    assert!(
+        complaint(folder.path()).contains("several sets (cifar-10-batches-bin, cifar-100-binary)")
+    );
+}
+
+#[test]
+fn damaged_batches_are_told() {
+    let folder = tempdir().unwrap();
+    let batch = folder.path().join("data_batch_1.bin");
+    put(&batch, &record(&[0], [10; 3])[..3000]);
+    let said = complaint(folder.path());
+    assert!(
+        said.contains("3000 bytes, which is no whole number of records of 3073"),
+        "{said}"
+    );
+    let damaged: Vec<u8> = record(&[0], [10; 3])
+        .into_iter()
+        .flat_map(|byte| match byte {
+            b'\n' => vec![b'\r', b'\n'],
+            byte => vec![byte],
+        })
+        .collect();
+    put(&batch, &damaged);
+    assert!(complaint(folder.path()).contains("text mode"));
+    put(&batch, b"<html>404</html>");
+    assert!(complaint(folder.path()).contains("is a web page, not a binary batch of CIFAR"));
+}
+
+#[test]
+fn what_cannot_be_read_is_called_by_what_it_is() {
+    let folder = tempdir().unwrap();
+    let case = |name: &str, files: &[(&str, &[u8])]| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(&path).unwrap();
+        for (file, content) in files {
+            put(&path.join(file), content);
+        }
+        complaint(&path)
+    };
+    assert!(case("nothing", &[]).ends_with("nothing is empty"));
+    let said = case(
+        "csv",
+        &[
+            ("train.csv", b"label,pixel0\n5,0\n"),
+            ("test.csv", b"pixel0\n0\n"),
+        ],
+    );
+    assert!(
+        said.contains("(test.csv, train.csv); a table in text is not read"),
+        "{said}"
+    );
+    let said = case(
+        "python",
+        &[("data_batch_1", b"\x80\x02"), ("batches.meta", b"\x80\x02")],
+    );
+    assert!(said.contains("take the binary version"), "{said}");
+    let said = case("archive", &[("cifar-10-binary.tar.gz", &gzip(b"x"))]);
+    assert!(said.contains("unpack the archive first"), "{said}");
+    let said = complaint(&folder.path().join("archive/cifar-10-binary.tar.gz"));
+    assert!(said.contains("cifar-10-binary.tar.gz"), "{said}");
+    let said = complaint(&folder.path().join("absent"));
+    assert!(said.contains("there is no folder or file"), "{said}");
+    let said = complaint(Path::new("/dev/null"));
+    assert!(said.contains("is a device"), "{said}");
+    let said = case("half", &[("train-images-idx3-ubyte", &idx_images(3))]);
+    assert!(said.contains("lacks train-labels-idx1-ubyte"), "{said}");
+    assert!(recognise(&folder.path().join("csv")).is_none());
+}
+
+#[test]
+fn a_named_pipe_is_refused_and_not_waited_for() {
+    let folder = tempdir().unwrap();
+    put_idx(folder.path(), str::to_owned);
+    let path = folder.path().join("train-images-idx3-ubyte");
+    fs::remove_file(&path).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    assert!(complaint(folder.path()).contains("is a named pipe"));
+    assert!(complaint(&path).contains("is a named pipe"));
+}
+
+#[test]
+fn as_many_labels_as_images_are_needed_and_one_size() {
+    let folder = tempdir().unwrap();
+    put_idx(folder.path(), str::to_owned);
+    put(
+        &folder.path().join("t10k-labels-idx1-ubyte"),
+        &idx_labels(&[0; 5]),
+    );
+    assert!(complaint(folder.path()).contains("holds 6 images, but"));
+    put_idx(folder.path(), str::to_owned);
+    let mut other = Vec::new();
+    noisescope::data::idx::write_images(&mut other, &[0; 54], 3, 3).unwrap();
+    put(&folder.path().join("t10k-images-idx3-ubyte"), &other);
+    let error = load_own(folder.path()).unwrap_err();
+    assert!(matches!(error, DataError::SizesDiffer { .. }), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("are 2×3 grey, but the test images are 3×3 grey")
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn no_bytes_make_a_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), start in 0usize..12, cut in 0usize..200) {
+        let png = {
+            let mut png = std::io::Cursor::new(Vec::new());
+            image::GrayImage::new(4, 4).write_to(&mut png, image::ImageFormat::Png).unwrap();
+            png.into_inner()
+        };
+        let starts: [&[u8]; 12] = [
+            &[], &[0, 0, 8, 3], &[0, 0, 8, 1], &[0x1f, 0x8b, 8, 0], &[0x1f, 0x8b], b"\x93NUMPY\x01\x00\x20\x00",
+            b"\x93NUMPY\x02\x00\xff\xff\xff\xff", b"PK\x03\x04", b"PK\x05\x06", &png[..png.len().min(cut)],
+            b"\xff\xd8\xff\xe0\x00\x10JFIF", b"\x93NUMPY\x01\x00\x46\x00{'descr': '|u1', 'fortran_order': True, 'shape': (",
+        ];
+        let content = [starts[start], &bytes].concat();
+        let folder = tempdir().unwrap();
+        for name in [
+            "idx/train-images-idx3-ubyte", "idx/train-labels-idx1-ubyte", "cifar/data_batch_1.bin", "fine/train.bin",
+            "npz/mnist.npz", "npy/x_train.npy", "npy/y_train.npy", "pictures/a/1.png", "pictures/b/2.jpg",
+            "names/classes.txt", "names/a/1.png",
+        ] {
+            let path = folder.path().join(name);
+            put(&path, &content);
+            let _ = load_own(path.parent().unwrap());
+            let _ = load_own(&path);
+            let _ = is_images(&path);
+        }
+        let _ = load_own(&folder.path().join("pictures"));
+        let _ = load_own(folder.path());
+    }
+}

@@ -1,0 +1,306 @@
+//! NumPy's arrays: names, shapes, types, and what is wrong with them.
+
+mod images;
+
+use std::path::Path;
+
+use images::*;
+use noisescope::data::is_images;
+use tempfile::tempdir;
+
+/// Sixteen images of 2×3, four of each of four classes.
+fn put_plain(path: &Path, images: Vec<u8>, labels: Vec<u8>) {
+    put_npz(path, &[("images", images), ("labels", labels)]);
+}
+
+fn grey() -> Vec<u8> {
+    (0..96).map(|at| at as u8).collect()
+}
+
+fn four() -> Vec<u8> {
+    longs((0..16).map(|index| index % 4))
+}
+
+#[test]
+fn keras_and_plain_names_are_read_from_archives_and_single_arrays() {
+    let folder = tempdir().unwrap();
+    let arrays = || {
+        [
+            ("x_train", npy("|u1", &[16, 2, 3], &grey())),
+            ("y_train", npy("<i8", &[16], &four())),
+            ("x_test", npy("|u1", &[4, 2, 3], &grey()[..24])),
+            ("y_test", npy("|u1", &[4], &[0, 1, 2, 3])),
+        ]
+    };
+    put_npz(&folder.path().join("keras/mnist.npz"), &arrays());
+    for (name, bytes) in arrays() {
+        put(&folder.path().join(format!("single/{name}.npy")), &bytes);
+    }
+    for (place, pair) in [("train", 0), ("test", 2)] {
+        put_npz(
+            &folder.path().join(format!("halves/{place}.npz")),
+            &[
+                ("images", arrays()[pair].1.clone()),
+                ("labels", arrays()[pair + 1].1.clone()),
+            ],
+        );
+    }
+    for (place, names) in [(
+        "kmnist",
+        [
+            "kmnist-train-imgs",
+            "kmnist-train-labels",
+            "kmnist-test-imgs",
+            "kmnist-test-labels",
+        ],
+    )] {
+        for (name, (_, bytes)) in names.into_iter().zip(arrays()) {
+            put_npz(
+                &folder.path().join(format!("{place}/{name}.npz")),
+                &[("arr_0", bytes)],
+            );
+        }
+    }
+    for place in [
+        "keras",
+        "keras/mnist.npz",
+        "single",
+        "single/x_train.npy",
+        "halves",
+        "kmnist",
+    ] {
+        let path = folder.path().join(place);
+        let set = load_own(&path).unwrap_or_else(|error| panic!("{place}: {error}"));
+        assert_eq!((set.train.len(), set.test.len()), (16, 4), "{place}");
+        assert_eq!(set.form().shape(), [1, 2, 3]);
+        assert_eq!(set.train.image(1), [6, 7, 8, 9, 10, 11]);
+        assert!(set.notes.is_empty(), "{place}: {:?}", set.notes);
+        assert!(is_images(&path));
+    }
+}
+
+#[test]
+fn channels_are_found_first_and_last() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("set.npz");
+    let last: Vec<u8> = (0..16 * 5 * 6 * 3).map(|at| (at % 3) as u8).collect();
+    put_plain(
+        &path,
+        npy("|u1", &[16, 5, 6, 3], &last),
+        npy("<i8", &[16], &four()),
+    );
+    let set = load_own(&path).unwrap();
+    assert_eq!(set.form().shape(), [3, 5, 6]);
+    assert_eq!(set.train.image(0), [[0; 30], [1; 30], [2; 30]].concat());
+    let first: Vec<u8> = (0..16 * 3 * 30).map(|at| (at / 30 % 3) as u8).collect();
+    put_plain(
+        &path,
+        npy("|u1", &[16, 3, 5, 6], &first),
+        npy("<i8", &[16], &four()),
+    );
+    assert_eq!(
+        load_own(&path).unwrap().train.image(0),
+        [[0; 30], [1; 30], [2; 30]].concat()
+    );
+    put_plain(
+        &path,
+        npy("|u1", &[16, 4, 6, 1], &[1; 384]),
+        npy("<i8", &[16], &four()),
+    );
+    assert_eq!(load_own(&path).unwrap().form().shape(), [1, 4, 6]);
+    put_plain(
+        &path,
+        npy("|u1", &[16, 49], &[1; 784]),
+        npy("<i8", &[16], &four()),
+    );
+    let set = load_own(&path).unwrap();
+    assert_eq!(set.form().shape(), [1, 7, 7]);
+    assert!(
+        says(&set, "rows of 49 numbers were read as images of 7×7"),
+        "{:?}",
+        set.notes
+    );
+}
+
+#[test]
+fn fortran_order_is_put_right() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("set.npz");
+    // Element [n, y, x] is 6n + 3y + x, stored with n running fastest.
+    let mut data = Vec::new();
+    for x in 0..3u8 {
+        for y in 0..2u8 {
+            data.extend((0..16u8).map(|n| 6 * n + 3 * y + x));
+        }
+    }
+    let mut bytes = npy("|u1", &[16, 2, 3], &data);
+    let text = b"'fortran_order': False";
+    let at = bytes
+        .windows(text.len())
+        .position(|window| window == text)
+        .unwrap();
+    bytes[at..at + text.len()].copy_from_slice(b"'fortran_order':  True");
+    put_plain(&path, bytes, npy("<i8", &[16], &four()));
+    let set = load_own(&path).unwrap();
+    assert_eq!(set.train.image(0), [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn floats_become_bytes_and_the_loss_is_told() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("set.npz");
+    let load = |descr: &str, data: Vec<u8>| {
+        put_plain(
+            &path,
+            npy(descr, &[16, 2, 3], &data),
+            npy("<i8", &[16], &four()),
+        );
+        load_own(&path).map_err(|error| error.to_string())
+    };
+    let set = load("<f4", floats((0..96).map(|at| at as f32 / 255.0))).unwrap();
+    assert_eq!(set.train.image(0), [0, 1, 2, 3, 4, 5]);
+    assert!(
+        says(
+            &set,
+            "float32 images from 0 to 1 became bytes; nothing was lost"
+        ),
+        "{:?}",
+        set.notes
+    );
+    let set = load("<f4", floats((0..96).map(|at| at as f32 / 200.0))).unwrap();
+    assert!(
+        says(&set, "of a level of 255 was lost in rounding"),
+        "{:?}",
+        set.notes
+    );
+    let set = load("<f4", floats((0..96).map(|at| at as f32 / 47.5 - 1.0))).unwrap();
+    assert_eq!(set.train.image(0)[0], 0);
+    assert!(says(&set, "from −1 to 1"), "{:?}", set.notes);
+    let set = load("<f4", floats((0..96).map(|at| (at % 17) as f32))).unwrap();
+    assert!(
+        says(&set, "greatest level is 16, which is dark"),
+        "{:?}",
+        set.notes
+    );
+    let set = load("<i8", longs((0..96).map(|at| at + 100))).unwrap();
+    assert_eq!(set.train.image(0)[0], 100);
+    assert!(!says(&set, "bytes"), "{:?}", set.notes);
+    let set = load(
+        ">u2",
+        (0..96u16).flat_map(|at| (at * 257).to_be_bytes()).collect(),
+    )
+    .unwrap();
+    assert_eq!(set.train.image(0)[..3], [0, 1, 2]);
+    let set = load("|b1", (0..96).map(|at| at % 2).collect()).unwrap();
+    assert_eq!(set.train.image(0)[..2], [0, 255]);
+
+    let said = load("<f4", floats((0..96).map(|at| at as f32 / 30.0 - 0.5))).unwrap_err();
+    assert!(
+        said.contains("set.npz/images holds float32 from -0.5 to 2.6"),
+        "{said}"
+    );
+    assert!(said.contains("undo a normalisation"), "{said}");
+    let said = load(
+        "<f4",
+        floats((0..96).map(|at| if at == 7 { f32::NAN } else { 0.5 })),
+    )
+    .unwrap_err();
+    assert!(said.contains("holds NaN as its element 7"), "{said}");
+}
+
+#[test]
+fn labels_may_be_columns_one_hot_or_floats() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("set.npz");
+    let load = |labels: Vec<u8>| {
+        put_npz(
+            &path,
+            &[("X", npy("|u1", &[16, 2, 3], &grey())), ("y", labels)],
+        );
+        load_own(&path).map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        load(npy("<i8", &[16, 1], &four())).unwrap().classes.len(),
+        4
+    );
+    let hot = floats(
+        (0..16).flat_map(|index| (0..4).map(move |class| f32::from(u8::from(index % 4 == class)))),
+    );
+    let set = load(npy("<f4", &[16, 4], &hot)).unwrap();
+    assert_eq!(set.classes.len(), 4);
+    assert!(says(&set, "one-hot"), "{:?}", set.notes);
+    let said = load(npy("<f4", &[16, 4], &floats([0.5; 64]))).unwrap_err();
+    assert!(said.contains("row 0 is not one-hot"), "{said}");
+    let said = load(npy("<i8", &[16], &longs((0..16).map(|index| index - 1)))).unwrap_err();
+    assert!(said.contains("labels from -1 to 14"), "{said}");
+    let said = load(npy("<i8", &[16], &longs([60_000; 16]))).unwrap_err();
+    assert!(
+        said.contains("holds the label 60000; labels go to 999 at most"),
+        "{said}"
+    );
+    let said = load(npy("<U5", &[16], &[0; 320])).unwrap_err();
+    assert!(said.contains("holds text"), "{said}");
+    let said = load(npy("<i8", &[15], &four()[..120])).unwrap_err();
+    assert!(
+        said.contains("holds 16 images, but") && said.contains("holds 15 labels"),
+        "{said}"
+    );
+}
+
+#[test]
+fn damaged_and_missing_arrays_are_told() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("set.npz");
+    let images = npy("|u1", &[16, 2, 3], &grey());
+    put_npz(&path, &[("x_train", images.clone())]);
+    assert!(complaint(&path).contains("x_train has no labels beside it"));
+    put_npz(
+        &path,
+        &[("a", images.clone()), ("b", npy("<i8", &[16], &four()))],
+    );
+    assert!(complaint(&path).contains("there are arrays called a, b"));
+    put_npz(
+        &path,
+        &[
+            ("x", images.clone()),
+            ("images", images.clone()),
+            ("y", npy("<i8", &[16], &four())),
+        ],
+    );
+    assert!(
+        complaint(&path).contains("both x and images may be meant")
+            || complaint(&path).contains("both images and x")
+    );
+    put_plain(
+        &path,
+        images[..images.len() - 5].to_vec(),
+        npy("<i8", &[16], &four()),
+    );
+    assert!(complaint(&path).contains(
+        "is cut short: its header announces 16×2×3 elements of 1 bytes, 91 bytes are there"
+    ));
+    put_plain(
+        &path,
+        npy("|O", &[16, 2, 3], &[]),
+        npy("<i8", &[16], &four()),
+    );
+    assert!(complaint(&path).contains("Python objects (a pickle inside)"));
+    put_plain(
+        &path,
+        npy("|u1", &[16, 2, 3, 1, 1], &grey()),
+        npy("<i8", &[16], &four()),
+    );
+    assert!(complaint(&path).contains("has the shape [16, 2, 3, 1, 1]; images are [n, H, W]"));
+    put_plain(
+        &path,
+        npy("|u1", &[usize::MAX, usize::MAX], &grey()),
+        npy("<i8", &[16], &four()),
+    );
+    assert!(complaint(&path).contains("is cut short"));
+    put(&path, b"<!DOCTYPE html><html>");
+    assert!(complaint(&path).contains("is a web page, not an archive of NumPy arrays"));
+    put_plain(&path, images, npy("<i8", &[16], &four()));
+    let whole = std::fs::read(&path).unwrap();
+    put(&path, &whole[..whole.len() / 2]);
+    assert!(complaint(&path).contains("is a damaged archive"));
+}

@@ -1,0 +1,353 @@
+//! Folders of pictures: classes, halves, kinds of pictures, the kept file, and what is wrong with them.
+
+mod images;
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+use images::*;
+use noisescope::data::{Dataset, Kind, Request, is_images, load, recognise};
+use tempfile::tempdir;
+
+/// `count` pictures of each class, each of a level of its own.
+fn put_classes(folder: &Path, classes: &[&str], count: u8) {
+    for (class, name) in classes.iter().enumerate() {
+        for index in 0..count {
+            put_png(
+                &folder.join(name).join(format!("{index}.png")),
+                3,
+                2,
+                10 * class as u8 + index,
+            );
+        }
+    }
+}
+
+fn load_kept(folder: &Path, cache: &Path) -> (Dataset, Vec<(usize, usize)>) {
+    let plan = plan(folder);
+    let request = Request {
+        plan: &plan,
+        seed: 1,
+        data: Path::new("unused"),
+        cache: Some(cache),
+    };
+    let mut told = Vec::new();
+    let set = load(&request, &mut |done, of| told.push((done, of))).unwrap();
+    (set, told)
+}
+
+#[test]
+fn folders_are_classes_and_halves() {
+    let folder = tempdir().unwrap();
+    put_classes(&folder.path().join("train"), &["dog", "cat"], 5);
+    put_classes(&folder.path().join("test"), &["dog", "cat"], 2);
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.classes, ["cat", "dog"]);
+    assert_eq!(set.form().shape(), [1, 3, 2]);
+    assert_eq!(
+        (set.train.class_counts(), set.test.class_counts()),
+        (vec![5; 2], vec![2; 2])
+    );
+    assert_eq!(set.train.image(0), [10; 6]);
+    assert!(set.notes.is_empty(), "{:?}", set.notes);
+    assert!(is_images(folder.path()));
+    assert_eq!(recognise(folder.path()).unwrap().kind(), Kind::Pictures);
+
+    // One half, one class or one picture stands for the whole.
+    for part in ["train", "train/dog", "test/cat/0.png"] {
+        let set = load_own(&folder.path().join(part)).unwrap();
+        assert_eq!((set.train.len(), set.test.len()), (10, 4), "{part}");
+        assert!(
+            says(&set, "is a part of the set in"),
+            "{part}: {:?}",
+            set.notes
+        );
+    }
+}
+
+#[test]
+fn validation_pictures_serve_for_testing_where_there_are_no_others() {
+    let folder = tempdir().unwrap();
+    put_classes(&folder.path().join("train"), &["a", "b"], 5);
+    put_classes(&folder.path().join("valid"), &["a", "b"], 3);
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.test.len(), 6);
+    assert!(says(&set, "those in valid were taken"), "{:?}", set.notes);
+    put_classes(&folder.path().join("test"), &["a", "b"], 2);
+    assert_eq!(load_own(folder.path()).unwrap().test.len(), 4);
+}
+
+#[test]
+fn undivided_classes_are_split_and_ordered_by_number() {
+    let folder = tempdir().unwrap();
+    put_classes(folder.path(), &["2", "10", "1"], 10);
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.classes, ["1", "2", "10"]);
+    assert_eq!(set.test.class_counts(), [2; 3]);
+    assert!(says(&set, "PyTorch's ImageFolder"), "{:?}", set.notes);
+    put(&folder.path().join("classes.txt"), b"10\n2\n1\n3\n");
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.classes, ["10", "2", "1", "3"]);
+    assert!(
+        says(&set, "class 3 has no training image"),
+        "{:?}",
+        set.notes
+    );
+    put(&folder.path().join("classes.txt"), b"one\nten\n");
+    assert!(complaint(folder.path()).contains("names 2 classes, but there are 3 folders"));
+}
+
+#[test]
+fn colour_is_kept_channel_by_channel() {
+    let folder = tempdir().unwrap();
+    for index in 0..5 {
+        put_colour(
+            &folder.path().join(format!("red/{index}.png")),
+            2,
+            3,
+            [200, 20, index],
+        );
+        put_colour(
+            &folder.path().join(format!("blue/{index}.JPG")),
+            2,
+            3,
+            [8, 8, 240],
+        );
+    }
+    let set = load_own(folder.path()).unwrap();
+    assert_eq!(set.form().shape(), [3, 2, 3]);
+    let red = (0..set.train.len())
+        .find(|&index| set.train.label(index) == 1)
+        .unwrap();
+    assert_eq!(
+        set.train.image(red)[..12],
+        [vec![200; 6], vec![20; 6]].concat()
+    );
+    let blue = set.train.image(0);
+    assert!(blue[0] < 20 && blue[17] > 220, "{blue:?}");
+}
+
+#[test]
+fn unusual_pictures_are_converted_with_a_note() {
+    use image::{ImageBuffer, Luma, LumaA};
+    let folder = tempdir().unwrap();
+    put_classes(folder.path(), &["a", "b"], 5);
+    let deep: ImageBuffer<Luma<u16>, _> = ImageBuffer::from_pixel(2, 3, Luma([257 * 99]));
+    deep.save(folder.path().join("a/0.png")).unwrap();
+    let clear: ImageBuffer<LumaA<u8>, _> = ImageBuffer::from_pixel(2, 3, LumaA([77, 0]));
+    clear.save(folder.path().join("a/1.png")).unwrap();
+    put(
+        &folder.path().join("a/2.png"),
+        &palette_png(&[[50, 50, 50]], false),
+    );
+    put(
+        &folder.path().join("a/3.png"),
+        &palette_png(&[[60, 60, 60]], true),
+    );
+    put(&folder.path().join("a/about.gif"), b"GIF89a");
+    let set = load_own(folder.path()).unwrap();
+    let mut levels: Vec<u8> = [&set.train, &set.test]
+        .into_iter()
+        .flat_map(|half| (0..half.len()).map(|index| half.image(index)[0]))
+        .collect();
+    levels.sort_unstable();
+    assert_eq!(levels, [4, 10, 11, 12, 13, 14, 50, 60, 77, 99]);
+    for words in [
+        "1 of 10 pictures have 16 bits",
+        "1 of 10 pictures have transparency",
+        "2 of 10 pictures take their colours from a palette",
+        "1 of 10 pictures are animated",
+        "1 files are neither PNG nor JPEG and were left out (.gif)",
+    ] {
+        assert!(says(&set, words), "{words}: {:?}", set.notes);
+    }
+}
+
+/// A PNG of 3×2 in the first colour of a palette, perhaps with the chunk that announces an animation.
+fn palette_png(colours: &[[u8; 3]], animated: bool) -> Vec<u8> {
+    let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
+    let mut chunk = |kind: &[u8], data: &[u8]| {
+        bytes.extend((data.len() as u32).to_be_bytes());
+        let body = [kind, data].concat();
+        bytes.extend(&body);
+        bytes.extend(crc32fast::hash(&body).to_be_bytes());
+    };
+    chunk(b"IHDR", &[0, 0, 0, 2, 0, 0, 0, 3, 8, 3, 0, 0, 0]);
+    if animated {
+        chunk(b"acTL", &[0, 0, 0, 1, 0, 0, 0, 0]);
+        let control = [
+            [0, 0, 0, 0],
+            [0, 0, 0, 2],
+            [0, 0, 0, 3],
+            [0; 4],
+            [0; 4],
+            [0, 1, 0, 10],
+        ]
+        .concat();
+        chunk(b"fcTL", &[&control[..], &[0, 0]].concat());
+    }
+    chunk(b"PLTE", &colours.concat());
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &[0; 9]).unwrap();
+    chunk(b"IDAT", &packed.finish().unwrap());
+    chunk(b"IEND", &[]);
+    bytes
+}
+
+#[test]
+fn a_palette_of_greys_among_colours_is_colour() {
+    let folder = tempdir().unwrap();
+    for index in 0..3 {
+        put(
+            &folder.path().join(format!("a/{index}.png")),
+            &palette_png(&[[7, 7, 7]], false),
+        );
+        put(
+            &folder.path().join(format!("b/{index}.png")),
+            &palette_png(&[[7, 8, 9]], false),
+        );
+    }
+    assert_eq!(load_own(folder.path()).unwrap().form().shape(), [3, 3, 2]);
+}
+
+#[test]
+fn mixed_sizes_and_channels_are_named() {
+    let folder = tempdir().unwrap();
+    put_classes(folder.path(), &["a", "b"], 5);
+    for index in 5..9 {
+        put_png(&folder.path().join(format!("b/{index}.png")), 4, 4, 0);
+    }
+    put_colour(&folder.path().join("b/9.png"), 3, 2, [1, 2, 3]);
+    let said = complaint(folder.path());
+    assert!(
+        said.contains("a/0.png is 3×2 grey, but b/5.png is 4×4 grey, b/6.png is 4×4 grey, b/7.png is 4×4 grey, … (5 of 15 differ)"),
+        "{said}"
+    );
+    for index in 5..9 {
+        fs::remove_file(folder.path().join(format!("b/{index}.png"))).unwrap();
+    }
+    assert!(complaint(folder.path()).contains("b/9.png is 3×2 in colour (1 of 11 differ)"));
+}
+
+#[test]
+fn unreadable_pictures_are_named() {
+    let folder = tempdir().unwrap();
+    put_classes(folder.path(), &["a", "b"], 5);
+    put(
+        &folder.path().join("a/0.png"),
+        b"<!doctype html><html>403</html>",
+    );
+    put(
+        &folder.path().join("b/3.png"),
+        b"version https://git-lfs.github.com/spec/v1\n",
+    );
+    let whole = fs::read(folder.path().join("b/1.png")).unwrap();
+    put(&folder.path().join("b/1.png"), &whole[..whole.len() / 2]);
+    let said = complaint(folder.path());
+    assert!(said.contains("3 pictures in "), "{said}");
+    assert!(
+        said.contains("a/0.png (is a web page), b/1.png (")
+            && said.contains("b/3.png (is a Git-LFS pointer)"),
+        "{said}"
+    );
+}
+
+#[test]
+fn pictures_without_classes_are_told() {
+    let folder = tempdir().unwrap();
+    put_png(&folder.path().join("train/1.png"), 2, 2, 0);
+    put_png(&folder.path().join("test/1.png"), 2, 2, 0);
+    assert!(complaint(folder.path()).contains("pictures must lie in a folder for each class"));
+    let flat = folder.path().join("flat/here");
+    put_png(&flat.join("1.png"), 2, 2, 0);
+    assert!(
+        complaint(&flat).contains("pictures must lie in a folder for each class")
+            || complaint(&flat).contains("one class")
+    );
+}
+
+#[test]
+fn pictures_are_kept_as_one_file_which_is_trusted_only_when_it_is_whole() {
+    let (folder, cache) = (tempdir().unwrap(), tempdir().unwrap());
+    put_classes(folder.path(), &["a", "b"], 10);
+    let files = || -> Vec<_> {
+        fs::read_dir(cache.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect()
+    };
+    let (first, told) = load_kept(folder.path(), cache.path());
+    assert_eq!(told.last(), Some(&(20, 20)));
+    assert_eq!(files().len(), 1);
+    let (again, told) = load_kept(folder.path(), cache.path());
+    assert!(told.is_empty(), "{told:?}");
+    assert_eq!(
+        (&first.train, &first.test, &first.notes),
+        (&again.train, &again.test, &again.notes)
+    );
+
+    // Every single damaged byte is noticed.
+    let file = files().remove(0);
+    let whole = fs::read(&file).unwrap();
+    for place in (0..whole.len()).step_by(7) {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 1;
+        fs::write(&file, damaged).unwrap();
+        let (anew, told) = load_kept(folder.path(), cache.path());
+        assert!(!told.is_empty(), "byte {place}");
+        assert_eq!(anew.train, first.train);
+    }
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    assert!(!load_kept(folder.path(), cache.path()).1.is_empty());
+
+    // Another state is another file, in place of the old one.
+    put_png(&folder.path().join("a/0.png"), 3, 2, 99);
+    let (changed, _) = load_kept(folder.path(), cache.path());
+    assert_ne!((&changed.train, &changed.test), (&first.train, &first.test));
+    assert_eq!(files().len(), 1);
+    assert_ne!(files()[0], file);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_costs_the_keeping_alone() {
+    let (folder, cache) = (tempdir().unwrap(), tempdir().unwrap());
+    put_classes(folder.path(), &["a", "b"], 5);
+    let blocked = cache.path().join("file");
+    fs::write(&blocked, "in the way").unwrap();
+    let (set, _) = load_kept(folder.path(), &blocked);
+    assert!(says(&set, "could not be kept"), "{:?}", set.notes);
+}
+
+/// By hand: `cargo test --release --test readers_pictures -- --ignored --nocapture`.
+#[test]
+#[ignore = "makes 60,000 files"]
+fn sixty_thousand_pictures_are_read_in_time() {
+    let (folder, cache) = (tempdir().unwrap(), tempdir().unwrap());
+    let mut random = 1u32;
+    for index in 0..60_000 {
+        let mut picture = image::GrayImage::new(28, 28);
+        for pixel in picture.pixels_mut() {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            pixel.0[0] = if random >> 30 == 0 {
+                (random >> 16) as u8
+            } else {
+                0
+            };
+        }
+        let path = folder.path().join(format!("{}/{index}.png", index % 10));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        picture.save(path).unwrap();
+    }
+    for kind in ["pictures", "kept file"] {
+        let start = Instant::now();
+        let (set, told) = load_kept(folder.path(), cache.path());
+        println!(
+            "{kind}: {:.2} s, told {} times",
+            start.elapsed().as_secs_f64(),
+            told.len()
+        );
+        assert_eq!(set.train.len() + set.test.len(), 60_000);
+        assert!(start.elapsed().as_secs() < 30);
+    }
+}
