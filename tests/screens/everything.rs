@@ -1,15 +1,14 @@
 //! Records of the later experiments, made up: what each of them would have measured.
 
-use noisescope::session::config::{self, CLASSES, Config};
+use noisescope::session::config::{self, Config};
 use noisescope::session::record::{
-    self, Analysis, BlockResponses, FIXED_POINT, Finding, LayerResponses, ModulatedLayer, Progress,
-    SplitCounts, Suspect, Window,
+    self, Analysis, BY_CLASS, BlockResponses, FIXED_POINT, Finding, LayerResponses, ModulatedLayer,
+    Outcomes, Progress, SplitCounts, Suspect, Window,
 };
 use noisescope::session::{Array, Session};
 
-use super::synthetic;
+use super::synthetic::{self, CLASSES, SIDE};
 
-const SIDE: usize = 28;
 const PIXELS: usize = SIDE * SIDE;
 
 /// A session that has every experiment, all done.
@@ -61,24 +60,26 @@ fn done(parts: usize) -> Progress {
 /// Images come to be called the target around a weight of their own for each pattern.
 pub fn attack() -> record::Attack {
     let weights: Vec<f64> = (0..=10).map(|w| f64::from(w) / 10.0).collect();
-    let mut counts = vec![0_i64; 2 * 3 * CLASSES * weights.len() * CLASSES * CLASSES];
-    let cell = |source: usize, pattern: usize, target: usize, w: usize, truth: usize| {
-        ((((source * 3 + pattern) * CLASSES + target) * 11 + w) * CLASSES + truth) * CLASSES
-    };
+    let mut counts = Vec::new();
     for source in 0..2 {
-        for (pattern, half) in [0.62, 0.48, 0.95].into_iter().enumerate() {
+        for half in [0.62, 0.48, 0.95] {
             for target in 0..CLASSES {
-                for (w, weight) in weights.iter().enumerate() {
+                for weight in &weights {
                     let half = half + 0.01 * target as f64 - 0.1 * source as f64;
                     let success = 1.0 / (1.0 + (-(weight - half) * 18.0).exp());
-                    let truths = if source == 0 { CLASSES } else { 1 };
-                    for truth in 0..truths {
-                        let n = if source == 0 { 100 } else { 1000 };
-                        let hits = (success * f64::from(n)) as i64;
-                        let at = cell(source, pattern, target, w, truth);
-                        counts[at + target] += hits;
-                        counts[at + truth] += i64::from(n) - hits;
+                    let images = (0..CLASSES).map(|truth| (Some(truth), truth, 100));
+                    let noise = std::iter::once((None, 0, 1000));
+                    let stimuli: Vec<(Option<usize>, usize, i64)> = match source {
+                        0 => images.collect(),
+                        _ => noise.collect(),
+                    };
+                    let mut own = Outcomes::default();
+                    for (truth, else_called, n) in stimuli {
+                        let hits = (success * n as f64) as i64;
+                        own.count(truth, target, target, hits);
+                        own.count(truth, else_called, target, n - hits);
                     }
+                    counts.extend(own.numbers());
                 }
             }
         }
@@ -92,11 +93,11 @@ pub fn attack() -> record::Attack {
         progress: done(60),
         gamma: Some(0.3),
         patterns: Array::new(
-            &[3, CLASSES, SIDE, SIDE],
+            &[3, CLASSES, 1, SIDE, SIDE],
             (0..3 * CLASSES).flat_map(pattern).collect(),
         ),
         there: vec![true; 3 * CLASSES],
-        counts: Array::new(&[2, 3, CLASSES, 11, CLASSES, CLASSES], counts),
+        counts: Array::new(&[2, 3, CLASSES, 11, 4], counts),
         examples: Vec::new(),
         weights,
     }
@@ -128,7 +129,7 @@ fn wave(unit: usize, side: usize) -> Vec<f64> {
 fn layer(name: &str, units: usize, side: usize, kernel: bool, signed: bool) -> LayerResponses {
     let waves: Vec<Vec<f64>> = (0..units).map(|unit| wave(unit, side)).collect();
     let kernels = kernel.then(|| waves.iter().flatten().map(|&v| v as f32).collect());
-    let mut layer = LayerResponses::new(name, units, (side, side), signed, kernels);
+    let mut layer = LayerResponses::new(name, units, [1, side, side], signed, kernels);
     let pixels = side * side;
     // Every seventh unit but the first never fires.
     let silent = |unit: usize| !signed && unit % 7 == 6;
@@ -192,10 +193,11 @@ pub fn modulation() -> record::Modulation {
     let (strengths, gammas) = (plan.strengths(), plan.signal_strengths());
     let (s, g) = (strengths.len(), gammas.len());
     let of_layer = |name: &str, alpha: f64, force: f64| {
-        let mut counts = Vec::with_capacity(CLASSES * s * g * CLASSES * CLASSES);
+        let mut counts = Vec::with_capacity(CLASSES * s * g * BY_CLASS * CLASSES);
         for target in 0..CLASSES {
             for &strength in &strengths {
                 for &gamma in &gammas {
+                    let mut cells = [[0_i64; CLASSES]; BY_CLASS];
                     for truth in 0..CLASSES {
                         let push = force * strength as f64 / 10.0;
                         let own = 0.98 * gamma;
@@ -212,11 +214,13 @@ pub fn modulation() -> record::Modulation {
                         } else {
                             target
                         };
-                        let mut row = [0_i64; CLASSES];
-                        row[truth] = hits;
-                        row[other] += 100 - hits;
-                        counts.extend(row);
+                        let [shown, correct, called] = &mut cells;
+                        shown[truth] += 100;
+                        correct[truth] += hits;
+                        called[truth] += hits;
+                        called[other] += 100 - hits;
                     }
+                    counts.extend(cells.into_iter().flatten());
                 }
             }
         }
@@ -225,7 +229,7 @@ pub fn modulation() -> record::Modulation {
             alpha,
             shown: vec![1000; CLASSES],
             activation: Array::zeros(&[CLASSES, 20]),
-            counts: Array::new(&[CLASSES, s, g, CLASSES, CLASSES], counts),
+            counts: Array::new(&[CLASSES, s, g, BY_CLASS, CLASSES], counts),
         }
     };
     record::Modulation {
@@ -282,7 +286,7 @@ fn suspect(poisoned: bool, seed: u64) -> Suspect {
             trials: 300_000,
             called: (0..CLASSES).map(called).collect(),
             windows: (0..CLASSES).map(window).collect(),
-            z: Array::new(&[CLASSES, SIDE, SIDE], z),
+            z: Array::new(&[CLASSES, 1, SIDE, SIDE], z),
         }
     };
     Suspect {
@@ -324,7 +328,7 @@ pub fn predictions() -> record::Predictions {
         progress: done(1),
         splits: vec![SplitCounts {
             split: config::Split::Test,
-            images: Array::new(&[CLASSES, SIDE, SIDE], images.collect()),
+            images: Array::new(&[CLASSES, 1, SIDE, SIDE], images.collect()),
             counts,
         }],
     }

@@ -1,10 +1,12 @@
 //! Sessions made up for screens: training curves as they usually go, and classification images
 //! from sums with known templates under sampling noise.
 
-use noisescope::session::Session;
 use noisescope::session::config::{self, ClassificationImages, Config};
-use noisescope::session::record::{Analysis, BlockSums, Epoch, FedBack, GammaTrials, Training};
+use noisescope::session::record::{
+    Analysis, BlockSums, Epoch, FedBack, GammaTrials, Kind, Rows, Training,
+};
 use noisescope::session::run::{Checkpoint, LogLine, Phase, Run, Stage};
+use noisescope::session::{Form, Session, record};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -90,6 +92,8 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
     };
     let templates: Vec<Vec<f32>> = (0..CLASSES).map(template).collect();
     let mut image = vec![vec![0_i64; PIXELS]; CLASSES];
+    let rows = Rows::new(CLASSES, &(0..CLASSES).collect::<Vec<usize>>());
+    let mut noise = vec![vec![0_i64; PIXELS]; rows.count()];
     for t in 0..CLASSES {
         for (k, share) in calls(gamma.gamma, t).into_iter().enumerate() {
             let expected = trials as f64 / CLASSES as f64 * share;
@@ -100,18 +104,22 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
             sums.trials += n;
             sums.counts[t * CLASSES + k] = n;
             let spread = (n as f64).sqrt() * 65536.0 / 12_f64.sqrt();
-            let noise = templates[k]
-                .iter()
-                .map(|v| {
-                    (n as f64 * (32767.5 + 3200.0 * f64::from(*v)) + spread * normal(rng)) as i64
-                })
-                .collect();
-            sums.noise.push((t * CLASSES + k, noise));
+            let own = templates[k].iter().map(|v| {
+                (n as f64 * (32767.5 + 3200.0 * f64::from(*v)) + spread * normal(rng)) as i64
+            });
+            let own: Vec<i64> = own.collect();
+            for row in rows.of(t, k) {
+                noise[row]
+                    .iter_mut()
+                    .zip(&own)
+                    .for_each(|(sum, v)| *sum += v);
+            }
             for (sum, v) in image[k].iter_mut().zip(&templates[t]) {
                 *sum += n as i64 * (230.0 * v.clamp(0.0, 1.0)) as i64;
             }
         }
     }
+    sums.noise = noise.into_iter().enumerate().collect();
     sums.image = image.into_iter().enumerate().collect();
     gamma.add(&sums);
     for k in 0..CLASSES {
@@ -285,6 +293,7 @@ pub fn stages(session: &Session) -> Vec<Stage> {
 /// A session in training.
 pub fn in_training() -> Session {
     let mut session = new();
+    session.record.form = Some(Form::numbered([1, SIDE, SIDE], CLASSES));
     session.record.training = Some(training(7, 90, false));
     session.run = Some(run(Phase::Working(0)));
     with_stages(session)
@@ -296,12 +305,17 @@ pub fn accumulating(trials: [u64; 4]) -> Session {
     session.record.training = Some(training(15, 0, true));
     session.run = Some(run(Phase::Working(1)));
     let mut rng = ChaCha8Rng::seed_from_u64(11);
-    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+    let config::Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {
         unreachable!()
     };
+    let form = Form::numbered([1, SIDE, SIDE], CLASSES);
+    let kind = Kind::plain(CLASSES, form.shape());
+    let mut images = record::ClassificationImages::begun(plan, &kind);
     for (gamma, trials) in images.gammas.iter_mut().zip(trials) {
         fill(gamma, trials, &mut rng);
     }
+    session.record.form = Some(form);
+    session.record.analyses[0] = Analysis::ClassificationImages(images);
     with_stages(session)
 }
 
