@@ -215,8 +215,8 @@ mod tests {
         }
     }
 
-    /// Classes `c0` to `c99`, all but the last of which are called so often that `reliable` of them
-    /// have a reliability; `listed` have maps.
+    /// A hundred classes, all but the last of which are called equally often; the listed ones have
+    /// maps, less alike in both halves from class to class.
     fn many(listed: Vec<usize>) -> Session {
         let mut session = planned();
         let form = Form::numbered([3, 2, 3], 100);
@@ -235,10 +235,9 @@ mod tests {
             (0..99).for_each(|class| counts[class] = 100);
             let noise = listed.iter().enumerate().filter(|(_, class)| **class < 99);
             let noise = noise.map(|(place, &class)| {
-                // Class by class less alike in both halves.
                 let value = |pixel: usize| {
-                    let half = (block as usize * pixel * class) % 7;
-                    100 * (30_000 + 100 * pixel + 10 * half) as i64
+                    let half = (pixel * class + 3 * block as usize * pixel) % 7;
+                    100 * (30_000 + 50 * ((pixel * class) % 11) + 10 * half) as i64
                 };
                 (place, (0..18).map(value).collect())
             });
