@@ -188,7 +188,7 @@ fn tables_have_a_class_by_number_and_by_name() {
     assert!(of("counts").contains(&"uniform,0,0,Ankle boot,2,Coat,80"));
     assert!(of("attack").contains(&"image,classification_image,3,Dress,0.5,5,10"));
     assert!(of("modulation").contains(&"conv1,0.1,3,Dress,1,1,3,Dress,10,8,8"));
-    assert!(of("backdoor").contains(&"0,0,2,Coat,1000,10,1,1,2,2,9"));
+    assert!(of("backdoor").contains(&"0,0,2,Coat,1000,10,1,1,2,14,9"));
     assert!(of("backdoor_networks").contains(&"0,true,1,1,Bag,2,Coat,0.75,1,12"));
     assert!(of("predictions").contains(&"test,0,Ankle boot,1,Bag,1"));
 }

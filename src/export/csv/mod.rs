@@ -4,6 +4,7 @@
 //! Classes, units and places count from 0; beside the number of a class stands its name. What has not
 //! run has no table.
 
+mod backdoor;
 mod table;
 
 use std::borrow::Cow;
@@ -53,12 +54,17 @@ pub fn tables(session: &Session) -> Vec<(String, Table)> {
     each(record, "attack", |it| attack(it, &names), &mut all);
     each(record, "spike_triggered", spike_triggered, &mut all);
     each(record, "modulation", |it| modulation(it, &names), &mut all);
-    each(record, "backdoor", |it| backdoor(it, &names), &mut all);
+    each(
+        record,
+        "backdoor",
+        |it| backdoor::windows(it, &names),
+        &mut all,
+    );
     for (nth, (at, it)) in record.all::<record::Backdoor>().enumerate() {
         if let Some(config::Analysis::Backdoor(plan)) = session.config.analyses.get(at) {
             all.push((
                 numbered("backdoor_networks", nth),
-                networks(it, plan, &names),
+                backdoor::networks(it, plan, &names),
             ));
         }
     }
@@ -351,65 +357,6 @@ fn modulation(it: &record::Modulation, names: &Names) -> Table {
                 }
             }
         }
-    }
-    table
-}
-
-fn backdoor(it: &record::Backdoor, names: &Names) -> Table {
-    let mut table = Table::new(&[
-        "network", "gamma", "class", "name", "trials", "called", "row", "column", "size", "score",
-        "index",
-    ]);
-    for (network, suspect) in it.networks.iter().enumerate() {
-        for finding in &suspect.findings {
-            for (class, window) in finding.windows.iter().enumerate() {
-                row!(
-                    table,
-                    network,
-                    finding.gamma,
-                    class,
-                    names.get(class),
-                    finding.trials,
-                    finding.called[class],
-                    window.map(|it| it.row),
-                    window.map(|it| it.column),
-                    window.map(|it| it.size),
-                    window.map(|it| it.score),
-                    window.and_then(|it| it.index),
-                );
-            }
-        }
-    }
-    table
-}
-
-fn networks(it: &record::Backdoor, plan: &config::Backdoor, names: &Names) -> Table {
-    let mut table = Table::new(&[
-        "network",
-        "poisoned",
-        "seed",
-        "source",
-        "source_name",
-        "target",
-        "target_name",
-        "clean_accuracy",
-        "attack_success",
-        "attacked",
-    ]);
-    for (network, suspect) in it.networks.iter().enumerate() {
-        row!(
-            table,
-            network,
-            suspect.poisoned,
-            suspect.seed,
-            plan.source,
-            names.get(plan.source),
-            plan.target,
-            names.get(plan.target),
-            suspect.clean_accuracy,
-            suspect.attack_success,
-            suspect.attack_success.map(|_| suspect.attacked),
-        );
     }
     table
 }

@@ -44,8 +44,11 @@ pub fn all(
             None => empty(&mut canvas, (x, y), (tiles.across, tiles.down)),
         }
         let name = names::bare_drawn(&session.record, class);
-        let words = captioned(&name, &estimate.classes[class], tiles.across, sheet);
-        canvas.text((x, y + tiles.down + 2 * sheet.text), &words, Paint::Ink);
+        let lines = captions(&name, &estimate.classes[class], tiles.across, sheet);
+        for (line, words) in (0..).zip(lines) {
+            let below = tiles.down + 2 * sheet.text + line * row;
+            canvas.text((x, y + below), &words, Paint::Ink);
+        }
     }
     let foot = head + tiles.rows * pitch;
     let room = sheet.width.saturating_sub(2 * margin) + gap(sheet);
@@ -97,8 +100,8 @@ fn maps(trials: &GammaTrials, estimate: &Estimate, side: usize) -> Vec<Option<Ve
     trials.listed.iter().map(plane).collect()
 }
 
-/// The name of a class, and what there is room for besides.
-fn captioned(name: &str, said: &ClassEstimate, across: u32, sheet: Sheet) -> String {
+/// The name of a class and what is known of its map, in one line or two.
+fn captions(name: &str, said: &ClassEstimate, across: u32, sheet: Sheet) -> Vec<String> {
     let more = match (&said.image, said.reliability) {
         _ if sheet.width < SMALL => None,
         (Some(_), Some(r)) => Some(format!("R {}", format::reliability(r))),
@@ -106,12 +109,17 @@ fn captioned(name: &str, said: &ClassEstimate, across: u32, sheet: Sheet) -> Str
         _ => None,
     };
     let room = across + gap(sheet) / 2;
-    let whole = more.map(|more| format!("{name}  {more}"));
-    match whole {
-        Some(whole) if sheet.text_width(&whole) <= room => whole,
+    let name = match name.parse::<u64>() {
         // What is left of a number would be another one.
-        _ if name.parse::<u64>().is_ok() => name.to_owned(),
-        _ => sheet.cut(name, room),
+        Ok(_) => name.to_owned(),
+        Err(_) => sheet.cut(name, room),
+    };
+    let whole = more.as_ref().map(|more| format!("{name}  {more}"));
+    match whole.filter(|whole| sheet.text_width(whole) <= room) {
+        Some(whole) => vec![whole],
+        None => std::iter::once(name)
+            .chain(more.filter(|more| sheet.text_width(more) <= room))
+            .collect(),
     }
 }
 
