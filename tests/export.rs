@@ -5,8 +5,10 @@ use std::io::{Cursor, Read};
 
 use noisescope::export::{ExportError, Format, json, npz, write};
 use noisescope::session::config::{self, Config};
-use noisescope::session::record::{Analysis, BlockSums, Epoch, FedBack, State, Training};
-use noisescope::session::{Record, Run, Session};
+use noisescope::session::record::{
+    Analysis, BlockSums, ClassificationImages, Epoch, FedBack, Kind, State, Training,
+};
+use noisescope::session::{Form, Record, Run, Session};
 use serde_json::{Value, json};
 
 const G: usize = 2;
@@ -50,9 +52,13 @@ fn measured() -> Session {
         }],
         ..Default::default()
     });
-    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+    let config::Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {
         unreachable!()
     };
+    let form = Form::numbered([1, 28, 28], K);
+    let kind = Kind::plain(K, form.shape());
+    let mut images = ClassificationImages::begun(plan, &kind);
+    session.record.form = Some(form);
     for (block, called) in [[60, 60, 0], [60, 59, 1]].into_iter().enumerate() {
         let mut counts = vec![0; K * K];
         counts[3 * K..3 * K + 3].copy_from_slice(&called);
@@ -61,11 +67,18 @@ fn measured() -> Session {
             let pixels = (0..PIXELS).map(|p| if p % 3 == class { 40_000 } else { 30_000 });
             pixels.map(|mean| mean * count).collect()
         };
+        let mut noise = vec![vec![0; PIXELS]; kind.rows().count()];
+        for class in 0..3 {
+            for row in kind.rows().of(3, class) {
+                let pairs = noise[row].iter_mut().zip(sums(class));
+                pairs.for_each(|(sum, own)| *sum += own);
+            }
+        }
         images.gammas[0].add(&BlockSums {
             block: block as u64,
             trials: 120,
             counts,
-            noise: (0..3).map(|class| (3 * K + class, sums(class))).collect(),
+            noise: noise.into_iter().enumerate().collect(),
             image: vec![],
             ..Default::default()
         });
@@ -74,6 +87,7 @@ fn measured() -> Session {
         class: 7,
         confidence: 0.5,
     });
+    session.record.analyses[0] = Analysis::ClassificationImages(images);
     session
 }
 
@@ -121,8 +135,17 @@ fn container(session: &Session) -> Vec<u8> {
 #[test]
 fn json_of_a_new_session_has_no_stages() {
     let value = json(&planned());
-    let expected = ["name", "version", "status", "device", "elapsed_s", "config"];
+    let expected = [
+        "name",
+        "version",
+        "status",
+        "device",
+        "elapsed_s",
+        "config",
+        "form",
+    ];
     assert_eq!(keys(&value), expected.into());
+    assert!(value["form"].is_null(), "no images have been opened");
     assert_eq!(value["name"], "mine");
     assert_eq!(value["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(value["status"], "new");
@@ -153,6 +176,7 @@ fn json_has_the_promised_keys_and_shapes() {
         ("gammas", vec![G]),
         ("trials", vec![G]),
         ("counts", vec![G, K, K]),
+        ("listed", vec![G, K]),
         ("sufficient", vec![G, K]),
         ("reliability", vec![G, K]),
         ("snr", vec![G, K]),
@@ -166,7 +190,13 @@ fn json_has_the_promised_keys_and_shapes() {
     }
     assert_eq!(images["clusters"].as_array().map(Vec::len), Some(G));
     assert!(images["weighting"].is_null(), "every trial counts the same");
-    assert_eq!(keys(images).len(), 14);
+    assert_eq!(keys(images).len(), 15);
+    let form = &value["form"];
+    assert_eq!(
+        keys(form),
+        ["channels", "height", "width", "classes"].into()
+    );
+    assert_eq!(form["classes"][9], "9");
     assert_eq!(value["device"], "flex");
     assert_eq!(value["elapsed_s"], 12.5);
 }
@@ -210,7 +240,7 @@ fn status_is_the_engines_word_where_one_runs() {
 fn npz_has_the_promised_arrays_and_no_others() {
     let container = container(&measured());
     let zip = zip::ZipArchive::new(Cursor::new(&container)).unwrap();
-    assert_eq!(zip.len(), 6);
+    assert_eq!(zip.len(), 7, "the maps and the names of the classes");
     let (g, k) = (G as u64, K as u64);
     for (name, expected, number) in [
         ("ci_gamma", vec![g], "f8"),

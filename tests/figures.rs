@@ -173,18 +173,21 @@ fn tables_are_tidy_and_what_there_is_not_is_an_empty_field() {
         }
     }
     let of = |name: &str| &tables.iter().find(|(own, _)| own == name).unwrap().1;
-    assert_eq!(of("attack")[0], "source,pattern,target,weight,successes,n");
+    assert_eq!(
+        of("attack")[0],
+        "source,pattern,target,target_name,weight,successes,n"
+    );
     // At w = 1 of the mean image: everything but the target's own images.
-    assert!(of("attack").contains(&"image,mean_image,0,1,891,900".to_string()));
+    assert!(of("attack").contains(&"image,mean_image,0,0,1,891,900".to_string()));
     assert!(of("spike_triggered").contains(&"conv1,6,true,,,".to_string()));
     assert!(
         of("counts")
             .iter()
-            .any(|line| line.starts_with("uniform,0,0,8,"))
+            .any(|line| line.starts_with("uniform,0,0,0,8,8,"))
     );
     // A clean network at γ 0: class 3 was never called.
-    assert!(of("backdoor").contains(&"2,0,3,300000,0,,,,,".to_string()));
-    assert!(of("predictions").contains(&"test,9,9,971".to_string()));
+    assert!(of("backdoor").contains(&"2,0,3,3,300000,0,,,,,".to_string()));
+    assert!(of("predictions").contains(&"test,9,9,9,9,971".to_string()));
     assert!(tables_of_nothing().is_empty());
 }
 

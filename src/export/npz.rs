@@ -1,7 +1,9 @@
-//! The maps as an NPZ, which `numpy.load` opens: counts as int64, all else as float64.
+//! The maps as an NPZ, which `numpy.load` opens: counts as int64, names as text, all else as float64.
 //!
-//! NaN stands where a class had too few trials, or none, and where a unit never fired. G signal
-//! strengths, K classes, images of H×W pixels.
+//! NaN stands where a class had too few trials, or none, or where the plan asks for no maps of it, and
+//! where a unit never fired. G signal strengths, K classes, images of H×W pixels. Maps of C channels
+//! have an axis C in front of H and W; those of one channel have none. Maps are on the noise's grid,
+//! so H, W and C are those of its cells where it is coarse or grey.
 
 use std::io::{Cursor, Seek, Write};
 use std::sync::Arc;
@@ -12,12 +14,13 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::ExportError;
 use crate::session::Session;
-use crate::session::config::CLASSES;
+use crate::session::form::Shape;
 use crate::session::record::{ClassificationImages, LayerResponses, Predictions, SpikeTriggered};
 use crate::stats::classification::{ClassEstimate, Estimate};
 
 /// Writes, of what has been measured:
 ///
+/// - `classes` \[K\], their names;
 /// - `ci_gamma` \[G\], `ci_counts` \[G,K true,K predicted\], and `ci_mean_noise`, `ci_image`, `ci_z`
 ///   and `ci_mean_stimulus` \[G,K,H,W\]; of the second classification images of a plan `ci2_gamma`
 ///   and so on;
@@ -49,6 +52,9 @@ pub fn npz(session: &Session, out: impl Write + Seek) -> Result<(), ExportError>
     }
     let mut zip = ZipWriter::new(out);
     let mut write = || -> std::io::Result<()> {
+        if let Some(form) = &record.form {
+            text(&mut zip, "classes", &form.classes)?;
+        }
         for (place, it) in images.iter().enumerate().filter(|(_, it)| it.trials() > 0) {
             classification_images(&numbered("ci", place), it, &mut zip)?;
         }
@@ -77,43 +83,44 @@ fn spike_triggered<W: Write + Seek>(
     zip: &mut ZipWriter<W>,
 ) -> std::io::Result<()> {
     let estimate = layer.estimate();
-    let (height, width) = layer.receptive_field;
-    let shape = [layer.units, height, width];
-    let name = &layer.name;
+    let (units, field, name) = ([layer.units], layer.field(), &layer.name);
+    let on_noise = estimate.sta.iter().map(Option::as_ref);
+    maps(zip, &format!("{prefix}_{name}"), &units, field, on_noise)?;
+    let on_images = estimate.image_sta.iter().map(Option::as_ref);
     maps(
         zip,
-        &format!("{prefix}_{name}"),
-        &shape,
-        estimate.sta.iter().map(Option::as_ref),
-    )?;
-    let on_images = estimate.image_sta.iter().map(Option::as_ref);
-    maps(zip, &format!("image_{prefix}_{name}"), &shape, on_images)
+        &format!("image_{prefix}_{name}"),
+        &units,
+        field,
+        on_images,
+    )
 }
 
 fn confusion<W: Write + Seek>(it: &Predictions, zip: &mut ZipWriter<W>) -> std::io::Result<()> {
     let Some(split) = it.splits.first() else {
         return Ok(());
     };
-    let means: Vec<_> = (0..CLASSES).map(|class| split.mean_image(class)).collect();
-    maps(
-        zip,
-        "mean_image",
-        split.images.shape(),
-        means.iter().map(Option::as_ref),
-    )?;
+    let k = split.classes();
+    let means: Vec<_> = (0..k).map(|class| split.mean_image(class)).collect();
+    let means = means.iter().map(Option::as_ref);
+    maps(zip, "mean_image", &[k], split.shape(), means)?;
     let counts = split.counts.iter();
     let counts = counts.map(|&count| i64::try_from(count).unwrap_or(i64::MAX));
-    array(zip, "confusion", &[CLASSES, CLASSES], counts)
+    array(zip, "confusion", &[k, k], counts)
 }
 
-/// Maps of one size along the first axis of `shape`; NaN where there is none.
+/// Maps of a shape along the axes `before`; NaN where there is none. An axis of one channel is left
+/// out.
 fn maps<'a, W: Write + Seek>(
     zip: &mut ZipWriter<W>,
     name: &str,
-    shape: &[usize],
+    before: &[usize],
+    own: Shape,
     maps: impl Iterator<Item = Option<&'a Vec<f32>>>,
 ) -> std::io::Result<()> {
-    let pixels: usize = shape[shape.len() - 2..].iter().product();
+    let pixels: usize = own.iter().product();
+    let own = if own[0] == 1 { &own[1..] } else { &own[..] };
+    let shape = [before, own].concat();
     let mut values = Vec::with_capacity(shape.iter().product());
     for map in maps {
         match map {
@@ -121,7 +128,7 @@ fn maps<'a, W: Write + Seek>(
             None => values.extend(std::iter::repeat_n(f64::NAN, pixels)),
         }
     }
-    array(zip, name, shape, values)
+    array(zip, name, &shape, values)
 }
 
 fn classification_images<W: Write + Seek>(
@@ -132,7 +139,7 @@ fn classification_images<W: Write + Seek>(
     let Some(first) = it.gammas.first() else {
         return Ok(());
     };
-    let (g, k, (h, w)) = (it.gammas.len(), first.classes(), first.size());
+    let (g, k) = (it.gammas.len(), first.classes());
     let estimates: Vec<Arc<Estimate>> = it.gammas.iter().map(|gamma| gamma.estimate()).collect();
 
     let gammas = it.gammas.iter().map(|gamma| gamma.gamma);
@@ -149,7 +156,8 @@ fn classification_images<W: Write + Seek>(
     ];
     for (name, map) in kinds {
         let classes = estimates.iter().flat_map(|it| &it.classes).map(map);
-        maps(zip, &format!("{prefix}_{name}"), &[g, k, h, w], classes)?;
+        let name = format!("{prefix}_{name}");
+        maps(zip, &name, &[g, k], first.shape(), classes)?;
     }
     Ok(())
 }
@@ -170,7 +178,34 @@ fn array<W: Write + Seek, T: npyz::AutoSerialize>(
         .begin_nd()?;
     writer.extend(values)?;
     writer.finish()?;
+    entry(zip, name, &npy)
+}
+
+/// An array of texts, as long as the longest of them.
+fn text<W: Write + Seek>(
+    zip: &mut ZipWriter<W>,
+    name: &str,
+    texts: &[String],
+) -> std::io::Result<()> {
+    let longest = texts.iter().map(|text| text.chars().count()).max();
+    let dtype: npyz::TypeStr = format!("<U{}", longest.unwrap_or(0).max(1))
+        .parse()
+        .map_err(std::io::Error::other)?;
+    let mut npy = Vec::new();
+    let mut writer = npyz::WriteOptions::new()
+        .dtype(npyz::DType::Plain(dtype))
+        .shape(&[texts.len() as u64])
+        .writer(Cursor::new(&mut npy))
+        .begin_nd()?;
+    for text in texts {
+        writer.push(text.as_str())?;
+    }
+    writer.finish()?;
+    entry(zip, name, &npy)
+}
+
+fn entry<W: Write + Seek>(zip: &mut ZipWriter<W>, name: &str, npy: &[u8]) -> std::io::Result<()> {
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
     zip.start_file(format!("{name}.npy"), options)?;
-    zip.write_all(&npy)
+    zip.write_all(npy)
 }

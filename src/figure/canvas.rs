@@ -5,7 +5,7 @@
 use image::{Rgb, RgbImage};
 
 use super::colour::{self, Background};
-use super::font;
+use super::{font, names};
 
 /// How a figure is to be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,12 @@ impl Sheet {
         font::width(text) * self.text
     }
 
+    /// A text as long as `width` pixels have room for; at least one letter.
+    pub fn cut(self, text: &str, width: u32) -> String {
+        let letters = (width + self.text) / (font::ADVANCE * self.text);
+        names::cut(text, letters.max(1) as usize)
+    }
+
     /// Pixels left free along the edges.
     pub fn margin(self) -> u32 {
         match self.text {
@@ -76,6 +82,8 @@ pub enum Paint {
     Third,
     /// Blue below zero, orange above, by thousandths of the way to the end of the scale.
     Signed(i16),
+    /// A colour of its own, of a pixel of an image.
+    Own([u8; 3]),
 }
 
 impl Paint {
@@ -181,6 +189,11 @@ impl Canvas {
             (Paint::Signed(place), Tint::Grey) => {
                 let grey = (128.0 + f64::from(place) / 1000.0 * 120.0).round() as u8;
                 (grey, grey, grey)
+            }
+            (Paint::Own([red, green, blue]), Tint::Colour) => (red, green, blue),
+            (Paint::Own(colour), Tint::Grey) => {
+                let mean = colour.iter().map(|&part| u16::from(part)).sum::<u16>() / 3;
+                (mean as u8, mean as u8, mean as u8)
             }
         };
         Rgb([colour.0, colour.1, colour.2])
@@ -288,6 +301,23 @@ impl Canvas {
         self.sheet.text_width(text)
     }
 
+    /// A text that runs upwards from its foot at `y`, its letters' heads at `x`.
+    pub fn text_up(&mut self, (x, y): (u32, u32), text: &str, paint: Paint) {
+        let (colour, size) = (self.rgb(paint), i64::from(self.sheet.text));
+        for (at, c) in text.chars().enumerate() {
+            for (column, bits) in font::glyph(c).into_iter().enumerate() {
+                let along = (at as i64 * i64::from(font::ADVANCE) + column as i64) * size;
+                for row in (0..font::DEPTH).filter(|row| bits >> row & 1 == 1) {
+                    for dot in 0..size * size {
+                        let x = i64::from(x) + i64::from(row) * size + dot % size;
+                        let y = i64::from(y) - 1 - along - dot / size;
+                        self.dot(x, y, colour);
+                    }
+                }
+            }
+        }
+    }
+
     /// A text that ends at `x`.
     pub fn text_before(&mut self, (x, y): (u32, u32), text: &str, paint: Paint) {
         let width = self.sheet.text_width(text);
@@ -338,6 +368,17 @@ mod tests {
             canvas.line(from, to, Stroke::Solid, 0, Paint::Ink);
             assert_eq!(inked(canvas), 15);
         }
+    }
+
+    #[test]
+    fn a_letter_that_runs_upwards_lies_on_its_side() {
+        let mut canvas = small();
+        canvas.text_up((0, 7), "L", Paint::Ink);
+        let image = canvas.finish();
+        let inked = |x: u32, y: u32| image.get_pixel(x, y).0 == [20, 20, 20];
+        // Its stem is the lowest row, its foot the last column.
+        assert!((0..7).all(|x| inked(x, 6)) && (2..7).all(|y| inked(6, y)));
+        assert_eq!(image.pixels().filter(|p| p.0 == [20, 20, 20]).count(), 11);
     }
 
     #[test]

@@ -12,20 +12,70 @@ pub const DEPTH: u32 = 8;
 /// Dots from one letter to the next.
 pub const ADVANCE: u32 = 6;
 
-/// The columns of a character; of one that the font lacks, those of `?`.
+/// Whether a character has a glyph, if only that of its letter without a mark.
+pub fn has(c: char) -> bool {
+    own(c).or_else(|| own(plain(c)?)).is_some()
+}
+
+/// The columns of a character; of a letter whose mark the font lacks, those of the letter, and of
+/// what it lacks altogether, those of `?`.
 pub fn glyph(c: char) -> [u8; 5] {
-    match c {
+    const UNKNOWN: [u8; 5] = ASCII['?' as usize - ' ' as usize];
+    own(c).or_else(|| own(plain(c)?)).unwrap_or(UNKNOWN)
+}
+
+/// The columns of a character that the font has.
+fn own(c: char) -> Option<[u8; 5]> {
+    Some(match c {
         'γ' => [0x04, 0x18, 0xe0, 0x18, 0x04],
         'σ' => [0x38, 0x44, 0x44, 0x3c, 0x04],
-        '−' | '–' | '—' => glyph('-'),
+        '−' | '–' | '—' => ASCII['-' as usize - ' ' as usize],
+        '…' => [0x40, 0x00, 0x40, 0x00, 0x40],
         '·' => [0x00, 0x00, 0x08, 0x00, 0x00],
         '×' => [0x00, 0x14, 0x08, 0x14, 0x00],
         '±' => [0x44, 0x44, 0x5f, 0x44, 0x44],
         '≥' => [0x42, 0x51, 0x4a, 0x44, 0x44],
         '→' => [0x08, 0x08, 0x2a, 0x1c, 0x08],
         ' '..='~' => ASCII[c as usize - ' ' as usize],
-        _ => glyph('?'),
-    }
+        _ => return None,
+    })
+}
+
+/// A Latin letter without its mark; `None` of what is none.
+fn plain(c: char) -> Option<char> {
+    Some(match c {
+        'À'..='Æ' | 'Ā' | 'Ă' | 'Ą' => 'A',
+        'à'..='æ' | 'ā' | 'ă' | 'ą' => 'a',
+        'Ç' | 'Ć' | 'Ĉ' | 'Ċ' | 'Č' => 'C',
+        'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => 'c',
+        'Ð' | 'Ď' | 'Đ' => 'D',
+        'ð' | 'ď' | 'đ' => 'd',
+        'È'..='Ë' | 'Ē' | 'Ĕ' | 'Ė' | 'Ę' | 'Ě' => 'E',
+        'è'..='ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' => 'e',
+        'Ĝ' | 'Ğ' | 'Ġ' | 'Ģ' => 'G',
+        'ĝ' | 'ğ' | 'ġ' | 'ģ' => 'g',
+        'Ì'..='Ï' | 'Ī' | 'Į' | 'İ' => 'I',
+        'ì'..='ï' | 'ī' | 'į' | 'ı' => 'i',
+        'Ĺ' | 'Ļ' | 'Ľ' | 'Ł' => 'L',
+        'ĺ' | 'ļ' | 'ľ' | 'ł' => 'l',
+        'Ñ' | 'Ń' | 'Ņ' | 'Ň' => 'N',
+        'ñ' | 'ń' | 'ņ' | 'ň' => 'n',
+        'Ò'..='Ö' | 'Ø' | 'Ō' | 'Ő' | 'Œ' => 'O',
+        'ò'..='ö' | 'ø' | 'ō' | 'ő' | 'œ' => 'o',
+        'Ŕ' | 'Ř' => 'R',
+        'ŕ' | 'ř' => 'r',
+        'Ś' | 'Ŝ' | 'Ş' | 'Š' | 'Ș' => 'S',
+        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' | 'ß' => 's',
+        'Ţ' | 'Ť' | 'Ț' => 'T',
+        'ţ' | 'ť' | 'ț' => 't',
+        'Ù'..='Ü' | 'Ū' | 'Ů' | 'Ű' | 'Ų' => 'U',
+        'ù'..='ü' | 'ū' | 'ů' | 'ű' | 'ų' => 'u',
+        'Ý' | 'Ÿ' => 'Y',
+        'ý' | 'ÿ' => 'y',
+        'Ź' | 'Ż' | 'Ž' => 'Z',
+        'ź' | 'ż' | 'ž' => 'z',
+        _ => return None,
+    })
 }
 
 /// Dots that a text takes in one row, without a gap after it.
@@ -93,6 +143,14 @@ mod tests {
             assert!(own.iter().any(|column| *column != 0) && *own != glyph('?'));
         }
         assert_eq!(glyph('\u{1f600}'), glyph('?'));
+        assert!(!has('\u{1f600}') && (' '..='~').all(has));
+    }
+
+    #[test]
+    fn a_letter_with_a_mark_is_drawn_without_it() {
+        let drawn: Vec<[u8; 5]> = "Ströümpf ñ Ł".chars().map(glyph).collect();
+        let plain: Vec<[u8; 5]> = "Stroumpf n L".chars().map(glyph).collect();
+        assert_eq!(drawn, plain);
     }
 
     #[test]

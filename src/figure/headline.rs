@@ -1,12 +1,13 @@
 //! What came of a finished stage, in a few words.
 
 use super::choice::RELIABLE;
+use super::names::of_class;
 use crate::format::{gamma, percent, reliability, short};
 use crate::session::Session;
-use crate::session::config::{self, CLASSES};
+use crate::session::config;
 use crate::session::record::{
     Analysis, Attack, Backdoor, ClassificationImages, GammaTemplates, Modulation, PATTERNS,
-    Predictions, SpikeTriggered, Templates, Training,
+    Predictions, Record, SpikeTriggered, Templates, Training,
 };
 use crate::stats::interval::{Interval, wilson};
 
@@ -60,9 +61,9 @@ pub fn headline(session: &Session, stage: usize) -> Headline {
         (Some(Analysis::Templates(it)), _) => templates(it),
         (Some(Analysis::Attack(it)), _) => attack(it),
         (Some(Analysis::SpikeTriggered(it)), _) => spikes(it),
-        (Some(Analysis::Modulation(it)), _) => modulation(it),
+        (Some(Analysis::Modulation(it)), _) => modulation(record, it),
         (Some(Analysis::Backdoor(it)), Some(config::Analysis::Backdoor(plan))) => {
-            backdoor(it, plan)
+            backdoor(record, it, plan)
         }
         (Some(Analysis::Predictions(it)), _) => predictions(it),
         _ => Headline::default(),
@@ -82,7 +83,7 @@ fn images(it: &ClassificationImages) -> Headline {
         let good = |r: Option<f64>| r.is_some_and(|r| r >= RELIABLE);
         let good = estimate.classes.iter().filter(|own| good(own.reliability));
         reliable += good.count();
-        all += estimate.classes.len();
+        all += estimate.classes.iter().filter(|own| own.listed).count();
     }
     Headline::of(vec![format!("{reliable} of {all} maps reliable")])
 }
@@ -189,7 +190,7 @@ fn spikes(it: &SpikeTriggered) -> Headline {
 }
 
 /// The class whose accuracy on images changes most under any push.
-fn modulation(it: &Modulation) -> Headline {
+fn modulation(record: &Record, it: &Modulation) -> Headline {
     let Some(images) = it.gammas.len().checked_sub(1) else {
         return Headline::default();
     };
@@ -200,7 +201,7 @@ fn modulation(it: &Modulation) -> Headline {
     let mut most: Option<(f64, [String; 2])> = None;
     for layer in &it.layers {
         for (place, strength) in it.strengths.iter().enumerate() {
-            for class in 0..CLASSES {
+            for class in 0..layer.classes() {
                 let before = rate(layer.accuracy(class, rest, images, class));
                 let after = rate(layer.accuracy(class, place, images, class));
                 let (Some(before), Some(after)) = (before, after) else {
@@ -210,12 +211,10 @@ fn modulation(it: &Modulation) -> Headline {
                 if most.as_ref().is_none_or(|(most, _)| change > *most) {
                     let push = signed(*strength);
                     let (from, to) = (100.0 * before, 100.0 * after);
+                    let (name, layer) = (of_class(record, class), &layer.name);
                     let words = [
-                        format!(
-                            "{} at {push}: class {class} from {from:.1} % to {to:.1} %",
-                            layer.name
-                        ),
-                        format!("{} {push}: class {class} {from:.0} → {to:.0} %", layer.name),
+                        format!("{layer} at {push}: {name} from {from:.1} % to {to:.1} %"),
+                        format!("{layer} {push}: {name} {from:.0} → {to:.0} %"),
                     ];
                     most = Some((change, words));
                 }
@@ -235,7 +234,7 @@ fn signed(strength: i64) -> String {
     }
 }
 
-fn backdoor(it: &Backdoor, plan: &config::Backdoor) -> Headline {
+fn backdoor(record: &Record, it: &Backdoor, plan: &config::Backdoor) -> Headline {
     // At the γ that stands for all, as in exports: the more of them one looks at, the more clean
     // networks stand out somewhere.
     let gamma = it.telling_gamma(plan);
@@ -253,17 +252,18 @@ fn backdoor(it: &Backdoor, plan: &config::Backdoor) -> Headline {
         let poisoned = format!("{} of {} poisoned flagged", verdict.caught, plan.poisoned);
         return Headline::of(vec![poisoned, clean]);
     };
+    let name = of_class(record, class);
     let size = window.size.saturating_sub(1);
     let (bottom, end) = (window.row + size, window.column + size);
     Headline::with_short(
         vec![
             format!(
-                "class {class} reacts to a patch at rows {}–{bottom}, columns {}–{end}: index {index:.1}",
+                "{name} reacts to a patch at rows {}–{bottom}, columns {}–{end}: index {index:.1}",
                 window.row, window.column
             ),
             clean,
         ],
-        format!("class {class} stands out: index {index:.1}"),
+        format!("{name} stands out: index {index:.1}"),
     )
 }
 

@@ -1,10 +1,11 @@
 //! Figures as images: a session in, pixels out. Nothing here knows a terminal or a file.
 //!
-//! Beside the figures stand what they share with the dashboard: the colours of maps, numbers in
-//! words, where scales end, and which signal strength shows a class best.
+//! Beside the figures stand what they share with the dashboard: the colours of maps, images of
+//! several channels, classes in words, where scales end, and which signal strength shows a class best.
 
 mod attack;
 mod canvas;
+pub mod channels;
 pub mod choice;
 pub mod colour;
 mod confusion;
@@ -12,16 +13,18 @@ mod filters;
 mod font;
 pub mod headline;
 mod maps;
+pub mod names;
 mod plot;
 pub mod scale;
+mod tiles;
 mod training;
 
 use image::RgbImage;
 
 use crate::format;
-use crate::session::Session;
-use crate::session::config::{CLASSES, Split};
-use crate::session::record::{self, ClassificationImages, GammaTrials};
+use crate::session::config::Split;
+use crate::session::record::{self, ClassificationImages, GammaTrials, Record};
+use crate::session::{Form, Session};
 
 pub use canvas::{Sheet, Stroke, Tint};
 
@@ -71,10 +74,12 @@ impl Figure {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum FigureError {
     /// No class of that number.
-    #[error("there is no class {class}; there are 0 to {}", CLASSES - 1)]
+    #[error("there is no class {class}; {there}")]
     Class {
         /// The number.
         class: usize,
+        /// The classes there are, in words.
+        there: String,
     },
     /// No classification images at that signal strength.
     #[error("there are no classification images at γ {}; there are some at γ {}", format::gamma(*.asked), list(.there))]
@@ -93,14 +98,22 @@ pub enum FigureError {
         there: Vec<String>,
     },
     /// A class without a map.
-    #[error("class {class} has no classification image at γ {}: {why}", format::gamma(*.gamma))]
+    #[error("{name} has no classification image at γ {}: {why}", format::gamma(*.gamma))]
     Insufficient {
         /// The class.
-        class: usize,
+        name: String,
         /// The signal strength.
         gamma: f64,
         /// How many trials it has.
         why: String,
+    },
+    /// A class whose maps nobody asked for.
+    #[error("the plan asks for no classification image of {name}; it asks for {}", few(.listed))]
+    Unlisted {
+        /// The class.
+        name: String,
+        /// The classes that it asks for.
+        listed: Vec<String>,
     },
     /// The experiment is not in the plan, or has not begun.
     #[error("this session has no {0} yet")]
@@ -110,6 +123,25 @@ pub enum FigureError {
 fn list(gammas: &[f64]) -> String {
     let names: Vec<String> = gammas.iter().map(|&gamma| format::gamma(gamma)).collect();
     names.join(", ")
+}
+
+/// The first of many names.
+fn few(names: &[String]) -> String {
+    const MOST: usize = 12;
+    let shown = names[..names.len().min(MOST)].join(", ");
+    match names.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+impl FigureError {
+    /// No such class among `classes`.
+    fn no_class(record: &Record, class: usize, classes: usize) -> Self {
+        let numbered = || Form::numbered([0; 3], classes).listed();
+        let there = record.form.as_ref().map_or_else(numbered, Form::listed);
+        Self::Class { class, there }
+    }
 }
 
 impl Figure {
@@ -156,6 +188,7 @@ pub fn all(session: &Session) -> Vec<Figure> {
             figures.push(Figure::Maps { images, gamma });
             let estimate = trials.estimate();
             let classes = estimate.classes.iter().enumerate();
+            // Those that the plan asks for and that have enough trials.
             let there = classes.filter(|(_, own)| own.image.is_some());
             figures.extend(there.map(|(class, _)| Figure::Map {
                 images,

@@ -1,6 +1,7 @@
 //! Curves over two axes, and the bar that says which colour is which value.
 
 use super::canvas::{Canvas, Paint, Place, Stroke};
+use super::channels::Colour;
 use crate::format;
 
 /// One curve.
@@ -241,6 +242,11 @@ impl Ramp {
         }
     }
 
+    /// Where its bright end is.
+    pub fn limit(self) -> f32 {
+        self.limit
+    }
+
     /// What a value is painted with.
     fn paint(self, value: f32) -> Paint {
         match value.is_finite() {
@@ -297,5 +303,24 @@ pub fn map(
             height: zoom,
         };
         canvas.fill(pixel, ramp.paint(value));
+    }
+}
+
+/// A picture of square pixels in their own colours, the same way.
+pub fn picture(
+    canvas: &mut Canvas,
+    (x, y): (u32, u32),
+    zoom: u32,
+    colours: &[Colour],
+    columns: usize,
+) {
+    for (at, &colour) in colours.iter().enumerate() {
+        let pixel = Place {
+            x: x + (at % columns) as u32 * zoom,
+            y: y + (at / columns) as u32 * zoom,
+            width: zoom,
+            height: zoom,
+        };
+        canvas.fill(pixel, Paint::Own(colour));
     }
 }

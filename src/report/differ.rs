@@ -6,6 +6,7 @@ use std::path::Path;
 use super::event::{Epoch, Event, Outcome, Progress, Started, What};
 use super::{Style, status};
 use crate::figure::headline::headline;
+use crate::figure::names;
 use crate::session::config::Analysis as Plan;
 use crate::session::record::{self, Analysis, GammaTrials, State};
 use crate::session::run::{Checkpoint, LogLine, Phase, Stage};
@@ -148,6 +149,7 @@ impl Differ {
             parameters: status::parameters(session),
             dataset: session.config.dataset_label().to_owned(),
             images: status::images(session).map(Into::into),
+            form: session.record.form.clone(),
             seed: session.config.seed,
         }));
     }
@@ -227,7 +229,7 @@ impl Differ {
         }
         for (place, gamma) in complete(session) {
             if self.gammas.insert(place) {
-                news.push(What::Result(outcome(gamma)));
+                news.push(What::Result(outcome(session, gamma)));
             }
         }
         for index in others_done(session) {
@@ -314,14 +316,17 @@ fn others_done(session: &Session) -> impl Iterator<Item = usize> {
     done.map(|(index, _)| index)
 }
 
-fn outcome(gamma: &GammaTrials) -> Outcome {
+fn outcome(session: &Session, gamma: &GammaTrials) -> Outcome {
     let classes = &gamma.estimate().classes;
+    let name = |class| names::of_class(&session.record, class);
     Outcome::ClassificationImages {
         gamma: gamma.gamma,
         trials: gamma.trials,
         predicted: classes.iter().map(|class| class.called).collect(),
         sufficient: classes.iter().map(|class| class.sufficient).collect(),
         reliability: classes.iter().map(|class| class.reliability).collect(),
+        listed: classes.iter().filter(|class| class.listed).count(),
+        names: (0..classes.len()).map(name).collect(),
     }
 }
 

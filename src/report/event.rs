@@ -2,6 +2,8 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::session::Form;
+
 /// Something that happened, and when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
@@ -71,6 +73,8 @@ pub struct Started {
     pub dataset: String,
     /// Where the images came from: `embedded`, `full set`, or a folder.
     pub images: Option<String>,
+    /// What an image is and may be called: lists with one entry a class are in this order.
+    pub form: Option<Form>,
     /// The number from which everything random follows.
     pub seed: u64,
 }
@@ -142,6 +146,12 @@ pub enum Outcome {
         sufficient: Vec<bool>,
         /// Split-half reliability of the image, where there is one.
         reliability: Vec<Option<f64>>,
+        /// Classes that the plan asks for maps of; for the plain line.
+        #[serde(skip)]
+        listed: usize,
+        /// Each class in words; for the plain line.
+        #[serde(skip)]
+        names: Vec<String>,
     },
     /// Any other experiment is done.
     #[serde(untagged)]
@@ -262,6 +272,8 @@ mod tests {
             predicted: vec![3, 0],
             sufficient: vec![true, false],
             reliability: vec![Some(0.5), None],
+            listed: 2,
+            names: vec!["class 0".into(), "Dress".into()],
         };
         assert_eq!(
             object(What::Result(result)),

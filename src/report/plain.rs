@@ -101,17 +101,24 @@ fn result(it: &Outcome) -> String {
             trials,
             sufficient,
             reliability,
+            listed,
+            names,
             ..
         } => {
             let enough = sufficient.iter().filter(|enough| **enough).count();
             let mut parts = vec![
                 format!("classification images  γ {gamma:?}"),
                 format!("{} trials", count(*trials as f64)),
-                format!("{enough} of {} classes have enough", sufficient.len()),
+                format!("{enough} of {listed} classes have enough"),
             ];
-            let known = || reliability.iter().flatten().copied();
-            if let (Some(low), Some(high)) = (known().reduce(f64::min), known().reduce(f64::max)) {
-                parts.push(format!("reliability {low:.2} to {high:.2}"));
+            let known = || {
+                let all = names.iter().zip(reliability);
+                all.filter_map(|(name, value)| Some((name, (*value)?)))
+            };
+            let by_value = |a: &(&String, f64), b: &(&String, f64)| a.1.total_cmp(&b.1);
+            if let (Some(low), Some(high)) = (known().min_by(by_value), known().max_by(by_value)) {
+                let words = |(name, value): (&String, f64)| format!("{value:.2} ({name})");
+                parts.push(format!("reliability {} to {}", words(low), words(high)));
             }
             parts.join("  ")
         }
@@ -186,10 +193,12 @@ mod tests {
             predicted: vec![999_999, 1, 0],
             sufficient: vec![true, false, true],
             reliability: vec![Some(0.912), None, Some(0.5)],
+            listed: 3,
+            names: vec!["class 0".into(), "class 1".into(), "Dress".into()],
         };
         assert_eq!(
             told(What::Result(images)),
-            "classification images  γ 0.0  1.00 M trials  2 of 3 classes have enough  reliability 0.50 to 0.91"
+            "classification images  γ 0.0  1.00 M trials  2 of 3 classes have enough  reliability 0.50 (Dress) to 0.91 (class 0)"
         );
     }
 

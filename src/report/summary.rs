@@ -1,13 +1,15 @@
 //! A whole session on a page of 80 columns: what it is, where it stands, what came out.
 
+mod images;
+
 use super::status;
 use crate::figure::headline::headline;
-use crate::format::{count, duration, percent, percent_to, thousands};
+use crate::figure::names;
+use crate::format::{clean, duration, percent, percent_to, thousands};
 use crate::session::Session;
-use crate::session::config::{Analysis, Weights};
+use crate::session::config::{Analysis, Grain, Weights};
 use crate::session::record::Analysis as Measured;
-use crate::session::record::{ClassificationImages, FedBack, GammaTrials, State, Training};
-use crate::stats::classification::{ClassEstimate, Estimate};
+use crate::session::record::{State, Training};
 
 /// What `attach --plain` prints, with a line end.
 pub fn summary(session: &Session) -> String {
@@ -25,16 +27,31 @@ pub fn summary(session: &Session) -> String {
                 let weighting = plan.weighting.label();
                 let weighting = weighting.map_or_else(String::new, |label| format!(", {label}"));
                 page.push(format!(
-                    "classification images, {} noise{weighting}",
-                    plan.noise.label()
+                    "classification images, {} noise{}{weighting}",
+                    plan.noise.label(),
+                    grain(plan.grain())
                 ));
-                page.extend(images(record, plan.trials, session));
+                page.extend(images::images(&session.record, plan, record));
             }
             _ => page.extend(other(session, index)),
         }
     }
     page.push(String::new());
     page.join("\n")
+}
+
+/// How coarse the noise is.
+fn grain(it: Grain) -> String {
+    let cells = match it.cell {
+        1 => String::new(),
+        cell => format!(" in cells of {cell}×{cell}"),
+    };
+    let grey = if it.grey {
+        ", the same in all channels"
+    } else {
+        ""
+    };
+    cells + grey
 }
 
 /// How far another experiment is, and what came of it.
@@ -88,6 +105,13 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
             None => dataset.into(),
         },
     );
+    if let Some(form) = &session.record.form {
+        let classes = clean(&form.listed().replacen("there are ", "", 1));
+        let (size, count) = (form.size_in_words(), form.count());
+        let text = format!("{size}, {count} classes: {classes}");
+        // With what stands before it, a line of 80 columns.
+        fact("images", names::cut(&text, 68));
+    }
     let network = config.network.kind.label();
     fact(
         "network",
@@ -137,114 +161,11 @@ fn trained(training: Option<&Training>, most: usize) -> String {
     parts.join(", ")
 }
 
-fn images(it: &ClassificationImages, planned: u64, session: &Session) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut insufficient = None;
-    for gamma in &it.gammas {
-        lines.push(String::new());
-        if gamma.trials == 0 {
-            lines.push(format!("γ {:?}  no trials yet", gamma.gamma));
-            continue;
-        }
-        let estimate = gamma.estimate();
-        if estimate.classes.iter().any(|class| !class.sufficient) {
-            insufficient = Some(gamma.min_trials);
-        }
-        lines.extend(table(gamma, &estimate, planned, session));
-    }
-    if let Some(least) = insufficient {
-        lines.push(String::new());
-        lines.push(format!(
-            "insufficient: an image needs {least} trials in each cell that it compares"
-        ));
-    }
-    lines
-}
-
-fn table(
-    gamma: &GammaTrials,
-    estimate: &Estimate,
-    planned: u64,
-    session: &Session,
-) -> Vec<String> {
-    let name = |class: usize| session.record.class_name(class);
-    let names: Vec<String> = (0..gamma.classes()).map(name).collect();
-    let lengths = names.iter().map(|name| name.chars().count());
-    let width = lengths.fold("class".len(), usize::max);
-    let mut lines = vec![
-        format!(
-            "γ {:?}  {} of {} trials  pixels: |z| > {:.2}",
-            gamma.gamma,
-            thousands(estimate.trials),
-            thousands(planned),
-            estimate.threshold
-        ),
-        format!(
-            "{:<width$}  {:>6}  {:>7}  {:>11}  {:>8}  {:>7}  fed back as",
-            "class", "called", "share", "reliability", "SNR", "pixels"
-        ),
-    ];
-    let classes = names.iter().zip(&estimate.classes).zip(&gamma.fed_back);
-    for ((name, class), fed_back) in classes {
-        let share = class.called as f64 / estimate.trials.max(1) as f64;
-        let line = format!(
-            "{name:<width$}  {:>6}  {:>7}  {:<30}  {}",
-            count(class.called as f64),
-            percent(share),
-            figures(gamma, estimate, class),
-            called(fed_back.as_ref(), &names)
-        );
-        lines.push(line.trim_end().into());
-    }
-    lines
-}
-
-/// Reliability, SNR and significant pixels, or why there are none: 30 columns.
-fn figures(gamma: &GammaTrials, estimate: &Estimate, class: &ClassEstimate) -> String {
-    if !class.sufficient {
-        let has = smallest_cell(gamma.gamma, estimate.trials, class);
-        return format!(
-            "insufficient ({} of {} trials)",
-            count(has as f64),
-            count(gamma.min_trials as f64)
-        );
-    }
-    let number = |value: Option<f64>| match value {
-        Some(value) if value.is_finite() => format!("{value:.2}"),
-        _ => "–".into(),
-    };
-    let pixels = class
-        .significant
-        .map_or("–".into(), |pixels| pixels.to_string());
-    format!(
-        "{:>11}  {:>8}  {pixels:>7}",
-        number(class.reliability),
-        number(class.snr)
-    )
-}
-
-/// Trials in the smallest of the cells that the class's image compares.
-fn smallest_cell(gamma: f64, trials: u64, class: &ClassEstimate) -> u64 {
-    if gamma == 0.0 {
-        return class.called.min(trials - class.called);
-    }
-    class.cells.into_iter().min().unwrap_or(0)
-}
-
-fn called(fed_back: Option<&FedBack>, names: &[String]) -> String {
-    match fed_back {
-        Some(said) => {
-            let name = names.get(said.class).map_or("?", String::as_str);
-            format!("{name} ({:.2})", said.confidence)
-        }
-        None => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::tests::{finished, measured};
+    use crate::report::tests::{finished, measured, planned};
+    use crate::session::record::{self, BlockSums, Kind};
     use crate::session::{Config, Form, config};
 
     #[test]
@@ -278,16 +199,87 @@ mod tests {
     #[test]
     fn a_page_has_eighty_columns_also_with_long_names() {
         let mut session = measured();
-        let clothes = config::DatasetName::FashionMnist;
+        let name = config::DatasetName::FashionMnist;
         session.record.form = Some(Form {
-            classes: clothes.class_names(10),
+            classes: name.class_names(10),
             ..Form::numbered([1, 28, 28], 10)
         });
         let page = summary(&session);
         assert!(page.contains("Trouser (0.75)"), "{page}");
+        assert!(
+            page.contains("  images    28×28 grey, 10 classes: T-shirt/top, Trouser"),
+            "{page}"
+        );
         for line in page.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
+    }
+
+    /// A hundred classes, all but the last of which are called equally often; the listed ones have
+    /// maps, less alike in both halves from class to class.
+    fn many(listed: Vec<usize>) -> Session {
+        let mut session = planned();
+        let form = Form::numbered([3, 2, 3], 100);
+        let kind = Kind {
+            listed: listed.clone(),
+            ..Kind::plain(100, form.shape())
+        };
+        session.record.form = Some(form);
+        let config::Analysis::ClassificationImages(plan) = &mut session.config.analyses[0] else {
+            unreachable!()
+        };
+        plan.trials = 19_800;
+        let mut images = record::ClassificationImages::begun(plan, &kind);
+        for block in 0..2_u64 {
+            let mut counts = vec![0; 100 * 100];
+            (0..99).for_each(|class| counts[class] = 100);
+            let noise = listed.iter().enumerate().filter(|(_, class)| **class < 99);
+            let noise = noise.map(|(place, &class)| {
+                let value = |pixel: usize| {
+                    let half = (pixel * class + 3 * block as usize * pixel) % 7;
+                    100 * (30_000 + 50 * ((pixel * class) % 11) + 10 * half) as i64
+                };
+                (place, (0..18).map(value).collect())
+            });
+            images.gammas[0].add(&BlockSums {
+                block,
+                trials: 9_900,
+                counts,
+                noise: noise.collect(),
+                ..Default::default()
+            });
+        }
+        session.record.analyses[0] = record::Analysis::ClassificationImages(images);
+        session
+    }
+
+    #[test]
+    fn of_a_hundred_classes_the_ends_have_rows_and_the_rest_is_counted() {
+        let page = summary(&many((0..100).collect()));
+        for line in [
+            "left out here: 79 classes between the 10 most and the 10 least reliable",
+            "left out: 1 class without a reliability",
+        ] {
+            assert!(page.lines().any(|it| it == line), "{line}\n{page}");
+        }
+        let counted = "100 classes: 99 with enough trials, ";
+        assert!(page.lines().any(|it| it.starts_with(counted)), "{page}");
+        assert!(page.lines().count() < 60, "{page}");
+        for line in page.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn classes_without_maps_in_the_plan_are_counted_and_not_called_insufficient() {
+        let page = summary(&many(vec![3, 50]));
+        let line = "the plan asks for no maps of 98 other classes, called 19,400 times";
+        assert!(page.lines().any(|it| it == line), "{page}");
+        assert!(
+            page.contains("\n3      ") && page.contains("\n50     "),
+            "{page}"
+        );
+        assert!(!page.contains("insufficient"), "{page}");
     }
 
     #[test]

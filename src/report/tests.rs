@@ -6,9 +6,11 @@ use serde_json::Value;
 
 use super::*;
 use crate::session::config::{self, Config, NetworkKind, Weights};
-use crate::session::record::{Analysis, BlockSums, Epoch, FedBack, State, Training};
+use crate::session::record::{
+    Analysis, BlockSums, ClassificationImages, Epoch, FedBack, Kind, State, Training,
+};
 use crate::session::run::{Phase, Run, Stage};
-use crate::session::{Record, Session};
+use crate::session::{Form, Record, Session};
 
 /// An epoch with numbers that binary fractions hold exactly.
 pub(super) fn epoch(epoch: usize) -> Epoch {
@@ -57,19 +59,32 @@ pub(super) fn measured() -> Session {
         epochs: vec![epoch(1), epoch(2)],
         ..Default::default()
     });
-    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
+    let form = Form::numbered([1, 28, 28], 10);
+    let config::Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {
         unreachable!()
     };
+    let kind = Kind::plain(form.count(), form.shape());
+    let mut images = ClassificationImages::begun(plan, &kind);
+    session.record.form = Some(form);
     for block in 0..2 {
         let mut counts = vec![0; 100];
         (counts[0], counts[1]) = (120, 120);
-        let bright =
-            |from: usize| (0..784).map(move |p| if p >= from { 6_000_000 } else { 1_000_000 });
+        let bright = |from: usize| -> Vec<i64> {
+            let pixels = (0..784).map(|p| if p >= from { 6_000_000 } else { 1_000_000 });
+            pixels.collect()
+        };
+        // All are of true class 0.
+        let shown = bright(700).into_iter().zip(bright(100)).map(|(a, b)| a + b);
         images.gammas[0].add(&BlockSums {
             block,
             trials: 240,
             counts,
-            noise: vec![(0, bright(700).collect()), (1, bright(100).collect())],
+            noise: vec![
+                (0, bright(700)),
+                (1, bright(100)),
+                (10, shown.collect()),
+                (20, bright(700)),
+            ],
             image: vec![],
             ..Default::default()
         });
@@ -78,6 +93,7 @@ pub(super) fn measured() -> Session {
         class: 1,
         confidence: 0.75,
     });
+    session.record.analyses[0] = Analysis::ClassificationImages(images);
     session
 }
 
@@ -164,6 +180,7 @@ fn a_live_run_is_told_to_its_end() {
         ]
     );
     assert_eq!(told[0]["parameters"], 795_010);
+    assert!(told[0]["form"].is_null());
     assert!(told.iter().all(|object| object["t"].is_number()));
 }
 
@@ -190,6 +207,7 @@ fn a_document_is_told_from_its_beginning() {
         names(&told),
         ["started", "epoch", "epoch", "result", "result", "finished"]
     );
+    assert_eq!(told[0]["form"]["classes"][9], "9");
     assert_eq!(told[3]["stage"], "training");
     assert_eq!(told[4]["predicted"][1], 240);
     assert!(told[4]["reliability"][9].is_null());

@@ -1,15 +1,21 @@
 //! Every number as tidy tables: one row a measurement, one column a variable, a row of names
 //! first. A number that does not exist is an empty field, never NaN or 0.
 //!
-//! Classes, units and places count from 0. What has not run has no table.
+//! Classes, units and places count from 0; beside the number of a class stands its name. What has not
+//! run has no table.
 
+mod backdoor;
 mod table;
+
+use std::borrow::Cow;
 
 use super::ExportError;
 use super::folder::Folder;
 use crate::session::Session;
-use crate::session::config::{self, CLASSES};
-use crate::session::record::{self, ClassificationImages, GammaTemplates, GammaTrials, PATTERNS};
+use crate::session::config;
+use crate::session::record::{
+    self, ClassificationImages, GammaTemplates, GammaTrials, PATTERNS, Record,
+};
 use crate::stats::interval::wilson;
 use crate::stats::share::Share;
 pub use table::Table;
@@ -37,23 +43,37 @@ pub fn csv(session: &Session, folder: &Folder) -> Result<(), ExportError> {
 /// `counts` hold all of them, told apart by their noise.
 pub fn tables(session: &Session) -> Vec<(String, Table)> {
     let record = &session.record;
+    let names = Names::of(record);
     let mut all = Vec::new();
     if let Some(it) = &record.training {
         all.push(("training".to_owned(), training(it)));
     }
-    all.push(("classification_images".to_owned(), images(session)));
-    all.push(("counts".to_owned(), counts(session)));
+    all.push(("classification_images".to_owned(), images(session, &names)));
+    all.push(("counts".to_owned(), counts(session, &names)));
     each(record, "templates", templates, &mut all);
-    each(record, "attack", attack, &mut all);
+    each(record, "attack", |it| attack(it, &names), &mut all);
     each(record, "spike_triggered", spike_triggered, &mut all);
-    each(record, "modulation", modulation, &mut all);
-    each(record, "backdoor", backdoor, &mut all);
+    each(record, "modulation", |it| modulation(it, &names), &mut all);
+    each(
+        record,
+        "backdoor",
+        |it| backdoor::windows(it, &names),
+        &mut all,
+    );
     for (nth, (at, it)) in record.all::<record::Backdoor>().enumerate() {
         if let Some(config::Analysis::Backdoor(plan)) = session.config.analyses.get(at) {
-            all.push((numbered("backdoor_networks", nth), networks(it, plan)));
+            all.push((
+                numbered("backdoor_networks", nth),
+                backdoor::networks(it, plan, &names),
+            ));
         }
     }
-    each(record, "predictions", predictions, &mut all);
+    each(
+        record,
+        "predictions",
+        |it| predictions(it, &names),
+        &mut all,
+    );
     all.retain(|(_, table)| table.rows() > 0);
     all
 }
@@ -74,6 +94,27 @@ fn numbered(name: &str, nth: usize) -> String {
     match nth {
         0 => name.to_owned(),
         _ => format!("{name}_{}", nth + 1),
+    }
+}
+
+/// The names of the classes; their numbers before the images have been opened.
+struct Names(Vec<String>);
+
+impl Names {
+    fn of(record: &Record) -> Self {
+        Self(
+            record
+                .form
+                .as_ref()
+                .map_or_else(Vec::new, |form| form.classes.clone()),
+        )
+    }
+
+    fn get(&self, class: usize) -> Cow<'_, str> {
+        match self.0.get(class) {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(class.to_string()),
+        }
     }
 }
 
@@ -115,18 +156,21 @@ fn gammas(session: &Session) -> impl Iterator<Item = (&'static str, &GammaTrials
     })
 }
 
-fn images(session: &Session) -> Table {
+fn images(session: &Session, names: &Names) -> Table {
     let mut table = Table::new(&[
         "noise",
         "gamma",
         "class",
+        "name",
         "trials",
         "called",
+        "listed",
         "sufficient",
         "reliability",
         "snr",
         "significant_pixels",
         "fed_back_class",
+        "fed_back_name",
         "fed_back_confidence",
     ]);
     for (noise, gamma) in gammas(session) {
@@ -138,13 +182,16 @@ fn images(session: &Session) -> Table {
                 noise,
                 gamma.gamma,
                 class,
+                names.get(class),
                 estimate.trials,
                 own.called,
+                own.listed,
                 own.sufficient,
                 own.reliability,
                 own.snr,
                 own.significant,
                 back.map(|back| back.class),
+                back.map(|back| names.get(back.class)),
                 back.map(|back| back.confidence),
             );
         }
@@ -152,14 +199,31 @@ fn images(session: &Session) -> Table {
     table
 }
 
-fn counts(session: &Session) -> Table {
-    let mut table = Table::new(&["noise", "gamma", "true", "called", "trials"]);
+fn counts(session: &Session, names: &Names) -> Table {
+    let mut table = Table::new(&[
+        "noise",
+        "gamma",
+        "true",
+        "true_name",
+        "called",
+        "called_name",
+        "trials",
+    ]);
     for (noise, gamma) in gammas(session) {
         let estimate = gamma.estimate();
         let classes = gamma.classes().max(1);
         for (cell, &trials) in estimate.counts.iter().enumerate() {
             let (truth, called) = (cell / classes, cell % classes);
-            row!(table, noise, gamma.gamma, truth, called, trials);
+            row!(
+                table,
+                noise,
+                gamma.gamma,
+                truth,
+                names.get(truth),
+                called,
+                names.get(called),
+                trials
+            );
         }
     }
     table
@@ -189,14 +253,19 @@ fn templates(it: &record::Templates) -> Table {
     table
 }
 
-fn attack(it: &record::Attack) -> Table {
-    let mut table = Table::new(&["source", "pattern", "target", "weight", "successes", "n"]);
-    if it.gamma.is_none() {
-        return table;
-    }
+fn attack(it: &record::Attack, names: &Names) -> Table {
+    let mut table = Table::new(&[
+        "source",
+        "pattern",
+        "target",
+        "target_name",
+        "weight",
+        "successes",
+        "n",
+    ]);
     for (source, name) in ["image", "noise"].into_iter().enumerate() {
         for (pattern, kind) in PATTERNS.into_iter().enumerate() {
-            for target in 0..CLASSES {
+            for target in 0..it.classes() {
                 for (at, &weight) in it.weights.iter().enumerate() {
                     let Some(share) = it.targeted(source, pattern, target, at) else {
                         continue;
@@ -207,6 +276,7 @@ fn attack(it: &record::Attack) -> Table {
                             name,
                             kind.key(),
                             target,
+                            names.get(target),
                             weight,
                             share.hits,
                             share.of
@@ -249,9 +319,19 @@ fn spike_triggered(it: &record::SpikeTriggered) -> Table {
     table
 }
 
-fn modulation(it: &record::Modulation) -> Table {
+fn modulation(it: &record::Modulation, names: &Names) -> Table {
     let mut table = Table::new(&[
-        "layer", "alpha", "target", "strength", "gamma", "class", "shown", "correct", "called",
+        "layer",
+        "alpha",
+        "target",
+        "target_name",
+        "strength",
+        "gamma",
+        "class",
+        "name",
+        "shown",
+        "correct",
+        "called",
     ]);
     for layer in &it.layers {
         for target in 0..layer.classes() {
@@ -264,9 +344,11 @@ fn modulation(it: &record::Modulation) -> Table {
                             layer.name.as_str(),
                             layer.alpha,
                             target,
+                            names.get(target),
                             strength,
                             gamma,
                             class,
+                            names.get(class),
                             cells.shown[class],
                             cells.correct[class],
                             cells.called[class],
@@ -279,65 +361,27 @@ fn modulation(it: &record::Modulation) -> Table {
     table
 }
 
-fn backdoor(it: &record::Backdoor) -> Table {
+fn predictions(it: &record::Predictions, names: &Names) -> Table {
     let mut table = Table::new(&[
-        "network", "gamma", "class", "trials", "called", "row", "column", "size", "score", "index",
+        "split",
+        "true",
+        "true_name",
+        "called",
+        "called_name",
+        "images",
     ]);
-    for (network, suspect) in it.networks.iter().enumerate() {
-        for finding in &suspect.findings {
-            for (class, window) in finding.windows.iter().enumerate() {
-                row!(
-                    table,
-                    network,
-                    finding.gamma,
-                    class,
-                    finding.trials,
-                    finding.called[class],
-                    window.map(|it| it.row),
-                    window.map(|it| it.column),
-                    window.map(|it| it.size),
-                    window.map(|it| it.score),
-                    window.and_then(|it| it.index),
-                );
-            }
-        }
-    }
-    table
-}
-
-fn networks(it: &record::Backdoor, plan: &config::Backdoor) -> Table {
-    let mut table = Table::new(&[
-        "network",
-        "poisoned",
-        "seed",
-        "source",
-        "target",
-        "clean_accuracy",
-        "attack_success",
-        "attacked",
-    ]);
-    for (network, suspect) in it.networks.iter().enumerate() {
-        row!(
-            table,
-            network,
-            suspect.poisoned,
-            suspect.seed,
-            plan.source,
-            plan.target,
-            suspect.clean_accuracy,
-            suspect.attack_success,
-            suspect.attack_success.map(|_| suspect.attacked),
-        );
-    }
-    table
-}
-
-fn predictions(it: &record::Predictions) -> Table {
-    let mut table = Table::new(&["split", "true", "called", "images"]);
     for split in it.splits.iter().filter(|split| split.total() > 0) {
         for (cell, &images) in split.counts.iter().enumerate() {
-            let (truth, called) = (cell / CLASSES, cell % CLASSES);
-            row!(table, split.split.label(), truth, called, images);
+            let (truth, called) = (cell / split.classes(), cell % split.classes());
+            row!(
+                table,
+                split.split.label(),
+                truth,
+                names.get(truth),
+                called,
+                names.get(called),
+                images
+            );
         }
     }
     table

@@ -1,5 +1,6 @@
 //! One table as text (RFC 4180, lines end with a line feed).
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// A table as text.
@@ -13,7 +14,7 @@ pub struct Table {
 /// One field of a table.
 pub enum Field<'a> {
     /// Quoted where it must be.
-    Text(&'a str),
+    Text(Cow<'a, str>),
     /// A count or a place.
     Whole(u64),
     /// A strength.
@@ -50,12 +51,18 @@ impl From<f64> for Field<'_> {
 
 impl From<bool> for Field<'_> {
     fn from(value: bool) -> Self {
-        Self::Text(if value { "true" } else { "false" })
+        Self::Text(Cow::Borrowed(if value { "true" } else { "false" }))
     }
 }
 
 impl<'a> From<&'a str> for Field<'a> {
     fn from(value: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(value))
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Field<'a> {
+    fn from(value: Cow<'a, str>) -> Self {
         Self::Text(value)
     }
 }

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::rate;
-use crate::session::config::CLASSES;
 use crate::session::record::{Attack, PATTERNS};
 use crate::stats::interval::wilson;
 
@@ -35,7 +34,7 @@ fn curves(it: &Attack, source: usize, pattern: usize) -> Map<String, Value> {
     let mean = |weight| it.mean_targeted(source, pattern, weight);
     let interval = |weight| mean(weight).and_then(|(_, share)| wilson(share.hits, share.of));
     [
-        ("targeted", (0..CLASSES).map(of_target).collect()),
+        ("targeted", (0..it.classes()).map(of_target).collect()),
         (
             "mean",
             each_weight(it, &|w| json!(mean(w).map(|(mean, _)| mean))),

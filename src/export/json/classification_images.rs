@@ -1,4 +1,4 @@
-//! The section `classification_images`.
+//! The section `classification_images`. A class whose maps the plan does not ask for is not `listed`.
 
 use serde_json::{Value, json};
 
@@ -18,6 +18,7 @@ pub(super) fn section(plan: &config::ClassificationImages, it: &ClassificationIm
         "gammas": each(&|gamma| json!(gamma.gamma)),
         "trials": each(&|gamma| json!(gamma.trials)),
         "counts": each(&counts),
+        "listed": by_class(&|class| json!(class.listed)),
         "sufficient": by_class(&|class| json!(class.sufficient)),
         "reliability": by_class(&|class| json!(class.reliability)),
         "snr": by_class(&|class| json!(class.snr)),
@@ -48,6 +49,7 @@ fn fed_back(said: &Option<FedBack>) -> Value {
 fn clusters(found: Option<&[Cluster]>) -> Value {
     let cluster = |it: &Cluster| {
         json!({
+            "channel": it.channel,
             "row": it.row,
             "column": it.column,
             "peak": it.peak,

@@ -1,6 +1,8 @@
 //! Everything measured as one JSON object, without the maps: those are in the NPZ.
 //!
 //! A stage that has not run is absent. A number that does not exist is `null`, never NaN or 0.
+//! Classes count from 0, in the order of `form.classes`, which has their names; `form` is `null` until
+//! images and network have been opened.
 
 mod attack;
 mod backdoor;
@@ -30,6 +32,7 @@ pub fn json(session: &Session) -> Value {
     // Only a folder whose name is not Unicode has no JSON, and a session file cannot name one.
     let config = serde_json::to_value(&session.config);
     put("config", config.unwrap_or_default());
+    put("form", json!(session.record.form));
     if let Some(it) = &session.record.training {
         put("training", training(it));
     }

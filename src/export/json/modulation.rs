@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::session::config::CLASSES;
 use crate::session::record::{ModulatedLayer, Modulation};
 
 pub(super) fn section(it: &Modulation) -> Value {
@@ -15,7 +14,7 @@ pub(super) fn section(it: &Modulation) -> Value {
 fn section_of(it: &Modulation, layer: &ModulatedLayer) -> Value {
     let strengths = 0..it.strengths.len();
     // Noise comes first and the image alone last: γ runs from 0 to 1.
-    let image = it.gammas.len() - 1;
+    let image = it.gammas.len().saturating_sub(1);
     let rate = |counts: Option<(u64, u64)>| {
         counts
             .filter(|(_, of)| *of > 0)
@@ -23,11 +22,11 @@ fn section_of(it: &Modulation, layer: &ModulatedLayer) -> Value {
     };
     let by_target = |of: &dyn Fn(usize, usize) -> Value| -> Value {
         let of_target = |target| -> Value { strengths.clone().map(|s| of(target, s)).collect() };
-        (0..CLASSES).map(of_target).collect::<Value>()
+        (0..layer.classes()).map(of_target).collect::<Value>()
     };
     let accuracy = |target, strength| {
         let of_class = |class| json!(rate(layer.accuracy(target, strength, image, class)));
-        (0..CLASSES).map(of_class).collect()
+        (0..layer.classes()).map(of_class).collect()
     };
     let noise =
         |target, strength| json!(rate(Some(layer.share_called(target, strength, 0, target))));

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::share;
-use crate::session::config::CLASSES;
 use crate::session::record::{Predictions, SplitCounts};
 use crate::stats::share::Share;
 
@@ -14,10 +13,11 @@ pub(super) fn section(it: &Predictions) -> Value {
 }
 
 fn section_of(it: &SplitCounts) -> Value {
-    let by_class = |of: &dyn Fn(usize) -> Option<f64>| (0..CLASSES).map(of).collect::<Vec<_>>();
+    let classes = it.classes();
+    let by_class = |of: &dyn Fn(usize) -> Option<f64>| (0..classes).map(of).collect::<Vec<_>>();
     json!({
         "accuracy": share(Share { hits: it.correct(), of: it.total() }),
-        "confusion": it.counts.chunks(CLASSES).collect::<Vec<_>>(),
+        "confusion": it.counts.chunks(classes.max(1)).collect::<Vec<_>>(),
         "precision": by_class(&|class| it.precision(class)),
         "recall": by_class(&|class| it.recall(class)),
     })

@@ -25,6 +25,7 @@ fn layer(it: &LayerResponses) -> Value {
         "name": it.name,
         "units": it.units,
         "receptive_field": [height, width],
+        "channels": it.channels,
         "fields": it.noise.fields.iter().sum::<u64>(),
         "silent": estimate.silent,
         "kernel_correlation": list(&estimate.kernel_correlation),

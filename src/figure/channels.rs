@@ -1,0 +1,140 @@
+//! Images and maps of several channels as something to look at: in true colour, channel by channel,
+//! as their luminance, or as the two opponent axes that colour vision has. Plain arithmetic on
+//! numbers \[C,h,w\], for files and terminals alike.
+
+use crate::session::form::Shape;
+
+/// Channels of a colour image: red, green and blue.
+pub const RGB: usize = 3;
+
+/// Red, green and blue of a pixel.
+pub type Colour = [u8; 3];
+
+/// One channel of a map, \[h·w\].
+///
+/// # Panics
+/// Where the map does not have this channel.
+pub fn channel(map: &[f32], [_, height, width]: Shape, channel: usize) -> &[f32] {
+    &map[channel * height * width..(channel + 1) * height * width]
+}
+
+/// What a channel is called: its colour where there are three, else its number; nothing where it is
+/// the only one.
+pub fn name(channel: usize, channels: usize) -> String {
+    const COLOURS: [&str; RGB] = ["red", "green", "blue"];
+    match channels {
+        1 => String::new(),
+        RGB => COLOURS[channel].to_owned(),
+        _ => format!("channel {channel}"),
+    }
+}
+
+/// The mean of the channels, \[h·w\]: what a map says about bright and dark.
+pub fn luminance(map: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
+    let area = height * width;
+    let mean = |pixel: usize| {
+        let values = (0..channels).map(|channel| map[channel * area + pixel]);
+        values.sum::<f32>() / channels as f32
+    };
+    (0..area).map(mean).collect()
+}
+
+/// The opponent colours of a map, \[h·w\] each: red less green, and blue less yellow (the mean of red
+/// and green). Both are halved, so that they never reach farther than the map itself and go with its
+/// scale. `None` where there are no three channels.
+pub fn opponent(map: &[f32], shape: Shape) -> Option<[Vec<f32>; 2]> {
+    let [red, green, blue] = three(map, shape)?;
+    let pixels = || red.iter().zip(green).zip(blue);
+    Some([
+        pixels().map(|((r, g), _)| (r - g) / 2.0).collect(),
+        pixels()
+            .map(|((r, g), b)| (b - (r + g) / 2.0) / 2.0)
+            .collect(),
+    ])
+}
+
+/// An image in \[0,1\] in its own colours, \[h·w\]; of one channel in grey. `None` where there are neither
+/// one nor three channels.
+pub fn to_rgb(image: &[f32], shape: Shape) -> Option<Vec<Colour>> {
+    if shape[0] == 1 {
+        return Some(image.iter().map(|&value| [byte(value); RGB]).collect());
+    }
+    let [red, green, blue] = three(image, shape)?;
+    let pixels = red.iter().zip(green).zip(blue);
+    Some(
+        pixels
+            .map(|((&r, &g), &b)| [byte(r), byte(g), byte(b)])
+            .collect(),
+    )
+}
+
+/// A signed map in the colours that it adds to mid-grey, `limit` being what makes a channel full,
+/// and −`limit` what empties it; \[h·w\]. `None` where there are no three channels.
+pub fn around_grey(map: &[f32], shape: Shape, limit: f32) -> Option<Vec<Colour>> {
+    let place = |&value: &f32| 0.5 + 0.5 * value / limit.max(f32::MIN_POSITIVE);
+    let image: Vec<f32> = map.iter().map(place).collect();
+    (shape[0] == RGB).then(|| to_rgb(&image, shape)).flatten()
+}
+
+/// Red, green and blue of a map, \[h·w\] each.
+fn three(map: &[f32], shape: Shape) -> Option<[&[f32]; RGB]> {
+    (shape[0] == RGB).then(|| [0, 1, 2].map(|at| channel(map, shape, at)))
+}
+
+/// A share of full white as a byte; 0 where it is not a number.
+fn byte(share: f32) -> u8 {
+    (share.clamp(0.0, 1.0) * 255.0).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Red, black and a mid-grey pixel, on one row.
+    const SHAPE: Shape = [3, 1, 3];
+    const MAP: [f32; 9] = [1.0, 0.0, 0.5, 0.0, 0.0, 0.5, 0.0, 0.0, 0.5];
+
+    #[test]
+    fn an_image_has_its_own_colours() {
+        let colours = to_rgb(&MAP, SHAPE).unwrap();
+        assert_eq!(colours, [[255, 0, 0], [0, 0, 0], [128, 128, 128]]);
+        assert_eq!(to_rgb(&[0.0, 2.0], [1, 1, 2]).unwrap(), [[0; 3], [255; 3]]);
+        assert_eq!(to_rgb(&[0.0, 1.0], [2, 1, 1]), None);
+        assert_eq!(to_rgb(&[f32::NAN], [1, 1, 1]).unwrap(), [[0; 3]]);
+    }
+
+    #[test]
+    fn luminance_is_the_mean_and_opponents_vanish_on_grey() {
+        let luminance = luminance(&MAP, SHAPE);
+        assert_eq!(luminance, [1.0 / 3.0, 0.0, 0.5]);
+        let [red_green, blue_yellow] = opponent(&MAP, SHAPE).unwrap();
+        assert_eq!(red_green, [0.5, 0.0, 0.0]);
+        assert_eq!(blue_yellow, [-0.25, 0.0, 0.0]);
+        assert_eq!(opponent(&MAP[..2], [2, 1, 1]), None);
+    }
+
+    #[test]
+    fn an_opponent_reaches_no_farther_than_its_map() {
+        let most = [-1.0, -1.0, 1.0];
+        let [red_green, blue_yellow] = opponent(&most, [3, 1, 1]).unwrap();
+        assert_eq!((red_green, blue_yellow), (vec![0.0], vec![1.0]));
+        let [red_green, _] = opponent(&[1.0, -1.0, 0.0], [3, 1, 1]).unwrap();
+        assert_eq!(red_green, [1.0]);
+    }
+
+    #[test]
+    fn a_signed_map_is_grey_where_it_is_zero_and_full_at_its_limit() {
+        let colours = around_grey(&[0.0, 2.0, 0.0, -2.0, 0.0, 0.0], [3, 1, 2], 2.0);
+        assert_eq!(colours.unwrap(), [[128; 3], [255, 0, 128]]);
+        assert!(around_grey(&[0.0], [1, 1, 1], 1.0).is_none());
+        assert!(around_grey(&[0.0; 3], [3, 1, 1], 0.0).is_some());
+    }
+
+    #[test]
+    fn channels_are_colours_where_there_are_three() {
+        assert_eq!(name(2, 3), "blue");
+        assert_eq!(name(1, 2), "channel 1");
+        assert_eq!(name(0, 1), "");
+        assert_eq!(channel(&MAP, SHAPE, 1), [0.0, 0.0, 0.5]);
+    }
+}

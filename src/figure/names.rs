@@ -1,0 +1,92 @@
+//! Classes by name, in the words of figures and reports.
+
+use super::font;
+use crate::format::clean;
+use crate::session::Record;
+
+/// A class in a sentence or a title: `Dress`; `class 3` where its name is a number.
+pub fn of_class(record: &Record, class: usize) -> String {
+    let name = bare(record, class);
+    match name.parse::<u64>() {
+        Ok(_) => format!("class {name}"),
+        Err(_) => name,
+    }
+}
+
+/// A class where it is clear that a class is meant: `Dress`; `3` where its name is a number.
+pub fn bare(record: &Record, class: usize) -> String {
+    let name = clean(&record.class_name(class));
+    match name.trim().is_empty() {
+        true => class.to_string(),
+        false => name,
+    }
+}
+
+/// [`of_class`] in letters that figures can draw: by its number where they have none for its name.
+pub(super) fn drawn(record: &Record, class: usize) -> String {
+    let name = of_class(record, class);
+    match is_drawn(&name) {
+        true => name,
+        false => format!("class {class}"),
+    }
+}
+
+/// [`bare`], the same way.
+pub(super) fn bare_drawn(record: &Record, class: usize) -> String {
+    let name = bare(record, class);
+    match is_drawn(&name) {
+        true => name,
+        false => class.to_string(),
+    }
+}
+
+/// Whether any of its letters has a glyph.
+fn is_drawn(name: &str) -> bool {
+    name.chars().any(font::has)
+}
+
+/// A text of at most so many characters; what is cut off leaves an ellipsis.
+pub fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Config, Form};
+
+    fn record(classes: &[&str]) -> Record {
+        let mut record = Record::new(&Config::default());
+        record.form = Some(Form {
+            classes: classes.iter().map(|&name| name.to_owned()).collect(),
+            ..Form::numbered([1, 2, 2], 0)
+        });
+        record
+    }
+
+    #[test]
+    fn a_class_that_has_a_name_is_called_by_it() {
+        let clothes = record(&["Dress", "7", "  ", "ねこ"]);
+        assert_eq!(of_class(&clothes, 0), "Dress");
+        assert_eq!(of_class(&clothes, 1), "class 7");
+        assert_eq!(of_class(&clothes, 2), "class 2");
+        assert_eq!(bare(&clothes, 1), "7");
+        assert_eq!(bare(&clothes, 9), "9");
+        assert_eq!(
+            (drawn(&clothes, 3).as_str(), bare(&clothes, 3).as_str()),
+            ("class 3", "ねこ")
+        );
+        assert_eq!(of_class(&Record::new(&Config::default()), 4), "class 4");
+    }
+
+    #[test]
+    fn what_is_cut_off_leaves_an_ellipsis() {
+        assert_eq!(cut("Sandal", 6), "Sandal");
+        assert_eq!(cut("Ankle boot", 7), "Ankle…");
+        assert_eq!(cut("Trouser", 4), "Tro…");
+    }
+}

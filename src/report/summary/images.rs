@@ -1,0 +1,210 @@
+//! Classification images in a summary: a table of the classes at each γ, which stays a page where there
+//! are many of them.
+
+use crate::figure::choice::RELIABLE;
+use crate::figure::names;
+use crate::format::{count, percent, thousands};
+use crate::session::config;
+use crate::session::record::{ClassificationImages, FedBack, GammaTrials, Record};
+use crate::stats::classification::{ClassEstimate, Estimate};
+
+/// Most classes that have a row each.
+const MOST: usize = 20;
+
+/// Of more classes, how many of the most and of the least reliable have one.
+const ENDS: usize = 10;
+
+/// Most letters of a name, so that a row has 80 columns.
+const LETTERS: usize = 11;
+
+/// Every γ of the plan.
+pub(super) fn images(
+    record: &Record,
+    plan: &config::ClassificationImages,
+    it: &ClassificationImages,
+) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut insufficient = None;
+    for (place, gamma) in plan.gammas.iter().enumerate() {
+        lines.push(String::new());
+        let Some(own) = it.gammas.get(place).filter(|own| own.trials > 0) else {
+            lines.push(format!("γ {gamma:?}  no trials yet"));
+            continue;
+        };
+        let estimate = own.estimate();
+        let mut listed = estimate.classes.iter().filter(|class| class.listed);
+        if listed.any(|class| !class.sufficient) {
+            insufficient = Some(own.min_trials);
+        }
+        lines.extend(Table::new(record, own, &estimate).lines(plan.trials));
+    }
+    if let Some(least) = insufficient {
+        lines.push(String::new());
+        lines.push(format!(
+            "insufficient: an image needs {least} trials in each cell that it compares"
+        ));
+    }
+    lines
+}
+
+/// The classes at one γ.
+struct Table<'a> {
+    trials: &'a GammaTrials,
+    estimate: &'a Estimate,
+    /// The name of each class, short.
+    names: Vec<String>,
+    /// Columns of the longest.
+    width: usize,
+}
+
+impl<'a> Table<'a> {
+    fn new(record: &Record, trials: &'a GammaTrials, estimate: &'a Estimate) -> Self {
+        let name = |class: usize| names::cut(&names::bare(record, class), LETTERS);
+        let names: Vec<String> = (0..trials.classes()).map(name).collect();
+        let lengths = names.iter().map(|name| name.chars().count());
+        Self {
+            width: lengths.fold("class".len(), usize::max),
+            trials,
+            estimate,
+            names,
+        }
+    }
+
+    fn lines(&self, planned: u64) -> Vec<String> {
+        let mut lines = vec![format!(
+            "γ {:?}  {} of {} trials  pixels: |z| > {:.2}",
+            self.trials.gamma,
+            thousands(self.estimate.trials),
+            thousands(planned),
+            self.estimate.threshold
+        )];
+        let listed = &self.trials.listed;
+        if listed.len() <= MOST {
+            lines.push(self.head());
+            lines.extend(listed.iter().map(|&class| self.row(class)));
+        } else {
+            lines.extend(self.many());
+        }
+        lines.extend(self.unlisted());
+        lines
+    }
+
+    /// More classes than a page has room for: how many are how good, and the ends of the scale.
+    fn many(&self) -> Vec<String> {
+        let listed = &self.trials.listed;
+        let said = |class: &usize| &self.estimate.classes[*class];
+        let all = listed.len();
+        let enough = listed.iter().filter(|class| said(class).sufficient).count();
+        let never = listed
+            .iter()
+            .filter(|class| said(class).called == 0)
+            .count();
+        let mut known: Vec<(f64, usize)> = listed
+            .iter()
+            .filter_map(|class| Some((said(class).reliability?, *class)))
+            .collect();
+        known.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let reliable = known.iter().filter(|(r, _)| *r >= RELIABLE).count();
+        let mut lines = vec![format!(
+            "{all} classes: {enough} with enough trials, {reliable} of reliability {RELIABLE} or \
+             more, {never} never called"
+        )];
+        if known.is_empty() {
+            return lines;
+        }
+        lines.push(self.head());
+        let row = |(_, class): &(f64, usize)| self.row(*class);
+        if known.len() <= 2 * ENDS {
+            lines.extend(known.iter().map(row));
+        } else {
+            let between = known.len() - 2 * ENDS;
+            lines.extend(known[..ENDS].iter().map(row));
+            lines.push(format!(
+                "left out here: {between} classes between the {ENDS} most and the {ENDS} least reliable"
+            ));
+            lines.extend(known[known.len() - ENDS..].iter().map(row));
+        }
+        match all - known.len() {
+            0 => {}
+            1 => lines.push("left out: 1 class without a reliability".into()),
+            without => lines.push(format!("left out: {without} classes without a reliability")),
+        }
+        lines
+    }
+
+    /// What became of the classes whose maps the plan does not ask for.
+    fn unlisted(&self) -> Option<String> {
+        let others = self.estimate.classes.iter().filter(|class| !class.listed);
+        let called: Vec<u64> = others.map(|class| class.called).collect();
+        let classes = match called.len() {
+            0 => return None,
+            1 => "1 other class",
+            many => &format!("{many} other classes"),
+        };
+        let times = thousands(called.iter().sum());
+        Some(format!(
+            "the plan asks for no maps of {classes}, called {times} times"
+        ))
+    }
+
+    fn head(&self) -> String {
+        let width = self.width;
+        format!(
+            "{:<width$}  {:>6}  {:>7}  {:>11}  {:>8}  {:>7}  fed back as",
+            "class", "called", "share", "reliability", "SNR", "pixels"
+        )
+    }
+
+    fn row(&self, class: usize) -> String {
+        let width = self.width;
+        let said = &self.estimate.classes[class];
+        let share = said.called as f64 / self.estimate.trials.max(1) as f64;
+        let back = self.trials.fed_back.get(class).copied().flatten();
+        let line = format!(
+            "{:<width$}  {:>6}  {:>7}  {:<30}  {}",
+            self.names[class],
+            count(said.called as f64),
+            percent(share),
+            self.figures(said),
+            back.map_or_else(String::new, |said| self.called(said))
+        );
+        line.trim_end().into()
+    }
+
+    /// Reliability, SNR and significant pixels, or why there are none: 30 columns.
+    fn figures(&self, class: &ClassEstimate) -> String {
+        if !class.sufficient {
+            let has = smallest_cell(self.trials.gamma, self.estimate.trials, class);
+            return format!(
+                "insufficient ({} of {} trials)",
+                count(has as f64),
+                count(self.trials.min_trials as f64)
+            );
+        }
+        let number = |value: Option<f64>| match value {
+            Some(value) if value.is_finite() => format!("{value:.2}"),
+            _ => "–".into(),
+        };
+        let pixels = class
+            .significant
+            .map_or("–".into(), |pixels| pixels.to_string());
+        format!(
+            "{:>11}  {:>8}  {pixels:>7}",
+            number(class.reliability),
+            number(class.snr)
+        )
+    }
+
+    fn called(&self, said: FedBack) -> String {
+        let name = self.names.get(said.class).map_or("?", String::as_str);
+        format!("{name} ({:.2})", said.confidence)
+    }
+}
+
+/// Trials in the smallest of the cells that the class's image compares.
+fn smallest_cell(gamma: f64, trials: u64, class: &ClassEstimate) -> u64 {
+    if gamma == 0.0 {
+        return class.called.min(trials - class.called);
+    }
+    class.cells.into_iter().min().unwrap_or(0)
+}

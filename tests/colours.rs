@@ -1,0 +1,365 @@
+//! What exports, figures and summaries say of images of several channels, of other sizes and of other
+//! numbers of classes: thirteen classes of 3×7×5 in closed form.
+
+#[path = "fixtures/colours.rs"]
+mod colours;
+
+use std::io::{Cursor, Read};
+
+use noisescope::export::{self, ExportError, json, npz};
+use noisescope::figure::{self, Figure, Sheet};
+use noisescope::report::summary;
+use noisescope::session::config::Split;
+use noisescope::session::form::Shape;
+use noisescope::session::{Form, Session};
+use serde_json::{Value, json};
+
+const SHAPE: Shape = [3, 7, 5];
+const K: usize = 13;
+const PIXELS: usize = 105;
+
+fn measured() -> Session {
+    colours::measured(SHAPE, K)
+}
+
+/// Lengths along each axis, of a list that is the same everywhere.
+fn shape(value: &Value) -> Vec<usize> {
+    let mut shape = Vec::new();
+    let mut at = value;
+    while let Some(list) = at.as_array() {
+        shape.push(list.len());
+        at = &list[0];
+    }
+    shape
+}
+
+fn container(session: &Session) -> Vec<u8> {
+    let mut out = Cursor::new(Vec::new());
+    npz(session, &mut out).unwrap();
+    out.into_inner()
+}
+
+fn npy(container: &[u8], name: &str) -> Vec<u8> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(container)).unwrap();
+    let mut npy = Vec::new();
+    let mut file = zip.by_name(&format!("{name}.npy")).unwrap();
+    file.read_to_end(&mut npy).unwrap();
+    npy
+}
+
+/// Shape and values of an array of floats.
+fn floats(container: &[u8], name: &str) -> (Vec<u64>, Vec<f64>) {
+    let npy = npy(container, name);
+    let file = npyz::NpyFile::new(npy.as_slice()).unwrap();
+    (file.shape().to_vec(), file.into_vec::<f64>().unwrap())
+}
+
+fn near(value: f64, expected: f64) {
+    assert!((value - expected).abs() < 1e-6, "{value} {expected}");
+}
+
+#[test]
+fn json_has_the_form_and_lists_as_long_as_there_are_classes() {
+    let value = json(&measured());
+    let form = &value["form"];
+    assert_eq!(form["channels"], 3);
+    assert_eq!((&form["height"], &form["width"]), (&json!(7), &json!(5)));
+    assert_eq!(form["classes"][4], "Evening gown, long");
+    let images = &value["classification_images"];
+    for (key, expected) in [
+        ("counts", vec![2, K, K]),
+        ("sufficient", vec![2, K]),
+        ("listed", vec![2, K]),
+        ("reliability", vec![2, K]),
+        ("fed_back", vec![2, K]),
+    ] {
+        assert_eq!(shape(&images[key]), expected, "{key}");
+    }
+    assert_eq!(images["counts"][0][0], json!(vec![2 * colours::CALLED; K]));
+    assert_eq!(images["fed_back"][0][1]["class"], 3);
+    let attack = &value["attack"]["classification_image"];
+    assert_eq!(shape(&attack["targeted"]), [K, 3]);
+    assert_eq!(attack["targeted"][2], json!([0.0, 0.5, 1.0]));
+    assert!(attack["targeted"][K - 1].is_null());
+    assert_eq!(attack["mean"], json!([0.0, 0.5, 1.0]));
+    let layer = &value["modulation"]["layers"][0];
+    assert_eq!(shape(&layer["accuracy"]), [K, 3, K]);
+    assert_eq!(layer["accuracy"][5][2][5], 0.8);
+    assert_eq!(layer["accuracy"][5][2][6], 0.4);
+    near(layer["noise_share"][5][2].as_f64().unwrap(), 4.0 / 130.0);
+    let split = &value["predictions"]["test"];
+    assert_eq!(shape(&split["confusion"]), [K, K]);
+    assert_eq!(
+        (&split["precision"][1], &split["recall"][0]),
+        (&json!(0.75), &json!(0.75))
+    );
+    assert!(split["recall"][K - 1].is_null());
+    assert_eq!(shape(&value["backdoor"]["index"]), [K]);
+    let layer = &value["spike_triggered"]["layers"][0];
+    assert_eq!(
+        (&layer["receptive_field"], &layer["channels"]),
+        (&json!([2, 3]), &json!(3))
+    );
+}
+
+#[test]
+fn npz_has_an_axis_of_channels_and_the_names_of_the_classes() {
+    let container = container(&measured());
+    let of = |name: &str| floats(&container, name);
+    let (g, k) = (2, K as u64);
+    for name in ["ci_image", "ci_z", "ci_mean_noise", "ci_mean_stimulus"] {
+        assert_eq!(of(name).0, [g, k, 3, 7, 5], "{name}");
+    }
+    assert_eq!(of("sta_conv1").0, [2, 3, 2, 3]);
+    assert_eq!(of("mean_image").0, [k, 3, 7, 5]);
+    let names = npy(&container, "classes");
+    let file = npyz::NpyFile::new(names.as_slice()).unwrap();
+    assert!(
+        file.dtype().descr().contains("<U18"),
+        "{}",
+        file.dtype().descr()
+    );
+    let names = file.into_vec::<String>().unwrap();
+    assert_eq!(names, colours::form(SHAPE, K).classes);
+}
+
+#[test]
+fn npz_has_the_known_numbers_and_nan_where_there_are_none() {
+    let container = container(&measured());
+    let of = |name: &str| floats(&container, name).1;
+    let (image, z, mean) = (of("ci_image"), of("ci_z"), of("ci_mean_noise"));
+    // c = m_k − m: one number in P is brighter by the same for each class.
+    let brighter = colours::BRIGHTER as f64 / 65536.0;
+    let trials = 2.0 * colours::CALLED as f64;
+    let error = (1.0 / 12.0 * (1.0 / trials - 1.0 / (trials * K as f64))).sqrt();
+    for class in 0..K {
+        for pixel in 0..PIXELS {
+            let at = class * PIXELS + pixel;
+            let own = f64::from(u8::from(pixel == colours::pixel(class, SHAPE)));
+            let any = (0..K).any(|class| pixel == colours::pixel(class, SHAPE));
+            let c = brighter * (own - f64::from(u8::from(any)) / K as f64);
+            near(image[at], c);
+            assert!((z[at] - c / error).abs() < 1e-4, "{} {}", z[at], c / error);
+            near(mean[at], 32_768.5 / 65536.0 + brighter * own);
+        }
+    }
+    assert!(image[K * PIXELS..].iter().all(|value| value.is_nan()));
+    let sta = of("sta_conv1");
+    (0..18).for_each(|pixel| near(sta[pixel], colours::average(pixel)));
+    assert!(sta[18..].iter().all(|value| value.is_nan()));
+    let mean = of("mean_image");
+    near(
+        mean[3 * PIXELS],
+        (255.0 * 9.0 / K as f64).round() / (3.0 * 255.0),
+    );
+    assert!(mean[(K - 1) * PIXELS..].iter().all(|value| value.is_nan()));
+}
+
+#[test]
+fn npz_of_grey_images_has_no_axis_of_channels() {
+    let container = container(&colours::measured([1, 5, 3], 4));
+    assert_eq!(floats(&container, "ci_z").0, [2, 4, 5, 3]);
+    assert_eq!(floats(&container, "mean_image").0, [4, 5, 3]);
+    assert_eq!(floats(&container, "sta_fc1").0, [2, 2, 3]);
+}
+
+#[test]
+fn tables_have_a_class_by_number_and_by_name() {
+    let tables = export::tables(&measured());
+    let of = |name: &str| -> Vec<&str> {
+        let table = tables.iter().find(|(own, _)| own == name);
+        table.unwrap().1.text().lines().collect()
+    };
+    let images = of("classification_images");
+    assert!(images[0].starts_with("noise,gamma,class,name,trials,called,listed,"));
+    assert!(
+        images[2].starts_with("uniform,0,1,Bag,1040,80,true,true,"),
+        "{}",
+        images[2]
+    );
+    assert!(images[2].ends_with(",3,Dress,0.5"), "{}", images[2]);
+    assert!(
+        images[5].contains(",4,\"Evening gown, long\","),
+        "{}",
+        images[5]
+    );
+    assert_eq!(images.len(), 1 + K);
+    assert_eq!(of("counts").len(), 1 + K * K);
+    assert!(of("counts").contains(&"uniform,0,0,Ankle boot,2,Coat,80"));
+    assert!(of("attack").contains(&"image,classification_image,3,Dress,0.5,5,10"));
+    assert!(of("modulation").contains(&"conv1,0.1,3,Dress,1,1,3,Dress,10,8,8"));
+    assert!(of("backdoor").contains(&"0,0,2,Coat,1000,10,1,1,2,14,9"));
+    assert!(of("backdoor_networks").contains(&"0,true,1,1,Bag,2,Coat,0.75,1,12"));
+    assert!(of("predictions").contains(&"test,0,Ankle boot,1,Bag,1"));
+}
+
+#[test]
+fn a_class_without_maps_in_the_plan_is_told_apart_from_one_with_too_few_trials() {
+    let session = colours::listing(SHAPE, K, &[3, 7]);
+    let images = &json(&session)["classification_images"];
+    assert_eq!(images["listed"][0][3], true);
+    assert_eq!(images["listed"][0][4], false);
+    assert_eq!(images["sufficient"][0][4], false);
+    let maps = floats(&container(&session), "ci_image");
+    assert_eq!(maps.0, [2, K as u64, 3, 7, 5]);
+    let class = |class: usize| &maps.1[class * PIXELS..(class + 1) * PIXELS];
+    assert!(class(3).iter().all(|value| value.is_finite()));
+    assert!(class(4).iter().all(|value| value.is_nan()));
+    let map = |class| Figure::Map {
+        images: 0,
+        class,
+        gamma: Some(0.0),
+    };
+    let said = figure::draw(&session, &map(4)).unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "the plan asks for no classification image of Evening gown, long; it asks for Dress, Hat"
+    );
+    let said = figure::draw(&session, &map(13)).unwrap_err().to_string();
+    assert!(
+        said.starts_with("there is no class 13; there are Ankle boot, Bag"),
+        "{said}"
+    );
+    let page = summary(&session);
+    let line = "the plan asks for no maps of 11 other classes, called 880 times";
+    assert!(page.contains(line), "{page}");
+    draw_all(&session);
+}
+
+/// Draws every figure on a large, a small and a tiny sheet; their names.
+fn draw_all(session: &Session) -> Vec<String> {
+    let kept = std::env::var_os("KEEP_FIGURES").map(std::path::PathBuf::from);
+    let classes = session.record.form.as_ref().map_or(0, Form::count);
+    let figures = figure::all(session);
+    for figure in &figures {
+        for (width, text) in [(1200, 2), (400, 1), (80, 1), (20, 1)] {
+            let sheet = Sheet {
+                width,
+                text,
+                ..Sheet::FILE
+            };
+            let image = figure::draw_on(session, figure, sheet).unwrap();
+            assert_eq!(image.width(), width);
+            assert!(image.height() < 40_000, "{figure:?} on {width}");
+            if let Some(folder) = kept.as_ref().filter(|_| width == 1200) {
+                let name = format!("{classes}-{}.png", figure.name());
+                image.save(folder.join(name)).unwrap();
+            }
+        }
+    }
+    figures.iter().map(Figure::name).collect()
+}
+
+#[test]
+fn every_figure_of_any_form_can_be_drawn() {
+    for (shape, classes) in [
+        (SHAPE, K),
+        ([1, 9, 4], 7),
+        ([2, 6, 6], 3),
+        ([3, 8, 8], 26),
+        ([4, 5, 5], 2),
+        ([3, 32, 32], 100),
+    ] {
+        let names = draw_all(&colours::measured(shape, classes));
+        for name in [
+            "maps-gamma-0.0",
+            "map-1-gamma-0.0",
+            "filters-conv1",
+            "confusion-test",
+        ] {
+            assert!(names.iter().any(|own| own == name), "{classes}: {names:?}");
+        }
+    }
+}
+
+/// Width over height of the sheet of all maps.
+fn proportion(classes: usize) -> f64 {
+    let session = colours::measured([3, 32, 32], classes);
+    let maps = Figure::Maps {
+        images: 0,
+        gamma: Some(0.0),
+    };
+    let image = figure::draw(&session, &maps).unwrap();
+    f64::from(image.width()) / f64::from(image.height())
+}
+
+#[test]
+fn a_sheet_of_maps_is_about_as_wide_as_a_page_whatever_the_number_of_classes() {
+    for classes in [7, 13, 26, 100] {
+        let proportion = proportion(classes);
+        assert!((1.0..2.0).contains(&proportion), "{classes}: {proportion}");
+    }
+}
+
+#[test]
+fn a_confusion_of_a_hundred_classes_has_cells_that_one_can_see() {
+    let session = colours::measured([3, 4, 4], 100);
+    let split = Split::Test;
+    let image = figure::draw(&session, &Figure::Confusion { split }).unwrap();
+    assert!(
+        image.height() > 400 && image.height() < 1_300,
+        "{}",
+        image.height()
+    );
+}
+
+#[test]
+fn a_colour_map_has_a_picture_for_each_channel_and_one_in_true_colour() {
+    let session = measured();
+    let map = Figure::Map {
+        images: 0,
+        class: 3,
+        gamma: Some(0.0),
+    };
+    let image = figure::draw(&session, &map).unwrap();
+    // The mean stimulus is mid-grey but for the number of class 3, which is brighter in red.
+    let mean = (32_768.5 + colours::BRIGHTER as f64) / 65536.0 * 255.0;
+    let red = [mean.round() as u8, 128, 128];
+    assert!(image.pixels().any(|pixel| pixel.0 == red), "no {red:?}");
+}
+
+#[test]
+fn a_summary_says_names() {
+    let page = summary(&measured());
+    for part in [
+        "  images    7×5 in colour, 13 classes: Ankle boot, Bag, Coat, Dress",
+        "\nDress ",
+        "\nEvening go…",
+        "Dress (0.50)",
+        "Coat reacts to a patch",
+        "conv1 at +1: Ankle boot from 40.0 % to 80.0 %",
+        "γ 0.5  no trials yet",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    for line in page.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn of_what_has_not_begun_nothing_is_exported_and_nothing_fails() {
+    let mut opened = colours::planned();
+    opened.record.form = Some(colours::form(SHAPE, K));
+    for session in [colours::planned(), opened] {
+        let value = json(&session);
+        for key in [
+            "classification_images",
+            "attack",
+            "modulation",
+            "predictions",
+            "backdoor",
+        ] {
+            assert!(value.get(key).is_none(), "{key}");
+        }
+        assert_eq!(value["form"].is_null(), session.record.form.is_none());
+        assert!(matches!(
+            npz(&session, Cursor::new(Vec::new())),
+            Err(ExportError::Nothing { .. })
+        ));
+        assert!(export::tables(&session).is_empty());
+        assert_eq!(figure::all(&session), []);
+        let page = summary(&session);
+        assert!(page.contains("γ 0.5  no trials yet") && page.contains("attack, not started"));
+    }
+}
