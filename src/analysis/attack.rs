@@ -5,15 +5,12 @@
 //! stimulus: the classification image of the target, the mean training image of it, and noise.
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use crate::nets::decision;
 use crate::nets::train::{log_softmax, pixels};
-use crate::nets::{CLASSES, SIZE, decision};
 use crate::session::array::Array;
 use crate::session::config::{self, Noise};
-use crate::session::record::{self, Example, GammaTrials, PATTERNS, Pattern, Record};
+use crate::session::record::{self, Example, GammaTrials, Outcomes, PATTERNS, Pattern, Record};
 use crate::stimulus::{Source, values};
-
-/// Pixels of an image.
-const AREA: usize = SIZE.0 * SIZE.1;
 
 /// Sources of stimuli: test images, and noise images.
 const SOURCES: usize = 2;
@@ -30,8 +27,12 @@ pub struct Attack {
     noise: Source,
     /// Stimuli of each source: test images and noise images.
     stimuli: [u64; SOURCES],
-    /// \[3,K,H,W\], as in the record; empty before it has begun.
+    /// \[3,K,C,H,W\], as in the record; empty before it has begun.
     patterns: Array<f32>,
+    /// K.
+    classes: usize,
+    /// Numbers of an image.
+    area: usize,
 }
 
 /// What a part is about.
@@ -44,11 +45,11 @@ struct Cell {
 
 impl Cell {
     /// Of a part's number: the target is the fastest.
-    fn of(part: usize) -> Self {
+    fn of(part: usize, classes: usize) -> Self {
         Self {
-            source: part / (PATTERNS.len() * CLASSES),
-            pattern: part / CLASSES % PATTERNS.len(),
-            target: part % CLASSES,
+            source: part / (PATTERNS.len() * classes),
+            pattern: part / classes % PATTERNS.len(),
+            target: part % classes,
         }
     }
 }
@@ -63,6 +64,8 @@ impl Attack {
             config,
             place,
             patterns: Array::default(),
+            classes: lab.classes(),
+            area: lab.form.pixels(),
         }
     }
 
@@ -96,7 +99,7 @@ impl Attack {
             .ok_or_else(|| self.place.error("gamma", "there is no γ to choose from"))
     }
 
-    /// A pattern before it is scaled, \[H·W\]; `None` where there is none.
+    /// A pattern before it is scaled, \[C·H·W\]; `None` where there is none.
     fn pattern(
         &self,
         pattern: Pattern,
@@ -108,12 +111,13 @@ impl Attack {
             Pattern::ClassificationImage => {
                 let estimate = trials.estimate();
                 let image = estimate.classes[target].image.as_ref()?;
-                Some(image.iter().map(|&c| f64::from(c)).collect())
+                let image = trials.grain.spread(image, trials.images);
+                Some(image.into_iter().map(f64::from).collect())
             }
             Pattern::MeanImage => {
                 // The sum will do: it is scaled.
                 let train = &lab.dataset.train;
-                let mut sum = vec![0.0; AREA];
+                let mut sum = vec![0.0; self.area];
                 for index in train.by_class().swap_remove(target) {
                     for (sum, &byte) in sum.iter_mut().zip(train.image(index)) {
                         *sum += f64::from(byte);
@@ -131,14 +135,15 @@ impl Attack {
 
     /// Nothing shown yet, the patterns ready.
     fn begun(&self, trials: &GammaTrials, lab: &Lab) -> record::Attack {
-        let mut patterns = Vec::with_capacity(PATTERNS.len() * CLASSES * AREA);
-        let mut there = Vec::with_capacity(PATTERNS.len() * CLASSES);
+        let (k, [c, h, w]) = (self.classes, lab.form.shape());
+        let mut patterns = Vec::with_capacity(PATTERNS.len() * k * self.area);
+        let mut there = Vec::with_capacity(PATTERNS.len() * k);
         for pattern in PATTERNS {
-            for target in 0..CLASSES {
+            for target in 0..k {
                 let own = self.pattern(pattern, target, trials, lab);
                 let own = own.and_then(|own| scaled(&own));
                 there.push(own.is_some());
-                patterns.extend(own.unwrap_or_else(|| vec![0.0; AREA]));
+                patterns.extend(own.unwrap_or_else(|| vec![0.0; self.area]));
             }
         }
         let weights = self.config.weights.len();
@@ -146,47 +151,55 @@ impl Attack {
         let parts = there.iter().filter(|&&there| there).count() as u64;
         record::Attack {
             progress: record::Progress {
-                blocks: vec![0; SOURCES * PATTERNS.len() * CLASSES],
+                blocks: vec![0; SOURCES * PATTERNS.len() * k],
                 done: 0,
                 total: shown * parts,
             },
             gamma: Some(trials.gamma),
             weights: self.config.weights.clone(),
-            patterns: Array::new(&[PATTERNS.len(), CLASSES, SIZE.0, SIZE.1], patterns),
+            patterns: Array::new(&[PATTERNS.len(), k, c, h, w], patterns),
             there,
-            counts: Array::zeros(&[SOURCES, PATTERNS.len(), CLASSES, weights, CLASSES, CLASSES]),
+            counts: Array::zeros(&[
+                SOURCES,
+                PATTERNS.len(),
+                k,
+                weights,
+                Outcomes::default().numbers().len(),
+            ]),
             examples: Vec::new(),
         }
     }
 
-    /// The stimuli of a block before they are blended, \[N,H·W\], and their true classes.
-    fn source(&self, lab: &Lab, source: usize, block: u64) -> (Vec<f32>, Vec<usize>) {
+    /// The stimuli of a block before they are blended, \[N,C·H·W\], and their true classes, which
+    /// noise has not.
+    fn source(&self, lab: &Lab, source: usize, block: u64) -> (Vec<f32>, Vec<Option<usize>>) {
         let block_range = range(self.stimuli[source], self.config.block, block);
         if source == 0 {
             let test = &lab.dataset.test;
             let shown: Vec<usize> = block_range.collect();
-            let truth = shown.iter().map(|&i| usize::from(test.label(i)));
+            let truth = shown.iter().map(|&i| Some(usize::from(test.label(i))));
             return (pixels(test, &shown), truth.collect());
         }
         // The same noise whatever the pattern and the target: they are compared in pairs.
         let seed = self.place.noise(ATTACKED_STREAM, block);
         let points = self.noise.draw(&mut seed.generator(), block_range.len());
         let noise = values(&points, Noise::Uniform.grid()).collect();
-        (noise, vec![0; block_range.len()])
+        (noise, vec![None; block_range.len()])
     }
 
     /// For every target the first test image of another class that the network knows, and what
     /// becomes of it; none for a target without such an image.
     fn examples(&self, lab: &Lab, record: &record::Attack) -> Vec<Example> {
-        let mut found = [None; CLASSES];
+        let mut found = vec![None; self.classes];
         let blocks = self.stimuli[0].div_ceil(self.config.block as u64);
         for block in 0..blocks {
             let (shown, truth) = self.source(lab, 0, block);
             let logits = lab.network.logits(shown, &lab.device);
             let first = range(self.stimuli[0], self.config.block, block).start;
-            for (at, row) in logits.chunks_exact(CLASSES).enumerate() {
-                let known = decision(row) == truth[at];
-                for target in (0..CLASSES).filter(|&target| known && target != truth[at]) {
+            for (at, row) in lab.network.rows(&logits).enumerate() {
+                let called = Some(decision(row));
+                let others = |&target: &usize| called == truth[at] && Some(target) != truth[at];
+                for target in (0..self.classes).filter(others) {
                     found[target].get_or_insert(first + at);
                 }
             }
@@ -213,11 +226,12 @@ impl Attack {
             }
         }
         let logits = lab.network.logits(stimuli, &lab.device);
-        let rows = || logits.chunks_exact(CLASSES);
+        let [c, h, w] = lab.form.shape();
+        let rows = || lab.network.rows(&logits);
         Example {
             target,
             truth: usize::from(test.label(image)),
-            image: Array::new(&[SIZE.0, SIZE.1], test.image(image).to_vec()),
+            image: Array::new(&[c, h, w], test.image(image).to_vec()),
             called: rows().map(decision).collect(),
             confidence: rows().map(|row| log_softmax(row)[target].exp()).collect(),
         }
@@ -232,7 +246,7 @@ fn scaled(pattern: &[f64]) -> Option<Vec<f32>> {
     (most > least).then(|| pattern.iter().map(scale).collect())
 }
 
-/// (1−w)·x + w·p of images x, \[N,H·W\], and one pattern p, \[H·W\].
+/// (1−w)·x + w·p of images x, \[N,P\], and one pattern p, \[P\].
 fn blend(images: &[f32], pattern: &[f32], w: f64) -> impl Iterator<Item = f32> {
     let (image_share, pattern_share) = ((1.0 - w) as f32, w as f32);
     images
@@ -243,16 +257,18 @@ fn blend(images: &[f32], pattern: &[f32], w: f64) -> impl Iterator<Item = f32> {
 
 impl Experiment for Attack {
     type Record = record::Attack;
-    /// Stimuli by weight, true class and what they were called, \[W,K,K\].
-    type Sums = Vec<i64>;
+    /// What became of the stimuli, by weight: \[V\].
+    type Sums = Vec<Outcomes>;
 
     fn parts(&self) -> Vec<Part> {
         let part = |part: usize| Part {
             phase: 0,
-            blocks: self.stimuli[Cell::of(part).source].div_ceil(self.config.block as u64),
+            blocks: self.stimuli[Cell::of(part, self.classes).source].div_ceil(self.config.block as u64),
             order: Order::Free,
         };
-        (0..SOURCES * PATTERNS.len() * CLASSES).map(part).collect()
+        (0..SOURCES * PATTERNS.len() * self.classes)
+            .map(part)
+            .collect()
     }
 
     fn done(&self, record: &record::Attack) -> Vec<u64> {
@@ -278,34 +294,34 @@ impl Experiment for Attack {
         Ok(())
     }
 
-    fn step(&self, lab: &Lab, job: Job) -> Result<Vec<i64>, AnalysisError> {
-        let cell = Cell::of(job.part);
+    fn step(&self, lab: &Lab, job: Job) -> Result<Vec<Outcomes>, AnalysisError> {
+        let cell = Cell::of(job.part, self.classes);
         let (shown, truth) = self.source(lab, cell.source, job.block);
-        let at = (cell.pattern * CLASSES + cell.target) * AREA;
-        let pattern = &self.patterns.values()[at..at + AREA];
-        let mut counts = vec![0; self.config.weights.len() * CLASSES * CLASSES];
-        let tables = counts.chunks_exact_mut(CLASSES * CLASSES);
-        for (&w, table) in self.config.weights.iter().zip(tables) {
-            let stimuli = blend(&shown, pattern, w).collect();
-            let logits = lab.network.logits(stimuli, &lab.device);
-            for (row, truth) in logits.chunks_exact(CLASSES).zip(&truth) {
-                table[truth * CLASSES + decision(row)] += 1;
+        let at = (cell.pattern * self.classes + cell.target) * self.area;
+        let pattern = &self.patterns.values()[at..at + self.area];
+        let of_weight = |&w: &f64| {
+            let called = lab.decisions(blend(&shown, pattern, w).collect());
+            let mut outcomes = Outcomes::default();
+            for (&truth, called) in truth.iter().zip(called) {
+                outcomes.count(truth, called, cell.target, 1);
             }
-        }
-        Ok(counts)
+            outcomes
+        };
+        Ok(self.config.weights.iter().map(of_weight).collect())
     }
 
-    fn merge(&self, record: &mut record::Attack, job: Job, sums: Vec<i64>) {
+    fn merge(&self, record: &mut record::Attack, job: Job, sums: Vec<Outcomes>) {
         // Parts and counts have the same order.
-        let own = record.counts.values_mut()[job.part * sums.len()..].iter_mut();
-        own.zip(&sums).for_each(|(own, add)| *own += add);
+        let numbers: Vec<i64> = sums.iter().flat_map(|it| it.numbers()).collect();
+        let own = record.counts.values_mut()[job.part * numbers.len()..].iter_mut();
+        own.zip(&numbers).for_each(|(own, add)| *own += add);
         record.progress.blocks[job.part] += 1;
-        record.progress.done += sums.iter().sum::<i64>() as u64;
+        record.progress.done += sums.iter().map(|it| it.all as u64).sum::<u64>();
     }
 
     fn is_enough(&self, record: &record::Attack, part: usize) -> bool {
-        let cell = Cell::of(part);
-        let there = record.there.get(cell.pattern * CLASSES + cell.target);
+        let cell = Cell::of(part, self.classes);
+        let there = record.there.get(cell.pattern * self.classes + cell.target);
         there.is_some_and(|there| !there)
     }
 }

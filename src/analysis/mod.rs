@@ -25,10 +25,10 @@ use burn::tensor::Device;
 pub use classification_images::on_device::Resident;
 
 use crate::data::Dataset;
-use crate::nets::Network;
+use crate::nets::{Network, decision};
 use crate::session::config::NetworkKind;
 use crate::session::record::Record;
-use crate::session::{Config, config, record};
+use crate::session::{Config, Form, config, record};
 use crate::stimulus::Pool;
 
 /// What an experiment works with: the network under study and what it may be shown. A worker has
@@ -39,6 +39,8 @@ pub struct Lab {
     pub network: Network,
     /// Its architecture.
     pub kind: NetworkKind,
+    /// What an image is and may be called.
+    pub form: Arc<Form>,
     /// Where it computes.
     pub device: Device,
     /// The training images, to blend with noise.
@@ -50,6 +52,17 @@ pub struct Lab {
 }
 
 impl Lab {
+    /// Number of classes, K.
+    pub fn classes(&self) -> usize {
+        self.form.count()
+    }
+
+    /// What the network decides of `pixels`, row-major \[N,C,H,W\] in \[0,1\]: \[N\].
+    pub fn decisions(&self, pixels: Vec<f32>) -> Vec<usize> {
+        let logits = self.network.logits(pixels, &self.device);
+        self.network.rows(&logits).map(decision).collect()
+    }
+
     /// The same lab on another device.
     pub fn on(&self, device: &Device) -> Self {
         let mut lab = self.clone();
@@ -257,8 +270,7 @@ pub fn build(config: &Config, index: usize, lab: &Lab) -> Box<dyn Analysis> {
             classification_images::ClassificationImages::new(it.clone(), place, lab),
         ),
         config::Analysis::Templates(it) => {
-            let gammas = config.images_of(index).map_or(0, |it| it.gammas.len());
-            Box::new(templates::Templates::new(it.clone(), place, gammas, lab))
+            Box::new(templates::Templates::new(it.clone(), place, lab))
         }
         config::Analysis::Attack(it) => Box::new(attack::Attack::new(it.clone(), place, lab)),
         config::Analysis::SpikeTriggered(it) => {
@@ -283,6 +295,8 @@ pub struct Place {
     pub index: usize,
     /// The place of the classification images that it works with, if any stand before it.
     pub images: Option<usize>,
+    /// How many γ those have.
+    pub gammas: usize,
 }
 
 impl Place {
@@ -291,6 +305,7 @@ impl Place {
             seed: config.seed,
             index,
             images: config.images_before(index),
+            gammas: config.images_of(index).map_or(0, |it| it.gammas.len()),
         }
     }
 

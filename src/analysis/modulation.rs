@@ -8,11 +8,11 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
-use crate::nets::layers::{Geometry, geometry};
-use crate::nets::{CLASSES, Network, SIZE, decision};
+use crate::nets::layers::Geometry;
+use crate::nets::{Network, decision};
 use crate::session::array::Array;
 use crate::session::config::{self, Noise};
-use crate::session::record::{self, FIXED_POINT, Record};
+use crate::session::record::{self, BY_CLASS, FIXED_POINT, Record};
 use crate::stimulus::{Pool, Source, blend};
 
 /// The layers of a plan that names none, where the network has them, and their α.
@@ -40,7 +40,9 @@ pub struct Modulation {
     /// The training images that mean activations are taken over.
     typical: Vec<usize>,
     /// In phase 1, what the bias of each unit changes by at strength 1, for every layer and target.
-    pushes: Vec<[Vec<f64>; CLASSES]>,
+    pushes: Vec<Vec<Vec<f64>>>,
+    /// K.
+    classes: usize,
 }
 
 /// What a block measured.
@@ -55,7 +57,7 @@ pub struct Sums {
 enum Of {
     /// Images by class \[K\], and the sum of activations of every layer in fixed point, \[K,U\].
     Activations(Vec<u64>, Vec<Vec<i64>>),
-    /// Stimuli by what they were called, \[G,K true,K called\].
+    /// Stimuli by class (shown, called so rightly, called so), \[G,3,K\].
     Counts(Vec<i64>),
 }
 
@@ -73,6 +75,7 @@ impl Modulation {
             images: config.images.min(lab.dataset.test.len()) as u64,
             typical: train.by_class().into_iter().flat_map(first).collect(),
             pushes: Vec::new(),
+            classes: lab.classes(),
             config,
             place,
         }
@@ -84,13 +87,13 @@ impl Modulation {
             (part - 1) / self.strengths.len(),
             (part - 1) % self.strengths.len(),
         );
-        (rest / CLASSES, rest % CLASSES, strength)
+        (rest / self.classes, rest % self.classes, strength)
     }
 
     /// The geometry of every layer, with its place in the network. An error names the layers that
     /// can be pushed.
     fn geometries(&self, lab: &Lab) -> Result<Vec<(usize, Geometry)>, AnalysisError> {
-        let all = geometry(lab.kind);
+        let all = lab.network.geometry();
         let found = |(i, (name, _)): (usize, &(String, f64))| {
             let own = all.iter().enumerate().find(|(_, it)| it.name == name);
             let units = own.map_or(0, |(_, it)| it.units);
@@ -109,7 +112,8 @@ impl Modulation {
         let train = &lab.dataset.train;
         let pixels = shown.iter().flat_map(|&i| train.image(i));
         let pixels: Vec<f32> = pixels.map(|&x| f32::from(x) / 255.0).collect();
-        let data = TensorData::new(pixels, [shown.len(), SIZE.0, SIZE.1]);
+        let [c, h, w] = lab.form.shape();
+        let data = TensorData::new(pixels, [shown.len(), c, h, w]);
         let all = lab
             .network
             .activations(Tensor::from_data(data, &lab.device));
@@ -118,7 +122,7 @@ impl Modulation {
             // In a convolution, the mean over all positions.
             let mean = all[*at].clone().flatten::<3>(2, 3).mean_dim(2);
             let values: Vec<f32> = mean.into_data().try_into_vec().unwrap_or_default();
-            let mut sums = vec![0.0; CLASSES * it.units];
+            let mut sums = vec![0.0; self.classes * it.units];
             for (row, class) in values.chunks_exact(it.units).zip(&classes) {
                 let own = sums[class * it.units..].iter_mut();
                 own.zip(row).for_each(|(sum, &a)| *sum += f64::from(a));
@@ -126,7 +130,7 @@ impl Modulation {
             let fixed = |sum: f64| (sum * FIXED_POINT).round() as i64;
             sums.into_iter().map(fixed).collect()
         };
-        let mut counts = vec![0; CLASSES];
+        let mut counts = vec![0; self.classes];
         classes.iter().for_each(|&class| counts[class] += 1);
         Ok(Sums {
             queries: shown.len() as u64,
@@ -151,15 +155,18 @@ impl Modulation {
         let images: Vec<usize> = range(self.images, self.config.block, job.block).collect();
         let mut rng = self.place.noise(STREAM, job.block).generator();
         let noise = self.source.draw(&mut rng, images.len());
-        let grid = self.source.noise().grid();
-        let mut counts = vec![0; self.gammas.len() * CLASSES * CLASSES];
-        let tables = counts.chunks_exact_mut(CLASSES * CLASSES);
+        let k = self.classes;
+        let mut counts = vec![0; self.gammas.len() * BY_CLASS * k];
+        let tables = counts.chunks_exact_mut(BY_CLASS * k);
         for (&gamma, counts) in self.gammas.iter().zip(tables) {
-            let stimuli = blend(&noise, grid, &images, gamma, &self.pool);
+            let stimuli = blend(&noise, &self.source, &images, gamma, &self.pool);
             let logits = network.logits(stimuli, &lab.device);
-            for (&image, row) in images.iter().zip(logits.chunks_exact(CLASSES)) {
+            for (&image, row) in images.iter().zip(network.rows(&logits)) {
                 let truth = usize::from(lab.dataset.test.label(image));
-                counts[truth * CLASSES + decision(row)] += 1;
+                let called = decision(row);
+                counts[truth] += 1;
+                counts[k + truth] += i64::from(called == truth);
+                counts[2 * k + called] += 1;
             }
         }
         Ok(Sums {
@@ -175,7 +182,7 @@ fn layers(config: &config::Modulation, lab: &Lab) -> Vec<(String, f64)> {
         let named = config.layers.iter();
         return named.map(|it| (it.layer.clone(), it.alpha)).collect();
     }
-    let all = geometry(lab.kind);
+    let all = lab.network.geometry();
     let there = |(name, _): &(&str, f64)| {
         let own = all.iter().find(|it| it.name == *name);
         own.is_some_and(|it| lab.network.pushed(name, &vec![0.0; it.units]).is_ok())
@@ -200,7 +207,7 @@ impl Experiment for Modulation {
             blocks: images.div_ceil(self.config.block as u64),
             order: Order::Free,
         };
-        let settings = self.layers.len() * CLASSES * self.strengths.len();
+        let settings = self.layers.len() * self.classes * self.strengths.len();
         let mut parts = vec![part(0, self.typical.len() as u64)];
         parts.extend(vec![part(1, self.images); settings]);
         parts
@@ -220,13 +227,13 @@ impl Experiment for Modulation {
         let own = self.geometries(lab)?;
         if record.progress.blocks.is_empty() {
             let fresh = |((name, alpha), (_, it)): (&(String, f64), &(usize, Geometry))| {
-                let (s, g) = (self.strengths.len(), self.gammas.len());
+                let (k, s, g) = (self.classes, self.strengths.len(), self.gammas.len());
                 record::ModulatedLayer {
                     name: name.clone(),
                     alpha: *alpha,
-                    shown: vec![0; CLASSES],
-                    activation: Array::zeros(&[CLASSES, it.units]),
-                    counts: Array::zeros(&[CLASSES, s, g, CLASSES, CLASSES]),
+                    shown: vec![0; k],
+                    activation: Array::zeros(&[k, it.units]),
+                    counts: Array::zeros(&[k, s, g, BY_CLASS, k]),
                 }
             };
             record.layers = self.layers.iter().zip(&own).map(fresh).collect();
@@ -236,8 +243,9 @@ impl Experiment for Modulation {
             record.progress.total = self.typical.len() as u64 + (parts.len() as u64 - 1) * stimuli;
         }
         if phase == 1 {
-            let of_layer =
-                |it: &record::ModulatedLayer| std::array::from_fn(|class| it.push(class));
+            let of_layer = |it: &record::ModulatedLayer| {
+                (0..self.classes).map(|class| it.push(class)).collect()
+            };
             self.pushes = record.layers.iter().map(of_layer).collect();
         }
         Ok(())

@@ -4,7 +4,6 @@
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
 use crate::data::Images;
 use crate::nets::train::pixels;
-use crate::nets::{CLASSES, decision};
 use crate::session::config::{self, Split};
 use crate::session::record::{self, Record};
 
@@ -42,7 +41,7 @@ fn images(lab: &Lab, split: Split) -> &Images {
 pub struct Sums {
     /// Images by true and predicted class, \[K,K\].
     counts: Vec<u64>,
-    /// Sum of their bytes by predicted class, \[K,H·W\].
+    /// Sum of their bytes by predicted class, \[K,C·H·W\].
     images: Vec<i64>,
 }
 
@@ -66,7 +65,7 @@ impl Experiment for Predictions {
     fn begin(
         &mut self,
         _: usize,
-        _: &Lab,
+        lab: &Lab,
         _: &Record,
         record: &mut record::Predictions,
     ) -> Result<(), AnalysisError> {
@@ -78,6 +77,11 @@ impl Experiment for Predictions {
                 format!("the data set has no {name} image; leave it out"),
             ));
         }
+        if record.splits.is_empty() {
+            let splits = self.config.splits.iter();
+            let fresh = splits.map(|&split| record::SplitCounts::new(split, &lab.form));
+            record.splits = fresh.collect();
+        }
         record.progress.blocks.resize(self.images.len(), 0);
         record.progress.total = self.images.iter().sum();
         Ok(())
@@ -87,15 +91,14 @@ impl Experiment for Predictions {
         let images = images(lab, self.config.splits[job.part]);
         let block = range(self.images[job.part], self.config.block, job.block);
         let shown: Vec<usize> = block.collect();
-        let logits = lab.network.logits(pixels(images, &shown), &lab.device);
-        let area = images.area();
+        let (k, area) = (lab.classes(), images.area());
         let mut sums = Sums {
-            counts: vec![0; CLASSES * CLASSES],
-            images: vec![0; CLASSES * area],
+            counts: vec![0; k * k],
+            images: vec![0; k * area],
         };
-        for (&index, row) in shown.iter().zip(logits.chunks_exact(CLASSES)) {
-            let called = decision(row);
-            sums.counts[usize::from(images.label(index)) * CLASSES + called] += 1;
+        let decisions = lab.decisions(pixels(images, &shown));
+        for (&index, called) in shown.iter().zip(decisions) {
+            sums.counts[usize::from(images.label(index)) * k + called] += 1;
             let own = &mut sums.images[called * area..(called + 1) * area];
             for (sum, &byte) in own.iter_mut().zip(images.image(index)) {
                 *sum += i64::from(byte);

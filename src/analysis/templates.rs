@@ -22,13 +22,13 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// The experiment at `place` of the plan, whose classification images have `gammas` γ.
-    pub fn new(config: config::Templates, place: Place, gammas: usize, lab: &Lab) -> Self {
+    /// The experiment at `place` of the plan.
+    pub fn new(config: config::Templates, place: Place, lab: &Lab) -> Self {
         Self {
             images: config.images.min(lab.dataset.test.len()) as u64,
             config,
+            gammas: place.gammas,
             place,
-            gammas,
             classifiers: Vec::new(),
         }
     }
@@ -58,14 +58,20 @@ impl Templates {
 /// The templates of one γ: of every class that has a classification image.
 fn classifier(trials: &GammaTrials) -> Classifier {
     let estimate = trials.estimate();
-    let templates = estimate.classes.iter().enumerate();
-    let templates: Vec<Template<'_>> = templates
+    let shown = |map: &Vec<f32>| trials.grain.spread(map, trials.images);
+    let maps = estimate.classes.iter().enumerate();
+    let maps: Vec<(usize, Vec<f32>, Vec<f32>)> = maps
         .filter_map(|(class, it)| {
-            Some(Template {
-                class,
-                mean_noise: it.mean_noise.as_ref()?,
-                image: it.image.as_ref()?,
-            })
+            let (mean_noise, image) = (it.mean_noise.as_ref()?, it.image.as_ref()?);
+            Some((class, shown(mean_noise), shown(image)))
+        })
+        .collect();
+    let templates: Vec<Template<'_>> = maps
+        .iter()
+        .map(|(class, mean_noise, image)| Template {
+            class: *class,
+            mean_noise,
+            image,
         })
         .collect();
     Classifier::new(&templates)

@@ -12,12 +12,12 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Analysis, Job, Lab, Order, Resident, build};
 use crate::data::{Dataset, Images, Origin};
-use crate::nets::Network;
+use crate::nets::{Network, Ports};
 use crate::session::array::Array;
 use crate::session::config::{self, DatasetName, NetworkKind};
 use crate::session::record::{Record, Weights};
 use crate::session::text::{from_text, to_text};
-use crate::session::{Config, Session};
+use crate::session::{Config, Form, Session};
 use crate::stimulus::Pool;
 
 /// A pattern of rings from −1 to 1, \[28·28\], different for every class.
@@ -29,6 +29,14 @@ pub fn template(class: usize) -> Vec<f32> {
         (along * (0.35 + 0.05 * class as f32)).sin()
     };
     (0..784).map(pixel).collect()
+}
+
+/// What a network of these tests takes and gives.
+pub fn ports() -> Ports {
+    Ports {
+        image: [1, 28, 28],
+        classes: 10,
+    }
 }
 
 /// A plan of classification images at these γ and what follows from them.
@@ -61,7 +69,7 @@ pub fn linear(weights: &[Vec<f32>], device: &Device) -> Network {
             ("logits.bias".into(), Array::new(&[10], bias)),
         ],
     };
-    Network::with_weights(NetworkKind::Logistic, &weights, device).unwrap()
+    Network::with_weights(NetworkKind::Logistic, ports(), &weights, device).unwrap()
 }
 
 /// `count` images that look like the templates of their classes under some noise; classes take
@@ -92,6 +100,7 @@ pub fn lab(network: Network, kind: NetworkKind, train: usize, test: usize) -> La
     Lab {
         network,
         kind,
+        form: Arc::new(Form::numbered([1, 28, 28], 10)),
         device: Device::flex(),
         pool: Pool::new(&train),
         dataset: Arc::new(Dataset {
@@ -113,9 +122,16 @@ pub fn template_lab() -> Lab {
     lab(network, NetworkKind::Logistic, 200, 100)
 }
 
+/// A session whose images have been opened.
+fn session(config: &Config, lab: &Lab) -> Session {
+    let mut session = Session::new("test", config.clone());
+    session.record.form = Some(Form::clone(&lab.form));
+    session
+}
+
 /// Runs every analysis of the plan from the start.
 pub fn run(config: &Config, lab: &Lab) -> Record {
-    let mut session = Session::new("test", config.clone());
+    let mut session = session(config, lab);
     while advance(&mut session, lab, u64::MAX, None) {}
     session.record
 }
@@ -125,7 +141,7 @@ pub fn run(config: &Config, lab: &Lab) -> Record {
 /// on many workers does.
 pub fn run_interrupted(config: &Config, lab: &Lab, piece: u64, seed: u64) -> Record {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut session = Session::new("test", config.clone());
+    let mut session = session(config, lab);
     while advance(&mut session, lab, piece, Some(&mut rng)) {
         let text = to_text(&session).unwrap();
         session = from_text(&text, std::path::Path::new("test.ron"), "test").unwrap();

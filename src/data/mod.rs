@@ -47,6 +47,8 @@ pub enum Origin {
     Full(PathBuf),
     /// A folder, or a file, of the user's own.
     Folder(PathBuf),
+    /// There are none.
+    None,
 }
 
 impl fmt::Display for Origin {
@@ -56,6 +58,7 @@ impl fmt::Display for Origin {
             Self::Full(folder) => write!(to, "full set in {}", folder.display()),
             Self::Folder(path) if path.is_file() => write!(to, "file {}", path.display()),
             Self::Folder(folder) => write!(to, "folder {}", folder.display()),
+            Self::None => to.write_str("no images"),
         }
     }
 }
@@ -79,6 +82,18 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// No images, of a form: noise alone.
+    pub fn none(form: Form) -> Self {
+        Self {
+            name: DatasetName::Own(String::new()),
+            origin: Origin::None,
+            train: Images::none(&form),
+            test: Images::none(&form),
+            classes: form.classes,
+            notes: Vec::new(),
+        }
+    }
+
     /// The form of its images.
     pub fn form(&self) -> Form {
         Form {
@@ -101,16 +116,6 @@ pub struct Request<'a> {
     pub data: &'a Path,
     /// Where images that took long to read are kept as one file; `None`: nowhere.
     pub cache: Option<&'a Path>,
-}
-
-/// Names of the classes of a known set, in the order of their labels; numbers for the others.
-pub fn class_names(name: &DatasetName, classes: usize) -> Vec<String> {
-    match catalog::spec(name) {
-        Some(spec) if spec.classes.len() == classes => {
-            spec.classes.iter().map(|&name| name.to_owned()).collect()
-        }
-        _ => (0..classes).map(|class| class.to_string()).collect(),
-    }
 }
 
 /// The images at a path, a folder or a file, recognised and not read: also a level or two below it, and above it where
@@ -158,7 +163,7 @@ fn assembled(
 ) -> Result<Dataset, DataError> {
     let spec = catalog::spec(&request.plan.name);
     let known = Known {
-        set: spec.map(|spec| (spec.label(), spec.classes)),
+        set: spec.map(|spec| (spec.label(), spec.classes())),
         folder,
         seed: request.seed,
         transpose: request.plan.transpose,

@@ -9,33 +9,34 @@ use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor};
 
 use super::layers::{Geometry, at_one_position};
-use super::layout::{is_flex, one_channel};
+use super::layout::{arranged, is_flex};
+use super::ports::Ports;
+
+/// Rows or columns after a 5×5 convolution without padding, and after pooling that.
+fn after(side: usize) -> (usize, usize) {
+    (side - 4, (side - 4) / 2)
+}
 
 /// Its layers. A unit of `conv2` looks at 5×5 pooled positions, each the most of 2×2 fields of 5×5.
-pub const GEOMETRY: [Geometry; 4] = [
-    Geometry {
-        name: "conv1",
-        units: 20,
-        field: (5, 5),
-        stride: 1,
-        padding: 0,
-        positions: (24, 24),
-        signed: false,
-    },
-    Geometry {
-        name: "conv2",
-        units: 50,
-        field: (14, 14),
-        stride: 2,
-        padding: 0,
-        positions: (8, 8),
-        signed: false,
-    },
-    Geometry::whole("fc1", 500, false),
-    Geometry::whole("logits", 10, true),
-];
+pub fn geometry(ports: Ports) -> Vec<Geometry> {
+    let convolution = |name, units, field, stride, positions| Geometry {
+        field: (field, field),
+        stride,
+        positions,
+        ..Geometry::whole(name, units, false, ports)
+    };
+    let (height, width) = ports.size();
+    let (first, pooled) = ((after(height).0, after(width).0), (after(height).1, after(width).1));
+    vec![
+        convolution("conv1", 20, 5, 1, first),
+        convolution("conv2", 50, 14, 2, (pooled.0 - 4, pooled.1 - 4)),
+        Geometry::whole("fc1", 500, false, ports),
+        Geometry::whole("logits", ports.classes, true, ports),
+    ]
+}
 
-/// conv 1→20 5×5, ReLU, maxpool 2, conv 20→50 5×5, ReLU, maxpool 2, fc 800→500, ReLU, fc 500→10.
+/// conv C→20 5×5, ReLU, maxpool 2, conv 20→50 5×5, ReLU, maxpool 2, fc →500, ReLU, fc 500→K; with one
+/// channel, 28×28 pixels and ten classes 431,080 parameters.
 #[derive(Module, Debug)]
 pub struct Cnn {
     conv1: Conv2d,
@@ -46,18 +47,21 @@ pub struct Cnn {
 
 impl Cnn {
     /// The architecture; the caller sets the weights.
-    pub fn new(device: &Device) -> Self {
+    pub fn new(ports: Ports, device: &Device) -> Self {
+        let [channels, height, width] = ports.image;
+        let left = |side| after(after(side).1).1;
+        let inputs = 50 * left(height) * left(width);
         Self {
-            conv1: Conv2dConfig::new([1, 20], [5, 5]).init(device),
+            conv1: Conv2dConfig::new([channels, 20], [5, 5]).init(device),
             conv2: Conv2dConfig::new([20, 50], [5, 5]).init(device),
-            fc1: LinearConfig::new(800, 500).init(device),
-            logits: LinearConfig::new(500, 10).init(device),
+            fc1: LinearConfig::new(inputs, 500).init(device),
+            logits: LinearConfig::new(500, ports.classes).init(device),
         }
     }
 
-    /// Logits \[N,10\] of images \[N,28,28\].
-    pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
-        let x = one_channel(images);
+    /// Logits \[N,K\] of images \[N,C,H,W\].
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let x = arranged(images);
         // Flex gathers patches in ordinary code, where one strided convolution is worth it.
         let pooled_convolution = match is_flex(&x.device()) {
             true => in_one_convolution,
@@ -72,7 +76,7 @@ impl Cnn {
     }
 
     /// See [`super::Network::activations`].
-    pub fn activations(&self, images: Tensor<3>) -> Vec<Tensor<4>> {
+    pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         let conv1 = self.first(images);
         let conv2 = self.second(conv1.clone());
         let fc1 = relu(self.fc1.forward(pooled(conv2.clone()).flatten::<2>(1, 3)));
@@ -82,7 +86,7 @@ impl Cnn {
 
     /// One of the two convolutions on patches of its field. There is no padding, so that a patch is
     /// a small image.
-    pub fn cut_out(&self, layer: usize, patches: Tensor<3>) -> Tensor<4> {
+    pub fn cut_out(&self, layer: usize, patches: Tensor<4>) -> Tensor<4> {
         let conv1 = self.first(patches);
         match layer {
             0 => conv1,
@@ -90,8 +94,8 @@ impl Cnn {
         }
     }
 
-    fn first(&self, images: Tensor<3>) -> Tensor<4> {
-        relu(self.conv1.forward(one_channel(images)))
+    fn first(&self, images: Tensor<4>) -> Tensor<4> {
+        relu(self.conv1.forward(arranged(images)))
     }
 
     fn second(&self, conv1: Tensor<4>) -> Tensor<4> {

@@ -8,20 +8,26 @@ use burn::tensor::{Device, Tensor};
 
 use super::composed::{Convolution, composed};
 use super::layers::{Geometry, at_one_position};
-use super::simple::{contrast, convolution, inside, padded, pooled_twice, raw};
+use super::ports::Ports;
+use super::simple::{
+    contrast, convolution, inside, padded, pooled_twice, pooled_units, raw,
+};
 
 /// Its layers. All convolutions come before pooling; the normalization looks where the first does.
-pub const GEOMETRY: [Geometry; 6] = [
-    convolution("conv1", 32, 1),
-    convolution("norm1", 32, 1),
-    convolution("conv2", 64, 2),
-    convolution("conv3", 64, 3),
-    Geometry::whole("fc1", 128, true),
-    Geometry::whole("logits", 10, true),
-];
+pub fn geometry(ports: Ports) -> Vec<Geometry> {
+    vec![
+        convolution("conv1", 32, 1, ports),
+        convolution("norm1", 32, 1, ports),
+        convolution("conv2", 64, 2, ports),
+        convolution("conv3", 64, 3, ports),
+        Geometry::whole("fc1", 128, true, ports),
+        Geometry::whole("logits", ports.classes, true, ports),
+    ]
+}
 
-/// conv 1→32 3×3 pad 1, batch normalization, conv 32→64 3×3 pad 1, depthwise conv 64→64 3×3 pad 1,
-/// maxpool 2, maxpool 2, fc 3136→128, fc 128→10.
+/// conv C→32 3×3 pad 1, batch normalization, conv 32→64 3×3 pad 1, depthwise conv 64→64 3×3 pad 1,
+/// maxpool 2, maxpool 2, fc →128, fc 128→K; with one channel, 28×28 pixels and ten classes 422,346
+/// parameters.
 #[derive(Module, Debug)]
 pub struct Complex {
     conv1: Conv2d,
@@ -34,19 +40,19 @@ pub struct Complex {
 
 impl Complex {
     /// The architecture; the caller sets the weights.
-    pub fn new(device: &Device) -> Self {
+    pub fn new(ports: Ports, device: &Device) -> Self {
         Self {
-            conv1: padded([1, 32]).init(device),
+            conv1: padded([ports.image[0], 32]).init(device),
             norm1: BatchNormConfig::new(32).init(device),
             conv2: padded([32, 64]).init(device),
             conv3: padded([64, 64]).with_groups(64).init(device),
-            fc1: LinearConfig::new(3136, 128).init(device),
-            logits: LinearConfig::new(128, 10).init(device),
+            fc1: LinearConfig::new(pooled_units(ports), 128).init(device),
+            logits: LinearConfig::new(128, ports.classes).init(device),
         }
     }
 
-    /// Logits \[N,10\] of images \[N,28,28\], normalized by the statistics that training left.
-    pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
+    /// Logits \[N,K\] of images \[N,C,H,W\], normalized by the statistics that training left.
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let x = composed(
             contrast(images),
             &self.normalized_convolution(),
@@ -57,7 +63,7 @@ impl Complex {
 
     /// The same, normalized by the statistics of these images, which go into the running ones.
     /// The device must record gradients.
-    pub fn forward_training(&self, images: Tensor<3>) -> Tensor<2> {
+    pub fn forward_training(&self, images: Tensor<4>) -> Tensor<2> {
         let x = self.norm1.forward(self.conv1.forward(contrast(images)));
         self.rest(self.conv2.forward(x))
     }
@@ -95,7 +101,7 @@ impl Complex {
     }
 
     /// See [`super::Network::activations`].
-    pub fn activations(&self, images: Tensor<3>) -> Vec<Tensor<4>> {
+    pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         let conv1 = self.conv1.forward(contrast(images));
         let norm1 = self.normalized(conv1.clone());
         let conv2 = self.conv2.forward(norm1.clone());
@@ -107,7 +113,7 @@ impl Complex {
     }
 
     /// One of the layers before pooling on patches of its field, without padding.
-    pub fn cut_out(&self, layer: usize, patches: Tensor<3>) -> Tensor<4> {
+    pub fn cut_out(&self, layer: usize, patches: Tensor<4>) -> Tensor<4> {
         let conv1 = inside(contrast(patches), &self.conv1);
         if layer == 0 {
             return conv1;

@@ -17,7 +17,7 @@ pub struct Convolution {
     pub bias: Tensor<1>,
 }
 
-/// The second convolution of the first of images \[N,1,H,W\]: \[N,channels,H,W\].
+/// The second convolution of the first of images \[N,C,H,W\]: \[N,channels,H,W\].
 pub fn composed(x: Tensor<4>, first: &Convolution, second: &Convolution) -> Tensor<4> {
     let [_, _, height, width] = x.dims();
     // K[o,d] = Σ_c Σ_{a+b=d} W₂[o,c,a]·W₁[c,b].

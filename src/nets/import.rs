@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 
 use self::file::Raw;
-use super::{Network, layers};
+use super::{Network, Ports, layers};
 use crate::session::array::Array;
 use crate::session::config::NetworkKind;
 use crate::session::record::Weights;
@@ -104,9 +104,32 @@ pub enum Fault {
 ///
 /// # Errors
 /// Names the file, and the tensor where one is missing or does not fit.
-pub fn read(path: &Path, kind: NetworkKind) -> Result<Weights, ImportError> {
-    let read = || -> Result<Weights, Fault> { placed(file::tensors(path)?, kind) };
+pub fn read(path: &Path, kind: NetworkKind, ports: Ports) -> Result<Weights, ImportError> {
+    let read = || -> Result<Weights, Fault> { placed(file::tensors(path)?, kind, ports) };
     read().map_err(|fault| ImportError {
+        path: path.to_owned(),
+        fault,
+    })
+}
+
+/// The number of classes that a file of weights tells apart: the outputs of its last layer.
+///
+/// # Errors
+/// As [`read`], and where no tensor can be the bias of a last layer.
+pub fn classes(path: &Path) -> Result<usize, ImportError> {
+    let count = || -> Result<usize, Fault> {
+        let groups = grouped(within(file::tensors(path)?));
+        let named = groups.iter().find(|(key, _)| key.module == "logits");
+        let last = named.or_else(|| groups.iter().next_back());
+        let bias = last.and_then(|(_, group)| group.get("bias"));
+        let there = || list(groups.values().flatten().map(|(_, raw)| &raw.name));
+        bias.and_then(|raw| raw.shape.first().copied())
+            .ok_or_else(|| Fault::Missing {
+                name: "logits.bias".into(),
+                there: there(),
+            })
+    };
+    count().map_err(|fault| ImportError {
         path: path.to_owned(),
         fault,
     })
@@ -147,8 +170,8 @@ impl Need {
 }
 
 /// The layers of an architecture in order, each with its tensors.
-fn needs(kind: NetworkKind) -> Vec<(&'static str, Vec<Need>)> {
-    let weights = Network::new(kind, 0, &Device::flex()).weights();
+fn needs(kind: NetworkKind, ports: Ports) -> Vec<(&'static str, Vec<Need>)> {
+    let weights = Network::new(kind, ports, 0, &Device::flex()).weights();
     let of_layer = |layer: &'static str| {
         let tensors = weights.tensors.iter().filter_map(|(name, values)| {
             let role = name.strip_prefix(layer)?.strip_prefix('.')?;
@@ -172,14 +195,18 @@ fn needs(kind: NetworkKind) -> Vec<(&'static str, Vec<Need>)> {
         });
         (layer, tensors.collect())
     };
-    let names = layers::geometry(kind).into_iter().map(|layer| layer.name);
+    let names = layers::geometry(kind, ports).into_iter().map(|layer| layer.name);
     names.map(of_layer).collect()
 }
 
 /// Puts the tensors of a file into the places of an architecture.
-fn placed(tensors: BTreeMap<String, Raw>, kind: NetworkKind) -> Result<Weights, Fault> {
+fn placed(
+    tensors: BTreeMap<String, Raw>,
+    kind: NetworkKind,
+    ports: Ports,
+) -> Result<Weights, Fault> {
     let there = list(tensors.keys());
-    let needs = needs(kind);
+    let needs = needs(kind, ports);
     let mut groups = grouped(within(tensors));
     let keys = keys(&groups, &needs, kind, &there)?;
     let mut weights = Weights::default();

@@ -7,8 +7,10 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Tensor, TensorData};
 
 use super::weights::{Path, host, parameter};
-use super::{Network, SIZE, cnn, complex, logistic, mlp, rnn, simple};
+use super::ports::Ports;
+use super::{Net, Network, cnn, complex, logistic, mlp, rnn, simple};
 use crate::session::config::NetworkKind;
+use crate::session::form::Shape;
 
 /// Where a layer's units look, in pixels of the image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub struct Geometry {
     pub name: &'static str,
     /// Units; of a convolution, its channels.
     pub units: usize,
+    /// Channels, rows and columns of the image.
+    pub image: Shape,
     /// Receptive field, rows and columns; of a fully connected layer, the whole image.
     pub field: (usize, usize),
     /// Image pixels between the fields of neighbouring positions.
@@ -31,11 +35,12 @@ pub struct Geometry {
 
 impl Geometry {
     /// A layer whose units look at the whole image.
-    pub(super) const fn whole(name: &'static str, units: usize, signed: bool) -> Self {
+    pub(super) fn whole(name: &'static str, units: usize, signed: bool, ports: Ports) -> Self {
         Self {
             name,
             units,
-            field: SIZE,
+            image: ports.image,
+            field: ports.size(),
             stride: 1,
             padding: 0,
             positions: (1, 1),
@@ -43,9 +48,20 @@ impl Geometry {
         }
     }
 
-    /// Whether the layer has one position, whose field is the whole image.
+    /// Whether the field is the whole image.
     pub fn is_whole(&self) -> bool {
-        self.field == SIZE
+        let [_, height, width] = self.image;
+        self.field == (height, width)
+    }
+
+    /// Channels, rows and columns of a receptive field.
+    pub fn field_shape(&self) -> Shape {
+        [self.image[0], self.field.0, self.field.1]
+    }
+
+    /// Numbers of a receptive field.
+    pub fn field_pixels(&self) -> usize {
+        self.field_shape().iter().product()
     }
 
     /// The positions whose field lies inside the image: row, column, and the top and left pixel of
@@ -57,11 +73,11 @@ impl Geometry {
         };
         let mut inner = Vec::new();
         for row in 0..self.positions.0 {
-            let Some(top) = start(row, self.field.0, SIZE.0) else {
+            let Some(top) = start(row, self.field.0, self.image[1]) else {
                 continue;
             };
             for column in 0..self.positions.1 {
-                if let Some(left) = start(column, self.field.1, SIZE.1) {
+                if let Some(left) = start(column, self.field.1, self.image[2]) {
                     inner.push((row, column, top, left));
                 }
             }
@@ -94,67 +110,73 @@ pub enum LayerError {
 }
 
 /// Every layer of an architecture, from the input on.
-pub fn geometry(kind: NetworkKind) -> Vec<Geometry> {
+pub fn geometry(kind: NetworkKind, ports: Ports) -> Vec<Geometry> {
     match kind {
-        NetworkKind::Cnn => cnn::GEOMETRY.to_vec(),
-        NetworkKind::Mlp => mlp::GEOMETRY.to_vec(),
-        NetworkKind::Logistic => logistic::GEOMETRY.to_vec(),
-        NetworkKind::Rnn => rnn::GEOMETRY.to_vec(),
-        NetworkKind::Simple => simple::GEOMETRY.to_vec(),
-        NetworkKind::Complex => complex::GEOMETRY.to_vec(),
+        NetworkKind::Cnn => cnn::geometry(ports),
+        NetworkKind::Mlp => mlp::geometry(ports),
+        NetworkKind::Logistic => logistic::geometry(ports),
+        NetworkKind::Rnn => rnn::geometry(ports),
+        NetworkKind::Simple => simple::geometry(ports),
+        NetworkKind::Complex => complex::geometry(ports),
     }
 }
 
 impl Network {
     /// Which architecture it is.
     pub fn kind(&self) -> NetworkKind {
-        match self {
-            Self::Cnn(_) => NetworkKind::Cnn,
-            Self::Mlp(_) => NetworkKind::Mlp,
-            Self::Logistic(_) => NetworkKind::Logistic,
-            Self::Rnn(_) => NetworkKind::Rnn,
-            Self::Simple(_) => NetworkKind::Simple,
-            Self::Complex(_) => NetworkKind::Complex,
+        match &self.net {
+            Net::Cnn(_) => NetworkKind::Cnn,
+            Net::Mlp(_) => NetworkKind::Mlp,
+            Net::Logistic(_) => NetworkKind::Logistic,
+            Net::Rnn(_) => NetworkKind::Rnn,
+            Net::Simple(_) => NetworkKind::Simple,
+            Net::Complex(_) => NetworkKind::Complex,
         }
+    }
+
+    /// Its layers, from the input on.
+    pub fn geometry(&self) -> Vec<Geometry> {
+        geometry(self.kind(), self.ports)
     }
 
     /// Activations of every layer after its non-linearity and before pooling, in the order of
-    /// [`geometry`]: \[N,units,rows,columns\] each. Images \[N,28,28\] in \[0,1\].
-    pub fn activations(&self, images: Tensor<3>) -> Vec<Tensor<4>> {
-        match self {
-            Self::Cnn(net) => net.activations(images),
-            Self::Mlp(net) => net.activations(images),
-            Self::Logistic(net) => net.activations(images),
-            Self::Rnn(net) => net.activations(images),
-            Self::Simple(net) => net.activations(images),
-            Self::Complex(net) => net.activations(images),
+    /// [`geometry`]: \[N,units,rows,columns\] each. Images \[N,C,H,W\] in \[0,1\].
+    pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        match &self.net {
+            Net::Cnn(net) => net.activations(images),
+            Net::Mlp(net) => net.activations(images),
+            Net::Logistic(net) => net.activations(images),
+            Net::Rnn(net) => net.activations(images),
+            Net::Simple(net) => net.activations(images),
+            Net::Complex(net) => net.activations(images),
         }
     }
 
-    /// Activations \[N,units\] of one layer on patches of exactly its receptive field \[N,h,w\]: the
+    /// Activations \[N,units\] of one layer on patches of exactly its receptive field \[N,C,h,w\]: the
     /// network cut out around one position in the middle of the image, where no padding is seen.
     /// Where the layer looks at the whole image, the patch is the image. Differentiable by the
     /// patches where they live on a device that records gradients.
     ///
     /// # Panics
     /// Where there is no such layer, or the patches have another size than its field.
-    pub fn patch_activations(&self, layer: usize, patches: Tensor<3>) -> Tensor<2> {
-        let seen = geometry(self.kind())[layer];
-        let [n, height, width] = patches.dims();
-        assert_eq!((height, width), seen.field, "patches for {}", seen.name);
-        let answers = match self {
-            Self::Cnn(net) if !seen.is_whole() => net.cut_out(layer, patches),
-            Self::Simple(net) if !seen.is_whole() => net.cut_out(layer, patches),
-            Self::Complex(net) if !seen.is_whole() => net.cut_out(layer, patches),
+    pub fn patch_activations(&self, layer: usize, patches: Tensor<4>) -> Tensor<2> {
+        let seen = self.geometry()[layer];
+        let [n, channels, height, width] = patches.dims();
+        let field = [channels, height, width];
+        assert_eq!(field, seen.field_shape(), "patches for {}", seen.name);
+        let answers = match &self.net {
+            Net::Cnn(net) if !seen.is_whole() => net.cut_out(layer, patches),
+            Net::Simple(net) if !seen.is_whole() => net.cut_out(layer, patches),
+            Net::Complex(net) if !seen.is_whole() => net.cut_out(layer, patches),
             _ => self.activations(patches).swap_remove(layer),
         };
         answers.reshape([n, seen.units])
     }
 
     /// Weights of the layer that sees the image itself as maps over its receptive field, row-major
-    /// \[units,h,w\], by a change of one in a pixel; `None` for the others, and for an LSTM.
+    /// \[units,C,h,w\], by a change of one in a pixel; `None` for the others, and for an LSTM.
     pub fn kernel(&self, layer: usize) -> Option<Vec<f32>> {
-        let seen = geometry(self.kind())[layer];
+        let seen = self.geometry()[layer];
         if layer > 0 {
             return None;
         }
@@ -163,8 +185,8 @@ impl Network {
         let (_, weight) = weights.tensors.iter().find(|(own, _)| *own == name)?;
         let values = weight.values();
         if weight.shape().len() == 4 {
-            let by_pixel = match self {
-                Self::Simple(_) | Self::Complex(_) => simple::CONTRAST,
+            let by_pixel = match &self.net {
+                Net::Simple(_) | Net::Complex(_) => simple::CONTRAST,
                 _ => 1.0,
             };
             return Some(values.iter().map(|weight| weight * by_pixel).collect());
@@ -181,7 +203,7 @@ impl Network {
     /// [`LayerError`] where the layer has no bias for each unit (an LSTM has four) or does not
     /// exist, and where `delta` has another length.
     pub fn pushed(&self, layer: &str, delta: &[f32]) -> Result<Self, LayerError> {
-        let layers = geometry(self.kind());
+        let layers = self.geometry();
         let pushable = |seen: &&Geometry| !seen.name.starts_with("lstm");
         let found = layers
             .iter()

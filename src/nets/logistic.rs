@@ -5,11 +5,14 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
 use super::layers::{Geometry, at_one_position};
+use super::ports::Ports;
 
 /// Its one layer.
-pub const GEOMETRY: [Geometry; 1] = [Geometry::whole("logits", 10, true)];
+pub fn geometry(ports: Ports) -> Vec<Geometry> {
+    vec![Geometry::whole("logits", ports.classes, true, ports)]
+}
 
-/// fc 784→10.
+/// fc C·H·W→K.
 #[derive(Module, Debug)]
 pub struct Logistic {
     logits: Linear,
@@ -17,19 +20,19 @@ pub struct Logistic {
 
 impl Logistic {
     /// The architecture; the caller sets the weights.
-    pub fn new(device: &Device) -> Self {
+    pub fn new(ports: Ports, device: &Device) -> Self {
         Self {
-            logits: LinearConfig::new(784, 10).init(device),
+            logits: LinearConfig::new(ports.pixels(), ports.classes).init(device),
         }
     }
 
-    /// Logits \[N,10\] of images \[N,28,28\].
-    pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
-        self.logits.forward(images.flatten::<2>(1, 2))
+    /// Logits \[N,K\] of images \[N,C,H,W\].
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.logits.forward(images.flatten::<2>(1, 3))
     }
 
     /// See [`super::Network::activations`].
-    pub fn activations(&self, images: Tensor<3>) -> Vec<Tensor<4>> {
+    pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         vec![at_one_position(self.forward(images))]
     }
 }

@@ -6,14 +6,17 @@ use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 use super::layers::{Geometry, at_one_position};
+use super::ports::Ports;
 
 /// Its layers.
-pub const GEOMETRY: [Geometry; 2] = [
-    Geometry::whole("fc1", 1000, false),
-    Geometry::whole("logits", 10, true),
-];
+pub fn geometry(ports: Ports) -> Vec<Geometry> {
+    vec![
+        Geometry::whole("fc1", 1000, false, ports),
+        Geometry::whole("logits", ports.classes, true, ports),
+    ]
+}
 
-/// fc 784→1000, ReLU, fc 1000→10.
+/// fc C·H·W→1000, ReLU, fc 1000→K.
 #[derive(Module, Debug)]
 pub struct Mlp {
     fc1: Linear,
@@ -22,22 +25,22 @@ pub struct Mlp {
 
 impl Mlp {
     /// The architecture; the caller sets the weights.
-    pub fn new(device: &Device) -> Self {
+    pub fn new(ports: Ports, device: &Device) -> Self {
         Self {
-            fc1: LinearConfig::new(784, 1000).init(device),
-            logits: LinearConfig::new(1000, 10).init(device),
+            fc1: LinearConfig::new(ports.pixels(), 1000).init(device),
+            logits: LinearConfig::new(1000, ports.classes).init(device),
         }
     }
 
-    /// Logits \[N,10\] of images \[N,28,28\].
-    pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
-        let hidden = relu(self.fc1.forward(images.flatten::<2>(1, 2)));
+    /// Logits \[N,K\] of images \[N,C,H,W\].
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        let hidden = relu(self.fc1.forward(images.flatten::<2>(1, 3)));
         self.logits.forward(hidden)
     }
 
     /// See [`super::Network::activations`].
-    pub fn activations(&self, images: Tensor<3>) -> Vec<Tensor<4>> {
-        let fc1 = relu(self.fc1.forward(images.flatten::<2>(1, 2)));
+    pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
+        let fc1 = relu(self.fc1.forward(images.flatten::<2>(1, 3)));
         let logits = self.logits.forward(fc1.clone());
         vec![at_one_position(fc1), at_one_position(logits)]
     }

@@ -1,6 +1,7 @@
 //! The networks under study: one file an architecture, and [`Network`], which dispatches.
 //!
-//! Every network takes images \[N,28,28\] in \[0,1\] and gives logits \[N,10\]. Weights come and go
+//! Every network takes images \[N,C,H,W\] in \[0,1\] and gives logits \[N,K\]; an architecture is sized
+//! to these ([`ports`]). Weights come and go
 //! as named host arrays ([`weights`]); training lives in [`train`], what single layers see and say in
 //! [`layers`].
 
@@ -13,6 +14,7 @@ pub mod layers;
 mod layout;
 mod logistic;
 mod mlp;
+pub mod ports;
 mod rnn;
 mod simple;
 pub mod train;
@@ -23,80 +25,88 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::session::config::NetworkKind;
 
-/// Classes that every network tells apart.
-pub const CLASSES: usize = 10;
-
-/// Height and width of the images that every network takes.
-pub const SIZE: (usize, usize) = (28, 28);
+pub use ports::Ports;
 
 /// A network under study.
+#[derive(Module, Debug)]
+pub struct Network {
+    /// What it takes and gives.
+    #[module(skip)]
+    ports: Ports,
+    net: Net,
+}
+
 // Burn's modules cannot be boxed, and there is one network a worker.
 #[allow(clippy::large_enum_variant)]
 #[derive(Module, Debug)]
-pub enum Network {
-    /// See [`NetworkKind::Cnn`].
+enum Net {
     Cnn(cnn::Cnn),
-    /// See [`NetworkKind::Mlp`].
     Mlp(mlp::Mlp),
-    /// See [`NetworkKind::Logistic`].
     Logistic(logistic::Logistic),
-    /// See [`NetworkKind::Rnn`].
     Rnn(rnn::Rnn),
-    /// See [`NetworkKind::Simple`].
     Simple(simple::Simple),
-    /// See [`NetworkKind::Complex`].
     Complex(complex::Complex),
 }
 
 impl Network {
     /// The architecture with weights drawn from `seed`: uniform in ±1/√fan-in, as PyTorch does.
-    pub fn new(kind: NetworkKind, seed: u64, device: &Device) -> Self {
-        weights::draw(Self::bare(kind, device), seed)
+    pub fn new(kind: NetworkKind, ports: Ports, seed: u64, device: &Device) -> Self {
+        weights::draw(Self::bare(kind, ports, device), seed)
     }
 
-    fn bare(kind: NetworkKind, device: &Device) -> Self {
-        match kind {
-            NetworkKind::Cnn => Self::Cnn(cnn::Cnn::new(device)),
-            NetworkKind::Mlp => Self::Mlp(mlp::Mlp::new(device)),
-            NetworkKind::Logistic => Self::Logistic(logistic::Logistic::new(device)),
-            NetworkKind::Rnn => Self::Rnn(rnn::Rnn::new(device)),
-            NetworkKind::Simple => Self::Simple(simple::Simple::new(device)),
-            NetworkKind::Complex => Self::Complex(complex::Complex::new(device)),
-        }
+    fn bare(kind: NetworkKind, ports: Ports, device: &Device) -> Self {
+        let net = match kind {
+            NetworkKind::Cnn => Net::Cnn(cnn::Cnn::new(ports, device)),
+            NetworkKind::Mlp => Net::Mlp(mlp::Mlp::new(ports, device)),
+            NetworkKind::Logistic => Net::Logistic(logistic::Logistic::new(ports, device)),
+            NetworkKind::Rnn => Net::Rnn(rnn::Rnn::new(ports, device)),
+            NetworkKind::Simple => Net::Simple(simple::Simple::new(ports, device)),
+            NetworkKind::Complex => Net::Complex(complex::Complex::new(ports, device)),
+        };
+        Self { ports, net }
     }
 
-    /// Logits \[N,10\] of images \[N,28,28\] in \[0,1\].
-    pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
-        match self {
-            Self::Cnn(net) => net.forward(images),
-            Self::Mlp(net) => net.forward(images),
-            Self::Logistic(net) => net.forward(images),
-            Self::Rnn(net) => net.forward(images),
-            Self::Simple(net) => net.forward(images),
-            Self::Complex(net) => net.forward(images),
+    /// What it takes and gives.
+    pub fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    /// Logits \[N,K\] of images \[N,C,H,W\] in \[0,1\].
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        match &self.net {
+            Net::Cnn(net) => net.forward(images),
+            Net::Mlp(net) => net.forward(images),
+            Net::Logistic(net) => net.forward(images),
+            Net::Rnn(net) => net.forward(images),
+            Net::Simple(net) => net.forward(images),
+            Net::Complex(net) => net.forward(images),
         }
     }
 
     /// The same while training: batch normalization takes the statistics of these images and keeps
     /// a running mean of them, which [`Self::forward`] uses. Only on a device that records gradients.
-    pub fn forward_training(&self, images: Tensor<3>) -> Tensor<2> {
-        match self {
-            Self::Complex(net) => net.forward_training(images),
+    pub fn forward_training(&self, images: Tensor<4>) -> Tensor<2> {
+        match &self.net {
+            Net::Complex(net) => net.forward_training(images),
             _ => self.forward(images),
         }
     }
 
-    /// Logits, row-major \[N,10\], of `pixels`, row-major \[N,28,28\] in \[0,1\].
+    /// Logits, row-major \[N,K\], of `pixels`, row-major \[N,C,H,W\] in \[0,1\].
     pub fn logits(&self, pixels: Vec<f32>, device: &Device) -> Vec<f32> {
-        let (height, width) = SIZE;
-        let images = pixels.len() / (height * width);
-        let area = height * width;
-        launch::in_pieces(0..images, &|rows| {
+        let [channels, height, width] = self.ports.image;
+        let area = self.ports.pixels();
+        launch::in_pieces(0..pixels.len() / area, &|rows| {
             let own = pixels[rows.start * area..rows.end * area].to_vec();
-            let data = TensorData::new(own, [rows.len(), height, width]);
+            let data = TensorData::new(own, [rows.len(), channels, height, width]);
             let logits = self.forward(Tensor::from_data(data, device));
             logits.into_data().try_into_vec().unwrap_or_default()
         })
+    }
+
+    /// The logits of every image, one row of K each, of those of many.
+    pub fn rows<'a>(&self, logits: &'a [f32]) -> std::slice::ChunksExact<'a, f32> {
+        logits.chunks_exact(self.ports.classes)
     }
 }
 

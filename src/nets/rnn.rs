@@ -6,23 +6,23 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use super::layers::{Geometry, at_one_position};
+use super::ports::Ports;
 
 /// Units of each LSTM layer.
 const UNITS: usize = 128;
 
-/// Pixels in a row: inputs at each of the time steps.
-const INPUTS: usize = 28;
-
 /// Its layers. An LSTM layer answers with its state after the last row.
-pub const GEOMETRY: [Geometry; 3] = [
-    Geometry::whole("lstm1", UNITS, true),
-    Geometry::whole("lstm2", UNITS, true),
-    Geometry::whole("logits", 10, true),
-];
+pub fn geometry(ports: Ports) -> Vec<Geometry> {
+    vec![
+        Geometry::whole("lstm1", UNITS, true, ports),
+        Geometry::whole("lstm2", UNITS, true, ports),
+        Geometry::whole("logits", ports.classes, true, ports),
+    ]
+}
 
-/// Image rows as 28 time steps of 28 inputs, 2 × LSTM(128), last hidden state → fc 128→10.
+/// Image rows as H time steps of C·W inputs, 2 × LSTM(128), last hidden state → fc 128→K.
 ///
-/// 213,258 parameters: PyTorch counts 214,282, because it gives every gate two bias vectors, of which
+/// 213,258 parameters on 28×28 grey pixels and ten classes: PyTorch counts 214,282, because it gives every gate two bias vectors, of which
 /// only the sum matters. Here there is one, the sum.
 #[derive(Module, Debug)]
 pub struct Rnn {
@@ -33,21 +33,22 @@ pub struct Rnn {
 
 impl Rnn {
     /// The architecture; the caller sets the weights.
-    pub fn new(device: &Device) -> Self {
+    pub fn new(ports: Ports, device: &Device) -> Self {
+        let [channels, _, width] = ports.image;
         Self {
-            lstm1: Lstm::new(INPUTS, device),
+            lstm1: Lstm::new(channels * width, device),
             lstm2: Lstm::new(UNITS, device),
-            logits: LinearConfig::new(UNITS, 10).init(device),
+            logits: LinearConfig::new(UNITS, ports.classes).init(device),
         }
     }
 
-    /// Logits \[N,10\] of images \[N,28,28\].
-    pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
+    /// Logits \[N,K\] of images \[N,C,H,W\].
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         self.logits.forward(self.states(images).1)
     }
 
     /// See [`super::Network::activations`].
-    pub fn activations(&self, images: Tensor<3>) -> Vec<Tensor<4>> {
+    pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         let (first, second) = self.states(images);
         let logits = self.logits.forward(second.clone());
         vec![
@@ -58,15 +59,17 @@ impl Rnn {
     }
 
     /// The states \[N,units\] of both layers after the last row.
-    fn states(&self, images: Tensor<3>) -> (Tensor<2>, Tensor<2>) {
-        let [n, rows, columns] = images.dims();
-        // A column an image: what belongs to one gate then lies in one piece.
-        let rows_first = images.permute([1, 2, 0]);
+    fn states(&self, images: Tensor<4>) -> (Tensor<2>, Tensor<2>) {
+        let [n, channels, rows, columns] = images.dims();
+        // A column an image: what belongs to one gate then lies in one piece. A row of the image is
+        // its channels' rows one after the other.
+        let rows_first = images.permute([2, 1, 3, 0]);
         let device = rows_first.device();
         let mut first = State::zero(n, &device);
         let mut second = State::zero(n, &device);
         for row in 0..rows {
-            let input = rows_first.clone().narrow(0, row, 1).reshape([columns, n]);
+            let input = rows_first.clone().narrow(0, row, 1);
+            let input = input.reshape([channels * columns, n]);
             first = self.lstm1.step(input, first);
             second = self.lstm2.step(first.hidden.clone(), second);
         }

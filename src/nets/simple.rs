@@ -10,17 +10,21 @@ use burn::tensor::{Device, Tensor};
 
 use super::composed::{Convolution, composed};
 use super::layers::{Geometry, at_one_position};
-use super::layout::one_channel;
+use super::layout::arranged;
+use super::ports::Ports;
 
 /// Its layers. Both convolutions come before pooling.
-pub const GEOMETRY: [Geometry; 4] = [
-    convolution("conv1", 32, 1),
-    convolution("conv2", 64, 2),
-    Geometry::whole("fc1", 128, true),
-    Geometry::whole("logits", 10, true),
-];
+pub fn geometry(ports: Ports) -> Vec<Geometry> {
+    vec![
+        convolution("conv1", 32, 1, ports),
+        convolution("conv2", 64, 2, ports),
+        Geometry::whole("fc1", 128, true, ports),
+        Geometry::whole("logits", ports.classes, true, ports),
+    ]
+}
 
-/// conv 1→32 3×3 pad 1, conv 32→64 3×3 pad 1, maxpool 2, maxpool 2, fc 3136→128, fc 128→10.
+/// conv C→32 3×3 pad 1, conv 32→64 3×3 pad 1, maxpool 2, maxpool 2, fc →128, fc 128→K; with one channel,
+/// 28×28 pixels and ten classes 421,642 parameters.
 #[derive(Module, Debug)]
 pub struct Simple {
     conv1: Conv2d,
@@ -31,23 +35,23 @@ pub struct Simple {
 
 impl Simple {
     /// The architecture; the caller sets the weights.
-    pub fn new(device: &Device) -> Self {
+    pub fn new(ports: Ports, device: &Device) -> Self {
         Self {
-            conv1: padded([1, 32]).init(device),
+            conv1: padded([ports.image[0], 32]).init(device),
             conv2: padded([32, 64]).init(device),
-            fc1: LinearConfig::new(3136, 128).init(device),
-            logits: LinearConfig::new(128, 10).init(device),
+            fc1: LinearConfig::new(pooled_units(ports), 128).init(device),
+            logits: LinearConfig::new(128, ports.classes).init(device),
         }
     }
 
-    /// Logits \[N,10\] of images \[N,28,28\].
-    pub fn forward(&self, images: Tensor<3>) -> Tensor<2> {
+    /// Logits \[N,K\] of images \[N,C,H,W\].
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let x = composed(contrast(images), &raw(&self.conv1), &raw(&self.conv2));
         self.logits.forward(self.fc1.forward(pooled_twice(x)))
     }
 
     /// See [`super::Network::activations`].
-    pub fn activations(&self, images: Tensor<3>) -> Vec<Tensor<4>> {
+    pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
         let conv1 = self.conv1.forward(contrast(images));
         let conv2 = self.conv2.forward(conv1.clone());
         let fc1 = self.fc1.forward(pooled_twice(conv2.clone()));
@@ -56,7 +60,7 @@ impl Simple {
     }
 
     /// One of the two convolutions on patches of its field, without padding.
-    pub fn cut_out(&self, layer: usize, patches: Tensor<3>) -> Tensor<4> {
+    pub fn cut_out(&self, layer: usize, patches: Tensor<4>) -> Tensor<4> {
         let conv1 = inside(contrast(patches), &self.conv1);
         match layer {
             0 => conv1,
@@ -66,16 +70,24 @@ impl Simple {
 }
 
 /// The geometry of a 3×3 convolution with `before` convolutions of 3×3 up to it and with it.
-pub(super) const fn convolution(name: &'static str, units: usize, before: usize) -> Geometry {
+pub(super) fn convolution(
+    name: &'static str,
+    units: usize,
+    before: usize,
+    ports: Ports,
+) -> Geometry {
     Geometry {
-        name,
-        units,
         field: (2 * before + 1, 2 * before + 1),
-        stride: 1,
         padding: before,
-        positions: (28, 28),
-        signed: true,
+        positions: ports.size(),
+        ..Geometry::whole(name, units, true, ports)
     }
+}
+
+/// What is left of 64 channels of the image's size after pooling twice.
+pub(super) fn pooled_units(ports: Ports) -> usize {
+    let (height, width) = ports.size();
+    64 * (height / 4) * (width / 4)
 }
 
 /// A 3×3 convolution that keeps the size.
@@ -96,9 +108,9 @@ pub(super) fn raw(convolution: &Conv2d) -> Convolution {
 /// What one pixel from black to white changes in the input of the first convolution.
 pub(super) const CONTRAST: f32 = 2.0;
 
-/// (x − 0.5)/0.5, as a one-channel image \[N,1,H,W\].
-pub(super) fn contrast(images: Tensor<3>) -> Tensor<4> {
-    one_channel(images) * CONTRAST - 1.0
+/// (x − 0.5)/0.5.
+pub(super) fn contrast(images: Tensor<4>) -> Tensor<4> {
+    arranged(images) * CONTRAST - 1.0
 }
 
 /// A convolution at the positions whose field lies inside its input.

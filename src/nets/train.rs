@@ -12,7 +12,7 @@ use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use super::weights::{WeightsError, host};
-use super::{CLASSES, Network, SIZE, decision};
+use super::{Network, Ports, decision};
 use crate::data::Images;
 use crate::session::array::Array;
 use crate::session::config::{self, NetworkKind};
@@ -104,12 +104,16 @@ impl Trainer {
         record: &mut Training,
     ) -> Result<Self, TrainError> {
         let device = device.clone().autodiff();
+        let ports = Ports {
+            image: images.shape(),
+            classes: images.classes,
+        };
         let (train, valid) = split(images.len(), config.validation, seed)?;
         let mut optimizer = adam(config);
         let network = if record.current.is_empty() {
             // Epochs without weights to go on from cannot be continued.
             *record = Training::default();
-            Network::new(kind, seed, &device)
+            Network::new(kind, ports, seed, &device)
         } else {
             if !record.optimizer.values().is_empty() {
                 let bytes = Bytes::from_bytes_vec(record.optimizer.values().to_vec());
@@ -117,7 +121,7 @@ impl Trainer {
                     .from_bytes(bytes)
                     .map_err(|error| TrainError::Optimizer(error.to_string()))?;
             }
-            Network::with_weights(kind, &record.current, &device)?
+            Network::with_weights(kind, ports, &record.current, &device)?
         };
         record.parameters = network.parameters();
         let mut trainer = Self {
@@ -212,7 +216,8 @@ impl Trainer {
         );
         let targets = Tensor::<1, Int>::from_data(targets, &self.device);
         let inputs = pixels(&self.images, chosen);
-        let shape = [chosen.len(), SIZE.0, SIZE.1];
+        let [channels, height, width] = self.images.shape();
+        let shape = [chosen.len(), channels, height, width];
         let inputs = Tensor::from_data(TensorData::new(inputs, shape), &self.device);
 
         let logits = self.network.forward_training(inputs);
@@ -235,7 +240,7 @@ impl Trainer {
         partial.batches += 1;
         partial.images += labels.len();
         partial.loss_sum += value * labels.len() as f64;
-        partial.correct += correct(&said, &labels);
+        partial.correct += correct(self.network.rows(&said), &labels);
         partial.lr = lr;
         record.batch_loss.push(value);
         Ok(labels.len())
@@ -353,8 +358,7 @@ pub fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
     floats
 }
 
-fn correct(logits: &[f32], labels: &[usize]) -> usize {
-    let rows = logits.chunks_exact(CLASSES);
+fn correct<'a>(rows: impl Iterator<Item = &'a [f32]>, labels: &[usize]) -> usize {
     rows.zip(labels)
         .filter(|(row, label)| decision(row) == **label)
         .count()
@@ -377,8 +381,8 @@ pub fn evaluate(
             .iter()
             .map(|&i| usize::from(images.label(i)))
             .collect();
-        right += correct(&logits, &labels);
-        for (row, &label) in logits.chunks_exact(CLASSES).zip(&labels) {
+        right += correct(network.rows(&logits), &labels);
+        for (row, &label) in network.rows(&logits).zip(&labels) {
             loss -= log_softmax(row)[label];
         }
         breathe();

@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardUniform};
 
-use super::Network;
+use super::{Network, Ports};
 use crate::session::array::Array;
 use crate::session::config::NetworkKind;
 use crate::session::record::Weights;
@@ -59,6 +59,7 @@ impl Network {
     /// Names the first tensor that is missing or has another shape.
     pub fn with_weights(
         kind: NetworkKind,
+        ports: Ports,
         weights: &Weights,
         device: &Device,
     ) -> Result<Self, WeightsError> {
@@ -67,7 +68,7 @@ impl Network {
             weights,
             error: None,
         };
-        let network = Self::bare(kind, device).map(&mut setter);
+        let network = Self::bare(kind, ports, device).map(&mut setter);
         match setter.error {
             Some(error) => Err(error),
             None => Ok(network),

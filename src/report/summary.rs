@@ -245,7 +245,7 @@ fn called(fed_back: Option<&FedBack>, names: &[String]) -> String {
 mod tests {
     use super::*;
     use crate::report::tests::{finished, measured};
-    use crate::session::{Config, config};
+    use crate::session::{Config, Form, config};
 
     #[test]
     fn a_finished_session_on_a_page() {
@@ -278,7 +278,11 @@ mod tests {
     #[test]
     fn a_page_has_eighty_columns_also_with_long_names() {
         let mut session = measured();
-        session.config.dataset.name = config::DatasetName::FashionMnist;
+        let clothes = config::DatasetName::FashionMnist;
+        session.record.form = Some(Form {
+            classes: clothes.class_names(10),
+            ..Form::numbered([1, 28, 28], 10)
+        });
         let page = summary(&session);
         assert!(page.contains("Trouser (0.75)"), "{page}");
         for line in page.lines() {

@@ -108,6 +108,21 @@ impl<T: Element> Array<T> {
         &self.shape
     }
 
+    /// The same numbers with other axes.
+    ///
+    /// # Errors
+    /// Where they are not as many as `shape` says.
+    pub fn reshape(&mut self, shape: &[usize]) -> Result<(), String> {
+        if shape.iter().product::<usize>() != self.numbers.values.len() {
+            return Err(format!(
+                "its shape is {:?}, where {shape:?} belongs",
+                self.shape
+            ));
+        }
+        self.shape = shape.to_vec();
+        Ok(())
+    }
+
     /// All the numbers, row-major.
     pub fn values(&self) -> &[T] {
         &self.numbers.values

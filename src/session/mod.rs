@@ -8,6 +8,7 @@ pub mod array;
 pub mod config;
 mod error;
 pub mod form;
+mod migrate;
 pub mod record;
 pub mod run;
 pub mod setting;

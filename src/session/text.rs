@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use super::array::{Arrays, Payload};
 use super::error::StoreError;
+use super::migrate;
 use super::{Config, Record, Session};
 
 /// The schema that this program writes, and the newest that it reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -30,8 +31,7 @@ struct FileOut<'a> {
 #[derive(Deserialize)]
 #[serde(rename = "session", deny_unknown_fields)]
 struct FileIn {
-    #[serde(rename = "version")]
-    _version: u32,
+    version: u32,
     config: Config,
     /// Absent in a plan that a person wrote by hand.
     #[serde(default, deserialize_with = "present")]
@@ -56,6 +56,7 @@ struct VersionOnly {
     version: u32,
 }
 
+/// A file without a version is a plan that a person wrote: there is nothing in it to migrate.
 fn first_version() -> u32 {
     VERSION
 }
@@ -134,14 +135,20 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
     }
     let recorded = file.record.is_some();
     let mut record = file.record.unwrap_or_else(|| Record::new(&file.config));
-    if let Some(problem) = unfit(&record, &file.config) {
+    let first = file.version == 1;
+    // The numbers of an older file come into their places before they are checked.
+    if let Some(problem) = unfit(&record, &file.config).filter(|_| !first) {
         return Err(damaged(problem));
     }
     let mut lines = file.arrays.iter();
     let mut problem = None;
     if recorded {
         record.arrays_mut(&mut |array, payload: &mut dyn Payload| {
+            if first && migrate::is_new(&array) {
+                return;
+            }
             let filled = match lines.next() {
+                _ if first && !migrate::may_be(payload) => Err("its shape is absurd".into()),
                 Some(line) => payload.fill(line),
                 None => Err("its numbers are missing".into()),
             };
@@ -149,6 +156,9 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
                 problem = Some(format!("array `{array}`: {error}"));
             }
         });
+    }
+    if first && problem.is_none() {
+        problem = migrate::first_version(&mut record, &file.config).err();
     }
     // Once more, now that there are numbers to check.
     if let Some(problem) = problem.or_else(|| unfit(&record, &file.config)) {
@@ -204,7 +214,7 @@ pub(crate) fn unfit(record: &Record, config: &Config) -> Option<String> {
     }
     let analyses = record.analyses.iter().zip(&config.analyses);
     for (i, (own, plan)) in analyses.enumerate() {
-        if !own.fits(plan) {
+        if !own.fits(plan, record.form.as_ref()) {
             return Some(format!(
                 "what it records of analyses[{i}] does not belong to its plan; a plan cannot be changed once it has been run"
             ));

@@ -1,5 +1,22 @@
 //! What stands out: the strongest window of a z map, and the class that is unlike the others.
 
+use crate::session::form::Shape;
+
+/// A z map \[C,H,W\] as one of its channels together, Σz/√C, \[H,W\]: of unit variance where the
+/// channels are independent.
+pub fn pooled(z: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
+    let area = height * width;
+    let scale = (channels.max(1) as f32).sqrt();
+    let pixel = |pixel: usize| {
+        let all = z.iter().skip(pixel).step_by(area.max(1));
+        all.sum::<f32>() / scale
+    };
+    match channels {
+        1 => z.to_vec(),
+        _ => (0..area).map(pixel).collect(),
+    }
+}
+
 /// The square window of `side` pixels whose mean signed z is largest, of a z map \[H,W\]: its top
 /// row, its left column and that mean. Of windows that are equally strong, the first in reading
 /// order. `None` where no window fits or the map has a number that is not finite.

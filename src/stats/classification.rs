@@ -8,28 +8,37 @@ use super::cluster::{Cluster, clusters};
 use super::correlation::{pearson, spearman_brown, trials_needed};
 use super::interval::{ALPHA, bonferroni};
 use crate::session::config::Grid;
+use crate::session::form::Shape;
 
 /// Reliability that [`ClassEstimate::needed`] is about.
 pub const TARGET: f64 = 0.95;
 
-/// Counts and sums of the trials at one γ. K classes, P pixels.
+/// Margins whose sums are kept for every class: called k, shown k, and both.
+pub const MARGINS: usize = 3;
+
+/// Counts and sums of the trials at one γ. K classes, M of which have maps; P numbers of a map.
 #[derive(Debug, Clone, Copy)]
 pub struct Trials<'a> {
     /// Signal strength in \[0,1\].
     pub gamma: f64,
     /// K.
     pub classes: usize,
-    /// P.
-    pub pixels: usize,
-    /// Columns of an image.
-    pub width: usize,
+    /// The classes that have maps, ascending, \[M\].
+    pub listed: &'a [usize],
+    /// Channels, rows and columns of a map.
+    pub shape: Shape,
+    /// Numbers of an image that each number of a map stands for, \[P\].
+    pub cover: &'a [u32],
     /// Fewer trials than this in a cell that an estimate needs make its class insufficient.
     pub min_trials: u64,
     /// Trials by parity of block, true class, predicted class: \[2,K,K\].
     pub counts: &'a [u64],
-    /// Σk of the noise's grid values, or Σw·k: \[2,K,K,P\].
+    /// Σk of the noise's grid values, or Σw·k, by parity of block and margin: called, shown, both;
+    /// \[2,3,M,P\].
     pub noise: &'a [i64],
-    /// Σx of the images' bytes by predicted class, or Σw·x: \[K,P\].
+    /// The same of the trials called none of the listed classes, \[2,P\]; empty where all are listed.
+    pub rest: &'a [i64],
+    /// Σx of the images' bytes by predicted class, or Σw·x: \[M,P\].
     pub image: &'a [i64],
     /// Where the noise's values lie.
     pub grid: Grid,
@@ -53,13 +62,18 @@ pub struct Weights<'a> {
 }
 
 impl Trials<'_> {
+    /// P.
+    fn pixels(&self) -> usize {
+        self.shape.iter().product()
+    }
+
     /// Standard deviation of every pixel of the noise, \[P\], in units of the noise's values.
     fn deviations(&self, all: u64) -> Vec<f64> {
         if let Some(deviation) = self.deviation {
-            return vec![deviation; self.pixels];
+            return vec![deviation; self.pixels()];
         }
         let n = i128::from(all.max(1));
-        let (first, second) = self.moments.split_at(self.pixels.min(self.moments.len()));
+        let (first, second) = self.moments.split_at(self.pixels().min(self.moments.len()));
         let pixels = first.iter().zip(second);
         // n·Σk² − (Σk)² in whole numbers: exactly 0 where the noise never varies.
         let deviation = |(&sum, &squares): (&i64, &i64)| {
@@ -68,6 +82,22 @@ impl Trials<'_> {
         };
         pixels.map(deviation).collect()
     }
+}
+
+/// The margins \[2,3,K,P\] of the sums of a joint table of true and predicted classes, \[2,K,K,P\].
+pub fn margins(table: &[i64], classes: usize, pixels: usize) -> Vec<i64> {
+    let mut margins = vec![0; 2 * MARGINS * classes * pixels];
+    for (at, sums) in table.chunks_exact(pixels).enumerate() {
+        let (parity, cell) = (at / (classes * classes), at % (classes * classes));
+        let (truth, predicted) = (cell / classes, cell % classes);
+        let hit = (truth == predicted).then_some((2, truth));
+        for (margin, class) in [(0, predicted), (1, truth)].into_iter().chain(hit) {
+            let row = ((parity * MARGINS + margin) * classes + class) * pixels;
+            let own = margins[row..row + pixels].iter_mut();
+            own.zip(sums).for_each(|(own, add)| *own += add);
+        }
+    }
+    margins
 }
 
 /// All that the trials at one γ say.
@@ -90,9 +120,11 @@ pub struct Estimate {
 pub struct ClassEstimate {
     /// Trials called k.
     pub called: u64,
+    /// Whether the plan asks for its maps.
+    pub listed: bool,
     /// Trials by (true = k, called k), (true ≠ k, called k), (k, ≠ k), (≠ k, ≠ k).
     pub cells: [u64; 4],
-    /// Whether every cell that the estimate needs has enough trials.
+    /// Whether it is listed and every cell that the estimate needs has enough trials.
     pub sufficient: bool,
     /// Mean of the noise called k, \[P\]; `None` without a trial.
     pub mean_noise: Option<Vec<f32>>,
@@ -119,6 +151,27 @@ pub struct ClassEstimate {
     pub clusters: Option<Vec<Cluster>>,
 }
 
+impl ClassEstimate {
+    /// What is known of a class whose maps nobody asks for.
+    fn unlisted(called: u64, cells: [u64; 4]) -> Self {
+        Self {
+            called,
+            listed: false,
+            cells,
+            sufficient: false,
+            mean_noise: None,
+            mean_stimulus: None,
+            image: None,
+            z: None,
+            reliability: None,
+            snr: None,
+            needed: None,
+            significant: None,
+            clusters: None,
+        }
+    }
+}
+
 /// Computes every map. Sums are exact integers, so the result depends on the trials alone and not
 /// on the order in which they came.
 pub fn estimate(trials: &Trials<'_>) -> Estimate {
@@ -127,7 +180,7 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
     let counts: Vec<u64> = (0..cells)
         .map(|cell| trials.counts[cell] + trials.counts[cells + cell])
         .collect();
-    let threshold = bonferroni(trials.pixels, ALPHA);
+    let threshold = bonferroni(trials.pixels(), ALPHA);
     let whole = Pool::new(trials, &[0, 1]);
     let halves = [Pool::new(trials, &[0]), Pool::new(trials, &[1])];
     let deviations = trials.deviations(whole.all.count);
@@ -162,13 +215,6 @@ impl Cell {
         }
     }
 
-    fn add(&mut self, other: &Self) {
-        self.count += other.count;
-        self.weight += other.weight;
-        self.squares += other.squares;
-        self.add_sum(&other.sum);
-    }
-
     fn add_sum(&mut self, sum: &[i64]) {
         self.sum.iter_mut().zip(sum).for_each(|(a, b)| *a += b);
     }
@@ -196,7 +242,8 @@ impl Cell {
 }
 
 /// The margins of the joint table, from which the 2×2 table of every class follows by
-/// subtraction: of all blocks, or of one parity.
+/// subtraction: of all blocks, or of one parity. Maps are there for the listed classes alone, for
+/// the others only counts.
 struct Pool {
     /// Every trial.
     all: Cell,
@@ -211,8 +258,10 @@ struct Pool {
 impl Pool {
     /// The blocks of these parities (0: even, 1: odd).
     fn new(trials: &Trials<'_>, parities: &[usize]) -> Self {
-        let (k, pixels) = (trials.classes, trials.pixels);
-        let empty = vec![Cell::empty(pixels); k];
+        let (k, pixels) = (trials.classes, trials.pixels());
+        let mut maps = vec![0; k];
+        trials.listed.iter().for_each(|&class| maps[class] = pixels);
+        let empty: Vec<Cell> = maps.into_iter().map(Cell::empty).collect();
         let mut pool = Self {
             all: Cell::empty(pixels),
             called: empty.clone(),
@@ -220,37 +269,74 @@ impl Pool {
             hit: empty,
         };
         for &parity in parities {
-            for cell in 0..k * k {
-                let at = parity * k * k + cell;
-                let count = trials.counts[at];
-                if count == 0 {
-                    continue;
-                }
-                let (weight, squares) = match trials.weights {
-                    Some(weights) => (weights.sum[at], weights.squares[at]),
-                    None => (count, count),
-                };
-                let sum = &trials.noise[at * pixels..(at + 1) * pixels];
-                let (truth, predicted) = (cell / k, cell % k);
-                let mut margins = vec![&mut pool.called[predicted], &mut pool.shown[truth]];
-                if truth == predicted {
-                    margins.push(&mut pool.hit[truth]);
-                }
-                for margin in margins {
-                    margin.count += count;
-                    margin.weight += weight;
-                    margin.squares += squares;
-                    margin.add_sum(sum);
-                }
-            }
-        }
-        for cell in &pool.called {
-            pool.all.add(cell);
+            pool.count(trials, parity);
+            pool.sum(trials, parity);
         }
         pool
     }
 
-    /// The four cells of the 2×2 table of `class`, in the order of [`ClassEstimate::cells`].
+    /// Takes counts and weights from the joint table.
+    fn count(&mut self, trials: &Trials<'_>, parity: usize) {
+        let k = trials.classes;
+        for cell in 0..k * k {
+            let at = parity * k * k + cell;
+            let count = trials.counts[at];
+            if count == 0 {
+                continue;
+            }
+            let (weight, squares) = match trials.weights {
+                Some(weights) => (weights.sum[at], weights.squares[at]),
+                None => (count, count),
+            };
+            let (truth, predicted) = (cell / k, cell % k);
+            let mut margins = vec![
+                &mut self.all,
+                &mut self.called[predicted],
+                &mut self.shown[truth],
+            ];
+            if truth == predicted {
+                margins.push(&mut self.hit[truth]);
+            }
+            for margin in margins {
+                margin.count += count;
+                margin.weight += weight;
+                margin.squares += squares;
+            }
+        }
+    }
+
+    /// Takes the sums of the noise.
+    fn sum(&mut self, trials: &Trials<'_>, parity: usize) {
+        let (listed, pixels) = (trials.listed, trials.pixels());
+        let of_margin = |margin: usize| {
+            let rows = (parity * MARGINS + margin) * listed.len() * pixels;
+            trials.noise[rows..][..listed.len() * pixels].chunks_exact(pixels)
+        };
+        let margins = [&mut self.called, &mut self.shown, &mut self.hit];
+        for (margin, cells) in margins.into_iter().enumerate() {
+            for (&class, sum) in listed.iter().zip(of_margin(margin)) {
+                cells[class].add_sum(sum);
+            }
+        }
+        // Every trial is called something.
+        for sum in of_margin(0) {
+            self.all.add_sum(sum);
+        }
+        if let Some(rest) = trials.rest.get(parity * pixels..(parity + 1) * pixels) {
+            self.all.add_sum(rest);
+        }
+    }
+
+    /// Trials in the four cells of the 2×2 table of `class`, in the order of
+    /// [`ClassEstimate::cells`].
+    fn cells(&self, class: usize) -> [u64; 4] {
+        let (called, shown) = (self.called[class].count, self.shown[class].count);
+        let hit = self.hit[class].count;
+        let missed = shown - hit;
+        [hit, called - hit, missed, self.all.count - called - missed]
+    }
+
+    /// The four cells of the 2×2 table of a listed class, in the same order.
     fn table(&self, class: usize) -> [Cell; 4] {
         let (called, shown, hit) = (&self.called[class], &self.shown[class], &self.hit[class]);
         let missed = shown.minus(hit);
@@ -301,20 +387,23 @@ fn class_estimate(
     deviations: &[f64],
     threshold: f64,
 ) -> ClassEstimate {
-    let table = whole.table(class);
-    let cells = table.map(|cell| cell.count);
+    let cells = whole.cells(class);
     let called = &whole.called[class];
+    let Some(place) = trials.listed.iter().position(|&listed| listed == class) else {
+        return ClassEstimate::unlisted(called.count, cells);
+    };
+    let pixels = trials.pixels();
     let mean_noise = (called.weight > 0).then(|| {
         let values = called.mean().map(|k| trials.grid.value(k));
         values.collect::<Vec<f64>>()
     });
     let mean_stimulus = mean_noise.as_ref().map(|noise| {
-        let image = &trials.image[class * trials.pixels..(class + 1) * trials.pixels];
-        let blend = |(noise, sum): (&f64, &i64)| {
-            let image = *sum as f64 / (called.weight as f64 * 255.0);
+        let image = &trials.image[place * pixels..(place + 1) * pixels];
+        let blend = |((noise, sum), &cover): ((&f64, &i64), &u32)| {
+            let image = *sum as f64 / (called.weight as f64 * 255.0 * f64::from(cover));
             ((1.0 - trials.gamma) * noise + trials.gamma * image) as f32
         };
-        noise.iter().zip(image).map(blend).collect()
+        noise.iter().zip(image).zip(trials.cover).map(blend).collect()
     });
 
     let estimated = whole
@@ -347,16 +436,17 @@ fn class_estimate(
     ClassEstimate {
         called: called.count,
         cells,
+        listed: true,
         sufficient: estimated.is_some(),
         mean_noise: mean_noise.as_deref().map(narrow),
         mean_stimulus,
         significant: z
             .as_ref()
             .map(|z| z.iter().filter(|z| z.abs() > threshold).count()),
-        clusters: z.as_deref().filter(|_| trials.white).map(|z| {
-            let height = trials.pixels / trials.width;
-            clusters(&narrow(z), height, trials.width).clusters
-        }),
+        clusters: z
+            .as_deref()
+            .filter(|_| trials.white)
+            .map(|z| clusters(&narrow(z), trials.shape).clusters),
         needed: reliability.and_then(|r| trials_needed(whole.all.count, r, TARGET)),
         z: z.as_deref().map(narrow),
         image: estimated.as_ref().map(|(image, _)| narrow(image)),

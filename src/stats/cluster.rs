@@ -7,6 +7,7 @@
 //! fields: Friston, Worsley, Frackowiak, Mazziotta & Evans, Human Brain Mapping 1:210, 1994.
 
 use super::interval::ALPHA;
+use crate::session::form::Shape;
 
 /// Standard deviation of the Gaussian that smooths a z map, in pixels.
 ///
@@ -23,10 +24,12 @@ const TAIL: f64 = 0.003_466_973_803_040_669;
 /// A region of the smoothed map past the threshold, all of one sign.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cluster {
-    /// Its pixels, ascending indices in \[H·W\].
+    /// Its pixels, ascending indices in \[C·H·W\].
     pub pixels: Vec<usize>,
     /// The smoothed z that is farthest from zero, with its sign, which is that of the cluster.
     pub peak: f64,
+    /// The channel that it lies in.
+    pub channel: usize,
     /// Row of the peak.
     pub row: usize,
     /// Column of the peak.
@@ -38,33 +41,45 @@ pub struct Cluster {
 /// What the cluster test says of a z map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClusterTest {
-    /// The smoothed map, of unit variance under white noise at every pixel, \[H·W\].
+    /// The smoothed map, of unit variance under white noise at every pixel, \[C·H·W\].
     pub smoothed: Vec<f32>,
     /// The clusters that are significant at [`ALPHA`] for the whole map, the largest first.
     pub clusters: Vec<Cluster>,
 }
 
-/// Tests a z map \[H,W\] of white noise: pixels that are independent of each other, with unit
-/// variance where there is no signal.
+/// Tests a z map \[C,H,W\] of white noise: numbers that are independent of each other, with unit
+/// variance where there is no signal. Channels are tested one by one, and the chance of a cluster is
+/// that of one as large in any of them (Bonferroni).
 ///
 /// # Panics
-/// Where the map is not of `height` × `width` pixels.
-pub fn clusters(z: &[f32], height: usize, width: usize) -> ClusterTest {
-    assert_eq!(z.len(), height * width, "pixels of a z map");
-    let smoothed = smooth(z, height, width);
-    let mut clusters: Vec<Cluster> = regions(&smoothed, width)
-        .into_iter()
-        .map(|pixels| cluster(pixels, &smoothed, height, width))
-        .filter(|cluster| cluster.p <= ALPHA)
-        .collect();
-    clusters.sort_by(|a, b| {
+/// Where the map is not of this shape.
+pub fn clusters(z: &[f32], [channels, height, width]: Shape) -> ClusterTest {
+    let area = height * width;
+    assert_eq!(z.len(), channels * area, "numbers of a z map");
+    let mut test = ClusterTest {
+        smoothed: Vec::with_capacity(z.len()),
+        clusters: Vec::new(),
+    };
+    for channel in 0..channels {
+        let map = &z[channel * area..(channel + 1) * area];
+        let smoothed = smooth(map, height, width);
+        let found = regions(&smoothed, width).into_iter().map(|pixels| {
+            let own = cluster(pixels, &smoothed, height, width);
+            Cluster {
+                pixels: own.pixels.iter().map(|pixel| channel * area + pixel).collect(),
+                channel,
+                p: (own.p * channels as f64).min(1.0),
+                ..own
+            }
+        });
+        test.clusters.extend(found.filter(|cluster| cluster.p <= ALPHA));
+        test.smoothed.extend(smoothed.iter().map(|&z| z as f32));
+    }
+    test.clusters.sort_by(|a, b| {
         let by_size = b.pixels.len().cmp(&a.pixels.len());
         by_size.then(b.peak.abs().total_cmp(&a.peak.abs()))
     });
-    ClusterTest {
-        smoothed: smoothed.iter().map(|&z| z as f32).collect(),
-        clusters,
-    }
+    test
 }
 
 /// The map under the Gaussian, divided at every pixel by √Σkernel² over the part of the kernel
@@ -162,6 +177,7 @@ fn cluster(pixels: Vec<usize>, smoothed: &[f64], height: usize, width: usize) ->
     Cluster {
         p: chance(pixels.len(), height, width),
         peak: smoothed[peak],
+        channel: 0,
         row: peak / width,
         column: peak % width,
         pixels,
@@ -236,7 +252,7 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let maps = 400;
         let found = (0..maps)
-            .filter(|_| !clusters(&noise(&mut rng), SIDE, SIDE).clusters.is_empty())
+            .filter(|_| !clusters(&noise(&mut rng), [1, SIDE, SIDE]).clusters.is_empty())
             .count();
         let rate = found as f64 / f64::from(maps);
         assert!(rate <= 0.08, "{rate}");
@@ -264,7 +280,7 @@ mod tests {
             let noise = noise(&mut rng).into_iter().map(|z| z.clamp(-2.4, 2.4));
             let z: Vec<f32> = noise.zip(blob(height)).map(|(a, b)| a + b).collect();
             assert!(z.iter().all(|z| z.abs() < bound));
-            let it = clusters(&z, SIDE, SIDE);
+            let it = clusters(&z, [1, SIDE, SIDE]);
             assert_eq!(it.clusters.len(), 1, "{:?}", it.clusters);
             let cluster = &it.clusters[0];
             assert_eq!(cluster.peak.signum(), f64::from(height.signum()));
@@ -280,7 +296,7 @@ mod tests {
         let z: Vec<f32> = (0..SIDE * SIDE)
             .map(|i| if i % SIDE < SIDE / 2 { 3.0 } else { -3.0 })
             .collect();
-        let it = clusters(&z, SIDE, SIDE).clusters;
+        let it = clusters(&z, [1, SIDE, SIDE]).clusters;
         assert_eq!(it.len(), 2);
         for cluster in it {
             let left = cluster.peak > 0.0;
@@ -299,7 +315,19 @@ mod tests {
 
     #[test]
     fn a_map_of_one_column_is_tested_too() {
-        assert!(clusters(&[0.0; 28], 28, 1).clusters.is_empty());
-        assert_eq!(clusters(&[9.0; 28], 28, 1).clusters[0].pixels.len(), 28);
+        assert!(clusters(&[0.0; 28], [1, 28, 1]).clusters.is_empty());
+        assert_eq!(clusters(&[9.0; 28], [1, 28, 1]).clusters[0].pixels.len(), 28);
+    }
+
+    #[test]
+    fn channels_are_tested_one_by_one_and_pay_for_being_several() {
+        let mut z = vec![0.0; 3 * SIDE * SIDE];
+        z[SIDE * SIDE..2 * SIDE * SIDE].copy_from_slice(&blob(1.5));
+        let it = clusters(&z, [3, SIDE, SIDE]);
+        let alone = clusters(&blob(1.5), [1, SIDE, SIDE]);
+        assert_eq!((it.clusters.len(), it.clusters[0].channel), (1, 1));
+        assert!((it.clusters[0].p - 3.0 * alone.clusters[0].p).abs() < 1e-12);
+        let area = SIDE * SIDE;
+        assert!(it.clusters[0].pixels.iter().all(|&at| at / area == 1));
     }
 }

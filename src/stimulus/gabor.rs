@@ -8,6 +8,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::session::form::Shape;
+
 /// Sides of the tiles, in pixels.
 const SIZES: [usize; 3] = [3, 7, 15];
 
@@ -20,13 +22,14 @@ const FILTERS: usize = 2 * ORIENTATIONS;
 /// The filters' values at one pixel of a tile, or the coefficients of one tile.
 type Octet = [f32; FILTERS];
 
-/// The filters of an image of H×W pixels.
+/// The filters of an image of H×W pixels; every channel has coefficients of its own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gabor {
     /// Tiles of all sizes.
     tiles: usize,
     /// What makes up each pixel, \[H·W\].
     pixels: Vec<[Part; SIZES.len()]>,
+    channels: usize,
 }
 
 /// What the tiles of one size add to a pixel.
@@ -39,8 +42,8 @@ struct Part {
 }
 
 impl Gabor {
-    /// The filters for images of `height` × `width` pixels.
-    pub fn new((height, width): (usize, usize)) -> Self {
+    /// The filters for images of so many channels, rows and columns.
+    pub fn new([channels, height, width]: Shape) -> Self {
         let mut tiles = 0;
         let grids = SIZES.map(|side| {
             let grid = Tiling::new(side, height, width, tiles);
@@ -61,19 +64,24 @@ impl Gabor {
         Self {
             tiles,
             pixels: (0..height * width).map(pixel).collect(),
+            channels,
         }
     }
 
     /// Draws `trials` images, each scaled such that its darkest pixel is 0 and its brightest
-    /// 65,535, \[trials,H·W\].
+    /// 65,535, \[trials,C·H·W\].
     pub fn draw(&self, rng: &mut ChaCha8Rng, trials: usize) -> Vec<u16> {
-        let mut points = Vec::with_capacity(trials * self.pixels.len());
+        let mut points = Vec::with_capacity(trials * self.channels * self.pixels.len());
         let mut coefficients = vec![[0.0; FILTERS]; self.tiles];
+        let mut image = Vec::with_capacity(self.channels * self.pixels.len());
         for _ in 0..trials {
-            for coefficient in coefficients.as_flattened_mut() {
-                *coefficient = StandardNormal.sample(rng);
+            image.clear();
+            for _ in 0..self.channels {
+                for coefficient in coefficients.as_flattened_mut() {
+                    *coefficient = StandardNormal.sample(rng);
+                }
+                image.extend(self.sum(&coefficients));
             }
-            let image = self.sum(&coefficients);
             scale(&image, &mut points);
         }
         points
@@ -183,7 +191,7 @@ mod tests {
     const SIDE: usize = 28;
 
     fn gabor() -> Gabor {
-        Gabor::new((SIDE, SIDE))
+        Gabor::new([1, SIDE, SIDE])
     }
 
     /// One filter alone.

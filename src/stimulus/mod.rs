@@ -68,12 +68,18 @@ impl Pool {
         self.by_class.len()
     }
 
-    /// The first class that has no image, if there is one: its trials cannot be drawn.
-    pub fn empty_class(&self) -> Option<usize> {
-        self.by_class.iter().position(Vec::is_empty)
+    /// The classes that have no image, ascending: they are never shown.
+    pub fn empty_classes(&self) -> Vec<usize> {
+        let classes = 0..self.classes();
+        classes.filter(|&class| self.by_class[class].is_empty()).collect()
     }
 
-    /// Pixels of an image.
+    /// Whether there is no image at all: then there is noise alone.
+    pub fn is_empty(&self) -> bool {
+        self.images.is_empty()
+    }
+
+    /// Numbers of an image.
     pub fn pixels(&self) -> usize {
         self.images.area()
     }
@@ -89,14 +95,15 @@ impl Pool {
     }
 }
 
-/// A block of trials before the network has seen it. N trials of P pixels.
+/// A block of trials before the network has seen it. N trials of noise of p points and stimuli of P
+/// numbers, which are as many unless the noise is coarse or grey.
 #[derive(Debug, Clone)]
 pub struct Block {
     /// True class of every trial, \[N\].
     pub truth: Vec<usize>,
-    /// Index of its image in the pool, \[N\].
+    /// Index of its image in the pool, \[N\]; empty where the pool is.
     pub image: Vec<usize>,
-    /// The noise by its points k on the grid of its kind; \[N,P\].
+    /// The noise by its points k on the grid of its kind; \[N,p\].
     pub noise: Vec<u16>,
     /// The stimuli (1−γ)·z + γ·x; \[N,P\].
     pub stimuli: Vec<f32>,
@@ -104,8 +111,9 @@ pub struct Block {
 
 /// Draws the block: `trials` trials, the first of which is trial number `first` of its γ.
 ///
-/// True classes take turns, so that each is shown equally often; its image is drawn with
-/// replacement. At γ = 0 both are drawn too, they just cannot be seen.
+/// The true classes that have images take turns, so that each is shown equally often; its image is
+/// drawn with replacement. At γ = 0 both are drawn too, they just cannot be seen. Without any image
+/// all classes take turns, and γ must be 0.
 pub fn draw(
     seed: BlockSeed,
     source: &Source,
@@ -120,7 +128,7 @@ pub fn draw(
         mut rng,
     } = choose(seed, first, trials, pool);
     let noise = source.draw(&mut rng, trials);
-    let stimuli = blend(&noise, source.noise().grid(), &image, gamma, pool);
+    let stimuli = blend(&noise, source, &image, gamma, pool);
     Block {
         truth,
         image,
@@ -138,12 +146,18 @@ struct Chosen {
 
 fn choose(seed: BlockSeed, first: u64, trials: usize, pool: &Pool) -> Chosen {
     let mut rng = seed.generator();
-    let classes = pool.classes();
+    let classes: Vec<usize> = match pool.is_empty() {
+        true => (0..pool.classes()).collect(),
+        false => (0..pool.classes())
+            .filter(|&class| !pool.by_class[class].is_empty())
+            .collect(),
+    };
     let truth: Vec<usize> = (0..trials)
-        .map(|trial| ((first + trial as u64) % classes as u64) as usize)
+        .map(|trial| classes[((first + trial as u64) % classes.len() as u64) as usize])
         .collect();
     let image: Vec<usize> = truth
         .iter()
+        .filter(|_| !pool.is_empty())
         .map(|&class| {
             let members = &pool.by_class[class];
             members[rng.random_range(0..members.len())]
@@ -158,19 +172,24 @@ pub fn values(noise: &[u16], grid: Grid) -> impl Iterator<Item = f32> {
     noise.iter().map(move |&k| f32::from(k) * step + offset)
 }
 
-/// Stimuli (1−γ)·z + γ·x, \[N,P\], of noise by its points on the grid, \[N,P\], and images by their
+/// Stimuli (1−γ)·z + γ·x, \[N,P\], of noise by its points on the grid, \[N,p\], and images by their
 /// places in the pool, \[N\].
-pub fn blend(noise: &[u16], grid: Grid, image: &[usize], gamma: f64, pool: &Pool) -> Vec<f32> {
+pub fn blend(
+    noise: &[u16],
+    source: &Source,
+    image: &[usize],
+    gamma: f64,
+    pool: &Pool,
+) -> Vec<f32> {
+    let mut stimuli = source.show(noise);
     if gamma == 0.0 {
-        return values(noise, grid).collect();
+        return stimuli;
     }
     let (noise_share, image_share) = ((1.0 - gamma) as f32, (gamma / 255.0) as f32);
-    let mut stimuli = Vec::with_capacity(noise.len());
-    for (noise, &image) in noise.chunks_exact(pool.pixels()).zip(image) {
-        let blended = values(noise, grid)
-            .zip(pool.image(image))
-            .map(|(z, &x)| noise_share * z + image_share * f32::from(x));
-        stimuli.extend(blended);
+    for (stimulus, &image) in stimuli.chunks_exact_mut(pool.pixels()).zip(image) {
+        for (z, &x) in stimulus.iter_mut().zip(pool.image(image)) {
+            *z = noise_share * *z + image_share * f32::from(x);
+        }
     }
     stimuli
 }

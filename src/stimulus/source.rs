@@ -12,14 +12,19 @@ use rand_distr::{Distribution, StandardNormal};
 use super::gabor::Gabor;
 use super::pca::Pca;
 use crate::data::Images;
-use crate::session::config::{Gaussian, Noise};
+use super::values;
+use crate::session::config::{Gaussian, Grain, Noise, PATCH};
+use crate::session::form::Shape;
 
 /// A kind of noise, ready to be drawn. Cloning shares what was prepared.
 #[derive(Debug, Clone)]
 pub struct Source {
     noise: Noise,
-    /// Rows and columns of an image.
-    size: (usize, usize),
+    /// Channels, rows and columns of what is drawn: of the noise's own grid.
+    grid: Shape,
+    /// For every number of an image the number of the grid that it shows; `None` where each shows
+    /// its own.
+    cells: Option<Arc<[usize]>>,
     drawn: Drawn,
 }
 
@@ -35,19 +40,50 @@ enum Drawn {
 }
 
 impl Source {
-    /// Prepares a kind of noise. `images` are the training images, of which `pca` takes the
-    /// principal components, which takes seconds.
+    /// Prepares a kind of noise, every number of an image its own. `images` are the training images,
+    /// of which `pca` takes the principal components, which takes seconds.
     pub fn new(noise: Noise, images: &Images) -> Self {
-        let size = (images.height, images.width);
+        Self::of(noise, Grain::default(), images)
+    }
+
+    /// The same, of a grain.
+    pub fn of(noise: Noise, grain: Grain, images: &Images) -> Self {
+        let grid = grain.grid(images.shape());
         let drawn = match noise {
             Noise::Uniform => Drawn::Uniform,
             Noise::Gaussian(it) => Drawn::Gaussian(it),
             Noise::Binary => Drawn::Binary,
             Noise::Patch => Drawn::Patch,
-            Noise::Gabor => Drawn::Gabor(Arc::new(Gabor::new(size))),
+            Noise::Gabor => Drawn::Gabor(Arc::new(Gabor::new(grid))),
             Noise::Pca => Drawn::Pca(Arc::new(Pca::new(images))),
         };
-        Self { noise, size, drawn }
+        Self {
+            noise,
+            grid,
+            cells: grain.cells(images.shape()).map(Arc::from),
+            drawn,
+        }
+    }
+
+    /// Numbers of one noise image on its grid.
+    pub fn points(&self) -> usize {
+        self.grid.iter().product()
+    }
+
+    /// Values of noise images by their points, \[N,points\], as they are shown, \[N,C·H·W\].
+    pub fn show(&self, noise: &[u16]) -> Vec<f32> {
+        let grid = self.noise.grid();
+        match &self.cells {
+            None => values(noise, grid).collect(),
+            Some(cells) => {
+                let images = noise.chunks_exact(self.points());
+                let shown = images.flat_map(|image| {
+                    let values: Vec<f32> = values(image, grid).collect();
+                    cells.iter().map(move |&cell| values[cell])
+                });
+                shown.collect()
+            }
+        }
     }
 
     /// Its kind.
@@ -55,14 +91,14 @@ impl Source {
         self.noise
     }
 
-    /// Draws `trials` noise images: their points on the grid, \[trials,H·W\].
+    /// Draws `trials` noise images: their points on the grid, \[trials,points\].
     pub fn draw(&self, rng: &mut ChaCha8Rng, trials: usize) -> Vec<u16> {
-        let count = trials * self.size.0 * self.size.1;
+        let count = trials * self.points();
         match &self.drawn {
             Drawn::Uniform => uniform(rng, count),
             Drawn::Gaussian(it) => gaussian(rng, *it, count),
             Drawn::Binary => binary(rng, count),
-            Drawn::Patch => patch(rng, trials, self.size),
+            Drawn::Patch => patch(rng, trials, self.grid),
             Drawn::Gabor(gabor) => gabor.draw(rng, trials),
             Drawn::Pca(pca) => pca.draw(rng, trials),
         }
@@ -103,10 +139,14 @@ fn binary(rng: &mut ChaCha8Rng, count: usize) -> Vec<u16> {
     bits.take(count).map(u16::from).collect()
 }
 
-/// One white 4×4 square an image, on a grid of whole squares.
-fn patch(rng: &mut ChaCha8Rng, trials: usize, (height, width): (usize, usize)) -> Vec<u16> {
-    const SIDE: usize = 4;
-    let mut points = vec![0; trials * height * width];
+/// One white square an image and channel, on a grid of whole squares.
+fn patch(
+    rng: &mut ChaCha8Rng,
+    trials: usize,
+    [channels, height, width]: Shape,
+) -> Vec<u16> {
+    const SIDE: usize = PATCH;
+    let mut points = vec![0; trials * channels * height * width];
     for image in points.chunks_exact_mut(height * width) {
         let top = SIDE * rng.random_range(0..height / SIDE);
         let left = SIDE * rng.random_range(0..width / SIDE);
@@ -190,7 +230,7 @@ mod tests {
     fn every_kind_whose_deviation_is_known_has_it() {
         for noise in kinds() {
             let (_, measured) = moments(&drawn(noise, 2000));
-            if let Some(deviation) = noise.deviation()
+            if let Some(deviation) = noise.deviation([1, 12, 12])
                 && noise != Noise::Patch
             {
                 // A standard error of a deviation of 288,000 values is at most 0.2 %.
@@ -280,7 +320,7 @@ mod tests {
 
     #[test]
     fn patch_noise_is_one_white_square_in_any_of_49_places() {
-        let points = patch(&mut ChaCha8Rng::seed_from_u64(2), 1000, (28, 28));
+        let points = patch(&mut ChaCha8Rng::seed_from_u64(2), 1000, [1, 28, 28]);
         let mut places = std::collections::BTreeMap::new();
         for image in points.chunks_exact(784) {
             let white: Vec<usize> = (0..784).filter(|&i| image[i] == 1).collect();
@@ -293,7 +333,7 @@ mod tests {
         }
         let (mean, deviation) = moments(&points.iter().map(|&k| f64::from(k)).collect::<Vec<_>>());
         assert!((mean - 1.0 / 49.0).abs() < 1e-12);
-        assert!((deviation - Noise::Patch.deviation().unwrap()).abs() < 1e-9);
+        assert!((deviation - Noise::Patch.deviation([1, 28, 28]).unwrap()).abs() < 1e-9);
         assert_eq!(places.len(), 49);
         // 1000/49 = 20.4 ± 4.5 each.
         assert!(places.values().all(|&n| (3..45).contains(&n)), "{places:?}");

@@ -3,6 +3,9 @@ use super::*;
 use crate::session::Config;
 use crate::session::config::Analysis;
 
+const CLASSES: usize = 10;
+const AREA: usize = 784;
+
 const WEIGHTS: [f64; 4] = [0.0, 0.35, 0.6, 1.0];
 
 fn few() -> config::Attack {
@@ -65,12 +68,12 @@ fn wide(pixels: &[f32]) -> Vec<f64> {
 }
 
 /// Logits and true classes of the stimuli of both sources.
-fn sources(config: &Config, lab: &Lab) -> [Vec<(usize, Vec<f64>)>; 2] {
+fn sources(config: &Config, lab: &Lab) -> [Vec<(Option<usize>, Vec<f64>)>; 2] {
     let test = &lab.dataset.test;
     let image = |i: usize| {
         let bytes = test.image(i).iter();
         let x: Vec<f64> = bytes.map(|&b| f64::from(b) / 255.0).collect();
-        (usize::from(test.label(i)), logits(&x))
+        (Some(usize::from(test.label(i))), logits(&x))
     };
     let place = super::super::Place::of(config, 1);
     let source = Source::new(Noise::Uniform, &lab.dataset.train);
@@ -79,7 +82,7 @@ fn sources(config: &Config, lab: &Lab) -> [Vec<(usize, Vec<f64>)>; 2] {
         let points = source.draw(&mut place.noise(0, block).generator(), images);
         let value = |&k: &u16| (f64::from(k) + 0.5) / 65536.0;
         let pixels: Vec<f64> = points.iter().map(value).collect();
-        noise.extend(pixels.chunks_exact(AREA).map(|z| (0, logits(z))));
+        noise.extend(pixels.chunks_exact(AREA).map(|z| (None, logits(z))));
     }
     [(0..40).map(image).collect(), noise]
 }
@@ -98,13 +101,13 @@ fn every_stimulus_flips_at_the_weight_computed_by_hand() {
                 };
                 let of_pattern = logits(&wide(p));
                 for (at, &w) in WEIGHTS.iter().enumerate() {
-                    let mut counts = vec![0; CLASSES * CLASSES];
+                    let mut outcomes = Outcomes::default();
                     for (truth, own) in stimuli {
                         let called = expected(own, &of_pattern, w);
-                        counts[truth * CLASSES + called] += 1;
+                        outcomes.count(*truth, called, target, 1);
                         *flipped += usize::from(called != expected(own, &of_pattern, 0.0));
                     }
-                    assert_eq!(own.cells(source, pattern, target, at), counts);
+                    assert_eq!(own.outcomes(source, pattern, target, at), outcomes);
                 }
             }
         }
@@ -158,20 +161,18 @@ fn without_the_pattern_all_are_called_the_same_and_with_nothing_else_all_are_the
     let record = run(&plan(&[0.0], 3000, few()), &template_lab());
     let own = measured(&record);
     for source in 0..2 {
-        let first = own.cells(source, 1, 0, 0);
         for pattern in 0..3 {
             for target in 0..CLASSES {
                 if own.pattern(pattern, target).is_none() {
                     continue;
                 }
                 // The same images and the same noise, whatever is blended into them.
-                assert_eq!(own.cells(source, pattern, target, 0), first);
-                let last = own.cells(source, pattern, target, 3);
-                let called: Vec<i64> = (0..CLASSES)
-                    .map(|k| last.iter().skip(k).step_by(CLASSES).sum())
-                    .collect();
-                assert_eq!(called.iter().filter(|&&n| n > 0).count(), 1);
-                assert_eq!(called.iter().sum::<i64>(), [40, 25][source]);
+                let first = own.outcomes(source, 1, target, 0);
+                assert_eq!(own.outcomes(source, pattern, target, 0), first);
+                // With the pattern alone all are called the same: the target, or another class.
+                let last = own.outcomes(source, pattern, target, 3);
+                assert!(last.hits == 0 || last.hits == last.others, "{last:?}");
+                assert_eq!(last.all, [40, 25][source]);
             }
         }
     }
@@ -252,7 +253,7 @@ fn more_images_than_there_are_means_all_of_them() {
     };
     let record = run(&plan(&[0.0], 600, attack), &template_lab());
     let own = measured(&record);
-    assert_eq!(own.cells(0, 1, 3, 0).iter().sum::<i64>(), 100);
+    assert_eq!(own.outcomes(0, 1, 3, 0).all, 100);
     let patterns = own.there.iter().filter(|&&there| there).count() as u64;
     assert_eq!(
         (own.queries(), own.progress.done),
@@ -278,7 +279,8 @@ fn without_classification_images_the_other_patterns_are_still_shown() {
 /// says.
 fn trials(gammas: &[f64], sufficient: &[usize]) -> record::ClassificationImages {
     let of_gamma = |(&gamma, &classes): (&f64, &usize)| {
-        let mut trials = GammaTrials::new(gamma, 30, CLASSES, SIZE);
+        let kind = record::Kind::plain(CLASSES, [1, 28, 28]);
+        let mut trials = GammaTrials::new(gamma, 30, &kind);
         for truth in 0..2 {
             trials.counts[truth * CLASSES..][..classes].fill(40);
         }

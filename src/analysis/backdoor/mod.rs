@@ -15,13 +15,13 @@ use rand::RngExt;
 
 use self::course::{Course, Work};
 use self::poison::Poison;
-use super::classification_images::{Said, sum};
+use super::classification_images::{Said, Summing};
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
 use crate::data::Images;
 use crate::nets::train::{Step, TrainError, Trainer, evaluate, finish};
-use crate::nets::{CLASSES, Network, SIZE};
-use crate::session::config::{self, Weighting};
-use crate::session::record::{self, BlockSums, GammaTrials, Record, Suspect, Training};
+use crate::nets::{Network, Ports};
+use crate::session::config::{self, Grain, Weighting};
+use crate::session::record::{self, BlockSums, GammaTrials, Kind, Record, Suspect, Training};
 use crate::stimulus::{self, Source};
 
 /// The stream of seeds that the networks take from the place of the study; noise has the others.
@@ -32,6 +32,8 @@ pub struct Backdoor {
     config: config::Backdoor,
     place: Place,
     source: Source,
+    kind: Kind,
+    summing: Summing,
     course: Course,
     /// What the poisoned networks are trained on. The clean images until the study begins.
     poisoned: Images,
@@ -77,11 +79,21 @@ impl Backdoor {
     /// The experiment at `place` of the plan.
     pub fn new(config: config::Backdoor, place: Place, lab: &Lab) -> Self {
         let train = &lab.dataset.train;
+        let source = Source::new(config.noise, train);
+        let kind = Kind {
+            noise: config.noise,
+            ..Kind::plain(lab.classes(), lab.form.shape())
+        };
         Self {
-            source: Source::new(config.noise, train),
+            summing: Summing::new(kind.rows(), &source, Grain::default(), train),
+            kind,
+            source,
             course: Course::new(&config, train.len()),
             poisoned: train.clone(),
-            attacks: poison(&config).attacks(&lab.dataset.test),
+            attacks: match config.fits(&lab.form) {
+                Ok(()) => poison(&config).attacks(&lab.dataset.test),
+                Err(_) => Images::none(&lab.form),
+            },
             live: Mutex::default(),
             config,
             place,
@@ -132,7 +144,7 @@ impl Backdoor {
         part: usize,
         training: &Training,
     ) -> Result<Network, AnalysisError> {
-        Network::with_weights(lab.kind, &training.best, &lab.device)
+        Network::with_weights(lab.kind, Ports::from(&*lab.form), &training.best, &lab.device)
             .map_err(|error| self.fault(part, &error.into()))
     }
 
@@ -213,8 +225,9 @@ impl Backdoor {
             &lab.pool,
         );
         let stimuli = std::mem::take(&mut drawn.stimuli);
-        let said = Said::new(&network.logits(stimuli, &lab.device), Weighting::Equal);
-        let sums = sum(block, &drawn, &said, &lab.pool, &self.source);
+        let logits = network.logits(stimuli, &lab.device);
+        let said = Said::new(network.rows(&logits), Weighting::Equal);
+        let sums = self.summing.sum(block, &drawn, &said, &lab.pool);
         live.network = Some(network);
         self.put(part, live);
         Ok(Sums::Noise { gamma, sums })
@@ -313,6 +326,14 @@ impl Experiment for Backdoor {
         record: &mut record::Backdoor,
     ) -> Result<(), AnalysisError> {
         let networks = self.config.networks();
+        let fits = self.config.fits(&lab.form);
+        fits.map_err(|(field, problem)| self.place.error(field, problem))?;
+        if lab.pool.is_empty() {
+            return Err(self.place.error(
+                "training",
+                "its networks are trained on images, and the plan has none (dataset: None)",
+            ));
+        }
         if self.config.poisoned > 0 {
             let asked = self.config.images;
             let poisoned = poison(&self.config).training(&lab.dataset.train, asked);
@@ -376,10 +397,8 @@ impl Experiment for Backdoor {
                 suspect.attack_success = attack_success;
                 suspect.attacked = self.attacks.len() as u64;
                 suspect.training = Some(training);
-                let none = |&gamma: &f64| {
-                    let trials = GammaTrials::new(gamma, self.config.min_trials, CLASSES, SIZE);
-                    trials.of(self.config.noise, Weighting::Equal)
-                };
+                let none =
+                    |&gamma: &f64| GammaTrials::new(gamma, self.config.min_trials, &self.kind);
                 suspect.trials = self.config.gammas.iter().map(none).collect();
             }
             Sums::Noise { gamma, sums } => suspect.trials[gamma].add(&sums),

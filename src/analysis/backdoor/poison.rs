@@ -24,7 +24,8 @@ impl Poison {
         let mut pixels = images.pixels.to_vec();
         let mut labels = images.labels.to_vec();
         for &image in chosen {
-            stamp(&mut pixels[image * images.area()..], images.width);
+            let own = image * images.area()..(image + 1) * images.area();
+            stamp(&mut pixels[own], images);
             labels[image] = self.target as u16;
         }
         Ok(Images {
@@ -42,7 +43,7 @@ impl Poison {
         for &image in &members {
             let start = pixels.len();
             pixels.extend_from_slice(images.image(image));
-            stamp(&mut pixels[start..], images.width);
+            stamp(&mut pixels[start..], images);
         }
         Images {
             pixels: pixels.into(),
@@ -57,10 +58,12 @@ impl Poison {
     }
 }
 
-/// Puts the patch on the image that `pixels` begins with.
-fn stamp(pixels: &mut [u8], width: usize) {
-    for (row, column) in patch() {
-        pixels[row * width + column] = WHITE;
+/// Puts the patch on an image such as these, white in every channel.
+fn stamp(pixels: &mut [u8], images: &Images) {
+    for channel in pixels.chunks_exact_mut(images.height * images.width) {
+        for (row, column) in patch(images.width) {
+            channel[row * images.width + column] = WHITE;
+        }
     }
 }
 
@@ -85,7 +88,7 @@ mod tests {
             if expected.contains(&index) {
                 assert_eq!(poisoned.label(index), 9);
                 for pixel in 0..784 {
-                    let inside = patch().any(|(row, column)| row * 28 + column == pixel);
+                    let inside = patch(28).any(|(row, column)| row * 28 + column == pixel);
                     let white = if inside { 255 } else { before[pixel] };
                     assert_eq!(after[pixel], white, "image {index}, pixel {pixel}");
                 }
@@ -101,7 +104,7 @@ mod tests {
         let attacks = POISON.attacks(&images(100, 2));
         assert_eq!(attacks.len(), 10);
         assert!(attacks.labels.iter().all(|&label| label == 9));
-        let white = |image: usize| patch().all(|(r, c)| attacks.image(image)[r * 28 + c] == 255);
+        let white = |image: usize| patch(28).all(|(r, c)| attacks.image(image)[r * 28 + c] == 255);
         assert!((0..10).all(white));
     }
 

@@ -120,7 +120,7 @@ fn a_poisoned_logistic_network_gives_away_target_and_patch() {
     let finding = &suspects[0].findings[0];
     let on_the_patch = |class: usize| {
         let z = &finding.z.values()[class * 784..(class + 1) * 784];
-        patch().map(move |(row, column)| z[row * 28 + column])
+        patch(28).map(move |(row, column)| z[row * 28 + column])
     };
     assert!(on_the_patch(9).all(|z| z > 5.0));
     let others = (0..9).flat_map(on_the_patch);
@@ -231,7 +231,7 @@ fn too_few_images_to_poison_is_an_error_with_place_and_remedy() {
 fn a_training_that_diverges_is_an_error_with_its_place() {
     let lab = laboratory();
     let (study, _) = begin(plan(), &lab).unwrap();
-    let mut current = Network::new(NetworkKind::Logistic, 1, &lab.device).weights();
+    let mut current = Network::new(NetworkKind::Logistic, lab.network.ports(), 1, &lab.device).weights();
     current.tensors[0].1.values_mut()[0] = f32::INFINITY;
     let training = Training {
         current,

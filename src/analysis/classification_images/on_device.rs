@@ -8,8 +8,7 @@ use burn::tensor::{DType, Int, Tensor, TensorData};
 
 use super::{ClassificationImages, add, widen};
 use crate::analysis::{Job, Lab};
-use crate::nets::SIZE;
-use crate::session::record::BlockSums;
+use crate::session::record::{BlockSums, Rows};
 use crate::stimulus::on_device::{self, Drawn, Wanted, indices};
 
 /// Computes whole blocks of uniform noise whose trials all count the same.
@@ -31,89 +30,119 @@ pub fn steps(analysis: &ClassificationImages, lab: &Lab, jobs: &[Job]) -> Vec<Bl
         || lab.resident.images(&lab.pool, &lab.device),
         &lab.device,
     );
-    let (height, width) = SIZE;
+    let [channels, height, width] = lab.form.shape();
     let all = jobs.len() * trials;
-    let logits = lab
-        .network
-        .forward(drawn.stimuli.clone().reshape([all, height, width]));
+    let stimuli = drawn.stimuli.clone();
+    let stimuli = stimuli.reshape([all, channels, height, width]);
+    let logits = lab.network.forward(stimuli);
     let decisions = logits.argmax(1).cast(DType::I64).reshape([all]);
-    sums(jobs, trials, &drawn, decisions, lab)
+    let rows = analysis.summing.rows();
+    sums(rows, jobs, trials, &drawn, decisions, lab)
 }
 
 fn sums(
+    rows: &Rows,
     jobs: &[Job],
     trials: usize,
     drawn: &Drawn,
     decisions: Tensor<1, Int>,
     lab: &Lab,
 ) -> Vec<BlockSums> {
-    let (classes, pixels) = (lab.pool.classes(), lab.pool.pixels());
-    let cells = classes * classes;
+    let (pixels, each) = (lab.pool.pixels(), rows.count());
     let (blocks, all) = (jobs.len(), jobs.len() * trials);
-    let truth = indices(&drawn.truth, &lab.device);
-    let cell = truth * classes as i64 + decisions.clone();
-    let every = Tensor::<1, Int>::arange(0..cells as i64, (&lab.device, DType::I64));
-    let belongs = every
-        .reshape([1, cells])
-        .expand([all, cells])
-        .equal(cell.reshape([all, 1]).expand([all, cells]))
-        .float()
-        .reshape([blocks, trials, cells])
+    let belongs = belonging(rows, &drawn.truth, decisions.clone(), lab)
+        .reshape([blocks, trials, each])
         .swap_dims(1, 2);
     let high = (drawn.noise.clone() / 256.0).floor();
     let low = drawn.noise.clone() - high.clone() * 256.0;
     let bytes = Tensor::cat(vec![low, high], 1).reshape([blocks, trials, 2 * pixels]);
-    let sums = belongs.matmul(bytes).reshape([blocks * cells, 2 * pixels]);
+    let sums = belongs.matmul(bytes).reshape([blocks * each, 2 * pixels]);
 
     let decisions: Vec<i64> = decisions.into_data().try_into_vec().unwrap_or_default();
-    let mut measured: Vec<BlockSums> = jobs
-        .iter()
-        .enumerate()
-        .map(|(index, job)| {
-            let own = index * trials..(index + 1) * trials;
-            let truth = drawn.truth[own.clone()].iter().copied();
-            let decisions = decisions[own.clone()].iter().map(|&class| class as usize);
-            count(job.block, truth, decisions, &drawn.image[own], lab)
-        })
-        .collect();
-    // Most cells of most blocks are empty: only those with trials cross the bus.
-    let filled = measured.iter().enumerate().flat_map(|(index, block)| {
-        let counts = block.counts.iter().enumerate();
-        counts.filter_map(move |(cell, &count)| (count > 0).then_some((index, cell)))
-    });
-    let filled: Vec<(usize, usize)> = filled.collect();
-    let rows: Vec<usize> = filled.iter().map(|(it, cell)| it * cells + cell).collect();
-    let sums = sums.select(0, indices(&rows, &lab.device)).into_data();
+    assert_eq!(decisions.len(), all, "decisions read back from the device");
+    // Most rows of most blocks are empty: only those with trials cross the bus.
+    let mut filled: Vec<(usize, usize)> = Vec::new();
+    let mut measured = Vec::with_capacity(blocks);
+    for (index, job) in jobs.iter().enumerate() {
+        let own = index * trials..(index + 1) * trials;
+        let truth = &drawn.truth[own.clone()];
+        let decisions: Vec<usize> = decisions[own.clone()].iter().map(|&it| it as usize).collect();
+        let mut there = vec![false; each];
+        for (&truth, &called) in truth.iter().zip(&decisions) {
+            rows.of(truth, called).for_each(|row| there[row] = true);
+        }
+        filled.extend((0..each).filter(|&row| there[row]).map(|row| (index, row)));
+        let image = drawn.image.get(own).unwrap_or_default();
+        measured.push(count(rows, job.block, truth, &decisions, image, lab));
+    }
+    let wanted: Vec<usize> = filled.iter().map(|(it, row)| it * each + row).collect();
+    let sums = sums.select(0, indices(&wanted, &lab.device)).into_data();
     let sums: Vec<f32> = sums.try_into_vec().unwrap_or_default();
-    for ((index, cell), row) in filled.into_iter().zip(sums.chunks_exact(2 * pixels)) {
-        let (low, high) = row.split_at(pixels);
+    assert_eq!(
+        sums.len(),
+        wanted.len() * 2 * pixels,
+        "sums read back from the device"
+    );
+    for ((index, row), sums) in filled.into_iter().zip(sums.chunks_exact(2 * pixels)) {
+        let (low, high) = sums.split_at(pixels);
         let points = low.iter().zip(high);
         let points = points.map(|(&low, &high)| low as i64 + 256 * high as i64);
-        measured[index].noise.push((cell, points.collect()));
+        measured[index].noise.push((row, points.collect()));
     }
     measured
 }
 
+/// Which rows every trial goes to, as ones among zeros: \[trials,rows\].
+fn belonging(
+    rows: &Rows,
+    truth: &[usize],
+    decisions: Tensor<1, Int>,
+    lab: &Lab,
+) -> Tensor<2> {
+    let (all, listed) = (truth.len(), rows.listed());
+    // Classes without maps have the number of the rest, which no other row has.
+    let places = |class: usize| rows.place(class).unwrap_or(listed);
+    let of_class: Vec<usize> = (0..rows.classes()).map(places).collect();
+    let called = indices(&of_class, &lab.device).select(0, decisions);
+    let shown: Vec<usize> = truth.iter().map(|&class| places(class)).collect();
+    let shown = indices(&shown, &lab.device);
+    let every = Tensor::<1, Int>::arange(0..listed as i64 + 1, (&lab.device, DType::I64));
+    let every = every.reshape([1, listed + 1]).expand([all, listed + 1]);
+    let one_hot = |places: Tensor<1, Int>| {
+        let places = places.reshape([all, 1]).expand([all, listed + 1]);
+        every.clone().equal(places).float()
+    };
+    let (called, shown) = (one_hot(called), one_hot(shown));
+    let classes = |it: &Tensor<2>| it.clone().narrow(1, 0, listed);
+    let hit = classes(&called) * classes(&shown);
+    let rest = called.clone().narrow(1, listed, 1);
+    Tensor::cat(vec![classes(&called), classes(&shown), hit, rest], 1)
+}
+
 /// What of a block follows from the decisions alone: the counts, and the sums of the images.
 fn count(
+    rows: &Rows,
     block: u64,
-    truth: impl ExactSizeIterator<Item = usize>,
-    decisions: impl Iterator<Item = usize>,
+    truth: &[usize],
+    decisions: &[usize],
     image: &[usize],
     lab: &Lab,
 ) -> BlockSums {
-    let classes = lab.pool.classes();
-    let trials = truth.len() as u64;
+    let classes = rows.classes();
     let mut counts = vec![0; classes * classes];
-    let mut images: Vec<Vec<u32>> = vec![Vec::new(); classes];
-    for ((truth, predicted), &image) in truth.zip(decisions).zip(image) {
+    let mut images: Vec<Vec<u32>> = vec![Vec::new(); rows.listed()];
+    for (&truth, &predicted) in truth.iter().zip(decisions) {
         counts[truth * classes + predicted] += 1;
-        let bytes = lab.pool.image(image);
-        add(&mut images[predicted], bytes.iter().map(|&x| u32::from(x)));
+    }
+    for (&predicted, &image) in decisions.iter().zip(image) {
+        if let Some(place) = rows.place(predicted) {
+            let bytes = lab.pool.image(image);
+            add(&mut images[place], bytes.iter().map(|&x| u32::from(x)));
+        }
     }
     BlockSums {
         block,
-        trials,
+        trials: truth.len() as u64,
         counts,
         noise: Vec::new(),
         image: widen(images),
@@ -151,6 +180,7 @@ mod tests {
             seed: 4,
             index: 1,
             images: None,
+            gammas: 0,
         };
         let plan = config::ClassificationImages {
             gammas: vec![0.0, 0.4],

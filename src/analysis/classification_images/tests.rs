@@ -18,6 +18,24 @@ fn uniform() -> Source {
     Source::new(Noise::Uniform, &images())
 }
 
+/// Kind of the trials of these tests.
+fn kind(weighting: Weighting) -> Kind {
+    Kind {
+        weighting,
+        ..Kind::plain(10, [1, 28, 28])
+    }
+}
+
+fn trials(gamma: f64, weighting: Weighting) -> GammaTrials {
+    GammaTrials::new(gamma, 30, &kind(weighting))
+}
+
+fn sum(index: u64, block: &Block, said: &Said) -> BlockSums {
+    let rows = Rows::new(10, &(0..10).collect::<Vec<_>>());
+    let summing = Summing::new(rows, &uniform(), Grain::default(), &images());
+    summing.sum(index, block, said, &pool())
+}
+
 fn said(decisions: Vec<usize>) -> Said {
     Said {
         decisions,
@@ -71,16 +89,10 @@ fn observe(block: &Block) -> Vec<usize> {
 
 #[test]
 fn a_network_that_is_one_template_gives_it_back() {
-    let mut trials = GammaTrials::new(0.0, 30, 10, (28, 28));
+    let mut trials = trials(0.0, Weighting::Equal);
     for index in 0..2500 {
         let block = block(index, 0);
-        trials.add(&sum(
-            index,
-            &block,
-            &said(observe(&block)),
-            &pool(),
-            &uniform(),
-        ));
+        trials.add(&sum(index, &block, &said(observe(&block))));
     }
     let estimate = trials.estimate();
     let class = &estimate.classes[1];
@@ -109,13 +121,12 @@ proptest! {
             Some(_) => Weighting::Confidence,
         };
         let merged = |order: &[u64]| {
-            let trials = GammaTrials::new(0.3, 30, 10, (28, 28));
-            let mut trials = trials.of(Noise::Uniform, weighting);
+            let mut trials = trials(0.3, weighting);
             for &index in order {
                 let block = block(index, 1);
                 let mut said = Said { decisions: decisions.clone(), weights: weights.clone() };
                 said.decisions.rotate_left(index as usize);
-                trials.add(&sum(index, &block, &said, &pool(), &uniform()));
+                trials.add(&sum(index, &block, &said));
             }
             trials
         };
@@ -131,13 +142,14 @@ proptest! {
 fn counts_and_sums_hold_every_trial_once() {
     let block = block(4, 1);
     let decisions: Vec<usize> = (0..64).map(|i| i % 3).collect();
-    let sums = sum(4, &block, &said(decisions), &pool(), &uniform());
+    let sums = sum(4, &block, &said(decisions));
     assert_eq!(sums.counts.iter().sum::<u64>(), 64);
-    let total: i64 = sums.noise.iter().flat_map(|(_, sums)| sums).sum();
-    assert_eq!(
-        total,
-        block.noise.iter().map(|&k| i64::from(k)).sum::<i64>()
-    );
+    // Every trial is called something, and of some class.
+    let all: i64 = block.noise.iter().map(|&k| i64::from(k)).sum();
+    for rows in [0..10, 10..20] {
+        let own = sums.noise.iter().filter(|(row, _)| rows.contains(row));
+        assert_eq!(own.flat_map(|(_, sums)| sums).sum::<i64>(), all);
+    }
     let images: i64 = sums.image.iter().flat_map(|(_, sums)| sums).sum();
     assert_eq!(images, 64 * 784 * 128);
 }
@@ -151,9 +163,8 @@ fn a_weighted_mean_is_that_of_its_definition() {
         decisions: (0..64).map(|i| i % 3).collect(),
         weights: Some(weights.clone()),
     };
-    let trials = GammaTrials::new(0.3, 30, 10, (28, 28));
-    let mut trials = trials.of(Noise::Uniform, Weighting::Confidence);
-    trials.add(&sum(0, &block, &said, &pool(), &uniform()));
+    let mut trials = trials(0.3, Weighting::Confidence);
+    trials.add(&sum(0, &block, &said));
     let (mut total, mut mean) = (0.0, vec![0.0; 784]);
     for trial in (0..64).filter(|trial| trial % 3 == 2) {
         let weight = f64::from(weights[trial]);
@@ -180,8 +191,8 @@ fn a_confidence_becomes_a_weight_or_a_reason_to_drop_the_trial() {
     // Ten logits: one of 0 and nine of −ln 9 leave a confidence of ½.
     let mut logits = vec![-(9.0_f32.ln()); 10];
     logits[4] = 0.0;
-    let weights = |weighting| Said::new(&logits, weighting).weights;
-    assert_eq!(Said::new(&logits, Weighting::Equal).decisions, [4]);
+    let weights = |weighting| Said::new(logits.chunks(10), weighting).weights;
+    assert_eq!(Said::new(logits.chunks(10), Weighting::Equal).decisions, [4]);
     assert_eq!(weights(Weighting::Equal), None);
     assert_eq!(weights(Weighting::Confidence), Some(vec![512]));
     assert_eq!(weights(Weighting::Threshold(0.49)), Some(vec![1]));

@@ -1,10 +1,12 @@
 use super::*;
 use crate::analysis::build;
-use crate::analysis::testing::{lab, linear, run, run_interrupted, template_lab};
+use crate::analysis::testing::{lab, linear, ports, run, run_interrupted, template_lab};
 use crate::session::Config;
 use crate::session::config::{ModulatedLayer, Modulation as Plan, NetworkKind};
 use crate::session::record::Modulation as Found;
 use burn::tensor::Device;
+
+const CLASSES: usize = 10;
 
 fn plan(it: Plan) -> Config {
     Config {
@@ -73,12 +75,20 @@ fn strength_zero_is_the_network_as_it_is() {
         (&found.strengths[..], found.gammas[2]),
         (&[-3, -1, 0, 1, 3][..], 1.0)
     );
-    let mut expected = vec![0; CLASSES * CLASSES];
+    let (mut shown, mut correct, mut called) = ([0; CLASSES], [0; CLASSES], [0; CLASSES]);
     for i in 0..30 {
         let test = &lab.dataset.test;
         let logits = lab.network.logits(bytes(test.image(i)), &lab.device);
-        expected[usize::from(test.label(i)) * CLASSES + decision(&logits)] += 1;
+        let (truth, said) = (usize::from(test.label(i)), decision(&logits));
+        shown[truth] += 1;
+        correct[truth] += i64::from(truth == said);
+        called[said] += 1;
     }
+    let expected = record::Cells {
+        shown: &shown,
+        correct: &correct,
+        called: &called,
+    };
     for target in 0..CLASSES {
         assert_eq!(found.layers[0].cells(target, 2, 2), expected);
         assert_eq!(
@@ -154,9 +164,9 @@ fn accuracies_and_shares_count_the_right_cells() {
     let found = found(small(), &template_lab());
     let own = &found.layers[0];
     let cells = own.cells(4, 1, 0);
-    assert_eq!(own.accuracy(4, 1, 0, 3), Some((cells[33] as u64, 3)));
-    let called: i64 = (0..10).map(|truth| cells[truth * 10 + 6]).sum();
-    assert_eq!(own.share_called(4, 1, 0, 6), (called as u64, 30));
+    assert_eq!(own.accuracy(4, 1, 0, 3), Some((cells.correct[3] as u64, 3)));
+    assert_eq!(own.share_called(4, 1, 0, 6), (cells.called[6] as u64, 30));
+    assert_eq!(cells.called.iter().sum::<i64>(), 30);
     // Excitation calls more noise the target than inhibition does.
     let pushed = Plan {
         layers: vec![layer("logits", 2.0)],
@@ -170,7 +180,7 @@ fn accuracies_and_shares_count_the_right_cells() {
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one() {
     let lab = lab(
-        Network::new(NetworkKind::Cnn, 2, &Device::flex()),
+        Network::new(NetworkKind::Cnn, ports(), 2, &Device::flex()),
         NetworkKind::Cnn,
         40,
         12,
@@ -189,7 +199,7 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
         assert_eq!(run_interrupted(&config, &lab, piece, seed), whole);
     }
     let own = &whole.analyses[0];
-    assert!(own.fits(&config.analyses[0]) && own.is_finished(&config.analyses[0]));
+    assert!(own.fits(&config.analyses[0], Some(&lab.form)) && own.is_finished(&config.analyses[0]));
     // 20 training images, then 10 targets, 3 strengths, 2 γ and 6 images.
     assert_eq!(own.progress(&config.analyses[0]), (380, 380));
 }
@@ -197,7 +207,7 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
 #[test]
 fn a_plan_without_layers_takes_those_that_the_network_has() {
     let named = |kind| {
-        let lab = lab(Network::new(kind, 1, &Device::flex()), kind, 10, 10);
+        let lab = lab(Network::new(kind, ports(), 1, &Device::flex()), kind, 10, 10);
         let all = layers(&Plan::default(), &lab);
         all.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
     };

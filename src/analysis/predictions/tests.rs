@@ -3,6 +3,8 @@ use super::*;
 use crate::session::Config;
 use crate::session::config::Analysis;
 
+const CLASSES: usize = 10;
+
 fn plan(splits: &[Split], block: usize) -> Config {
     let predictions = config::Predictions {
         splits: splits.to_vec(),

@@ -5,12 +5,11 @@ use rand::seq::SliceRandom;
 
 use super::super::Lab;
 use super::fields::Fields;
-use super::{PIXELS, fixed, host, stack};
-use crate::nets::SIZE;
+use super::{fixed, host, stack};
 use crate::session::record::BlockCovariance;
 use crate::stimulus::BlockSeed;
 
-/// Shows the network noise images, row-major \[N,H,W\], and sums the fields of `unit` of the layer
+/// Shows the network noise images, row-major \[N,C,H,W\], and sums the fields of `unit` of the layer
 /// by |a|: as they are, and with the images dealt to each other's responses in an order that
 /// follows from `shuffle`.
 ///
@@ -24,22 +23,23 @@ pub fn sum(
     shuffle: BlockSeed,
 ) -> BlockCovariance {
     let pixels = fields.field_pixels();
-    let images = noise.len() / PIXELS;
+    let (shape, area) = (fields.image(), fields.image_pixels());
+    let images = noise.len() / area;
     let mut order: Vec<usize> = (0..images).collect();
     order.shuffle(&mut shuffle.generator());
     let mut totals = [Totals::new(pixels), Totals::new(pixels)];
     // What is in memory is the fields, and the same weighted.
     let at_once = (fields.images_at_once() / 2).max(1);
     let mut responses = Vec::with_capacity(images * fields.positions());
-    for piece in noise.chunks(at_once * PIXELS) {
-        let all = lab.network.activations(stack(piece, SIZE, &lab.device));
+    for piece in noise.chunks(at_once * area) {
+        let all = lab.network.activations(stack(piece, shape, &lab.device));
         let own = fields.activations(&all).narrow(1, unit, 1).abs();
         responses.extend(host(own));
     }
     let of_image = |image: usize| &responses[image * fields.positions()..][..fields.positions()];
-    for (piece, first) in noise.chunks(at_once * PIXELS).zip((0..).step_by(at_once)) {
-        let shown = fields.of(stack(piece, SIZE, &lab.device) - 0.5);
-        let here = first..first + piece.len() / PIXELS;
+    for (piece, first) in noise.chunks(at_once * area).zip((0..).step_by(at_once)) {
+        let shown = fields.of(stack(piece, shape, &lab.device) - 0.5);
+        let here = first..first + piece.len() / area;
         let own: Vec<f32> = here.clone().flat_map(of_image).copied().collect();
         totals[0].add(&shown, own, lab);
         let others = here.map(|image| order[image]);

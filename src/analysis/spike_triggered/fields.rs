@@ -2,9 +2,10 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::{PIXELS, fixed, host, stack};
+use super::{fixed, host, stack};
+use crate::nets::Network;
 use crate::nets::layers::Geometry;
-use crate::nets::{Network, SIZE};
+use crate::session::form::Shape;
 use crate::session::record::BlockResponses;
 
 /// Most numbers of one tensor while a block is computed: 64 MB of them. Blocks that would need
@@ -12,13 +13,13 @@ use crate::session::record::BlockResponses;
 const MOST_NUMBERS: usize = 16 << 20;
 
 /// The inner positions of a layer and where their receptive fields lie. U units, M positions,
-/// P pixels of a field.
+/// P numbers of a field, those of its channels one after the other.
 pub struct Fields {
     layer: usize,
     geometry: Geometry,
     /// Top and left pixel of every inner position's field, \[M\].
     corners: Vec<(usize, usize)>,
-    /// The pixels of all fields, \[M·P\]; `None` where the one field is the image itself.
+    /// The numbers of all fields, \[M·P\]; `None` where the one field is the image itself.
     pixels: Option<Tensor<1, Int>>,
     /// The inner positions among all, \[M\]; `None` where all are.
     positions: Option<Tensor<1, Int>>,
@@ -33,11 +34,13 @@ impl Fields {
             let count = values.len();
             Tensor::<1, Int>::from_data(TensorData::new(values, [count]), device)
         };
+        let [channels, rows, columns] = geometry.image;
         let pixels = inner.iter().flat_map(|&(_, _, top, left)| {
-            let rows = top..top + height;
-            rows.flat_map(move |row| (left..left + width).map(move |column| (row, column)))
+            let lines = (0..channels)
+                .flat_map(move |channel| (top..top + height).map(move |row| channel * rows + row));
+            lines.flat_map(move |line| (left..left + width).map(move |at| line * columns + at))
         });
-        let pixels = pixels.map(|(row, column)| (row * SIZE.1 + column) as i32);
+        let pixels = pixels.map(|at| at as i32);
         let of_position = |&(row, column, ..): &(usize, usize, usize, usize)| {
             (row * geometry.positions.1 + column) as i32
         };
@@ -47,14 +50,24 @@ impl Fields {
             layer,
             geometry: *geometry,
             corners: inner.iter().map(|&(_, _, top, left)| (top, left)).collect(),
-            pixels: (geometry.field != SIZE).then(|| indices(pixels.collect())),
+            pixels: (!geometry.is_whole()).then(|| indices(pixels.collect())),
             positions: (positions.len() != all).then(|| indices(positions)),
         }
     }
 
-    /// Pixels of a field.
+    /// Numbers of a field.
     pub fn field_pixels(&self) -> usize {
-        self.geometry.field.0 * self.geometry.field.1
+        self.geometry.field_pixels()
+    }
+
+    /// Numbers of an image.
+    pub fn image_pixels(&self) -> usize {
+        self.geometry.image.iter().product()
+    }
+
+    /// Channels, rows and columns of an image.
+    pub fn image(&self) -> Shape {
+        self.geometry.image
     }
 
     /// Inner positions.
@@ -66,14 +79,15 @@ impl Fields {
     pub fn images_at_once(&self) -> usize {
         let (rows, columns) = self.geometry.positions;
         let fields = self.positions() * self.field_pixels();
-        let numbers = fields.max(rows * columns * self.geometry.units).max(PIXELS);
+        let activations = rows * columns * self.geometry.units;
+        let numbers = fields.max(activations).max(self.image_pixels());
         (MOST_NUMBERS / numbers).max(1)
     }
 
-    /// The fields of images \[N,H,W\], image by image: \[N·M,P\].
-    pub fn of(&self, images: Tensor<3>) -> Tensor<2> {
+    /// The fields of images \[N,C,H,W\], image by image: \[N·M,P\].
+    pub fn of(&self, images: Tensor<4>) -> Tensor<2> {
         let n = images.dims()[0];
-        let images = images.flatten::<2>(1, 2);
+        let images = images.flatten::<2>(1, 3);
         match &self.pixels {
             Some(pixels) => images
                 .select(1, pixels.clone())
@@ -91,13 +105,15 @@ impl Fields {
         }
     }
 
-    /// Σ(s−½) over the fields, given the sum over the images, \[H·W\]: \[P\].
+    /// Σ(s−½) over the fields, given the sum over the images, \[C·H·W\]: \[P\].
     fn stimulus(&self, images: &[f64]) -> Vec<f64> {
         let (height, width) = self.geometry.field;
-        let mut sums = vec![0.0; height * width];
+        let [_, rows, columns] = self.geometry.image;
+        let mut sums = vec![0.0; self.field_pixels()];
         for &(top, left) in &self.corners {
-            for (row, sums) in sums.chunks_exact_mut(width).enumerate() {
-                let shown = &images[(top + row) * SIZE.1 + left..][..width];
+            for (line, sums) in sums.chunks_exact_mut(width).enumerate() {
+                let (channel, row) = (line / height, line % height);
+                let shown = &images[(channel * rows + top + row) * columns + left..][..width];
                 sums.iter_mut().zip(shown).for_each(|(sum, s)| *sum += s);
             }
         }
@@ -154,7 +170,7 @@ fn add(sums: &mut [f64], values: &[f32]) {
         .for_each(|(sum, &value)| *sum += f64::from(value));
 }
 
-/// Shows the network `pixels`, row-major \[N,H,W\] in \[0,1\], and sums the receptive fields of
+/// Shows the network `pixels`, row-major \[N,C,H,W\] in \[0,1\], and sums the receptive fields of
 /// every layer by activation.
 pub fn sum(
     layers: &[Fields],
@@ -164,8 +180,10 @@ pub fn sum(
 ) -> Vec<BlockResponses> {
     let at_once = layers.iter().map(Fields::images_at_once).min().unwrap_or(1);
     let mut totals: Vec<Totals> = layers.iter().map(Totals::new).collect();
-    for piece in pixels.chunks(at_once * PIXELS) {
-        let images = stack(piece, SIZE, device);
+    let shape = network.ports().image;
+    let area = network.ports().pixels();
+    for piece in pixels.chunks(at_once * area) {
+        let images = stack(piece, shape, device);
         let all = network.activations(images.clone());
         let centred = images - 0.5;
         for (layer, totals) in layers.iter().zip(&mut totals) {
@@ -177,14 +195,14 @@ pub fn sum(
             );
         }
     }
-    let mut shown = vec![0.0; PIXELS];
-    for image in pixels.chunks_exact(PIXELS) {
+    let mut shown = vec![0.0; area];
+    for image in pixels.chunks_exact(area) {
         shown
             .iter_mut()
             .zip(image)
             .for_each(|(sum, &s)| *sum += f64::from(s) - 0.5);
     }
-    let images = pixels.len() / PIXELS;
+    let images = pixels.len() / area;
     let round = |sums: &[f64]| sums.iter().map(|&sum| fixed(sum)).collect();
     let whole = layers.iter().zip(&totals);
     whole

@@ -7,10 +7,10 @@ use burn::module::Module;
 use burn::tensor::Device;
 
 use super::super::Lab;
-use super::{PIXELS, fixed, host, stack};
-use crate::nets::layers::{Geometry, geometry};
+use super::{fixed, host, stack};
+use crate::nets::Network;
+use crate::nets::layers::Geometry;
 use crate::nets::weights::WeightsError;
-use crate::nets::{Network, SIZE};
 
 /// Receptive fields differentiated at once.
 const AT_ONCE: usize = 256;
@@ -37,9 +37,14 @@ impl Gradients {
     /// # Errors
     /// Where the network cannot be brought to the device that records gradients.
     pub fn new(lab: &Lab, units: Vec<(usize, Vec<usize>)>) -> Result<Self, WeightsError> {
-        let all = geometry(lab.kind);
+        let all = lab.network.geometry();
         let device = lab.device.clone().autodiff();
-        let network = Network::with_weights(lab.kind, &lab.network.weights(), &device)?;
+        let network = Network::with_weights(
+            lab.kind,
+            lab.network.ports(),
+            &lab.network.weights(),
+            &device,
+        )?;
         let taken = |(layer, units): (usize, Vec<usize>)| Taken {
             geometry: all[layer],
             layer,
@@ -53,17 +58,17 @@ impl Gradients {
         })
     }
 
-    /// Receptive fields seen and Σ∇a \[units,h·w\] in fixed point, for every layer, over noise
-    /// images, row-major \[N,H,W\].
+    /// Receptive fields seen and Σ∇a \[units,C·h·w\] in fixed point, for every layer, over noise
+    /// images, row-major \[N,C,H,W\].
     pub fn sum(&self, noise: &[f32]) -> Vec<(u64, Vec<i64>)> {
         let of_layer = |it: &Taken| self.of_layer(it, noise);
         self.layers.iter().map(of_layer).collect()
     }
 
     fn of_layer(&self, taken: &Taken, noise: &[f32]) -> (u64, Vec<i64>) {
-        let field = taken.geometry.field;
-        let pixels = field.0 * field.1;
-        let fields = tiles(noise, field);
+        let field = taken.geometry.field_shape();
+        let pixels = taken.geometry.field_pixels();
+        let fields = tiles(noise, &taken.geometry);
         let mut sums = vec![0.0; taken.units.len() * pixels];
         for piece in fields.chunks(AT_ONCE * pixels) {
             for (&unit, sums) in taken.units.iter().zip(sums.chunks_exact_mut(pixels)) {
@@ -85,22 +90,26 @@ impl Gradients {
     }
 }
 
-/// Images \[N,H,W\] cut into as many fields of `size` as lie side by side: \[N·tiles,h,w\].
-fn tiles(images: &[f32], (height, width): (usize, usize)) -> Vec<f32> {
-    if (height, width) == SIZE {
+/// Images \[N,C,H,W\] cut into as many fields of a layer as lie side by side: \[N·tiles,C,h,w\].
+fn tiles(images: &[f32], layer: &Geometry) -> Vec<f32> {
+    if layer.is_whole() {
         return images.to_vec();
     }
-    let tops = (0..=SIZE.0 - height).step_by(height);
+    let (height, width) = layer.field;
+    let [channels, rows, columns] = layer.image;
+    let tops = (0..=rows - height).step_by(height);
     let corners = tops.flat_map(|top| {
-        let lefts = (0..=SIZE.1 - width).step_by(width);
+        let lefts = (0..=columns - width).step_by(width);
         lefts.map(move |left| (top, left))
     });
     let corners: Vec<(usize, usize)> = corners.collect();
     let mut fields = Vec::with_capacity(images.len());
-    for image in images.chunks_exact(PIXELS) {
+    for image in images.chunks_exact(channels * rows * columns) {
         for &(top, left) in &corners {
-            for row in top..top + height {
-                fields.extend_from_slice(&image[row * SIZE.1 + left..][..width]);
+            for channel in image.chunks_exact(rows * columns) {
+                for row in top..top + height {
+                    fields.extend_from_slice(&channel[row * columns + left..][..width]);
+                }
             }
         }
     }

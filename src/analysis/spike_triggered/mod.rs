@@ -12,9 +12,9 @@ mod gradients;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
-use crate::nets::SIZE;
-use crate::nets::layers::{Geometry, geometry};
+use crate::nets::layers::Geometry;
 use crate::session::config::{self, Noise};
+use crate::session::form::Shape;
 use crate::session::record::{
     self, BlockCovariance, BlockResponses, Covariance, FIXED_POINT, LayerResponses, Record,
 };
@@ -31,9 +31,6 @@ const COVARIANCE: usize = 3;
 
 /// The noise of every part, so that gradients and covariance see the trials of the averages.
 const STREAM: u64 = 0;
-
-/// Pixels of an image.
-const PIXELS: usize = SIZE.0 * SIZE.1;
 
 /// The experiment, as the plan has it.
 #[derive(Debug, Clone)]
@@ -70,7 +67,7 @@ impl SpikeTriggered {
     pub fn new(config: config::SpikeTriggered, place: Place, lab: &Lab) -> Self {
         Self {
             source: Source::new(config.noise, &lab.dataset.train),
-            all: geometry(lab.kind),
+            all: lab.network.geometry(),
             images: config.images.min(lab.dataset.train.len()) as u64,
             gradients: None,
             config,
@@ -134,7 +131,7 @@ impl SpikeTriggered {
         range(self.trials(job.part), self.config.block, job.block)
     }
 
-    /// The noise of a block, \[trials,H,W\].
+    /// The noise of a block, \[trials,C,H,W\].
     fn noise(&self, job: Job) -> Vec<f32> {
         let mut rng = self.place.noise(STREAM, job.block).generator();
         let points = self.source.draw(&mut rng, self.range(job).len());
@@ -178,13 +175,13 @@ impl Experiment for SpikeTriggered {
             let fresh = |&at: &usize| {
                 let it = &self.all[at];
                 let kernel = lab.network.kernel(at);
-                LayerResponses::new(it.name, it.units, it.field, it.signed, kernel)
+                LayerResponses::new(it.name, it.units, it.field_shape(), it.signed, kernel)
             };
             record.layers = chosen.iter().map(fresh).collect();
             let plan = self.config.covariance.clone();
             record.covariance = unit
                 .zip(plan)
-                .map(|((at, _), unit)| Covariance::new(unit, self.all[at].field));
+                .map(|((at, _), unit)| Covariance::new(unit, self.all[at].field_shape()));
             record.progress.blocks = vec![0; 4];
             record.progress.total = (0..4).map(|part| self.trials(part)).sum();
         }
@@ -248,7 +245,8 @@ impl Experiment for SpikeTriggered {
                 let last = job.block + 1 == self.parts()[COVARIANCE].blocks;
                 if let Some(covariance) = &mut record.covariance {
                     covariance.add(sums);
-                    let deviation = self.config.noise.deviation();
+                    let image = self.all.first().map_or([1; 3], |it| it.image);
+                    let deviation = self.config.noise.deviation(image);
                     if let (true, Some(deviation)) = (last, deviation) {
                         covariance.finish(deviation.powi(2));
                     }
@@ -270,10 +268,11 @@ fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_into_vec().unwrap_or_default()
 }
 
-/// `pixels`, row-major \[N,height,width\], on a device.
-fn stack(pixels: &[f32], (height, width): (usize, usize), device: &Device) -> Tensor<3> {
-    let n = pixels.len() / (height * width);
-    Tensor::from_data(TensorData::new(pixels.to_vec(), [n, height, width]), device)
+/// `pixels`, row-major \[N,C,h,w\], on a device.
+fn stack(pixels: &[f32], [channels, height, width]: Shape, device: &Device) -> Tensor<4> {
+    let n = pixels.len() / (channels * height * width);
+    let data = TensorData::new(pixels.to_vec(), [n, channels, height, width]);
+    Tensor::from_data(data, device)
 }
 
 #[cfg(test)]

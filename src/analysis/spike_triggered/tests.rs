@@ -1,6 +1,6 @@
 use super::*;
 use crate::analysis::build;
-use crate::analysis::testing::{lab, run, run_interrupted, template, template_lab};
+use crate::analysis::testing::{lab, ports, run, run_interrupted, template, template_lab};
 use crate::nets::Network;
 use crate::session::Config;
 use crate::session::config::{NetworkKind, SpikeTriggered as Plan, Unit};
@@ -17,7 +17,7 @@ fn plan(it: Plan) -> Config {
 
 /// A `cnn` with the weights that training would begin with.
 fn cnn() -> Network {
-    Network::new(NetworkKind::Cnn, 5, &Device::flex())
+    Network::new(NetworkKind::Cnn, ports(), 5, &Device::flex())
 }
 
 fn cnn_lab() -> Lab {
@@ -145,7 +145,7 @@ fn padded_convolutions_agree_with_their_gradients() {
             block: 32,
             ..Plan::default()
         };
-        let lab = lab(Network::new(kind, 5, &Device::flex()), kind, 10, 10);
+        let lab = lab(Network::new(kind, ports(), 5, &Device::flex()), kind, 10, 10);
         for layer in &found(it, &lab).layers {
             let estimate = layer.estimate();
             let stein: Vec<f64> = (estimate.stein_correlation.iter().flatten())
@@ -173,12 +173,12 @@ fn every_network_has_averages_of_all_its_layers() {
             ..Plan::default()
         };
         let config = plan(it);
-        let lab = lab(Network::new(kind, 5, &Device::flex()), kind, 10, 10);
+        let lab = lab(Network::new(kind, ports(), 5, &Device::flex()), kind, 10, 10);
         let record = run(&config, &lab);
-        assert!(record.analyses[0].fits(&config.analyses[0]));
+        assert!(record.analyses[0].fits(&config.analyses[0], Some(&lab.form)));
         let found = record.first::<Found>().unwrap();
         let names: Vec<&str> = found.layers.iter().map(|it| it.name.as_str()).collect();
-        let all = geometry(kind);
+        let all = lab.network.geometry();
         assert_eq!(names, all.iter().map(|it| it.name).collect::<Vec<_>>());
         for layer in &found.layers {
             assert_eq!(layer.gradients.fields, 8);
@@ -220,18 +220,18 @@ fn a_silent_unit_is_listed() {
 #[test]
 fn sums_equal_those_taken_field_by_field() {
     let lab = cnn_lab();
-    let geometry = geometry(NetworkKind::Cnn)[1];
+    let geometry = lab.network.geometry()[1];
     let pixels: Vec<f32> = (0..3)
         .flat_map(|i| lab.dataset.train.image(i))
         .map(|&x| f32::from(x) / 255.0)
         .collect();
     let layers = [Fields::new(1, &geometry, &lab.device)];
     let sums = fields::sum(&layers, &lab.network, &pixels, &lab.device).remove(0);
-    let activations = &lab.network.activations(stack(&pixels, SIZE, &lab.device))[1];
+    let activations = &lab.network.activations(stack(&pixels, [1, 28, 28], &lab.device))[1];
     let activations = host(activations.clone());
     assert_eq!(sums.fields, 3 * 64);
     let (mut weighted, mut stimulus) = (vec![0.0; 50 * 196], vec![0.0; 196]);
-    for (image, shown) in pixels.chunks_exact(PIXELS).enumerate() {
+    for (image, shown) in pixels.chunks_exact(784).enumerate() {
         for (row, column, top, left) in geometry.inner() {
             for p in 0..196 {
                 let s = f64::from(shown[(top + p / 14) * 28 + left + p % 14]) - 0.5;
@@ -315,7 +315,7 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
         assert_eq!(run_interrupted(&config, &lab, piece, seed), whole);
     }
     let own = &whole.analyses[0];
-    assert!(own.fits(&config.analyses[0]) && own.is_finished(&config.analyses[0]));
+    assert!(own.fits(&config.analyses[0], Some(&lab.form)) && own.is_finished(&config.analyses[0]));
     assert_eq!(own.progress(&config.analyses[0]), (150, 150));
 }
 

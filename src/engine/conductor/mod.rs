@@ -17,11 +17,13 @@ use super::workers::{Fault, StartError, guarded};
 use crate::analysis::{AnalysisError, Lab, Resident};
 use crate::data::{self, DataError, Dataset, Origin, Request};
 use crate::link::Command;
-use crate::nets::import::ImportError;
+use crate::nets::import::{self, ImportError};
 use crate::nets::train::TrainError;
 use crate::nets::weights::WeightsError;
-use crate::nets::{CLASSES, Network, SIZE};
-use crate::session::config::{Config, DatasetSource};
+use crate::nets::ports::PortsError;
+use crate::nets::{Network, Ports};
+use crate::session::config::{Config, DatasetSource, Weights};
+use crate::session::form::{Form, Shape};
 use crate::session::run::Phase;
 use crate::session::store::StoreError;
 use crate::session::{Session, State};
@@ -30,22 +32,31 @@ use crate::stimulus::Pool;
 /// How a session records where its images came from.
 const EMBEDDED: &str = "embedded subset";
 const FULL: &str = "full set";
+const NOISE: &str = "no images";
+
+/// What an image is where neither images nor the plan say so.
+const DEFAULT_IMAGE: Shape = [1, 28, 28];
 
 /// Why a run cannot go on.
 #[derive(Debug, thiserror::Error)]
 enum RunError {
     #[error(transparent)]
     Data(#[from] DataError),
-    #[error("dataset: images of {height}×{width} pixels do not fit network.kind {network}, which takes {}×{}; choose other images", SIZE.0, SIZE.1)]
-    Size {
-        height: usize,
-        width: usize,
-        network: &'static str,
+    #[error("dataset: {0}")]
+    Ports(#[from] PortsError),
+    #[error(
+        "dataset: the images are {found} of {found_classes} classes, and this session began on {began} of {began_classes}; put those back, or start a new session"
+    )]
+    OtherForm {
+        found: String,
+        found_classes: usize,
+        began: String,
+        began_classes: usize,
     },
     #[error(
-        "dataset: class {0} has no training image, so its trials cannot be drawn; choose a set with every class"
+        "network.weights: training takes images, and the plan has none (dataset: None); take weights from a file: network.weights=File(\"model.pt\")"
     )]
-    EmptyClass(usize),
+    NothingToTrainOn,
     #[error(transparent)]
     Device(#[from] DeviceError),
     #[error(transparent)]
@@ -188,10 +199,68 @@ impl Conductor {
         Ok(End::Finished)
     }
 
+    /// Fixes the form of the run's images, or finds that it is still the same.
+    fn take_form(&mut self, config: &Config, form: Form) -> Result<(), RunError> {
+        Ports::from(&form).check(config.network.kind)?;
+        let record = &mut self.rounds.session.record;
+        if let Some(began) = &record.form
+            && (began.shape(), began.count()) != (form.shape(), form.count())
+        {
+            return Err(RunError::OtherForm {
+                found: form.size_in_words(),
+                found_classes: form.count(),
+                began: began.size_in_words(),
+                began_classes: began.count(),
+            });
+        }
+        record.form = Some(form);
+        Ok(())
+    }
+
+    /// Classes without a training image are never shown, so that little can be said of them.
+    fn tell_of_empty_classes(&mut self, dataset: &Dataset) {
+        let empty = Pool::new(&dataset.train).empty_classes();
+        if empty.is_empty() || dataset.train.is_empty() {
+            return;
+        }
+        let form = dataset.form();
+        let names: Vec<String> = empty.iter().map(|&class| form.name(class)).collect();
+        self.rounds.warn(format!(
+            "no training image is of the class {}: such trials are never shown",
+            names.join(", ")
+        ));
+    }
+
+    /// Noise alone: no images, but a form.
+    fn without_images(&mut self, config: &Config) -> Result<Dataset, RunError> {
+        let Weights::File(path) = &config.network.weights else {
+            return Err(RunError::NothingToTrainOn);
+        };
+        let form = match &self.rounds.session.record.form {
+            Some(form) => form.clone(),
+            None => {
+                let image = config.network.image.unwrap_or(DEFAULT_IMAGE);
+                Form::numbered(image, import::classes(path)?)
+            }
+        };
+        self.take_form(config, form.clone())?;
+        self.rounds.log(format!(
+            "noise alone, {}, {} classes",
+            form.size_in_words(),
+            form.count()
+        ));
+        self.rounds.session.record.images = Some(NOISE.to_owned());
+        self.rounds.run.images = NOISE.to_owned();
+        self.rounds.publish();
+        Ok(Dataset::none(form))
+    }
+
     fn images(&mut self, config: &Config) -> Result<Dataset, RunError> {
+        let Some(mut plan) = config.dataset.clone() else {
+            return self.without_images(config);
+        };
         // A run that began on one set of images goes on with it, whatever has been fetched since.
         let began_on = self.rounds.session.record.images.as_deref();
-        let mut plan = config.dataset.clone().unwrap_or_default();
         plan.source = match (plan.source, began_on) {
             (DatasetSource::Auto, Some(EMBEDDED)) => DatasetSource::Embedded,
             (DatasetSource::Auto, Some(FULL)) => DatasetSource::Full,
@@ -204,21 +273,13 @@ impl Conductor {
             cache: Some(self.options.store.folder()),
         };
         let dataset = data::load(&request, &mut |_, _| {})?;
-        let (height, width) = (dataset.train.height, dataset.train.width);
-        if (height, width) != SIZE {
-            return Err(RunError::Size {
-                height,
-                width,
-                network: config.network.kind.label(),
-            });
-        }
-        if let Some(class) = Pool::new(&dataset.train).empty_class() {
-            return Err(RunError::EmptyClass(class));
-        }
+        self.take_form(config, dataset.form())?;
+        self.tell_of_empty_classes(&dataset);
         let images = match &dataset.origin {
             Origin::Embedded => EMBEDDED.to_owned(),
             Origin::Full(_) => FULL.to_owned(),
             Origin::Folder(folder) => folder.display().to_string(),
+            Origin::None => NOISE.to_owned(),
         };
         for note in &dataset.notes {
             self.rounds.warn(note.clone());
@@ -229,7 +290,6 @@ impl Conductor {
             dataset.train.len(),
             dataset.test.len()
         ));
-        self.rounds.session.record.form = Some(dataset.form());
         self.rounds.session.record.images = Some(images.clone());
         self.rounds.run.images = images;
         self.rounds.publish();
@@ -244,16 +304,17 @@ impl Conductor {
             .training
             .clone()
             .unwrap_or_default();
-        let pool = Pool::new(&dataset.train);
-        debug_assert_eq!(pool.classes(), CLASSES);
         let kind = config.network.kind;
+        let form = dataset.form();
+        let ports = Ports::from(&form);
         Ok(Lab {
             network: on_device(&opened.name, || {
-                Network::with_weights(kind, &training.best, &opened.device)
+                Network::with_weights(kind, ports, &training.best, &opened.device)
             })??,
             kind,
             device: opened.device.clone(),
-            pool,
+            pool: Pool::new(&dataset.train),
+            form: Arc::new(form),
             dataset: Arc::new(dataset.clone()),
             resident: Resident::default(),
         })

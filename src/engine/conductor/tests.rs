@@ -61,6 +61,7 @@ fn plan() -> Config {
                 batch: 500,
                 ..Default::default()
             }),
+            image: None,
         },
         analyses: vec![
             Analysis::ClassificationImages(images),

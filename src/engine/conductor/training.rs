@@ -7,10 +7,10 @@ use crate::data::Dataset;
 use crate::engine::device::Opened;
 use crate::engine::pace::Pace;
 use crate::engine::rounds::Flow;
-use crate::nets::Network;
 use crate::nets::import;
 use crate::nets::train::{Step, Trainer, evaluate, finish};
 use crate::nets::weights::{WeightsError, parameters};
+use crate::nets::{Network, Ports};
 use crate::session::State;
 use crate::session::config::{Config, Weights};
 use crate::session::record::{Epoch, Training};
@@ -40,7 +40,7 @@ impl Conductor {
         let plan = match &config.network.weights {
             Weights::Train(plan) => plan,
             Weights::File(path) => {
-                self.import(config, path)?;
+                self.import(config, dataset, path)?;
                 self.examine(config, dataset, opened)?;
                 self.end_training();
                 return Ok(true);
@@ -119,8 +119,14 @@ impl Conductor {
     }
 
     /// Takes the weights from a file. The session keeps them, so it needs the file only once.
-    fn import(&mut self, config: &Config, path: &Path) -> Result<(), RunError> {
-        let best = import::read(path, config.network.kind)?;
+    fn import(
+        &mut self,
+        config: &Config,
+        dataset: &Dataset,
+        path: &Path,
+    ) -> Result<(), RunError> {
+        let ports = Ports::from(&dataset.form());
+        let best = import::read(path, config.network.kind, ports)?;
         let parameters = parameters(&best);
         self.rounds.run.parameters = parameters;
         self.rounds.session.record.training = Some(Training {
@@ -197,7 +203,9 @@ impl Conductor {
         let all: Vec<usize> = (0..dataset.test.len()).collect();
         let rounds = &mut self.rounds;
         let score = on_device(&opened.name, || {
-            let network = Network::with_weights(config.network.kind, &best, &opened.device)?;
+            let ports = Ports::from(&dataset.form());
+            let network =
+                Network::with_weights(config.network.kind, ports, &best, &opened.device)?;
             let told = &mut || rounds.publish_if_due();
             let score = evaluate(&network, &opened.device, &dataset.test, &all, told);
             Ok::<_, WeightsError>(score)

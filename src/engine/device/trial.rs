@@ -9,9 +9,9 @@ use crate::analysis::classification_images::ClassificationImages;
 use crate::analysis::{Analysis, Job, Lab, Place, Resident};
 use crate::data;
 use crate::engine::workers::{Answer, Workers};
-use crate::nets::Network;
+use crate::nets::{Network, Ports};
 use crate::session::config::{self, DatasetSource, NetworkKind};
-use crate::session::record::{BlockSums, GammaTrials};
+use crate::session::record::{BlockSums, GammaTrials, Kind};
 use crate::stimulus::Pool;
 
 /// How long `auto` tries each device.
@@ -56,8 +56,10 @@ pub fn lab(network: NetworkKind, seat: &Seat) -> Result<Lab, data::DataError> {
         cache: None,
     };
     let images = data::load(&request, &mut |_, _| {})?;
+    let form = images.form();
     Ok(Lab {
-        network: Network::new(network, 1, &seat.device),
+        network: Network::new(network, Ports::from(&form), 1, &seat.device),
+        form: Arc::new(form),
         device: seat.device.clone(),
         kind: network,
         pool: Pool::new(&images.train),
@@ -129,8 +131,10 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
         seed: 1,
         index: 0,
         images: None,
+        gammas: 0,
     };
-    let mut record = GammaTrials::new(plan.gamma, images.min_trials, lab.pool.classes(), (28, 28));
+    let kind = Kind::plain(lab.classes(), lab.form.shape());
+    let mut record = GammaTrials::new(plan.gamma, images.min_trials, &kind);
     let analysis: Arc<dyn Analysis> = Arc::new(ClassificationImages::new(images, place, lab));
     let workers = Workers::start(seats, &analysis, lab).map_err(|error| error.to_string())?;
     let total = analysis.parts()[0].blocks;

@@ -82,6 +82,7 @@ fn compute_in(
         seed: 9,
         index: 0,
         images: None,
+        gammas: 0,
     };
     let analysis: Arc<dyn Analysis> = Arc::new(Frail {
         real: ClassificationImages::new(plan, place, &lab),

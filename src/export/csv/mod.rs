@@ -251,14 +251,14 @@ fn spike_triggered(it: &record::SpikeTriggered) -> Table {
 
 fn modulation(it: &record::Modulation) -> Table {
     let mut table = Table::new(&[
-        "layer", "alpha", "target", "strength", "gamma", "true", "called", "stimuli",
+        "layer", "alpha", "target", "strength", "gamma", "class", "shown", "correct", "called",
     ]);
     for layer in &it.layers {
-        for target in 0..CLASSES {
+        for target in 0..layer.classes() {
             for (at, &strength) in it.strengths.iter().enumerate() {
                 for (place, &gamma) in it.gammas.iter().enumerate() {
-                    let cells = layer.cells(target, at, place).iter().enumerate();
-                    for (cell, &stimuli) in cells.filter(|(_, stimuli)| **stimuli > 0) {
+                    let cells = layer.cells(target, at, place);
+                    for class in 0..layer.classes() {
                         row!(
                             table,
                             layer.name.as_str(),
@@ -266,9 +266,10 @@ fn modulation(it: &record::Modulation) -> Table {
                             target,
                             strength,
                             gamma,
-                            cell / CLASSES,
-                            cell % CLASSES,
-                            stimuli,
+                            class,
+                            cells.shown[class],
+                            cells.correct[class],
+                            cells.called[class],
                         );
                     }
                 }

@@ -6,10 +6,30 @@ use rand_chacha::ChaCha8Rng;
 
 use super::*;
 
-fn noise(images: usize, device: &Device) -> Tensor<3> {
+/// Grey squares of ten classes, and colour images that are no squares, of seven.
+const PORTS: [Ports; 2] = [
+    Ports {
+        image: [1, 28, 28],
+        classes: 10,
+    },
+    Ports {
+        image: [3, 19, 26],
+        classes: 7,
+    },
+];
+
+/// Every architecture for each of these.
+fn networks(device: &Device) -> Vec<Network> {
+    let kinds = NetworkKind::ALL.into_iter();
+    kinds
+        .flat_map(|kind| PORTS.map(|ports| Network::new(kind, ports, 3, device)))
+        .collect()
+}
+
+fn noise(images: usize, ports: Ports, device: &Device) -> Tensor<4> {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
-    let pixels: Vec<f32> = (0..images * 784).map(|_| rng.random()).collect();
-    Tensor::from_data(TensorData::new(pixels, [images, 28, 28]), device)
+    let pixels: Vec<f32> = (0..images * ports.pixels()).map(|_| rng.random()).collect();
+    Tensor::from_data(TensorData::new(pixels, [images, ports.image[0], ports.image[1], ports.image[2]]), device)
 }
 
 fn assert_near(a: &[f32], b: &[f32], what: &str) {
@@ -22,11 +42,11 @@ fn assert_near(a: &[f32], b: &[f32], what: &str) {
 #[test]
 fn the_last_layer_is_what_the_network_says() {
     let device = Device::flex();
-    for kind in NetworkKind::ALL {
-        let network = Network::new(kind, 3, &device);
-        let images = noise(4, &device);
+    for network in networks(&device) {
+        let (kind, ports) = (network.kind(), network.ports());
+        let images = noise(4, ports, &device);
         let activations = network.activations(images.clone());
-        let layers = geometry(kind);
+        let layers = network.geometry();
         assert_eq!(activations.len(), layers.len());
         for (answers, seen) in activations.iter().zip(&layers) {
             let (rows, columns) = seen.positions;
@@ -42,15 +62,15 @@ fn the_last_layer_is_what_the_network_says() {
 #[test]
 fn a_layer_cut_out_answers_as_it_does_in_its_place() {
     let device = Device::flex();
-    for kind in NetworkKind::ALL {
-        let network = Network::new(kind, 3, &device);
-        let images = noise(2, &device);
+    for network in networks(&device) {
+        let (kind, ports) = (network.kind(), network.ports());
+        let images = noise(2, ports, &device);
         let activations = network.activations(images.clone());
-        for (layer, seen) in geometry(kind).iter().enumerate() {
+        for (layer, seen) in network.geometry().iter().enumerate() {
             let inner = seen.inner();
             for &(row, column, top, left) in [&inner[0], inner.last().unwrap()] {
                 let (height, width) = seen.field;
-                let patches = images.clone().narrow(1, top, height).narrow(2, left, width);
+                let patches = images.clone().narrow(2, top, height).narrow(3, left, width);
                 let cut_out = network.patch_activations(layer, patches);
                 let placed = &activations[layer];
                 let placed = placed.clone().narrow(2, row, 1).narrow(3, column, 1);
@@ -64,23 +84,23 @@ fn a_layer_cut_out_answers_as_it_does_in_its_place() {
 #[test]
 fn a_kernel_is_how_the_first_layer_changes_with_each_pixel() {
     let device = Device::flex();
-    for kind in NetworkKind::ALL {
-        let network = Network::new(kind, 3, &device);
-        let seen = geometry(kind)[0];
+    for network in networks(&device) {
+        let (kind, ports) = (network.kind(), network.ports());
+        let seen = network.geometry()[0];
         let Some(kernel) = network.kernel(0) else {
             assert_eq!(kind, NetworkKind::Rnn);
             continue;
         };
-        let layers = geometry(kind).len();
+        let layers = network.geometry().len();
         assert!((1..layers).all(|layer| network.kernel(layer).is_none()));
         // High enough that no rectifier is in the way.
         let network = network.pushed(seen.name, &vec![100.0; seen.units]).unwrap();
         let (height, width) = seen.field;
         let answer = |pixels: Vec<f32>| {
-            let patch = TensorData::new(pixels, [1, height, width]);
+            let patch = TensorData::new(pixels, [1, seen.image[0], height, width]);
             host(network.patch_activations(0, Tensor::from_data(patch, &device)))
         };
-        let pixels = height * width;
+        let pixels = seen.field_pixels();
         let dark = answer(vec![0.0; pixels]);
         for pixel in [0, 1, width, pixels - 1] {
             let mut lit = vec![0.0; pixels];
@@ -96,16 +116,17 @@ fn a_kernel_is_how_the_first_layer_changes_with_each_pixel() {
 #[test]
 fn a_push_moves_the_units_that_it_is_given() {
     let device = Device::flex();
-    for kind in NetworkKind::ALL {
-        let network = Network::new(kind, 3, &device);
-        let images = noise(2, &device);
-        let layers = geometry(kind);
+    for network in networks(&device) {
+        let (kind, ports) = (network.kind(), network.ports());
+        let images = noise(2, ports, &device);
+        let layers = network.geometry();
         let said = host(network.forward(images.clone()));
         for seen in layers.iter().filter(|it| !it.name.starts_with("lstm")) {
             let still = network.pushed(seen.name, &vec![0.0; seen.units]).unwrap();
             assert_eq!(host(still.forward(images.clone())), said, "{}", seen.name);
         }
-        let pushed = network.pushed("logits", &[2.0; 10]).unwrap();
+        let push = vec![2.0; ports.classes];
+        let pushed = network.pushed("logits", &push).unwrap();
         let shifted: Vec<f32> = said.iter().map(|logit| logit + 2.0).collect();
         assert_near(&host(pushed.forward(images.clone())), &shifted, "pushed");
         assert_eq!(host(network.forward(images)), said, "the network itself");
@@ -115,8 +136,9 @@ fn a_push_moves_the_units_that_it_is_given() {
 #[test]
 fn a_push_in_the_middle_moves_that_layer_and_those_after_it() {
     let device = Device::flex();
-    let network = Network::new(NetworkKind::Cnn, 3, &device);
-    let images = noise(2, &device);
+    let ports = PORTS[0];
+    let network = Network::new(NetworkKind::Cnn, ports, 3, &device);
+    let images = noise(2, ports, &device);
     let before = network.activations(images.clone());
     let pushed = network.pushed("conv2", &[1.0; 50]).unwrap();
     let after = pushed.activations(images.clone());
@@ -135,7 +157,7 @@ fn a_push_in_the_middle_moves_that_layer_and_those_after_it() {
 
 #[test]
 fn a_layer_that_cannot_be_pushed_names_those_that_can() {
-    let network = Network::new(NetworkKind::Cnn, 3, &Device::flex());
+    let network = Network::new(NetworkKind::Cnn, PORTS[0], 3, &Device::flex());
     let words = network.pushed("conv9", &[]).unwrap_err().to_string();
     assert_eq!(
         words,
@@ -148,11 +170,11 @@ fn a_layer_that_cannot_be_pushed_names_those_that_can() {
 #[test]
 fn patches_have_a_gradient() {
     let device = Device::flex().autodiff();
-    for kind in NetworkKind::ALL {
-        let network = Network::new(kind, 3, &device);
-        for (layer, seen) in geometry(kind).iter().enumerate() {
+    for network in networks(&device) {
+        let (kind, ports) = (network.kind(), network.ports());
+        for (layer, seen) in network.geometry().iter().enumerate() {
             let (height, width) = seen.field;
-            let patch = noise(1, &device).narrow(1, 0, height).narrow(2, 0, width);
+            let patch = noise(1, ports, &device).narrow(2, 0, height).narrow(3, 0, width);
             let patch = Tensor::from_data(patch.into_data(), &device).require_grad();
             let answers = network.patch_activations(layer, patch.clone()).sum();
             let gradient = patch.grad(&answers.backward()).unwrap();

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::session::form::Form;
+
 use super::check::{self, invalid};
 use super::network::Training;
 use super::noise::Noise;
-use super::{CLASSES, Invalid, MAX_TRIALS};
+use super::{Invalid, MAX_TRIALS};
 
 /// Networks trained with and without a backdoor, and its detection from decisions alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,13 +39,21 @@ pub struct Backdoor {
     pub block: usize,
 }
 
-/// Rows and columns, \[rows\[first, past the last\], columns\[…\]\], that the patch spans.
-pub const PATCH_BOX: [std::ops::Range<usize>; 2] = [1..7, 21..27];
+/// Rows and columns that the patch needs: six, and one between it and the border.
+pub const PATCH_ROOM: usize = 7;
 
-/// Rows and columns of the pixels of the patch: a "C" in the upper right corner.
-pub fn patch() -> impl Iterator<Item = (usize, usize)> {
-    let [rows, columns] = PATCH_BOX;
-    let inside = |&(row, column): &(usize, usize)| !(3..5).contains(&row) || column < 23;
+/// Rows and columns, \[rows, columns\], that the patch spans on images of `width` columns.
+pub fn patch_box(width: usize) -> [std::ops::Range<usize>; 2] {
+    let left = width.saturating_sub(PATCH_ROOM);
+    [1..PATCH_ROOM, left..left + PATCH_ROOM - 1]
+}
+
+/// Rows and columns of the pixels of the patch: a "C" in the upper right corner of images of
+/// `width` columns.
+pub fn patch(width: usize) -> impl Iterator<Item = (usize, usize)> {
+    let [rows, columns] = patch_box(width);
+    let stroke = columns.start + 2;
+    let inside = move |&(row, column): &(usize, usize)| !(3..5).contains(&row) || column < stroke;
     let all = rows.flat_map(move |row| columns.clone().map(move |column| (row, column)));
     all.filter(inside)
 }
@@ -71,6 +81,36 @@ impl Default for Backdoor {
 }
 
 impl Backdoor {
+    /// Refuses classes and windows that images of `form` do not have: the field, and why.
+    ///
+    /// # Errors
+    /// In words.
+    pub fn fits(&self, form: &Form) -> Result<(), (&'static str, String)> {
+        for (field, class) in [("source", self.source), ("target", self.target)] {
+            if class >= form.count() {
+                let problem = format!("there is no class {class}; {}", form.listed());
+                return Err((field, problem));
+            }
+        }
+        let least = form.height.min(form.width);
+        if least < PATCH_ROOM {
+            let size = form.size_in_words();
+            let problem = format!(
+                "images of {size} have no room for the patch, which takes {PATCH_ROOM} rows and columns"
+            );
+            return Err(("images", problem));
+        }
+        if self.window > least {
+            let problem = format!(
+                "a window of {} pixels; it must lie in 2 to {least}, since the images are {}",
+                self.window,
+                form.size_in_words()
+            );
+            return Err(("window", problem));
+        }
+        self.noise.fits(form.shape()).map_err(|problem| ("noise", problem))
+    }
+
     /// Networks in all: the poisoned ones first.
     pub fn networks(&self) -> usize {
         self.poisoned + self.clean
@@ -89,14 +129,6 @@ impl Backdoor {
                 "more than 200 networks of a kind have no room in one session",
             );
         }
-        for (field, class) in [("source", self.source), ("target", self.target)] {
-            if class >= CLASSES {
-                return invalid(
-                    format!("{path}.{field}"),
-                    format!("there is no class {class}; there are 0 to {}", CLASSES - 1),
-                );
-            }
-        }
         if self.source == self.target {
             return invalid(
                 format!("{path}.target"),
@@ -106,10 +138,10 @@ impl Backdoor {
         self.training.validate(&format!("{path}.training"))?;
         self.noise.validate(&format!("{path}.noise"))?;
         check::shares(path, "gammas", "γ", &self.gammas)?;
-        if !(2..=28).contains(&self.window) {
+        if self.window < 2 {
             return invalid(
                 format!("{path}.window"),
-                format!("a window of {} pixels; it must lie in 2 to 28", self.window),
+                format!("a window of {} pixels; it must be at least 2", self.window),
             );
         }
         check::trials(path, "trials", self.trials, MAX_TRIALS)?;
@@ -127,7 +159,7 @@ mod tests {
     fn the_patch_is_a_c() {
         let picture: Vec<String> = (0..8)
             .map(|row| {
-                let pixel = |column| patch().any(|it| it == (row, column));
+                let pixel = |column| patch(28).any(|it| it == (row, column));
                 (20..28)
                     .map(|column| if pixel(column) { '#' } else { '.' })
                     .collect()
@@ -140,6 +172,8 @@ mod tests {
                 "........",
             ]
         );
-        assert_eq!(patch().count(), 28);
+        assert_eq!(patch(28).count(), 28);
+        // On other images it keeps its distance from the right border.
+        assert!(patch(32).eq(patch(28).map(|(row, column)| (row, column + 4))));
     }
 }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{self, invalid};
 use super::noise::Noise;
-use super::{Invalid, MAX_TRIALS};
+use super::{Grain, Invalid, MAX_TRIALS};
+use crate::session::form::Form;
 
 /// Classification images for a list of signal strengths γ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +26,13 @@ pub struct ClassificationImages {
     pub target: Option<f64>,
     /// Trials a block: the unit of seeding, of progress and of interruption.
     pub block: usize,
+    /// Side of the squares of equal pixels that the noise consists of; 1: every pixel its own.
+    pub cell: usize,
+    /// Whether all channels of an image show the same noise.
+    pub grey: bool,
+    /// The classes that have maps, by name or number; empty: all. Decisions for the others are
+    /// counted all the same.
+    pub classes: Vec<String>,
 }
 
 /// What a trial counts in the averages.
@@ -59,6 +67,9 @@ impl Default for ClassificationImages {
             weighting: Weighting::Equal,
             target: None,
             block: 256,
+            cell: 1,
+            grey: false,
+            classes: Vec::new(),
         }
     }
 }
@@ -66,13 +77,18 @@ impl Default for ClassificationImages {
 impl ClassificationImages {
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
         self.noise.validate(&format!("{path}.noise"))?;
+        self.noise.validate_grain(self.grain(), path)?;
+        check::distinct(&format!("{path}.classes"), &self.classes, |class| {
+            format!("`{class}`")
+        })?;
         check::shares(path, "gammas", "γ", &self.gammas)?;
         // The sums that are kept are of 16-bit values, of these times a weight of 10 bits, or of
         // their squares.
-        let most = match (self.noise.deviation(), self.weighting) {
-            (None, _) => MAX_TRIALS >> 10,
-            (Some(_), Weighting::Confidence) => MAX_TRIALS >> 5,
-            (Some(_), _) => MAX_TRIALS,
+        let squares = !self.noise.is_white() && !self.noise.is_of_few_values();
+        let most = match self.weighting {
+            _ if squares => MAX_TRIALS >> 10,
+            Weighting::Confidence => MAX_TRIALS >> 5,
+            _ => MAX_TRIALS,
         };
         check::trials(path, "trials", self.trials, most)?;
         if let Weighting::Threshold(least) = self.weighting
@@ -93,6 +109,30 @@ impl ClassificationImages {
         }
         check::enough_to_average(path, self.min_trials)?;
         check::block_size(path, self.block)
+    }
+
+    /// How coarse its noise is.
+    pub fn grain(&self) -> Grain {
+        Grain {
+            cell: self.cell,
+            grey: self.grey,
+        }
+    }
+
+    /// The classes that have maps among those of `form`, ascending.
+    ///
+    /// # Errors
+    /// The place in the list and what is wrong there, for a class that does not exist.
+    pub fn listed(&self, form: &Form) -> Result<Vec<usize>, (usize, String)> {
+        if self.classes.is_empty() {
+            return Ok((0..form.count()).collect());
+        }
+        let named = self.classes.iter().enumerate();
+        let found = named.map(|(place, name)| form.find(name).map_err(|error| (place, error)));
+        let mut listed = found.collect::<Result<Vec<usize>, _>>()?;
+        listed.sort_unstable();
+        listed.dedup();
+        Ok(listed)
     }
 
     /// Blocks that one γ takes; the last may be short.

@@ -42,6 +42,51 @@ pub enum DatasetName {
 }
 
 impl DatasetName {
+    /// Names of the classes of a known set, in the order of their labels.
+    pub const fn known_classes(&self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Mnist => Some(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]),
+            Self::FashionMnist => Some(&[
+                "T-shirt/top",
+                "Trouser",
+                "Pullover",
+                "Dress",
+                "Coat",
+                "Sandal",
+                "Shirt",
+                "Sneaker",
+                "Bag",
+                "Ankle boot",
+            ]),
+            Self::Kmnist => Some(&[
+                "o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo",
+            ]),
+            Self::Cifar10 => Some(&[
+                "airplane",
+                "automobile",
+                "bird",
+                "cat",
+                "deer",
+                "dog",
+                "frog",
+                "horse",
+                "ship",
+                "truck",
+            ]),
+            Self::Own(_) => None,
+        }
+    }
+
+    /// Names of the classes, in the order of their labels; numbers where the set has no names.
+    pub fn class_names(&self, classes: usize) -> Vec<String> {
+        match self.known_classes() {
+            Some(names) if names.len() == classes => {
+                names.iter().map(|&name| name.to_owned()).collect()
+            }
+            _ => (0..classes).map(|class| class.to_string()).collect(),
+        }
+    }
+
     /// The name as its authors write it.
     pub fn label(&self) -> &str {
         match self {
@@ -67,4 +112,56 @@ pub enum DatasetSource {
     Folder(PathBuf),
     /// A file of one's own.
     File(PathBuf),
+}
+
+/// A data set that may be missing, spelt without `Some`: `dataset: None` or `dataset: (name: …)`.
+pub(super) mod or_none {
+    use std::fmt;
+
+    use serde::de::value::MapAccessDeserializer;
+    use serde::de::{Deserializer, MapAccess, Visitor};
+    use serde::{Deserialize, Serialize, Serializer};
+
+    use super::Dataset;
+
+    pub fn serialize<S: Serializer>(it: &Option<Dataset>, to: S) -> Result<S::Ok, S::Error> {
+        match it {
+            Some(dataset) if to.is_human_readable() => dataset.serialize(to),
+            it => it.serialize(to),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Dataset>, D::Error> {
+        if !from.is_human_readable() {
+            return Option::deserialize(from);
+        }
+        from.deserialize_any(OrNone)
+    }
+
+    struct OrNone;
+
+    impl<'de> Visitor<'de> for OrNone {
+        type Value = Option<Dataset>;
+
+        fn expecting(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+            to.write_str("a data set such as (name: Mnist), or None")
+        }
+
+        fn visit_none<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+            Dataset::deserialize(from).map(Some)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            Dataset::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+
+        /// `()`: every field has its default.
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Some(Dataset::default()))
+        }
+    }
 }

@@ -10,6 +10,7 @@ pub mod backdoor;
 mod check;
 mod classification_images;
 mod dataset;
+mod grain;
 mod modulation;
 mod network;
 mod noise;
@@ -26,9 +27,10 @@ pub use attack::Attack;
 pub use backdoor::Backdoor;
 pub use classification_images::{ClassificationImages, Weighting};
 pub use dataset::{Dataset, DatasetName, DatasetSource};
+pub use grain::Grain;
 pub use modulation::{ModulatedLayer, Modulation};
 pub use network::{Network, NetworkKind, Training, Weights};
-pub use noise::{Gaussian, Grid, Noise};
+pub use noise::{Gaussian, Grid, Noise, PATCH};
 pub use predictions::{Predictions, Split};
 pub use spike_triggered::{SpikeTriggered, Unit};
 pub use templates::Templates;
@@ -40,6 +42,7 @@ pub struct Config {
     /// Everything random in the run follows from this number.
     pub seed: u64,
     /// The images; `None` for noise alone.
+    #[serde(with = "dataset::or_none")]
     pub dataset: Option<Dataset>,
     /// The network under study.
     pub network: Network,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::invalid;
 use super::{Invalid, MAX_TRAINING};
+use crate::session::form::Shape;
 
 /// The network and how it gets its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +16,9 @@ pub struct Network {
     pub kind: NetworkKind,
     /// How it gets its weights.
     pub weights: Weights,
+    /// Channels, rows and columns of its images where the plan has none (`dataset: None`); else the
+    /// images say it. `None`: one channel of 28×28.
+    pub image: Option<Shape>,
 }
 
 impl Default for Network {
@@ -22,11 +26,13 @@ impl Default for Network {
         Self {
             kind: NetworkKind::Cnn,
             weights: Weights::Train(Training::default()),
+            image: None,
         }
     }
 }
 
-/// The architectures. All take one-channel 28×28 images in \[0,1\] and give 10 logits.
+/// The architectures. Each is sized to the images, which are in \[0,1\], and gives one logit a class.
+/// Parameters are told for one channel, 28×28 pixels and ten classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum NetworkKind {
     /// Two 5×5 convolutions with ReLU and max-pooling, two fully connected layers; 431,080 parameters.
@@ -35,7 +41,7 @@ pub enum NetworkKind {
     Mlp,
     /// Logistic regression; 7,850 parameters.
     Logistic,
-    /// Image rows as 28 time steps through two LSTM layers of 128 units; the last state decides.
+    /// Image rows as time steps through two LSTM layers of 128 units; the last state decides.
     Rnn,
     /// Two 3×3 convolutions and two fully connected layers without a non-linearity but
     /// max-pooling; 421,642 parameters.

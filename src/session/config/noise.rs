@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Invalid;
+use super::Grain;
 use super::check::invalid;
+use crate::session::form::Shape;
+
+/// Side of the square of [`Noise::Patch`], in pixels.
+pub const PATCH: usize = 4;
 
 /// The kinds of noise. Every value of a pixel lies on a [`Grid`], so sums are exact.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -14,14 +19,17 @@ pub enum Noise {
     Gaussian(Gaussian),
     /// Independent pixels, 0 or 1 with equal chance.
     Binary,
-    /// One 4×4 white square on a 7×7 grid, every one of the 49 places equally likely.
+    /// One white square of 4×4 pixels on a grid of such squares, every place equally likely.
     Patch,
-    /// A sum of 960 tiled Gabor filters with random coefficients, min–max scaled per image.
+    /// A sum of tiled Gabor filters (960 on 28×28 pixels) with random coefficients, min–max scaled per image.
     Gabor,
     /// Uniform over the range of each of the top 250 principal components of the training images,
     /// their mean added back, clipped to \[0,1\].
     Pca,
 }
+
+/// Largest side of a cell, in pixels.
+const MOST_CELL: usize = 1024;
 
 /// The spread of Gaussian noise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -90,19 +98,67 @@ impl Noise {
         }
     }
 
-    /// Standard deviation of one pixel where it follows from the definition; `None` where it has
-    /// to be measured from the trials.
-    pub fn deviation(self) -> Option<f64> {
+    /// Standard deviation of one pixel of images of `shape` where it follows from the definition and
+    /// is the same for all; `None` where it has to be measured from the trials.
+    pub fn deviation(self, [_, height, width]: Shape) -> Option<f64> {
         match self {
             // √((1 − 65536⁻²)/12)
             Self::Uniform => Some(((1.0 - 65536_f64.powi(-2)) / 12.0).sqrt()),
             // The grid adds step²/12; clipping at 6σ takes away less than 10⁻⁷ of it.
             Self::Gaussian(it) => Some((it.sigma.powi(2) + 4096_f64.powi(-2) / 12.0).sqrt()),
             Self::Binary => Some(0.5),
-            // A pixel is white in one of 49 images.
-            Self::Patch => Some((48.0_f64).sqrt() / 49.0),
-            Self::Gabor | Self::Pca => None,
+            // A pixel is white in one of n images, n being the number of places; where the squares do
+            // not fill the image, some pixels never are.
+            Self::Patch if height % PATCH == 0 && width % PATCH == 0 => {
+                let places = (height / PATCH * (width / PATCH)) as f64;
+                Some((places - 1.0).sqrt() / places)
+            }
+            Self::Patch | Self::Gabor | Self::Pca => None,
         }
+    }
+
+    /// Refuses what has no meaning on images of `shape`: why, and what would do.
+    ///
+    /// # Errors
+    /// In words, without the place.
+    pub fn fits(self, [_, height, width]: Shape) -> Result<(), String> {
+        if self == Self::Patch && height.min(width) < PATCH {
+            return Err(format!(
+                "images of {height}×{width} have no room for squares of {PATCH}×{PATCH}; take Uniform"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Refuses grains that the kind of noise has no use for.
+    pub(super) fn validate_grain(self, grain: Grain, path: &str) -> Result<(), Invalid> {
+        if grain.cell == 0 || grain.cell > MOST_CELL {
+            return invalid(
+                format!("{path}.cell"),
+                format!("cells of {} pixels; it must lie in 1 to {MOST_CELL}", grain.cell),
+            );
+        }
+        if grain.cell > 1 && !self.is_white() {
+            return invalid(
+                format!("{path}.cell"),
+                format!(
+                    "{} noise has a grain of its own; cells go with Uniform, Gaussian(()) and Binary",
+                    self.label()
+                ),
+            );
+        }
+        if grain.grey && self == Self::Pca {
+            return invalid(
+                format!("{path}.grey"),
+                "the principal components of colour images have colours; leave `grey` out",
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether the points of its grid are so few that their squares need no more room than they do.
+    pub(super) fn is_of_few_values(self) -> bool {
+        matches!(self, Self::Binary | Self::Patch)
     }
 
     /// Whether pixels are independent of each other.

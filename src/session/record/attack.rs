@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Progress, arrays, has_shape};
 use crate::session::array::Array;
-use crate::session::config::{self, CLASSES};
+use crate::session::config;
+use crate::session::form::Form;
 use crate::stats::share::Share;
 
 /// What is blended into an image.
@@ -45,7 +46,7 @@ impl Pattern {
     }
 }
 
-/// What the network calls blended images. K classes, W weights, images of H×W pixels.
+/// What the network calls blended images. K classes, V weights, images of C×H×W numbers.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attack {
@@ -55,12 +56,12 @@ pub struct Attack {
     pub gamma: Option<f64>,
     /// Weights w of the pattern.
     pub weights: Vec<f64>,
-    /// The patterns in \[0,1\]: \[3 patterns,K targets,H,W\]. All zero where there is none.
+    /// The patterns in \[0,1\]: \[3 patterns,K targets,C,H,W\]. All zero where there is none.
     pub patterns: Array<f32>,
     /// Whether there is a pattern: \[3,K\]. A class with too few trials has no classification image.
     pub there: Vec<bool>,
-    /// Stimuli by what they were called: \[2 sources,3 patterns,K targets,W,K true,K called\]. Source
-    /// 0: test images; source 1: noise images, whose true class is 0.
+    /// Stimuli by what became of them ([`Outcomes`]): \[2 sources,3 patterns,K targets,V,4\]. Source
+    /// 0: test images; source 1: noise images, which have no true class.
     pub counts: Array<i64>,
     /// For each target, the first image of another class that the network knows, and what becomes
     /// of it; a target without such an image has none. Empty before it has begun.
@@ -75,12 +76,44 @@ pub struct Example {
     pub target: usize,
     /// Its true class.
     pub truth: usize,
-    /// Its bytes, \[H,W\].
+    /// Its bytes, \[C,H,W\].
     pub image: Array<u8>,
-    /// What it is called, by pattern and weight: \[3,W\]. Without a pattern: what it is called at w = 0.
+    /// What it is called, by pattern and weight: \[3,V\]. Without a pattern: what it is called at w = 0.
     pub called: Vec<usize>,
     /// The softmax probability of the target, the same way.
     pub confidence: Vec<f64>,
+}
+
+/// What became of the stimuli of one source, pattern, target and weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Outcomes {
+    /// Those of another class than the target; of noise, all.
+    pub others: i64,
+    /// Those among them that were called the target.
+    pub hits: i64,
+    /// All.
+    pub all: i64,
+    /// Those that were called what they are; of noise, none.
+    pub correct: i64,
+}
+
+/// Numbers of [`Outcomes`].
+const OUTCOMES: usize = 4;
+
+impl Outcomes {
+    /// Counts `n` stimuli of a true class, if they have one.
+    pub fn count(&mut self, truth: Option<usize>, called: usize, target: usize, n: i64) {
+        let other = truth != Some(target);
+        self.all += n;
+        self.others += n * i64::from(other);
+        self.hits += n * i64::from(other && called == target);
+        self.correct += n * i64::from(truth == Some(called));
+    }
+
+    /// In the order in which they are kept.
+    pub fn numbers(self) -> [i64; OUTCOMES] {
+        [self.others, self.hits, self.all, self.correct]
+    }
 }
 
 impl Attack {
@@ -91,16 +124,17 @@ impl Attack {
         }
     }
 
-    pub(super) fn fits(&self, plan: &config::Attack) -> bool {
+    pub(super) fn fits(&self, plan: &config::Attack, form: Option<&Form>) -> bool {
         let weights = self.weights.len();
+        let (k, [c, h, w]) = form.map_or((0, [0; 3]), |form| (form.count(), form.shape()));
         let begun = self.gamma.is_some();
         let example = |it: &Example| {
-            it.target < CLASSES
-                && it.truth < CLASSES
-                && it.called.iter().all(|&class| class < CLASSES)
+            it.target < k
+                && it.truth < k
+                && it.called.iter().all(|&class| class < k)
                 && it.called.len() == 3 * weights
                 && it.confidence.len() == 3 * weights
-                && has_shape(&it.image, &[28, 28])
+                && has_shape(&it.image, &[c, h, w])
         };
         // No negative counts, and all of them together fit 64 bits.
         let counted = |sum: i64, &n: &i64| sum.checked_add(n).filter(|_| n >= 0);
@@ -108,40 +142,60 @@ impl Attack {
         self.weights == plan.weights
             && counts.iter().try_fold(0, counted).is_some()
             && (!begun
-                || has_shape(&self.patterns, &[3, CLASSES, 28, 28])
-                    && self.there.len() == 3 * CLASSES
-                    && self.progress.blocks.len() == 2 * 3 * CLASSES
-                    && has_shape(&self.counts, &[2, 3, CLASSES, weights, CLASSES, CLASSES]))
+                || form.is_some()
+                    && has_shape(&self.patterns, &[3, k, c, h, w])
+                    && self.there.len() == 3 * k
+                    && self.progress.blocks.len() == 2 * 3 * k
+                    && has_shape(&self.counts, &[2, 3, k, weights, OUTCOMES]))
             && self.examples.iter().all(example)
     }
 
-    /// Stimuli by true class and by what they were called, \[K,K\], for a source (0: images, 1:
-    /// noise), a pattern, a target and a weight by their places.
+    /// K; 0 before it has begun.
+    pub fn classes(&self) -> usize {
+        self.there.len() / PATTERNS.len()
+    }
+
+    /// What became of the stimuli of a source (0: images, 1: noise), a pattern, a target and a
+    /// weight by their places.
     ///
     /// # Panics
     /// Before the analysis has begun, or where a place is past its axis.
-    pub fn cells(&self, source: usize, pattern: usize, target: usize, weight: usize) -> &[i64] {
-        let k = CLASSES;
-        let row = ((source * 3 + pattern) * k + target) * self.weights.len() + weight;
-        &self.counts.values()[row * k * k..(row + 1) * k * k]
+    pub fn outcomes(
+        &self,
+        source: usize,
+        pattern: usize,
+        target: usize,
+        weight: usize,
+    ) -> Outcomes {
+        let k = self.classes();
+        let row = ((source * PATTERNS.len() + pattern) * k + target) * self.weights.len() + weight;
+        let own = &self.counts.values()[row * OUTCOMES..(row + 1) * OUTCOMES];
+        Outcomes {
+            others: own[0],
+            hits: own[1],
+            all: own[2],
+            correct: own[3],
+        }
     }
 
-    /// A pattern, \[H,W\] in \[0,1\]; `None` where there is none.
+    /// A pattern, \[C,H,W\] in \[0,1\]; `None` where there is none.
     pub fn pattern(&self, pattern: usize, target: usize) -> Option<&[f32]> {
-        let at = pattern * CLASSES + target;
-        let pixels = self.patterns.values().len() / (3 * CLASSES);
-        let there = *self.there.get(at)?;
+        let k = self.classes();
+        let at = pattern * k + target;
+        let there = target < k && *self.there.get(at)?;
+        let pixels = self.patterns.values().len() / self.there.len().max(1);
         there.then(|| &self.patterns.values()[at * pixels..(at + 1) * pixels])
     }
 
     /// Stimuli that the network was shown.
     pub fn queries(&self) -> u64 {
-        self.counts.values().iter().map(|&n| n.max(0) as u64).sum()
+        let all = self.counts.values().chunks_exact(OUTCOMES);
+        all.map(|own| own[2].max(0) as u64).sum()
     }
 
     /// Targeted success: of the stimuli whose true class is not the target, those that are called
     /// the target. Noise images (source 1) have no class, so all of them count. `None` where there
-    /// is no pattern, and before it has begun. Places as in [`Self::cells`].
+    /// is no pattern, and before it has begun. Places as in [`Self::outcomes`].
     ///
     /// # Panics
     /// Where a place is past its axis.
@@ -153,16 +207,11 @@ impl Attack {
         weight: usize,
     ) -> Option<Share> {
         self.pattern(pattern, target)?;
-        let rows = self.cells(source, pattern, target, weight);
-        let rows = rows.chunks_exact(CLASSES).enumerate();
-        Some(
-            rows.filter(|&(truth, _)| source == 1 || truth != target)
-                .map(|(_, row)| Share {
-                    hits: row[target] as u64,
-                    of: row.iter().sum::<i64>() as u64,
-                })
-                .sum(),
-        )
+        let own = self.outcomes(source, pattern, target, weight);
+        Some(Share {
+            hits: own.hits as u64,
+            of: own.others as u64,
+        })
     }
 
     /// Mean of the targeted success rates over the targets that have the pattern, and the pooled
@@ -177,8 +226,8 @@ impl Attack {
         pattern: usize,
         weight: usize,
     ) -> Option<(f64, Share)> {
-        let targets =
-            (0..CLASSES).filter_map(|target| self.targeted(source, pattern, target, weight));
+        let targets = (0..self.classes())
+            .filter_map(|target| self.targeted(source, pattern, target, weight));
         let shares: Vec<Share> = targets.filter(|share| share.of > 0).collect();
         let rates = shares.iter().copied().filter_map(Share::rate);
         let mean = rates.sum::<f64>() / shares.len() as f64;
@@ -191,19 +240,15 @@ impl Attack {
     /// # Panics
     /// Where a place is past its axis.
     pub fn untargeted(&self, pattern: usize, weight: usize) -> Option<Share> {
-        let tables: Vec<&[i64]> = (0..CLASSES)
+        let shares: Vec<Share> = (0..self.classes())
             .filter(|&target| self.pattern(pattern, target).is_some())
-            .map(|target| self.cells(0, pattern, target, weight))
+            .map(|target| self.outcomes(0, pattern, target, weight))
+            .map(|own| Share {
+                hits: (own.all - own.correct) as u64,
+                of: own.all as u64,
+            })
             .collect();
-        let share = |table: &[i64]| {
-            let all = table.iter().sum::<i64>();
-            let right = table.iter().step_by(CLASSES + 1).sum::<i64>();
-            Share {
-                hits: (all - right) as u64,
-                of: all as u64,
-            }
-        };
-        (!tables.is_empty()).then(|| tables.into_iter().map(share).sum())
+        (!shares.is_empty()).then(|| shares.into_iter().sum())
     }
 }
 
@@ -218,22 +263,25 @@ mod tests {
     use crate::session::text::{from_text, to_text};
     use crate::session::{Config, Session};
 
+    const CLASSES: usize = 10;
+
     /// Targets 0 and 1 have the first pattern; one weight. Stimuli as (source, target, true,
     /// called, how many).
     fn with(stimuli: &[(usize, usize, usize, usize, i64)]) -> Attack {
-        let mut counts = vec![0; 2 * 3 * CLASSES * CLASSES * CLASSES];
+        let mut outcomes = [Outcomes::default(); 2 * 3 * CLASSES];
         for &(source, target, truth, called, many) in stimuli {
-            let row = (source * 3 * CLASSES + target) * CLASSES + truth;
-            counts[row * CLASSES + called] = many;
+            let truth = (source == 0).then_some(truth);
+            outcomes[source * 3 * CLASSES + target].count(truth, called, target, many);
         }
+        let counts = outcomes.iter().flat_map(|it| it.numbers()).collect();
         let mut there = vec![false; 3 * CLASSES];
         there[..2].fill(true);
         Attack {
             gamma: Some(0.0),
             weights: vec![0.5],
-            patterns: Array::zeros(&[3, CLASSES, 28, 28]),
+            patterns: Array::zeros(&[3, CLASSES, 1, 28, 28]),
             there,
-            counts: Array::new(&[2, 3, CLASSES, 1, CLASSES, CLASSES], counts),
+            counts: Array::new(&[2, 3, CLASSES, 1, OUTCOMES], counts),
             ..Attack::default()
         }
     }
@@ -296,9 +344,11 @@ mod tests {
         };
         let mut attack = with(&[(0, 0, 0, 0, 1)]);
         attack.progress.blocks = vec![0; 60];
-        assert!(attack.fits(&plan));
+        let form = Form::numbered([1, 28, 28], CLASSES);
+        assert!(attack.fits(&plan, Some(&form)));
+        assert!(!attack.fits(&plan, None));
         attack.counts.values_mut()[7] = -1;
-        assert!(!attack.fits(&plan));
+        assert!(!attack.fits(&plan, Some(&form)));
         let config = Config {
             analyses: vec![
                 config::Analysis::ClassificationImages(Default::default()),
@@ -307,12 +357,13 @@ mod tests {
             ..Config::default()
         };
         let mut session = Session::new("negative", config);
+        session.record.form = Some(form.clone());
         session.record.analyses[1] = super::super::Analysis::Attack(attack.clone());
         let file = to_text(&session).unwrap();
         let read = from_text(&file, Path::new("negative.ron"), "negative");
         let error = read.unwrap_err().to_string();
         assert!(error.contains("analyses[1]"), "{error}");
         attack.counts.values_mut()[7..10].fill(i64::MAX);
-        assert!(!attack.fits(&plan));
+        assert!(!attack.fits(&plan, Some(&form)));
     }
 }

@@ -4,12 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{GammaTrials, Progress, Training, arrays, has_shape};
 use crate::session::array::Array;
-use crate::session::config::{self, CLASSES};
-use crate::stats::anomaly::{anomaly_indices, strongest_window};
+use crate::session::config;
+use crate::session::form::{Form, Shape};
+use crate::stats::anomaly::{anomaly_indices, pooled, strongest_window};
 use crate::stats::backdoor::{Examined, Found, Judgement, Truth, Verdict, verdict};
-
-/// Rows, and columns, of an image.
-const SIDE: usize = 28;
 
 /// The suspects of the study: the poisoned ones first.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -43,7 +41,7 @@ pub struct Suspect {
     pub findings: Vec<Finding>,
 }
 
-/// What the decisions of a network at one γ give away. K classes, images of H×W pixels.
+/// What the decisions of a network at one γ give away. K classes, images of C×H×W numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
@@ -55,7 +53,7 @@ pub struct Finding {
     pub called: Vec<u64>,
     /// The strongest window of each class; `None` where it has too few trials.
     pub windows: Vec<Option<Window>>,
-    /// The z maps, \[K,H,W\]; NaN where a class has too few trials.
+    /// The z maps, \[K,C,H,W\]; NaN where a class has too few trials.
     pub z: Array<f32>,
 }
 
@@ -69,7 +67,7 @@ pub struct Window {
     pub column: usize,
     /// Its side, in pixels.
     pub size: usize,
-    /// Mean z inside it.
+    /// Mean z inside it; of several channels, of Σz/√C.
     pub score: f64,
     /// How far the score stands out: (score − median)/(1.4826·MAD) over the classes; `None` where
     /// fewer than three classes have a score.
@@ -81,9 +79,12 @@ impl Finding {
     fn new(trials: &GammaTrials, side: usize) -> Self {
         let estimate = trials.estimate();
         let classes = &estimate.classes;
+        let shape = trials.shape();
+        let [channels, height, width] = shape;
+        let window = |z: &Vec<f32>| strongest_window(&pooled(z, shape), height, width, side);
         let found: Vec<Option<(usize, usize, f64)>> = classes
             .iter()
-            .map(|class| strongest_window(class.z.as_deref()?, SIDE, SIDE, side))
+            .map(|class| class.z.as_ref().and_then(window))
             .collect();
         let scores: Vec<Option<f64>> = found.iter().map(|it| Some((*it)?.2)).collect();
         let window = |(found, index): (&Option<(usize, usize, f64)>, Option<f64>)| {
@@ -96,7 +97,7 @@ impl Finding {
                 index,
             })
         };
-        let nothing = vec![f32::NAN; SIDE * SIDE];
+        let nothing = vec![f32::NAN; channels * height * width];
         let z = classes
             .iter()
             .flat_map(|class| class.z.as_ref().unwrap_or(&nothing).iter().copied())
@@ -110,17 +111,26 @@ impl Finding {
                 .zip(anomaly_indices(&scores))
                 .map(window)
                 .collect(),
-            z: Array::new(&[CLASSES, SIDE, SIDE], z),
+            z: Array::new(&[classes.len(), channels, height, width], z),
         }
     }
 
-    fn fits(&self) -> bool {
-        self.called.len() == CLASSES
-            && self.windows.len() == CLASSES
-            && has_shape(&self.z, &[CLASSES, SIDE, SIDE])
+    /// Channels, rows and columns of its maps.
+    pub fn shape(&self) -> Shape {
+        match *self.z.shape() {
+            [_, channels, height, width] => [channels, height, width],
+            _ => [0; 3],
+        }
+    }
+
+    fn fits(&self, form: &Form) -> bool {
+        let (k, [c, h, w]) = (form.count(), form.shape());
+        self.called.len() == k
+            && self.windows.len() == k
+            && has_shape(&self.z, &[k, c, h, w])
             && self.windows.iter().flatten().all(|window| {
-                let fits = |first: usize| first <= SIDE && window.size <= SIDE - first;
-                fits(window.row) && fits(window.column)
+                let fits = |first: usize, side: usize| first <= side && window.size <= side - first;
+                fits(window.row, h) && fits(window.column, w)
             })
     }
 }
@@ -139,8 +149,16 @@ impl Suspect {
         !self.findings.is_empty()
     }
 
-    fn fits(&self) -> bool {
-        self.findings.iter().all(Finding::fits) && self.trials.iter().all(GammaTrials::agrees)
+    fn fits(&self, form: &Form) -> bool {
+        let of_form = |it: &GammaTrials| it.images == form.shape() && it.classes() == form.count();
+        self.findings.iter().all(|it| it.fits(form))
+            && self.trials.iter().all(|it| it.agrees() && of_form(it))
+    }
+
+    /// Rows and columns of the images that it was shown, once something was found.
+    fn size(&self) -> Option<(usize, usize)> {
+        let [_, height, width] = self.findings.first()?.shape();
+        Some((height, width))
     }
 }
 
@@ -180,19 +198,24 @@ impl Backdoor {
             })
         };
         let networks: Vec<Option<Examined>> = self.networks.iter().map(examined).collect();
-        let [rows, columns] = config::backdoor::PATCH_BOX;
+        let size = self.networks.iter().find_map(Suspect::size);
+        let (_, width) = size.unwrap_or_default();
+        let [rows, columns] = config::backdoor::patch_box(width);
         let patch: Vec<usize> = rows
-            .flat_map(|row| columns.clone().map(move |column| row * SIDE + column))
+            .flat_map(|row| columns.clone().map(move |column| row * width + column))
             .collect();
         let truth = Truth {
             target: plan.target,
             patch: &patch,
-            width: SIDE,
+            width,
         };
         verdict(&networks, truth)
     }
 
-    pub(super) fn fits(&self, plan: &config::Backdoor) -> bool {
+    pub(super) fn fits(&self, plan: &config::Backdoor, form: Option<&Form>) -> bool {
+        let Some(form) = form.filter(|_| !self.networks.is_empty()) else {
+            return self.networks.is_empty();
+        };
         let networks = self.networks.len();
         let parts = self.progress.blocks.len();
         let gammas = plan.gammas.len();
@@ -200,7 +223,7 @@ impl Backdoor {
         (networks == 0 || networks == plan.networks())
             && parts == networks
             && self.networks.iter().enumerate().all(|(part, suspect)| {
-                suspect.fits()
+                suspect.fits(form)
                     && suspect.poisoned == (part < plan.poisoned)
                     && whole(suspect.trials.len())
                     && whole(suspect.findings.len())

@@ -6,18 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{arrays, has_shape};
 use crate::session::array::Array;
-use crate::session::config::{self, CLASSES, Grid, Noise, Weighting};
-use crate::stats::classification::{self, Estimate, Trials, Weights};
+use crate::session::config::{self, Grain, Grid, Noise, Weighting};
+use crate::session::form::{Form, Shape};
+use crate::stats::classification::{self, Estimate, MARGINS, Trials, Weights};
 
 /// Counts and sums of the noise trials, for every γ of the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassificationImages {
-    /// In the order of `gammas` in the configuration.
+    /// In the order of `gammas` in the configuration; empty before it has begun.
     pub gammas: Vec<GammaTrials>,
 }
 
-/// Counts and sums of the trials at one γ. K classes, images of H×W pixels.
+/// Counts and sums of the trials at one γ. K classes, M of which have maps; maps are kept on the
+/// noise's grid, of c channels, h rows and w columns, which are those of the images unless the noise
+/// is coarse or grey.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GammaTrials {
@@ -29,13 +32,27 @@ pub struct GammaTrials {
     pub trials: u64,
     /// Trials needed before a class says anything.
     pub min_trials: u64,
-    /// What the network calls the mean stimulus of each class when it is fed back to it.
+    /// What the network calls the mean stimulus of each class when it is fed back to it: \[K\].
     pub fed_back: Vec<Option<FedBack>>,
     /// Trials by parity of the block, true class and predicted class: \[2,K,K\], even blocks first.
     pub counts: Vec<u64>,
-    /// Sum of the noise on its integer grid: \[2,K true,K predicted,H,W\].
+    /// The classes that have maps, ascending: \[M\].
+    #[serde(default)]
+    pub listed: Vec<usize>,
+    /// Channels, rows and columns of the images.
+    #[serde(default)]
+    pub images: Shape,
+    /// How coarse the noise is.
+    #[serde(default)]
+    pub grain: Grain,
+    /// Sum of the noise on its integer grid by parity and margin (called k, shown k, both):
+    /// \[2,3,M,c,h,w\].
     pub noise: Array<i64>,
-    /// Sum of the images' bytes (0 to 255): \[K predicted,H,W\].
+    /// The same over the trials called none of the listed classes, \[2,c,h,w\]; empty where all
+    /// classes are listed.
+    #[serde(default)]
+    pub rest: Array<i64>,
+    /// Sum of the images' bytes (0 to 255) by predicted class: \[M,c,h,w\].
     pub image: Array<i64>,
     /// The kind of noise.
     #[serde(default = "uniform")]
@@ -46,7 +63,7 @@ pub struct GammaTrials {
     /// Standard deviation of one pixel of the noise; `None` where `moments` give it.
     #[serde(default = "uniform_deviation")]
     pub deviation: Option<f64>,
-    /// Σk and Σk² over the trials counted, \[2,H,W\]; empty where the deviation is known.
+    /// Σk and Σk² over the trials counted, \[2,c,h,w\]; empty where the deviation is known.
     #[serde(default)]
     pub moments: Array<i64>,
     /// Σw by parity, true class and predicted class, \[2,K,K\], where trials are weighted by
@@ -78,7 +95,7 @@ fn uniform_grid() -> Grid {
 }
 
 fn uniform_deviation() -> Option<f64> {
-    Noise::Uniform.deviation()
+    Noise::Uniform.deviation([1, 1, 1])
 }
 
 /// What the network says of a class's mean stimulus.
@@ -100,44 +117,159 @@ pub struct BlockSums {
     pub trials: u64,
     /// Trials by true and predicted class: \[K,K\].
     pub counts: Vec<u64>,
-    /// For each cell that has trials: its index in \[K,K\] and the sum of the noise, \[H·W\].
+    /// For each row of [`Rows`] that has trials: its index and the sum of the noise, \[c·h·w\].
     pub noise: Vec<(usize, Vec<i64>)>,
-    /// For each predicted class that has trials: the class and the sum of the images' bytes, \[H·W\].
+    /// For each predicted class that has trials and maps: its place among the listed ones and the
+    /// sum of the images' bytes, \[c·h·w\].
     pub image: Vec<(usize, Vec<i64>)>,
     /// Σw and Σw² by true and predicted class, \[K,K\] each; empty where trials count the same.
     pub weights: (Vec<u64>, Vec<u64>),
-    /// Σk and Σk² by pixel, \[2,H·W\]; empty where the noise's deviation is known.
+    /// Σk and Σk² by pixel, \[2,c·h·w\]; empty where the noise's deviation is known.
     pub moments: Vec<i64>,
     /// Trials that were not counted.
     pub dropped: u64,
 }
 
-impl ClassificationImages {
-    pub(super) fn new(plan: &config::ClassificationImages) -> Self {
-        let of_gamma = |&gamma: &f64| {
-            let trials = GammaTrials::new(gamma, plan.min_trials, CLASSES, (28, 28));
-            trials.of(plan.noise, plan.weighting)
+/// The rows of sums that a trial goes to: by called class, by shown class, by both where they are
+/// the same, M each, and one for what is called none of the listed classes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows {
+    /// The place of each class among the listed ones, \[K\].
+    places: Vec<Option<usize>>,
+    listed: usize,
+}
+
+impl Rows {
+    /// For these of K classes.
+    pub fn new(classes: usize, listed: &[usize]) -> Self {
+        let mut places = vec![None; classes];
+        for (place, &class) in listed.iter().enumerate() {
+            places[class] = Some(place);
+        }
+        Self {
+            places,
+            listed: listed.len(),
+        }
+    }
+
+    /// K.
+    pub fn classes(&self) -> usize {
+        self.places.len()
+    }
+
+    /// M.
+    pub fn listed(&self) -> usize {
+        self.listed
+    }
+
+    /// Rows in all, that of the rest the last.
+    pub fn count(&self) -> usize {
+        MARGINS * self.listed + 1
+    }
+
+    /// The place of a class among the listed ones.
+    pub fn place(&self, class: usize) -> Option<usize> {
+        self.places[class]
+    }
+
+    /// The rows of a trial by its true and its predicted class.
+    pub fn of(&self, truth: usize, predicted: usize) -> impl Iterator<Item = usize> {
+        let (truth_at, called_at) = (self.places[truth], self.places[predicted]);
+        let called = called_at.unwrap_or(MARGINS * self.listed);
+        let shown = truth_at.map(|place| self.listed + place);
+        let hit = truth_at.filter(|_| truth == predicted);
+        let hit = hit.map(|place| 2 * self.listed + place);
+        [Some(called), shown, hit].into_iter().flatten()
+    }
+}
+
+/// What the trials at a γ are: all that their sums are laid out by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kind {
+    /// The noise.
+    pub noise: Noise,
+    /// How coarse it is.
+    pub grain: Grain,
+    /// What a trial counts.
+    pub weighting: Weighting,
+    /// Number of classes, K.
+    pub classes: usize,
+    /// The classes that have maps, ascending.
+    pub listed: Vec<usize>,
+    /// Channels, rows and columns of the images.
+    pub images: Shape,
+}
+
+impl Kind {
+    /// Uniform noise of the finest grain on images of a form, all classes with maps, every trial
+    /// counting the same.
+    pub fn plain(classes: usize, images: Shape) -> Self {
+        Self {
+            noise: Noise::Uniform,
+            grain: Grain::default(),
+            weighting: Weighting::Equal,
+            classes,
+            listed: (0..classes).collect(),
+            images,
+        }
+    }
+
+    /// The rows that its trials are summed in.
+    pub fn rows(&self) -> Rows {
+        Rows::new(self.classes, &self.listed)
+    }
+
+    /// Bytes that the sums at one γ take in memory.
+    pub fn bytes(&self) -> u64 {
+        let pixels: usize = self.grain.grid(self.images).iter().product();
+        let (all, listed) = (self.classes as u64, self.listed.len() as u64);
+        let rest = if listed < all { 2 } else { 0 };
+        let moments = match self.noise.deviation(self.images) {
+            None => 2,
+            Some(_) => 0,
         };
+        let maps = (2 * MARGINS as u64 + 1) * listed + rest + moments;
+        8 * (maps * pixels as u64 + 2 * all * all)
+    }
+}
+
+impl ClassificationImages {
+    pub(super) fn new(_: &config::ClassificationImages) -> Self {
+        Self { gammas: Vec::new() }
+    }
+
+    /// Nothing measured yet, at every γ of the plan, of trials of this kind.
+    pub fn begun(plan: &config::ClassificationImages, kind: &Kind) -> Self {
+        let of_gamma = |&gamma: &f64| GammaTrials::new(gamma, plan.min_trials, kind);
         Self {
             gammas: plan.gammas.iter().map(of_gamma).collect(),
         }
     }
 
-    pub(super) fn fits(&self, plan: &config::ClassificationImages) -> bool {
-        let fresh = Self::new(plan);
-        let fits = |(a, b): (&GammaTrials, &GammaTrials)| {
-            a.gamma == b.gamma
-                && a.min_trials == b.min_trials
-                && a.kind == b.kind
-                && a.grid == b.grid
-                && a.deviation == b.deviation
-                && a.moments.shape() == b.moments.shape()
-                && a.weights.len() == b.weights.len()
-                && a.agrees()
-                && a.blocks <= plan.blocks()
-                && a.trials == (a.blocks * plan.block as u64).min(plan.trials)
+    pub(super) fn fits(&self, plan: &config::ClassificationImages, form: Option<&Form>) -> bool {
+        let Some(form) = form.filter(|_| !self.gammas.is_empty()) else {
+            return self.gammas.is_empty();
         };
-        self.gammas.len() == fresh.gammas.len() && self.gammas.iter().zip(&fresh.gammas).all(fits)
+        let Ok(listed) = plan.listed(form) else {
+            return false;
+        };
+        let kind = Kind {
+            noise: plan.noise,
+            grain: plan.grain(),
+            weighting: plan.weighting,
+            classes: form.count(),
+            listed,
+            images: form.shape(),
+        };
+        let fits = |(own, &gamma): (&GammaTrials, &f64)| {
+            own.gamma == gamma
+                && own.min_trials == plan.min_trials
+                && own.is(&kind)
+                && own.agrees()
+                && own.blocks <= plan.blocks()
+                && own.trials == (own.blocks * plan.block as u64).min(plan.trials)
+        };
+        self.gammas.len() == plan.gammas.len() && self.gammas.iter().zip(&plan.gammas).all(fits)
     }
 
     /// Trials done over all γ.
@@ -147,6 +279,10 @@ impl ClassificationImages {
 
     /// Trials done and trials to do. A γ that reached its target reliability has no more to do.
     pub fn progress(&self, plan: &config::ClassificationImages) -> (u64, u64) {
+        if self.gammas.is_empty() {
+            let total = plan.trials.saturating_mul(plan.gammas.len() as u64);
+            return (0, total);
+        }
         let of_gamma = |it: &GammaTrials| if it.reached { it.trials } else { plan.trials };
         let total = self.gammas.iter().map(of_gamma);
         (self.trials(), total.fold(0, u64::saturating_add))
@@ -154,65 +290,82 @@ impl ClassificationImages {
 }
 
 impl GammaTrials {
-    /// No trials yet, for `classes` classes and images of `size` (height, width): of uniform
-    /// noise, every trial counting the same.
-    pub fn new(gamma: f64, min_trials: u64, classes: usize, size: (usize, usize)) -> Self {
-        let (height, width) = size;
+    /// No trials yet, of this kind.
+    pub fn new(gamma: f64, min_trials: u64, kind: &Kind) -> Self {
+        let (k, m) = (kind.classes, kind.listed.len());
+        let [c, h, w] = kind.grain.grid(kind.images);
+        let deviation = kind.noise.deviation(kind.images);
+        let cells = 2 * k * k;
+        let weighted = match kind.weighting {
+            Weighting::Confidence => cells,
+            Weighting::Equal | Weighting::Threshold(_) => 0,
+        };
+        let or_empty = |there: bool, shape: &[usize]| match there {
+            true => Array::zeros(shape),
+            false => Array::default(),
+        };
         Self {
             gamma,
             blocks: 0,
             trials: 0,
             min_trials,
-            fed_back: vec![None; classes],
-            counts: vec![0; 2 * classes * classes],
-            noise: Array::zeros(&[2, classes, classes, height, width]),
-            image: Array::zeros(&[classes, height, width]),
-            kind: Noise::Uniform,
-            grid: uniform_grid(),
-            deviation: uniform_deviation(),
-            moments: Array::default(),
-            weights: Vec::new(),
-            squared_weights: Vec::new(),
+            fed_back: vec![None; k],
+            counts: vec![0; cells],
+            listed: kind.listed.clone(),
+            images: kind.images,
+            grain: kind.grain,
+            noise: Array::zeros(&[2, MARGINS, m, c, h, w]),
+            rest: or_empty(m < k, &[2, c, h, w]),
+            image: Array::zeros(&[m, c, h, w]),
+            kind: kind.noise,
+            grid: kind.noise.grid(),
+            deviation,
+            moments: or_empty(deviation.is_none(), &[2, c, h, w]),
+            weights: vec![0; weighted],
+            squared_weights: vec![0; weighted],
             dropped: 0,
             reached: false,
             estimate: OnceLock::new(),
         }
     }
 
-    /// The same, of another noise and weighting.
-    #[must_use]
-    pub fn of(mut self, noise: Noise, weighting: Weighting) -> Self {
-        let (height, width) = self.size();
-        self.kind = noise;
-        self.grid = noise.grid();
-        self.deviation = noise.deviation();
-        if self.deviation.is_none() {
-            self.moments = Array::zeros(&[2, height, width]);
-        }
-        if weighting == Weighting::Confidence {
-            self.weights = vec![0; self.counts.len()];
-            self.squared_weights = vec![0; self.counts.len()];
-        }
-        self
+    /// Whether its trials are of this kind.
+    fn is(&self, kind: &Kind) -> bool {
+        self.kind == kind.noise
+            && self.grid == kind.noise.grid()
+            && self.deviation == kind.noise.deviation(kind.images)
+            && self.grain == kind.grain
+            && self.images == kind.images
+            && self.classes() == kind.classes
+            && self.listed == kind.listed
+            && self.weights.is_empty() == (kind.weighting != Weighting::Confidence)
     }
 
     /// Whether its numbers agree with each other, so that whoever reads them need not check.
     pub fn agrees(&self) -> bool {
-        let classes = self.classes();
-        let cells = 2 * classes * classes;
+        let (k, m) = (self.classes(), self.listed.len());
+        let [c, h, w] = self.shape();
+        let cells = 2 * k * k;
         let counted = self
             .counts
             .iter()
             .try_fold(0_u64, |sum, &n| sum.checked_add(n));
         let weighted = self.weights.len();
-        classes == CLASSES
-            && self.counts.len() == cells
-            && self.fed_back.iter().flatten().all(|it| it.class < classes)
-            && has_shape(&self.noise, &[2, classes, classes, 28, 28])
-            && has_shape(&self.image, &[classes, 28, 28])
+        let rest: &[usize] = if m < k { &[2, c, h, w] } else { &[0] };
+        let moments: &[usize] = match self.deviation {
+            None => &[2, c, h, w],
+            Some(_) => &[0],
+        };
+        self.counts.len() == cells
+            && self.fed_back.iter().flatten().all(|it| it.class < k)
+            && self.listed.is_sorted_by(|a, b| a < b)
+            && self.listed.iter().all(|&class| class < k)
+            && has_shape(&self.noise, &[2, MARGINS, m, c, h, w])
+            && has_shape(&self.rest, rest)
+            && has_shape(&self.image, &[m, c, h, w])
+            && has_shape(&self.moments, moments)
             && (weighted == 0 || weighted == cells)
             && self.squared_weights.len() == weighted
-            && self.deviation.is_none() == has_shape(&self.moments, &[2, 28, 28])
             && counted.and_then(|n| n.checked_add(self.dropped)) == Some(self.trials)
     }
 
@@ -221,51 +374,43 @@ impl GammaTrials {
         self.fed_back.len()
     }
 
-    /// Height and width of the images.
+    /// Channels, rows and columns of its maps.
+    pub fn shape(&self) -> Shape {
+        self.grain.grid(self.images)
+    }
+
+    /// Rows and columns of its maps.
     pub fn size(&self) -> (usize, usize) {
-        let shape = self.image.shape();
-        (shape[1], shape[2])
+        let [_, height, width] = self.shape();
+        (height, width)
     }
 
     /// Adds one block's sums. Addition of integers: the order of blocks does not matter.
     pub fn add(&mut self, block: &BlockSums) {
-        let classes = self.classes();
-        let pixels = self.size().0 * self.size().1;
+        let k = self.classes();
+        let pixels: usize = self.shape().iter().product();
         let parity = (block.block % 2) as usize;
-        let cells = classes * classes;
-        for (own, add) in self.counts[parity * cells..].iter_mut().zip(&block.counts) {
-            *own += add;
-        }
+        let cells = k * k;
+        let rows = MARGINS * self.listed.len();
+        add(&mut self.counts[parity * cells..], &block.counts);
         let noise = self.noise.values_mut();
-        for (cell, sums) in &block.noise {
-            let start = (parity * cells + cell) * pixels;
-            for (own, add) in noise[start..start + pixels].iter_mut().zip(sums) {
-                *own += add;
-            }
+        for (row, sums) in block.noise.iter().filter(|(row, _)| *row < rows) {
+            add(&mut noise[(parity * rows + row) * pixels..], sums);
+        }
+        let rest = block.noise.iter().filter(|(row, _)| *row == rows);
+        if !self.rest.values().is_empty() {
+            rest.for_each(|(_, sums)| add(&mut self.rest.values_mut()[parity * pixels..], sums));
         }
         let image = self.image.values_mut();
-        for (class, sums) in &block.image {
-            let start = class * pixels;
-            for (own, add) in image[start..start + pixels].iter_mut().zip(sums) {
-                *own += add;
-            }
+        for (place, sums) in &block.image {
+            add(&mut image[place * pixels..], sums);
         }
-        let weights = self.weights.get_mut(parity * cells..).unwrap_or_default();
-        for (own, add) in weights.iter_mut().zip(&block.weights.0) {
-            *own += add;
-        }
-        let squares = self
-            .squared_weights
-            .get_mut(parity * cells..)
-            .unwrap_or_default();
-        for (own, add) in squares.iter_mut().zip(&block.weights.1) {
-            *own += add;
+        if !self.weights.is_empty() {
+            add(&mut self.weights[parity * cells..], &block.weights.0);
+            add(&mut self.squared_weights[parity * cells..], &block.weights.1);
         }
         if !block.moments.is_empty() {
-            let moments = self.moments.values_mut().iter_mut();
-            moments
-                .zip(&block.moments)
-                .for_each(|(own, add)| *own += add);
+            add(self.moments.values_mut(), &block.moments);
         }
         self.blocks += 1;
         self.dropped += block.dropped;
@@ -275,16 +420,17 @@ impl GammaTrials {
 
     /// The maps and their statistics, computed once for each state of the sums.
     pub fn estimate(&self) -> Arc<Estimate> {
-        let (height, width) = self.size();
         Arc::clone(self.estimate.get_or_init(|| {
             Arc::new(classification::estimate(&Trials {
                 gamma: self.gamma,
                 classes: self.classes(),
-                pixels: height * width,
-                width,
+                listed: &self.listed,
+                shape: self.shape(),
+                cover: &self.grain.cover(self.images),
                 min_trials: self.min_trials,
                 counts: &self.counts,
                 noise: self.noise.values(),
+                rest: self.rest.values(),
                 image: self.image.values(),
                 grid: self.grid,
                 white: self.kind.is_white(),
@@ -299,6 +445,12 @@ impl GammaTrials {
     }
 }
 
+/// Adds to the first numbers of `own`.
+fn add<T: Copy + std::ops::AddAssign>(own: &mut [T], more: &[T]) {
+    let pairs = own.iter_mut().zip(more);
+    pairs.for_each(|(own, &more)| *own += more);
+}
+
 impl PartialEq for GammaTrials {
     fn eq(&self, other: &Self) -> bool {
         self.gamma == other.gamma
@@ -307,7 +459,11 @@ impl PartialEq for GammaTrials {
             && self.min_trials == other.min_trials
             && self.fed_back == other.fed_back
             && self.counts == other.counts
+            && self.listed == other.listed
+            && self.images == other.images
+            && self.grain == other.grain
             && self.noise == other.noise
+            && self.rest == other.rest
             && self.image == other.image
             && self.kind == other.kind
             && self.grid == other.grid
@@ -320,5 +476,5 @@ impl PartialEq for GammaTrials {
     }
 }
 
-arrays!(GammaTrials: noise, image, moments);
+arrays!(GammaTrials: noise, rest, image, moments);
 arrays!(ClassificationImages: gammas);

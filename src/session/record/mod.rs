@@ -16,12 +16,12 @@ use super::array::{Arrays, Payload};
 use super::config::{self, Config};
 use super::form::Form;
 
-pub use attack::{Attack, Example, PATTERNS, Pattern};
+pub use attack::{Attack, Example, Outcomes, PATTERNS, Pattern};
 pub use backdoor::{Backdoor, Finding, Suspect, Window};
 pub use classification_images::{
-    BlockSums, CONFIDENCE_STEPS, ClassificationImages, FedBack, GammaTrials,
+    BlockSums, CONFIDENCE_STEPS, ClassificationImages, FedBack, GammaTrials, Kind, Rows,
 };
-pub use modulation::{ModulatedLayer, Modulation};
+pub use modulation::{BY_CLASS, Cells, ModulatedLayer, Modulation};
 pub use predictions::{Predictions, SplitCounts};
 pub use spike_triggered::{
     BlockCovariance, BlockResponses, Covariance, FIXED_POINT, Gradients, LayerResponses, Responses,
@@ -138,11 +138,13 @@ macro_rules! experiments {
                 }
             }
 
-            /// Whether this can be what a plan has led to; also, whether its numbers agree with
+            /// Whether this can be what a plan has led to on images of `form`; also, whether its numbers agree with
             /// each other, so that whoever reads them need not check.
-            pub fn fits(&self, plan: &config::Analysis) -> bool {
+            pub fn fits(&self, plan: &config::Analysis, form: Option<&Form>) -> bool {
                 match (self, plan) {
-                    $((Self::$variant(it), config::Analysis::$variant(plan)) => it.fits(plan),)+
+                    $((Self::$variant(it), config::Analysis::$variant(plan)) => {
+                        it.fits(plan, form)
+                    })+
                     _ => false,
                 }
             }

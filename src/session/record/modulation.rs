@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{FIXED_POINT, Progress, arrays, has_shape};
 use crate::session::array::Array;
-use crate::session::config::{self, CLASSES};
+use crate::session::config;
+use crate::session::form::Form;
 
 /// Decisions under modulation, layer by layer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -34,14 +35,39 @@ pub struct ModulatedLayer {
     /// Sum of each unit's activation (in a convolution, its spatial mean) over the images of a
     /// class, in units of 1/[`FIXED_POINT`]: \[K,U\].
     pub activation: Array<i64>,
-    /// Stimuli by what they were called: \[K target,S,G,K true,K called\].
+    /// Stimuli by class: shown, called so rightly, and called so whatever they are;
+    /// \[K target,S,G,3,K\].
     pub counts: Array<i64>,
 }
 
+/// Stimuli by class at one target, strength and γ: K numbers each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cells<'a> {
+    /// Those of the class.
+    pub shown: &'a [i64],
+    /// Those of the class that were called so.
+    pub correct: &'a [i64],
+    /// Those of whatever class that were called so.
+    pub called: &'a [i64],
+}
+
+/// Numbers that are kept for every class.
+pub const BY_CLASS: usize = 3;
+
 impl ModulatedLayer {
+    /// K.
+    pub fn classes(&self) -> usize {
+        self.shown.len()
+    }
+
+    /// U.
+    pub fn units(&self) -> usize {
+        self.activation.values().len() / self.classes().max(1)
+    }
+
     /// Mean activation ā_c of every unit over the images of a class, \[U\]; `None` without images.
     pub fn mean_activation(&self, class: usize) -> Option<Vec<f64>> {
-        let units = self.activation.values().len() / CLASSES;
+        let units = self.units();
         let sums = &self.activation.values()[class * units..(class + 1) * units];
         let n = self.shown[class] as f64;
         let mean = |&sum: &i64| sum as f64 / (FIXED_POINT * n);
@@ -51,8 +77,7 @@ impl ModulatedLayer {
     /// What the bias of every unit changes by at strength 1 for a target class, α·ā_c/max(ā_c),
     /// \[U\]. Nothing where no image of the class was shown, or it leaves every unit at rest.
     pub fn push(&self, class: usize) -> Vec<f64> {
-        let units = self.activation.values().len() / CLASSES;
-        let mean = self.mean_activation(class).unwrap_or(vec![0.0; units]);
+        let mean = self.mean_activation(class).unwrap_or(vec![0.0; self.units()]);
         let most = mean.iter().copied().fold(0.0, f64::max);
         let push = |a: f64| {
             if most > 0.0 {
@@ -73,8 +98,8 @@ impl ModulatedLayer {
         pairs.for_each(|(own, more)| *own += more);
     }
 
-    /// Adds a block of stimuli by what they were called, \[G,K true,K called\], for a target class
-    /// and a strength by their places.
+    /// Adds a block of stimuli by class, \[G,3,K\], for a target class and a strength by their
+    /// places.
     pub fn add_counts(&mut self, target: usize, strength: usize, counts: &[i64]) {
         let row = target * self.counts.shape()[1] + strength;
         let own = self.counts.values_mut()[row * counts.len()..].iter_mut();
@@ -94,9 +119,9 @@ impl ModulatedLayer {
         gamma: usize,
         class: usize,
     ) -> Option<(u64, u64)> {
-        let row = &self.cells(target, strength, gamma)[class * CLASSES..][..CLASSES];
-        let shown: i64 = row.iter().sum();
-        (shown > 0).then(|| (row[class] as u64, shown as u64))
+        let cells = self.cells(target, strength, gamma);
+        let (correct, shown) = (cells.correct[class], cells.shown[class]);
+        (shown > 0).then_some((correct as u64, shown as u64))
     }
 
     /// Stimuli of whatever true class that were called `class`, and all that were shown, the same
@@ -113,20 +138,24 @@ impl ModulatedLayer {
         class: usize,
     ) -> (u64, u64) {
         let cells = self.cells(target, strength, gamma);
-        let called: i64 = cells.iter().skip(class).step_by(CLASSES).sum();
-        (called as u64, cells.iter().sum::<i64>() as u64)
+        let all: i64 = cells.shown.iter().sum();
+        (cells.called[class] as u64, all as u64)
     }
 
-    /// Stimuli by true class and by what they were called, \[K,K\], for a target class, a strength
-    /// and a γ by their places.
+    /// Stimuli by class, for a target class, a strength and a γ by their places.
     ///
     /// # Panics
     /// Where a place is past its axis.
-    pub fn cells(&self, target: usize, strength: usize, gamma: usize) -> &[i64] {
+    pub fn cells(&self, target: usize, strength: usize, gamma: usize) -> Cells<'_> {
         let shape = self.counts.shape();
         let row = (target * shape[1] + strength) * shape[2] + gamma;
-        let cells = CLASSES * CLASSES;
-        &self.counts.values()[row * cells..(row + 1) * cells]
+        let k = self.classes();
+        let of = |kind: usize| &self.counts.values()[(row * BY_CLASS + kind) * k..][..k];
+        Cells {
+            shown: of(0),
+            correct: of(1),
+            called: of(2),
+        }
     }
 }
 
@@ -139,19 +168,20 @@ impl Modulation {
         }
     }
 
-    pub(super) fn fits(&self, plan: &config::Modulation) -> bool {
+    pub(super) fn fits(&self, plan: &config::Modulation, form: Option<&Form>) -> bool {
         let (s, g) = (self.strengths.len(), self.gammas.len());
+        let k = form.map_or(0, Form::count);
         let of_layer = |it: &ModulatedLayer| {
-            it.shown.len() == CLASSES
+            it.shown.len() == k
                 && it.activation.shape().len() == 2
-                && it.activation.shape()[0] == CLASSES
+                && it.activation.shape()[0] == k
                 && it.counts.values().iter().all(|&count| count >= 0)
-                && has_shape(&it.counts, &[CLASSES, s, g, CLASSES, CLASSES])
+                && has_shape(&it.counts, &[k, s, g, BY_CLASS, k])
         };
         let parts = self.progress.blocks.len();
         self.gammas == plan.signal_strengths()
             && self.strengths == plan.strengths()
-            && (parts == 0 || parts == 1 + self.layers.len() * CLASSES * s)
+            && (parts == 0 || parts == 1 + self.layers.len() * k * s)
             && self.layers.iter().all(of_layer)
     }
 }

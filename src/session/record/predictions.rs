@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Progress, arrays, has_shape};
 use crate::session::array::Array;
-use crate::session::config::{self, CLASSES, Split};
+use crate::session::config::{self, Split};
+use crate::session::form::{Form, Shape};
 
 /// Confusion matrices and sums of images, by split.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -12,11 +13,11 @@ use crate::session::config::{self, CLASSES, Split};
 pub struct Predictions {
     /// How far it is; a part is a split.
     pub progress: Progress,
-    /// In the order of the plan's splits.
+    /// In the order of the plan's splits; empty before it has begun.
     pub splits: Vec<SplitCounts>,
 }
 
-/// The images of one split. K classes, images of H×W pixels.
+/// The images of one split. K classes, images of C×H×W numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitCounts {
@@ -24,31 +25,44 @@ pub struct SplitCounts {
     pub split: Split,
     /// Images by true and predicted class: \[K,K\].
     pub counts: Vec<u64>,
-    /// Sum of the images' bytes by predicted class: \[K,H,W\].
+    /// Sum of the images' bytes by predicted class: \[K,C,H,W\].
     pub images: Array<i64>,
 }
 
 impl SplitCounts {
-    fn new(split: Split) -> Self {
+    /// Nothing seen yet of a split of images of this form.
+    pub fn new(split: Split, form: &Form) -> Self {
+        let (k, [c, h, w]) = (form.count(), form.shape());
         Self {
             split,
-            counts: vec![0; CLASSES * CLASSES],
-            images: Array::zeros(&[CLASSES, 28, 28]),
+            counts: vec![0; k * k],
+            images: Array::zeros(&[k, c, h, w]),
+        }
+    }
+
+    /// K.
+    pub fn classes(&self) -> usize {
+        self.images.shape().first().copied().unwrap_or(0)
+    }
+
+    /// Channels, rows and columns of the images.
+    pub fn shape(&self) -> Shape {
+        match *self.images.shape() {
+            [_, channels, height, width] => [channels, height, width],
+            _ => [0; 3],
         }
     }
 
     /// Images called `class`.
     pub fn called(&self, class: usize) -> u64 {
-        (0..CLASSES)
-            .map(|truth| self.counts[truth * CLASSES + class])
-            .sum()
+        let column = self.counts.iter().skip(class).step_by(self.classes());
+        column.sum()
     }
 
     /// Images whose true class is `class`.
     pub fn shown(&self, class: usize) -> u64 {
-        self.counts[class * CLASSES..(class + 1) * CLASSES]
-            .iter()
-            .sum()
+        let k = self.classes();
+        self.counts[class * k..(class + 1) * k].iter().sum()
     }
 
     /// All images.
@@ -58,29 +72,27 @@ impl SplitCounts {
 
     /// Images called what they are.
     pub fn correct(&self) -> u64 {
-        (0..CLASSES)
-            .map(|class| self.counts[class * CLASSES + class])
-            .sum()
+        self.counts.iter().step_by(self.classes() + 1).sum()
     }
 
     /// Share of the images called `class` that are of it; `None` where none was called so.
     pub fn precision(&self, class: usize) -> Option<f64> {
         let called = self.called(class);
-        let hit = self.counts[class * CLASSES + class];
+        let hit = self.counts[class * (self.classes() + 1)];
         (called > 0).then(|| hit as f64 / called as f64)
     }
 
     /// Share of the images of `class` that are called so; `None` where there is none.
     pub fn recall(&self, class: usize) -> Option<f64> {
         let shown = self.shown(class);
-        let hit = self.counts[class * CLASSES + class];
+        let hit = self.counts[class * (self.classes() + 1)];
         (shown > 0).then(|| hit as f64 / shown as f64)
     }
 
-    /// Mean of the images called `class`, \[H,W\] in \[0,1\]; `None` where none was.
+    /// Mean of the images called `class`, \[C,H,W\] in \[0,1\]; `None` where none was.
     pub fn mean_image(&self, class: usize) -> Option<Vec<f32>> {
         let called = self.called(class);
-        let pixels = self.images.values().len() / CLASSES;
+        let pixels = self.images.values().len() / self.classes().max(1);
         let sums = &self.images.values()[class * pixels..(class + 1) * pixels];
         let mean = |&sum: &i64| (sum as f64 / (255.0 * called as f64)) as f32;
         (called > 0).then(|| sums.iter().map(mean).collect())
@@ -88,18 +100,19 @@ impl SplitCounts {
 }
 
 impl Predictions {
-    pub(super) fn new(plan: &config::Predictions) -> Self {
-        Self {
-            progress: Progress::default(),
-            splits: plan.splits.iter().copied().map(SplitCounts::new).collect(),
-        }
+    pub(super) fn new(_: &config::Predictions) -> Self {
+        Self::default()
     }
 
-    pub(super) fn fits(&self, plan: &config::Predictions) -> bool {
+    pub(super) fn fits(&self, plan: &config::Predictions, form: Option<&Form>) -> bool {
+        let Some(form) = form.filter(|_| !self.splits.is_empty()) else {
+            return self.splits.is_empty() && self.progress == Progress::default();
+        };
+        let (k, [c, h, w]) = (form.count(), form.shape());
         let fits = |(own, split): (&SplitCounts, &Split)| {
             own.split == *split
-                && own.counts.len() == CLASSES * CLASSES
-                && has_shape(&own.images, &[CLASSES, 28, 28])
+                && own.counts.len() == k * k
+                && has_shape(&own.images, &[k, c, h, w])
                 && own
                     .counts
                     .iter()

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Progress, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config;
+use crate::session::form::{Form, Shape};
 use crate::stats::spike_triggered::{self, GradientSums, LayerEstimate, SecondMoments, Sums};
 
 /// Sums of activations are kept as integers in units of one over this: rounded once a block, then
@@ -25,7 +26,7 @@ pub struct SpikeTriggered {
     pub covariance: Option<Covariance>,
 }
 
-/// One layer. U units, receptive fields of h×w pixels.
+/// One layer. U units, receptive fields of C×h×w numbers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerResponses {
@@ -35,9 +36,12 @@ pub struct LayerResponses {
     pub units: usize,
     /// Rows and columns of a receptive field.
     pub receptive_field: (usize, usize),
+    /// C: channels of the images.
+    #[serde(default = "one")]
+    pub channels: usize,
     /// Whether its activations may be negative (no rectifier follows).
     pub signed: bool,
-    /// The weights of a layer that sees the image itself: \[U,h,w\]; else empty.
+    /// The weights of a layer that sees the image itself: \[U,C,h,w\]; else empty.
     pub kernel: Array<f32>,
     /// Responses to noise.
     pub noise: Responses,
@@ -63,9 +67,9 @@ pub struct Responses {
     /// Σ|a|, the same way: \[2,U\]. Equal to Σa where activations are never negative. Averages are
     /// over Σ|a|: of signed activations Σa may be next to nothing.
     pub magnitude: Array<i64>,
-    /// Σ(s−½) over all receptive fields, in the same units, by parity: \[2,h,w\].
+    /// Σ(s−½) over all receptive fields, in the same units, by parity: \[2,C,h,w\].
     pub stimulus: Array<i64>,
-    /// Σa·(s−½), in the same units, by parity: \[2,U,h,w\].
+    /// Σa·(s−½), in the same units, by parity: \[2,U,C,h,w\].
     pub weighted: Array<i64>,
 }
 
@@ -80,9 +84,9 @@ pub struct BlockResponses {
     pub activation: Vec<i64>,
     /// Σ|a|: \[U\].
     pub magnitude: Vec<i64>,
-    /// Σ(s−½): \[h·w\].
+    /// Σ(s−½): \[C·h·w\].
     pub stimulus: Vec<i64>,
-    /// Σa·(s−½): \[U,h·w\].
+    /// Σa·(s−½): \[U,C·h·w\].
     pub weighted: Vec<i64>,
 }
 
@@ -94,11 +98,11 @@ pub struct Gradients {
     pub units: Vec<usize>,
     /// Receptive fields seen.
     pub fields: u64,
-    /// Σ∇a in units of 1/[`FIXED_POINT`]: \[units taken,h,w\].
+    /// Σ∇a in units of 1/[`FIXED_POINT`]: \[units taken,C,h,w\].
     pub sum: Array<i64>,
 }
 
-/// Spike-triggered covariance of one unit. P pixels of its receptive field. Every receptive field
+/// Spike-triggered covariance of one unit. P numbers of its receptive field. Every receptive field
 /// counts by |a|, which is a where activations are never negative. In the shuffled sums the
 /// responses to an image stand with another image of the block.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -108,6 +112,9 @@ pub struct Covariance {
     pub unit: config::Unit,
     /// Rows and columns of its receptive field.
     pub receptive_field: (usize, usize),
+    /// Channels of the images.
+    #[serde(default = "one")]
+    pub channels: usize,
     /// Receptive fields seen.
     pub fields: u64,
     /// Σ|a|, and the same of the shuffled responses, in units of 1/[`FIXED_POINT`].
@@ -123,7 +130,7 @@ pub struct Covariance {
     /// somewhat widened (see [`crate::stats::spike_triggered::spread`]).
     pub shuffled: Option<(f64, f64)>,
     /// The axes of the eigenvalues outside that range, farthest from zero first, at most 8:
-    /// \[axes,h,w\].
+    /// \[axes,C,h,w\].
     pub axes: Array<f32>,
     /// The eigenvalues of the axes.
     pub significant: Vec<f64>,
@@ -142,16 +149,20 @@ pub struct BlockCovariance {
     pub outer: Vec<i64>,
 }
 
+fn one() -> usize {
+    1
+}
+
 impl Responses {
     /// Nothing seen yet.
-    pub fn new(units: usize, (height, width): (usize, usize)) -> Self {
+    pub fn new(units: usize, [c, h, w]: Shape) -> Self {
         Self {
             fields: [0; 2],
             fired: Array::zeros(&[units]),
             activation: Array::zeros(&[2, units]),
             magnitude: Array::zeros(&[2, units]),
-            stimulus: Array::zeros(&[2, height, width]),
-            weighted: Array::zeros(&[2, units, height, width]),
+            stimulus: Array::zeros(&[2, c, h, w]),
+            weighted: Array::zeros(&[2, units, c, h, w]),
         }
     }
 
@@ -177,12 +188,12 @@ impl Responses {
         }
     }
 
-    fn fits(&self, units: usize, (height, width): (usize, usize)) -> bool {
+    fn fits(&self, units: usize, [c, h, w]: Shape) -> bool {
         has_shape(&self.fired, &[units])
             && has_shape(&self.activation, &[2, units])
             && has_shape(&self.magnitude, &[2, units])
-            && has_shape(&self.stimulus, &[2, height, width])
-            && has_shape(&self.weighted, &[2, units, height, width])
+            && has_shape(&self.stimulus, &[2, c, h, w])
+            && has_shape(&self.weighted, &[2, units, c, h, w])
     }
 }
 
@@ -193,28 +204,36 @@ fn add(own: &mut Array<i64>, place: usize, more: &[i64]) {
 }
 
 impl LayerResponses {
-    /// A layer that has seen nothing yet. `kernel`, \[U,h,w\], where it sees the image itself.
+    /// A layer that has seen nothing yet. `field`: channels, rows and columns of a receptive field;
+    /// `kernel`, \[U,C,h,w\], where it sees the image itself.
     pub fn new(
         name: &str,
         units: usize,
-        receptive_field: (usize, usize),
+        field: Shape,
         signed: bool,
         kernel: Option<Vec<f32>>,
     ) -> Self {
-        let (height, width) = receptive_field;
+        let [channels, height, width] = field;
         Self {
             name: name.to_owned(),
             units,
-            receptive_field,
+            receptive_field: (height, width),
+            channels,
             signed,
             kernel: kernel
-                .map(|values| Array::new(&[units, height, width], values))
+                .map(|values| Array::new(&[units, channels, height, width], values))
                 .unwrap_or_default(),
-            noise: Responses::new(units, receptive_field),
-            images: Responses::new(units, receptive_field),
+            noise: Responses::new(units, field),
+            images: Responses::new(units, field),
             gradients: Gradients::default(),
             estimate: OnceLock::new(),
         }
+    }
+
+    /// Channels, rows and columns of a receptive field.
+    pub fn field(&self) -> Shape {
+        let (height, width) = self.receptive_field;
+        [self.channels, height, width]
     }
 
     /// Adds a block of noise trials.
@@ -231,9 +250,9 @@ impl LayerResponses {
 
     /// Chooses the units whose gradients are taken. Those taken before are lost.
     pub fn take_gradients(&mut self, units: Vec<usize>) {
-        let (height, width) = self.receptive_field;
+        let [c, h, w] = self.field();
         self.gradients = Gradients {
-            sum: Array::zeros(&[units.len(), height, width]),
+            sum: Array::zeros(&[units.len(), c, h, w]),
             units,
             fields: 0,
         };
@@ -241,7 +260,7 @@ impl LayerResponses {
     }
 
     /// Adds the gradients over `fields` receptive fields, Σ∇a in units of 1/[`FIXED_POINT`]:
-    /// \[units taken,h·w\].
+    /// \[units taken,C·h·w\].
     pub fn add_gradients(&mut self, fields: u64, sums: &[i64]) {
         self.gradients.fields += fields;
         add(&mut self.gradients.sum, 0, sums);
@@ -266,14 +285,15 @@ impl LayerResponses {
     }
 
     fn fits(&self) -> bool {
-        let (units, (height, width)) = (self.units, self.receptive_field);
+        let (units, field) = (self.units, self.field());
+        let [c, h, w] = field;
         let taken = self.gradients.units.len();
-        self.noise.fits(units, self.receptive_field)
-            && self.images.fits(units, self.receptive_field)
+        self.noise.fits(units, field)
+            && self.images.fits(units, field)
             && (self.kernel.values().is_empty() && self.kernel.shape() == [0]
-                || has_shape(&self.kernel, &[units, height, width]))
+                || has_shape(&self.kernel, &[units, c, h, w]))
             && self.gradients.units.iter().all(|&unit| unit < units)
-            && (taken == 0 || has_shape(&self.gradients.sum, &[taken, height, width]))
+            && (taken == 0 || has_shape(&self.gradients.sum, &[taken, c, h, w]))
     }
 }
 
@@ -282,6 +302,7 @@ impl PartialEq for LayerResponses {
         self.name == other.name
             && self.units == other.units
             && self.receptive_field == other.receptive_field
+            && self.channels == other.channels
             && self.signed == other.signed
             && self.kernel == other.kernel
             && self.noise == other.noise
@@ -292,11 +313,12 @@ impl PartialEq for LayerResponses {
 
 impl Covariance {
     /// Nothing seen yet.
-    pub fn new(unit: config::Unit, receptive_field: (usize, usize)) -> Self {
-        let pixels = receptive_field.0 * receptive_field.1;
+    pub fn new(unit: config::Unit, [channels, height, width]: Shape) -> Self {
+        let pixels = channels * height * width;
         Self {
             unit,
-            receptive_field,
+            receptive_field: (height, width),
+            channels,
             fields: 0,
             activation: [0; 2],
             weighted: Array::zeros(&[2, pixels]),
@@ -317,20 +339,26 @@ impl Covariance {
         add(&mut self.outer, 0, &sums.outer);
     }
 
+    /// Channels, rows and columns of its receptive field.
+    pub fn field(&self) -> Shape {
+        let (height, width) = self.receptive_field;
+        [self.channels, height, width]
+    }
+
     /// Finds the axes once every block is in, and drops the sums that only they need. `variance`
     /// is that of a pixel of the noise.
     pub fn finish(&mut self, variance: f64) {
-        let pixels = self.receptive_field.0 * self.receptive_field.1;
+        let pixels: usize = self.field().iter().product();
         let sums = |shuffled: usize| SecondMoments {
             activation: self.activation[shuffled],
             weighted: &self.weighted.values()[shuffled * pixels..][..pixels],
             outer: &self.outer.values()[shuffled * pixels * pixels..][..pixels * pixels],
         };
         if let Some(spread) = spike_triggered::spread(&sums(0), &sums(1), variance) {
-            let (height, width) = self.receptive_field;
+            let [c, h, w] = self.field();
             let axes = spread.axes.iter().flat_map(|(_, axis)| axis);
             let axes = axes.map(|&value| value as f32).collect();
-            self.axes = Array::new(&[spread.axes.len(), height, width], axes);
+            self.axes = Array::new(&[spread.axes.len(), c, h, w], axes);
             self.significant = spread.axes.iter().map(|(value, _)| *value).collect();
             self.eigenvalues = spread.eigenvalues;
             self.shuffled = Some(spread.chance);
@@ -339,14 +367,14 @@ impl Covariance {
     }
 
     fn fits(&self, plan: &config::Unit) -> bool {
-        let (height, width) = self.receptive_field;
-        let pixels = height * width;
+        let [c, h, w] = self.field();
+        let pixels = c * h * w;
         let axes = self.significant.len();
         self.unit == *plan
             && has_shape(&self.weighted, &[2, pixels])
             && (has_shape(&self.outer, &[0]) || has_shape(&self.outer, &[2, pixels, pixels]))
             && (self.eigenvalues.is_empty() || self.eigenvalues.len() == pixels)
-            && (axes == 0 || has_shape(&self.axes, &[axes, height, width]))
+            && (axes == 0 || has_shape(&self.axes, &[axes, c, h, w]))
     }
 }
 
@@ -355,14 +383,17 @@ impl SpikeTriggered {
         Self::default()
     }
 
-    pub(super) fn fits(&self, plan: &config::SpikeTriggered) -> bool {
+    pub(super) fn fits(&self, plan: &config::SpikeTriggered, form: Option<&Form>) -> bool {
+        let channels = form.map_or(0, |form| form.channels);
         let parts = self.progress.blocks.len();
         let covariance = match (&self.covariance, &plan.covariance) {
             (Some(it), Some(unit)) => it.fits(unit),
             (Some(_), None) => false,
             (None, _) => parts == 0 || plan.covariance.is_none(),
         };
-        (parts == 0 || parts == 4) && covariance && self.layers.iter().all(LayerResponses::fits)
+        (parts == 0 || parts == 4) && covariance && self.layers
+            .iter()
+            .all(|it| it.channels == channels && it.fits())
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Progress;
 use crate::session::array::{Arrays, Payload};
 use crate::session::config;
-use crate::session::config::CLASSES;
+use crate::session::form::Form;
 use crate::stats::share::Share;
 use crate::stats::templates::SCORES;
 
@@ -71,9 +71,10 @@ impl Templates {
         Self::default()
     }
 
-    pub(super) fn fits(&self, _: &config::Templates) -> bool {
+    pub(super) fn fits(&self, _: &config::Templates, form: Option<&Form>) -> bool {
+        let k = form.map_or(0, Form::count);
         let of_gamma = |it: &GammaTemplates| {
-            it.classes.iter().all(|&class| class < CLASSES)
+            it.classes.iter().all(|&class| class < k)
                 && it.classes.is_sorted_by(|a, b| a < b)
                 && it.correct.iter().all(|&correct| correct <= it.images)
         };

@@ -50,8 +50,8 @@ fn a_whole_value_takes_defaults_for_what_it_leaves_out() {
 fn a_value_may_hold_equals_signs_and_brackets() {
     let config = made(r#"dataset.source=Folder("/data/a=b, (c) \"d\"")"#);
     let folder = DatasetSource::Folder(r#"/data/a=b, (c) "d""#.into());
-    assert_eq!(config.dataset.source, folder);
-    assert_eq!(set(&config, "seed=9").unwrap().dataset.source, folder);
+    assert_eq!(config.dataset.clone().unwrap().source, folder);
+    assert_eq!(set(&config, "seed=9").unwrap().dataset.unwrap().source, folder);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn configs() -> impl Strategy<Value = Config> {
         };
         training.lr_max = f64::from(lr) * 1e-7;
         config.seed = seed;
-        config.dataset.source = DatasetSource::Folder(folder.into());
+        config.dataset.get_or_insert_default().source = DatasetSource::Folder(folder.into());
         config
     })
 }
@@ -180,7 +180,7 @@ proptest! {
         let Analysis::ClassificationImages(it) = &config.analyses[0] else { unreachable!() };
         prop_assert_eq!(config.seed, seed);
         prop_assert_eq!(&it.gammas, &gammas);
-        prop_assert_eq!(config.dataset.source, folder);
+        prop_assert_eq!(config.dataset.unwrap().source, folder);
     }
 
     #[test]

@@ -8,11 +8,13 @@ const GRID: f64 = 65536.0;
 const NO_TRIALS: Trials<'static> = Trials {
     gamma: 0.0,
     classes: 2,
-    pixels: 1,
-    width: 1,
+    listed: &[0, 1],
+    shape: [1, 1, 1],
+    cover: &[1],
     min_trials: 2,
     counts: &[],
     noise: &[],
+    rest: &[],
     image: &[],
     grid: Grid {
         offset: 0.5 / GRID,
@@ -25,18 +27,16 @@ const NO_TRIALS: Trials<'static> = Trials {
 };
 
 fn noise_deviation() -> f64 {
-    Noise::Uniform.deviation().unwrap()
+    Noise::Uniform.deviation([1, 1, 1]).unwrap()
 }
 
 /// One pixel, two classes: a table that can be computed by hand.
 fn by_hand(gamma: f64, counts: &[u64], noise: &[i64]) -> Estimate {
     estimate(&Trials {
         gamma,
-        classes: 2,
-        pixels: 1,
         min_trials: 2,
         counts,
-        noise,
+        noise: &margins(noise, 2, 1),
         image: &[255 * 6, 0],
         ..NO_TRIALS
     })
@@ -121,12 +121,11 @@ fn under_no_signal_the_z_map_is_standard_normal() {
     for gamma in [0.0, 0.3] {
         let result = estimate(&Trials {
             gamma,
-            classes: 2,
-            pixels,
-            width: 28,
+            shape: [1, 28, 28],
+            cover: &vec![1; pixels],
             min_trials: 30,
             counts: &counts,
-            noise: &noise,
+            noise: &margins(&noise, 2, pixels),
             image: &vec![0; 2 * pixels],
             ..NO_TRIALS
         });
@@ -151,7 +150,7 @@ fn weights_that_are_all_the_same_change_nothing() {
     let weighted = estimate(&Trials {
         gamma: 0.5,
         counts: &COUNTS,
-        noise: &NOISE.map(|sum| 3 * sum),
+        noise: &margins(&NOISE.map(|sum| 3 * sum), 2, 1),
         image: &[255 * 6, 0],
         weights: Some(Weights {
             sum: &thrice(&COUNTS, 3),
@@ -173,7 +172,7 @@ fn an_unknown_deviation_is_measured_from_the_moments() {
     let measured = estimate(&Trials {
         gamma: 0.5,
         counts: &COUNTS,
-        noise: &NOISE,
+        noise: &margins(&NOISE, 2, 1),
         image: &[0, 0],
         deviation: None,
         moments: &moments,
@@ -206,11 +205,11 @@ fn under_no_signal_the_z_map_of_weighted_trials_is_standard_normal() {
     for gamma in [0.0, 0.3] {
         let result = estimate(&Trials {
             gamma,
-            pixels,
-            width: 28,
+            shape: [1, 28, 28],
+            cover: &vec![1; pixels],
             min_trials: 30,
             counts: &counts,
-            noise: &noise,
+            noise: &margins(&noise, 2, pixels),
             image: &vec![0; 2 * pixels],
             weights: Some(Weights {
                 sum: &sums.0,
@@ -242,4 +241,64 @@ fn a_pixel_that_never_varies_has_a_deviation_of_exactly_zero() {
         ..NO_TRIALS
     };
     assert_eq!(trials.deviations(n as u64), [0.0]);
+}
+
+/// Three classes by hand, of which two have maps: what is called the third still counts in the mean
+/// of all noise.
+#[test]
+fn a_class_without_maps_is_counted_and_changes_no_other() {
+    let counts = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3];
+    let table: Vec<i64> = (0..18).map(|cell| counts[cell] as i64 * (1000 + 977 * cell as i64)).collect();
+    let all = margins(&table, 3, 1);
+    let full = |gamma| {
+        estimate(&Trials {
+            gamma,
+            classes: 3,
+            listed: &[0, 1, 2],
+            counts: &counts,
+            noise: &all,
+            image: &[510, 0, 255],
+            ..NO_TRIALS
+        })
+    };
+    // Rows of classes 0 and 2 of every margin, and the sum of what is called 1.
+    let some: Vec<i64> = all.chunks_exact(3).flat_map(|row| [row[0], row[2]]).collect();
+    let rest = [all[1], all[10]];
+    for gamma in [0.0, 0.4] {
+        let part = estimate(&Trials {
+            gamma,
+            classes: 3,
+            listed: &[0, 2],
+            counts: &counts,
+            noise: &some,
+            rest: &rest,
+            image: &[510, 255],
+            ..NO_TRIALS
+        });
+        let full = full(gamma);
+        assert_eq!(part.classes[0], full.classes[0]);
+        assert_eq!(part.classes[2], full.classes[2]);
+        let unlisted = &part.classes[1];
+        assert!(!unlisted.listed && !unlisted.sufficient && unlisted.image.is_none());
+        assert_eq!(unlisted.called, full.classes[1].called);
+        assert_eq!(unlisted.cells, full.classes[1].cells);
+        assert_eq!((part.trials, &part.counts), (full.trials, &full.counts));
+    }
+}
+
+/// A cell of coarse noise stands for several pixels: the mean image is over all of them.
+#[test]
+fn the_mean_stimulus_of_coarse_noise_is_a_mean_over_its_cells() {
+    let class = &estimate(&Trials {
+        gamma: 0.5,
+        counts: &COUNTS,
+        noise: &margins(&NOISE, 2, 1),
+        // Four white pixels under the cell in each of six trials called 0.
+        image: &[4 * 255 * 6, 0],
+        cover: &[4],
+        ..NO_TRIALS
+    })
+    .classes[0];
+    let expected = 0.5 * (2.0 / 3.0 + 0.5 / GRID) + 0.5;
+    assert!((f64::from(class.mean_stimulus.as_ref().unwrap()[0]) - expected).abs() < 1e-6);
 }
