@@ -58,9 +58,7 @@ impl DatasetName {
                 "Bag",
                 "Ankle boot",
             ]),
-            Self::Kmnist => Some(&[
-                "o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo",
-            ]),
+            Self::Kmnist => Some(&["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]),
             Self::Cifar10 => Some(&[
                 "airplane",
                 "automobile",
