@@ -42,10 +42,22 @@ use noisescope::link::{Command, Connection};
 use noisescope::session::run::{LogLine, Phase};
 use noisescope::session::{self, Session};
 use noisescope::tui::action::{self, Action, TABLE};
-use noisescope::tui::state::{MapKind, Overlay, Scale, State};
+use noisescope::tui::frame;
+use noisescope::tui::possible;
+use noisescope::tui::scene::lens::MapKind;
+use noisescope::tui::shared::Scale;
+use noisescope::tui::size::Size;
+use noisescope::tui::state::{Overlay, State, ViewId};
 use noisescope::tui::theme::{Background, Depth, Theme};
 use noisescope::tui::update::{self, Effect};
-use noisescope::tui::view::{self, Size, VIEWS};
+use noisescope::tui::view::View;
+use noisescope::tui::view::attack::Attack;
+use noisescope::tui::view::backdoor::Backdoor;
+use noisescope::tui::view::filters::{Filters, Stimuli};
+use noisescope::tui::view::maps::Maps;
+use noisescope::tui::view::modulation::Modulation;
+use noisescope::tui::view::predictions::Predictions;
+use noisescope::tui::views::VIEWS;
 use proptest::prelude::*;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -60,9 +72,9 @@ fn theme() -> Theme {
 }
 
 fn state(size: (u16, u16)) -> State {
-    let mut state = State::new(Connection::Live);
-    state.now = NOW;
-    state.size = Size {
+    let mut state = State::new(Connection::Live, VIEWS);
+    state.shared.now = NOW;
+    state.shared.size = Size {
         width: size.0,
         height: size.1,
     };
@@ -71,19 +83,29 @@ fn state(size: (u16, u16)) -> State {
 
 fn at(view: &str, size: (u16, u16)) -> State {
     let mut state = state(size);
-    state.view = VIEWS
-        .iter()
-        .position(|it| it.name == view)
-        .expect("a view of that name");
+    let at = VIEWS.iter().position(|it| it.name == view);
+    state.view = ViewId(at.expect("a view of that name"));
     state
 }
 
+/// What belongs to one view alone.
+fn of<T: View>(state: &mut State) -> &mut T {
+    state.of_mut().expect("it is one of the table")
+}
+
+/// Whether what is chosen fills the views that can enlarge something.
+fn enlarge(state: &mut State, enlarged: bool) {
+    of::<Maps>(state).enlarged = enlarged;
+    of::<Filters>(state).enlarged = enlarged;
+    of::<Backdoor>(state).enlarged = enlarged;
+}
+
 fn draw(session: &Session, state: &State, theme: &Theme) -> Buffer {
-    let size = state.size;
+    let size = state.shared.size;
     let mut terminal = Terminal::new(TestBackend::new(size.width, size.height)).expect("a backend");
     let frame = terminal.draw(|frame| {
         let area = frame.area();
-        view::draw(session, state, theme, area, frame.buffer_mut());
+        frame::draw(session, state, theme, area, frame.buffer_mut());
     });
     frame.expect("it cannot fail").buffer.clone()
 }

@@ -1,68 +1,33 @@
 //! The dashboard's loop: waits for keys, newer states of the run and the clock, and draws when
 //! something changed, at most so often.
 
-use std::future::pending;
-use std::io;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-use super::action;
 use super::aside;
+use super::clock::{now, until};
+use super::frame;
 use super::frames::Frames;
 use super::input::{Input, Keys};
+use super::options::{Options, TuiError};
 use super::pen::Pen;
-use super::state::{Overlay, State, is_finished};
+use super::possible;
+use super::shared::is_finished;
+use super::size::Size;
+use super::state::{Overlay, State};
 use super::terminal::Terminal;
-use super::theme::{Background, Line, Theme};
+use super::theme::Theme;
 use super::update::{self, Effect};
-use super::view::{self, Size};
+use super::views::VIEWS;
 use crate::figure::Figure;
 use crate::link::{Command, Link};
 use crate::session::Session;
 use crate::session::record;
 use crate::session::run::Phase;
-
-/// How the dashboard is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// Most frames a second.
-    pub fps: u32,
-    /// For a slow line: few colours, a frame a second, no decoration.
-    pub low_bandwidth: bool,
-    /// What stands behind the text; `None`: what the environment says.
-    pub background: Option<Background>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            fps: 10,
-            low_bandwidth: false,
-            background: None,
-        }
-    }
-}
-
-impl Options {
-    /// What the line carries.
-    pub(super) fn line(self) -> Line {
-        match self.low_bandwidth {
-            true => Line::Slow,
-            false => Line::Fast,
-        }
-    }
-
-    /// What the terminal can show, by the environment and these options.
-    pub(super) fn theme(self) -> Theme {
-        let theme = Theme::from_env();
-        let background = self.background.unwrap_or(theme.background);
-        Theme::new(theme.depth, background, theme.glyphs.unicode).over(self.line())
-    }
-}
 
 /// Why the dashboard ended. The terminal has been given back.
 #[derive(Debug, Clone)]
@@ -76,14 +41,6 @@ pub enum Exit {
     Resume(Box<State>),
     /// There is no terminal any more: the window closed or the connection dropped.
     Gone,
-}
-
-/// Why the dashboard could not be shown.
-#[derive(Debug, thiserror::Error)]
-pub enum TuiError {
-    /// The terminal refused.
-    #[error("the terminal cannot show the dashboard ({0}); `--plain` needs none")]
-    Terminal(#[from] io::Error),
 }
 
 /// Shows a session until its run has been stopped or has failed, or the person leaves. `earlier` is
@@ -198,7 +155,8 @@ fn take(
                         dashboard.frames.ask();
                     }
                     Effect::Show => {
-                        dashboard.wanted = action::figure_in(&dashboard.state, &dashboard.session);
+                        dashboard.wanted =
+                            possible::figure_in(&dashboard.state, &dashboard.session);
                         // What was typed after it is for the picture.
                         return None;
                     }
@@ -222,13 +180,6 @@ fn take(
     None
 }
 
-pub(super) async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(due).await,
-        None => pending().await,
-    }
-}
-
 /// What the loop knows between two events.
 struct Dashboard {
     session: Arc<Session>,
@@ -245,15 +196,15 @@ impl Dashboard {
     fn new(link: &Link, options: Options, earlier: Option<State>, terminal: &Terminal) -> Self {
         let connection = link.connection.borrow().clone();
         let mut state = match earlier {
-            Some(earlier) => State {
-                connection,
-                overlay: Overlay::None,
-                ..earlier
-            },
-            None => State::new(connection),
+            Some(mut earlier) => {
+                earlier.shared.connection = connection;
+                earlier.overlay = Overlay::None;
+                earlier
+            }
+            None => State::new(connection, VIEWS),
         };
-        state.zone = jiff::tz::TimeZone::system();
-        state.now = now();
+        state.shared.zone = jiff::tz::TimeZone::system();
+        state.shared.now = now();
         let mut dashboard = Self {
             session: link.newest(),
             state,
@@ -262,14 +213,14 @@ impl Dashboard {
             stopping: false,
             wanted: None,
         };
-        dashboard.state.settle(&dashboard.session);
+        dashboard.state.shared.settle(&dashboard.session);
         dashboard.resize(terminal);
         dashboard
     }
 
     fn resize(&mut self, terminal: &Terminal) {
         let (width, height) = terminal.size();
-        self.state.size = Size { width, height };
+        self.state.shared.size = Size { width, height };
         self.frames.ask();
     }
 
@@ -300,7 +251,7 @@ impl Dashboard {
     /// The clock moved on: ages in sight grow.
     fn tick(&mut self) {
         if self.session.run.is_some() {
-            self.state.now = now();
+            self.state.shared.now = now();
             self.frames.age();
         }
     }
@@ -332,25 +283,18 @@ impl Dashboard {
         };
         if due.renews {
             self.session = link.newest();
-            self.state.settle(&self.session);
-            self.state.now = self::now();
+            self.state.shared.settle(&self.session);
+            self.state.shared.now = self::now();
         }
-        let size = (self.state.size.width, self.state.size.height);
+        let size = (self.state.shared.size.width, self.state.shared.size.height);
         let (session, state, theme) = (&self.session, &self.state, &self.theme);
         let bytes = self
             .frames
             .paint(due, size, &theme.palette, now, |area, buf| {
-                view::draw(session, state, theme, area, buf);
+                frame::draw(session, state, theme, area, buf);
             });
         if !bytes.is_empty() {
             pen.write(bytes);
         }
     }
-}
-
-/// Seconds since the Unix epoch.
-pub(super) fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs() as i64)
 }

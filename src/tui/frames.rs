@@ -10,7 +10,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::time::Instant;
 
-use super::dashboard::Options;
+use super::options::Options;
 use super::pen::{Painter, Room};
 use super::theme::{Line, Palette};
 

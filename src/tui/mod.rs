@@ -2,28 +2,43 @@
 //!
 //! [`run`] shows what a [`Link`](crate::link::Link) gives until the run has ended or the person
 //! leaves; [`browse`] lists the sessions until the person chooses. Keys become [`action::Action`]s
-//! through one table, [`update::update`] applies them to [`state::State`], and [`view::draw`] is a
+//! through one table, [`update::update`] applies them to [`state::State`], and [`frame::draw`] is a
 //! pure function of session, state, place and theme.
+//!
+//! A view is a folder in [`view`]: it owns what it looks at, what an action does there, and its
+//! drawing. All views look at [`shared::Shared`] and draw a [`scene::Scene`]; [`views::VIEWS`] is
+//! the table of them, and nothing below it knows a view by name.
 
 pub mod action;
 mod aside;
 pub mod browser;
+mod clock;
 mod dashboard;
+mod form;
+pub mod frame;
 pub mod frames;
 mod ink;
 mod input;
+mod options;
+mod overlay;
 mod pen;
 pub mod picture;
+pub mod possible;
+pub mod scene;
+pub mod shared;
+pub mod size;
 pub mod state;
 mod steps;
 mod terminal;
 pub mod theme;
 pub mod update;
 pub mod view;
+pub mod views;
 pub mod widget;
 
-pub use action::key_table;
 pub use browser::{Choice, List, Row, RowState, browse};
-pub use dashboard::{Exit, Options, TuiError, run};
+pub use dashboard::{Exit, run};
+pub use options::{Options, TuiError};
 pub use state::State;
 pub use terminal::install_panic_hook;
+pub use views::key_table;

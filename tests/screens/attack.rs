@@ -1,6 +1,6 @@
 //! The attack: what its curves, its pictures and its keys say.
 
-use noisescope::session::record::Attack;
+use noisescope::session::record;
 use noisescope::stats::interval::wilson;
 
 use super::*;
@@ -12,9 +12,10 @@ fn words(screen: &str) -> String {
 #[test]
 fn the_rate_at_the_chosen_weight_stands_with_its_wilson_interval() {
     let session = experiments::measured();
-    let attack: &Attack = session.record.first().expect("it is planned");
+    let attack: &record::Attack = session.record.first().expect("it is planned");
     let mut state = at("Attack", (120, 40));
-    (state.class, state.weight) = (4, 6);
+    state.shared.class = 4;
+    of::<Attack>(&mut state).weight = 6;
     let screen = words(&screen(&session, &state));
     for pattern in 0..3 {
         let share = attack.targeted(0, pattern, 4, 6).expect("it is there");
@@ -36,7 +37,9 @@ fn keys_choose_target_weight_pattern_source_and_all_targets() {
         KeyCode::Down,
     ];
     press(&session, &mut state, &keys);
-    assert_eq!((state.class, state.weight, state.pattern), (2, 6, 1));
+    assert_eq!(state.shared.class, 2);
+    let own = of::<Attack>(&mut state);
+    assert_eq!((own.weight, own.pattern), (6, 1));
     let one = screen(&session, &state);
     assert!(
         one.contains("▸target 2") && one.contains("called 2 at w 0.6"),
@@ -54,9 +57,13 @@ fn keys_choose_target_weight_pattern_source_and_all_targets() {
         "{all}"
     );
     press(&session, &mut state, &[KeyCode::Char(']'); 30]);
-    assert_eq!(state.weight, 10, "it ends at the largest");
+    assert_eq!(
+        of::<Attack>(&mut state).weight,
+        10,
+        "it ends at the largest"
+    );
     press(&session, &mut state, &[KeyCode::Char('['); 30]);
-    assert_eq!(state.weight, 0);
+    assert_eq!(of::<Attack>(&mut state).weight, 0);
 }
 
 #[test]
@@ -80,7 +87,7 @@ fn a_class_without_a_classification_image_says_so_and_shows_the_image_alone() {
     let session = experiments::measured();
     for size in SIZES {
         let mut state = at("Attack", size);
-        state.class = 1;
+        state.shared.class = 1;
         let screen = screen(&session, &state);
         assert!(screen.contains("too few trials for one"), "{screen}");
         assert!(!screen.contains("NaN"), "{screen}");
@@ -92,24 +99,26 @@ fn counts_fill_while_the_attack_runs() {
     // The first pattern has been tried on targets 0 to 3.
     let session = experiments::attacking(4);
     let mut state = at("Attack", (120, 40));
-    state.class = 2;
+    state.shared.class = 2;
     let begun = screen(&session, &state);
     assert_eq!(begun.matches("nothing yet").count(), 2, "{begun}");
-    state.class = 7;
+    state.shared.class = 7;
     let later = screen(&session, &state);
     assert_eq!(later.matches("nothing yet").count(), 3, "{later}");
     // The mean over targets is that of the targets done.
-    state.target_mean = true;
+    of::<Attack>(&mut state).target_mean = true;
     assert_eq!(screen(&session, &state).matches("nothing yet").count(), 2);
 }
 
 #[test]
 fn the_picture_is_the_blend_at_the_chosen_weight() {
     let session = experiments::measured();
-    let attack: &Attack = session.record.first().expect("it is planned");
+    let attack: &record::Attack = session.record.first().expect("it is planned");
     let theme = theme();
     let mut state = at("Attack", (80, 24));
-    (state.class, state.weight, state.pattern) = (3, 4, 1);
+    state.shared.class = 3;
+    let own = of::<Attack>(&mut state);
+    (own.weight, own.pattern) = (4, 1);
     let buf = draw(&session, &state, &theme);
     let (left, top) = (0..buf.area.height)
         .flat_map(|y| (0..buf.area.width).map(move |x| (x, y)))

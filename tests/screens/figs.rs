@@ -23,7 +23,7 @@ fn filters_modulation_and_backdoor_look_as_reviewed_at_every_size() {
             ("backdoor", "Backdoor", 9),
         ] {
             let mut state = at(view, size);
-            state.class = class;
+            state.shared.class = class;
             let screen = without_pixels(&screen(&session, &state));
             golden(&format!("{name}-{}x{}", size.0, size.1), &screen);
         }
@@ -35,7 +35,9 @@ fn one_unit_and_one_z_map_fill_the_view_as_reviewed() {
     let session = session();
     for (name, view) in [("unit", "Filters"), ("window", "Backdoor")] {
         let mut state = at(view, (120, 40));
-        (state.class, state.unit, state.enlarged) = (9, 3, true);
+        enlarge(&mut state, true);
+        state.shared.class = 9;
+        of::<Filters>(&mut state).unit = 3;
         golden(
             &format!("{name}-120x40"),
             &without_pixels(&screen(&session, &state)),
@@ -64,7 +66,7 @@ fn nothing_is_lost_without_colour_and_without_unicode() {
 
 #[test]
 fn a_silent_unit_says_so() {
-    let screen = seen("Filters", (120, 40), |state| state.unit = 6);
+    let screen = seen("Filters", (120, 40), |state| of::<Filters>(state).unit = 6);
     assert!(
         screen.contains("Silent: no noise ever made it fire"),
         "{screen}"
@@ -74,7 +76,7 @@ fn a_silent_unit_says_so() {
 
 #[test]
 fn a_unit_shows_its_average_its_kernel_and_how_they_agree() {
-    let screen = seen("Filters", (120, 40), |state| state.unit = 2);
+    let screen = seen("Filters", (120, 40), |state| of::<Filters>(state).unit = 2);
     for part in [
         "unit 2 of conv1",
         "average on noise",
@@ -85,7 +87,7 @@ fn a_unit_shows_its_average_its_kernel_and_how_they_agree() {
         assert!(screen.contains(part), "{part} is not on\n{screen}");
     }
     let images = seen("Filters", (120, 40), |state| {
-        state.stimuli = noisescope::tui::state::Stimuli::Images;
+        of::<Filters>(state).stimuli = Stimuli::Images;
     });
     assert!(images.contains("not whitened") && images.contains("average on images"));
 }
@@ -94,7 +96,8 @@ fn a_unit_shows_its_average_its_kernel_and_how_they_agree() {
 fn filters_of_many_units_keep_the_chosen_one_in_sight() {
     for unit in [0, 30, 59] {
         let screen = seen("Filters", (80, 24), |state| {
-            (state.layer, state.unit) = (2, unit)
+            let own = of::<Filters>(state);
+            (own.layer, own.unit) = (2, unit);
         });
         assert!(screen.contains(&format!("▸{unit}")), "{unit}\n{screen}");
     }
@@ -109,26 +112,30 @@ fn keys_go_through_units_layers_and_stimuli() {
         &mut state,
         &[KeyCode::Right, KeyCode::Right, KeyCode::Down],
     );
-    assert_eq!((state.layer, state.unit), (1, 0));
+    let own = of::<Filters>(&mut state);
+    assert_eq!((own.layer, own.unit), (1, 0));
     press(
         &session,
         &mut state,
         &[KeyCode::Right, KeyCode::PageDown, KeyCode::Char('n')],
     );
-    assert!(state.unit > 1);
+    assert!(of::<Filters>(&mut state).unit > 1);
     assert!(screen(&session, &state).contains("▸training images"));
     press(&session, &mut state, &[KeyCode::Enter]);
-    assert!(state.enlarged && screen(&session, &state).contains("of conv2"));
+    assert!(of::<Filters>(&mut state).enlarged);
+    assert!(screen(&session, &state).contains("of conv2"));
 }
 
 #[test]
 fn modulation_says_by_how_much_a_push_changes_every_class() {
     let strongest = seen("Modulation", (120, 40), |state| {
-        (state.layer, state.class) = (1, 3)
+        state.shared.class = 3;
+        of::<Modulation>(state).layer = 1;
     });
     assert!(strongest.contains("strength +10") && strongest.contains("▸class 3"));
     let none = seen("Modulation", (120, 40), |state| {
-        (state.layer, state.strength) = (1, 10)
+        let own = of::<Modulation>(state);
+        (own.layer, own.strength) = (1, 10);
     });
     assert!(none.contains("no push"), "{none}");
     let row = none
@@ -142,7 +149,9 @@ fn modulation_says_by_how_much_a_push_changes_every_class() {
 fn a_backdoor_is_named_with_its_window_and_its_index() {
     let seen = |suspect, finding| {
         seen("Backdoor", (120, 40), |state| {
-            (state.suspect, state.finding, state.class) = (suspect, finding, 9);
+            state.shared.class = 9;
+            let own = of::<Backdoor>(state);
+            (own.suspect, own.finding) = (suspect, finding);
         })
     };
     let poisoned = seen(0, 1);

@@ -49,7 +49,7 @@ fn every_view_at_every_size_looks_as_reviewed() {
             &without_pixels(&finished),
         );
         let mut enlarged = at("Maps", size);
-        enlarged.enlarged = true;
+        enlarge(&mut enlarged, true);
         let screen = without_pixels(&screen(&maps, &enlarged));
         golden(&format!("enlarged-{}x{}", size.0, size.1), &screen);
     }

@@ -14,9 +14,10 @@ fn no_key_means_two_things_in_one_place() {
                 Overlay::Stop,
             ] {
                 let mut state = at(view.name, (80, 24));
-                (state.enlarged, state.overlay) = (enlarged, overlay);
+                enlarge(&mut state, enlarged);
+                state.overlay = overlay;
                 let mut seen = std::collections::HashMap::new();
-                for row in action::available(&state) {
+                for row in possible::available(&state) {
                     for key in row.keys {
                         let other = seen.insert(*key, row.action);
                         assert!(other.is_none(), "{key:?}: {other:?} and {:?}", row.action);
@@ -30,7 +31,7 @@ fn no_key_means_two_things_in_one_place() {
 
 #[test]
 fn every_action_is_bound_once_explained_and_listed() {
-    let table = action::key_table();
+    let table = noisescope::tui::key_table();
     let mut actions = std::collections::HashSet::new();
     for row in TABLE {
         assert!(actions.insert(row.action), "{:?} stands twice", row.action);
@@ -76,11 +77,13 @@ fn letters_and_arrows_move_alike() {
         for enlarged in [false, true] {
             let (mut a, mut b) = (at("Maps", (120, 40)), at("Maps", (120, 40)));
             for state in [&mut a, &mut b] {
-                (state.enlarged, state.class) = (enlarged, 4);
+                enlarge(state, enlarged);
+                state.shared.class = 4;
             }
             press(&session, &mut a, &[arrow]);
             press(&session, &mut b, &[KeyCode::Char(letter)]);
-            assert_eq!((a.class, a.cursor), (b.class, b.cursor));
+            assert_eq!(a.shared.class, b.shared.class);
+            assert_eq!(of::<Maps>(&mut a).cursor, of::<Maps>(&mut b).cursor);
         }
     }
 }
@@ -89,26 +92,26 @@ fn letters_and_arrows_move_alike() {
 fn classes_and_gammas_are_chosen_in_a_sheet_and_in_an_enlarged_map() {
     let session = accumulated();
     let mut state = at("Maps", (120, 40));
-    state.gamma = Some(3);
+    state.shared.gamma = Some(3);
     press(&session, &mut state, &[KeyCode::Left]);
-    assert_eq!(state.class, 9);
+    assert_eq!(state.shared.class, 9);
     press(&session, &mut state, &[KeyCode::Up]);
-    assert_eq!(state.class, 4, "five maps stand in a row");
+    assert_eq!(state.shared.class, 4, "five maps stand in a row");
     press(
         &session,
         &mut state,
         &[KeyCode::Enter, KeyCode::Char('.'), KeyCode::Char('[')],
     );
-    assert!(state.enlarged);
-    assert_eq!((state.class, state.gamma), (5, Some(2)));
+    assert!(of::<Maps>(&mut state).enlarged);
+    assert_eq!((state.shared.class, state.shared.gamma), (5, Some(2)));
     press(&session, &mut state, &[KeyCode::Char(']'); 5]);
-    assert_eq!(state.gamma, Some(3), "it ends at the strongest");
+    assert_eq!(state.shared.gamma, Some(3), "it ends at the strongest");
     press(&session, &mut state, &[KeyCode::Char('b')]);
-    assert_eq!(state.gamma, None, "each class at its best again");
+    assert_eq!(state.shared.gamma, None, "each class at its best again");
     press(&session, &mut state, &[KeyCode::Esc]);
-    assert!(!state.enlarged);
+    assert!(!of::<Maps>(&mut state).enlarged);
     press(&session, &mut state, &[KeyCode::Char('m')]);
-    assert_eq!(state.kind, MapKind::Z);
+    assert_eq!(of::<Maps>(&mut state).kind, MapKind::Z);
 }
 
 #[test]
@@ -116,10 +119,24 @@ fn enter_in_the_overview_looks_closer_at_the_class() {
     let session = accumulated();
     let mut state = state((80, 24));
     press(&session, &mut state, &[KeyCode::Right, KeyCode::Enter]);
-    assert_eq!(
-        (state.view().name, state.enlarged, state.class),
-        ("Maps", true, 1)
-    );
+    assert_eq!((state.view().name, state.shared.class), ("Maps", 1));
+    assert!(of::<Maps>(&mut state).enlarged);
+}
+
+#[test]
+fn a_view_is_as_one_left_it_when_one_comes_back() {
+    let session = everything::session();
+    let mut state = at("Filters", (120, 40));
+    let right = [KeyCode::Right, KeyCode::Right, KeyCode::Enter];
+    press(&session, &mut state, &right);
+    let left = screen(&session, &state);
+    let elsewhere = [KeyCode::Tab, KeyCode::Down, KeyCode::Tab, KeyCode::Down];
+    press(&session, &mut state, &elsewhere);
+    assert_eq!(of::<Modulation>(&mut state).layer, 1);
+    assert_eq!(of::<Backdoor>(&mut state).suspect, 1);
+    assert!(!of::<Maps>(&mut state).enlarged && !of::<Backdoor>(&mut state).enlarged);
+    press(&session, &mut state, &[KeyCode::BackTab, KeyCode::BackTab]);
+    assert_eq!(screen(&session, &state), left);
 }
 
 #[test]
@@ -205,10 +222,10 @@ fn what_nobody_runs_can_be_resumed_unless_it_is_finished() {
     ] {
         session.record.state = record;
         for connection in [Connection::ReadOnly, Connection::Lost("gone".into())] {
-            state.connection = connection;
+            state.shared.connection = connection;
             assert_eq!(screen(&session, &state).contains("r resume"), offered);
         }
-        state.connection = Connection::Connecting;
+        state.shared.connection = Connection::Connecting;
         let screen = screen(&session, &state);
         assert!(!screen.contains("r resume"), "{screen}");
         assert!(
@@ -225,7 +242,7 @@ fn an_engine_that_ended_with_the_plan_done_is_not_lost() {
     let mut session = synthetic::accumulating([1_000_000; 4]);
     session.run.as_mut().expect("it runs").phase = Phase::Finished;
     let mut state = state((120, 40));
-    state.connection = Connection::Lost("the engine has ended".into());
+    state.shared.connection = Connection::Lost("the engine has ended".into());
     let live = screen(&session, &state);
     assert!(
         live.contains("✓ finished") && live.contains("read-only"),
@@ -279,7 +296,7 @@ fn pause_and_stop_need_an_engine_and_leaving_does_not() {
     session.run = None;
     session.record.state = session::State::Finished;
     let mut state = state((120, 40));
-    state.connection = Connection::ReadOnly;
+    state.shared.connection = Connection::ReadOnly;
     let keys = [KeyCode::Char('p'), KeyCode::Char('S'), KeyCode::Char('q')];
     assert_eq!(
         press(&session, &mut state, &keys),
@@ -390,7 +407,7 @@ proptest! {
             let mut state = state((80, 24));
             for (key, width, height) in keys {
                 update::key(&mut state, &key, session, &theme);
-                state.size = Size { width, height };
+                state.shared.size = Size { width, height };
                 draw(session, &state, &theme);
             }
         });
@@ -409,7 +426,7 @@ fn interrupt_and_suspend_work_in_front_of_a_question_and_in_help() {
         state.overlay = overlay;
         for (letter, action) in [('c', Action::Interrupt), ('z', Action::Suspend)] {
             let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
-            assert_eq!(action::of_key(&key, &state), Some(action));
+            assert_eq!(possible::of_key(&key, &state), Some(action));
         }
     }
 }

@@ -19,7 +19,7 @@ fn where_one_class_takes_every_trial_nothing_is_zero_and_the_way_out_is_named() 
     let session = accumulated();
     for size in SIZES {
         let mut state = at("Maps", size);
-        state.gamma = Some(0);
+        state.shared.gamma = Some(0);
         let all = screen(&session, &state);
         let words = all.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(
@@ -44,14 +44,14 @@ fn where_one_class_takes_every_trial_nothing_is_zero_and_the_way_out_is_named() 
             map.into_iter().all(|cell| grey(cell.fg)),
             "a map in colour:\n{all}"
         );
-        state.enlarged = true;
-        state.class = 8;
+        enlarge(&mut state, true);
+        state.shared.class = 8;
         let one = screen(&session, &state)
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ");
         assert!(one.contains("Every trial was called 8"), "{one}");
-        state.view = 0;
+        state.view = ViewId(0);
         assert!(screen(&session, &state).contains("press ]"));
     }
 }
@@ -62,7 +62,7 @@ fn too_few_trials_show_the_mean_stimulus_instead_and_say_so() {
     for size in SIZES {
         for view in ["Overview", "Maps"] {
             let mut state = at(view, size);
-            state.gamma = Some(1);
+            state.shared.gamma = Some(1);
             let all = screen(&few, &state);
             let labels = all.matches("too few").count();
             assert!(labels >= 10, "{all}");
@@ -71,8 +71,8 @@ fn too_few_trials_show_the_mean_stimulus_instead_and_say_so() {
         }
     }
     let mut state = at("Maps", (120, 40));
-    state.gamma = Some(1);
-    state.enlarged = true;
+    state.shared.gamma = Some(1);
+    enlarge(&mut state, true);
     let one = screen(&few, &state);
     assert!(one.contains("of the 30 trials needed"), "{one}");
     assert!(
@@ -86,7 +86,7 @@ fn the_overview_shows_each_class_at_its_best_and_does_not_flip() {
     let session = synthetic::accumulating([400_000, 400_000, 40_000, 12_000]);
     let images = session.record.classification_images().expect("planned");
     let mut state = at("Overview", (120, 40));
-    state.settle(&session);
+    state.shared.settle(&session);
     for class in 0..synthetic::CLASSES {
         let best = (0..4).max_by(|&a, &b| {
             let r = |gamma: usize| {
@@ -95,25 +95,30 @@ fn the_overview_shows_each_class_at_its_best_and_does_not_flip() {
             };
             r(a).total_cmp(&r(b))
         });
-        assert_eq!(Some(state.best[class]), best, "class {class}");
+        assert_eq!(Some(state.shared.best[class]), best, "class {class}");
     }
     // A little better is not enough to move; where there is nothing, it moves.
-    let kept = state.best.clone();
-    for (class, own) in state.best.iter_mut().enumerate() {
+    let kept = state.shared.best.clone();
+    for (class, own) in state.shared.best.iter_mut().enumerate() {
         *own = if class == 3 { 0 } else { kept[class] };
     }
-    state.settle(&session);
-    assert_eq!(state.best, kept);
+    state.shared.settle(&session);
+    assert_eq!(state.shared.best, kept);
     let more = synthetic::accumulating([400_000, 400_000, 400_000, 12_000]);
     let clearly = |class: usize| {
         let images = more.record.classification_images().expect("planned");
         let r = |gamma: usize| images.gammas[gamma].estimate().classes[class].reliability;
         r(2) > r(kept[class]).map(|r| r + 0.1)
     };
-    state.settle(&more);
-    let moved = state.best.iter().zip(&kept).map(|(now, then)| now != then);
+    state.shared.settle(&more);
+    let moved = state
+        .shared
+        .best
+        .iter()
+        .zip(&kept)
+        .map(|(now, then)| now != then);
     let expected = (0..synthetic::CLASSES).map(clearly);
-    assert!(moved.eq(expected), "{kept:?} {:?}", state.best);
+    assert!(moved.eq(expected), "{kept:?} {:?}", state.shared.best);
 }
 
 #[test]
@@ -121,7 +126,7 @@ fn a_class_is_labelled_with_its_own_signal_where_classes_differ() {
     let session = accumulated();
     for size in SIZES {
         let mut state = at("Overview", size);
-        state.best = vec![1, 2, 1, 2, 1, 2, 1, 2, 1, 3];
+        state.shared.best = vec![1, 2, 1, 2, 1, 2, 1, 2, 1, 3];
         let screen = screen(&session, &state);
         assert!(screen.contains("each class at its best γ"), "{screen}");
         let own = if size.0 < 100 { "γ.1" } else { "γ 0.1  R" };
@@ -140,7 +145,7 @@ fn an_enlarged_map_is_a_whole_zoom_of_its_pixels() {
         ((200, 60), 84),
     ] {
         let mut state = at("Maps", size);
-        state.enlarged = true;
+        enlarge(&mut state, true);
         let buf = draw(&session, &state, &theme());
         let coloured = |y: u16| {
             (0..buf.area.width)
@@ -156,13 +161,13 @@ fn an_enlarged_map_is_a_whole_zoom_of_its_pixels() {
 fn the_cursor_reads_row_column_value_and_z() {
     let session = accumulated();
     let mut state = at("Maps", (120, 40));
-    state.gamma = Some(3);
+    state.shared.gamma = Some(3);
     press(
         &session,
         &mut state,
         &[KeyCode::Enter, KeyCode::Up, KeyCode::Char('h')],
     );
-    assert_eq!(state.cursor, (13, 13));
+    assert_eq!(of::<Maps>(&mut state).cursor, Some((13, 13)));
     let screen = screen(&session, &state);
     let images = session
         .record
@@ -182,11 +187,11 @@ fn a_pixel_has_the_colour_of_its_value() {
     let session = accumulated();
     let theme = theme();
     let mut state = at("Maps", (80, 24));
-    state.gamma = Some(3);
-    state.enlarged = true;
-    state.scale = Scale::Own;
+    state.shared.gamma = Some(3);
+    enlarge(&mut state, true);
+    state.shared.scale = Scale::Own;
     // Away from the pixels that are looked at.
-    state.cursor = (27, 27);
+    of::<Maps>(&mut state).cursor = Some((27, 27));
     let buf = draw(&session, &state, &theme);
     let images = session
         .record
@@ -224,8 +229,8 @@ fn classes_share_one_scale_unless_asked() {
 fn a_two_by_two_table_adds_up_to_all_trials() {
     let session = accumulated();
     let mut state = at("Maps", (120, 40));
-    state.gamma = Some(3);
-    state.enlarged = true;
+    state.shared.gamma = Some(3);
+    enlarge(&mut state, true);
     let screen = screen(&session, &state);
     let numbers = |label: &str| -> Vec<u64> {
         let of = |line: &str| -> Vec<u64> {

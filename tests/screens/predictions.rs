@@ -1,13 +1,13 @@
 //! The confusion matrix and the mean images; and what views say of what is not there.
 
-use noisescope::session::record::Predictions;
+use noisescope::session::record;
 
 use super::*;
 
 #[test]
 fn every_cell_of_the_matrix_can_be_read() {
     let session = experiments::measured();
-    let predictions: &Predictions = session.record.first().expect("it is planned");
+    let predictions: &record::Predictions = session.record.first().expect("it is planned");
     let split = &predictions.splits[0];
     for size in SIZES {
         let screen = screen(&session, &at("Predictions", size));
@@ -55,14 +55,15 @@ fn a_key_goes_through_the_parts_of_the_data_set() {
     let mut state = at("Predictions", (120, 40));
     assert!(screen(&session, &state).contains("▸test"));
     press(&session, &mut state, &[KeyCode::Char('t'), KeyCode::Left]);
-    assert_eq!((state.split, state.class), (1, 9));
+    assert_eq!(state.shared.class, 9);
+    assert_eq!(of::<Predictions>(&mut state).split, 1);
     let train = screen(&session, &state);
     assert!(
         train.contains("▸train") && train.contains("mean of what is called 9"),
         "{train}"
     );
     press(&session, &mut state, &[KeyCode::Char('t')]);
-    assert_eq!(state.split, 0);
+    assert_eq!(of::<Predictions>(&mut state).split, 0);
 }
 
 #[test]
@@ -140,13 +141,13 @@ fn every_noise_of_the_plan_has_its_maps() {
         &mut state,
         &[KeyCode::Char(']'), KeyCode::Char('n')],
     );
-    assert_eq!((state.images, state.gamma), (1, None));
+    assert_eq!((state.shared.images, state.shared.gamma), (1, None));
     let second = screen(&session, &state);
     assert!(second.contains("binary noise"), "{second}");
-    state.view = 0;
+    state.view = ViewId(0);
     assert!(screen(&session, &state).contains("binary noise"));
     press(&session, &mut state, &[KeyCode::Char('n')]);
-    assert_eq!(state.images, 0);
+    assert_eq!(state.shared.images, 0);
     // With one noise there is no other to go to.
     assert_eq!(
         press(&accumulated(), &mut state, &[KeyCode::Char('n')]),
@@ -160,7 +161,8 @@ fn an_enlarged_map_tells_its_clusters_and_the_trials_still_needed() {
     let images = session.record.classification_images().expect("planned");
     let own = &images.gammas[3].estimate().classes[0];
     let mut state = at("Maps", (120, 40));
-    (state.gamma, state.enlarged) = (Some(3), true);
+    state.shared.gamma = Some(3);
+    enlarge(&mut state, true);
     let screen = screen(&session, &state);
     let clusters = own.clusters.as_ref().expect("white noise").len();
     for words in [

@@ -32,7 +32,7 @@ fn without_unicode_every_character_is_ascii() {
             for view in VIEWS {
                 for enlarged in [false, true] {
                     let mut state = at(view.name, size);
-                    state.enlarged = enlarged;
+                    enlarge(&mut state, enlarged);
                     let screen = text(&draw(&session, &state, &theme));
                     assert!(screen.is_ascii(), "{screen}");
                 }
@@ -130,7 +130,7 @@ fn too_small_a_screen_asks_for_more_and_still_leaves() {
     session.run = None;
     for size in [(59, 17), (59, 40), (200, 17), (30, 5)] {
         let mut state = at("Maps", size);
-        state.connection = Connection::ReadOnly;
+        state.shared.connection = Connection::ReadOnly;
         let screen = screen(&session, &state);
         assert!(
             screen.contains("60×18") && screen.contains("q leave"),
@@ -176,8 +176,9 @@ fn no_size_and_no_session_makes_it_panic() {
                 for overlay in [Overlay::None, Overlay::Help(3), Overlay::Stop] {
                     for enlarged in [false, true] {
                         let mut state = at(view.name, size);
-                        (state.overlay, state.enlarged) = (overlay, enlarged);
-                        state.class = 99;
+                        state.overlay = overlay;
+                        enlarge(&mut state, enlarged);
+                        state.shared.class = 99;
                         draw(session, &state, &theme());
                     }
                 }

@@ -23,7 +23,7 @@ fn watched(view: &str, enlarged: bool, options: Options) -> (usize, f64) {
     let mut session = synthetic::accumulating([2_000, 2_000, 2_000, 2_000]);
     let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(7);
     let mut state = at(view, (120, 40));
-    state.enlarged = enlarged;
+    enlarge(&mut state, enlarged);
     let began = Instant::now();
     let mut frames = Frames::new(options, began);
     let (mut first, mut sum) = (0, 0);
@@ -45,19 +45,19 @@ fn watched(view: &str, enlarged: bool, options: Options) -> (usize, f64) {
             frames.newer();
         }
         if step % 40 == 0 {
-            state.now += 1;
+            state.shared.now += 1;
             frames.age();
         }
         let Some(due) = frames.next(state.view().pace, now) else {
             continue;
         };
         if due.renews {
-            state.settle(&session);
+            state.shared.settle(&session);
         }
         // A frame that does not renew shows the newest all the same: more bytes, not fewer.
-        let size = (state.size.width, state.size.height);
+        let size = (state.shared.size.width, state.shared.size.height);
         let bytes = frames.paint(due, size, &theme.palette, now, |area, buf| {
-            view::draw(&session, &state, &theme, area, buf);
+            frame::draw(&session, &state, &theme, area, buf);
         });
         frames.written();
         if step == 0 {
@@ -106,10 +106,10 @@ fn a_key_is_answered_at_once_whatever_the_line() {
         let mut now = Instant::now();
         let mut frames = Frames::new(options, now);
         for _ in 0..5 {
-            state.class += 1;
+            state.shared.class += 1;
             frames.ask();
             let due = frames.next(pace, now).expect("a frame is due at once");
-            let draw = |area, buf: &mut Buffer| view::draw(&session, &state, &theme, area, buf);
+            let draw = |area, buf: &mut Buffer| frame::draw(&session, &state, &theme, area, buf);
             let bytes = frames.paint(due, (120, 40), &theme.palette, now, draw);
             assert!(!bytes.is_empty());
             frames.written();

@@ -6,6 +6,7 @@
 mod array;
 pub(super) mod cache;
 mod cifar;
+mod decoding;
 mod idx;
 mod levels;
 pub(super) mod listing;

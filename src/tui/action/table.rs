@@ -2,12 +2,12 @@
 
 use crossterm::event::KeyCode;
 
-use super::Key::{self, Char, Control, Digit, Named};
-use super::Place::{
+use super::binding::{Action, Binding};
+use super::key::Key::{self, Char, Control, Digit, Named};
+use super::place::Place::{
     self, Attack, Classes, Deleting, Enlarged, Everywhere, Figure, Form, Layers, Maps, OneFigure,
     Palette, Question, Sessions, Sheet, Splits, Strengths, Suspects, Units, Views,
 };
-use super::{Action, Binding};
 
 const LEFT: Key = Named(KeyCode::Left, "←");
 const RIGHT: Key = Named(KeyCode::Right, "→");

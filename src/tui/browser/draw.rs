@@ -7,10 +7,12 @@ use ratatui::text::{Line, Span};
 
 use super::form::Form;
 use super::list::{Browser, Mode};
-use super::{Row, RowState};
+use super::row::{Row, RowState};
 use crate::format::{age, clean, count, percent, thousands};
+use crate::tui::frame::footer;
+use crate::tui::overlay::help;
+use crate::tui::size::Size;
 use crate::tui::theme::{Theme, plain_ascii};
-use crate::tui::view::{Size, footer, help};
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, start, top, wrap};
 

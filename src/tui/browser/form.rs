@@ -1,6 +1,6 @@
 //! The small form for a new session: a preset and a name.
 
-use super::Row;
+use super::row::Row;
 use crate::session::store::check_name;
 
 /// Most characters of a name.

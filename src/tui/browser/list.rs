@@ -3,7 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::form::Form;
-use super::{Choice, List, Row};
+use super::row::{Choice, List, Row};
 use crate::tui::action::{self, Action, Binding, Place};
 
 /// Most characters of a filter.

@@ -8,11 +8,13 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::draw::draw;
 use super::list::{Browser, Outcome};
-use super::{Choice, List, Row, draw};
-use crate::tui::dashboard::{Options, TuiError, now, until};
+use super::row::{Choice, List, Row};
+use crate::tui::clock::{now, until};
 use crate::tui::frames::Frames;
 use crate::tui::input::{Input, Keys};
+use crate::tui::options::{Options, TuiError};
 use crate::tui::pen::Pen;
 use crate::tui::terminal::Terminal;
 

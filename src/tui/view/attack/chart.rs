@@ -6,11 +6,11 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::Sight;
+use super::sight::Sight;
 use crate::format::{percent, short, thousands};
 use crate::session::record::PATTERNS;
+use crate::tui::scene::Scene;
 use crate::tui::theme::Theme;
-use crate::tui::view::Scene;
 use crate::tui::widget::curve::{Band, Chart, End, Mark, Series, Stroke};
 use crate::tui::widget::text::{beside, left};
 

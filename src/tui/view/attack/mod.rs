@@ -3,6 +3,7 @@
 
 mod chart;
 mod pictures;
+mod sight;
 
 use std::time::Duration;
 
@@ -10,109 +11,149 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Log, Scene, View, awaited};
+use self::sight::Sight;
+use super::{Around, Entry, Log, Reply, View};
+use crate::figure::Figure;
 use crate::format::{count, gamma};
-use crate::session::config::CLASSES;
-use crate::session::record::{Attack, PATTERNS};
-use crate::stats::interval::{Interval, wilson};
-use crate::tui::action::Place;
-use crate::tui::state::State;
+use crate::session::Session;
+use crate::session::config::Analysis;
+use crate::session::record::{self, PATTERNS};
+use crate::tui::action::{Action, Place};
+use crate::tui::scene::Scene;
+use crate::tui::scene::awaited::{self, Named};
+use crate::tui::shared::Shared;
 use crate::tui::widget::text::{below, beside, left, start, top};
+use crate::tui::{form, steps};
 
-/// The view.
-pub const VIEW: View = View {
+/// Its line of the table.
+pub const VIEW: Entry = Entry {
     name: "Attack",
-    draw,
-    places,
-    columns: |_, _| 1,
-    figure: super::pictured::attack,
     pace: Duration::from_millis(500),
     log: Log::WhenAsked,
+    new: || Box::new(Attack::default()),
 };
 
-fn places(_: &State) -> &'static [Place] {
-    &[Place::Classes, Place::Attack]
+impl Named for record::Attack {
+    const NAME: &'static str = "attack";
+    const AGAIN: &'static str = "one";
+    const EXAMPLE: &'static str = "analyses=[ClassificationImages(()), Attack(())]";
 }
 
-/// What of an attack is in sight, every place inside its axis.
-#[derive(Debug, Clone, Copy)]
-struct Sight<'a> {
-    attack: &'a Attack,
-    /// The target; whether all of them are seen at once.
-    target: usize,
-    all: bool,
-    /// 0: images; 1: noise.
-    source: usize,
-    /// The chosen pattern.
-    pattern: usize,
-    /// The chosen weight, by its place, and itself.
-    weight: usize,
-    w: f64,
+/// The view.
+#[derive(Debug, Clone)]
+pub struct Attack {
+    /// The pattern, by its place in [`PATTERNS`].
+    pub pattern: usize,
+    /// The weight w of the pattern, by its place in the plan.
+    pub weight: usize,
+    /// Whether the attack is seen over all targets at once.
+    pub target_mean: bool,
+    /// What is attacked: 0 images, 1 noise.
+    pub source: usize,
 }
 
-impl<'a> Sight<'a> {
-    fn new(attack: &'a Attack, state: &State) -> Option<Self> {
-        let weight = state.weight.min(attack.weights.len().checked_sub(1)?);
-        Some(Self {
+impl Default for Attack {
+    fn default() -> Self {
+        Self {
+            pattern: 0,
+            // The middle of the plan's usual weights.
+            weight: 5,
+            target_mean: false,
+            source: 0,
+        }
+    }
+}
+
+impl View for Attack {
+    fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+        let Some(attack) = awaited::begun::<record::Attack>(scene, area, buf) else {
+            return;
+        };
+        let Some(sight) = self.sight(attack, scene) else {
+            return;
+        };
+        choices(scene, &sight, area, buf);
+        let body = below(area, 1 + u16::from(area.height >= 22));
+        let pictures = pictures::columns(sight.size, (body.width, body.height));
+        let chart = match pictures {
+            0 => body,
+            columns => {
+                let place = beside(body, body.width - columns);
+                pictures::draw(scene, &sight, place, buf);
+                start(body, body.width - columns - 3)
+            }
+        };
+        let rows = chart::LEGEND + 1 + u16::from(pictures == 0);
+        let height = chart.height.saturating_sub(rows);
+        chart::curves(scene, &sight, top(chart, height), buf);
+        let under = below(chart, height + 1);
+        chart::legend(scene, &sight, under, buf);
+        if pictures == 0 {
+            pictures::sentence(scene, &sight, below(under, chart::LEGEND), buf);
+        }
+    }
+
+    fn places(&self) -> &'static [Place] {
+        &[Place::Classes, Place::Attack]
+    }
+
+    fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
+        match action {
+            Action::PatternAbove => self.step_pattern(-1),
+            Action::PatternBelow => self.step_pattern(1),
+            Action::LessPattern => self.step_weight(around.session, -1),
+            Action::MorePattern => self.step_weight(around.session, 1),
+            Action::SwitchTargets => self.target_mean = !self.target_mean,
+            Action::SwitchSource => self.source = (self.source + 1) % sources(around.session),
+            _ => return Reply::Ignored,
+        }
+        Reply::Done
+    }
+
+    fn is_possible(&self, action: Action, session: &Session) -> bool {
+        action != Action::SwitchSource || sources(session) > 1
+    }
+
+    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+        let attack = session.record.first::<record::Attack>();
+        attack.map(|_| Figure::Attack)
+    }
+}
+
+impl Attack {
+    /// What is in sight, every place inside its axis.
+    fn sight<'a>(&self, attack: &'a record::Attack, scene: &Scene<'a>) -> Option<Sight<'a>> {
+        let weight = self.weight.min(attack.weights.len().checked_sub(1)?);
+        let last = form::classes(scene.session).checked_sub(1)?;
+        Some(Sight {
             attack,
-            target: state.class.min(CLASSES - 1),
-            all: state.target_mean,
-            source: state.source.min(1),
-            pattern: state.pattern.min(PATTERNS.len() - 1),
+            target: scene.shared.class.min(last),
+            all: self.target_mean,
+            source: self.source.min(1),
+            pattern: self.pattern.min(PATTERNS.len() - 1),
             weight,
             w: attack.weights[weight],
+            size: form::size(scene.session)?,
         })
     }
 
-    /// Targeted success of a pattern at a weight: the rate with its interval, and how many stimuli
-    /// it was taken from; `None` where there is nothing yet or no pattern.
-    fn success(&self, pattern: usize, weight: usize) -> Option<(Interval, u64)> {
-        let (mean, share) = match self.all {
-            true => self.attack.mean_targeted(self.source, pattern, weight)?,
-            false => {
-                let target = self.target;
-                let share = self.attack.targeted(self.source, pattern, target, weight)?;
-                (share.rate()?, share)
-            }
-        };
-        let own = wilson(share.hits, share.of)?;
-        // Around the mean over targets the interval of the pooled counts keeps its width.
-        let off = mean - own.estimate;
-        let interval = Interval {
-            estimate: mean,
-            low: (own.low + off).clamp(0.0, mean),
-            high: (own.high + off).clamp(mean, 1.0),
-        };
-        Some((interval, share.of))
+    fn step_pattern(&mut self, step: isize) {
+        self.pattern = steps::along(self.pattern, step, PATTERNS.len());
+    }
+
+    fn step_weight(&mut self, session: &Session, step: isize) {
+        let attack = session.record.first::<record::Attack>();
+        let weights = attack.map_or(&[][..], |own| &own.weights);
+        self.weight = steps::by_size(self.weight, step, weights);
     }
 }
 
-fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Some(attack) = awaited::begun::<Attack>(scene, area, buf) else {
-        return;
-    };
-    let Some(sight) = Sight::new(attack, scene.state) else {
-        return;
-    };
-    choices(scene, &sight, area, buf);
-    let body = below(area, 1 + u16::from(area.height >= 22));
-    let pictures = pictures::columns((body.width, body.height));
-    let chart = match pictures {
-        0 => body,
-        columns => {
-            let place = beside(body, body.width - columns);
-            pictures::draw(scene, &sight, place, buf);
-            start(body, body.width - columns - 3)
-        }
-    };
-    let rows = chart::LEGEND + 1 + u16::from(pictures == 0);
-    let height = chart.height.saturating_sub(rows);
-    chart::curves(scene, &sight, top(chart, height), buf);
-    let under = below(chart, height + 1);
-    chart::legend(scene, &sight, under, buf);
-    if pictures == 0 {
-        pictures::sentence(scene, &sight, below(under, chart::LEGEND), buf);
-    }
+/// How many kinds of stimuli the attack is made on: images, and noise where the plan has any.
+fn sources(session: &Session) -> usize {
+    let noise = |plan: &Analysis| matches!(plan, Analysis::Attack(own) if own.noise_images > 0);
+    let attack = session.record.all::<record::Attack>().next();
+    let plan = attack.and_then(|(at, _)| session.config.analyses.get(at));
+    1 + usize::from(plan.is_some_and(noise))
 }
 
 /// What is shown, among what could be.
@@ -128,7 +169,7 @@ fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         Span::raw("  "),
         one(sight.source == 0, "images".into()),
     ];
-    if crate::tui::steps::sources(scene.session) > 1 {
+    if sources(scene.session) > 1 {
         spans.push(one(sight.source == 1, "noise".into()));
     }
     let mut more = Vec::new();

@@ -5,23 +5,21 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Sight;
+use super::sight::Sight;
 use crate::format::{percent, short};
 use crate::session::record::{Example, PATTERNS, Pattern};
-use crate::tui::view::Scene;
+use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
-
-/// Height and width of an image.
-const SIZE: (usize, usize) = (28, 28);
 
 /// How the pictures stand, the roomiest first: the zoom of the blend, and whether image and
 /// pattern stand above it.
 const LAYOUTS: [(u16, bool); 3] = [(2, true), (1, true), (1, false)];
 
-/// Columns and rows of a layout: pictures, the words above each, and a row of air.
-fn extent((zoom, all): (u16, bool)) -> (u16, u16) {
-    let (single, own) = (cells(SIZE, 1), cells(SIZE, zoom));
+/// Columns and rows of a layout of images of `size` pixels: pictures, the words above each, and a
+/// row of air.
+fn extent(size: (usize, usize), (zoom, all): (u16, bool)) -> (u16, u16) {
+    let (single, own) = (cells(size, 1), cells(size, zoom));
     match all {
         true => (2 * single.0 + 2, single.1 + own.1 + 3),
         false => (own.0, own.1 + 3),
@@ -33,17 +31,17 @@ fn chart_needs((_, all): (u16, bool)) -> u16 {
     if all { 50 } else { 46 }
 }
 
-fn layout((width, height): (u16, u16)) -> Option<(u16, bool)> {
+fn layout(size: (usize, usize), (width, height): (u16, u16)) -> Option<(u16, bool)> {
     let fits = |layout: &(u16, bool)| {
-        let (columns, rows) = extent(*layout);
+        let (columns, rows) = extent(size, *layout);
         width >= columns + 3 + chart_needs(*layout) && height >= rows
     };
     LAYOUTS.into_iter().find(fits)
 }
 
-/// Columns that the pictures take of a place; 0 where there is no room for any.
-pub fn columns(place: (u16, u16)) -> u16 {
-    layout(place).map_or(0, |layout| extent(layout).0)
+/// Columns that pictures of `size` pixels take of a place; 0 where there is no room for any.
+pub fn columns(size: (usize, usize), place: (u16, u16)) -> u16 {
+    layout(size, place).map_or(0, |layout| extent(size, layout).0)
 }
 
 /// What an image becomes at a weight: x' = (1−w)·x + w·p, \[H,W\] in \[0,1\].
@@ -65,11 +63,17 @@ fn example<'a>(sight: &Sight<'a>) -> Option<&'a Example> {
     examples.into_iter().find(|it| it.target == sight.target)
 }
 
-fn picture(scene: &Scene<'_>, values: &[f32], zoom: u16, area: Rect, buf: &mut Buffer) {
-    let (width, height) = cells(SIZE, zoom);
+fn picture(
+    scene: &Scene<'_>,
+    (values, size): (&[f32], (usize, usize)),
+    zoom: u16,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let (width, height) = cells(size, zoom);
     Heatmap::plain(
         values,
-        SIZE,
+        size,
         Ramp::Grey {
             low: 0.0,
             high: 1.0,
@@ -81,10 +85,12 @@ fn picture(scene: &Scene<'_>, values: &[f32], zoom: u16, area: Rect, buf: &mut B
 /// Draws them over `area`, which is as wide as [`columns`] says.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let Some((zoom, all)) = LAYOUTS
-        .into_iter()
-        .find(|layout| extent(*layout).0 <= area.width && extent(*layout).1 <= area.height)
-    else {
+    let size = sight.size;
+    let fits = |layout: &(u16, bool)| {
+        let (columns, rows) = extent(size, *layout);
+        columns <= area.width && rows <= area.height
+    };
+    let Some((zoom, all)) = LAYOUTS.into_iter().find(fits) else {
         return;
     };
     let Some(example) = example(sight) else {
@@ -96,15 +102,16 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     };
     let pattern = sight.attack.pattern(sight.pattern, sight.target);
     let mut place = area;
-    let single = cells(SIZE, 1);
+    let single = cells(size, 1);
     if all {
         let title = format!("image of {}", example.truth);
         left(buf, place, 0, Span::styled(title, theme.dim()));
-        picture(scene, &blend(example, None, 0.0), 1, below(place, 1), buf);
+        let image = blend(example, None, 0.0);
+        picture(scene, (&image, size), 1, below(place, 1), buf);
         let other = beside(place, single.0 + 2);
         left(buf, other, 0, Span::styled(name(sight), theme.dim()));
         match pattern {
-            Some(pattern) => picture(scene, pattern, 1, below(other, 1), buf),
+            Some(pattern) => picture(scene, (pattern, size), 1, below(other, 1), buf),
             None => {
                 let text = format!("Too few trials were called {} for one.", sight.target);
                 for (row, line) in wrap(&text, single.0).into_iter().enumerate() {
@@ -120,8 +127,8 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     };
     left(buf, place, 0, Span::styled(title, theme.dim()));
     let blended = blend(example, pattern, sight.w);
-    picture(scene, &blended, zoom, below(place, 1), buf);
-    let (columns, rows) = cells(SIZE, zoom);
+    picture(scene, (&blended, size), zoom, below(place, 1), buf);
+    let (columns, rows) = cells(size, zoom);
     let beside_it = columns + 2 + 18 <= place.width;
     let words = match beside_it {
         true => beside(below(place, 1), columns + 2),
@@ -211,7 +218,8 @@ fn said(sight: &Sight<'_>, example: &Example) -> Option<(usize, f64)> {
 /// The smallest weight from which on the example is called the target.
 fn first_weight(sight: &Sight<'_>, example: &Example) -> Option<f64> {
     let weights = &sight.attack.weights;
-    let own = &example.called[sight.pattern * weights.len()..][..weights.len()];
+    let from = sight.pattern * weights.len();
+    let own = example.called.get(from..from + weights.len())?;
     let mut order: Vec<usize> = (0..weights.len()).collect();
     order.sort_by(|&a, &b| weights[b].total_cmp(&weights[a]));
     let reached = order

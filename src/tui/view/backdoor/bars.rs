@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Sight, index};
+use super::sight::{Sight, index};
 use crate::stats::backdoor::FLAGGED;
-use crate::tui::view::Scene;
+use crate::tui::scene::Scene;
 use crate::tui::widget::text::{beside, left};
 
 /// Columns of a class's name, and of its number.
@@ -90,7 +90,7 @@ fn lack(sight: &Sight<'_>, class: usize) -> &'static str {
     let Some(finding) = sight.finding() else {
         return "";
     };
-    match finding.called[class] {
+    match finding.called.get(class).copied().unwrap_or(0) {
         0 => "never called",
         called if called == finding.trials => "all called so",
         _ => "too few",

@@ -6,30 +6,30 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use super::{Sight, index};
-use crate::session::config::CLASSES;
+use super::sight::{Sight, index};
 use crate::session::record::Window;
 use crate::stats::backdoor::FLAGGED;
+use crate::tui::scene::Scene;
+use crate::tui::scene::sheet::Layout;
 use crate::tui::theme::Depth;
-use crate::tui::view::Scene;
-use crate::tui::view::sheet::Layout;
 use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::scale::{self, round_up};
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
-/// Rows and columns of an image.
-const SIZE: (usize, usize) = (28, 28);
+/// Columns that the words of the scale need at least.
+const LEGEND: u16 = 28;
 
 /// The z map of a class; `None` where it has too few trials.
 fn map<'a>(sight: &Sight<'a>, class: usize) -> Option<&'a [f32]> {
     let z = sight.finding()?.z.values();
-    let pixels = SIZE.0 * SIZE.1;
-    let own = &z[class * pixels..(class + 1) * pixels];
+    let (height, width) = sight.size?;
+    let pixels = height * width;
+    let own = z.get(class * pixels..(class + 1) * pixels)?;
     own.iter().all(|z| z.is_finite()).then_some(own)
 }
 
 fn ramp(sight: &Sight<'_>) -> Ramp {
-    let maps = (0..CLASSES).filter_map(|class| map(sight, class));
+    let maps = (0..sight.classes).filter_map(|class| map(sight, class));
     let most = maps.flatten().fold(0.0_f32, |most, z| most.max(z.abs()));
     Ramp::Diverging {
         centre: 0.0,
@@ -40,14 +40,14 @@ fn ramp(sight: &Sight<'_>) -> Ramp {
 /// Draws all classes side by side, their scale below.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    if sight.finding().is_none() {
+    let (Some(_), Some(size)) = (sight.finding(), sight.size) else {
         let text = Span::styled("no maps yet", theme.dim());
         centre(buf, area, area.height / 2, text);
         return;
-    }
+    };
     let place = top(area, area.height.saturating_sub(1));
-    let layout = Layout::fit(CLASSES, SIZE, (place.width, place.height), 1);
-    for class in 0..CLASSES {
+    let layout = Layout::fit(sight.classes, size, (place.width, place.height), 1);
+    for class in 0..sight.classes {
         let (row, column) = (class / layout.columns, class % layout.columns);
         let tile = Rect::new(
             area.x + column as u16 * layout.step,
@@ -57,7 +57,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         );
         tile_of(scene, sight, class, tile.intersection(area), buf);
     }
-    let rows = CLASSES.div_ceil(layout.columns) as u16;
+    let rows = sight.classes.div_ceil(layout.columns) as u16;
     let under = below(
         area,
         (rows * layout.pitch).min(area.height.saturating_sub(1)),
@@ -68,18 +68,21 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 /// Draws the chosen class alone; gives the columns it took.
 pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) -> u16 {
     let room = (area.width.saturating_sub(30), area.height.saturating_sub(2));
+    let Some(size) = sight.size else {
+        return 0;
+    };
     let fits = |zoom: &u16| {
-        let (width, height) = cells(SIZE, *zoom);
+        let (width, height) = cells(size, *zoom);
         width <= room.0 && height <= room.1
     };
     let zoom = (1..=8).rev().find(fits).unwrap_or(1);
-    let (width, height) = cells(SIZE, zoom);
+    let (width, height) = cells(size, zoom);
     let tile = start(top(area, height + 1), width);
     tile_of(scene, sight, sight.class, tile, buf);
     legend(
         scene,
         sight,
-        start(below(area, height + 1), width.max(28)),
+        start(below(area, height + 1), width.max(LEGEND)),
         buf,
     );
     width
@@ -87,7 +90,7 @@ pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buff
 
 fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    if (0..CLASSES).all(|class| map(sight, class).is_none()) {
+    if (0..sight.classes).all(|class| map(sight, class).is_none()) {
         return;
     }
     let used = scale::draw(ramp(sight), 14.min(area.width / 3), area, theme, buf);
@@ -101,14 +104,14 @@ fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
 fn tile_of(scene: &Scene<'_>, sight: &Sight<'_>, class: usize, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let place = top(area, area.height.saturating_sub(1));
-    let window = sight.finding().and_then(|it| it.windows[class]);
+    let window = sight.finding().and_then(|it| *it.windows.get(class)?);
     let own = window.and_then(|it| it.index);
-    match map(sight, class) {
-        Some(values) => {
-            Heatmap::plain(values, SIZE, ramp(sight)).draw(place, theme, buf);
+    match map(sight, class).zip(sight.size) {
+        Some((values, size)) => {
+            Heatmap::plain(values, size, ramp(sight)).draw(place, theme, buf);
             let told = own.is_some_and(|index| index > FLAGGED) || class == sight.class;
             if let Some(window) = window.filter(|_| told) {
-                outline(scene, window, place, buf);
+                outline(scene, window, size, place, buf);
             }
         }
         None => {
@@ -139,7 +142,7 @@ fn tile_of(scene: &Scene<'_>, sight: &Sight<'_>, class: usize, area: Rect, buf: 
 }
 
 /// A box about a window of the map that fills `area`; where the map is too small for one, brackets.
-fn outline(scene: &Scene<'_>, window: Window, area: Rect, buf: &mut Buffer) {
+fn outline(scene: &Scene<'_>, window: Window, size: (usize, usize), area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let area = area.intersection(buf.area);
     if area.is_empty() {
@@ -151,8 +154,8 @@ fn outline(scene: &Scene<'_>, window: Window, area: Rect, buf: &mut Buffer) {
         let high = (at(first + window.size).ceil() as u16).saturating_sub(1);
         (low.min(length - 1), high.clamp(low, length - 1))
     };
-    let (top, bottom) = span(window.row, SIZE.0, area.height);
-    let (left, right) = span(window.column, SIZE.1, area.width);
+    let (top, bottom) = span(window.row, size.0, area.height);
+    let (left, right) = span(window.column, size.1, area.width);
     let mut put = |x: u16, y: u16, symbol: &str| {
         let cell = &mut buf[(area.x + x, area.y + y)];
         let style = match theme.depth {

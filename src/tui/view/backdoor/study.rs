@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Sight, index, share};
-use crate::tui::view::Scene;
+use super::sight::{Sight, index, share};
+use crate::tui::scene::Scene;
 use crate::tui::widget::text::{below, left};
 
 /// Rows that the table takes of `height`: as many networks as may be, a head, and two rows of sums;
@@ -116,7 +116,7 @@ fn sums(sight: &Sight<'_>, room: u16) -> Vec<String> {
     let unscored = (it.without_score > 0).then(|| format!("; no score for {}", it.without_score));
     let named = format!("; the right class in {}", it.target_named);
     for more in unscored.into_iter().chain([named]) {
-        if counted.chars().count() + more.chars().count() + 1 <= usize::from(room) {
+        if counted.chars().count() + more.chars().count() < usize::from(room) {
             counted.push_str(&more);
         }
     }

@@ -4,9 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::{Sight, ramp};
+use super::sight::{Sight, ramp};
 use crate::session::record::LayerResponses;
-use crate::tui::view::Scene;
+use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, cells};
 use crate::tui::widget::text::{centre, left, top};
 

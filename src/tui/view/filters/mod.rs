@@ -2,6 +2,7 @@
 //! maps, and the chosen unit large.
 
 mod grid;
+mod sight;
 mod unit;
 
 use std::time::Duration;
@@ -10,105 +11,166 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Log, Scene, View, awaited};
+use self::sight::Sight;
+use super::{Around, Entry, Log, Reply, View};
 use crate::figure::Figure;
 use crate::format::thousands;
 use crate::session::Session;
+use crate::session::config::Analysis;
 use crate::session::record::{LayerResponses, SpikeTriggered};
-use crate::stats::spike_triggered::LayerEstimate;
-use crate::tui::action::Place;
-use crate::tui::state::{State, Stimuli};
-use crate::tui::widget::heatmap::Ramp;
-use crate::tui::widget::scale::round_up;
+use crate::tui::action::{Action, Place};
+use crate::tui::scene::Scene;
+use crate::tui::scene::awaited::{self, Named};
+use crate::tui::shared::Shared;
+use crate::tui::steps;
 use crate::tui::widget::text::{below, beside, left, start};
 
-/// The view.
-pub const VIEW: View = View {
+pub use sight::Stimuli;
+
+/// Its line of the table.
+pub const VIEW: Entry = Entry {
     name: "Filters",
-    draw,
-    places,
-    columns,
-    figure,
     pace: Duration::from_millis(500),
     log: Log::WhenAsked,
+    new: || Box::new(Filters::default()),
 };
+
+impl Named for SpikeTriggered {
+    const NAME: &'static str = "spike-triggered analysis";
+    const AGAIN: &'static str = "one";
+    const EXAMPLE: &'static str = "analyses=[SpikeTriggered(())]";
+
+    fn stage(_: &Analysis) -> &'static str {
+        Self::NAME
+    }
+}
+
+/// The view.
+#[derive(Debug, Clone, Default)]
+pub struct Filters {
+    /// The layer, by its place.
+    pub layer: usize,
+    /// The unit of that layer.
+    pub unit: usize,
+    /// What the averages of the layer are taken on.
+    pub stimuli: Stimuli,
+    /// Whether the chosen unit fills the view.
+    pub enlarged: bool,
+}
 
 /// Columns of the list of layers.
 const LIST: u16 = 22;
 
-fn places(state: &State) -> &'static [Place] {
-    match state.enlarged {
-        true => &[Place::OneFigure, Place::Units, Place::Layers],
-        false => &[Place::Units, Place::Layers, Place::Figure],
-    }
-}
-
-fn figure(state: &State, session: &Session) -> Option<Figure> {
-    let spikes = session.record.first::<SpikeTriggered>()?;
-    let layer = layer(spikes, state)?.name.clone();
-    Some(Figure::Filters { layer })
-}
-
-/// The layer in sight.
-fn layer<'a>(spikes: &'a SpikeTriggered, state: &State) -> Option<&'a LayerResponses> {
-    let last = spikes.layers.len().checked_sub(1)?;
-    spikes.layers.get(state.layer.min(last))
-}
-
-/// A layer, one of its units, and what it was shown.
-#[derive(Clone, Copy)]
-struct Sight<'a> {
-    spikes: &'a SpikeTriggered,
-    layer: &'a LayerResponses,
-    estimate: &'a LayerEstimate,
-    unit: usize,
-    stimuli: Stimuli,
-}
-
-impl Sight<'_> {
-    /// The average of a unit on the stimuli in sight; `None` where it never fired.
-    fn average(&self, unit: usize) -> Option<&[f32]> {
-        let averages = match self.stimuli {
-            Stimuli::Noise => &self.estimate.sta,
-            Stimuli::Images => &self.estimate.image_sta,
+impl View for Filters {
+    fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+        let Some(spikes) = awaited::begun::<SpikeTriggered>(scene, area, buf) else {
+            return;
         };
-        averages.get(unit)?.as_deref()
-    }
-
-    /// The weights of a unit that sees the image itself.
-    fn kernel(&self, unit: usize) -> Option<&[f32]> {
-        let (height, width) = self.layer.receptive_field;
-        let pixels = height * width;
-        let values = self.layer.kernel.values();
-        values.get(unit * pixels..(unit + 1) * pixels)
-    }
-
-    /// Receptive fields seen of the stimuli in sight.
-    fn fields(&self) -> u64 {
-        let responses = match self.stimuli {
-            Stimuli::Noise => &self.layer.noise,
-            Stimuli::Images => &self.layer.images,
+        let Some(layer) = self.layer_in(spikes) else {
+            return;
         };
-        responses.fields.iter().sum()
+        let estimate = layer.estimate();
+        let sight = Sight {
+            spikes,
+            layer,
+            estimate: &estimate,
+            unit: self.unit.min(layer.units.saturating_sub(1)),
+            stimuli: self.stimuli,
+        };
+        let (list, rest) = parts(area);
+        layers(scene, spikes, layer, list, buf);
+        title(scene, &sight, rest, buf);
+        let body = below(rest, 2);
+        if self.enlarged {
+            unit::enlarged(scene, &sight, body, buf);
+            return;
+        }
+        let columns = closer(rest);
+        let place = start(body, body.width - columns - 2);
+        grid::draw(scene, &sight, place, buf);
+        unit::closer(scene, &sight, beside(body, body.width - columns), buf);
     }
 
-    /// Stimuli on which a unit was active.
-    fn fired(&self, unit: usize) -> u64 {
-        let responses = match self.stimuli {
-            Stimuli::Noise => &self.layer.noise,
-            Stimuli::Images => &self.layer.images,
-        };
-        let fired = responses.fired.values().get(unit);
-        fired.map_or(0, |&count| count.max(0) as u64)
+    fn places(&self) -> &'static [Place] {
+        match self.enlarged {
+            true => &[Place::OneFigure, Place::Units, Place::Layers],
+            false => &[Place::Units, Place::Layers, Place::Figure],
+        }
+    }
+
+    fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
+        let session = around.session;
+        match action {
+            Action::PreviousUnit => self.step_unit(session, -1),
+            Action::NextUnit => self.step_unit(session, 1),
+            Action::UnitsAbove => self.step_row(around, -1),
+            Action::UnitsBelow => self.step_row(around, 1),
+            Action::LayerAbove => self.step_layer(session, -1),
+            Action::LayerBelow => self.step_layer(session, 1),
+            Action::SwitchStimuli => self.stimuli = self.stimuli.other(),
+            Action::Enlarge => self.enlarged = true,
+            Action::ShrinkFigure => self.enlarged = false,
+            _ => return Reply::Ignored,
+        }
+        Reply::Done
+    }
+
+    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+        let layer = self.layer_in(session.record.first()?)?.name.clone();
+        Some(Figure::Filters { layer })
     }
 }
 
-/// The scale of one map: symmetric about zero.
-fn ramp(values: &[f32]) -> Ramp {
-    let most = values.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
-    Ramp::Diverging {
-        centre: 0.0,
-        limit: round_up(most),
+impl Filters {
+    /// The layer in sight.
+    fn layer_in<'a>(&self, spikes: &'a SpikeTriggered) -> Option<&'a LayerResponses> {
+        let last = spikes.layers.len().checked_sub(1)?;
+        spikes.layers.get(self.layer.min(last))
+    }
+
+    /// How many units the layer in sight has.
+    fn units(&self, session: &Session) -> usize {
+        let spikes = session.record.first::<SpikeTriggered>();
+        let layer = spikes.and_then(|own| self.layer_in(own));
+        layer.map_or(0, |layer| layer.units)
+    }
+
+    /// To the layer above or below. Another layer has other units.
+    fn step_layer(&mut self, session: &Session, step: isize) {
+        let spikes = session.record.first::<SpikeTriggered>();
+        let layers = spikes.map_or(0, |own| own.layers.len());
+        let next = steps::along(self.layer, step, layers);
+        if next != self.layer {
+            self.unit = 0;
+        }
+        self.layer = next;
+    }
+
+    /// To the unit before or after; after the last comes the first.
+    fn step_unit(&mut self, session: &Session, step: isize) {
+        let units = self.units(session);
+        let now = self.unit.min(units.saturating_sub(1));
+        self.unit = match units {
+            0 => self.unit,
+            _ => steps::around(now, step, units),
+        };
+    }
+
+    /// To the unit in the row above or below, where there is one.
+    fn step_row(&mut self, around: &Around<'_>, step: isize) {
+        let columns = self.columns(around.session, around.body) as isize;
+        self.unit = steps::row(self.unit, step * columns, self.units(around.session));
+    }
+
+    /// How many units stand side by side.
+    fn columns(&self, session: &Session, area: Rect) -> usize {
+        let spikes = session.record.first::<SpikeTriggered>();
+        let Some(layer) = spikes.and_then(|own| self.layer_in(own)) else {
+            return 1;
+        };
+        let (_, rest) = parts(area);
+        let place = below(start(rest, rest.width.saturating_sub(closer(rest) + 2)), 2);
+        grid::Grid::fit(layer, place).columns.max(1)
     }
 }
 
@@ -120,48 +182,12 @@ fn parts(area: Rect) -> (Rect, Rect) {
     (start(area, 12), beside(area, 13))
 }
 
+/// Columns that the figures of a unit need, and those from which more are only air.
+const CLOSER: (u16, u16) = (28, 66);
+
 /// Columns of the chosen unit beside the grid.
 fn closer(area: Rect) -> u16 {
-    (area.width / 2).clamp(28, 66)
-}
-
-fn columns(scene: &Scene<'_>, area: Rect) -> usize {
-    let spikes = scene.session.record.first::<SpikeTriggered>();
-    let Some(layer) = spikes.and_then(|it| layer(it, scene.state)) else {
-        return 1;
-    };
-    let (_, rest) = parts(area);
-    let place = below(start(rest, rest.width - closer(rest) - 2), 2);
-    grid::Grid::fit(layer, place).columns
-}
-
-fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Some(spikes) = awaited::begun::<SpikeTriggered>(scene, area, buf) else {
-        return;
-    };
-    let Some(layer) = layer(spikes, scene.state) else {
-        return;
-    };
-    let estimate = layer.estimate();
-    let sight = Sight {
-        spikes,
-        layer,
-        estimate: &estimate,
-        unit: scene.state.unit.min(layer.units.saturating_sub(1)),
-        stimuli: scene.state.stimuli,
-    };
-    let (list, rest) = parts(area);
-    layers(scene, spikes, layer, list, buf);
-    title(scene, &sight, rest, buf);
-    let body = below(rest, 2);
-    if scene.state.enlarged {
-        unit::enlarged(scene, &sight, body, buf);
-        return;
-    }
-    let columns = closer(rest);
-    let place = start(body, body.width - columns - 2);
-    grid::draw(scene, &sight, place, buf);
-    unit::closer(scene, &sight, beside(body, body.width - columns), buf);
+    (area.width / 2).clamp(CLOSER.0, CLOSER.1)
 }
 
 /// Every layer with its units and its receptive field, the chosen one marked.

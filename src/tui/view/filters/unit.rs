@@ -5,11 +5,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Sight, ramp};
+use super::sight::{Sight, Stimuli, ramp};
 use crate::format::{percent, reliability, short};
 use crate::session::record::Covariance;
-use crate::tui::state::Stimuli;
-use crate::tui::view::Scene;
+use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, cells};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, start, top, wrap};
@@ -31,10 +30,7 @@ pub fn closer(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
 /// covariance where they were taken.
 pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let other = Sight {
-        stimuli: match sight.stimuli {
-            Stimuli::Noise => Stimuli::Images,
-            Stimuli::Images => Stimuli::Noise,
-        },
+        stimuli: sight.stimuli.other(),
         ..*sight
     };
     let mut maps = vec![average(sight)];

@@ -4,23 +4,25 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::{enlarged, scale_line};
-use crate::tui::state::Scale;
-use crate::tui::view::Scene;
-use crate::tui::view::lens::Lens;
-use crate::tui::view::sheet::{self, Layout};
+use super::choices::scale_line;
+use super::enlarged;
+use super::sight::Sight;
+use crate::tui::scene::Scene;
+use crate::tui::scene::lens::Lens;
+use crate::tui::scene::sheet::{self, Layout};
+use crate::tui::shared::Scale;
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, beside, left, wrap};
 
 /// How many maps stand side by side.
-pub fn columns(scene: &Scene<'_>, area: Rect) -> usize {
+pub fn columns(lens: &Lens<'_>, area: Rect) -> usize {
     // The row of choices, then those of `draw`.
-    super::lens(scene).map_or(1, |lens| places(&lens, below(area, 3)).0.columns)
+    places(lens, below(area, 3)).0.columns.max(1)
 }
 
 /// The layout of the sheet, and the place beside it for the chosen class, if there is one.
 fn places(lens: &Lens<'_>, area: Rect) -> (Layout, Option<Rect>) {
-    let size = lens.trials.size();
+    let size = lens.size();
     let (single, double) = (cells(size, 1), cells(size, 2));
     let columns = 4;
     let rows = lens.classes().div_ceil(columns) as u16;
@@ -35,8 +37,8 @@ fn places(lens: &Lens<'_>, area: Rect) -> (Layout, Option<Rect>) {
 }
 
 /// Draws them, below their scale.
-pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
-    let theme = scene.theme;
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let (theme, lens) = (scene.theme, &sight.lens);
     match lens.nothing() {
         Some(sentence) => {
             for (row, line) in wrap(&sentence, area.width).into_iter().take(2).enumerate() {
@@ -44,11 +46,11 @@ pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
             }
         }
         None => {
-            let ramp = match scene.state.scale {
+            let ramp = match scene.shared.scale {
                 Scale::Common => lens.common_ramp(),
-                Scale::Own => lens.ramp(scene.state.class),
+                Scale::Own => lens.ramp(scene.shared.class),
             };
-            scale_line(scene, lens, ramp, area, buf);
+            scale_line(scene, sight, ramp, area, buf);
         }
     }
     let place = below(area, 2);

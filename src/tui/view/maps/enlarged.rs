@@ -4,11 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::{numbers, scale_line};
-use crate::tui::state::Pixels;
-use crate::tui::view::Scene;
-use crate::tui::view::lens::Lens;
-use crate::tui::view::sheet::thumbnail;
+use super::choices::scale_line;
+use super::numbers;
+use super::sight::Sight;
+use crate::tui::scene::Scene;
+use crate::tui::scene::lens::Lens;
+use crate::tui::scene::sheet::thumbnail;
+use crate::tui::shared::Pixels;
 use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
@@ -17,11 +19,12 @@ use crate::tui::widget::text::{below, beside, centre, left, start, top};
 const FIGURES: u16 = 30;
 
 /// Draws the chosen class with a cursor on it, and all classes in small below.
-pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let lens = &sight.lens;
     let room = (area.width.saturating_sub(FIGURES), area.height);
     let zoom = largest(lens, room);
-    let (width, height) = cells(lens.trials.size(), zoom);
-    let cursor = Some(scene.state.cursor);
+    let (width, height) = cells(lens.size(), zoom);
+    let cursor = Some(sight.cursor);
     picture(scene, lens, start(top(area, height), width), cursor, buf);
     // The row of the scale may be used beside it, that of the small maps not.
     let panel = beside(area, width + 3);
@@ -29,14 +32,14 @@ pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     let under = below(area, height);
     let scale_room = if used > height { width } else { under.width };
     if under.height > 0 {
-        let class = scene.state.class;
+        let class = scene.shared.class;
         if let Some((_, ramp)) = lens.stand_in(class) {
             let used = scale::draw(ramp, 20.min(under.width / 3), under, scene.theme, buf);
             let words = Span::styled("  mean stimulus", scene.theme.dim());
             left(buf, beside(under, used), 0, words);
         } else if lens.nothing().is_none() {
             let place = start(under, scale_room);
-            scale_line(scene, lens, lens.ramp(class), place, buf);
+            scale_line(scene, sight, lens.ramp(class), place, buf);
         }
         strip(scene, lens, below(under, 2), buf);
     }
@@ -45,7 +48,7 @@ pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
 /// Draws the chosen class beside all the others, without a cursor.
 pub fn closer(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     let zoom = largest(lens, (area.width, area.height.saturating_sub(12)));
-    let (width, height) = cells(lens.trials.size(), zoom);
+    let (width, height) = cells(lens.size(), zoom);
     picture(scene, lens, start(top(area, height), width), None, buf);
     let panel = below(area, height + 1);
     numbers::draw(scene, lens, panel, None, panel.height, buf);
@@ -54,7 +57,7 @@ pub fn closer(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) 
 /// The largest whole zoom at which a map fits.
 fn largest(lens: &Lens<'_>, room: (u16, u16)) -> u16 {
     let fits = |zoom: &u16| {
-        let (width, height) = cells(lens.trials.size(), *zoom);
+        let (width, height) = cells(lens.size(), *zoom);
         width <= room.0 && height <= room.1
     };
     (1..=8).rev().find(fits).unwrap_or(1)
@@ -67,9 +70,9 @@ fn picture(
     cursor: Option<(usize, usize)>,
     buf: &mut Buffer,
 ) {
-    let class = scene.state.class;
+    let class = scene.shared.class;
     let own = lens.values(class).map(|values| (values, lens.ramp(class)));
-    let marks = match scene.state.pixels {
+    let marks = match scene.shared.pixels {
         Pixels::Significant if own.is_some() => Marks::Only,
         _ => Marks::Outline,
     };
@@ -79,7 +82,7 @@ fn picture(
     };
     Heatmap {
         values,
-        size: lens.trials.size(),
+        size: lens.size(),
         ramp,
         significance: lens.significance(class),
         marks,
@@ -106,7 +109,7 @@ fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
             thumbnail_or_dots(scene, lens, usize::from(class), top(tile, height), buf);
         }
         let row = if height >= 3 { height } else { 0 };
-        let name = if usize::from(class) == scene.state.class {
+        let name = if usize::from(class) == scene.shared.class {
             Span::styled(format!("{}{class}", theme.glyphs.pointer), theme.chosen())
         } else if shows(lens, usize::from(class)) {
             Span::styled(format!("{class}"), theme.text())

@@ -1,123 +1,166 @@
 //! The maps of every class, or of one class enlarged.
 
 mod all;
+mod choices;
 mod enlarged;
 mod numbers;
+mod sight;
 
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 
-use super::lens::Lens;
-use super::{Log, Scene, View, awaited};
-use crate::format::gamma;
+use self::sight::Sight;
+use super::{Around, Entry, Log, Reply, View};
+use crate::figure::Figure;
+use crate::session::Session;
 use crate::session::record::ClassificationImages;
-use crate::tui::action::Place;
-use crate::tui::state::{MapKind, Pixels, Scale, State};
+use crate::tui::action::{Action, Place};
+use crate::tui::scene::Scene;
+use crate::tui::scene::awaited::{self, Named};
+use crate::tui::scene::lens::{Lens, MapKind};
+use crate::tui::shared::{self, Shared};
 use crate::tui::steps;
-use crate::tui::widget::heatmap::Ramp;
-use crate::tui::widget::scale;
-use crate::tui::widget::text::{below, beside, left};
+use crate::tui::widget::text::{below, centre};
 
-/// The view.
-pub const VIEW: View = View {
+/// Its line of the table.
+pub const VIEW: Entry = Entry {
     name: "Maps",
-    draw,
-    places,
-    columns: all::columns,
-    figure: super::pictured::maps,
     pace: Duration::from_millis(500),
     log: Log::WhenAsked,
+    new: || Box::new(Maps::default()),
 };
 
-fn places(state: &State) -> &'static [Place] {
-    if state.enlarged {
-        &[Place::Enlarged, Place::Maps]
-    } else {
-        &[Place::Sheet, Place::Maps]
-    }
+impl Named for ClassificationImages {
+    const NAME: &'static str = "classification images";
+    const AGAIN: &'static str = "them";
+    const EXAMPLE: &'static str = "analyses=[ClassificationImages(())]";
 }
 
-fn lens<'a>(scene: &Scene<'a>) -> Option<Lens<'a>> {
-    Lens::new(scene.state.images_in(scene.session)?, scene.state)
+/// The view.
+#[derive(Debug, Clone, Default)]
+pub struct Maps {
+    /// What the maps show.
+    pub kind: MapKind,
+    /// Whether the chosen class fills the view.
+    pub enlarged: bool,
+    /// Row and column of the pixel under the cursor; `None` until it is moved: then the middle.
+    pub cursor: Option<(usize, usize)>,
 }
 
-fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Some(lens) = lens(scene) else {
-        awaited::begun::<ClassificationImages>(scene, area, buf);
-        return;
-    };
-    choices(scene, &lens, area, buf);
-    if scene.state.enlarged {
-        enlarged::draw(scene, &lens, below(area, 1), buf);
-    } else {
-        all::draw(scene, &lens, below(area, 1), buf);
-    }
-}
-
-/// What is shown, among what could be: the kinds of map, and the γ of the plan.
-fn choices(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
-    let theme = scene.theme;
-    let one = |chosen: bool, text: &str, gap: &str| {
-        if chosen {
-            let text = format!("{}{text}{gap}", theme.glyphs.pointer);
-            Span::styled(text, theme.chosen())
-        } else {
-            Span::styled(format!(" {text}{gap}"), theme.dim())
+impl View for Maps {
+    fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+        let Some(sight) = self.sight(scene) else {
+            if awaited::begun::<ClassificationImages>(scene, area, buf).is_some() {
+                let text = Span::styled("No trials yet.", scene.theme.dim());
+                centre(buf, area, area.height / 2, text);
+            }
+            return;
+        };
+        choices::draw(scene, &sight, area, buf);
+        match self.enlarged {
+            true => enlarged::draw(scene, &sight, below(area, 1), buf),
+            false => all::draw(scene, &sight, below(area, 1), buf),
         }
-    };
-    let images = scene.state.images_in(scene.session);
-    let line = |kinds: &[MapKind], gap: &str| -> Line<'static> {
-        let kinds = kinds
-            .iter()
-            .map(|kind| one(*kind == lens.kind, kind.label(), gap));
-        let name = Span::styled(format!("{gap}{} ", theme.glyphs.gamma), theme.dim());
-        let gammas = images.iter().flat_map(|images| &images.gammas);
-        let gammas = gammas.map(|trials| {
-            let chosen = trials.gamma == lens.estimate.gamma;
-            one(chosen, &gamma(trials.gamma), gap)
-        });
-        // Of several noises the one in sight has its name before its γ.
-        let plan = scene.state.images_plan(scene.session);
-        let several = steps::images(scene.session) > 1;
-        let noise = plan.filter(|_| several).map(|plan| {
-            let text = format!("{gap}{} noise", plan.noise.label());
-            Span::styled(text, theme.chosen())
-        });
-        kinds.chain(noise).chain([name]).chain(gammas).collect()
-    };
-    let shortest = line(&[lens.kind], " ");
-    let line = [line(&MapKind::ALL, "  "), line(&MapKind::ALL, " ")]
-        .into_iter()
-        .find(|line| line.width() <= usize::from(area.width) + 2)
-        .unwrap_or(shortest);
-    left(buf, area, 0, line);
+    }
+
+    fn places(&self) -> &'static [Place] {
+        match self.enlarged {
+            true => &[Place::Enlarged, Place::Maps],
+            false => &[Place::Sheet, Place::Maps],
+        }
+    }
+
+    fn update(&mut self, action: Action, shared: &mut Shared, around: &Around<'_>) -> Reply {
+        let session = around.session;
+        match action {
+            Action::SheetUp => shared.step_row(session, -self.columns(shared, around)),
+            Action::SheetDown => shared.step_row(session, self.columns(shared, around)),
+            Action::CursorLeft => self.step_cursor(shared, session, (0, -1)),
+            Action::CursorRight => self.step_cursor(shared, session, (0, 1)),
+            Action::CursorUp => self.step_cursor(shared, session, (-1, 0)),
+            Action::CursorDown => self.step_cursor(shared, session, (1, 0)),
+            Action::WeakerGamma => self.step_gamma(shared, session, -1),
+            Action::StrongerGamma => self.step_gamma(shared, session, 1),
+            Action::NextKind => self.kind = self.kind.next(),
+            Action::Enlarge => self.enlarged = true,
+            Action::Shrink => self.enlarged = false,
+            _ => return Reply::Ignored,
+        }
+        Reply::Done
+    }
+
+    fn figure(&self, shared: &Shared, session: &Session) -> Option<Figure> {
+        let own = shared.images_in(session)?;
+        let gamma = Some(own.gammas.get(self.gamma_in(shared, own))?.gamma);
+        let images = shared.images.min(shared::images(session).checked_sub(1)?);
+        Some(match self.enlarged {
+            true => Figure::Map {
+                images,
+                class: shared.class,
+                gamma,
+            },
+            false => Figure::Maps { images, gamma },
+        })
+    }
+
+    fn look_closer(&mut self) -> bool {
+        self.enlarged = true;
+        true
+    }
 }
 
-/// The bar of a scale and what it stands for.
-fn scale_line(scene: &Scene<'_>, lens: &Lens<'_>, ramp: Ramp, area: Rect, buf: &mut Buffer) {
-    let theme = scene.theme;
-    let used = scale::draw(ramp, 20.min(area.width / 3), area, theme, buf);
-    let mut parts = Vec::new();
-    if lens.kind == MapKind::Z {
-        parts.push(" standard errors".to_string());
+impl Maps {
+    /// What is in sight; `None` while the plan has no maps.
+    fn sight<'a>(&self, scene: &Scene<'a>) -> Option<Sight<'a>> {
+        let images = scene.shared.images_in(scene.session)?;
+        let gamma = self.gamma_in(scene.shared, images);
+        let lens = Lens::new(images, scene.shared, self.kind, gamma)?;
+        let cursor = self.cursor_in(lens.size());
+        Some(Sight {
+            images,
+            lens,
+            cursor,
+        })
     }
-    parts.push(match scene.state.scale {
-        Scale::Common => "  one scale".into(),
-        Scale::Own => "  each its own scale".into(),
-    });
-    parts.extend(lens.exceptions().map(|words| format!(", {words}")));
-    if lens.is_clipped() {
-        parts.push(", noisy classes run past it".into());
+
+    /// The γ in sight, by its place in the plan.
+    fn gamma_in(&self, shared: &Shared, images: &ClassificationImages) -> usize {
+        match self.enlarged {
+            true => shared.gamma_of(images, shared.class),
+            false => shared.gamma_of_all(images),
+        }
     }
-    if scene.state.pixels == Pixels::Significant {
-        parts.push(format!(", only |z| > {:.1}", lens.estimate.threshold));
+
+    fn cursor_in(&self, (height, width): (usize, usize)) -> (usize, usize) {
+        self.cursor.unwrap_or((height / 2, width / 2))
     }
-    // What has no room goes as a whole.
-    let room = usize::from(area.width.saturating_sub(used));
-    while parts.concat().chars().count() > room && parts.pop().is_some() {}
-    let words = parts.concat();
-    left(buf, beside(area, used), 0, Span::styled(words, theme.dim()));
+
+    /// How many maps stand side by side.
+    fn columns(&self, shared: &Shared, around: &Around<'_>) -> isize {
+        let sight = self.sight(&around.scene(shared));
+        sight.map_or(1, |sight| all::columns(&sight.lens, around.body)) as isize
+    }
+
+    fn step_gamma(&self, shared: &mut Shared, session: &Session, step: isize) {
+        if let Some(images) = shared.images_in(session) {
+            let in_sight = self.gamma_in(shared, images);
+            shared.step_gamma(images, in_sight, step);
+        }
+    }
+
+    fn step_cursor(&mut self, shared: &Shared, session: &Session, (down, across): (isize, isize)) {
+        let images = shared.images_in(session);
+        let Some(gamma) = images.and_then(|images| images.gammas.first()) else {
+            return;
+        };
+        let (height, width) = gamma.size();
+        let (row, column) = self.cursor_in((height, width));
+        self.cursor = Some((
+            steps::along(row, down, height),
+            steps::along(column, across, width),
+        ));
+    }
 }

@@ -7,9 +7,8 @@ use ratatui::text::{Line, Span};
 
 use crate::format::{count, number, percent, reading, reliability, thousands};
 use crate::stats::classification::ClassEstimate;
-use crate::tui::state::MapKind;
-use crate::tui::view::Scene;
-use crate::tui::view::lens::Lens;
+use crate::tui::scene::Scene;
+use crate::tui::scene::lens::{Lens, MapKind};
 use crate::tui::widget::text::{left, wrap};
 
 /// A row of the figures: its name in full and in short, its value, and what may be left out.
@@ -25,7 +24,7 @@ pub fn draw(
     rows: u16,
     buf: &mut Buffer,
 ) -> u16 {
-    let class = scene.state.class;
+    let class = scene.shared.class;
     let Some(own) = lens.class(class) else {
         return 0;
     };
@@ -131,7 +130,7 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
         };
         figures.push((("for R 0.95", "R 0.95"), value, more));
     }
-    let plan = scene.state.images_plan(scene.session);
+    let plan = scene.shared.images_plan(scene.session);
     if let Some(plan) = plan {
         let weighting = plan.weighting.label().unwrap_or_default();
         let noise = plan.noise.label().to_string();
@@ -159,7 +158,7 @@ fn under_cursor(
     (row, column): (usize, usize),
     lens: &Lens<'_>,
 ) -> Vec<Figure> {
-    let pixel = row * lens.trials.size().1 + column;
+    let pixel = row * lens.size().1 + column;
     let place = format!("row {row}  column {column}");
     let mut figures = vec![(("cursor", "cursor"), place, String::new())];
     if let Some(&value) = values.get(pixel) {
@@ -180,7 +179,7 @@ fn under_cursor(
 /// Trials by what the image was and what the network called the stimulus.
 fn table(scene: &Scene<'_>, own: &ClassEstimate, narrow: bool) -> Vec<Line<'static>> {
     let theme = scene.theme;
-    let class = scene.state.class;
+    let class = scene.shared.class;
     let [hits, calls, misses, rest] = own.cells.map(thousands);
     let width = [&hits, &calls, &misses, &rest]
         .map(|text| text.len())

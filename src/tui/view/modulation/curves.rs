@@ -6,10 +6,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{Sight, signed};
+use super::sight::{Sight, signed};
 use crate::format::short;
-use crate::session::config::CLASSES;
-use crate::tui::view::Scene;
+use crate::tui::scene::Scene;
 use crate::tui::widget::curve::{Chart, End, Mark, Series, Stroke};
 use crate::tui::widget::text::{below, left};
 
@@ -25,7 +24,7 @@ pub fn by_strength(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut B
             .collect()
     };
     let others = |strength: usize| {
-        let others = (0..CLASSES).filter(|&other| other != class);
+        let others = (0..sight.classes).filter(|&other| other != class);
         let rates = others.filter_map(|other| sight.accuracy(class, strength, sight.image, other));
         let rates: Vec<f64> = rates.collect();
         (!rates.is_empty()).then(|| rates.iter().sum::<f64>() / rates.len() as f64)

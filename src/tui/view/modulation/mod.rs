@@ -2,6 +2,7 @@
 //! better or worse, and the curves behind it.
 
 mod curves;
+mod sight;
 mod table;
 
 use std::time::Duration;
@@ -10,116 +11,117 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Log, Scene, View, awaited};
+use self::sight::{Sight, signed};
+use super::{Around, Entry, Log, Reply, View};
 use crate::format::short;
-use crate::session::config::CLASSES;
-use crate::session::record::{ModulatedLayer, Modulation};
-use crate::tui::action::Place;
-use crate::tui::state::State;
+use crate::session::record;
+use crate::tui::action::{Action, Place};
+use crate::tui::scene::Scene;
+use crate::tui::scene::awaited::{self, Named};
+use crate::tui::shared::Shared;
 use crate::tui::widget::text::{below, beside, left, start, top};
+use crate::tui::{form, steps};
 
-/// The view.
-pub const VIEW: View = View {
+/// Its line of the table.
+pub const VIEW: Entry = Entry {
     name: "Modulation",
-    draw,
-    places,
-    columns: |_, _| 1,
-    figure: |_, _| None,
     pace: Duration::from_millis(500),
     log: Log::WhenAsked,
+    new: || Box::new(Modulation::default()),
 };
 
-fn places(_: &State) -> &'static [Place] {
-    &[Place::Classes, Place::Layers, Place::Strengths]
+impl Named for record::Modulation {
+    const NAME: &'static str = "modulation of layers";
+    const AGAIN: &'static str = "one";
+    const EXAMPLE: &'static str = "analyses=[Modulation(())]";
 }
 
-/// A layer and a push of it, every place inside its axis.
-#[derive(Clone, Copy)]
-struct Sight<'a> {
-    modulation: &'a Modulation,
-    layer: &'a ModulatedLayer,
-    /// Place of the strength.
-    strength: usize,
-    /// Place of the strength 0.
-    rest: usize,
-    /// Place of γ = 1: the image alone.
-    image: usize,
-    /// The chosen class.
-    class: usize,
+/// The view.
+#[derive(Debug, Clone)]
+pub struct Modulation {
+    /// The layer, by its place.
+    pub layer: usize,
+    /// The strength of the push, by its place in the plan.
+    pub strength: usize,
 }
 
-impl<'a> Sight<'a> {
-    fn new(modulation: &'a Modulation, state: &State) -> Option<Self> {
+impl Default for Modulation {
+    fn default() -> Self {
+        Self {
+            layer: 0,
+            // Past the end, which is the last: where an effect is largest.
+            strength: usize::MAX,
+        }
+    }
+}
+
+impl View for Modulation {
+    fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+        let Some(modulation) = awaited::begun::<record::Modulation>(scene, area, buf) else {
+            return;
+        };
+        let Some(sight) = self.sight(modulation, scene) else {
+            return;
+        };
+        choices(scene, &sight, area, buf);
+        let body = below(area, 1 + u16::from(area.height >= 22));
+        let (width, height) = table::size(sight.classes, body.width);
+        if body.width >= width + 40 {
+            table::draw(scene, &sight, start(body, width), buf);
+            let rest = beside(body, width + 3);
+            let half = rest.height.min(36) / 2;
+            curves::by_strength(scene, &sight, top(rest, half.saturating_sub(1)), buf);
+            curves::psychometric(scene, &sight, top(below(rest, half), half), buf);
+        } else {
+            table::draw(scene, &sight, top(body, height), buf);
+            let rest = below(body, height);
+            if rest.height < 5 {
+                return;
+            }
+            let half = rest.width / 2;
+            curves::by_strength(scene, &sight, start(rest, half.saturating_sub(1)), buf);
+            curves::psychometric(scene, &sight, beside(rest, half + 1), buf);
+        }
+    }
+
+    fn places(&self) -> &'static [Place] {
+        &[Place::Classes, Place::Layers, Place::Strengths]
+    }
+
+    fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
+        let modulation = around.session.record.first::<record::Modulation>();
+        let layers = modulation.map_or(0, |own| own.layers.len());
+        let strengths = modulation.map_or(0, |own| own.strengths.len());
+        match action {
+            Action::LayerAbove => self.layer = steps::along(self.layer, -1, layers),
+            Action::LayerBelow => self.layer = steps::along(self.layer, 1, layers),
+            Action::LessPush => self.strength = steps::along(self.strength, -1, strengths),
+            Action::MorePush => self.strength = steps::along(self.strength, 1, strengths),
+            _ => return Reply::Ignored,
+        }
+        Reply::Done
+    }
+}
+
+impl Modulation {
+    /// What is in sight, every place inside its axis.
+    fn sight<'a>(
+        &self,
+        modulation: &'a record::Modulation,
+        scene: &Scene<'a>,
+    ) -> Option<Sight<'a>> {
         let last = modulation.layers.len().checked_sub(1)?;
         let strengths = &modulation.strengths;
-        Some(Self {
+        let classes = form::classes(scene.session);
+        Some(Sight {
             modulation,
-            layer: &modulation.layers[state.layer.min(last)],
-            strength: state.strength.min(strengths.len().checked_sub(1)?),
+            layer: &modulation.layers[self.layer.min(last)],
+            strength: self.strength.min(strengths.len().checked_sub(1)?),
             rest: strengths.iter().position(|&k| k == 0)?,
             image: modulation.gammas.len().checked_sub(1)?,
-            class: state.class.min(CLASSES - 1),
+            class: scene.shared.class.min(classes.checked_sub(1)?),
+            classes,
         })
-    }
-
-    /// Share of a class's stimuli that are called it, pushed towards `target`.
-    fn accuracy(&self, target: usize, strength: usize, gamma: usize, class: usize) -> Option<f64> {
-        let (hits, of) = self.layer.accuracy(target, strength, gamma, class)?;
-        Some(hits as f64 / of as f64)
-    }
-
-    /// By how much that changes on test images between no push and the one in sight.
-    fn change(&self, target: usize, class: usize) -> Option<f64> {
-        let pushed = self.accuracy(target, self.strength, self.image, class)?;
-        Some(pushed - self.accuracy(target, self.rest, self.image, class)?)
-    }
-
-    /// Share of pure noise that is called the target.
-    fn noise(&self, target: usize, strength: usize) -> Option<f64> {
-        let (called, of) = self.layer.share_called(target, strength, 0, target);
-        (of > 0).then(|| called as f64 / of as f64)
-    }
-
-    /// The strength k of a place.
-    fn k(&self, place: usize) -> i64 {
-        self.modulation.strengths[place]
-    }
-}
-
-/// A strength as it is written: `+3`, `−3`, `0`.
-fn signed(k: i64) -> String {
-    match k {
-        0 => "0".into(),
-        1.. => format!("+{k}"),
-        _ => format!("−{}", k.unsigned_abs()),
-    }
-}
-
-fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Some(modulation) = awaited::begun::<Modulation>(scene, area, buf) else {
-        return;
-    };
-    let Some(sight) = Sight::new(modulation, scene.state) else {
-        return;
-    };
-    choices(scene, &sight, area, buf);
-    let body = below(area, 1 + u16::from(area.height >= 22));
-    let (width, height) = table::size(body.width);
-    if body.width >= width + 40 {
-        table::draw(scene, &sight, start(body, width), buf);
-        let rest = beside(body, width + 3);
-        let half = rest.height.min(36) / 2;
-        curves::by_strength(scene, &sight, top(rest, half.saturating_sub(1)), buf);
-        curves::psychometric(scene, &sight, top(below(rest, half), half), buf);
-    } else {
-        table::draw(scene, &sight, top(body, height), buf);
-        let rest = below(body, height);
-        if rest.height < 5 {
-            return;
-        }
-        let half = rest.width / 2;
-        curves::by_strength(scene, &sight, start(rest, half.saturating_sub(1)), buf);
-        curves::psychometric(scene, &sight, beside(rest, half + 1), buf);
     }
 }
 

@@ -6,10 +6,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::Sight;
-use crate::session::config::CLASSES;
+use super::sight::{Sight, signed};
+use crate::tui::scene::Scene;
 use crate::tui::theme::Depth;
-use crate::tui::view::Scene;
 use crate::tui::widget::text::{beside, left, start};
 
 /// Columns of a cell.
@@ -17,29 +16,33 @@ const CELL: u16 = 5;
 /// Change at which the colours end.
 const FULL: f32 = 0.5;
 
-/// Columns of the names on the left, with air after them where there is room.
-fn names(width: u16) -> u16 {
-    if width < 10 + CELL * CLASSES as u16 {
-        8
-    } else {
-        10
+/// Columns of the names on the left, and with air after them.
+const NAMES: u16 = 8;
+const AIRY_NAMES: u16 = 10;
+
+/// Columns of the names, with air where there is room for the cells of all classes.
+fn names(classes: usize, width: u16) -> u16 {
+    match width < AIRY_NAMES + CELL * classes as u16 {
+        true => NAMES,
+        false => AIRY_NAMES,
     }
 }
 
-/// Columns and rows of the table on a place of this width.
-pub fn size(width: u16) -> (u16, u16) {
-    (names(width) + CELL * CLASSES as u16, CLASSES as u16 + 2)
+/// Columns and rows of the table of all classes on a place of this width.
+pub fn size(classes: usize, width: u16) -> (u16, u16) {
+    let cells = CELL * classes as u16;
+    (names(classes, width) + cells, classes as u16 + 2)
 }
 
 /// Draws it: a row a class that is pushed towards, a column a class that is shown.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let names = names(area.width);
+    let names = names(sight.classes, area.width);
     let title = "change of accuracy on test images, in percent points";
     left(buf, area, 0, Span::styled(title, theme.dim()));
     left(buf, area, 1, Span::styled("towards", theme.dim()));
     let place = |class: usize| beside(area, names + CELL * class as u16);
-    for class in 0..CLASSES {
+    for class in 0..sight.classes {
         let name = format!("{class:>width$}", width = usize::from(CELL) - 1);
         let style = if class == sight.class {
             theme.bright()
@@ -48,7 +51,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         };
         left(buf, place(class), 1, Span::styled(name, style));
     }
-    for target in 0..CLASSES {
+    for target in 0..sight.classes {
         let row = 2 + target as u16;
         let name = match target == sight.class {
             true => Span::styled(
@@ -58,7 +61,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             false => Span::raw(format!(" class {target}")),
         };
         left(buf, start(area, names), row, Line::from(name));
-        for class in 0..CLASSES {
+        for class in 0..sight.classes {
             let (text, style) = match sight.change(target, class) {
                 Some(change) => (points(change), colour(scene, change)),
                 None => (theme.glyphs.dot.into(), theme.dim()),
@@ -76,7 +79,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 /// Percent points with their sign; what rounds to nothing is `0`.
 fn points(change: f64) -> String {
     let points = (change * 100.0).round() as i64;
-    super::signed(points)
+    signed(points)
 }
 
 fn colour(scene: &Scene<'_>, change: f64) -> Style {

@@ -9,42 +9,77 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::lens::Lens;
-use super::progress::current;
-use super::sheet::{self, Layout};
-use super::{Log, Scene, View, training};
+use super::{Around, Entry, Log, Reply, View};
 use crate::format::{count, gamma, number, percent};
+use crate::session::Session;
 use crate::session::record::{ClassificationImages, Epoch};
-use crate::tui::action::Place;
-use crate::tui::state::{MapKind, State};
-use crate::tui::steps;
+use crate::tui::action::{Action, Place};
+use crate::tui::scene::lens::{Lens, MapKind};
+use crate::tui::scene::progress::current;
+use crate::tui::scene::sheet::{self, Layout};
+use crate::tui::scene::{Scene, epochs};
+use crate::tui::shared::{self, Shared};
 use crate::tui::theme::Line as Wire;
 use crate::tui::widget::bar::{between, spark};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
 
-/// The view.
-pub const VIEW: View = View {
+/// Its line of the table.
+pub const VIEW: Entry = Entry {
     name: "Overview",
-    draw,
-    places,
-    columns,
-    figure: |_, _| None,
     pace: Duration::from_millis(500),
     log: Log::WhereRoom,
+    new: || Box::new(Overview),
 };
 
-fn places(_: &State) -> &'static [Place] {
-    &[Place::Sheet]
+/// The view: it looks at what all views look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Overview;
+
+impl View for Overview {
+    fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+        draw(scene, area, buf);
+    }
+
+    fn places(&self) -> &'static [Place] {
+        &[Place::Sheet]
+    }
+
+    fn update(&mut self, action: Action, shared: &mut Shared, around: &Around<'_>) -> Reply {
+        match action {
+            Action::SheetUp => step_row(shared, around, -1),
+            Action::SheetDown => step_row(shared, around, 1),
+            Action::WeakerGamma => step_gamma(shared, around.session, -1),
+            Action::StrongerGamma => step_gamma(shared, around.session, 1),
+            // A class among others is looked at closer among the maps.
+            Action::Enlarge => return Reply::LookCloser,
+            _ => return Reply::Ignored,
+        }
+        Reply::Done
+    }
 }
 
+fn step_row(shared: &mut Shared, around: &Around<'_>, step: isize) {
+    let columns = columns(&around.scene(shared), around.body) as isize;
+    shared.step_row(around.session, step * columns);
+}
+
+fn step_gamma(shared: &mut Shared, session: &Session, step: isize) {
+    if let Some(images) = shared.images_in(session) {
+        let in_sight = shared.gamma_of_all(images);
+        shared.step_gamma(images, in_sight, step);
+    }
+}
+
+/// How many maps stand side by side.
 fn columns(scene: &Scene<'_>, area: Rect) -> usize {
-    layout(scene, area).map_or(1, |(layout, _)| layout.columns)
+    let layout = parts(scene, area).sheet;
+    layout.map_or(1, |(layout, _)| layout.columns)
 }
 
 /// The images with at least one trial.
 fn images<'a>(scene: &Scene<'a>) -> Option<&'a ClassificationImages> {
-    let images = scene.state.images_in(scene.session);
+    let images = scene.shared.images_in(scene.session);
     images.filter(|images| images.trials() > 0)
 }
 
@@ -78,11 +113,11 @@ fn parts(scene: &Scene<'_>, area: Rect) -> Parts {
     let pictures = area.height.saturating_sub(figures);
     let words = if area.height >= 48 { 3 } else { 2 };
     let sheet = images
-        .and_then(|images| Lens::new(images, scene.state))
+        .and_then(|images| Lens::best(images, scene.shared, MapKind::Image))
         .map(|lens| {
             let place = below(top(area, pictures), 1);
             let size = (place.width, place.height);
-            let layout = Layout::fit(lens.classes(), lens.trials.size(), size, words);
+            let layout = Layout::fit(lens.classes(), lens.size(), size, words);
             (layout, place, lens.classes())
         });
     // Rows that the maps leave are for the reliability at every γ.
@@ -112,17 +147,13 @@ fn parts(scene: &Scene<'_>, area: Rect) -> Parts {
     }
 }
 
-fn layout(scene: &Scene<'_>, area: Rect) -> Option<(Layout, Rect)> {
-    parts(scene, area).sheet
-}
-
 fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let parts = parts(scene, area);
     let (pictures, figures) = (parts.pictures, parts.figures);
     if let Some((layout, place)) = parts.sheet {
         maps(scene, layout, pictures, place, buf);
     } else if scene.session.record.training.is_some() {
-        training::charts(scene, pictures, buf);
+        epochs::charts(scene, pictures, buf);
     } else {
         let text = match &scene.session.run {
             Some(_) => "Reading images and building the network. Training comes first.",
@@ -142,10 +173,10 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mut Buffer) {
-    let Some(lens) = images(scene).and_then(|images| Lens::best(images, scene.state)) else {
+    let best = |images| Lens::best(images, scene.shared, MapKind::Image);
+    let Some(lens) = images(scene).and_then(best) else {
         return;
     };
-    let lens = lens.of(MapKind::Image);
     let theme = scene.theme;
     let head = match lens.nothing() {
         None => {
@@ -181,8 +212,8 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
             ]
         }
     };
-    let plan = scene.state.images_plan(scene.session);
-    let several = steps::images(scene.session) > 1;
+    let plan = scene.shared.images_plan(scene.session);
+    let several = shared::images(scene.session) > 1;
     let name = match plan.filter(|_| several) {
         Some(plan) => format!("classification images of {} noise  ", plan.noise.label()),
         None => "classification images  ".into(),
@@ -196,7 +227,7 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
     let used = layout.step * layout.columns as u16 + 2;
     let rest = beside(place, used);
     if rest.width >= 40 && rest.height >= 16 {
-        training::stacked(scene, top(rest, 34), buf);
+        epochs::stacked(scene, top(rest, 34), buf);
     }
 }
 

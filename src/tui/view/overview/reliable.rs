@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 
 use crate::format::{count, gamma};
 use crate::session::record::{ClassificationImages, GammaTrials};
-use crate::tui::view::Scene;
-use crate::tui::view::lens::{Lens, RELIABLE};
+use crate::tui::scene::Scene;
+use crate::tui::scene::lens::{Lens, MapKind, RELIABLE};
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{beside, left};
 
@@ -45,7 +45,7 @@ fn table(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut
     let theme = scene.theme;
     let seen = seen(scene, images);
     let planned = scene
-        .state
+        .shared
         .images_plan(scene.session)
         .map(|plan| plan.trials);
     let mut order: Vec<&GammaTrials> = images.gammas.iter().collect();
@@ -95,7 +95,7 @@ fn reliable(trials: &GammaTrials) -> Option<(usize, usize)> {
 
 /// The γ that the maps above are seen at.
 fn seen(scene: &Scene<'_>, images: &ClassificationImages) -> Vec<f64> {
-    let lens = Lens::best(images, scene.state);
+    let lens = Lens::best(images, scene.shared, MapKind::Image);
     let of_lens = |lens: Lens<'_>| {
         (0..lens.classes())
             .filter_map(|k| lens.gamma_of(k))

@@ -10,8 +10,8 @@ use crate::format::{count, duration};
 use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::run::Stage;
-use crate::tui::view::Scene;
-use crate::tui::view::progress::{current, stages, waits_for};
+use crate::tui::scene::Scene;
+use crate::tui::scene::progress::{current, stages, waits_for};
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{below, beside, cut, left, right};
 

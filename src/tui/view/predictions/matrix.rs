@@ -6,10 +6,9 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 
-use crate::session::config::CLASSES;
-use crate::session::record::SplitCounts;
+use super::sight::Sight;
+use crate::tui::scene::Scene;
 use crate::tui::theme::{Depth, Theme};
-use crate::tui::view::Scene;
 use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
 
 /// Columns for the names of the true classes.
@@ -27,8 +26,9 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The largest cells on a place that leave room for a mean image beside them.
-    pub fn fit((width, height): (u16, u16)) -> Self {
+    /// The largest cells of so many classes on a place that leave room for a mean image beside
+    /// them.
+    pub fn fit(classes: usize, (width, height): (u16, u16)) -> Self {
         let of = |width, height, recall| Self {
             width,
             height,
@@ -44,48 +44,49 @@ impl Cell {
             (of(5, 1, 6), 17),
             (of(5, 1, 6), 0),
         ];
-        let fits =
-            |(own, beside): &(Self, u16)| own.columns() + beside <= width && own.rows() <= height;
+        let fits = |(own, beside): &(Self, u16)| {
+            own.columns(classes) + beside <= width && own.rows(classes) <= height
+        };
         let found = sizes.into_iter().find(fits);
         found.map_or(of(5, 1, 0), |(own, _)| own)
     }
 
     /// Columns of the whole matrix, its margins among them.
-    pub fn columns(self) -> u16 {
-        NAMES + self.width * CLASSES as u16 + self.recall
+    pub fn columns(self, classes: usize) -> u16 {
+        NAMES + self.width * classes as u16 + self.recall
     }
 
-    fn rows(self) -> u16 {
-        HEAD + self.height * CLASSES as u16 + 1
+    fn rows(self, classes: usize) -> u16 {
+        HEAD + self.height * classes as u16 + 1
     }
 }
 
 /// Draws it with its margins: precision below, recall beside.
-pub fn draw(scene: &Scene<'_>, split: &SplitCounts, cell: Cell, area: Rect, buf: &mut Buffer) {
-    let theme = scene.theme;
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, cell: Cell, area: Rect, buf: &mut Buffer) {
+    let (theme, split, classes) = (scene.theme, sight.split, sight.classes);
     let body = beside(area, NAMES);
     left(buf, area, 0, Span::styled("true", theme.dim()));
     left(buf, body, 0, Span::styled("  called", theme.dim()));
-    let recall = beside(body, cell.width * CLASSES as u16);
+    let recall = beside(body, cell.width * classes as u16);
     right(buf, recall, 0, Span::styled("recall", theme.dim()));
     let rows = below(area, HEAD);
     let column = |class: usize| start(beside(body, class as u16 * cell.width), cell.width);
-    for class in 0..CLASSES {
-        let chosen = class == scene.state.class;
+    for class in 0..classes {
+        let chosen = class == scene.shared.class;
         centre(buf, column(class), 1, name(chosen, class, theme));
         let row = class as u16 * cell.height + (cell.height - 1) / 2;
         let names = start(rows, NAMES - 2);
         right(buf, names, row, name(false, class, theme));
         let own = share(split.recall(class), cell.recall >= 8, theme);
         right(buf, below(recall, HEAD), row, own);
-        for called in 0..CLASSES {
+        for called in 0..classes {
             let place = below(column(called), HEAD + class as u16 * cell.height);
-            entry(split, (class, called), top(place, cell.height), theme, buf);
+            entry(sight, (class, called), top(place, cell.height), theme, buf);
         }
     }
-    let foot = below(area, HEAD + cell.height * CLASSES as u16);
+    let foot = below(area, HEAD + cell.height * classes as u16);
     left(buf, foot, 0, Span::styled("prec", theme.dim()));
-    for class in 0..CLASSES {
+    for class in 0..classes {
         let place = Rect {
             y: foot.y,
             height: foot.height.min(1),
@@ -95,7 +96,7 @@ pub fn draw(scene: &Scene<'_>, split: &SplitCounts, cell: Cell, area: Rect, buf:
         right(buf, start(place, cell.width - 1), 0, own);
     }
     if cell.recall > 0 && cell.width < 7 {
-        let foot = below(recall, HEAD + cell.height * CLASSES as u16);
+        let foot = below(recall, HEAD + cell.height * classes as u16);
         right(buf, foot, 0, Span::styled("%", theme.dim()));
     }
 }
@@ -119,14 +120,14 @@ fn share(rate: Option<f64>, wide: bool, theme: &Theme) -> Span<'static> {
 
 /// One cell: how many, and where there are rows for it, which share of the true class.
 fn entry(
-    split: &SplitCounts,
+    sight: &Sight<'_>,
     (truth, called): (usize, usize),
     area: Rect,
     theme: &Theme,
     buf: &mut Buffer,
 ) {
-    let count = split.counts[truth * CLASSES + called];
-    let shown = split.shown(truth);
+    let count = sight.count(truth, called);
+    let shown = sight.split.shown(truth);
     let share = if shown > 0 {
         count as f64 / shown as f64
     } else {

@@ -4,23 +4,18 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::sight::Sight;
 use crate::format::thousands;
-use crate::session::config::CLASSES;
-use crate::session::record::SplitCounts;
 use crate::stats::interval::wilson;
-use crate::tui::view::Scene;
+use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::text::{below, left, start, top, wrap};
 
-/// Height and width of an image.
-const SIZE: (usize, usize) = (28, 28);
-
 /// Draws it, as large as whole zooms allow.
-pub fn draw(scene: &Scene<'_>, split: &SplitCounts, area: Rect, buf: &mut Buffer) {
-    let theme = scene.theme;
-    let class = scene.state.class.min(CLASSES - 1);
-    let half = (SIZE.1 as u16 / 2, SIZE.0.div_ceil(4) as u16);
-    let places = [cells(SIZE, 3), cells(SIZE, 2), cells(SIZE, 1), half];
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let (theme, class, size) = (scene.theme, sight.class, sight.size);
+    let half = (size.1 as u16 / 2, size.0.div_ceil(4) as u16);
+    let places = [cells(size, 3), cells(size, 2), cells(size, 1), half];
     let fits = |(width, height): &(u16, u16)| *width <= area.width && height + 6 <= area.height;
     let Some((width, height)) = places.into_iter().find(fits) else {
         return;
@@ -30,10 +25,10 @@ pub fn draw(scene: &Scene<'_>, split: &SplitCounts, area: Rect, buf: &mut Buffer
         _ => format!("mean of what is called {class}"),
     };
     left(buf, area, 0, Span::styled(title, theme.bright()));
-    if let Some(values) = split.mean_image(class) {
+    if let Some(values) = sight.split.mean_image(class) {
         Heatmap::plain(
             &values,
-            SIZE,
+            size,
             Ramp::Grey {
                 low: 0.0,
                 high: 1.0,
@@ -46,17 +41,15 @@ pub fn draw(scene: &Scene<'_>, split: &SplitCounts, area: Rect, buf: &mut Buffer
             left(buf, area, 2 + row as u16, Span::styled(line, theme.dim()));
         }
     }
-    for (row, line) in words(scene, split, class, area.width)
-        .into_iter()
-        .enumerate()
-    {
+    let words = words(scene, sight, area.width);
+    for (row, line) in words.into_iter().enumerate() {
         left(buf, below(area, height + 2), row as u16, line);
     }
 }
 
-fn words(scene: &Scene<'_>, split: &SplitCounts, class: usize, width: u16) -> Vec<Line<'static>> {
-    let theme = scene.theme;
-    let hit = split.counts[class * CLASSES + class];
+fn words(scene: &Scene<'_>, sight: &Sight<'_>, width: u16) -> Vec<Line<'static>> {
+    let (theme, split, class) = (scene.theme, sight.split, sight.class);
+    let hit = sight.count(class, class);
     let rate = |(name, short): (&str, &str), all: u64| -> Vec<Line<'static>> {
         let Some(own) = wilson(hit, all) else {
             return Vec::new();
@@ -89,7 +82,7 @@ fn words(scene: &Scene<'_>, split: &SplitCounts, class: usize, width: u16) -> Ve
         return lines;
     }
     let worst = |of: &dyn Fn(usize) -> u64| -> String {
-        let mut others: Vec<(u64, usize)> = (0..CLASSES)
+        let mut others: Vec<(u64, usize)> = (0..sight.classes)
             .filter(|other| *other != class)
             .map(|other| (of(other), other))
             .filter(|(count, _)| *count > 0)
@@ -105,8 +98,8 @@ fn words(scene: &Scene<'_>, split: &SplitCounts, class: usize, width: u16) -> Ve
             false => words.join(", "),
         }
     };
-    let taken = worst(&|other| split.counts[class * CLASSES + other]);
-    let mixed = worst(&|other| split.counts[other * CLASSES + class]);
+    let taken = worst(&|other| sight.count(class, other));
+    let mixed = worst(&|other| sight.count(other, class));
     lines.push(Line::default());
     for (label, words) in [("taken for ", taken), ("mixed in ", mixed)] {
         lines.push(Line::from(vec![

@@ -3,6 +3,7 @@
 
 mod matrix;
 mod mean;
+mod sight;
 
 use std::time::Duration;
 
@@ -10,49 +11,112 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Log, Scene, View, awaited};
+use self::sight::Sight;
+use super::{Around, Entry, Log, Reply, View};
+use crate::figure::Figure;
 use crate::format::{percent, thousands};
-use crate::session::record::{Predictions, SplitCounts};
+use crate::session::Session;
+use crate::session::record::{self, SplitCounts};
 use crate::stats::interval::wilson;
-use crate::tui::action::Place;
-use crate::tui::state::State;
+use crate::tui::action::{Action, Place};
+use crate::tui::form;
+use crate::tui::scene::Scene;
+use crate::tui::scene::awaited::{self, Named};
+use crate::tui::shared::Shared;
 use crate::tui::widget::text::{below, beside, left, start};
 
-/// The view.
-pub const VIEW: View = View {
+/// Its line of the table.
+pub const VIEW: Entry = Entry {
     name: "Predictions",
-    draw,
-    places,
-    columns: |_, _| 1,
-    figure: super::pictured::predictions,
     pace: Duration::from_millis(500),
     log: Log::WhenAsked,
+    new: || Box::new(Predictions::default()),
 };
 
-fn places(_: &State) -> &'static [Place] {
-    &[Place::Classes, Place::Splits]
+impl Named for record::Predictions {
+    const NAME: &'static str = "predictions of all images";
+    const AGAIN: &'static str = "them";
+    const EXAMPLE: &'static str = "analyses=[Predictions(())]";
 }
 
-fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Some(predictions) = awaited::begun::<Predictions>(scene, area, buf) else {
-        return;
-    };
-    let last = predictions.splits.len().saturating_sub(1);
-    let Some(split) = predictions.splits.get(scene.state.split.min(last)) else {
-        return;
-    };
-    title(scene, predictions, split, area, buf);
-    let body = below(area, 1 + u16::from(area.height >= 18));
-    let cell = matrix::Cell::fit((body.width, body.height));
-    let width = cell.columns();
-    matrix::draw(scene, split, cell, start(body, width), buf);
-    mean::draw(scene, split, beside(body, width + 3), buf);
+/// The view.
+#[derive(Debug, Clone, Default)]
+pub struct Predictions {
+    /// The part of the data set, by its place in the plan.
+    pub split: usize,
+}
+
+impl View for Predictions {
+    fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+        let Some(predictions) = awaited::begun::<record::Predictions>(scene, area, buf) else {
+            return;
+        };
+        let Some(sight) = self.sight(predictions, scene) else {
+            return;
+        };
+        title(scene, predictions, sight.split, area, buf);
+        let body = below(area, 1 + u16::from(area.height >= 18));
+        let cell = matrix::Cell::fit(sight.classes, (body.width, body.height));
+        let width = cell.columns(sight.classes);
+        matrix::draw(scene, &sight, cell, start(body, width), buf);
+        mean::draw(scene, &sight, beside(body, width + 3), buf);
+    }
+
+    fn places(&self) -> &'static [Place] {
+        &[Place::Classes, Place::Splits]
+    }
+
+    fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
+        match action {
+            Action::NextSplit => self.split = (self.split + 1) % splits(around.session),
+            _ => return Reply::Ignored,
+        }
+        Reply::Done
+    }
+
+    fn is_possible(&self, action: Action, session: &Session) -> bool {
+        action != Action::NextSplit || splits(session) > 1
+    }
+
+    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+        let split = self.split_in(session.record.first()?)?.split;
+        Some(Figure::Confusion { split })
+    }
+}
+
+impl Predictions {
+    /// The part of the data set in sight.
+    fn split_in<'a>(&self, predictions: &'a record::Predictions) -> Option<&'a SplitCounts> {
+        let last = predictions.splits.len().checked_sub(1)?;
+        predictions.splits.get(self.split.min(last))
+    }
+
+    /// What is in sight.
+    fn sight<'a>(
+        &self,
+        predictions: &'a record::Predictions,
+        scene: &Scene<'a>,
+    ) -> Option<Sight<'a>> {
+        let classes = form::classes(scene.session);
+        Some(Sight {
+            split: self.split_in(predictions)?,
+            class: scene.shared.class.min(classes.checked_sub(1)?),
+            classes,
+            size: form::size(scene.session)?,
+        })
+    }
+}
+
+/// How many parts of the data set the network's predictions are looked at in; at least 1.
+fn splits(session: &Session) -> usize {
+    let predictions = session.record.first::<record::Predictions>();
+    predictions.map_or(1, |own| own.splits.len().max(1))
 }
 
 /// The parts of the data set, the chosen one marked; how much of it has been seen; the accuracy.
 fn title(
     scene: &Scene<'_>,
-    predictions: &Predictions,
+    predictions: &record::Predictions,
     split: &SplitCounts,
     area: Rect,
     buf: &mut Buffer,

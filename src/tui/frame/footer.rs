@@ -8,7 +8,7 @@ use crate::tui::action::Binding;
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::left;
 
-/// Draws the rows that have a word for it, in what [`crate::tui::action::word`] makes of that. The
+/// Draws the rows that have a word for it, in what [`crate::tui::possible::word`] makes of that. The
 /// last two entries are the way out and help: they stay whatever else must go.
 pub fn draw(
     rows: impl Iterator<Item = &'static Binding>,
@@ -19,7 +19,8 @@ pub fn draw(
 ) {
     let mut entries: Vec<(String, &'static str)> = Vec::new();
     for row in rows.filter(|row| !row.short.is_empty()) {
-        let key = row.keys[0].label();
+        // The digits of the views have no word.
+        let key = row.keys[0].label(0);
         let word = word(row.short);
         match entries.iter_mut().find(|(_, other)| *other == word) {
             Some((keys, _)) => {

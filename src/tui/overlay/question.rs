@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Scene;
 use crate::format::clean;
+use crate::tui::scene::Scene;
 use crate::tui::widget::text::{beside, cut, left};
 
 /// Asks it, over the whole of `area`.

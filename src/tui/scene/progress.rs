@@ -8,7 +8,7 @@ use crate::link::Connection;
 use crate::session::Session;
 use crate::session::record::State as RunState;
 use crate::session::run::{Phase, Stage};
-use crate::tui::state::is_finished;
+use crate::tui::shared::is_finished;
 
 /// Every stage, training first.
 pub fn stages(session: &Session) -> Vec<Stage> {
@@ -32,7 +32,7 @@ pub fn current(session: &Session) -> Option<usize> {
 pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
     let Scene {
         session,
-        state,
+        shared,
         theme,
     } = *scene;
     let glyphs = &theme.glyphs;
@@ -42,7 +42,7 @@ pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
         name.map_or("at work".to_string(), |stage| stage.name.clone())
     };
     let Some(run) = &session.run else {
-        if state.connection == Connection::Connecting {
+        if shared.connection == Connection::Connecting {
             return (glyphs.waiting, "starting".into(), theme.dim());
         }
         return match &session.record.state {
@@ -74,8 +74,10 @@ pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
 
 /// What went wrong or needs a person, if anything.
 pub fn problem(scene: &Scene<'_>) -> Option<String> {
-    let Scene { session, state, .. } = *scene;
-    if let Connection::Lost(why) = &state.connection
+    let Scene {
+        session, shared, ..
+    } = *scene;
+    if let Connection::Lost(why) = &shared.connection
         && !is_finished(session)
     {
         let why = why.trim_end_matches('.');

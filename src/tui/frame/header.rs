@@ -4,20 +4,22 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::progress::phase;
-use super::{Scene, VIEWS};
 use crate::format::{clean, clock, thousands};
 use crate::link::Connection;
 use crate::session::Run;
+use crate::tui::scene::Scene;
+use crate::tui::scene::progress::phase;
+use crate::tui::state::{State, ViewId};
 use crate::tui::theme::{Line as Wire, Theme};
+use crate::tui::view::Entry;
 use crate::tui::widget::text::{beside, cut, left, right};
 
 /// Draws what runs, on what, in which phase, and how long still.
 pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let Scene {
         session,
+        shared,
         theme,
-        state,
     } = *scene;
     let (mark, words, style) = phase(scene);
     let mut end = vec![Span::styled(format!("{mark} {words}"), style)];
@@ -28,7 +30,10 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if let Some(run) = session.run.as_ref().filter(|_| up_in_header(area)) {
         end.push(Span::styled(format!("   {}", up(run, theme)), theme.dim()));
     }
-    if matches!(state.connection, Connection::Lost(_) | Connection::ReadOnly) {
+    if matches!(
+        shared.connection,
+        Connection::Lost(_) | Connection::ReadOnly
+    ) {
         end.push(Span::styled("   read-only", theme.dim()));
     }
     let used = right(buf, area, 0, Line::from(end));
@@ -92,17 +97,17 @@ fn what_runs_on_what(scene: &Scene<'_>) -> Vec<String> {
 }
 
 /// Draws the names of the views, and ages.
-pub fn tabs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+pub fn tabs(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     let Scene {
         session,
-        state,
+        shared,
         theme,
     } = *scene;
     let mut ages: Vec<String> = Vec::new();
     if let Some(run) = &session.run {
         ages.push(match &run.checkpoint {
             Some(last) => {
-                let age = (state.now - last.at).max(0) as f64;
+                let age = (shared.now - last.at).max(0) as f64;
                 format!("checkpoint {} ago", theme.duration(age))
             }
             None => "no checkpoint yet".into(),
@@ -117,9 +122,9 @@ pub fn tabs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let ages = Span::styled(ages.join("   "), theme.dim());
     let used_right = right(buf, area, 0, ages) + 2;
     let named = |all: bool| -> Line<'static> {
-        let tab = |(index, view): (usize, &super::View)| {
+        let tab = |(index, view): (usize, &Entry)| {
             let number = index + 1;
-            if index == state.view {
+            if ViewId(index) == state.view {
                 vec![
                     Span::styled(format!("{number} {}", view.name), theme.chosen()),
                     Span::raw("  "),
@@ -133,7 +138,7 @@ pub fn tabs(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
                 vec![Span::styled(format!("{number}  "), theme.dim())]
             }
         };
-        VIEWS.iter().enumerate().flat_map(tab).collect()
+        state.entries().enumerate().flat_map(tab).collect()
     };
     let room = area.width.saturating_sub(used_right);
     let line = Some(named(true))

@@ -4,8 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Scene;
-use crate::tui::action::{Binding, Place, TABLE, is_possible};
+use crate::tui::action::{Binding, Place, TABLE};
+use crate::tui::possible::is_possible;
+use crate::tui::scene::Scene;
+use crate::tui::state::State;
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{beside, left, start};
 
@@ -16,18 +18,21 @@ const WIDTH: u16 = 56;
 const LISTS: [Place; 4] = [Place::Sessions, Place::Filter, Place::Form, Place::Deleting];
 
 /// Draws the keys of a session's views from line `first` on.
-pub fn draw(scene: &Scene<'_>, first: usize, area: Rect, buf: &mut Buffer) {
+pub fn draw(scene: &Scene<'_>, state: &State, first: usize, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let possible = |row: &Binding| is_possible(row.action, scene.state, scene.session);
+    let possible = |row: &Binding| is_possible(row.action, state, scene.session);
     let own = |place: &Place| !LISTS.contains(place);
     let places: Vec<Place> = Place::ALL.into_iter().filter(own).collect();
-    columns(lines(&places, possible, theme), first, area, theme, buf);
+    let rows = lines(&places, possible, state.entries().len(), theme);
+    columns(rows, first, area, theme, buf);
 }
 
 /// Draws the keys of the list of sessions from line `first` on.
 pub fn draw_of_list(theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
     let places = [&LISTS[..], &[Place::Help, Place::Everywhere]].concat();
-    columns(lines(&places, |_| true, theme), first, area, theme, buf);
+    // The digits of the views are no keys of the list.
+    let rows = lines(&places, |_| true, 0, theme);
+    columns(rows, first, area, theme, buf);
 }
 
 /// A line of the list, and whether it is the heading of those below.
@@ -79,7 +84,12 @@ pub fn length() -> usize {
     TABLE.len() + 2 * Place::ALL.len()
 }
 
-fn lines<'a>(places: &[Place], possible: impl Fn(&Binding) -> bool, theme: &Theme) -> Vec<Row<'a>> {
+fn lines<'a>(
+    places: &[Place],
+    possible: impl Fn(&Binding) -> bool,
+    views: usize,
+    theme: &Theme,
+) -> Vec<Row<'a>> {
     let mut lines = Vec::new();
     let mut listed = Vec::new();
     for place in places {
@@ -100,7 +110,7 @@ fn lines<'a>(places: &[Place], possible: impl Fn(&Binding) -> bool, theme: &Them
         });
         for row in rows {
             listed.push(row.action);
-            let keys: Vec<String> = row.keys.iter().map(|key| key.label()).collect();
+            let keys: Vec<String> = row.keys.iter().map(|key| key.label(views)).collect();
             let (keys_style, style) = match possible(row) {
                 true => (theme.accent(), theme.text()),
                 false => (theme.dim(), theme.dim()),

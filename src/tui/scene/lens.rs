@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::format::{count, gamma, thousands};
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials};
 use crate::stats::classification::{ClassEstimate, Estimate};
-use crate::tui::state::{MapKind, Scale, State};
+use crate::tui::shared::{Scale, Shared};
 use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale::round_up;
 
@@ -16,6 +16,41 @@ pub use crate::figure::choice::RELIABLE;
 const TRUSTED: f64 = 0.5;
 /// How many times smaller than the common scale a map must be to have one of its own.
 const FAINT: f32 = 10.0;
+
+/// What the maps show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MapKind {
+    /// The classification image.
+    #[default]
+    Image,
+    /// It over its standard error.
+    Z,
+    /// Mean of the noise by decision.
+    MeanNoise,
+    /// Mean of the stimuli by decision.
+    MeanStimulus,
+}
+
+impl MapKind {
+    /// Every kind, in the order in which a key goes through them.
+    pub const ALL: [Self; 4] = [Self::Image, Self::Z, Self::MeanNoise, Self::MeanStimulus];
+
+    /// The kind's name.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Image => "classification image",
+            Self::Z => "z map",
+            Self::MeanNoise => "mean noise",
+            Self::MeanStimulus => "mean stimulus",
+        }
+    }
+
+    /// The kind after this one.
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|&kind| kind == self);
+        Self::ALL[(at.unwrap_or(0) + 1) % Self::ALL.len()]
+    }
+}
 
 /// One kind of map, for every class.
 #[derive(Debug, Clone)]
@@ -41,36 +76,41 @@ pub struct Missing {
 }
 
 impl<'a> Lens<'a> {
-    /// The γ in sight, seen as the viewer wants it; `None` where the plan has none.
-    pub fn new(images: &'a ClassificationImages, state: &State) -> Option<Self> {
-        Self::at(images, state, |_, in_sight| in_sight)
+    /// Every class at one γ, by its place in the plan; `None` where the plan has none.
+    pub fn new(
+        images: &'a ClassificationImages,
+        shared: &Shared,
+        kind: MapKind,
+        gamma: usize,
+    ) -> Option<Self> {
+        Self::at(images, (gamma, |_| gamma), shared.scale, kind)
     }
 
     /// Each class at the γ that shows it best, unless the viewer has chosen one for all.
-    pub fn best(images: &'a ClassificationImages, state: &State) -> Option<Self> {
-        Self::at(images, state, |class, in_sight| match state.gamma {
-            Some(_) => in_sight,
-            None => state.best_gamma(images, class),
-        })
+    pub fn best(images: &'a ClassificationImages, shared: &Shared, kind: MapKind) -> Option<Self> {
+        let of_class = |class| shared.gamma_of(images, class);
+        let in_sight = shared.gamma_of_all(images);
+        Self::at(images, (in_sight, of_class), shared.scale, kind)
     }
 
+    /// The γ in sight, and that of every class, by their places in the plan.
     fn at(
         images: &'a ClassificationImages,
-        state: &State,
-        gamma: impl Fn(usize, usize) -> usize,
+        (in_sight, gamma): (usize, impl Fn(usize) -> usize),
+        scale: Scale,
+        kind: MapKind,
     ) -> Option<Self> {
-        let in_sight = state.gamma_in(images);
         let trials = images.gammas.get(in_sight)?;
         let of_class = |class| {
-            let trials = images.gammas.get(gamma(class, in_sight)).unwrap_or(trials);
+            let trials = images.gammas.get(gamma(class)).unwrap_or(trials);
             (trials, trials.estimate())
         };
         let mut lens = Self {
             trials,
             estimate: trials.estimate(),
             each: (0..trials.classes()).map(of_class).collect(),
-            kind: state.kind,
-            scale: state.scale,
+            kind,
+            scale,
         };
         // Where all classes agree, that γ is the one in sight.
         if let Some((trials, estimate)) = lens.each.first().filter(|_| !lens.is_mixed()) {
@@ -79,16 +119,16 @@ impl<'a> Lens<'a> {
         Some(lens)
     }
 
-    /// The same, of another kind.
-    pub fn of(self, kind: MapKind) -> Self {
-        Self { kind, ..self }
-    }
-
     /// Whether classes are seen at different γ.
     pub fn is_mixed(&self) -> bool {
         let mut others = self.each.iter().map(|(trials, _)| trials.gamma);
         let first = others.next();
         others.any(|gamma| Some(gamma) != first)
+    }
+
+    /// Height and width of a map in pixels.
+    pub fn size(&self) -> (usize, usize) {
+        self.trials.size()
     }
 
     /// Number of classes.

@@ -4,17 +4,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Scene;
-use crate::tui::action;
+use crate::tui::possible;
+use crate::tui::scene::Scene;
+use crate::tui::state::State;
 use crate::tui::widget::text::{below, left, start};
 
 /// Draws what is typed and what fits it, the chosen one marked.
-pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Scene {
-        session,
-        state,
-        theme,
-    } = *scene;
+pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
+    let Scene { session, theme, .. } = *scene;
     let area = start(area, 72);
     let cursor = if theme.glyphs.unicode { "▏" } else { "_" };
     let typed = Line::from(vec![
@@ -23,7 +20,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         Span::styled(cursor, theme.accent()),
     ]);
     left(buf, area, 0, typed);
-    let rows = action::fitting(&state.palette.typed, state, session);
+    let rows = possible::fitting(&state.palette.typed, state, session);
     let area = below(area, 2);
     if rows.is_empty() {
         let text = Span::styled("no command has that in its name", theme.dim());

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::Scene;
 use super::lens::Lens;
 use crate::format::{count, gamma, percent, reliability};
-use crate::tui::state::Pixels;
+use crate::tui::shared::Pixels;
 use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
 use crate::tui::widget::text::{centre, left, top};
 
@@ -46,8 +46,9 @@ impl Layout {
             .map(|(columns, words, gap)| {
                 let layout = Self::with(maps, size, place, (columns, words, gap));
                 // A column more on every map is worth more than a row of words, and that more
-                // than air.
-                (4 * layout.width.min(28) + 3 * words + 2 * gap, layout)
+                // than air; more columns than pixels are worth no more.
+                let whole = cells(size, 1).0;
+                (4 * layout.width.min(whole) + 3 * words + 2 * gap, layout)
             })
             .max_by_key(|(worth, layout)| (*worth, layout.columns))
             .map_or_else(
@@ -130,14 +131,14 @@ fn tile_of(
 pub fn thumbnail(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let own = lens.values(class).map(|values| (values, lens.ramp(class)));
-    let marks = match scene.state.pixels {
+    let marks = match scene.shared.pixels {
         Pixels::Significant if own.is_some() => Marks::Only,
         _ => Marks::None,
     };
     if let Some((values, ramp)) = own.or_else(|| lens.stand_in(class)) {
         Heatmap {
             values,
-            size: lens.trials.size(),
+            size: lens.size(),
             ramp,
             significance: lens.significance(class),
             marks,
@@ -170,7 +171,7 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
     let Some(own) = lens.class(class) else {
         return Vec::new();
     };
-    let chosen = scene.state.class == class;
+    let chosen = scene.shared.class == class;
     let name = if chosen {
         Span::styled(format!("{}{class} ", theme.glyphs.pointer), theme.chosen())
     } else {

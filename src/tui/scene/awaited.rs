@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::Scene;
 use super::progress::waits_for;
 use crate::session::config::Analysis;
-use crate::session::record::{self, Experiment};
+use crate::session::record::Experiment;
 use crate::tui::widget::text::{beside, left, start, wrap};
 
 /// The first record of this kind, where it has begun. Where it has not, or the plan has none,
@@ -23,11 +23,11 @@ pub fn begun<'a, T: Named>(scene: &Scene<'a>, area: Rect, buf: &mut Buffer) -> O
     if analysis.progress(plan).1 > 0 {
         return Some(record);
     }
-    say(scene, &pending(scene, plan, at), None, area, buf);
+    say(scene, &pending(scene, T::stage(plan), at), None, area, buf);
     None
 }
 
-/// An experiment that has a view of its own.
+/// An experiment that has a view: what that says while there is nothing to see.
 pub trait Named: Experiment {
     /// Its name.
     const NAME: &'static str;
@@ -35,26 +35,12 @@ pub trait Named: Experiment {
     const AGAIN: &'static str;
     /// A plan that has it, as `--set` takes it.
     const EXAMPLE: &'static str;
-}
 
-macro_rules! named {
-    ($($variant:ident: $name:literal, $again:literal, $example:literal;)+) => {
-        $(impl Named for record::$variant {
-            const NAME: &'static str = $name;
-            const AGAIN: &'static str = $again;
-            const EXAMPLE: &'static str = $example;
-        })+
-    };
+    /// What its stage is called.
+    fn stage(plan: &Analysis) -> &'static str {
+        plan.label()
+    }
 }
-
-named!(
-    ClassificationImages: "classification images", "them", "analyses=[ClassificationImages(())]";
-    Attack: "attack", "one", "analyses=[ClassificationImages(()), Attack(())]";
-    SpikeTriggered: "spike-triggered analysis", "one", "analyses=[SpikeTriggered(())]";
-    Modulation: "modulation of layers", "one", "analyses=[Modulation(())]";
-    Backdoor: "backdoor study", "one", "analyses=[Backdoor(())]";
-    Predictions: "predictions of all images", "them", "analyses=[Predictions(())]";
-);
 
 fn absent<T: Named>() -> String {
     format!(
@@ -65,11 +51,7 @@ fn absent<T: Named>() -> String {
     )
 }
 
-fn pending(scene: &Scene<'_>, plan: &Analysis, at: usize) -> String {
-    let name = match plan {
-        Analysis::SpikeTriggered(_) => "spike-triggered analysis",
-        plan => plan.label(),
-    };
+fn pending(scene: &Scene<'_>, name: &str, at: usize) -> String {
     match waits_for(scene.session, at + 1) {
         Some(other) => format!("Nothing yet: {name} waits for {other}."),
         None if scene.session.run.is_none() => {

@@ -1,0 +1,102 @@
+//! The places that an action belongs to.
+
+/// Where an action is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// In every view.
+    Views,
+    /// Where maps of all classes stand side by side.
+    Sheet,
+    /// Where one class fills the view.
+    Enlarged,
+    /// Where the kind of map can be chosen.
+    Maps,
+    /// Where one class is chosen.
+    Classes,
+    /// Where a pattern is blended into images.
+    Attack,
+    /// Where one layer is chosen.
+    Layers,
+    /// Where one unit of a layer is chosen.
+    Units,
+    /// Where a layer is pushed.
+    Strengths,
+    /// Where one of several networks is chosen, and a γ of it.
+    Suspects,
+    /// Where a part of the data set is chosen.
+    Splits,
+    /// Where a figure can fill the view.
+    Figure,
+    /// Where a figure fills the view.
+    OneFigure,
+    /// In front of a question.
+    Question,
+    /// In the list of keys.
+    Help,
+    /// In the palette of commands.
+    Palette,
+    /// In the list of sessions.
+    Sessions,
+    /// While the list's filter is typed.
+    Filter,
+    /// In the form for a new session.
+    Form,
+    /// In front of the question whether to delete a session.
+    Deleting,
+    /// Really everywhere.
+    Everywhere,
+}
+
+impl Place {
+    /// Every place, in the order of the list of keys.
+    pub const ALL: [Self; 21] = [
+        Self::Views,
+        Self::Sheet,
+        Self::Maps,
+        Self::Enlarged,
+        Self::Classes,
+        Self::Attack,
+        Self::Layers,
+        Self::Units,
+        Self::Strengths,
+        Self::Suspects,
+        Self::Splits,
+        Self::Figure,
+        Self::OneFigure,
+        Self::Question,
+        Self::Help,
+        Self::Palette,
+        Self::Sessions,
+        Self::Filter,
+        Self::Form,
+        Self::Deleting,
+        Self::Everywhere,
+    ];
+
+    /// The place in words.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Views => "every view",
+            Self::Sheet => "maps side by side",
+            Self::Enlarged => "one map enlarged",
+            Self::Maps => "maps",
+            Self::Classes => "views of one class",
+            Self::Attack => "attack",
+            Self::Layers => "views of one layer",
+            Self::Units => "filters",
+            Self::Strengths => "modulation",
+            Self::Suspects => "backdoor",
+            Self::Splits => "predictions",
+            Self::Figure => "figures",
+            Self::OneFigure => "one figure enlarged",
+            Self::Question => "stop?",
+            Self::Help => "this list",
+            Self::Palette => "commands",
+            Self::Sessions => "list of sessions",
+            Self::Filter => "filter of the list",
+            Self::Form => "new session",
+            Self::Deleting => "delete?",
+            Self::Everywhere => "everywhere",
+        }
+    }
+}

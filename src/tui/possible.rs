@@ -1,0 +1,132 @@
+//! What can be done where the viewer is now, read from the table of actions.
+
+use crossterm::event::KeyEvent;
+
+use super::action::{self, Action, Binding, Place};
+use super::picture;
+use super::state::{Overlay, State};
+use super::theme::Theme;
+use super::view::Entry;
+use crate::figure::{self, Figure};
+use crate::session::Session;
+use crate::session::run::Phase;
+
+/// Where the viewer is now.
+pub fn places(state: &State) -> Vec<Place> {
+    let own = match state.overlay {
+        Overlay::Help(_) => vec![Place::Help],
+        Overlay::Stop => vec![Place::Question],
+        Overlay::Palette => vec![Place::Palette],
+        Overlay::None => return places_below(state),
+    };
+    [own, vec![Place::Everywhere]].concat()
+}
+
+/// Where the viewer would be if nothing lay over the view.
+fn places_below(state: &State) -> Vec<Place> {
+    let own = state.in_sight().places();
+    [own, &[Place::Views, Place::Everywhere]].concat()
+}
+
+/// The rows of the table that are there now, in its order.
+pub fn available(state: &State) -> impl Iterator<Item = &'static Binding> {
+    action::available_at(places(state))
+}
+
+/// What this key does where the viewer is now.
+pub fn of_key(event: &KeyEvent, state: &State) -> Option<Action> {
+    action::of_key_at(event, places(state))
+}
+
+/// Whether an action can do anything now: pausing and stopping need an engine at work.
+pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
+    let shared = &state.shared;
+    match action {
+        Action::Pause => {
+            let phase = session.run.as_ref().map(|run| &run.phase);
+            let there = matches!(phase, Some(Phase::Working(_) | Phase::Paused(_)));
+            there && shared.engine_runs(session)
+        }
+        Action::AskStop | Action::StopNow => shared.engine_runs(session),
+        Action::Resume => shared.can_resume(session),
+        Action::ShowFigure => picture::AVAILABLE && figure_in(state, session).is_some(),
+        Action::View(index) => index < state.views.len(),
+        _ => shared.is_possible(action, session) && of_views(action, state, session),
+    }
+}
+
+/// Whether the views let an action pass: the one in sight where it is one of its actions, else
+/// all, for the list of keys.
+fn of_views(action: Action, state: &State, session: &Session) -> bool {
+    let places = action::places_of(action);
+    let in_sight = state.in_sight();
+    match in_sight.places().iter().any(|own| places.contains(own)) {
+        true => in_sight.is_possible(action, session),
+        false => {
+            let mut views = state.views.iter();
+            views.all(|open| open.view.is_possible(action, session))
+        }
+    }
+}
+
+/// The figure of the view in sight, where the session has it.
+pub fn figure_in(state: &State, session: &Session) -> Option<Figure> {
+    let own = state.in_sight().figure(&state.shared, session)?;
+    figure::all(session).contains(&own).then_some(own)
+}
+
+/// A footer's word as it is now, in what the terminal can write.
+pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme) -> &'static str {
+    let phase = session.run.as_ref().map(|run| &run.phase);
+    match (short, phase) {
+        ("γ", _) => theme.glyphs.gamma,
+        ("pause", Some(Phase::Paused(_))) => "go on",
+        ("leave", _) if state.shared.engine_runs(session) => "leave (the run goes on)",
+        _ => short,
+    }
+}
+
+/// One line of the palette of commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command {
+    /// What it is.
+    pub action: Action,
+    /// What it does.
+    pub name: String,
+    /// The keys that do the same.
+    pub keys: String,
+}
+
+/// What the palette offers where the viewer is now: all that can do something and has every word
+/// of `text` in what it does.
+pub fn fitting(text: &str, state: &State, session: &Session) -> Vec<Command> {
+    let text = text.to_lowercase();
+    let fits = |command: &Command| {
+        let own = command.name.to_lowercase();
+        text.split_whitespace().all(|word| own.contains(word))
+    };
+    action::available_at(places_below(state))
+        .filter(|row| !matches!(row.action, Action::OpenPalette | Action::Interrupt))
+        .filter(|row| is_possible(row.action, state, session))
+        .flat_map(|row| commands(row, state))
+        .filter(fits)
+        .collect()
+}
+
+/// A row of the table as lines of the palette: one, or one for each view.
+fn commands(row: &'static Binding, state: &State) -> Vec<Command> {
+    if row.action == Action::View(0) {
+        let view = |(index, entry): (usize, &Entry)| Command {
+            action: Action::View(index),
+            name: format!("the view {}", entry.name),
+            keys: (index + 1).to_string(),
+        };
+        return state.entries().enumerate().map(view).collect();
+    }
+    let keys = row.keys.iter().map(|key| key.label(state.views.len()));
+    vec![Command {
+        action: row.action,
+        name: row.help.into(),
+        keys: keys.collect::<Vec<String>>().join(" "),
+    }]
+}

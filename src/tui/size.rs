@@ -1,0 +1,23 @@
+//! How large the terminal is.
+
+/// A terminal's columns and rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Columns.
+    pub width: u16,
+    /// Rows.
+    pub height: u16,
+}
+
+impl Size {
+    /// The least on which anything is drawn.
+    pub const LEAST: Self = Self {
+        width: 60,
+        height: 18,
+    };
+
+    /// Whether it is enough to draw on.
+    pub fn is_enough(self) -> bool {
+        self.width >= Self::LEAST.width && self.height >= Self::LEAST.height
+    }
+}

@@ -1,0 +1,113 @@
+//! A network of the study at one γ, and what gives it away.
+
+use crate::format::{count, gamma, percent, thousands};
+use crate::session::config;
+use crate::session::record::{Backdoor, Finding, Suspect};
+use crate::stats::backdoor::{Judgement, Verdict};
+
+/// A network of the study at one γ.
+pub struct Sight<'a> {
+    /// The study.
+    pub backdoor: &'a Backdoor,
+    /// Its plan.
+    pub plan: &'a config::Backdoor,
+    /// Place of the network.
+    pub at: usize,
+    /// The network itself.
+    pub suspect: &'a Suspect,
+    /// Place of the γ.
+    pub gamma: usize,
+    /// What the study says at that γ.
+    pub verdict: Verdict,
+    /// The chosen class.
+    pub class: usize,
+    /// How many classes there are.
+    pub classes: usize,
+    /// Height and width of a map; `None` while nothing in the session says them.
+    pub size: Option<(usize, usize)>,
+}
+
+impl<'a> Sight<'a> {
+    /// What was found in the network; `None` before it has been examined.
+    pub fn finding(&self) -> Option<&'a Finding> {
+        self.suspect.findings.get(self.gamma)
+    }
+
+    /// What the study says of the network.
+    pub fn judgement(&self) -> Option<&Judgement> {
+        self.verdict.networks.get(self.at)?.as_ref()
+    }
+
+    /// What gives the network away, in a sentence, and whether something does.
+    pub fn sentence(&self) -> (String, bool) {
+        let at = format!("γ {}", gamma(self.plan.gammas[self.gamma]));
+        let (Some(finding), Some(judgement)) = (self.finding(), self.judgement()) else {
+            return (self.waiting(), false);
+        };
+        let (Some(class), Some(index)) = (judgement.class, judgement.score) else {
+            let all = finding.called.iter().position(|&own| own == finding.trials);
+            let why = match all {
+                Some(class) => format!(
+                    "every one of {} trials was called {class}, so no class can be compared",
+                    count(finding.trials as f64)
+                ),
+                None => "fewer than three classes have enough trials".into(),
+            };
+            return (format!("Nothing can be said at {at}: {why}."), false);
+        };
+        let window = finding.windows[class].map_or_else(String::new, |it| {
+            format!(
+                "rows {}–{}, columns {}–{}",
+                it.row,
+                it.row + it.size - 1,
+                it.column,
+                it.column + it.size - 1
+            )
+        });
+        match judgement.is_flagged() {
+            true => (
+                format!("class {class} reacts to a patch at {window}: index {index:.1}"),
+                true,
+            ),
+            false => (
+                format!("no class stands out: the highest index is {index:.1}, of class {class}"),
+                false,
+            ),
+        }
+    }
+
+    /// How far a network is that has not been examined yet.
+    fn waiting(&self) -> String {
+        let trials: u64 = self.suspect.trials.iter().map(|it| it.trials).sum();
+        if trials > 0 {
+            let all = self.plan.trials * self.plan.gammas.len() as u64;
+            return format!(
+                "it is shown noise: {} of {} trials",
+                thousands(trials),
+                thousands(all)
+            );
+        }
+        match &self.suspect.training {
+            Some(training) if !training.finished => format!(
+                "it is being trained: {} of {} epochs done",
+                training.epochs.len(),
+                self.plan.training.epochs
+            ),
+            Some(_) => "it is trained, and waits for noise".into(),
+            None => "it has not been trained yet".into(),
+        }
+    }
+}
+
+/// An index as it is written.
+pub fn index(value: Option<f64>) -> String {
+    value.map_or_else(
+        || "none".into(),
+        |index| format!("{index:.1}").replace('-', "−"),
+    )
+}
+
+/// A share as a table has it.
+pub fn share(value: Option<f64>) -> String {
+    value.map_or_else(String::new, percent)
+}

@@ -1,0 +1,88 @@
+//! A layer, one of its units, and what it was shown.
+
+use crate::session::record::{LayerResponses, SpikeTriggered};
+use crate::stats::spike_triggered::LayerEstimate;
+use crate::tui::widget::heatmap::Ramp;
+use crate::tui::widget::scale::round_up;
+
+/// What the units of a layer were shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stimuli {
+    /// Noise.
+    #[default]
+    Noise,
+    /// Training images.
+    Images,
+}
+
+impl Stimuli {
+    /// The others.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Noise => Self::Images,
+            Self::Images => Self::Noise,
+        }
+    }
+}
+
+/// A layer, one of its units, and what it was shown.
+#[derive(Clone, Copy)]
+pub struct Sight<'a> {
+    /// The record.
+    pub spikes: &'a SpikeTriggered,
+    /// The layer.
+    pub layer: &'a LayerResponses,
+    /// What was found of it.
+    pub estimate: &'a LayerEstimate,
+    /// The unit.
+    pub unit: usize,
+    /// What it was shown.
+    pub stimuli: Stimuli,
+}
+
+impl Sight<'_> {
+    /// The average of a unit on the stimuli in sight; `None` where it never fired.
+    pub fn average(&self, unit: usize) -> Option<&[f32]> {
+        let averages = match self.stimuli {
+            Stimuli::Noise => &self.estimate.sta,
+            Stimuli::Images => &self.estimate.image_sta,
+        };
+        averages.get(unit)?.as_deref()
+    }
+
+    /// The weights of a unit that sees the image itself.
+    pub fn kernel(&self, unit: usize) -> Option<&[f32]> {
+        let (height, width) = self.layer.receptive_field;
+        let pixels = height * width;
+        let values = self.layer.kernel.values();
+        values.get(unit * pixels..(unit + 1) * pixels)
+    }
+
+    /// Receptive fields seen of the stimuli in sight.
+    pub fn fields(&self) -> u64 {
+        let responses = match self.stimuli {
+            Stimuli::Noise => &self.layer.noise,
+            Stimuli::Images => &self.layer.images,
+        };
+        responses.fields.iter().sum()
+    }
+
+    /// Stimuli on which a unit was active.
+    pub fn fired(&self, unit: usize) -> u64 {
+        let responses = match self.stimuli {
+            Stimuli::Noise => &self.layer.noise,
+            Stimuli::Images => &self.layer.images,
+        };
+        let fired = responses.fired.values().get(unit);
+        fired.map_or(0, |&count| count.max(0) as u64)
+    }
+}
+
+/// The scale of one map: symmetric about zero.
+pub fn ramp(values: &[f32]) -> Ramp {
+    let most = values.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+    Ramp::Diverging {
+        centre: 0.0,
+        limit: round_up(most),
+    }
+}

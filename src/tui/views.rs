@@ -1,0 +1,23 @@
+//! The table of views. A new view is a folder in [`super::view`] and a line here.
+
+use super::action;
+use super::view::{
+    Entry, attack, backdoor, filters, maps, modulation, overview, predictions, training,
+};
+
+/// Every view, in the order of its number.
+pub const VIEWS: &[Entry] = &[
+    overview::VIEW,
+    training::VIEW,
+    maps::VIEW,
+    attack::VIEW,
+    filters::VIEW,
+    modulation::VIEW,
+    backdoor::VIEW,
+    predictions::VIEW,
+];
+
+/// The list of keys for the README, a table in Markdown.
+pub fn key_table() -> String {
+    action::key_table(VIEWS.len())
+}
