@@ -135,6 +135,10 @@ impl Layout for Files {
         Kind::Idx
     }
 
+    fn holds(&self, path: &Path) -> bool {
+        self.parts.values().any(|file| file.starts_with(path))
+    }
+
     fn read(&self, _: Told<'_>) -> Result<Raw, DataError> {
         let train = match self.half(Part::Train)? {
             Some(half) => Some(half),

@@ -24,6 +24,8 @@ struct Folders {
     test: Vec<PathBuf>,
     /// The folder whose pictures are the test images, where there is one.
     test_name: Option<String>,
+    /// Whether every folder of the training part is a class.
+    is_pure: bool,
 }
 
 pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, DataError> {
@@ -48,9 +50,15 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
         },
         None => (listing.folders.clone(), Vec::new(), None),
     };
-    // `train` and `test` with pictures and no classes in them are no classes themselves.
+    // `train` and `test` with pictures and no classes in them are no classes themselves, and neither are the many
+    // folders of which a few happen to hold pictures.
     let is_part = |path: &PathBuf| Part::named(&name_of(path)).is_some();
-    if !train.iter().any(|class| holds_pictures(class)) || train.iter().all(is_part) {
+    let holding = train.iter().filter(|class| holds_pictures(class)).count();
+    let others = train
+        .iter()
+        .filter(|class| !holds_pictures(class) && !is_bare(class))
+        .count();
+    if holding <= others || train.iter().all(is_part) {
         return Ok(None);
     }
     Ok(Some(Box::new(Folders {
@@ -58,6 +66,7 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
         train,
         test,
         test_name,
+        is_pure: others == 0,
     })))
 }
 
@@ -74,6 +83,11 @@ fn holds_pictures(folder: &Path) -> bool {
         })
     };
     glance(folder) || glance(&folder.join("images"))
+}
+
+/// Whether there is nothing in a folder, as in that of a class without images.
+fn is_bare(folder: &Path) -> bool {
+    Listing::of(folder).is_ok_and(|listing| listing.is_empty())
 }
 
 /// A picture of a set.
@@ -190,6 +204,12 @@ impl Folders {
 impl Layout for Folders {
     fn kind(&self) -> Kind {
         Kind::Pictures
+    }
+
+    fn holds(&self, path: &Path) -> bool {
+        let classes = self.train.iter().chain(&self.test);
+        let inside = |class: &PathBuf| path.starts_with(class) || class.parent() == Some(path);
+        self.is_pure && classes.into_iter().any(inside)
     }
 
     fn read(&self, told: Told<'_>) -> Result<Raw, DataError> {
