@@ -9,6 +9,9 @@
 pub mod attack;
 pub mod backdoor;
 pub mod classification_images;
+#[cfg(test)]
+mod forms;
+pub mod memory;
 pub mod modulation;
 pub mod predictions;
 pub mod spike_triggered;
@@ -24,9 +27,18 @@ use burn::tensor::Device;
 
 pub use classification_images::on_device::Resident;
 
+use attack::Attack;
+use backdoor::Backdoor;
+use classification_images::ClassificationImages;
+use modulation::Modulation;
+use predictions::Predictions;
+use spike_triggered::SpikeTriggered;
+use templates::Templates;
+
 use crate::data::Dataset;
 use crate::nets::{Network, decision};
 use crate::session::config::NetworkKind;
+use crate::session::experiments::experiments;
 use crate::session::record::Record;
 use crate::session::{Config, Form, config, record};
 use crate::stimulus::Pool;
@@ -262,29 +274,21 @@ impl<E: Experiment> Analysis for E {
     }
 }
 
-/// The experiment at `index` of the plan.
-pub fn build(config: &Config, index: usize, lab: &Lab) -> Box<dyn Analysis> {
-    let place = Place::of(config, index);
-    match &config.analyses[index] {
-        config::Analysis::ClassificationImages(it) => Box::new(
-            classification_images::ClassificationImages::new(it.clone(), place, lab),
-        ),
-        config::Analysis::Templates(it) => {
-            Box::new(templates::Templates::new(it.clone(), place, lab))
+macro_rules! computations {
+    ($($name:ident),+) => {
+        /// The experiment at `index` of the plan.
+        pub fn build(config: &Config, index: usize, lab: &Lab) -> Box<dyn Analysis> {
+            let place = Place::of(config, index);
+            match &config.analyses[index] {
+                $(config::Analysis::$name(plan) => {
+                    Box::new($name::new(plan.clone(), place, lab))
+                })+
+            }
         }
-        config::Analysis::Attack(it) => Box::new(attack::Attack::new(it.clone(), place, lab)),
-        config::Analysis::SpikeTriggered(it) => {
-            Box::new(spike_triggered::SpikeTriggered::new(it.clone(), place, lab))
-        }
-        config::Analysis::Modulation(it) => {
-            Box::new(modulation::Modulation::new(it.clone(), place, lab))
-        }
-        config::Analysis::Backdoor(it) => Box::new(backdoor::Backdoor::new(it.clone(), place, lab)),
-        config::Analysis::Predictions(it) => {
-            Box::new(predictions::Predictions::new(it.clone(), place, lab))
-        }
-    }
+    };
 }
+
+experiments!(computations);
 
 /// Where an experiment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -312,6 +316,11 @@ impl Place {
     /// An error at a field of this analysis, for example `layers[0]`.
     pub fn error(self, field: &str, problem: impl std::fmt::Display) -> AnalysisError {
         AnalysisError(format!("analyses[{}].{field}: {problem}", self.index))
+    }
+
+    /// An error of this analysis as a whole.
+    pub fn fault(self, problem: impl std::fmt::Display) -> AnalysisError {
+        AnalysisError(format!("analyses[{}]: {problem}", self.index))
     }
 
     /// That the data set has no test image.

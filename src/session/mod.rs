@@ -7,6 +7,7 @@
 pub mod array;
 pub mod config;
 mod error;
+pub(crate) mod experiments;
 pub mod form;
 mod migrate;
 pub mod record;

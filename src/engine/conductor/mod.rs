@@ -14,6 +14,7 @@ use super::Options;
 use super::device::{self, DeviceError, Opened};
 use super::rounds::Rounds;
 use super::workers::{Fault, StartError, guarded};
+use crate::analysis::memory::{Memory, available, megabytes};
 use crate::analysis::{AnalysisError, Lab, Resident};
 use crate::data::{self, DataError, Dataset, Origin, Request};
 use crate::link::Command;
@@ -182,6 +183,7 @@ impl Conductor {
         self.rounds.watch(opened.gpus.clone());
         self.rounds.publish();
         let dataset = self.images(&config)?;
+        self.check_memory(&config, &dataset, opened.seats.len())?;
         let devices = &mut self.rounds.session.record.devices;
         if devices.last() != Some(&opened.recorded()) {
             devices.push(opened.recorded());
@@ -197,6 +199,25 @@ impl Conductor {
             }
         }
         Ok(End::Finished)
+    }
+
+    /// Tells how much memory the plan takes, and refuses what does not fit.
+    fn check_memory(
+        &mut self,
+        config: &Config,
+        dataset: &Dataset,
+        workers: usize,
+    ) -> Result<(), RunError> {
+        let images = dataset.train.len() + dataset.test.len();
+        let memory = Memory::of(config, &dataset.form(), images, workers);
+        let free = available();
+        let of = free.map_or_else(String::new, |free| format!(" of {} free", megabytes(free)));
+        self.rounds.log(format!(
+            "memory: about {}{of}",
+            megabytes(memory.total())
+        ));
+        memory.check(free.unwrap_or(u64::MAX), config)?;
+        Ok(())
     }
 
     /// Fixes the form of the run's images, or finds that it is still the same.

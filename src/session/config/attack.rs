@@ -36,6 +36,11 @@ impl Default for Attack {
 }
 
 impl Attack {
+    /// Its name in views, reports and exports.
+    pub const LABEL: &'static str = "attack";
+    /// What its progress counts.
+    pub const UNIT: &'static str = "queries";
+
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
         check::shares(path, "weights", "w", &self.weights)?;
         if let Some(gamma) = self.gamma {

@@ -81,6 +81,11 @@ impl Default for Backdoor {
 }
 
 impl Backdoor {
+    /// Its name in views, reports and exports.
+    pub const LABEL: &'static str = "backdoor";
+    /// What its progress counts.
+    pub const UNIT: &'static str = "images";
+
     /// Refuses classes and windows that images of `form` do not have: the field, and why.
     ///
     /// # Errors

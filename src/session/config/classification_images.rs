@@ -75,6 +75,11 @@ impl Default for ClassificationImages {
 }
 
 impl ClassificationImages {
+    /// Its name in views, reports and exports.
+    pub const LABEL: &'static str = "classification images";
+    /// What its progress counts.
+    pub const UNIT: &'static str = "trials";
+
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
         self.noise.validate(&format!("{path}.noise"))?;
         self.noise.validate_grain(self.grain(), path)?;

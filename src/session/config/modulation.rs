@@ -50,6 +50,11 @@ impl Default for Modulation {
 }
 
 impl Modulation {
+    /// Its name in views, reports and exports.
+    pub const LABEL: &'static str = "modulation";
+    /// What its progress counts.
+    pub const UNIT: &'static str = "queries";
+
     /// Every strength in order: −k … −1, 0, 1 … k.
     pub fn strengths(&self) -> Vec<i64> {
         let mut steps: Vec<i64> = self.steps.iter().map(|&k| i64::from(k)).collect();

@@ -44,6 +44,11 @@ impl Default for Predictions {
 }
 
 impl Predictions {
+    /// Its name in views, reports and exports.
+    pub const LABEL: &'static str = "predictions";
+    /// What its progress counts.
+    pub const UNIT: &'static str = "images";
+
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
         if self.splits.is_empty() {
             return invalid(

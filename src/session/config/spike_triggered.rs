@@ -58,6 +58,11 @@ impl Default for SpikeTriggered {
 }
 
 impl SpikeTriggered {
+    /// Its name in views, reports and exports.
+    pub const LABEL: &'static str = "spike-triggered";
+    /// What its progress counts.
+    pub const UNIT: &'static str = "trials";
+
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
         self.noise.validate(&format!("{path}.noise"))?;
         if !self.noise.is_white() {

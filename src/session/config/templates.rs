@@ -25,6 +25,11 @@ impl Default for Templates {
 }
 
 impl Templates {
+    /// Its name in views, reports and exports.
+    pub const LABEL: &'static str = "templates";
+    /// What its progress counts.
+    pub const UNIT: &'static str = "images";
+
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
         check::at_least_one(path, &[("images", self.images)])?;
         check::block_size(path, self.block)

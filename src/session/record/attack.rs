@@ -124,6 +124,11 @@ impl Attack {
         }
     }
 
+    /// What is done and what there is to do, in the unit of the plan.
+    pub(super) fn progress(&self, _: &config::Attack) -> (u64, u64) {
+        (self.progress.done, self.progress.total)
+    }
+
     pub(super) fn fits(&self, plan: &config::Attack, form: Option<&Form>) -> bool {
         let weights = self.weights.len();
         let (k, [c, h, w]) = form.map_or((0, [0; 3]), |form| (form.count(), form.shape()));

@@ -212,6 +212,11 @@ impl Backdoor {
         verdict(&networks, truth)
     }
 
+    /// What is done and what there is to do, in the unit of the plan.
+    pub(super) fn progress(&self, _: &config::Backdoor) -> (u64, u64) {
+        (self.progress.done, self.progress.total)
+    }
+
     pub(super) fn fits(&self, plan: &config::Backdoor, form: Option<&Form>) -> bool {
         let Some(form) = form.filter(|_| !self.networks.is_empty()) else {
             return self.networks.is_empty();

@@ -431,6 +431,11 @@ impl GammaTrials {
         if !self.dropped_sums {
             self.estimate();
         }
+        self.forget_sums();
+    }
+
+    /// Drops them, whatever follows from them.
+    pub(super) fn forget_sums(&mut self) {
         self.dropped_sums = true;
         for sums in [
             &mut self.noise,
@@ -447,7 +452,7 @@ impl GammaTrials {
     pub(super) fn take(&mut self, estimate: Arc<Estimate>) -> bool {
         let (k, pixels) = (self.classes(), self.shape().iter().product::<usize>());
         let fits = estimate.fits(k, pixels);
-        self.drop_sums();
+        self.forget_sums();
         self.estimate = Arc::new(OnceLock::from(estimate));
         fits
     }

@@ -103,7 +103,7 @@ impl Record {
                 }
                 Analysis::Backdoor(it) => {
                     let trials = it.networks.iter_mut().flat_map(|it| &mut it.trials);
-                    trials.for_each(super::GammaTrials::drop_sums);
+                    trials.for_each(super::GammaTrials::forget_sums);
                 }
                 _ => {}
             }

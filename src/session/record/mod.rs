@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::array::{Array, Arrays, Payload};
 use super::config::{self, Config};
+use super::experiments::experiments;
 use super::form::Form;
 
 pub use attack::{Attack, Example, Outcomes, PATTERNS, Pattern};
@@ -123,7 +124,7 @@ pub trait Experiment: Sized + 'static {
     fn of_mut(analysis: &mut Analysis) -> Option<&mut Self>;
 }
 
-macro_rules! experiments {
+macro_rules! records {
     ($($variant:ident),+) => {
         /// What an analysis has measured.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -148,6 +149,16 @@ macro_rules! experiments {
                         it.fits(plan, form)
                     })+
                     _ => false,
+                }
+            }
+
+            /// What is done and what there is to do, in the unit of the plan.
+            pub fn progress(&self, plan: &config::Analysis) -> (u64, u64) {
+                match (self, plan) {
+                    $((Self::$variant(it), config::Analysis::$variant(plan)) => {
+                        it.progress(plan)
+                    })+
+                    _ => (0, 0),
                 }
             }
         }
@@ -184,34 +195,9 @@ macro_rules! experiments {
     };
 }
 
-experiments!(
-    ClassificationImages,
-    Templates,
-    Attack,
-    SpikeTriggered,
-    Modulation,
-    Backdoor,
-    Predictions
-);
+experiments!(records);
 
 impl Analysis {
-    /// What is done and what there is to do, in the unit of the plan.
-    pub fn progress(&self, plan: &config::Analysis) -> (u64, u64) {
-        let progress = match (self, plan) {
-            (Self::ClassificationImages(it), config::Analysis::ClassificationImages(plan)) => {
-                return it.progress(plan);
-            }
-            (Self::ClassificationImages(_), _) => return (0, 0),
-            (Self::Templates(it), _) => &it.progress,
-            (Self::Attack(it), _) => &it.progress,
-            (Self::SpikeTriggered(it), _) => &it.progress,
-            (Self::Modulation(it), _) => &it.progress,
-            (Self::Backdoor(it), _) => &it.progress,
-            (Self::Predictions(it), _) => &it.progress,
-        };
-        (progress.done, progress.total)
-    }
-
     /// Whether all that the plan asks for is done.
     pub fn is_finished(&self, plan: &config::Analysis) -> bool {
         let (done, total) = self.progress(plan);

@@ -168,6 +168,11 @@ impl Modulation {
         }
     }
 
+    /// What is done and what there is to do, in the unit of the plan.
+    pub(super) fn progress(&self, _: &config::Modulation) -> (u64, u64) {
+        (self.progress.done, self.progress.total)
+    }
+
     pub(super) fn fits(&self, plan: &config::Modulation, form: Option<&Form>) -> bool {
         let (s, g) = (self.strengths.len(), self.gammas.len());
         let k = form.map_or(0, Form::count);

@@ -104,6 +104,11 @@ impl Predictions {
         Self::default()
     }
 
+    /// What is done and what there is to do, in the unit of the plan.
+    pub(super) fn progress(&self, _: &config::Predictions) -> (u64, u64) {
+        (self.progress.done, self.progress.total)
+    }
+
     pub(super) fn fits(&self, plan: &config::Predictions, form: Option<&Form>) -> bool {
         let Some(form) = form.filter(|_| !self.splits.is_empty()) else {
             return self.splits.is_empty() && self.progress == Progress::default();

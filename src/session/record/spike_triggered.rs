@@ -277,6 +277,11 @@ impl LayerResponses {
         if !self.dropped_sums {
             self.estimate();
         }
+        self.forget_sums();
+    }
+
+    /// Drops them, whatever follows from them.
+    pub(super) fn forget_sums(&mut self) {
         self.dropped_sums = true;
         for sums in [
             &mut self.noise.weighted,
@@ -292,7 +297,7 @@ impl LayerResponses {
     pub(super) fn take(&mut self, estimate: Arc<LayerEstimate>) -> bool {
         let pixels: usize = self.field().iter().product();
         let fits = estimate.fits(self.units, pixels);
-        self.drop_sums();
+        self.forget_sums();
         self.estimate = Arc::new(OnceLock::from(estimate));
         fits
     }
@@ -414,6 +419,11 @@ impl Covariance {
 impl SpikeTriggered {
     pub(super) fn new(_: &config::SpikeTriggered) -> Self {
         Self::default()
+    }
+
+    /// What is done and what there is to do, in the unit of the plan.
+    pub(super) fn progress(&self, _: &config::SpikeTriggered) -> (u64, u64) {
+        (self.progress.done, self.progress.total)
     }
 
     pub(super) fn fits(&self, plan: &config::SpikeTriggered, form: Option<&Form>) -> bool {

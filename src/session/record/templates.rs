@@ -71,6 +71,11 @@ impl Templates {
         Self::default()
     }
 
+    /// What is done and what there is to do, in the unit of the plan.
+    pub(super) fn progress(&self, _: &config::Templates) -> (u64, u64) {
+        (self.progress.done, self.progress.total)
+    }
+
     pub(super) fn fits(&self, _: &config::Templates, form: Option<&Form>) -> bool {
         let k = form.map_or(0, Form::count);
         let of_gamma = |it: &GammaTemplates| {

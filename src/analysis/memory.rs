@@ -1,0 +1,268 @@
+//! How much memory a plan takes, told before it runs.
+//!
+//! What grows with the classes and the size of the images: the images themselves, what the experiments
+//! keep, and the blocks that workers have in hand. What is kept counts three times: in the engine's
+//! hands, in what viewers look at, and while it is written to the file.
+
+use std::fs;
+
+use super::Place;
+use crate::nets::Ports;
+use crate::nets::layers::geometry;
+use crate::session::config::{self, Analysis, Config};
+use crate::session::form::Form;
+use crate::session::record::{BY_CLASS, Kind};
+
+/// Times that what an experiment keeps is in memory.
+const COPIES: u64 = 3;
+
+/// Bytes of the program and its libraries, and of a network at work.
+const PROGRAM: u64 = 120 << 20;
+
+/// The memory that a plan takes, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Memory {
+    /// All images.
+    pub images: u64,
+    /// Blocks in the hands of the workers.
+    pub workers: u64,
+    /// What each experiment of the plan keeps, once.
+    pub analyses: Vec<u64>,
+}
+
+impl Memory {
+    /// Of a plan on so many images of a form, with so many workers.
+    pub fn of(config: &Config, form: &Form, images: usize, workers: usize) -> Self {
+        let sizes = Sizes::new(config, form);
+        let block = config.analyses.iter().map(block).max().unwrap_or(0) as u64;
+        // A trial is 16-bit points, 32-bit floats, and those once more on their way to the network.
+        let trial = 10 * sizes.pixels;
+        let analyses = config.analyses.iter();
+        Self {
+            images: (images * form.pixels()) as u64,
+            workers: workers as u64 * block * trial,
+            analyses: analyses.map(|plan| sizes.kept(plan, config)).collect(),
+        }
+    }
+
+    /// In all, with the program itself.
+    pub fn total(&self) -> u64 {
+        let kept = self.analyses.iter().fold(0_u64, |sum, &it| sum.saturating_add(it));
+        let kept = kept.saturating_mul(COPIES);
+        PROGRAM
+            .saturating_add(self.images)
+            .saturating_add(self.workers)
+            .saturating_add(kept)
+    }
+
+    /// The experiment that keeps most, by its place in the plan, and what it keeps.
+    pub fn largest(&self) -> Option<(usize, u64)> {
+        let analyses = self.analyses.iter().copied().enumerate();
+        analyses.max_by_key(|&(_, bytes)| bytes)
+    }
+
+    /// Refuses a plan that does not fit into `available` bytes, with the experiment that takes most
+    /// and what would do.
+    ///
+    /// # Errors
+    /// In the words of the plan.
+    pub fn check(&self, available: u64, config: &Config) -> Result<(), super::AnalysisError> {
+        let total = self.total();
+        if total <= available {
+            return Ok(());
+        }
+        let Some((index, kept)) = self.largest() else {
+            return Ok(());
+        };
+        let remedy = match config.analyses.get(index) {
+            Some(Analysis::ClassificationImages(_)) => {
+                "coarser noise (cell: 2 or more) or maps of fewer classes (classes: [\"…\"]) take less"
+            }
+            Some(Analysis::SpikeTriggered(_)) => "fewer layers (layers: [\"conv1\"]) take less",
+            Some(Analysis::Modulation(_)) => "fewer layers, steps or gammas take less",
+            Some(Analysis::Backdoor(_)) => "fewer networks or gammas take less",
+            _ => "fewer weights or splits take less",
+        };
+        let problem = format!(
+            "the plan takes about {}, of which this keeps {}, and {} are free; {remedy}",
+            megabytes(total),
+            megabytes(kept),
+            megabytes(available)
+        );
+        Err(Place::of(config, index).fault(problem))
+    }
+}
+
+/// Bytes in words.
+pub fn megabytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+/// Bytes that may still be taken on this machine, or in this container; `None` where nobody says.
+pub fn available() -> Option<u64> {
+    let about = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = about.lines().find(|line| line.starts_with("MemAvailable:"))?;
+    let free = line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024;
+    let number = |path: &str| -> Option<u64> {
+        fs::read_to_string(path).ok()?.trim().parse().ok()
+    };
+    // A container's limit, where it has one.
+    let limit = number("/sys/fs/cgroup/memory.max");
+    let used = number("/sys/fs/cgroup/memory.current").unwrap_or(0);
+    Some(limit.map_or(free, |limit| free.min(limit.saturating_sub(used))))
+}
+
+/// Trials or images of a block.
+fn block(plan: &Analysis) -> usize {
+    match plan {
+        Analysis::ClassificationImages(it) => it.block,
+        Analysis::Templates(it) => it.block,
+        Analysis::Attack(it) => it.block,
+        Analysis::SpikeTriggered(it) => it.block,
+        Analysis::Modulation(it) => it.block,
+        Analysis::Backdoor(it) => it.block,
+        Analysis::Predictions(it) => it.block,
+    }
+}
+
+/// What sizes follow from.
+struct Sizes<'a> {
+    form: &'a Form,
+    /// K.
+    classes: u64,
+    /// Numbers of an image.
+    pixels: u64,
+    ports: Ports,
+    kind: config::NetworkKind,
+}
+
+impl<'a> Sizes<'a> {
+    fn new(config: &Config, form: &'a Form) -> Self {
+        Self {
+            form,
+            classes: form.count() as u64,
+            pixels: form.pixels() as u64,
+            ports: Ports::from(form),
+            kind: config.network.kind,
+        }
+    }
+
+    /// What an experiment keeps.
+    fn kept(&self, plan: &Analysis, config: &Config) -> u64 {
+        let (k, p) = (self.classes, self.pixels);
+        match plan {
+            Analysis::ClassificationImages(it) => {
+                let kind = Kind {
+                    noise: it.noise,
+                    grain: it.grain(),
+                    weighting: it.weighting,
+                    classes: self.form.count(),
+                    listed: it.listed(self.form).unwrap_or_default(),
+                    images: self.form.shape(),
+                };
+                it.gammas.len() as u64 * (kind.bytes() + self.estimate(&kind))
+            }
+            // Four filters of 64 bits a class and γ.
+            Analysis::Templates(_) => {
+                let gammas = config.analyses.iter().filter_map(|plan| match plan {
+                    Analysis::ClassificationImages(it) => Some(it.gammas.len() as u64),
+                    _ => None,
+                });
+                gammas.max().unwrap_or(0) * k * 4 * 8 * p
+            }
+            Analysis::Attack(it) => {
+                3 * k * 4 * p + 2 * 3 * k * it.weights.len() as u64 * 4 * 8 + k * p
+            }
+            Analysis::SpikeTriggered(it) => self.spike_triggered(it),
+            Analysis::Modulation(it) => {
+                let settings = it.strengths().len() * it.signal_strengths().len() * BY_CLASS;
+                let layers = match it.layers.len() {
+                    0 => 3,
+                    layers => layers as u64,
+                };
+                layers * k * k * 8 * settings as u64
+            }
+            Analysis::Backdoor(it) => {
+                let kind = Kind {
+                    noise: it.noise,
+                    ..Kind::plain(self.form.count(), self.form.shape())
+                };
+                let gammas = it.gammas.len() as u64;
+                it.networks() as u64 * gammas * k * 4 * p + 2 * gammas * kind.bytes()
+            }
+            Analysis::Predictions(it) => it.splits.len() as u64 * 8 * (k * p + k * k),
+        }
+    }
+
+    /// What follows from sums: four maps of 32 bits a class.
+    fn estimate(&self, kind: &Kind) -> u64 {
+        let pixels: usize = kind.grain.grid(kind.images).iter().product();
+        4 * 4 * (kind.listed.len() * pixels) as u64
+    }
+
+    fn spike_triggered(&self, plan: &config::SpikeTriggered) -> u64 {
+        let all = geometry(self.kind, self.ports);
+        let chosen = |name: &str| {
+            plan.layers.is_empty() || plan.layers.iter().any(|layer| layer == name)
+        };
+        let layers = all.iter().filter(|layer| chosen(layer.name));
+        let sums = layers.map(|layer| {
+            let field = layer.field_pixels() as u64;
+            // By parity, on noise and on images, and two averages of 32 bits.
+            let maps = layer.units as u64 * field * (4 * 8 + 2 * 4);
+            maps + plan.gradient_units as u64 * field * 8
+        });
+        let covariance = plan.covariance.as_ref().and_then(|unit| {
+            let layer = all.iter().find(|layer| layer.name == unit.layer)?;
+            Some(2 * 8 * (layer.field_pixels() as u64).pow(2))
+        });
+        sums.sum::<u64>() + covariance.unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(classes: Vec<String>, cell: usize) -> Config {
+        Config {
+            analyses: vec![Analysis::ClassificationImages(config::ClassificationImages {
+                gammas: vec![0.0],
+                classes,
+                cell,
+                ..Default::default()
+            })],
+            ..Config::default()
+        }
+    }
+
+    #[test]
+    fn maps_of_a_hundred_colour_classes_take_what_they_are_counted_to_take() {
+        let form = Form::numbered([3, 32, 32], 100);
+        let all = Memory::of(&plan(Vec::new(), 1), &form, 1000, 2);
+        // Two parities of three margins and the images, 100 classes, 3,072 numbers of 8 bytes, and
+        // the joint counts; four maps of 4 bytes.
+        let sums = 7 * 100 * 3072 * 8 + 2 * 100 * 100 * 8;
+        assert_eq!(all.analyses, [sums + 4 * 4 * 100 * 3072]);
+        assert_eq!(all.images, 1000 * 3072);
+        let coarse = Memory::of(&plan(Vec::new(), 4), &form, 1000, 2);
+        assert!(coarse.analyses[0] * 15 < all.analyses[0]);
+        let few = Memory::of(&plan(vec!["7".into(), "9".into()], 1), &form, 1000, 2);
+        assert!(few.analyses[0] * 30 < all.analyses[0]);
+    }
+
+    #[test]
+    fn a_plan_that_does_not_fit_is_refused_with_what_would() {
+        let form = Form::numbered([3, 224, 224], 1000);
+        let config = plan(Vec::new(), 1);
+        let memory = Memory::of(&config, &form, 0, 2);
+        let error = memory.check(16_000_000_000, &config).unwrap_err().to_string();
+        assert!(error.starts_with("analyses[0]: the plan takes about"), "{error}");
+        assert!(error.contains("cell: 2") && error.contains("classes:"), "{error}");
+        assert!(error.contains("16.0 GB are free"), "{error}");
+        assert!(Memory::of(&plan(Vec::new(), 16), &form, 0, 2).check(16_000_000_000, &config).is_ok());
+    }
+}
