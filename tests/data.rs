@@ -5,9 +5,7 @@ use std::path::Path;
 
 use noisescope::data::catalog::{self, SetSpec};
 use noisescope::data::embedded;
-use noisescope::data::{
-    DataError, Dataset, Images, Origin, Request, class_names, idx, set_dir, verify,
-};
+use noisescope::data::{DataError, Dataset, Images, Origin, Request, idx, set_dir, verify};
 use noisescope::session::config::{self, DatasetName, DatasetSource};
 use sha2::{Digest, Sha256};
 
@@ -150,12 +148,9 @@ fn the_built_in_subset_is_the_first_published_images_byte_for_byte() {
 
 #[test]
 fn classes_have_the_names_that_their_authors_gave_them() {
-    assert_eq!(class_names(&DatasetName::Mnist, 10)[7], "7");
-    assert_eq!(
-        class_names(&DatasetName::FashionMnist, 10)[0],
-        "T-shirt/top"
-    );
-    assert_eq!(class_names(&DatasetName::FashionMnist, 10)[9], "Ankle boot");
+    assert_eq!(DatasetName::Mnist.class_names(10)[7], "7");
+    assert_eq!(DatasetName::FashionMnist.class_names(10)[0], "T-shirt/top");
+    assert_eq!(DatasetName::FashionMnist.class_names(10)[9], "Ankle boot");
 }
 
 #[test]

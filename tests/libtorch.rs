@@ -4,7 +4,6 @@
 
 mod common;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -13,12 +12,20 @@ use noisescope::analysis::classification_images::ClassificationImages;
 use noisescope::analysis::{Experiment, Job, Lab, Place, Resident};
 use noisescope::data;
 use noisescope::engine::device::Kind;
-use noisescope::nets::{CLASSES, Network, decision};
-use noisescope::session::config::{self, DatasetName, DatasetSource, NetworkKind, Noise};
-use noisescope::session::record::GammaTrials;
+use noisescope::nets::{Network, Ports, decision};
+use noisescope::session::config::{self, DatasetName, NetworkKind, Noise};
+use noisescope::session::record::{self, GammaTrials};
 use noisescope::session::{Session, State};
 use noisescope::stimulus::on_device::{self, Wanted};
 use noisescope::stimulus::{self, Pool, Source};
+
+const CLASSES: usize = 10;
+
+/// What a network for MNIST takes and gives.
+const DIGITS: Ports = Ports {
+    image: [1, 28, 28],
+    classes: 10,
+};
 
 /// Logits of the two backends differ by less than this.
 const LOGITS: f32 = 1e-4;
@@ -28,10 +35,11 @@ fn both() -> [Device; 2] {
 }
 
 fn lab(kind: NetworkKind, device: &Device) -> Lab {
-    let images = data::load(DatasetName::Mnist, &DatasetSource::Embedded, Path::new("")).unwrap();
+    let images = data::embedded::dataset(DatasetName::Mnist).unwrap();
     Lab {
-        network: Network::new(kind, 11, device),
+        network: Network::new(kind, DIGITS, 11, device),
         kind,
+        form: Arc::new(images.form()),
         device: device.clone(),
         pool: Pool::new(&images.train),
         dataset: Arc::new(images),
@@ -43,6 +51,7 @@ const PLACE: Place = Place {
     seed: 5,
     index: 0,
     images: None,
+    gammas: 0,
 };
 
 #[test]
@@ -81,7 +90,7 @@ fn counts_over_many_trials_agree_with_flex() {
     let [ours, theirs] = both().map(|device| {
         let lab = lab(NetworkKind::Mlp, &device);
         let analysis = ClassificationImages::new(plan.clone(), PLACE, &lab);
-        let mut trials = GammaTrials::new(0.2, 30, CLASSES, (28, 28));
+        let mut trials = GammaTrials::new(0.2, 30, &record::Kind::plain(CLASSES, [1, 28, 28]));
         for block in 0..BLOCKS {
             trials.add(&analysis.step(&lab, Job { part: 0, block }).unwrap());
         }

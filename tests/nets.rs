@@ -8,12 +8,18 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use flate2::read::GzDecoder;
 use noisescope::data::{self, Dataset, Images};
-use noisescope::nets::Network;
+use noisescope::nets::{Network, Ports};
 use noisescope::nets::import;
 use noisescope::nets::train::{Step, Trainer, evaluate};
-use noisescope::session::config::{self, DatasetName, DatasetSource, NetworkKind};
+use noisescope::session::config::{self, DatasetName, NetworkKind};
 use noisescope::session::record;
 use tempfile::TempDir;
+
+/// What a network for MNIST takes and gives.
+const DIGITS: Ports = Ports {
+    image: [1, 28, 28],
+    classes: 10,
+};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/nets")
@@ -57,8 +63,8 @@ fn a_checkpoint_of_pytorch_says_here_what_it_says_there() {
         // The names that the layers have here.
         ("logistic.safetensors", NetworkKind::Logistic),
     ] {
-        let weights = import::read(&checkpoint(&folder, name), kind).unwrap();
-        let network = Network::with_weights(kind, &weights, &device).unwrap();
+        let weights = import::read(&checkpoint(&folder, name), kind, DIGITS).unwrap();
+        let network = Network::with_weights(kind, DIGITS, &weights, &device).unwrap();
         let logits = network.logits(images(), &device);
         let expected: Vec<f32> = said[name].concat();
         assert_eq!(logits.len(), 40, "{name}");
@@ -69,7 +75,7 @@ fn a_checkpoint_of_pytorch_says_here_what_it_says_there() {
 }
 
 fn refused(path: &Path, kind: NetworkKind) -> String {
-    let words = import::read(path, kind).unwrap_err().to_string();
+    let words = import::read(path, kind, DIGITS).unwrap_err().to_string();
     let begins = format!("network.weights: {}: ", path.display());
     words
         .strip_prefix(&begins)
@@ -169,7 +175,7 @@ fn a_file_that_is_something_else_says_what_it_is() {
 }
 
 fn digits() -> Dataset {
-    data::load(DatasetName::Mnist, &DatasetSource::Embedded, Path::new("")).unwrap()
+    data::embedded::dataset(DatasetName::Mnist).unwrap()
 }
 
 fn first(images: &Images, count: usize) -> Images {
@@ -231,7 +237,7 @@ fn the_kept_weights_of_a_normalized_network_are_those_that_were_validated() {
     let record = trained(NetworkKind::Complex, &plan, &images, usize::MAX);
     let best = record.epochs[record.best_epoch.unwrap() - 1];
     let device = Device::flex();
-    let network = Network::with_weights(NetworkKind::Complex, &record.best, &device).unwrap();
+    let network = Network::with_weights(NetworkKind::Complex, DIGITS, &record.best, &device).unwrap();
     let statistics = |name: &str| {
         let (_, values) = record
             .best
@@ -264,7 +270,7 @@ fn the_kept_weights_of_a_normalized_network_are_those_that_were_validated() {
     assert_eq!(epoch.valid_loss, best.valid_loss);
     // An image is answered by itself, not by its neighbours, on a device that records gradients too.
     let recording = device.clone().autodiff();
-    let same = Network::with_weights(NetworkKind::Complex, &record.best, &recording).unwrap();
+    let same = Network::with_weights(NetworkKind::Complex, DIGITS, &record.best, &recording).unwrap();
     let all = network.logits(images_of(&images, 8), &device);
     let one = same.logits(images_of(&images, 1), &recording);
     for (a, b) in all.iter().zip(&one) {
@@ -296,7 +302,7 @@ fn every_network_learns_digits_in_three_epochs() {
     ] {
         let images = first(&set.train, images);
         let record = trained(kind, &plan, &images, usize::MAX);
-        let network = Network::with_weights(kind, &record.best, &device).unwrap();
+        let network = Network::with_weights(kind, DIGITS, &record.best, &device).unwrap();
         let score = evaluate(&network, &device, &set.test, &test, &mut || {});
         assert!(score.accuracy > least, "{kind:?} {score:?}");
     }

@@ -86,6 +86,28 @@ fn a_folder_one_level_too_high_or_too_low_is_seen_through_and_said() {
     assert!(says(&set, "is a part of the set in"), "{:?}", set.notes);
 }
 
+/// A folder lies among others that have nothing to do with it.
+#[test]
+fn what_lies_beside_a_folder_is_not_taken_for_its_set() {
+    let folder = tempdir().unwrap();
+    let broken = folder.path().join("broken");
+    put(
+        &broken.join("train-labels-idx1-ubyte"),
+        &idx_labels(&[0, 1]),
+    );
+    put_png(&folder.path().join("figures/1.png"), 2, 2, 0);
+    put_png(&folder.path().join("screens/1.png"), 2, 2, 0);
+    put(&folder.path().join("notes/a.txt"), b"");
+    let said = complaint(&broken);
+    assert!(said.contains("lacks train-images-idx3-ubyte"), "{said}");
+    let said = complaint(&folder.path().join("figures"));
+    assert!(said.contains("a folder for each class"), "{said}");
+    for other in ["x", "y"] {
+        put(&folder.path().join(other).join("a.txt"), b"");
+    }
+    assert!(!is_images(folder.path()));
+}
+
 #[test]
 fn a_file_of_a_set_stands_for_the_set() {
     let folder = tempdir().unwrap();

@@ -5,14 +5,20 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use noisescope::analysis::{self, Job, Lab};
 use noisescope::data::{self, Dataset, Images, Origin};
-use noisescope::nets::Network;
+use noisescope::nets::{Network, Ports};
 use noisescope::nets::train::Trainer;
 use noisescope::nets::weights::WeightsError;
-use noisescope::session::config::{self, Analysis, DatasetName, DatasetSource, NetworkKind};
+use noisescope::session::config::{self, Analysis, DatasetName, NetworkKind};
 use noisescope::session::record::{self, Weights};
-use noisescope::session::{Array, Config, Session};
+use noisescope::session::{Array, Config, Form, Session};
 use noisescope::stats::correlation::pearson;
 use noisescope::stimulus::Pool;
+
+/// What a network for MNIST takes and gives.
+const DIGITS: Ports = Ports {
+    image: [1, 28, 28],
+    classes: 10,
+};
 
 fn template() -> Vec<f32> {
     (0..784)
@@ -39,15 +45,17 @@ fn template_network(device: &Device) -> Network {
             ("logits.bias".into(), Array::new(&[10], bias)),
         ],
     };
-    Network::with_weights(NetworkKind::Logistic, &weights, device).unwrap()
+    Network::with_weights(NetworkKind::Logistic, DIGITS, &weights, device).unwrap()
 }
 
 fn grey_images() -> Images {
     Images {
         pixels: Arc::from(vec![128; 10 * 784]),
-        labels: Arc::from((0..10).collect::<Vec<u8>>()),
+        labels: Arc::from((0..10).collect::<Vec<u16>>()),
+        channels: 1,
         height: 28,
         width: 28,
+        classes: 10,
     }
 }
 
@@ -57,6 +65,7 @@ fn a_network_that_is_one_template_gives_that_template_back() {
     let lab = Lab {
         network: template_network(&device),
         kind: NetworkKind::Logistic,
+        form: Arc::new(Form::numbered([1, 28, 28], 10)),
         device,
         pool: Pool::new(&grey_images()),
         dataset: Arc::new(Dataset {
@@ -64,8 +73,8 @@ fn a_network_that_is_one_template_gives_that_template_back() {
             origin: Origin::Embedded,
             train: grey_images(),
             test: grey_images(),
-            classes: 10,
-            note: None,
+            classes: (0..10).map(|class| class.to_string()).collect(),
+            notes: Vec::new(),
         }),
         resident: noisescope::analysis::Resident::default(),
     };
@@ -80,8 +89,10 @@ fn a_network_that_is_one_template_gives_that_template_back() {
         )],
         ..Default::default()
     };
-    let analysis = analysis::build(&config, 0, &lab);
-    let mut record = Session::new("ideal", config).record.analyses.remove(0);
+    let mut analysis = analysis::build(&config, 0, &lab);
+    let whole = Session::new("ideal", config).record;
+    let mut record = whole.analyses[0].clone();
+    analysis.begin(0, &lab, &whole, &mut record).unwrap();
     for block in 0..analysis.parts()[0].blocks {
         let job = Job { part: 0, block };
         analysis.merge(&mut record, job, analysis.step(&lab, job).unwrap());
@@ -132,7 +143,7 @@ fn the_networks_have_the_parameters_of_the_protocol() {
             vec!["conv1", "norm1", "conv2", "conv3", "fc1", "logits"],
         ),
     ] {
-        let network = Network::new(kind, 1, &device);
+        let network = Network::new(kind, DIGITS, 1, &device);
         assert_eq!(network.parameters(), parameters, "{kind:?}");
         let found = network.layers();
         let names: Vec<&str> = found.iter().map(|layer| layer.name.as_str()).collect();
@@ -145,13 +156,13 @@ fn weights_go_out_and_in_without_changing_a_logit() {
     let device = Device::flex();
     let pixels: Vec<f32> = (0..5 * 784).map(|i| (i % 97) as f32 / 97.0).collect();
     for kind in NetworkKind::ALL {
-        let network = Network::new(kind, 9, &device);
-        let copy = Network::with_weights(kind, &network.weights(), &device).unwrap();
+        let network = Network::new(kind, DIGITS, 9, &device);
+        let copy = Network::with_weights(kind, DIGITS, &network.weights(), &device).unwrap();
         assert_eq!(
             network.logits(pixels.clone(), &device),
             copy.logits(pixels.clone(), &device)
         );
-        let other = Network::new(kind, 10, &device);
+        let other = Network::new(kind, DIGITS, 10, &device);
         assert_ne!(network.weights(), other.weights());
     }
 }
@@ -159,11 +170,11 @@ fn weights_go_out_and_in_without_changing_a_logit() {
 #[test]
 fn weights_that_do_not_fit_name_the_tensor() {
     let device = Device::flex();
-    let mut weights = Network::new(NetworkKind::Mlp, 1, &device).weights();
-    let error = Network::with_weights(NetworkKind::Cnn, &weights, &device).unwrap_err();
+    let mut weights = Network::new(NetworkKind::Mlp, DIGITS, 1, &device).weights();
+    let error = Network::with_weights(NetworkKind::Cnn, DIGITS, &weights, &device).unwrap_err();
     assert_eq!(error, WeightsError::Missing("conv1.weight".into()));
     weights.tensors[0].1 = Array::zeros(&[784, 999]);
-    let error = Network::with_weights(NetworkKind::Mlp, &weights, &device).unwrap_err();
+    let error = Network::with_weights(NetworkKind::Mlp, DIGITS, &weights, &device).unwrap_err();
     let words = error.to_string();
     assert!(
         words.contains("fc1.weight") && words.contains("999"),
@@ -175,13 +186,8 @@ fn weights_that_do_not_fit_name_the_tensor() {
 #[test]
 fn the_convolutional_network_computes_what_its_layers_say() {
     let device = Device::flex();
-    let network = Network::new(NetworkKind::Cnn, 4, &device);
-    let set = data::load(
-        DatasetName::Mnist,
-        &DatasetSource::Embedded,
-        std::path::Path::new(""),
-    )
-    .unwrap();
+    let network = Network::new(NetworkKind::Cnn, DIGITS, 4, &device);
+    let set = data::embedded::dataset(DatasetName::Mnist).unwrap();
     let tensor = |name: &str| -> Vec<f64> {
         let weights = network.weights();
         let (_, values) = weights.tensors.iter().find(|(own, _)| own == name).unwrap();
@@ -269,7 +275,7 @@ fn dense(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {
 #[test]
 fn a_loss_that_leaves_the_numbers_is_an_error_that_says_what_to_do() {
     let device = Device::flex();
-    let mut weights = Network::new(NetworkKind::Logistic, 1, &device).weights();
+    let mut weights = Network::new(NetworkKind::Logistic, DIGITS, 1, &device).weights();
     weights.tensors[0].1.values_mut()[0] = f32::INFINITY;
     let mut record = record::Training {
         current: weights,

@@ -24,10 +24,11 @@ fn configs() -> impl Strategy<Value = Config> {
     )
         .prop_map(|(seed, source, kind, gammas, trials, block)| Config {
             seed,
-            dataset: config::Dataset {
+            dataset: Some(config::Dataset {
                 name: DatasetName::FashionMnist,
                 source,
-            },
+                transpose: false,
+            }),
             network: config::Network {
                 kind,
                 ..Default::default()

@@ -30,8 +30,6 @@ pub struct SetSpec {
     pub about: &'static str,
     /// Channels, rows and columns of an image.
     pub shape: Shape,
-    /// Names of the classes, in the order of their labels.
-    pub classes: &'static [&'static str],
     /// Training images.
     pub train: usize,
     /// Test images.
@@ -60,6 +58,11 @@ impl SetSpec {
             DatasetName::Cifar10 => "CIFAR-10",
             DatasetName::Own(_) => "a set of one's own",
         }
+    }
+
+    /// Names of the classes, in the order of their labels.
+    pub fn classes(&self) -> &'static [&'static str] {
+        self.name.known_classes().unwrap_or_default()
     }
 
     /// Size of the full set on disk, bytes.
@@ -135,7 +138,6 @@ pub static MNIST: SetSpec = SetSpec {
     slug: "mnist",
     about: "handwritten digits, 28×28",
     shape: [1, 28, 28],
-    classes: &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
     train: 60_000,
     test: 10_000,
     files: &mnist_family([
@@ -160,18 +162,6 @@ pub static FASHION_MNIST: SetSpec = SetSpec {
     slug: "fashion-mnist",
     about: "articles of clothing, 28×28",
     shape: [1, 28, 28],
-    classes: &[
-        "T-shirt/top",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
-    ],
     train: 60_000,
     test: 10_000,
     files: &mnist_family([
@@ -193,7 +183,6 @@ pub static KMNIST: SetSpec = SetSpec {
     slug: "kmnist",
     about: "cursive Japanese characters, 28×28",
     shape: [1, 28, 28],
-    classes: &["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"],
     train: 60_000,
     test: 10_000,
     files: &mnist_family([None; 4]),
@@ -213,18 +202,6 @@ pub static CIFAR_10: SetSpec = SetSpec {
     slug: "cifar-10",
     about: "animals and vehicles in colour, 32×32",
     shape: [3, 32, 32],
-    classes: &[
-        "airplane",
-        "automobile",
-        "bird",
-        "cat",
-        "deer",
-        "dog",
-        "frog",
-        "horse",
-        "ship",
-        "truck",
-    ],
     train: 50_000,
     test: 10_000,
     files: &[

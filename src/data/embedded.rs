@@ -4,10 +4,10 @@
 
 use std::path::Path;
 
-use crate::session::config::DatasetName;
+use crate::session::config::{self, DatasetName, DatasetSource};
 
 use super::readers::raw::{Half, Raw};
-use super::{DataError, idx};
+use super::{DataError, Dataset, Request, idx};
 
 /// Training images of each set inside the binary.
 pub const TRAIN_COUNT: usize = 10_000;
@@ -87,4 +87,23 @@ fn half(images: &[u8], labels: &[u8]) -> Result<Half, DataError> {
             label_path.to_owned(),
         ),
     )
+}
+
+/// The subset of a set as a data set.
+///
+/// # Errors
+/// [`DataError::NotEmbedded`] where the program carries none of it.
+pub fn dataset(name: DatasetName) -> Result<Dataset, DataError> {
+    let plan = config::Dataset {
+        name,
+        source: DatasetSource::Embedded,
+        ..config::Dataset::default()
+    };
+    let request = Request {
+        plan: &plan,
+        seed: 0,
+        data: Path::new(""),
+        cache: None,
+    };
+    super::load(&request, &mut |_, _| {})
 }

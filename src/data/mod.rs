@@ -118,16 +118,6 @@ pub struct Request<'a> {
     pub cache: Option<&'a Path>,
 }
 
-/// Names of the classes of a known set, in the order of their labels; numbers for the others.
-pub fn class_names(name: &DatasetName, classes: usize) -> Vec<String> {
-    match catalog::spec(name) {
-        Some(spec) if spec.classes.len() == classes => {
-            spec.classes.iter().map(|&name| name.to_owned()).collect()
-        }
-        _ => (0..classes).map(|class| class.to_string()).collect(),
-    }
-}
-
 /// The images at a path, a folder or a file, recognised and not read: also a level or two below it, and above it where
 /// the path is a part of a set. `None` where there are none.
 pub fn recognise(path: &Path) -> Option<Found> {
@@ -173,7 +163,7 @@ fn assembled(
 ) -> Result<Dataset, DataError> {
     let spec = catalog::spec(&request.plan.name);
     let known = Known {
-        set: spec.map(|spec| (spec.label(), spec.classes)),
+        set: spec.map(|spec| (spec.label(), spec.classes())),
         folder,
         seed: request.seed,
         transpose: request.plan.transpose,

@@ -164,8 +164,8 @@ async fn converse(stream: UnixStream, mut desk: Desk) -> Result<(), ViewerError>
                     return Ok(());
                 }
                 (wanted, rested) = (false, false);
-                let newest = desk.newest();
                 let began = Instant::now();
+                let newest = desk.newest();
                 let frame = wire::encode_session(&newest, last.as_deref());
                 rest = Instant::now() + (PAUSES * began.elapsed()).min(LONGEST_PAUSE);
                 last = Some(newest);

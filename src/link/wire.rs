@@ -4,9 +4,10 @@
 //! [`Tell::Welcome`] or says why not and hangs up. Then the viewer asks for the next state each
 //! time it has taken the last, so an engine never has more than one on its way to anybody.
 //!
-//! A state is the session as the file has it, but for the weights, which no view shows: the parts
-//! in postcard, then the numbers of each array as raw little-endian bytes. Arrays that have not
-//! changed since the last state on the same connection are left out.
+//! A state is the session as the file has it, but for the weights, which no view shows, and the sums
+//! of trials, in whose place stands what follows from them, computed once for all viewers: the parts
+//! in postcard, then the numbers of each array as raw little-endian bytes. Arrays and estimates that
+//! have not changed since the last state on the same connection are left out.
 
 use std::collections::BTreeMap;
 
@@ -16,12 +17,12 @@ use tokio_util::codec::LengthDelimitedCodec;
 
 use super::Command;
 use crate::session::array::{Arrays, Payload};
-use crate::session::record::{Backdoor, Experiment as _, Weights};
+use crate::session::record::{Backdoor, Estimated, Experiment as _, Weights};
 use crate::session::text::unfit;
 use crate::session::{Array, Config, Record, Run, Session};
 
 /// The protocol's version: both sides must speak the same.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// How every conversation begins, so that a stranger on the socket is recognised.
 const MAGIC: [u8; 10] = *b"noisescope";
@@ -58,7 +59,7 @@ impl Ask {
 }
 
 /// What an engine says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Tell {
     /// The handshake succeeded.
     Welcome {
@@ -72,7 +73,7 @@ pub enum Tell {
 }
 
 /// The parts of a session.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Parts {
     name: String,
     config: Config,
@@ -80,6 +81,8 @@ pub struct Parts {
     run: Option<Run>,
     /// For every array, whether it is that of the last state.
     kept: Vec<bool>,
+    /// What follows from sums, in order; `None` where it is what the last state had.
+    estimated: Vec<Option<Estimated>>,
 }
 
 /// A frame that is none of ours.
@@ -178,10 +181,38 @@ pub fn for_viewers(session: &Session) -> Session {
         training.current = Weights::default();
         training.optimizer = Array::default();
     }
+    session.record.drop_sums();
     session
 }
 
 /// Arrays by name.
+/// What follows from the sums of a session, without what the last one had already.
+fn newer(session: &Session, last: Option<&Session>) -> Vec<Option<Estimated>> {
+    let before = last.map(|last| last.record.estimated()).unwrap_or_default();
+    let mut before = before.into_iter();
+    let all = session.record.estimated().into_iter();
+    all.map(|own| match before.next() {
+        Some(before) if own.is_shared_with(&before) => None,
+        _ => Some(own),
+    })
+    .collect()
+}
+
+/// The same put together again.
+fn completed(
+    newer: Vec<Option<Estimated>>,
+    last: Option<&Session>,
+) -> Result<Vec<Estimated>, String> {
+    let before = last.map(|last| last.record.estimated()).unwrap_or_default();
+    let mut before = before.into_iter();
+    let all = newer.into_iter().map(|own| {
+        let before = before.next();
+        own.or(before)
+            .ok_or_else(|| "a state that builds on one that was not sent".to_owned())
+    });
+    all.collect()
+}
+
 fn by_name(session: Option<&Session>) -> BTreeMap<String, &dyn Payload> {
     let mut arrays = BTreeMap::new();
     if let Some(session) = session {
@@ -194,6 +225,7 @@ fn by_name(session: Option<&Session>) -> BTreeMap<String, &dyn Payload> {
 
 /// Encodes a session [`for_viewers`] who have `last` already.
 pub fn encode_session(session: &Session, last: Option<&Session>) -> Bytes {
+    let estimated = newer(session, last);
     let last = by_name(last);
     let mut kept = Vec::new();
     let mut numbers = Vec::new();
@@ -212,6 +244,7 @@ pub fn encode_session(session: &Session, last: Option<&Session>) -> Bytes {
         record: session.record.clone(),
         run: session.run.clone(),
         kept,
+        estimated,
     }));
     let head = encode(&state);
     let length = numbers.iter().map(Vec::len).sum::<usize>();
@@ -265,9 +298,10 @@ pub fn decode_tell(frame: &[u8], last: Option<&Session>) -> Result<Told, WireErr
         record: parts.record,
         run: parts.run,
     };
+    let estimated = completed(parts.estimated, last);
     let last = by_name(last);
-    let mut kept = parts.kept.into_iter();
     let mut problem = None;
+    let mut kept = parts.kept.into_iter();
     session
         .record
         .arrays_mut(&mut |name, payload: &mut dyn Payload| {
@@ -283,6 +317,9 @@ pub fn decode_tell(frame: &[u8], last: Option<&Session>) -> Result<Told, WireErr
                 problem = Some(error);
             }
         });
+    // Last, since it is the sign that sums are not to be looked for.
+    let taken = estimated.and_then(|all| session.record.take_estimated(all));
+    let problem = problem.or(taken.err());
     match problem.or_else(|| unfit(&session.record, &session.config)) {
         Some(problem) => Err(garbage(problem)),
         None => Ok(Told::Session(Box::new(session))),
@@ -302,8 +339,9 @@ fn take(payload: &mut dyn Payload, numbers: &mut &[u8]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::Config;
-    use crate::session::record::ClassificationImages;
+    use crate::session::config::Analysis;
+    use crate::session::record::{self, BlockSums, ClassificationImages, Kind};
+    use crate::session::{Config, Form};
     use proptest::prelude::*;
 
     #[test]
@@ -332,23 +370,68 @@ mod tests {
         record.best.tensors = vec![("w".into(), Array::new(&[2], vec![1.0, 2.0]))];
     }
 
-    #[test]
-    fn what_has_not_changed_is_not_sent_again() {
+    /// A session with trials at its first γ.
+    fn measured() -> Session {
         let mut session = Session::new("mine", Config::default());
-        let first = session.clone();
-        let images = session.record.analyses.iter_mut();
-        let images = images
-            .filter_map(ClassificationImages::of_mut)
-            .next()
-            .unwrap();
-        images.gammas[1].image.values_mut()[5] = 7;
-        let whole = encode_session(&session, None);
-        let frame = encode_session(&session, Some(&first));
-        assert!(frame.len() * 50 < whole.len(), "{} bytes", frame.len());
-        let Ok(Told::Session(back)) = decode_tell(&frame, Some(&first)) else {
+        let form = Form::numbered([3, 20, 17], 12);
+        let Some(Analysis::ClassificationImages(plan)) = session.config.analyses.first() else {
+            panic!("the default plan has classification images");
+        };
+        let kind = Kind::plain(form.count(), form.shape());
+        let mut begun = ClassificationImages::begun(plan, &kind);
+        begun.gammas[0].add(&BlockSums {
+            trials: plan.block as u64,
+            counts: (0..144).map(|cell| u64::from(cell == 5) * plan.block as u64).collect(),
+            noise: vec![(5, vec![7; 1020]), (12, vec![7; 1020])],
+            ..BlockSums::default()
+        });
+        session.record.form = Some(form);
+        session.record.analyses[0] = record::Analysis::ClassificationImages(begun);
+        session
+    }
+
+    fn decoded(frame: &[u8], last: Option<&Session>) -> Session {
+        let Ok(Told::Session(back)) = decode_tell(frame, last) else {
             panic!("it does not decode");
         };
-        assert_eq!(*back, session);
+        *back
+    }
+
+    /// Viewers get what follows from the sums, to the last bit, and not the sums.
+    #[test]
+    fn estimates_come_in_the_place_of_sums() {
+        let session = measured();
+        let back = decoded(&encode_session(&for_viewers(&session), None), None);
+        let (ours, theirs) = (
+            session.record.classification_images().unwrap(),
+            back.record.classification_images().unwrap(),
+        );
+        for (ours, theirs) in ours.gammas.iter().zip(&theirs.gammas) {
+            assert_eq!(ours.estimate(), theirs.estimate());
+            assert_eq!(ours.counts, theirs.counts);
+            assert!(theirs.noise.values().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_sent_again() {
+        let session = measured();
+        let first = for_viewers(&session);
+        let whole = encode_session(&first, None);
+        // Another state of the run, of which the sums are the same.
+        let mut session = session.clone();
+        session.record.updated = 77;
+        let second = for_viewers(&session);
+        let frame = encode_session(&second, Some(&first));
+        assert!(frame.len() * 5 < whole.len(), "{} bytes", frame.len());
+        let seen = decoded(&whole, None);
+        let back = decoded(&frame, Some(&seen));
+        assert_eq!(back.record.updated, 77);
+        let estimates = |session: &Session| -> Vec<_> {
+            let images = session.record.classification_images().unwrap();
+            images.gammas.iter().map(|gamma| gamma.estimate()).collect()
+        };
+        assert_eq!(estimates(&back), estimates(&session));
         assert!(decode_tell(&frame, None).is_err(), "nothing to build on");
     }
 

@@ -4,6 +4,8 @@
 //! the 2×2 form. The noise lies on a grid: its sums here are Σk of the grid's points, or Σw·k where
 //! a trial counts as much as the network's confidence.
 
+use serde::{Deserialize, Serialize};
+
 use super::cluster::{Cluster, clusters};
 use super::correlation::{pearson, spearman_brown, trials_needed};
 use super::interval::{ALPHA, bonferroni};
@@ -101,7 +103,7 @@ pub fn margins(table: &[i64], classes: usize, pixels: usize) -> Vec<i64> {
 }
 
 /// All that the trials at one γ say.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
     /// Signal strength.
     pub gamma: f64,
@@ -116,7 +118,7 @@ pub struct Estimate {
 }
 
 /// What the trials say of one class k.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassEstimate {
     /// Trials called k.
     pub called: u64,
@@ -149,6 +151,26 @@ pub struct ClassEstimate {
     /// The significant clusters of the smoothed z map; `None` where insufficient, and for noise
     /// whose pixels are not independent, of which the test knows nothing.
     pub clusters: Option<Vec<Cluster>>,
+}
+
+impl Estimate {
+    /// Whether it can be that of so many classes and maps of so many pixels.
+    pub fn fits(&self, classes: usize, pixels: usize) -> bool {
+        let maps = |class: &ClassEstimate| {
+            let maps = [
+                &class.mean_noise,
+                &class.mean_stimulus,
+                &class.image,
+                &class.z,
+            ];
+            let inside = |cluster: &Cluster| cluster.pixels.iter().all(|&pixel| pixel < pixels);
+            maps.into_iter().flatten().all(|map| map.len() == pixels)
+                && class.clusters.iter().flatten().all(inside)
+        };
+        self.counts.len() == classes * classes
+            && self.classes.len() == classes
+            && self.classes.iter().all(maps)
+    }
 }
 
 impl ClassEstimate {

@@ -6,6 +6,8 @@
 //! The chance that noise alone has a region so large follows from the theory of Gaussian random
 //! fields: Friston, Worsley, Frackowiak, Mazziotta & Evans, Human Brain Mapping 1:210, 1994.
 
+use serde::{Deserialize, Serialize};
+
 use super::interval::ALPHA;
 use crate::session::form::Shape;
 
@@ -22,7 +24,7 @@ pub const THRESHOLD: f64 = 2.7;
 const TAIL: f64 = 0.003_466_973_803_040_669;
 
 /// A region of the smoothed map past the threshold, all of one sign.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cluster {
     /// Its pixels, ascending indices in \[C·H·W\].
     pub pixels: Vec<usize>,

@@ -4,6 +4,8 @@
 //! al., *Spike-triggered neural characterization*, J. Vision 6(4):13, 2006; Paninski 2003 for the
 //! link of the average with the mean gradient (Bussgang, Stein).
 
+use serde::{Deserialize, Serialize};
+
 use super::correlation::{pearson, spearman_brown};
 use super::covariance::{Eigen, symmetric_eigen};
 use crate::session::record::FIXED_POINT;
@@ -38,7 +40,7 @@ pub struct GradientSums<'a> {
 }
 
 /// What the units of a layer look for, one entry a unit, each map of P pixels.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct LayerEstimate {
     /// Spike-triggered averages on noise, Σa(s−s̄)/Σ|a|; `None` where the unit never fired. Σ|a| is
     /// Σa where activations are never negative.
@@ -57,6 +59,22 @@ pub struct LayerEstimate {
     /// Reliability of the average on noise from its halves of even and odd blocks; `None` where the
     /// unit has not fired in both.
     pub reliability: Vec<Option<f64>>,
+}
+
+impl LayerEstimate {
+    /// Whether it can be that of so many units with maps of so many pixels.
+    pub fn fits(&self, units: usize, pixels: usize) -> bool {
+        let maps = |all: &[Option<Vec<f32>>]| {
+            all.len() == units && all.iter().flatten().all(|map| map.len() == pixels)
+        };
+        let values = |all: &[Option<f64>]| all.len() == units;
+        maps(&self.sta)
+            && maps(&self.image_sta)
+            && self.silent.iter().all(|&unit| unit < units)
+            && values(&self.kernel_correlation)
+            && values(&self.stein_correlation)
+            && values(&self.reliability)
+    }
 }
 
 /// What the sums of a layer say. `kernel` are its weights, \[U,P\], or empty.

@@ -1,6 +1,6 @@
-//! How large the images of a session are, and how many classes they may belong to. Nothing else
-//! here knows: views ask this file, and it asks the session's form, or what has been measured
-//! where a session of an older version has no form.
+//! How many classes the images of a session may belong to, and how large pictures are. Nothing
+//! else here knows: views ask this file, and it asks the session's form, or what has been measured
+//! where a session has no form.
 
 use crate::session::record::{
     Attack, Backdoor, ClassificationImages, Finding, Modulation, PATTERNS, Predictions,
@@ -30,23 +30,6 @@ pub fn classes(session: &Session) -> usize {
         .unwrap_or(0)
 }
 
-/// Height and width of an image in pixels; `None` while nothing in the session says them.
-pub fn size(session: &Session) -> Option<(usize, usize)> {
-    let record = &session.record;
-    let mut images = record.all::<ClassificationImages>();
-    let of_images = images.find_map(|(_, own)| Some(own.gammas.first()?.size()));
-    let of_predictions = || {
-        let split = record.first::<Predictions>()?.splits.first()?;
-        plane(split.images.shape())
-    };
-    let form = record.form.as_ref();
-    form.map(|form| (form.height, form.width))
-        .or(of_images)
-        .or_else(of_predictions)
-        .or_else(|| plane(record.first::<Attack>()?.patterns.shape()))
-        .or_else(|| plane(finding(session)?.z.shape()))
-}
-
 /// Any finding of the study of backdoors.
 fn finding(session: &Session) -> Option<&Finding> {
     let study = session.record.first::<Backdoor>()?;
@@ -54,8 +37,9 @@ fn finding(session: &Session) -> Option<&Finding> {
     networks.find_map(|network| network.findings.first())
 }
 
-/// Rows and columns of the pictures in an array of this shape.
-fn plane(shape: &[usize]) -> Option<(usize, usize)> {
+/// Rows and columns of the pictures in an array of this shape, whose last axes they are; `None`
+/// where it has none.
+pub fn plane(shape: &[usize]) -> Option<(usize, usize)> {
     match shape {
         [.., height, width] if height * width > 0 => Some((*height, *width)),
         _ => None,

@@ -2,8 +2,8 @@
 
 use noisescope::session::config::{self, Config};
 use noisescope::session::record::{
-    self, Analysis, BY_CLASS, BlockResponses, FIXED_POINT, Finding, LayerResponses, ModulatedLayer,
-    Outcomes, Progress, SplitCounts, Suspect, Window,
+    self, Analysis, BlockResponses, FIXED_POINT, Finding, LayerResponses, ModulatedLayer, Outcomes,
+    Progress, SplitCounts, Suspect, Window,
 };
 use noisescope::session::{Array, Session};
 
@@ -67,19 +67,16 @@ pub fn attack() -> record::Attack {
                 for weight in &weights {
                     let half = half + 0.01 * target as f64 - 0.1 * source as f64;
                     let success = 1.0 / (1.0 + (-(weight - half) * 18.0).exp());
-                    let images = (0..CLASSES).map(|truth| (Some(truth), truth, 100));
-                    let noise = std::iter::once((None, 0, 1000));
-                    let stimuli: Vec<(Option<usize>, usize, i64)> = match source {
-                        0 => images.collect(),
-                        _ => noise.collect(),
-                    };
-                    let mut own = Outcomes::default();
-                    for (truth, else_called, n) in stimuli {
-                        let hits = (success * n as f64) as i64;
-                        own.count(truth, target, target, hits);
-                        own.count(truth, else_called, target, n - hits);
+                    let truths = if source == 0 { CLASSES } else { 1 };
+                    let mut outcomes = Outcomes::default();
+                    for truth in 0..truths {
+                        let n = if source == 0 { 100 } else { 1000 };
+                        let hits = (success * f64::from(n)) as i64;
+                        let known = (source == 0).then_some(truth);
+                        outcomes.count(known, target, target, hits);
+                        outcomes.count(known, truth, target, i64::from(n) - hits);
                     }
-                    counts.extend(own.numbers());
+                    counts.extend(outcomes.numbers());
                 }
             }
         }
@@ -193,11 +190,11 @@ pub fn modulation() -> record::Modulation {
     let (strengths, gammas) = (plan.strengths(), plan.signal_strengths());
     let (s, g) = (strengths.len(), gammas.len());
     let of_layer = |name: &str, alpha: f64, force: f64| {
-        let mut counts = Vec::with_capacity(CLASSES * s * g * BY_CLASS * CLASSES);
+        let mut counts = Vec::with_capacity(CLASSES * s * g * 3 * CLASSES);
         for target in 0..CLASSES {
             for &strength in &strengths {
                 for &gamma in &gammas {
-                    let mut cells = [[0_i64; CLASSES]; BY_CLASS];
+                    let (mut correct, mut called) = ([0_i64; CLASSES], [0_i64; CLASSES]);
                     for truth in 0..CLASSES {
                         let push = force * strength as f64 / 10.0;
                         let own = 0.98 * gamma;
@@ -214,13 +211,11 @@ pub fn modulation() -> record::Modulation {
                         } else {
                             target
                         };
-                        let [shown, correct, called] = &mut cells;
-                        shown[truth] += 100;
-                        correct[truth] += hits;
+                        correct[truth] = hits;
                         called[truth] += hits;
                         called[other] += 100 - hits;
                     }
-                    counts.extend(cells.into_iter().flatten());
+                    counts.extend([[100; CLASSES], correct, called].concat());
                 }
             }
         }
@@ -229,7 +224,7 @@ pub fn modulation() -> record::Modulation {
             alpha,
             shown: vec![1000; CLASSES],
             activation: Array::zeros(&[CLASSES, 20]),
-            counts: Array::new(&[CLASSES, s, g, BY_CLASS, CLASSES], counts),
+            counts: Array::new(&[CLASSES, s, g, 3, CLASSES], counts),
         }
     };
     record::Modulation {

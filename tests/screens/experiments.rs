@@ -2,7 +2,7 @@
 
 use noisescope::session::config::{self, Analysis as Plan, Config, Noise};
 use noisescope::session::record::{
-    self, Analysis, Attack, Example, Experiment, GammaTemplates, Predictions, Templates,
+    self, Analysis, Attack, Example, Experiment, GammaTemplates, Outcomes, Predictions, Templates,
 };
 use noisescope::session::{Array, Session};
 use rand::SeedableRng;
@@ -57,6 +57,7 @@ pub fn of<T: Experiment>(session: &mut Session) -> &mut T {
 /// rest waits.
 pub fn measured() -> Session {
     let mut session = Session::new("mnist-paper", plan());
+    synthetic::begin(&mut session);
     session.record.training = Some(synthetic::training(15, 0, true));
     session.run = Some(synthetic::run(Phase::Working(6)));
     let mut rng = ChaCha8Rng::seed_from_u64(5);
@@ -160,6 +161,7 @@ pub fn attack() -> Attack {
         for pattern in 0..3 {
             for target in 0..CLASSES {
                 for &w in &weights {
+                    let mut outcomes = Outcomes::default();
                     for truth in 0..CLASSES {
                         let mut row = vec![0; CLASSES];
                         let of = match (source, truth) {
@@ -174,8 +176,12 @@ pub fn attack() -> Attack {
                         row[target] += hits;
                         row[(truth + 1) % CLASSES] += lost;
                         row[truth] += of - hits - lost;
-                        counts.extend(row.into_iter().map(|n| if there { n } else { 0 }));
+                        let known = (source == 0).then_some(truth);
+                        for (called, n) in row.into_iter().enumerate().filter(|_| there) {
+                            outcomes.count(known, called, target, n);
+                        }
                     }
+                    counts.extend(outcomes.numbers());
                 }
             }
         }
@@ -198,18 +204,18 @@ pub fn attack() -> Attack {
             target,
             truth,
             image: Array::new(
-                &[SIDE, SIDE],
+                &[1, SIDE, SIDE],
                 image.map(|v| (255.0 * v.clamp(0.0, 1.0)) as u8).collect(),
             ),
             called: confidence.iter().map(called).collect(),
             confidence,
         }
     };
-    let shape = [2, 3, CLASSES, weights.len(), CLASSES, CLASSES];
+    let shape = [2, 3, CLASSES, weights.len(), 4];
     Attack {
         progress: progress(60, 660_000),
         gamma: Some(0.3),
-        patterns: Array::new(&[3, CLASSES, SIDE, SIDE], patterns),
+        patterns: Array::new(&[3, CLASSES, 1, SIDE, SIDE], patterns),
         there: there.clone(),
         counts: Array::new(&shape, counts),
         examples: (0..CLASSES).map(example).collect(),
@@ -236,7 +242,7 @@ fn predict(predictions: &mut Predictions) {
                 }
             }
         }
-        split.images = Array::new(&[CLASSES, SIDE, SIDE], images);
+        split.images = Array::new(&[CLASSES, 1, SIDE, SIDE], images);
     }
     let total = predictions.splits.iter().map(|split| split.total()).sum();
     predictions.progress = progress(2, total);

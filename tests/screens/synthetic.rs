@@ -3,10 +3,10 @@
 
 use noisescope::session::config::{self, ClassificationImages, Config};
 use noisescope::session::record::{
-    Analysis, BlockSums, Epoch, FedBack, GammaTrials, Kind, Rows, Training,
+    self, Analysis, BlockSums, Epoch, FedBack, GammaTrials, Kind, Rows, SplitCounts, Training,
 };
 use noisescope::session::run::{Checkpoint, LogLine, Phase, Run, Stage};
-use noisescope::session::{Form, Session, record};
+use noisescope::session::{Form, Session};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -92,7 +92,7 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
     };
     let templates: Vec<Vec<f32>> = (0..CLASSES).map(template).collect();
     let mut image = vec![vec![0_i64; PIXELS]; CLASSES];
-    let rows = Rows::new(CLASSES, &(0..CLASSES).collect::<Vec<usize>>());
+    let rows = Rows::new(CLASSES, &gamma.listed);
     let mut noise = vec![vec![0_i64; PIXELS]; rows.count()];
     for t in 0..CLASSES {
         for (k, share) in calls(gamma.gamma, t).into_iter().enumerate() {
@@ -104,23 +104,18 @@ pub fn accumulate(gamma: &mut GammaTrials, trials: u64, rng: &mut ChaCha8Rng) {
             sums.trials += n;
             sums.counts[t * CLASSES + k] = n;
             let spread = (n as f64).sqrt() * 65536.0 / 12_f64.sqrt();
-            let own = templates[k].iter().map(|v| {
-                (n as f64 * (32767.5 + 3200.0 * f64::from(*v)) + spread * normal(rng)) as i64
-            });
-            let own: Vec<i64> = own.collect();
-            for row in rows.of(t, k) {
-                noise[row]
-                    .iter_mut()
-                    .zip(&own)
-                    .for_each(|(sum, v)| *sum += v);
+            for (pixel, v) in templates[k].iter().enumerate() {
+                let mean = n as f64 * (32767.5 + 3200.0 * f64::from(*v));
+                let sum = (mean + spread * normal(rng)) as i64;
+                rows.of(t, k).for_each(|row| noise[row][pixel] += sum);
             }
             for (sum, v) in image[k].iter_mut().zip(&templates[t]) {
                 *sum += n as i64 * (230.0 * v.clamp(0.0, 1.0)) as i64;
             }
         }
     }
-    sums.noise = noise.into_iter().enumerate().collect();
     sums.image = image.into_iter().enumerate().collect();
+    sums.noise = noise.into_iter().enumerate().collect();
     gamma.add(&sums);
     for k in 0..CLASSES {
         let called: u64 = (0..2 * CLASSES)
@@ -155,6 +150,33 @@ pub fn new() -> Session {
         ..Config::default()
     };
     Session::new("mnist-paper", config)
+}
+
+/// What the images are.
+pub fn form() -> Form {
+    Form::numbered([1, SIDE, SIDE], CLASSES)
+}
+
+/// Images and network have been opened, and the records that need to know them have begun.
+pub fn begin(session: &mut Session) {
+    session.record.form = Some(form());
+    let plans = &session.config.analyses;
+    for (plan, own) in plans.iter().zip(&mut session.record.analyses) {
+        match (plan, own) {
+            (config::Analysis::ClassificationImages(plan), Analysis::ClassificationImages(own)) => {
+                let kind = Kind {
+                    noise: plan.noise,
+                    ..Kind::plain(CLASSES, form().shape())
+                };
+                *own = record::ClassificationImages::begun(plan, &kind);
+            }
+            (config::Analysis::Predictions(plan), Analysis::Predictions(own)) => {
+                let splits = plan.splits.iter();
+                own.splits = splits.map(|it| SplitCounts::new(*it, &form())).collect();
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Figures of an epoch as training usually goes.
@@ -293,7 +315,6 @@ pub fn stages(session: &Session) -> Vec<Stage> {
 /// A session in training.
 pub fn in_training() -> Session {
     let mut session = new();
-    session.record.form = Some(Form::numbered([1, SIDE, SIDE], CLASSES));
     session.record.training = Some(training(7, 90, false));
     session.run = Some(run(Phase::Working(0)));
     with_stages(session)
@@ -302,20 +323,16 @@ pub fn in_training() -> Session {
 /// A session whose maps accumulate: `trials` for each γ.
 pub fn accumulating(trials: [u64; 4]) -> Session {
     let mut session = new();
+    begin(&mut session);
     session.record.training = Some(training(15, 0, true));
     session.run = Some(run(Phase::Working(1)));
     let mut rng = ChaCha8Rng::seed_from_u64(11);
-    let config::Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {
+    let Analysis::ClassificationImages(images) = &mut session.record.analyses[0] else {
         unreachable!()
     };
-    let form = Form::numbered([1, SIDE, SIDE], CLASSES);
-    let kind = Kind::plain(CLASSES, form.shape());
-    let mut images = record::ClassificationImages::begun(plan, &kind);
     for (gamma, trials) in images.gammas.iter_mut().zip(trials) {
         fill(gamma, trials, &mut rng);
     }
-    session.record.form = Some(form);
-    session.record.analyses[0] = Analysis::ClassificationImages(images);
     with_stages(session)
 }
 

@@ -256,7 +256,7 @@ fn what_one_source_lacks_the_next_brings() {
 fn files_of_a_folder_are_taken_plain_or_gzipped() {
     let data = tempfile::tempdir().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    for (place, file) in little_set().files.into_iter().enumerate() {
+    for (place, file) in little_set().files.iter().enumerate() {
         let bytes = content(file.name);
         let path = folder.path().join(file.name);
         if place % 2 == 0 {

@@ -78,11 +78,8 @@ pub(super) fn recognise(listing: &Listing) -> Result<Option<Box<dyn Layout>>, Da
         && let Some(mut files) = sets.remove(&set)
     {
         let mapping = format!("{set}-mapping.txt");
-        let names = listing.files.iter();
-        files.mapping = names
-            .filter(|file| name_of(file) == mapping)
-            .cloned()
-            .next();
+        let mut others = listing.files.iter();
+        files.mapping = others.find(|file| name_of(file) == mapping).cloned();
         return Ok(Some(Box::new(files)));
     }
     match sets.into_values().next() {
@@ -108,9 +105,10 @@ impl Files {
             return Vec::new();
         }
         let no_test = !has(Part::Test, What::Images) && !has(Part::Test, What::Labels);
+        let needed = |part| part == Part::Train || !no_test;
         NAMES
             .iter()
-            .filter(|(part, what, _)| !has(*part, *what) && !(*part == Part::Test && no_test))
+            .filter(|(part, what, _)| needed(*part) && !has(*part, *what))
             .map(|(.., name)| (*name).to_owned())
             .collect()
     }
@@ -135,6 +133,10 @@ impl Files {
 impl Layout for Files {
     fn kind(&self) -> Kind {
         Kind::Idx
+    }
+
+    fn holds(&self, path: &Path) -> bool {
+        self.parts.values().any(|file| file.starts_with(path))
     }
 
     fn read(&self, _: Told<'_>) -> Result<Raw, DataError> {

@@ -6,6 +6,7 @@
 mod array;
 pub(super) mod cache;
 mod cifar;
+mod decoding;
 mod idx;
 mod levels;
 pub(super) mod listing;
@@ -57,6 +58,11 @@ pub(super) type Told<'a> = &'a mut dyn FnMut(usize, usize);
 pub(super) trait Layout: fmt::Debug {
     /// How the set is stored.
     fn kind(&self) -> Kind;
+
+    /// Whether a path, the way the folder's is written, is that of a part of the set, so that who gives it means the set.
+    fn holds(&self, _path: &Path) -> bool {
+        false
+    }
 
     /// Reads it.
     ///
@@ -258,7 +264,7 @@ fn whole_of_a_half(listing: &Listing) -> Option<Found> {
     let path = listing.path.canonicalize().ok()?;
     Part::named(&name_of(&path))?;
     let mut found = exact(&Listing::of(path.parent()?).ok()?).ok().flatten()?;
-    if found.kind() != Kind::Pictures {
+    if !found.layout.holds(&path) {
         return None;
     }
     found.note = Some(format!(
@@ -279,10 +285,11 @@ fn above(listing: &Listing) -> Option<Found> {
     }
     let path = listing.path.canonicalize().ok()?;
     let parent = Listing::of(path.parent()?).ok()?;
-    let mut found = match whole_of_a_half(&parent) {
-        Some(found) => found,
-        None => exact(&parent).ok().flatten()?,
+    let found = match whole_of_a_half(&parent) {
+        Some(found) => Some(found),
+        None => exact(&parent).ok().flatten(),
     };
+    let mut found = found.filter(|found| found.layout.holds(&path))?;
     found.note = Some(format!(
         "{} is a part of the set in {}: all of that was read",
         name_of(&path),

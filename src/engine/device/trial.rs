@@ -1,6 +1,5 @@
 //! How fast a device is: the noise loop itself, run for a moment on an untrained network.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use crate::analysis::{Analysis, Job, Lab, Place, Resident};
 use crate::data;
 use crate::engine::workers::{Answer, Workers};
 use crate::nets::{Network, Ports};
-use crate::session::config::{self, DatasetSource, NetworkKind};
+use crate::session::config::{self, DatasetName, NetworkKind};
 use crate::session::record::{BlockSums, GammaTrials, Kind};
 use crate::stimulus::Pool;
 
@@ -45,17 +44,7 @@ pub struct Loop {
 /// # Errors
 /// Where the built-in images cannot be read.
 pub fn lab(network: NetworkKind, seat: &Seat) -> Result<Lab, data::DataError> {
-    let plan = config::Dataset {
-        source: DatasetSource::Embedded,
-        ..config::Dataset::default()
-    };
-    let request = data::Request {
-        plan: &plan,
-        seed: 0,
-        data: Path::new(""),
-        cache: None,
-    };
-    let images = data::load(&request, &mut |_, _| {})?;
+    let images = data::embedded::dataset(DatasetName::Mnist)?;
     let form = images.form();
     Ok(Lab {
         network: Network::new(network, Ports::from(&form), 1, &seat.device),

@@ -85,7 +85,7 @@ fn a_layer_cut_out_answers_as_it_does_in_its_place() {
 fn a_kernel_is_how_the_first_layer_changes_with_each_pixel() {
     let device = Device::flex();
     for network in networks(&device) {
-        let (kind, ports) = (network.kind(), network.ports());
+        let kind = network.kind();
         let seen = network.geometry()[0];
         let Some(kernel) = network.kernel(0) else {
             assert_eq!(kind, NetworkKind::Rnn);
@@ -117,7 +117,7 @@ fn a_kernel_is_how_the_first_layer_changes_with_each_pixel() {
 fn a_push_moves_the_units_that_it_is_given() {
     let device = Device::flex();
     for network in networks(&device) {
-        let (kind, ports) = (network.kind(), network.ports());
+        let ports = network.ports();
         let images = noise(2, ports, &device);
         let layers = network.geometry();
         let said = host(network.forward(images.clone()));

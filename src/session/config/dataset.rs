@@ -42,23 +42,44 @@ pub enum DatasetName {
 }
 
 impl DatasetName {
+    /// Names of the classes of a known set, in the order of their labels.
+    pub const fn known_classes(&self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Mnist => Some(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]),
+            Self::FashionMnist => Some(&[
+                "T-shirt/top",
+                "Trouser",
+                "Pullover",
+                "Dress",
+                "Coat",
+                "Sandal",
+                "Shirt",
+                "Sneaker",
+                "Bag",
+                "Ankle boot",
+            ]),
+            Self::Kmnist => Some(&["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"]),
+            Self::Cifar10 => Some(&[
+                "airplane",
+                "automobile",
+                "bird",
+                "cat",
+                "deer",
+                "dog",
+                "frog",
+                "horse",
+                "ship",
+                "truck",
+            ]),
+            Self::Own(_) => None,
+        }
+    }
+
     /// Names of the classes, in the order of their labels; numbers where the set has no names.
     pub fn class_names(&self, classes: usize) -> Vec<String> {
-        const CLOTHES: [&str; 10] = [
-            "T-shirt/top",
-            "Trouser",
-            "Pullover",
-            "Dress",
-            "Coat",
-            "Sandal",
-            "Shirt",
-            "Sneaker",
-            "Bag",
-            "Ankle boot",
-        ];
-        match self {
-            Self::FashionMnist if classes == CLOTHES.len() => {
-                CLOTHES.iter().map(|&name| name.to_owned()).collect()
+        match self.known_classes() {
+            Some(names) if names.len() == classes => {
+                names.iter().map(|&name| name.to_owned()).collect()
             }
             _ => (0..classes).map(|class| class.to_string()).collect(),
         }

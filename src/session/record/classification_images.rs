@@ -79,8 +79,12 @@ pub struct GammaTrials {
     /// Whether the target reliability was reached before the trials were used up.
     #[serde(default)]
     pub reached: bool,
+    /// What follows from the sums; copies share it until something is added to one of them.
     #[serde(skip)]
-    estimate: OnceLock<Arc<Estimate>>,
+    estimate: Arc<OnceLock<Arc<Estimate>>>,
+    /// Whether the sums were left behind where they are kept.
+    #[serde(skip)]
+    dropped_sums: bool,
 }
 
 /// Steps in which a confidence counts where trials are weighted by it.
@@ -325,7 +329,8 @@ impl GammaTrials {
             squared_weights: vec![0; weighted],
             dropped: 0,
             reached: false,
-            estimate: OnceLock::new(),
+            estimate: Arc::default(),
+            dropped_sums: false,
         }
     }
 
@@ -356,14 +361,17 @@ impl GammaTrials {
             None => &[2, c, h, w],
             Some(_) => &[0],
         };
+        let sums = || {
+            has_shape(&self.noise, &[2, MARGINS, m, c, h, w])
+                && has_shape(&self.rest, rest)
+                && has_shape(&self.image, &[m, c, h, w])
+                && has_shape(&self.moments, moments)
+        };
         self.counts.len() == cells
             && self.fed_back.iter().flatten().all(|it| it.class < k)
             && self.listed.is_sorted_by(|a, b| a < b)
             && self.listed.iter().all(|&class| class < k)
-            && has_shape(&self.noise, &[2, MARGINS, m, c, h, w])
-            && has_shape(&self.rest, rest)
-            && has_shape(&self.image, &[m, c, h, w])
-            && has_shape(&self.moments, moments)
+            && (self.dropped_sums || sums())
             && (weighted == 0 || weighted == cells)
             && self.squared_weights.len() == weighted
             && counted.and_then(|n| n.checked_add(self.dropped)) == Some(self.trials)
@@ -415,7 +423,33 @@ impl GammaTrials {
         self.blocks += 1;
         self.dropped += block.dropped;
         self.trials += block.trials;
-        self.estimate = OnceLock::new();
+        self.estimate = Arc::default();
+    }
+
+    /// Computes what follows from the sums, and drops them.
+    pub(super) fn drop_sums(&mut self) {
+        if !self.dropped_sums {
+            self.estimate();
+        }
+        self.dropped_sums = true;
+        for sums in [
+            &mut self.noise,
+            &mut self.rest,
+            &mut self.image,
+            &mut self.moments,
+        ] {
+            *sums = Array::default();
+        }
+    }
+
+    /// Takes what follows from sums that are kept elsewhere; `false` where it cannot be that of
+    /// these trials.
+    pub(super) fn take(&mut self, estimate: Arc<Estimate>) -> bool {
+        let (k, pixels) = (self.classes(), self.shape().iter().product::<usize>());
+        let fits = estimate.fits(k, pixels);
+        self.drop_sums();
+        self.estimate = Arc::new(OnceLock::from(estimate));
+        fits
     }
 
     /// The maps and their statistics, computed once for each state of the sums.
@@ -424,7 +458,10 @@ impl GammaTrials {
             Arc::new(classification::estimate(&Trials {
                 gamma: self.gamma,
                 classes: self.classes(),
-                listed: &self.listed,
+                listed: match self.dropped_sums {
+                    true => &[],
+                    false => &self.listed,
+                },
                 shape: self.shape(),
                 cover: &self.grain.cover(self.images),
                 min_trials: self.min_trials,

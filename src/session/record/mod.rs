@@ -4,6 +4,7 @@
 mod attack;
 mod backdoor;
 mod classification_images;
+mod estimated;
 mod modulation;
 mod predictions;
 mod spike_triggered;
@@ -12,7 +13,7 @@ mod training;
 
 use serde::{Deserialize, Serialize};
 
-use super::array::{Arrays, Payload};
+use super::array::{Array, Arrays, Payload};
 use super::config::{self, Config};
 use super::form::Form;
 
@@ -21,6 +22,7 @@ pub use backdoor::{Backdoor, Finding, Suspect, Window};
 pub use classification_images::{
     BlockSums, CONFIDENCE_STEPS, ClassificationImages, FedBack, GammaTrials, Kind, Rows,
 };
+pub use estimated::Estimated;
 pub use modulation::{BY_CLASS, Cells, ModulatedLayer, Modulation};
 pub use predictions::{Predictions, SplitCounts};
 pub use spike_triggered::{

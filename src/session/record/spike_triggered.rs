@@ -49,8 +49,12 @@ pub struct LayerResponses {
     pub images: Responses,
     /// Mean gradients on noise.
     pub gradients: Gradients,
+    /// What follows from the sums; copies share it until something is added to one of them.
     #[serde(skip)]
-    estimate: OnceLock<Arc<LayerEstimate>>,
+    estimate: Arc<OnceLock<Arc<LayerEstimate>>>,
+    /// Whether the sums were left behind where they are kept.
+    #[serde(skip)]
+    dropped_sums: bool,
 }
 
 /// Sums over stimuli: for a convolution, over every position whose receptive field lies inside
@@ -226,7 +230,8 @@ impl LayerResponses {
             noise: Responses::new(units, field),
             images: Responses::new(units, field),
             gradients: Gradients::default(),
-            estimate: OnceLock::new(),
+            estimate: Arc::default(),
+            dropped_sums: false,
         }
     }
 
@@ -239,13 +244,13 @@ impl LayerResponses {
     /// Adds a block of noise trials.
     pub fn add_noise(&mut self, block: u64, sums: &BlockResponses) {
         self.noise.add(block, sums);
-        self.estimate = OnceLock::new();
+        self.estimate = Arc::default();
     }
 
     /// Adds a block of training images.
     pub fn add_images(&mut self, block: u64, sums: &BlockResponses) {
         self.images.add(block, sums);
-        self.estimate = OnceLock::new();
+        self.estimate = Arc::default();
     }
 
     /// Chooses the units whose gradients are taken. Those taken before are lost.
@@ -256,7 +261,7 @@ impl LayerResponses {
             units,
             fields: 0,
         };
-        self.estimate = OnceLock::new();
+        self.estimate = Arc::default();
     }
 
     /// Adds the gradients over `fields` receptive fields, Σ∇a in units of 1/[`FIXED_POINT`]:
@@ -264,11 +269,39 @@ impl LayerResponses {
     pub fn add_gradients(&mut self, fields: u64, sums: &[i64]) {
         self.gradients.fields += fields;
         add(&mut self.gradients.sum, 0, sums);
-        self.estimate = OnceLock::new();
+        self.estimate = Arc::default();
+    }
+
+    /// Computes what follows from the sums, and drops the large ones.
+    pub(super) fn drop_sums(&mut self) {
+        if !self.dropped_sums {
+            self.estimate();
+        }
+        self.dropped_sums = true;
+        for sums in [
+            &mut self.noise.weighted,
+            &mut self.images.weighted,
+            &mut self.gradients.sum,
+        ] {
+            *sums = Array::default();
+        }
+    }
+
+    /// Takes what follows from sums that are kept elsewhere; `false` where it cannot be that of
+    /// this layer.
+    pub(super) fn take(&mut self, estimate: Arc<LayerEstimate>) -> bool {
+        let pixels: usize = self.field().iter().product();
+        let fits = estimate.fits(self.units, pixels);
+        self.drop_sums();
+        self.estimate = Arc::new(OnceLock::from(estimate));
+        fits
     }
 
     /// Averages and how far they can be trusted, computed once for each state of the sums.
     pub fn estimate(&self) -> Arc<LayerEstimate> {
+        if self.dropped_sums && self.estimate.get().is_none() {
+            return Arc::default();
+        }
         Arc::clone(self.estimate.get_or_init(|| {
             let gradients = GradientSums {
                 units: &self.gradients.units,
@@ -288,12 +321,12 @@ impl LayerResponses {
         let (units, field) = (self.units, self.field());
         let [c, h, w] = field;
         let taken = self.gradients.units.len();
-        self.noise.fits(units, field)
-            && self.images.fits(units, field)
+        let dropped = self.dropped_sums;
+        (dropped || self.noise.fits(units, field) && self.images.fits(units, field))
             && (self.kernel.values().is_empty() && self.kernel.shape() == [0]
                 || has_shape(&self.kernel, &[units, c, h, w]))
             && self.gradients.units.iter().all(|&unit| unit < units)
-            && (taken == 0 || has_shape(&self.gradients.sum, &[taken, c, h, w]))
+            && (dropped || taken == 0 || has_shape(&self.gradients.sum, &[taken, c, h, w]))
     }
 }
 

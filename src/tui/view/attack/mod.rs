@@ -133,7 +133,7 @@ impl Attack {
             pattern: self.pattern.min(PATTERNS.len() - 1),
             weight,
             w: attack.weights[weight],
-            size: form::size(scene.session)?,
+            size: form::plane(attack.patterns.shape())?,
         })
     }
 

@@ -22,8 +22,8 @@ const LEGEND: u16 = 28;
 /// The z map of a class; `None` where it has too few trials.
 fn map<'a>(sight: &Sight<'a>, class: usize) -> Option<&'a [f32]> {
     let z = sight.finding()?.z.values();
-    let (height, width) = sight.size?;
-    let pixels = height * width;
+    // All channels of a class.
+    let pixels = z.len() / sight.classes.max(1);
     let own = z.get(class * pixels..(class + 1) * pixels)?;
     own.iter().all(|z| z.is_finite()).then_some(own)
 }
@@ -39,10 +39,8 @@ fn ramp(sight: &Sight<'_>) -> Ramp {
 
 /// Draws all classes side by side, their scale below.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
-    let theme = scene.theme;
-    let (Some(_), Some(size)) = (sight.finding(), sight.size) else {
-        let text = Span::styled("no maps yet", theme.dim());
-        centre(buf, area, area.height / 2, text);
+    let Some(size) = sight.size else {
+        none_yet(scene, area, buf);
         return;
     };
     let place = top(area, area.height.saturating_sub(1));
@@ -69,7 +67,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) -> u16 {
     let room = (area.width.saturating_sub(30), area.height.saturating_sub(2));
     let Some(size) = sight.size else {
-        return 0;
+        return none_yet(scene, area, buf);
     };
     let fits = |zoom: &u16| {
         let (width, height) = cells(size, *zoom);
@@ -86,6 +84,13 @@ pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buff
         buf,
     );
     width
+}
+
+/// Says so where no network has been examined; gives the columns it took, which are all.
+fn none_yet(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) -> u16 {
+    let text = Span::styled("no maps yet", scene.theme.dim());
+    centre(buf, area, area.height / 2, text);
+    area.width
 }
 
 fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {

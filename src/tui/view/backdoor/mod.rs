@@ -129,16 +129,18 @@ impl Backdoor {
         let at = self.suspect.min(backdoor.networks.len().checked_sub(1)?);
         let gamma = self.finding.min(plan.gammas.len().checked_sub(1)?);
         let classes = form::classes(scene.session);
+        let suspect = &backdoor.networks[at];
+        let finding = suspect.findings.get(gamma);
         Some(Sight {
             backdoor,
             plan,
             at,
-            suspect: &backdoor.networks[at],
+            suspect,
             gamma,
             verdict: backdoor.verdict(plan, gamma),
             class: scene.shared.class.min(classes.saturating_sub(1)),
             classes,
-            size: form::size(scene.session),
+            size: finding.and_then(|own| form::plane(own.z.shape())),
         })
     }
 

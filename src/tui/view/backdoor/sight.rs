@@ -23,7 +23,7 @@ pub struct Sight<'a> {
     pub class: usize,
     /// How many classes there are.
     pub classes: usize,
-    /// Height and width of a map; `None` while nothing in the session says them.
+    /// Height and width of a map; `None` before the network has been examined.
     pub size: Option<(usize, usize)>,
 }
 

@@ -53,7 +53,7 @@ impl Sight<'_> {
     /// The weights of a unit that sees the image itself.
     pub fn kernel(&self, unit: usize) -> Option<&[f32]> {
         let (height, width) = self.layer.receptive_field;
-        let pixels = height * width;
+        let pixels = self.layer.channels * height * width;
         let values = self.layer.kernel.values();
         values.get(unit * pixels..(unit + 1) * pixels)
     }

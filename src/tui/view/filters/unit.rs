@@ -194,7 +194,8 @@ fn axes(scene: &Scene<'_>, covariance: &Covariance, area: Rect, buf: &mut Buffer
     };
     left(buf, area, 0, Span::styled(words, theme.dim()));
     let size = covariance.receptive_field;
-    let pixels = size.0 * size.1;
+    // All channels of an axis.
+    let pixels = covariance.axes.values().len() / found.max(1);
     let height = area.height.saturating_sub(2).min(6);
     let width = (2 * height).min(size.1 as u16 * 2);
     if height == 0 || pixels == 0 {

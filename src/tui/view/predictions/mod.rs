@@ -98,11 +98,12 @@ impl Predictions {
         scene: &Scene<'a>,
     ) -> Option<Sight<'a>> {
         let classes = form::classes(scene.session);
+        let split = self.split_in(predictions)?;
         Some(Sight {
-            split: self.split_in(predictions)?,
+            split,
             class: scene.shared.class.min(classes.checked_sub(1)?),
             classes,
-            size: form::size(scene.session)?,
+            size: form::plane(split.images.shape())?,
         })
     }
 }

@@ -1,0 +1,136 @@
+//! Sessions that an earlier version wrote open, are shown and exported, and go on to the same bits.
+//!
+//! The files in `fixtures/sessions` were written by version 0.1.0 on its schema 1: one with a little of
+//! every experiment, one stopped in the middle of its trials and one in the middle of its training, and
+//! these two as that version finished them.
+
+mod common;
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use common::Bench;
+use flate2::read::GzDecoder;
+use noisescope::export::json;
+use noisescope::report::summary;
+use noisescope::session::Session;
+use noisescope::session::record::{Analysis, State, Training};
+use noisescope::session::text::{from_text, to_text};
+use serde_json::Value;
+
+fn text(name: &str) -> String {
+    let path = Path::new("tests/fixtures/sessions").join(format!("{name}.gz"));
+    let mut text = String::new();
+    GzDecoder::new(File::open(path).unwrap())
+        .read_to_string(&mut text)
+        .unwrap();
+    text
+}
+
+fn session(name: &str) -> Session {
+    let text = text(&format!("{name}.ron"));
+    assert!(text.contains("version: 1,"), "{name} is of the first schema");
+    from_text(&text, Path::new("fixture.ron"), name).unwrap()
+}
+
+/// Everything that an earlier export says is still said, whatever more there is.
+fn assert_holds(new: &Value, old: &Value, path: &str) {
+    match (new, old) {
+        (Value::Object(new), Value::Object(old)) => {
+            for (key, old) in old {
+                let new = new.get(key).unwrap_or(&Value::Null);
+                assert_holds(new, old, &format!("{path}.{key}"));
+            }
+        }
+        (Value::Array(new), Value::Array(old)) => {
+            assert_eq!(new.len(), old.len(), "{path}");
+            for (i, (new, old)) in new.iter().zip(old).enumerate() {
+                assert_holds(new, old, &format!("{path}[{i}]"));
+            }
+        }
+        _ => assert_eq!(new, old, "{path}"),
+    }
+}
+
+#[test]
+fn every_experiment_of_an_earlier_version_is_exported_with_the_same_numbers() {
+    let session = session("everything");
+    let old: Value = serde_json::from_str(&text("everything.json")).unwrap();
+    let mut new = json(&session);
+    // The plan has more fields by now, and a data set that may be missing.
+    assert_eq!(new["config"]["seed"], old["config"]["seed"]);
+    new["config"] = old["config"].clone();
+    assert_holds(&new, &old, "");
+    let form = session.record.form.as_ref().unwrap();
+    assert_eq!((form.shape(), form.count()), ([1, 28, 28], 10));
+}
+
+#[test]
+fn a_session_of_an_earlier_version_is_shown_and_written_in_this_ones_schema() {
+    for name in ["everything", "half-way", "half-finished", "training-way"] {
+        let session = session(name);
+        assert!(!summary(&session).is_empty());
+        let written = to_text(&session).unwrap();
+        assert!(written.contains("version: 2,"));
+        let again = from_text(&written, Path::new("again.ron"), name).unwrap();
+        assert!(to_text(&again).unwrap() == written, "{name}");
+    }
+}
+
+/// Puts a fixture where the program finds it, under the name that it had.
+fn resumed(fixture: &str, name: &str) -> Session {
+    let bench = Bench::new();
+    fs::write(bench.store().path(name), text(&format!("{fixture}.ron"))).unwrap();
+    bench.succeed(&["run", name, "--plain", "--device", "flex"]);
+    let session = bench.load(name);
+    assert_eq!(session.record.state, State::Finished);
+    session
+}
+
+#[test]
+fn trials_begun_by_an_earlier_version_end_in_the_same_sums() {
+    let begun = session("half-way");
+    let Analysis::ClassificationImages(images) = &begun.record.analyses[0] else {
+        panic!("classification images stand first");
+    };
+    assert_eq!(images.gammas[0].blocks, 56, "in the middle");
+    let (ours, theirs) = (resumed("half-way", "half"), session("half-finished"));
+    assert_eq!(ours.record.form, theirs.record.form);
+    assert_eq!(ours.record.form.unwrap().name(3), "Dress");
+    for (ours, theirs) in ours.record.analyses.iter().zip(&theirs.record.analyses) {
+        assert!(ours == theirs, "{ours:?}");
+    }
+}
+
+#[test]
+fn a_training_begun_by_an_earlier_version_ends_with_the_same_weights() {
+    let (ours, theirs) = (
+        resumed("training-way", "training"),
+        session("training-finished"),
+    );
+    let trained = |session: Session| -> Training { session.record.training.unwrap() };
+    let (ours, theirs) = (trained(ours), trained(theirs));
+    assert_eq!(ours.epochs.len(), theirs.epochs.len());
+    assert_eq!(ours.best_epoch, theirs.best_epoch);
+    // The bits are those of one kind of processor; on another the last ones may differ.
+    for ((name, ours), (_, theirs)) in ours.best.tensors.iter().zip(&theirs.best.tensors) {
+        for (ours, theirs) in ours.values().iter().zip(theirs.values()) {
+            assert!((ours - theirs).abs() < 1e-4, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_session_of_an_earlier_version_is_refused_in_words() {
+    let text = text("half-way.ron");
+    let open = |text: &str| from_text(text, Path::new("half.ron"), "half").unwrap_err().to_string();
+    let error = open(&text.replacen("blocks: 56", "blocks: 57", 1));
+    assert!(error.contains("analyses[0]"), "{error}");
+    let shape = "[2, 10, 10, 28, 28]";
+    assert!(text.contains(shape));
+    let error = open(&text.replacen(shape, "[2, 10, 10, 28, 27]", 1));
+    assert!(error.contains("noise"), "{error}");
+    let error = open(&text.replacen(shape, "[200, 1000, 1000, 28, 28]", 1));
+    assert!(error.contains("absurd"), "{error}");
+}
