@@ -106,8 +106,8 @@ impl<'a> Table<'a> {
         known.sort_by(|a, b| b.0.total_cmp(&a.0));
         let reliable = known.iter().filter(|(r, _)| *r >= RELIABLE).count();
         let mut lines = vec![format!(
-            "{all} classes: {enough} with enough trials, {reliable} of reliability {RELIABLE} or \
-             more, {never} never called"
+            "{all} classes: {enough} with enough trials, {reliable} with reliability ≥ {RELIABLE}, \
+             {never} never called"
         )];
         if known.is_empty() {
             return lines;
