@@ -30,7 +30,10 @@ fn text(name: &str) -> String {
 
 fn session(name: &str) -> Session {
     let text = text(&format!("{name}.ron"));
-    assert!(text.contains("version: 1,"), "{name} is of the first schema");
+    assert!(
+        text.contains("version: 1,"),
+        "{name} is of the first schema"
+    );
     from_text(&text, Path::new("fixture.ron"), name).unwrap()
 }
 
@@ -124,7 +127,11 @@ fn a_training_begun_by_an_earlier_version_ends_with_the_same_weights() {
 #[test]
 fn a_damaged_session_of_an_earlier_version_is_refused_in_words() {
     let text = text("half-way.ron");
-    let open = |text: &str| from_text(text, Path::new("half.ron"), "half").unwrap_err().to_string();
+    let open = |text: &str| {
+        from_text(text, Path::new("half.ron"), "half")
+            .unwrap_err()
+            .to_string()
+    };
     let error = open(&text.replacen("blocks: 56", "blocks: 57", 1));
     assert!(error.contains("analyses[0]"), "{error}");
     let shape = "[2, 10, 10, 28, 28]";

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use flate2::read::GzDecoder;
 use noisescope::data::{self, Dataset, Images};
-use noisescope::nets::{Network, Ports};
 use noisescope::nets::import;
 use noisescope::nets::train::{Step, Trainer, evaluate};
+use noisescope::nets::{Network, Ports};
 use noisescope::session::config::{self, DatasetName, NetworkKind};
 use noisescope::session::record;
 use tempfile::TempDir;
@@ -237,7 +237,8 @@ fn the_kept_weights_of_a_normalized_network_are_those_that_were_validated() {
     let record = trained(NetworkKind::Complex, &plan, &images, usize::MAX);
     let best = record.epochs[record.best_epoch.unwrap() - 1];
     let device = Device::flex();
-    let network = Network::with_weights(NetworkKind::Complex, DIGITS, &record.best, &device).unwrap();
+    let network =
+        Network::with_weights(NetworkKind::Complex, DIGITS, &record.best, &device).unwrap();
     let statistics = |name: &str| {
         let (_, values) = record
             .best
@@ -270,7 +271,8 @@ fn the_kept_weights_of_a_normalized_network_are_those_that_were_validated() {
     assert_eq!(epoch.valid_loss, best.valid_loss);
     // An image is answered by itself, not by its neighbours, on a device that records gradients too.
     let recording = device.clone().autodiff();
-    let same = Network::with_weights(NetworkKind::Complex, DIGITS, &record.best, &recording).unwrap();
+    let same =
+        Network::with_weights(NetworkKind::Complex, DIGITS, &record.best, &recording).unwrap();
     let all = network.logits(images_of(&images, 8), &device);
     let one = same.logits(images_of(&images, 1), &recording);
     for (a, b) in all.iter().zip(&one) {

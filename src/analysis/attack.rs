@@ -263,7 +263,8 @@ impl Experiment for Attack {
     fn parts(&self) -> Vec<Part> {
         let part = |part: usize| Part {
             phase: 0,
-            blocks: self.stimuli[Cell::of(part, self.classes).source].div_ceil(self.config.block as u64),
+            blocks: self.stimuli[Cell::of(part, self.classes).source]
+                .div_ceil(self.config.block as u64),
             order: Order::Free,
         };
         (0..SOURCES * PATTERNS.len() * self.classes)

@@ -6,13 +6,13 @@
 pub mod on_device;
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
+use crate::data::Images;
 use crate::nets::decision;
 use crate::nets::train::log_softmax;
 use crate::session::config::{self, Grain, Noise, Weighting};
 use crate::session::record::{
     self, BlockSums, CONFIDENCE_STEPS, FedBack, GammaTrials, Kind, Record, Rows,
 };
-use crate::data::Images;
 use crate::stimulus::{self, Block, Source};
 
 /// Blocks between two looks at whether a γ has reached its target reliability: even, so that both
@@ -33,9 +33,9 @@ pub struct ClassificationImages {
 impl ClassificationImages {
     /// The experiment at `place` of the plan.
     pub fn new(config: config::ClassificationImages, place: Place, lab: &Lab) -> Self {
-        let listed = config.listed(&lab.form).map_err(|(at, problem)| {
-            place.error(&format!("classes[{at}]"), problem)
-        });
+        let listed = config
+            .listed(&lab.form)
+            .map_err(|(at, problem)| place.error(&format!("classes[{at}]"), problem));
         let rows = Rows::new(lab.classes(), listed.as_deref().unwrap_or_default());
         let source = Source::of(config.noise, config.grain(), &lab.dataset.train);
         Self {

@@ -381,7 +381,9 @@ mod tests {
         let mut begun = ClassificationImages::begun(plan, &kind);
         begun.gammas[0].add(&BlockSums {
             trials: plan.block as u64,
-            counts: (0..144).map(|cell| u64::from(cell == 5) * plan.block as u64).collect(),
+            counts: (0..144)
+                .map(|cell| u64::from(cell == 5) * plan.block as u64)
+                .collect(),
             noise: vec![(5, vec![7; 1020]), (12, vec![7; 1020])],
             ..BlockSums::default()
         });

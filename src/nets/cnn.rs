@@ -26,7 +26,10 @@ pub fn geometry(ports: Ports) -> Vec<Geometry> {
         ..Geometry::whole(name, units, false, ports)
     };
     let (height, width) = ports.size();
-    let (first, pooled) = ((after(height).0, after(width).0), (after(height).1, after(width).1));
+    let (first, pooled) = (
+        (after(height).0, after(width).0),
+        (after(height).1, after(width).1),
+    );
     vec![
         convolution("conv1", 20, 5, 1, first),
         convolution("conv2", 50, 14, 2, (pooled.0 - 4, pooled.1 - 4)),

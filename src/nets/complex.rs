@@ -9,9 +9,7 @@ use burn::tensor::{Device, Tensor};
 use super::composed::{Convolution, composed};
 use super::layers::{Geometry, at_one_position};
 use super::ports::Ports;
-use super::simple::{
-    contrast, convolution, inside, padded, pooled_twice, pooled_units, raw,
-};
+use super::simple::{contrast, convolution, inside, padded, pooled_twice, pooled_units, raw};
 
 /// Its layers. All convolutions come before pooling; the normalization looks where the first does.
 pub fn geometry(ports: Ports) -> Vec<Geometry> {

@@ -195,7 +195,9 @@ fn needs(kind: NetworkKind, ports: Ports) -> Vec<(&'static str, Vec<Need>)> {
         });
         (layer, tensors.collect())
     };
-    let names = layers::geometry(kind, ports).into_iter().map(|layer| layer.name);
+    let names = layers::geometry(kind, ports)
+        .into_iter()
+        .map(|layer| layer.name);
     names.map(of_layer).collect()
 }
 

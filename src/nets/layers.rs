@@ -6,8 +6,8 @@
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Tensor, TensorData};
 
-use super::weights::{Path, host, parameter};
 use super::ports::Ports;
+use super::weights::{Path, host, parameter};
 use super::{Net, Network, cnn, complex, logistic, mlp, rnn, simple};
 use crate::session::config::NetworkKind;
 use crate::session::form::Shape;

@@ -104,7 +104,10 @@ impl Form {
         if self.is_numbered() {
             return format!("there are 0 to {}", self.count().saturating_sub(1));
         }
-        format!("there are {}", list(self.classes.iter().map(String::as_str)))
+        format!(
+            "there are {}",
+            list(self.classes.iter().map(String::as_str))
+        )
     }
 
     /// The size in words: `28×28 grey`, `32×32 in colour`, or with the number of channels.
@@ -150,7 +153,10 @@ mod tests {
             "`s` may be Sandal, Sneaker; say which"
         );
         let error = clothes.find("hat").unwrap_err();
-        assert!(error.ends_with("Trouser, Dress, Sandal, Sneaker"), "{error}");
+        assert!(
+            error.ends_with("Trouser, Dress, Sandal, Sneaker"),
+            "{error}"
+        );
         assert!(clothes.find("").is_err() && clothes.find("5").is_err());
     }
 

@@ -425,7 +425,12 @@ fn class_estimate(
             let image = *sum as f64 / (called.weight as f64 * 255.0 * f64::from(cover));
             ((1.0 - trials.gamma) * noise + trials.gamma * image) as f32
         };
-        noise.iter().zip(image).zip(trials.cover).map(blend).collect()
+        noise
+            .iter()
+            .zip(image)
+            .zip(trials.cover)
+            .map(blend)
+            .collect()
     });
 
     let estimated = whole

@@ -68,13 +68,18 @@ pub fn clusters(z: &[f32], [channels, height, width]: Shape) -> ClusterTest {
         let found = regions(&smoothed, width).into_iter().map(|pixels| {
             let own = cluster(pixels, &smoothed, height, width);
             Cluster {
-                pixels: own.pixels.iter().map(|pixel| channel * area + pixel).collect(),
+                pixels: own
+                    .pixels
+                    .iter()
+                    .map(|pixel| channel * area + pixel)
+                    .collect(),
                 channel,
                 p: (own.p * channels as f64).min(1.0),
                 ..own
             }
         });
-        test.clusters.extend(found.filter(|cluster| cluster.p <= ALPHA));
+        test.clusters
+            .extend(found.filter(|cluster| cluster.p <= ALPHA));
         test.smoothed.extend(smoothed.iter().map(|&z| z as f32));
     }
     test.clusters.sort_by(|a, b| {
@@ -254,7 +259,11 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let maps = 400;
         let found = (0..maps)
-            .filter(|_| !clusters(&noise(&mut rng), [1, SIDE, SIDE]).clusters.is_empty())
+            .filter(|_| {
+                !clusters(&noise(&mut rng), [1, SIDE, SIDE])
+                    .clusters
+                    .is_empty()
+            })
             .count();
         let rate = found as f64 / f64::from(maps);
         assert!(rate <= 0.08, "{rate}");
@@ -318,7 +327,10 @@ mod tests {
     #[test]
     fn a_map_of_one_column_is_tested_too() {
         assert!(clusters(&[0.0; 28], [1, 28, 1]).clusters.is_empty());
-        assert_eq!(clusters(&[9.0; 28], [1, 28, 1]).clusters[0].pixels.len(), 28);
+        assert_eq!(
+            clusters(&[9.0; 28], [1, 28, 1]).clusters[0].pixels.len(),
+            28
+        );
     }
 
     #[test]

@@ -71,7 +71,9 @@ impl Pool {
     /// The classes that have no image, ascending: they are never shown.
     pub fn empty_classes(&self) -> Vec<usize> {
         let classes = 0..self.classes();
-        classes.filter(|&class| self.by_class[class].is_empty()).collect()
+        classes
+            .filter(|&class| self.by_class[class].is_empty())
+            .collect()
     }
 
     /// Whether there is no image at all: then there is noise alone.
@@ -174,13 +176,7 @@ pub fn values(noise: &[u16], grid: Grid) -> impl Iterator<Item = f32> {
 
 /// Stimuli (1−γ)·z + γ·x, \[N,P\], of noise by its points on the grid, \[N,p\], and images by their
 /// places in the pool, \[N\].
-pub fn blend(
-    noise: &[u16],
-    source: &Source,
-    image: &[usize],
-    gamma: f64,
-    pool: &Pool,
-) -> Vec<f32> {
+pub fn blend(noise: &[u16], source: &Source, image: &[usize], gamma: f64, pool: &Pool) -> Vec<f32> {
     let mut stimuli = source.show(noise);
     if gamma == 0.0 {
         return stimuli;

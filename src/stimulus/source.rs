@@ -11,8 +11,8 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::gabor::Gabor;
 use super::pca::Pca;
-use crate::data::Images;
 use super::values;
+use crate::data::Images;
 use crate::session::config::{Gaussian, Grain, Noise, PATCH};
 use crate::session::form::Shape;
 
@@ -140,11 +140,7 @@ fn binary(rng: &mut ChaCha8Rng, count: usize) -> Vec<u16> {
 }
 
 /// One white square an image and channel, on a grid of whole squares.
-fn patch(
-    rng: &mut ChaCha8Rng,
-    trials: usize,
-    [channels, height, width]: Shape,
-) -> Vec<u16> {
+fn patch(rng: &mut ChaCha8Rng, trials: usize, [channels, height, width]: Shape) -> Vec<u16> {
     const SIDE: usize = PATCH;
     let mut points = vec![0; trials * channels * height * width];
     for image in points.chunks_exact_mut(height * width) {

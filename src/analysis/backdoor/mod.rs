@@ -144,8 +144,13 @@ impl Backdoor {
         part: usize,
         training: &Training,
     ) -> Result<Network, AnalysisError> {
-        Network::with_weights(lab.kind, Ports::from(&*lab.form), &training.best, &lab.device)
-            .map_err(|error| self.fault(part, &error.into()))
+        Network::with_weights(
+            lab.kind,
+            Ports::from(&*lab.form),
+            &training.best,
+            &lab.device,
+        )
+        .map_err(|error| self.fault(part, &error.into()))
     }
 
     /// Takes `steps` steps of training, or those that are left where it stops early.

@@ -66,7 +66,10 @@ fn sums(
     for (index, job) in jobs.iter().enumerate() {
         let own = index * trials..(index + 1) * trials;
         let truth = &drawn.truth[own.clone()];
-        let decisions: Vec<usize> = decisions[own.clone()].iter().map(|&it| it as usize).collect();
+        let decisions: Vec<usize> = decisions[own.clone()]
+            .iter()
+            .map(|&it| it as usize)
+            .collect();
         let mut there = vec![false; each];
         for (&truth, &called) in truth.iter().zip(&decisions) {
             rows.of(truth, called).for_each(|row| there[row] = true);
@@ -93,12 +96,7 @@ fn sums(
 }
 
 /// Which rows every trial goes to, as ones among zeros: \[trials,rows\].
-fn belonging(
-    rows: &Rows,
-    truth: &[usize],
-    decisions: Tensor<1, Int>,
-    lab: &Lab,
-) -> Tensor<2> {
+fn belonging(rows: &Rows, truth: &[usize], decisions: Tensor<1, Int>, lab: &Lab) -> Tensor<2> {
     let (all, listed) = (truth.len(), rows.listed());
     // Classes without maps have the number of the rest, which no other row has.
     let places = |class: usize| rows.place(class).unwrap_or(listed);

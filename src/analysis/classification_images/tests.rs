@@ -192,7 +192,10 @@ fn a_confidence_becomes_a_weight_or_a_reason_to_drop_the_trial() {
     let mut logits = vec![-(9.0_f32.ln()); 10];
     logits[4] = 0.0;
     let weights = |weighting| Said::new(logits.chunks(10), weighting).weights;
-    assert_eq!(Said::new(logits.chunks(10), Weighting::Equal).decisions, [4]);
+    assert_eq!(
+        Said::new(logits.chunks(10), Weighting::Equal).decisions,
+        [4]
+    );
     assert_eq!(weights(Weighting::Equal), None);
     assert_eq!(weights(Weighting::Confidence), Some(vec![512]));
     assert_eq!(weights(Weighting::Threshold(0.49)), Some(vec![1]));

@@ -207,7 +207,12 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
 #[test]
 fn a_plan_without_layers_takes_those_that_the_network_has() {
     let named = |kind| {
-        let lab = lab(Network::new(kind, ports(), 1, &Device::flex()), kind, 10, 10);
+        let lab = lab(
+            Network::new(kind, ports(), 1, &Device::flex()),
+            kind,
+            10,
+            10,
+        );
         let all = layers(&Plan::default(), &lab);
         all.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
     };

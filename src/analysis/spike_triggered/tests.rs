@@ -145,7 +145,12 @@ fn padded_convolutions_agree_with_their_gradients() {
             block: 32,
             ..Plan::default()
         };
-        let lab = lab(Network::new(kind, ports(), 5, &Device::flex()), kind, 10, 10);
+        let lab = lab(
+            Network::new(kind, ports(), 5, &Device::flex()),
+            kind,
+            10,
+            10,
+        );
         for layer in &found(it, &lab).layers {
             let estimate = layer.estimate();
             let stein: Vec<f64> = (estimate.stein_correlation.iter().flatten())
@@ -173,7 +178,12 @@ fn every_network_has_averages_of_all_its_layers() {
             ..Plan::default()
         };
         let config = plan(it);
-        let lab = lab(Network::new(kind, ports(), 5, &Device::flex()), kind, 10, 10);
+        let lab = lab(
+            Network::new(kind, ports(), 5, &Device::flex()),
+            kind,
+            10,
+            10,
+        );
         let record = run(&config, &lab);
         assert!(record.analyses[0].fits(&config.analyses[0], Some(&lab.form)));
         let found = record.first::<Found>().unwrap();
@@ -227,7 +237,9 @@ fn sums_equal_those_taken_field_by_field() {
         .collect();
     let layers = [Fields::new(1, &geometry, &lab.device)];
     let sums = fields::sum(&layers, &lab.network, &pixels, &lab.device).remove(0);
-    let activations = &lab.network.activations(stack(&pixels, [1, 28, 28], &lab.device))[1];
+    let activations = &lab
+        .network
+        .activations(stack(&pixels, [1, 28, 28], &lab.device))[1];
     let activations = host(activations.clone());
     assert_eq!(sums.fields, 3 * 64);
     let (mut weighted, mut stimulus) = (vec![0.0; 50 * 196], vec![0.0; 196]);

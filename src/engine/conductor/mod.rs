@@ -19,9 +19,9 @@ use crate::analysis::{AnalysisError, Lab, Resident};
 use crate::data::{self, DataError, Dataset, Origin, Request};
 use crate::link::Command;
 use crate::nets::import::{self, ImportError};
+use crate::nets::ports::PortsError;
 use crate::nets::train::TrainError;
 use crate::nets::weights::WeightsError;
-use crate::nets::ports::PortsError;
 use crate::nets::{Network, Ports};
 use crate::session::config::{Config, DatasetSource, Weights};
 use crate::session::form::{Form, Shape};
@@ -212,10 +212,8 @@ impl Conductor {
         let memory = Memory::of(config, &dataset.form(), images, workers);
         let free = available();
         let of = free.map_or_else(String::new, |free| format!(" of {} free", megabytes(free)));
-        self.rounds.log(format!(
-            "memory: about {}{of}",
-            megabytes(memory.total())
-        ));
+        self.rounds
+            .log(format!("memory: about {}{of}", megabytes(memory.total())));
         memory.check(free.unwrap_or(u64::MAX), config)?;
         Ok(())
     }

@@ -29,7 +29,13 @@ fn networks(device: &Device) -> Vec<Network> {
 fn noise(images: usize, ports: Ports, device: &Device) -> Tensor<4> {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let pixels: Vec<f32> = (0..images * ports.pixels()).map(|_| rng.random()).collect();
-    Tensor::from_data(TensorData::new(pixels, [images, ports.image[0], ports.image[1], ports.image[2]]), device)
+    Tensor::from_data(
+        TensorData::new(
+            pixels,
+            [images, ports.image[0], ports.image[1], ports.image[2]],
+        ),
+        device,
+    )
 }
 
 fn assert_near(a: &[f32], b: &[f32], what: &str) {
@@ -174,7 +180,9 @@ fn patches_have_a_gradient() {
         let (kind, ports) = (network.kind(), network.ports());
         for (layer, seen) in network.geometry().iter().enumerate() {
             let (height, width) = seen.field;
-            let patch = noise(1, ports, &device).narrow(2, 0, height).narrow(3, 0, width);
+            let patch = noise(1, ports, &device)
+                .narrow(2, 0, height)
+                .narrow(3, 0, width);
             let patch = Tensor::from_data(patch.into_data(), &device).require_grad();
             let answers = network.patch_activations(layer, patch.clone()).sum();
             let gradient = patch.grad(&answers.backward()).unwrap();

@@ -113,7 +113,9 @@ impl Backdoor {
             );
             return Err(("window", problem));
         }
-        self.noise.fits(form.shape()).map_err(|problem| ("noise", problem))
+        self.noise
+            .fits(form.shape())
+            .map_err(|problem| ("noise", problem))
     }
 
     /// Networks in all: the poisoned ones first.

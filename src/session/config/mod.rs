@@ -126,7 +126,9 @@ impl Config {
 
     /// What the images are called, for headers and reports.
     pub fn dataset_label(&self) -> &str {
-        self.dataset.as_ref().map_or("noise alone", |it| it.name.label())
+        self.dataset
+            .as_ref()
+            .map_or("noise alone", |it| it.name.label())
     }
 
     /// The plan of the classification images that the analysis at `index` works with.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Invalid;
 use super::Grain;
+use super::Invalid;
 use super::check::invalid;
 use crate::session::form::Shape;
 
@@ -135,7 +135,10 @@ impl Noise {
         if grain.cell == 0 || grain.cell > MOST_CELL {
             return invalid(
                 format!("{path}.cell"),
-                format!("cells of {} pixels; it must lie in 1 to {MOST_CELL}", grain.cell),
+                format!(
+                    "cells of {} pixels; it must lie in 1 to {MOST_CELL}",
+                    grain.cell
+                ),
             );
         }
         if grain.cell > 1 && !self.is_white() {

@@ -231,8 +231,8 @@ impl Attack {
         pattern: usize,
         weight: usize,
     ) -> Option<(f64, Share)> {
-        let targets = (0..self.classes())
-            .filter_map(|target| self.targeted(source, pattern, target, weight));
+        let targets =
+            (0..self.classes()).filter_map(|target| self.targeted(source, pattern, target, weight));
         let shares: Vec<Share> = targets.filter(|share| share.of > 0).collect();
         let rates = shares.iter().copied().filter_map(Share::rate);
         let mean = rates.sum::<f64>() / shares.len() as f64;

@@ -415,7 +415,10 @@ impl GammaTrials {
         }
         if !self.weights.is_empty() {
             add(&mut self.weights[parity * cells..], &block.weights.0);
-            add(&mut self.squared_weights[parity * cells..], &block.weights.1);
+            add(
+                &mut self.squared_weights[parity * cells..],
+                &block.weights.1,
+            );
         }
         if !block.moments.is_empty() {
             add(self.moments.values_mut(), &block.moments);

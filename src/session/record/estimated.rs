@@ -58,7 +58,9 @@ impl Record {
                     it.gammas.iter_mut().for_each(super::GammaTrials::drop_sums);
                 }
                 Analysis::SpikeTriggered(it) => {
-                    it.layers.iter_mut().for_each(super::LayerResponses::drop_sums);
+                    it.layers
+                        .iter_mut()
+                        .for_each(super::LayerResponses::drop_sums);
                     if let Some(covariance) = &mut it.covariance {
                         covariance.outer = super::Array::default();
                     }

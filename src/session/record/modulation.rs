@@ -77,7 +77,9 @@ impl ModulatedLayer {
     /// What the bias of every unit changes by at strength 1 for a target class, α·ā_c/max(ā_c),
     /// \[U\]. Nothing where no image of the class was shown, or it leaves every unit at rest.
     pub fn push(&self, class: usize) -> Vec<f64> {
-        let mean = self.mean_activation(class).unwrap_or(vec![0.0; self.units()]);
+        let mean = self
+            .mean_activation(class)
+            .unwrap_or(vec![0.0; self.units()]);
         let most = mean.iter().copied().fold(0.0, f64::max);
         let push = |a: f64| {
             if most > 0.0 {

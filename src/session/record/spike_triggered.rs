@@ -434,9 +434,12 @@ impl SpikeTriggered {
             (Some(_), None) => false,
             (None, _) => parts == 0 || plan.covariance.is_none(),
         };
-        (parts == 0 || parts == 4) && covariance && self.layers
-            .iter()
-            .all(|it| it.channels == channels && it.fits())
+        (parts == 0 || parts == 4)
+            && covariance
+            && self
+                .layers
+                .iter()
+                .all(|it| it.channels == channels && it.fits())
     }
 }
 

@@ -51,7 +51,10 @@ fn a_value_may_hold_equals_signs_and_brackets() {
     let config = made(r#"dataset.source=Folder("/data/a=b, (c) \"d\"")"#);
     let folder = DatasetSource::Folder(r#"/data/a=b, (c) "d""#.into());
     assert_eq!(config.dataset.clone().unwrap().source, folder);
-    assert_eq!(set(&config, "seed=9").unwrap().dataset.unwrap().source, folder);
+    assert_eq!(
+        set(&config, "seed=9").unwrap().dataset.unwrap().source,
+        folder
+    );
 }
 
 #[test]

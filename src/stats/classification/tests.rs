@@ -248,7 +248,9 @@ fn a_pixel_that_never_varies_has_a_deviation_of_exactly_zero() {
 #[test]
 fn a_class_without_maps_is_counted_and_changes_no_other() {
     let counts = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3];
-    let table: Vec<i64> = (0..18).map(|cell| counts[cell] as i64 * (1000 + 977 * cell as i64)).collect();
+    let table: Vec<i64> = (0..18)
+        .map(|cell| counts[cell] as i64 * (1000 + 977 * cell as i64))
+        .collect();
     let all = margins(&table, 3, 1);
     let full = |gamma| {
         estimate(&Trials {
@@ -262,7 +264,10 @@ fn a_class_without_maps_is_counted_and_changes_no_other() {
         })
     };
     // Rows of classes 0 and 2 of every margin, and the sum of what is called 1.
-    let some: Vec<i64> = all.chunks_exact(3).flat_map(|row| [row[0], row[2]]).collect();
+    let some: Vec<i64> = all
+        .chunks_exact(3)
+        .flat_map(|row| [row[0], row[2]])
+        .collect();
     let rest = [all[1], all[10]];
     for gamma in [0.0, 0.4] {
         let part = estimate(&Trials {
