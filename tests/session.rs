@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use noisescope::session::config::{self, Analysis, DatasetName, DatasetSource, NetworkKind};
-use noisescope::session::record::{self, BlockSums, Epoch, FedBack, Training, Weights};
+use noisescope::session::record::{
+    self, BlockSums, ClassificationImages, Epoch, FedBack, Kind, Training, Weights,
+};
 use noisescope::session::store::{Store, from_text, to_text};
-use noisescope::session::{Array, Config, Session, State};
+use noisescope::session::{Array, Config, Form, Session, State};
 use proptest::prelude::*;
 
 fn configs() -> impl Strategy<Value = Config> {
@@ -83,6 +85,16 @@ fn sessions() -> impl Strategy<Value = Session> {
             else {
                 unreachable!()
             };
+            let form = Form::numbered([1, 28, 28], 10);
+            let Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {
+                unreachable!()
+            };
+            let kind = Kind {
+                noise: plan.noise,
+                ..Kind::plain(form.count(), form.shape())
+            };
+            *images = ClassificationImages::begun(plan, &kind);
+            session.record.form = Some(form);
             let gamma = &mut images.gammas[0];
             gamma.fed_back[3] = Some(FedBack {
                 class: 8,
@@ -95,7 +107,7 @@ fn sessions() -> impl Strategy<Value = Session> {
                     block: index as u64,
                     trials: 1,
                     counts,
-                    noise: vec![(cell, vec![i64::from(value); 784])],
+                    noise: vec![(cell % 30, vec![i64::from(value); 784])],
                     image: vec![(cell % 10, vec![7; 784])],
                     ..Default::default()
                 });

@@ -7,6 +7,7 @@
 use std::fs;
 
 use super::Place;
+use crate::format::bytes as in_words;
 use crate::nets::Ports;
 use crate::nets::layers::geometry;
 use crate::session::config::{self, Analysis, Config};
@@ -88,19 +89,11 @@ impl Memory {
         };
         let problem = format!(
             "the plan takes about {}, of which this keeps {}, and {} are free; {remedy}",
-            megabytes(total),
-            megabytes(kept),
-            megabytes(available)
+            in_words(total),
+            in_words(kept),
+            in_words(available)
         );
         Err(Place::of(config, index).fault(problem))
-    }
-}
-
-/// Bytes in words.
-pub fn megabytes(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000_000 => format!("{} MB", bytes.div_ceil(1_000_000)),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
 

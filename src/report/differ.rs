@@ -150,6 +150,11 @@ impl Differ {
             dataset: session.config.dataset_label().to_owned(),
             images: status::images(session).map(Into::into),
             form: session.record.form.clone(),
+            memory: session
+                .run
+                .as_ref()
+                .map(|run| run.memory)
+                .filter(|&bytes| bytes > 0),
             seed: session.config.seed,
         }));
     }

@@ -75,6 +75,8 @@ pub struct Started {
     pub images: Option<String>,
     /// What an image is and may be called: lists with one entry a class are in this order.
     pub form: Option<Form>,
+    /// Bytes of memory that the plan takes, an estimate.
+    pub memory: Option<u64>,
     /// The number from which everything random follows.
     pub seed: u64,
 }

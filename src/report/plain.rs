@@ -40,6 +40,7 @@ fn started(it: &Started) -> String {
         None => it.network.into(),
     });
     parts.extend(it.device.clone());
+    parts.extend(it.memory.map(|it| format!("memory about {}", bytes(it))));
     parts.push(format!("seed {}", it.seed));
     parts.join("  ")
 }

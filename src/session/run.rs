@@ -15,6 +15,8 @@ pub struct Run {
     pub images: String,
     /// Parameters of the network; 0 until it has been built.
     pub parameters: usize,
+    /// Bytes of memory that the plan takes, an estimate; 0 until the images have been opened.
+    pub memory: u64,
     /// Every stage of the plan, training first, in the order in which they run.
     pub stages: Vec<Stage>,
     /// Trials or images per second over the last seconds, oldest first; at most [`RATES`].

@@ -254,6 +254,7 @@ pub fn run(phase: Phase) -> Run {
         gpu: None,
         images: "full set".into(),
         parameters: 431_080,
+        memory: 0,
         stages: Vec::new(),
         rates: (0..60)
             .map(|i| 9_800.0 + 700.0 * (i as f32 / 5.0).sin())

@@ -14,9 +14,10 @@ use super::Options;
 use super::device::{self, DeviceError, Opened};
 use super::rounds::Rounds;
 use super::workers::{Fault, StartError, guarded};
-use crate::analysis::memory::{Memory, available, megabytes};
+use crate::analysis::memory::{Memory, available};
 use crate::analysis::{AnalysisError, Lab, Resident};
 use crate::data::{self, DataError, Dataset, Origin, Request};
+use crate::format::bytes;
 use crate::link::Command;
 use crate::nets::import::{self, ImportError};
 use crate::nets::ports::PortsError;
@@ -211,9 +212,10 @@ impl Conductor {
         let images = dataset.train.len() + dataset.test.len();
         let memory = Memory::of(config, &dataset.form(), images, workers);
         let free = available();
-        let of = free.map_or_else(String::new, |free| format!(" of {} free", megabytes(free)));
+        self.rounds.run.memory = memory.total();
+        let of = free.map_or_else(String::new, |free| format!(" of {} free", bytes(free)));
         self.rounds
-            .log(format!("memory: about {}{of}", megabytes(memory.total())));
+            .log(format!("memory: about {}{of}", bytes(memory.total())));
         memory.check(free.unwrap_or(u64::MAX), config)?;
         Ok(())
     }
