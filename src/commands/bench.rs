@@ -6,11 +6,11 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Serialize;
 
-use super::Refusal;
 use super::say::say;
+use super::{Refusal, words};
 use crate::engine::device::trial::{self, Until};
 use crate::engine::device::{self, Choice};
-use crate::session::config::{self, NetworkKind};
+use crate::session::config;
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -19,8 +19,8 @@ pub struct Bench {
     #[arg(long, default_value = "auto")]
     device: String,
     /// cnn, mlp, logistic, rnn, simple or complex
-    #[arg(long, default_value = "cnn", value_parser = network)]
-    network: NetworkKind,
+    #[arg(long, value_name = "KIND", default_value = "cnn")]
+    network: String,
     /// Trials a block (repeatable)
     #[arg(long, value_name = "N", default_values_t = [64, 128, 256, 512])]
     batch: Vec<usize>,
@@ -38,19 +38,6 @@ pub struct Bench {
     json: bool,
 }
 
-fn network(name: &str) -> Result<NetworkKind, String> {
-    let known = NetworkKind::ALL
-        .into_iter()
-        .find(|kind| kind.label() == name);
-    known.ok_or_else(|| {
-        let names: Vec<&str> = NetworkKind::ALL
-            .into_iter()
-            .map(NetworkKind::label)
-            .collect();
-        format!("there are {}", names.join(", "))
-    })
-}
-
 #[derive(Serialize)]
 struct Line<'a> {
     device: &'a str,
@@ -62,9 +49,11 @@ struct Line<'a> {
 
 /// Measures every batch size and prints a line for each.
 pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
+    let network = words::network(&bench.network)
+        .map_err(|problem| Refusal::Usage(format!("--network: {problem}")))?;
     let choice = Choice::from_str(&bench.device)?;
-    let opened = device::open(&choice, bench.workers, bench.network, None)?;
-    let lab = trial::lab(bench.network, &opened.seats[0]).map_err(Refusal::failed)?;
+    let opened = device::open(&choice, bench.workers, network, None)?;
+    let lab = trial::lab(network, &opened.seats[0]).map_err(Refusal::failed)?;
     for &batch in &bench.batch {
         if batch == 0 || batch > config::MAX_BLOCK {
             return Err(Refusal::Usage(format!(
@@ -80,7 +69,7 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
         let rate = trial::measure(&lab, &opened.seats, plan).map_err(Refusal::failed)?;
         let line = Line {
             device: &opened.name,
-            network: bench.network.label(),
+            network: network.label(),
             batch,
             trials: bench.trials,
             trials_per_second: rate.round(),

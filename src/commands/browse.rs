@@ -9,7 +9,7 @@ use super::listing::{Entry, Listing};
 use super::run::{How, Machine};
 use super::signals::{HUNG_UP, Signals, runtime};
 use super::watch::{Line, Look};
-use super::{Plan, Refusal, attach, preset, run};
+use super::{Plan, Refusal, attach, own, preset, run};
 use crate::data;
 use crate::session::store::Store;
 use crate::tui;
@@ -17,8 +17,19 @@ use crate::tui::browser::{Choice, List, Row, RowState, browse};
 
 /// The browser on a terminal; without one, or without a session, the quickstart preset.
 pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
+    if let Some(path) = data.filter(|path| own::is_images(path)) {
+        return Err(Refusal::Usage(format!(
+            "--data {0} are images of your own; they belong to a session with a name: noisescope run NAME --data {0}",
+            path.display()
+        )));
+    }
     if !std::io::stdout().is_terminal() || store.names()?.is_empty() {
-        return run::run(store, data, &plan("quickstart", None), &How::default());
+        return run::run(
+            store,
+            data,
+            &Plan::named("quickstart", None),
+            &How::default(),
+        );
     }
     let folder = data::data_dir(data).map_err(Refusal::failed)?;
     let (machine, line) = (Machine::default(), Line::default());
@@ -42,10 +53,15 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
         };
         let done = match chosen {
             Choice::Open(name) => attach::run(&look, &name, false),
-            Choice::Resume(name) => run::run(store, data, &plan(&name, None), &How::default()),
-            Choice::New { preset, name } => {
-                run::run(store, data, &plan(&name, Some(preset)), &How::default())
+            Choice::Resume(name) => {
+                run::run(store, data, &Plan::named(&name, None), &How::default())
             }
+            Choice::New { preset, name } => run::run(
+                store,
+                data,
+                &Plan::named(&name, Some(preset)),
+                &How::default(),
+            ),
             Choice::Delete(name) => store
                 .delete(&name)
                 .map_err(Refusal::from)
@@ -58,14 +74,6 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
             Ok(code) => return Ok(code),
             Err(refusal) => Some(refusal.to_string()),
         };
-    }
-}
-
-fn plan(name: &str, preset: Option<String>) -> Plan {
-    Plan {
-        name: name.to_owned(),
-        preset,
-        settings: Vec::new(),
     }
 }
 

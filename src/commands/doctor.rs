@@ -7,15 +7,25 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::Refusal;
+use clap::Args;
+
 use super::data::full_set;
 use super::say::say;
+use super::{Refusal, words};
 use crate::data::{catalog, data_dir};
 use crate::engine::device::{self, Kind, cubecl, gpu, libtorch, trial};
 use crate::format::thousands;
 use crate::session::config::NetworkKind;
 use crate::session::store::Store;
 use crate::tui::theme::{Background, Depth, Theme};
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The network of the noise loop: cnn, mlp, logistic, rnn, simple or complex
+    #[arg(long, value_name = "KIND", default_value = "cnn")]
+    network: String,
+}
 
 /// How long each device is tried.
 const TRIAL: Duration = Duration::from_secs(1);
@@ -57,11 +67,13 @@ impl Report {
 }
 
 /// Looks at everything; exit code 1 where something that is needed does not work.
-pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
+pub fn run(store: &Store, data: Option<&Path>, doctor: &Doctor) -> Result<ExitCode, Refusal> {
+    let network = words::network(&doctor.network)
+        .map_err(|problem| Refusal::Usage(format!("--network: {problem}")))?;
     say(format_args!("noisescope {}", env!("CARGO_PKG_VERSION")));
     let mut report = Report::default();
     libraries(&mut report);
-    devices(&mut report);
+    devices(&mut report, network);
     terminal(&mut report);
     images(&mut report, data);
     sessions(&mut report, store);
@@ -105,8 +117,11 @@ fn libraries(report: &mut Report) {
     }
 }
 
-fn devices(report: &mut Report) {
-    report.title("Devices, with the noise loop on `cnn`");
+fn devices(report: &mut Report, network: NetworkKind) {
+    report.title(&format!(
+        "Devices, with the noise loop on `{}`",
+        network.label()
+    ));
     let mut kinds = device::present();
     kinds.reverse();
     for kind in kinds {
@@ -119,7 +134,7 @@ fn devices(report: &mut Report) {
             });
             format!("   {}{memory}", card.name)
         });
-        match rate(kind) {
+        match rate(kind, network) {
             Ok((rate, workers)) => {
                 let plural = if workers == 1 { "" } else { "s" };
                 let words = format!(
@@ -142,11 +157,11 @@ fn devices(report: &mut Report) {
 }
 
 /// Trials per second, and by how many workers.
-fn rate(kind: Kind) -> Result<(f64, usize), String> {
+fn rate(kind: Kind, network: NetworkKind) -> Result<(f64, usize), String> {
     let choice = device::Choice::Named(vec![kind]);
-    let opened = device::open(&choice, None, NetworkKind::Cnn, None);
+    let opened = device::open(&choice, None, network, None);
     let opened = opened.map_err(|error| error.to_string())?;
-    let rate = trial::trials_per_second(&opened.seats, NetworkKind::Cnn, TRIAL)?;
+    let rate = trial::trials_per_second(&opened.seats, network, TRIAL)?;
     Ok((rate, opened.seats.len()))
 }
 

@@ -12,24 +12,29 @@ mod export;
 mod listing;
 mod ls;
 mod new;
+mod own;
+mod plan;
 mod preset;
 mod run;
 mod say;
 mod show;
 mod signals;
 mod watch;
+mod words;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use etcetera::BaseStrategy;
 
 use crate::link;
-use crate::session::setting::{self, SettingError};
+use crate::session::config;
+use crate::session::setting::SettingError;
 use crate::session::store::{Store, StoreError};
-use crate::session::{Config, config};
+
+use plan::Plan;
 
 /// What has a neural network really learned? Millions of noise trials, averaged by what it says.
 #[derive(Debug, Parser)]
@@ -38,8 +43,9 @@ pub struct Cli {
     /// The folder of sessions (default: ./sessions where it exists, else the platform's data folder)
     #[arg(long, global = true, value_name = "DIR", env = "NOISESCOPE_SESSIONS")]
     sessions: Option<PathBuf>,
-    /// The folder of full data sets (default: the platform's data folder)
-    #[arg(long, global = true, value_name = "DIR")]
+    /// The folder of full data sets (default: the platform's data folder); of a new session, also
+    /// images of your own: a folder or a file
+    #[arg(long, global = true, value_name = "PATH")]
     data: Option<PathBuf>,
     #[command(subcommand)]
     command: Option<Command>,
@@ -119,40 +125,7 @@ enum Command {
     /// Measure the noise loop: trials per second
     Bench(bench::Bench),
     /// What of this machine works: devices, terminal, data, sessions; and what to do about the rest
-    Doctor,
-}
-
-/// A session's name and, where it is new, its plan.
-#[derive(Debug, Args)]
-struct Plan {
-    /// The session
-    name: String,
-    /// Begin from a preset (default: the one of the session's name, else all defaults)
-    #[arg(long, value_name = "PRESET")]
-    preset: Option<String>,
-    /// Change one value of the plan, for example --set network.kind=Mlp (RON; repeatable)
-    #[arg(long = "set", value_name = "PATH=VALUE")]
-    settings: Vec<String>,
-}
-
-impl Plan {
-    fn is_given(&self) -> bool {
-        self.preset.is_some() || !self.settings.is_empty()
-    }
-
-    /// The plan of a new session.
-    fn config(&self, store: &Store) -> Result<Config, Refusal> {
-        let mut config = match &self.preset {
-            Some(preset) => preset::load(preset, store)?,
-            None if preset::exists(&self.name) => preset::load(&self.name, store)?,
-            None => Config::default(),
-        };
-        for assignment in &self.settings {
-            config = setting::set(&config, assignment)?;
-        }
-        config.validate()?;
-        Ok(config)
-    }
+    Doctor(doctor::Doctor),
 }
 
 /// Why a command could not be carried out, for the exit code and the words.
@@ -217,8 +190,14 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
     let data = cli.data.as_deref();
     match cli.command {
         None => browse::run(&store, data),
-        Some(Command::New { plan }) => new::run(&store, &plan),
-        Some(Command::Run { plan, how }) => run::run(&store, data, &plan, &how),
+        Some(Command::New { plan }) => {
+            let (plan, _) = plan.settled(&store, "new", data)?;
+            new::run(&store, &plan)
+        }
+        Some(Command::Run { plan, how }) => {
+            let (plan, data) = plan.settled(&store, "run", data)?;
+            run::run(&store, data, &plan, &how)
+        }
         Some(Command::Attach { name, plain, line }) => {
             let data = crate::data::data_dir(data).map_err(Refusal::failed)?;
             let look = watch::Look {
@@ -245,7 +224,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             .map(|()| ExitCode::SUCCESS)
             .map_err(Refusal::failed),
         Some(Command::Bench(bench)) => bench::run(&bench),
-        Some(Command::Doctor) => doctor::run(&store, data),
+        Some(Command::Doctor(doctor)) => doctor::run(&store, data, &doctor),
     }
 }
 

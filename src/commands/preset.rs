@@ -1,9 +1,9 @@
 //! Presets: plans that ship with the program.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::Refusal;
+use super::{Refusal, words};
 use crate::session::Config;
 use crate::session::store::{Store, config_from_text};
 
@@ -27,34 +27,52 @@ pub const SHIPPED: [(&str, &str); 4] = [
     ),
 ];
 
-/// Whether a preset of this name ships.
-pub fn exists(name: &str) -> bool {
-    SHIPPED.iter().any(|(own, _)| *own == name)
+/// Names of all presets: those that ship, and those in `presets/` of the sessions folder.
+pub fn names(store: &Store) -> Vec<String> {
+    let mut names: Vec<String> = SHIPPED.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let files = fs::read_dir(store.folder().join("presets"));
+    let mut own: Vec<String> = files
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|file| file.strip_suffix(".ron").map(str::to_owned))
+        .filter(|name| !names.contains(name))
+        .collect();
+    own.sort();
+    names.extend(own);
+    names
+}
+
+/// The preset among `names` that a person means, in any capitalisation.
+pub fn find<'a>(typed: &str, names: &'a [String]) -> Option<&'a str> {
+    let exact = names.iter().find(|name| *name == typed);
+    let wanted = typed.trim().to_lowercase();
+    let named = exact.or_else(|| names.iter().find(|name| name.to_lowercase() == wanted));
+    named.map(String::as_str)
 }
 
 /// A preset by name: from `presets/` in the sessions folder where it lies there, else as shipped.
-pub fn load(name: &str, store: &Store) -> Result<Config, Refusal> {
-    let own = store.folder().join("presets").join(format!("{name}.ron"));
-    let plain = !name.contains(['/', '\\']);
-    if plain && let Ok(text) = fs::read_to_string(&own) {
-        return Ok(config_from_text(&text, &own)?);
-    }
-    let Some((_, text)) = SHIPPED.iter().find(|(own, _)| *own == name) else {
-        let known: Vec<&str> = SHIPPED.iter().map(|(name, _)| *name).collect();
+pub fn load(typed: &str, store: &Store) -> Result<Config, Refusal> {
+    let folder = store.folder().join("presets");
+    let names = names(store);
+    let Some(name) = find(typed, &names) else {
         return Err(Refusal::Usage(format!(
-            "there is no preset `{name}`; there are {}, and any NAME.ron in {}",
-            known.join(", "),
-            display(own.parent())
+            "there is no preset `{typed}`; there are {}, and any NAME.ron in {}{}",
+            names.join(", "),
+            folder.display(),
+            words::perhaps(typed, names.iter().map(String::as_str))
         )));
     };
+    let own = folder.join(format!("{name}.ron"));
+    if let Ok(text) = fs::read_to_string(&own) {
+        return Ok(config_from_text(&text, &own)?);
+    }
+    let shipped = SHIPPED.iter().find(|(own, _)| *own == name);
+    let text = shipped.map_or("", |(_, text)| text);
     Ok(config_from_text(
         text,
         &PathBuf::from(format!("{name}.ron")),
     )?)
-}
-
-fn display(folder: Option<&Path>) -> String {
-    folder.map_or_else(String::new, |folder| folder.display().to_string())
 }
 
 #[cfg(test)]
@@ -76,5 +94,23 @@ mod tests {
             error.to_string().contains("quickstart, mnist-paper"),
             "{error}"
         );
+        assert!(
+            error.to_string().ends_with("; did you mean quickstart?"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn presets_are_named_in_any_capitalisation_and_ones_own_stand_beside_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        fs::create_dir(folder.path().join("presets")).unwrap();
+        fs::write(folder.path().join("presets/Faces.ron"), "(seed: 77)").unwrap();
+        assert_eq!(load("faces", &store).unwrap().seed, 77);
+        assert_eq!(
+            load("QuickStart", &store).unwrap(),
+            load("quickstart", &store).unwrap()
+        );
+        assert_eq!(names(&store).last().unwrap(), "Faces");
     }
 }

@@ -135,7 +135,7 @@ pub fn open(store: &Store, plan: &Plan) -> Result<Session, Refusal> {
     if store.exists(&plan.name) {
         if plan.is_given() {
             return Err(Refusal::Usage(format!(
-                "session `{}` exists already, and what a run is does not change under it; leave out --preset and --set, or choose another name",
+                "session `{}` exists already, and what a run is does not change under it; leave out --preset, --network and --set, or choose another name",
                 plan.name
             )));
         }

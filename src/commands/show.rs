@@ -7,6 +7,8 @@ use clap::Args;
 
 use super::Refusal;
 use crate::figure::Figure;
+use crate::session::Session;
+use crate::session::form::Form;
 use crate::session::store::Store;
 use crate::tui::picture::{self, PictureError, Protocol, Screen};
 
@@ -31,9 +33,9 @@ pub struct Show {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Which {
-    /// The classification image of a class
+    /// The classification image of a class, by number or name
     #[arg(long, value_name = "CLASS")]
-    map: Option<usize>,
+    map: Option<String>,
     /// What the units of a layer respond to
     #[arg(long, value_name = "LAYER")]
     filters: Option<String>,
@@ -46,12 +48,14 @@ struct Which {
 }
 
 impl Show {
-    fn figure(&self) -> Figure {
+    /// # Errors
+    /// Where there is no such class, with those that there are.
+    fn figure(&self, session: &Session) -> Result<Figure, String> {
         let which = &self.which;
-        match (which.map, &which.filters) {
-            (Some(class), _) => Figure::Map {
+        Ok(match (&which.map, &which.filters) {
+            (Some(typed), _) => Figure::Map {
                 images: 0,
-                class,
+                class: class(session, typed)?,
                 gamma: self.gamma,
             },
             (None, Some(layer)) => Figure::Filters {
@@ -59,7 +63,27 @@ impl Show {
             },
             (None, None) if which.attack => Figure::Attack,
             (None, None) => Figure::Training,
+        })
+    }
+}
+
+/// The class that a person means. Before the images have been read, those of a known set.
+fn class(session: &Session, typed: &str) -> Result<usize, String> {
+    if let Some(form) = &session.record.form {
+        return form.find(typed);
+    }
+    let dataset = session.config.dataset.as_ref();
+    match dataset.and_then(|it| it.name.known_classes()) {
+        Some(names) => {
+            let mut form = Form::numbered([1, 1, 1], 0);
+            form.classes = names.iter().map(|&name| name.to_owned()).collect();
+            form.find(typed)
         }
+        None => typed.trim().parse().map_err(|_| {
+            format!(
+                "`{typed}` is no number, and the names of the classes are known once the session has run"
+            )
+        }),
     }
 }
 
@@ -69,17 +93,19 @@ pub fn run(store: &Store, show: &Show) -> Result<ExitCode, Refusal> {
     if !picture::AVAILABLE {
         return Err(Refusal::Usage(PictureError::Absent.to_string()));
     }
+    let session = store.load(name)?;
+    let refused = |problem: String| Refusal::Usage(format!("{name}: {problem}"));
+    let figure = show.figure(&session).map_err(refused)?;
     if !std::io::stdout().is_terminal() {
         return Err(Refusal::Usage(format!(
             "a picture needs a terminal, and standard output is none; for files: \
              noisescope export {name} --format png"
         )));
     }
-    let session = store.load(name)?;
     let screen = Screen::find(show.protocol);
-    match picture::show(&session, &show.figure(), &screen, show.width) {
+    match picture::show(&session, &figure, &screen, show.width) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(PictureError::Figure(error)) => Err(Refusal::Usage(format!("{name}: {error}"))),
+        Err(PictureError::Figure(error)) => Err(refused(error.to_string())),
         Err(error) => Err(Refusal::failed(error)),
     }
 }

@@ -13,6 +13,7 @@ mod file;
 mod gzip;
 pub mod idx;
 mod images;
+mod note;
 mod place;
 mod readers;
 mod settle;
@@ -32,6 +33,7 @@ use settle::{Known, Settled, settle};
 pub use error::DataError;
 pub use file::{FileError, Foreign, MOST_BYTES};
 pub use images::Images;
+pub use note::Note;
 pub use place::{DATA_VARIABLE, data_dir, set_dir};
 pub use readers::{Found, Kind, is_images};
 
@@ -78,7 +80,7 @@ pub struct Dataset {
     pub classes: Vec<String>,
     /// What is worth showing, for example why `Auto` took the built-in subset although files of the
     /// full set are there.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 impl Dataset {
@@ -187,7 +189,7 @@ fn assembled(
 fn load_embedded(request: &Request<'_>, note: Option<String>) -> Result<Dataset, DataError> {
     let raw = embedded::read(&request.plan.name)?;
     let mut set = assembled(request, Origin::Embedded, PathBuf::new(), raw)?;
-    set.notes.extend(note);
+    set.notes.extend(note.map(Note::warning));
     Ok(set)
 }
 
@@ -265,8 +267,8 @@ fn load_path(
         found.folder.clone(),
         raw,
     )?;
-    set.notes.extend(note);
-    set.notes.extend(found.note);
+    set.notes.extend(note.map(Note::warning));
+    set.notes.extend(found.note.map(Note::info));
     Ok(set)
 }
 

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use super::file;
 use super::readers::listing::some_of;
 use super::readers::raw::{Half, Names, Raw, in_words};
-use super::{DataError, Images, MOST_CLASSES};
+use super::{DataError, Images, MOST_CLASSES, Note};
 
 /// The file that names classes, one a line, in the order of their labels.
 pub(super) const NAMES_FILE: &str = "classes.txt";
@@ -40,7 +40,7 @@ pub(super) struct Settled {
     pub train: Images,
     pub test: Images,
     pub classes: Vec<String>,
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }
 
 /// Settles the classes, the halves and the orientation.
@@ -52,9 +52,10 @@ pub(super) fn settle(raw: Raw, known: &Known<'_>) -> Result<Settled, DataError> 
         mut train,
         mut test,
         names,
-        mut notes,
+        notes,
         perhaps_transposed,
     } = raw;
+    let mut notes: Vec<Note> = notes.into_iter().map(Note::info).collect();
     if let Some(test) = &test
         && test.shape != train.shape
     {
@@ -91,13 +92,13 @@ pub(super) fn settle(raw: Raw, known: &Known<'_>) -> Result<Settled, DataError> 
                     count: train.labels.len(),
                 });
             }
-            notes.push(format!(
+            notes.push(Note::info(format!(
                 "the set has no test images: {} of its {} images, one in {SPLIT} of each class, were drawn for testing by \
                  seed {}",
                 test.labels.len(),
                 train.labels.len(),
                 known.seed
-            ));
+            )));
             train = kept;
             test
         }
@@ -110,25 +111,32 @@ pub(super) fn settle(raw: Raw, known: &Known<'_>) -> Result<Settled, DataError> 
             .map(|(_, name)| name.clone())
             .collect()
     };
-    for (half, words) in [(&train, "training"), (&test, "test")] {
+    let parts = [
+        (&train, "training", "so that no trial shows it"),
+        (&test, "test", "so that nothing is measured of it"),
+    ];
+    for (half, part, so) in parts {
         let absent = absent(half);
         match absent.len() {
             0 => {}
-            1 => notes.push(format!("class {} has no {words} image", absent[0])),
-            count => notes.push(format!(
-                "{count} classes have no {words} image: {}",
+            1 => notes.push(Note::warning(format!(
+                "class {} has no {part} image, {so}",
+                absent[0]
+            ))),
+            count => notes.push(Note::warning(format!(
+                "{count} classes have no {part} image: {}",
                 some_of(&absent)
-            )),
+            ))),
         }
     }
     if known.transpose {
         train = transposed(train);
     } else if perhaps_transposed {
-        notes.push(
+        notes.push(Note::warning(
             "EMNIST's own files have rows and columns exchanged: where the images lie on their side and are mirrored, \
              set dataset.transpose to true"
                 .to_owned(),
-        );
+        ));
     }
     let test = if known.transpose {
         transposed(test)
@@ -160,7 +168,7 @@ fn classes(
     mut halves: Vec<&mut Half>,
     names: Option<Names>,
     known: &Known<'_>,
-    notes: &mut Vec<String>,
+    notes: &mut Vec<Note>,
 ) -> Result<Vec<String>, DataError> {
     let labels = || halves.iter().flat_map(|half| half.labels.iter().copied());
     let (least, greatest) = (labels().min().unwrap_or(0), labels().max().unwrap_or(0));
@@ -174,9 +182,9 @@ fn classes(
         for label in halves.iter_mut().flat_map(|half| half.labels.iter_mut()) {
             *label -= 1;
         }
-        notes.push(format!(
+        notes.push(Note::info(format!(
             "labels go from 1 to {greatest}, not from 0: the class of label 1 is the first"
-        ));
+        )));
     }
     let first = usize::from(from_one);
     let count = usize::from(greatest) + 1 - first;
@@ -225,7 +233,10 @@ fn classes(
         )),
         (None, Some((set, names))) => {
             if count < names.len() {
-                notes.push(format!("labels go to {greatest} only, so there are {count} classes and not the {} of {set}", names.len()));
+                notes.push(Note::warning(format!(
+                    "labels go to {greatest} only, so there are {count} classes and not the {} of {set}",
+                    names.len()
+                )));
             }
             Ok(names[..count].iter().map(|&name| name.to_owned()).collect())
         }

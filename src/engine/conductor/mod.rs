@@ -17,7 +17,7 @@ use super::workers::{Fault, StartError, guarded};
 use crate::analysis::memory::{Memory, available};
 use crate::analysis::{AnalysisError, Lab, Resident};
 use crate::data::{self, DataError, Dataset, Origin, Request};
-use crate::format::bytes;
+use crate::format::{bytes, thousands};
 use crate::link::Command;
 use crate::nets::import::{self, ImportError};
 use crate::nets::ports::PortsError;
@@ -82,6 +82,22 @@ enum RunError {
 enum End {
     Finished,
     Stopped,
+}
+
+/// Fewer pictures than these are read before anybody looks.
+const MANY: usize = 1_000;
+
+/// Says how many of how many pictures have been read.
+fn tell_reading(rounds: &mut Rounds, done: usize, of: usize) {
+    if of < MANY {
+        return;
+    }
+    let all = thousands(of as u64);
+    if rounds.run.images.is_empty() {
+        rounds.log(format!("reading {all} pictures …"));
+    }
+    rounds.run.images = format!("reading {} of {all}", thousands(done as u64));
+    rounds.publish_if_due();
 }
 
 /// Computes on the engine's own thread. A device that fails there is a fault, as it is at a worker's
@@ -238,20 +254,6 @@ impl Conductor {
         Ok(())
     }
 
-    /// Classes without a training image are never shown, so that little can be said of them.
-    fn tell_of_empty_classes(&mut self, dataset: &Dataset) {
-        let empty = Pool::new(&dataset.train).empty_classes();
-        if empty.is_empty() || dataset.train.is_empty() {
-            return;
-        }
-        let form = dataset.form();
-        let names: Vec<String> = empty.iter().map(|&class| form.name(class)).collect();
-        self.rounds.warn(format!(
-            "no training image is of the class {}: such trials are never shown",
-            names.join(", ")
-        ));
-    }
-
     /// Noise alone: no images, but a form.
     fn without_images(&mut self, config: &Config) -> Result<Dataset, RunError> {
         let Weights::File(path) = &config.network.weights else {
@@ -293,9 +295,11 @@ impl Conductor {
             data: &self.options.data,
             cache: Some(self.options.store.folder()),
         };
-        let dataset = data::load(&request, &mut |_, _| {})?;
+        let rounds = &mut self.rounds;
+        let read = data::load(&request, &mut |done, of| tell_reading(rounds, done, of));
+        self.rounds.run.images.clear();
+        let dataset = read?;
         self.take_form(config, dataset.form())?;
-        self.tell_of_empty_classes(&dataset);
         let images = match &dataset.origin {
             Origin::Embedded => EMBEDDED.to_owned(),
             Origin::Full(_) => FULL.to_owned(),
@@ -303,7 +307,10 @@ impl Conductor {
             Origin::None => NOISE.to_owned(),
         };
         for note in &dataset.notes {
-            self.rounds.warn(note.clone());
+            match note.warning {
+                true => self.rounds.warn(note.text.clone()),
+                false => self.rounds.log(note.text.clone()),
+            }
         }
         self.rounds.log(format!(
             "{}, {images}: {} training and {} test images",

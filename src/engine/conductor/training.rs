@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Conductor, RunError, on_device};
-use crate::data::Dataset;
+use crate::data::{Dataset, Images};
 use crate::engine::device::Opened;
 use crate::engine::pace::Pace;
 use crate::engine::rounds::Flow;
@@ -15,6 +15,7 @@ use crate::session::State;
 use crate::session::config::{Config, Weights};
 use crate::session::record::{Epoch, Training};
 use crate::session::run::Phase;
+use crate::stats::interval::wilson;
 
 impl Conductor {
     /// Trains the network, or goes on with it. `false` where told to stop.
@@ -206,16 +207,76 @@ impl Conductor {
         })??;
         let record = rounds.session.record.training.get_or_insert_default();
         finish(record, score);
+        if all.is_empty() {
+            record.test_accuracy = None;
+        }
         let whose = match record.best_epoch {
             Some(epoch) => format!("training is over, weights of epoch {epoch}"),
             None => "the network is loaded".into(),
         };
-        let text = format!(
+        if all.is_empty() {
+            rounds.log(format!("{whose}; there are no images to test it on"));
+            return Ok(());
+        }
+        rounds.log(format!(
             "{whose}: {:.2} % of {} test images correct",
             100.0 * score.accuracy,
             all.len(),
-        );
-        rounds.log(text);
+        ));
+        if let Some(words) = no_better_than_chance(score.accuracy, &dataset.test) {
+            rounds.warn(words);
+        }
         Ok(())
+    }
+}
+
+/// What to say of a network that is right no more often than one that always names the largest
+/// class, as far as these test images can tell.
+fn no_better_than_chance(accuracy: f64, test: &Images) -> Option<String> {
+    let images = test.len() as u64;
+    let right = (accuracy * images as f64).round() as u64;
+    let largest = test.class_counts().into_iter().max().unwrap_or(0) as f64 / images as f64;
+    let share = wilson(right, images)?;
+    (share.low <= largest).then(|| {
+        format!(
+            "THE NETWORK IS NO BETTER THAN CHANCE on the {images} test images: {:.1} % correct ({:.1} to {:.1} %), and \
+             always naming the largest class makes {:.1} %. What follows is the bias of a network that does not \
+             know these images. The usual causes: the images are inverted (dark on light instead of light on \
+             dark); they have another size, padding or scale than those it was trained on; rows and columns are \
+             exchanged (dataset.transpose) or the labels are shifted. A network trained here may need more epochs",
+            100.0 * share.estimate,
+            100.0 * share.low,
+            100.0 * share.high,
+            100.0 * largest,
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_classes(labels: Vec<u16>) -> Images {
+        Images {
+            pixels: vec![0; labels.len()].into(),
+            labels: labels.into(),
+            channels: 1,
+            height: 1,
+            width: 1,
+            classes: 2,
+        }
+    }
+
+    #[test]
+    fn chance_is_the_share_of_the_largest_class() {
+        // 80 of 100 are of one class: 85 % cannot be told from that, 90 % can, 50 % is worse.
+        let uneven = of_classes((0..100).map(|index| u16::from(index >= 80)).collect());
+        for (accuracy, warned) in [(0.5, true), (0.85, true), (0.9, false), (1.0, false)] {
+            let words = no_better_than_chance(accuracy, &uneven);
+            assert_eq!(words.is_some(), warned, "{accuracy}: {words:?}");
+        }
+        let even = of_classes((0..100).map(|index| index % 2).collect());
+        assert!(no_better_than_chance(0.7, &even).is_none());
+        assert!(no_better_than_chance(0.5, &of_classes(Vec::new())).is_none());
     }
 }
