@@ -6,7 +6,7 @@ use std::io::{Cursor, Read};
 use noisescope::export::{ExportError, Format, json, npz, write};
 use noisescope::session::config::{self, Config};
 use noisescope::session::record::{
-    Analysis, BlockSums, ClassificationImages, Epoch, FedBack, Kind, State, Training,
+    Analysis, BlockSums, ClassificationImages, Epoch, FedBack, State, Training, TrialKind,
 };
 use noisescope::session::{Form, Record, Run, Session};
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ fn measured() -> Session {
         unreachable!()
     };
     let form = Form::numbered([1, 28, 28], K);
-    let kind = Kind::plain(K, form.shape());
+    let kind = TrialKind::plain(K, form.shape());
     let mut images = ClassificationImages::begun(plan, &kind);
     session.record.form = Some(form);
     for (block, called) in [[60, 60, 0], [60, 59, 1]].into_iter().enumerate() {

@@ -90,7 +90,7 @@ fn counts_over_many_trials_agree_with_flex() {
     let [ours, theirs] = both().map(|device| {
         let lab = lab(NetworkKind::Mlp, &device);
         let analysis = ClassificationImages::new(plan.clone(), PLACE, &lab);
-        let mut trials = GammaTrials::new(0.2, 30, &record::Kind::plain(CLASSES, [1, 28, 28]));
+        let mut trials = GammaTrials::new(0.2, 30, &record::TrialKind::plain(CLASSES, [1, 28, 28]));
         for block in 0..BLOCKS {
             trials.add(&analysis.step(&lab, Job { part: 0, block }).unwrap());
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use noisescope::session::config::{self, Analysis, DatasetName, DatasetSource, NetworkKind};
 use noisescope::session::record::{
-    self, BlockSums, ClassificationImages, Epoch, FedBack, Kind, Training, Weights,
+    self, BlockSums, ClassificationImages, Epoch, FedBack, Training, TrialKind, Weights,
 };
 use noisescope::session::store::{Store, from_text, to_text};
 use noisescope::session::{Array, Config, Form, Session, State};
@@ -89,9 +89,9 @@ fn sessions() -> impl Strategy<Value = Session> {
             let Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {
                 unreachable!()
             };
-            let kind = Kind {
+            let kind = TrialKind {
                 noise: plan.noise,
-                ..Kind::plain(form.count(), form.shape())
+                ..TrialKind::plain(form.count(), form.shape())
             };
             *images = ClassificationImages::begun(plan, &kind);
             session.record.form = Some(form);

@@ -11,7 +11,7 @@ use crate::nets::decision;
 use crate::nets::train::log_softmax;
 use crate::session::config::{self, Grain, Noise, Weighting};
 use crate::session::record::{
-    self, BlockSums, CONFIDENCE_STEPS, FedBack, GammaTrials, Kind, Record, Rows,
+    self, BlockSums, CONFIDENCE_STEPS, FedBack, GammaTrials, Record, Rows, TrialKind,
 };
 use crate::stimulus::{self, Block, Source};
 
@@ -48,7 +48,7 @@ impl ClassificationImages {
     }
 
     /// What its trials are.
-    fn kind(&self, lab: &Lab) -> Result<Kind, AnalysisError> {
+    fn kind(&self, lab: &Lab) -> Result<TrialKind, AnalysisError> {
         let shape = lab.form.shape();
         let fits = self.config.noise.fits(shape);
         fits.map_err(|problem| self.place.error("noise", problem))?;
@@ -70,7 +70,7 @@ impl ClassificationImages {
                 ));
             }
         }
-        Ok(Kind {
+        Ok(TrialKind {
             noise: self.config.noise,
             grain: self.config.grain(),
             weighting: self.config.weighting,

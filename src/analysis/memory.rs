@@ -12,7 +12,7 @@ use crate::nets::Ports;
 use crate::nets::layers::geometry;
 use crate::session::config::{self, Analysis, Config};
 use crate::session::form::Form;
-use crate::session::record::{BY_CLASS, Kind};
+use crate::session::record::{BY_CLASS, TrialKind};
 
 /// Times that what an experiment keeps is in memory.
 const COPIES: u64 = 3;
@@ -151,7 +151,7 @@ impl<'a> Sizes<'a> {
         let (k, p) = (self.classes, self.pixels);
         match plan {
             Analysis::ClassificationImages(it) => {
-                let kind = Kind {
+                let kind = TrialKind {
                     noise: it.noise,
                     grain: it.grain(),
                     weighting: it.weighting,
@@ -182,9 +182,9 @@ impl<'a> Sizes<'a> {
                 layers * k * k * 8 * settings as u64
             }
             Analysis::Backdoor(it) => {
-                let kind = Kind {
+                let kind = TrialKind {
                     noise: it.noise,
-                    ..Kind::plain(self.form.count(), self.form.shape())
+                    ..TrialKind::plain(self.form.count(), self.form.shape())
                 };
                 let gammas = it.gammas.len() as u64;
                 it.networks() as u64 * gammas * k * 4 * p + 2 * gammas * kind.bytes()
@@ -194,7 +194,7 @@ impl<'a> Sizes<'a> {
     }
 
     /// What follows from sums: four maps of 32 bits a class.
-    fn estimate(&self, kind: &Kind) -> u64 {
+    fn estimate(&self, kind: &TrialKind) -> u64 {
         let pixels: usize = kind.grain.grid(kind.images).iter().product();
         4 * 4 * (kind.listed.len() * pixels) as u64
     }

@@ -340,7 +340,7 @@ fn take(payload: &mut dyn Payload, numbers: &mut &[u8]) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::session::config::Analysis;
-    use crate::session::record::{self, BlockSums, ClassificationImages, Kind};
+    use crate::session::record::{self, BlockSums, ClassificationImages, TrialKind};
     use crate::session::{Config, Form};
     use proptest::prelude::*;
 
@@ -377,7 +377,7 @@ mod tests {
         let Some(Analysis::ClassificationImages(plan)) = session.config.analyses.first() else {
             panic!("the default plan has classification images");
         };
-        let kind = Kind::plain(form.count(), form.shape());
+        let kind = TrialKind::plain(form.count(), form.shape());
         let mut begun = ClassificationImages::begun(plan, &kind);
         begun.gammas[0].add(&BlockSums {
             trials: plan.block as u64,

@@ -165,7 +165,7 @@ fn trained(training: Option<&Training>, most: usize) -> String {
 mod tests {
     use super::*;
     use crate::report::tests::{finished, measured, planned};
-    use crate::session::record::{self, BlockSums, Kind};
+    use crate::session::record::{self, BlockSums, TrialKind};
     use crate::session::{Config, Form, config};
 
     #[test]
@@ -220,9 +220,9 @@ mod tests {
     fn many(listed: Vec<usize>) -> Session {
         let mut session = planned();
         let form = Form::numbered([3, 2, 3], 100);
-        let kind = Kind {
+        let kind = TrialKind {
             listed: listed.clone(),
-            ..Kind::plain(100, form.shape())
+            ..TrialKind::plain(100, form.shape())
         };
         session.record.form = Some(form);
         let config::Analysis::ClassificationImages(plan) = &mut session.config.analyses[0] else {

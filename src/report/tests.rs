@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::*;
 use crate::session::config::{self, Config, NetworkKind, Weights};
 use crate::session::record::{
-    Analysis, BlockSums, ClassificationImages, Epoch, FedBack, Kind, State, Training,
+    Analysis, BlockSums, ClassificationImages, Epoch, FedBack, State, Training, TrialKind,
 };
 use crate::session::run::{Phase, Run, Stage};
 use crate::session::{Form, Record, Session};
@@ -63,7 +63,7 @@ pub(super) fn measured() -> Session {
     let config::Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {
         unreachable!()
     };
-    let kind = Kind::plain(form.count(), form.shape());
+    let kind = TrialKind::plain(form.count(), form.shape());
     let mut images = ClassificationImages::begun(plan, &kind);
     session.record.form = Some(form);
     for block in 0..2 {

@@ -3,7 +3,7 @@
 
 use noisescope::session::config::{self, ClassificationImages, Config};
 use noisescope::session::record::{
-    self, Analysis, BlockSums, Epoch, FedBack, GammaTrials, Kind, Rows, SplitCounts, Training,
+    self, Analysis, BlockSums, Epoch, FedBack, GammaTrials, Rows, SplitCounts, Training, TrialKind,
 };
 use noisescope::session::run::{Checkpoint, LogLine, Phase, Run, Stage};
 use noisescope::session::{Form, Session};
@@ -164,9 +164,9 @@ pub fn begin(session: &mut Session) {
     for (plan, own) in plans.iter().zip(&mut session.record.analyses) {
         match (plan, own) {
             (config::Analysis::ClassificationImages(plan), Analysis::ClassificationImages(own)) => {
-                let kind = Kind {
+                let kind = TrialKind {
                     noise: plan.noise,
-                    ..Kind::plain(CLASSES, form().shape())
+                    ..TrialKind::plain(CLASSES, form().shape())
                 };
                 *own = record::ClassificationImages::begun(plan, &kind);
             }

@@ -279,7 +279,7 @@ fn without_classification_images_the_other_patterns_are_still_shown() {
 /// says.
 fn trials(gammas: &[f64], sufficient: &[usize]) -> record::ClassificationImages {
     let of_gamma = |(&gamma, &classes): (&f64, &usize)| {
-        let kind = record::Kind::plain(CLASSES, [1, 28, 28]);
+        let kind = record::TrialKind::plain(CLASSES, [1, 28, 28]);
         let mut trials = GammaTrials::new(gamma, 30, &kind);
         for truth in 0..2 {
             trials.counts[truth * CLASSES..][..classes].fill(40);

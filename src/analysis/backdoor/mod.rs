@@ -21,7 +21,7 @@ use crate::data::Images;
 use crate::nets::train::{Step, TrainError, Trainer, evaluate, finish};
 use crate::nets::{Network, Ports};
 use crate::session::config::{self, Grain, Weighting};
-use crate::session::record::{self, BlockSums, GammaTrials, Kind, Record, Suspect, Training};
+use crate::session::record::{self, BlockSums, GammaTrials, Record, Suspect, Training, TrialKind};
 use crate::stimulus::{self, Source};
 
 /// The stream of seeds that the networks take from the place of the study; noise has the others.
@@ -32,7 +32,7 @@ pub struct Backdoor {
     config: config::Backdoor,
     place: Place,
     source: Source,
-    kind: Kind,
+    kind: TrialKind,
     summing: Summing,
     course: Course,
     /// What the poisoned networks are trained on. The clean images until the study begins.
@@ -80,9 +80,9 @@ impl Backdoor {
     pub fn new(config: config::Backdoor, place: Place, lab: &Lab) -> Self {
         let train = &lab.dataset.train;
         let source = Source::new(config.noise, train);
-        let kind = Kind {
+        let kind = TrialKind {
             noise: config.noise,
-            ..Kind::plain(lab.classes(), lab.form.shape())
+            ..TrialKind::plain(lab.classes(), lab.form.shape())
         };
         Self {
             summing: Summing::new(kind.rows(), &source, Grain::default(), train),

@@ -19,10 +19,10 @@ fn uniform() -> Source {
 }
 
 /// Kind of the trials of these tests.
-fn kind(weighting: Weighting) -> Kind {
-    Kind {
+fn kind(weighting: Weighting) -> TrialKind {
+    TrialKind {
         weighting,
-        ..Kind::plain(10, [1, 28, 28])
+        ..TrialKind::plain(10, [1, 28, 28])
     }
 }
 

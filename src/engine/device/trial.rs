@@ -10,7 +10,7 @@ use crate::data;
 use crate::engine::workers::{Answer, Workers};
 use crate::nets::{Network, Ports};
 use crate::session::config::{self, DatasetName, NetworkKind};
-use crate::session::record::{BlockSums, GammaTrials, Kind};
+use crate::session::record::{BlockSums, GammaTrials, TrialKind};
 use crate::stimulus::Pool;
 
 /// How long `auto` tries each device.
@@ -122,7 +122,7 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
         images: None,
         gammas: 0,
     };
-    let kind = Kind::plain(lab.classes(), lab.form.shape());
+    let kind = TrialKind::plain(lab.classes(), lab.form.shape());
     let mut record = GammaTrials::new(plan.gamma, images.min_trials, &kind);
     let analysis: Arc<dyn Analysis> = Arc::new(ClassificationImages::new(images, place, lab));
     let workers = Workers::start(seats, &analysis, lab).map_err(|error| error.to_string())?;

@@ -76,9 +76,6 @@ pub struct Invalid {
     pub problem: String,
 }
 
-/// Classes that every network tells apart.
-pub const CLASSES: usize = 10;
-
 /// Most trials at one γ: sums of 16-bit numbers stay far inside 64 bits.
 pub const MAX_TRIALS: u64 = 1 << 40;
 

@@ -4,12 +4,14 @@
 mod attack;
 mod backdoor;
 mod classification_images;
+mod covariance;
 mod estimated;
 mod modulation;
 mod predictions;
 mod spike_triggered;
 mod templates;
 mod training;
+mod trials;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,18 +22,17 @@ use super::form::Form;
 
 pub use attack::{Attack, Example, Outcomes, PATTERNS, Pattern};
 pub use backdoor::{Backdoor, Finding, Suspect, Window};
-pub use classification_images::{
-    BlockSums, CONFIDENCE_STEPS, ClassificationImages, FedBack, GammaTrials, Kind, Rows,
-};
+pub use classification_images::{CONFIDENCE_STEPS, ClassificationImages, FedBack, GammaTrials};
+pub use covariance::{BlockCovariance, Covariance};
 pub use estimated::Estimated;
 pub use modulation::{BY_CLASS, Cells, ModulatedLayer, Modulation};
 pub use predictions::{Predictions, SplitCounts};
 pub use spike_triggered::{
-    BlockCovariance, BlockResponses, Covariance, FIXED_POINT, Gradients, LayerResponses, Responses,
-    SpikeTriggered,
+    BlockResponses, FIXED_POINT, Gradients, LayerResponses, Responses, SpikeTriggered,
 };
 pub use templates::{GammaTemplates, Templates};
 pub use training::{Curve, Epoch, PartialEpoch, Training, Weights};
+pub use trials::{BlockSums, Rows, TrialKind};
 
 /// Gives a struct its arrays: those of the fields named, in this order.
 macro_rules! arrays {

@@ -1,0 +1,126 @@
+//! Second moments of what makes one unit fire.
+
+use serde::{Deserialize, Serialize};
+
+use super::spike_triggered::{add, one};
+use super::{arrays, has_shape};
+use crate::session::array::Array;
+use crate::session::config;
+use crate::session::form::Shape;
+use crate::stats::spike_triggered::{self, SecondMoments};
+
+/// Spike-triggered covariance of one unit. P numbers of its receptive field. Every receptive field
+/// counts by |a|, which is a where activations are never negative. In the shuffled sums the
+/// responses to an image stand with another image of the block.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Covariance {
+    /// The unit.
+    pub unit: config::Unit,
+    /// Rows and columns of its receptive field.
+    pub receptive_field: (usize, usize),
+    /// Channels of the images.
+    #[serde(default = "one")]
+    pub channels: usize,
+    /// Receptive fields seen.
+    pub fields: u64,
+    /// Σ|a|, and the same of the shuffled responses, in units of 1/[`super::FIXED_POINT`].
+    pub activation: [i64; 2],
+    /// Σ|a|·(s−½) and the same of the shuffled responses, in the same units: \[2,P\].
+    pub weighted: Array<i64>,
+    /// Σ|a|·(s−½)(s−½)ᵀ and the same of the shuffled responses: \[2,P,P\]. Emptied at the end.
+    pub outer: Array<i64>,
+    /// Eigenvalues of the spike-triggered less the prior covariance, ascending: \[P\]. Empty before
+    /// the end, and where the unit never fired.
+    pub eigenvalues: Vec<f64>,
+    /// Smallest and largest eigenvalue that chance explains: the range of the shuffled responses,
+    /// somewhat widened (see [`crate::stats::spike_triggered::spread`]).
+    pub shuffled: Option<(f64, f64)>,
+    /// The axes of the eigenvalues outside that range, farthest from zero first, at most 8:
+    /// \[axes,C,h,w\].
+    pub axes: Array<f32>,
+    /// The eigenvalues of the axes.
+    pub significant: Vec<f64>,
+}
+
+/// What one block adds to [`Covariance`], in the same units.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlockCovariance {
+    /// Receptive fields seen.
+    pub fields: u64,
+    /// Σ|a| and that of the shuffled responses.
+    pub activation: [i64; 2],
+    /// \[2,P\].
+    pub weighted: Vec<i64>,
+    /// \[2,P,P\].
+    pub outer: Vec<i64>,
+}
+
+impl Covariance {
+    /// Nothing seen yet.
+    pub fn new(unit: config::Unit, [channels, height, width]: Shape) -> Self {
+        let pixels = channels * height * width;
+        Self {
+            unit,
+            receptive_field: (height, width),
+            channels,
+            fields: 0,
+            activation: [0; 2],
+            weighted: Array::zeros(&[2, pixels]),
+            outer: Array::zeros(&[2, pixels, pixels]),
+            eigenvalues: Vec::new(),
+            shuffled: None,
+            axes: Array::default(),
+            significant: Vec::new(),
+        }
+    }
+
+    /// Adds a block's sums. Addition of integers: the order of blocks does not matter.
+    pub fn add(&mut self, sums: &BlockCovariance) {
+        self.fields += sums.fields;
+        self.activation[0] += sums.activation[0];
+        self.activation[1] += sums.activation[1];
+        add(&mut self.weighted, 0, &sums.weighted);
+        add(&mut self.outer, 0, &sums.outer);
+    }
+
+    /// Channels, rows and columns of its receptive field.
+    pub fn field(&self) -> Shape {
+        let (height, width) = self.receptive_field;
+        [self.channels, height, width]
+    }
+
+    /// Finds the axes once every block is in, and drops the sums that only they need. `variance`
+    /// is that of a pixel of the noise.
+    pub fn finish(&mut self, variance: f64) {
+        let pixels: usize = self.field().iter().product();
+        let sums = |shuffled: usize| SecondMoments {
+            activation: self.activation[shuffled],
+            weighted: &self.weighted.values()[shuffled * pixels..][..pixels],
+            outer: &self.outer.values()[shuffled * pixels * pixels..][..pixels * pixels],
+        };
+        if let Some(spread) = spike_triggered::spread(&sums(0), &sums(1), variance) {
+            let [c, h, w] = self.field();
+            let axes = spread.axes.iter().flat_map(|(_, axis)| axis);
+            let axes = axes.map(|&value| value as f32).collect();
+            self.axes = Array::new(&[spread.axes.len(), c, h, w], axes);
+            self.significant = spread.axes.iter().map(|(value, _)| *value).collect();
+            self.eigenvalues = spread.eigenvalues;
+            self.shuffled = Some(spread.chance);
+        }
+        self.outer = Array::default();
+    }
+
+    pub(super) fn fits(&self, plan: &config::Unit) -> bool {
+        let [c, h, w] = self.field();
+        let pixels = c * h * w;
+        let axes = self.significant.len();
+        self.unit == *plan
+            && has_shape(&self.weighted, &[2, pixels])
+            && (has_shape(&self.outer, &[0]) || has_shape(&self.outer, &[2, pixels, pixels]))
+            && (self.eigenvalues.is_empty() || self.eigenvalues.len() == pixels)
+            && (axes == 0 || has_shape(&self.axes, &[axes, c, h, w]))
+    }
+}
+
+arrays!(Covariance: weighted, outer, axes);
