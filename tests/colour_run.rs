@@ -1,0 +1,82 @@
+//! A folder of colour pictures from the command line to the exports, by a real process.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::Bench;
+use image::{Rgb, RgbImage};
+use noisescope::session::State;
+use serde_json::Value;
+
+const NAMES: [&str; 3] = ["ant", "bee", "cat"];
+
+/// Pictures of 12×18: each class has a colour of its own over some noise.
+fn pictures(folder: &Path) {
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 26) as u8
+    };
+    for (part, count) in [("train", 30), ("test", 10)] {
+        for (class, name) in NAMES.iter().enumerate() {
+            let place = folder.join(part).join(name);
+            fs::create_dir_all(&place).unwrap();
+            for i in 0..count {
+                let picture = RgbImage::from_fn(18, 12, |_, _| {
+                    let mut pixel = [noise(), noise(), noise()];
+                    pixel[class] += 120;
+                    Rgb(pixel)
+                });
+                picture.save(place.join(format!("{i}.png"))).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_folder_of_colour_pictures_runs_to_its_exports_by_name() {
+    let bench = Bench::new();
+    pictures(&bench.path("pets"));
+    let analyses = "analyses=[ClassificationImages((gammas: [0.3], trials: 3000, cell: 3)), \
+                    Templates(()), Attack((weights: [0.0, 0.5])), \
+                    SpikeTriggered((trials: 256, images: 20, gradient_trials: 16)), \
+                    Predictions(())]";
+    bench.succeed(&[
+        "run", "pets", "--plain", "--device", "flex", "--data",
+        bench.path("pets").to_str().unwrap(),
+        "--network", "logistic",
+        "--set", "network.weights.epochs=6",
+        "--set", "network.weights.batch=10",
+        "--set", "network.weights.lr_max=0.05",
+        "--set", analyses,
+    ]);
+    let session = bench.load("pets");
+    assert_eq!(session.record.state, State::Finished);
+    let form = session.record.form.as_ref().unwrap();
+    assert_eq!((form.shape(), &form.classes[..]), ([3, 12, 18], &NAMES.map(String::from)[..]));
+    let training = session.record.training.as_ref().unwrap();
+    assert!(training.test_accuracy.unwrap() > 0.9, "{:?}", training.test_accuracy);
+    let images = session.record.classification_images().unwrap();
+    assert_eq!(images.gammas[0].shape(), [3, 4, 6]);
+    // What makes it a bee is green: the mean over each channel says so.
+    let estimate = images.gammas[0].estimate();
+    let image = estimate.classes[1].image.as_ref().expect("enough trials");
+    let mean = |channel: usize| image[channel * 24..(channel + 1) * 24].iter().sum::<f32>();
+    assert!(mean(1) > mean(0) && mean(1) > mean(2), "{} {} {}", mean(0), mean(1), mean(2));
+
+    let json = bench.succeed(&["export", "pets", "--format", "json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["form"]["classes"], serde_json::json!(NAMES));
+    assert_eq!(json["form"]["channels"], 3);
+    for (format, out) in [("npz", "pets.npz"), ("csv", "tables"), ("png", "figures")] {
+        let out = bench.path(out);
+        bench.succeed(&["export", "pets", "--format", format, "--out", out.to_str().unwrap()]);
+        assert!(out.exists(), "{format}");
+    }
+    // By name, in any capitalisation.
+    bench.succeed(&["show", "pets", "--map", "BEE", "--protocol", "block", "--width", "40"]);
+    let words = bench.refuse(2, &["show", "pets", "--map", "owl", "--protocol", "block"]);
+    assert!(words.contains("ant, bee, cat"), "{words}");
+}
