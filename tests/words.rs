@@ -48,7 +48,10 @@ fn a_class_is_shown_by_number_or_name() {
         "{words}"
     );
     let words = bench.refuse(2, &["show", "done", "--map", "s"]);
-    assert!(words.contains("Sandal, Shirt, Sneaker; say which"), "{words}");
+    assert!(
+        words.contains("Sandal, Shirt, Sneaker; say which"),
+        "{words}"
+    );
     let words = bench.refuse(2, &["show", "done", "--map", "10"]);
     assert!(words.contains("no class `10`"), "{words}");
     // Without a terminal the class is understood, and only the picture has no place.
@@ -83,7 +86,15 @@ fn classes_of_a_known_set_have_names_before_it_is_read() {
 fn networks_are_named_in_any_capitalisation_everywhere() {
     let bench = Bench::new();
     let trials = [
-        "bench", "--device", "flex", "--batch", "64", "--trials", "64", "--json", "--network",
+        "bench",
+        "--device",
+        "flex",
+        "--batch",
+        "64",
+        "--trials",
+        "64",
+        "--json",
+        "--network",
     ];
     for typed in ["logistic", "Logistic", "LOGISTIC"] {
         let said = bench.succeed(&[&trials[..], &[typed]].concat());
@@ -104,13 +115,18 @@ fn networks_are_named_in_any_capitalisation_everywhere() {
     ] {
         let words = bench.refuse(2, arguments);
         assert!(
-            words.contains("there are cnn, mlp, logistic, rnn, simple, complex; did you mean logistic?"),
+            words.contains(
+                "there are cnn, mlp, logistic, rnn, simple, complex; did you mean logistic?"
+            ),
             "{arguments:?}: {words}"
         );
     }
     let words = bench.refuse(2, &["bench", "--network", "resnet50"]);
     assert!(!words.contains("did you mean"), "{words}");
-    let words = bench.refuse(2, &["new", "x", "--network", "mlp", "--set", "network.kind=Cnn"]);
+    let words = bench.refuse(
+        2,
+        &["new", "x", "--network", "mlp", "--set", "network.kind=Cnn"],
+    );
     assert!(words.contains("both say which network"), "{words}");
     assert!(!bench.store().exists("x"), "nothing was made");
 }
@@ -125,16 +141,29 @@ fn a_file_of_weights_goes_with_the_name_of_its_network() {
         "{words}"
     );
     let kind = ["--set", "network.kind=mlp"];
-    let words = bench.refuse(2, &[&["new", "x", "--network", "no.pth"], &kind[..]].concat());
-    assert!(words.contains("there is no file") && words.contains("no.pth"), "{words}");
+    let words = bench.refuse(
+        2,
+        &[&["new", "x", "--network", "no.pth"], &kind[..]].concat(),
+    );
+    assert!(
+        words.contains("there is no file") && words.contains("no.pth"),
+        "{words}"
+    );
     let words = bench.refuse(2, &["new", "x", "--network", "./model.onnx"]);
     assert!(words.contains(".pt, .pth or .safetensors"), "{words}");
     let weights = "network.weights=File(\"other.pt\")";
     let words = bench.refuse(
         2,
-        &[&["new", "x", "--network", "model.PT", "--set", weights], &kind[..]].concat(),
+        &[
+            &["new", "x", "--network", "model.PT", "--set", weights],
+            &kind[..],
+        ]
+        .concat(),
     );
-    assert!(words.contains("both say where the weights come from"), "{words}");
+    assert!(
+        words.contains("both say where the weights come from"),
+        "{words}"
+    );
 
     bench.succeed(&[&["new", "x", "--network", "model.PT"], &kind[..]].concat());
     let network = bench.load("x").config.network;
@@ -150,7 +179,14 @@ fn a_file_of_weights_goes_with_the_name_of_its_network() {
 fn data_of_a_new_session_may_be_its_own_images() {
     let bench = Bench::new();
     clothes(&bench);
-    bench.succeed(&["new", "folder", "--data", "clothes", "--set", "dataset.transpose=true"]);
+    bench.succeed(&[
+        "new",
+        "folder",
+        "--data",
+        "clothes",
+        "--set",
+        "dataset.transpose=true",
+    ]);
     let set = bench.load("folder").config.dataset.unwrap();
     assert_eq!(set.name, DatasetName::Own("clothes".into()));
     assert!(set.transpose);
@@ -163,8 +199,18 @@ fn data_of_a_new_session_may_be_its_own_images() {
     for class in ["cat", "dog"] {
         for index in 0..6 {
             let file = format!("{index}.png");
-            put_png(&bench.path("pets/train").join(class).join(&file), 3, 2, index);
-            put_png(&bench.path("pets/test").join(class).join(&file), 3, 2, index);
+            put_png(
+                &bench.path("pets/train").join(class).join(&file),
+                3,
+                2,
+                index,
+            );
+            put_png(
+                &bench.path("pets/test").join(class).join(&file),
+                3,
+                2,
+                index,
+            );
         }
     }
     fs::create_dir_all(bench.path("deep")).unwrap();
@@ -184,11 +230,21 @@ fn data_of_a_new_session_may_be_its_own_images() {
         assert!(words.contains("exists already"), "{words}");
     }
     let words = bench.refuse(2, &["run", "whole", "--plain", "--data", "deep"]);
-    assert!(words.contains("exists already with other images"), "{words}");
+    assert!(
+        words.contains("exists already with other images"),
+        "{words}"
+    );
 
-    for setting in ["dataset=(name: Kmnist)", "dataset.source=Full", "dataset.name=Kmnist"] {
+    for setting in [
+        "dataset=(name: Kmnist)",
+        "dataset.source=Full",
+        "dataset.name=Kmnist",
+    ] {
         let words = bench.refuse(2, &["new", "x", "--data", "pets", "--set", setting]);
-        assert!(words.contains("both say which images"), "{setting}: {words}");
+        assert!(
+            words.contains("both say which images"),
+            "{setting}: {words}"
+        );
     }
     let words = bench.refuse(2, &["--data", "pets"]);
     assert!(words.contains("noisescope run NAME --data pets"), "{words}");
@@ -214,18 +270,30 @@ fn data_that_is_neither_images_nor_sets_is_refused_with_both_possibilities() {
             "{given}: {words}"
         );
     }
-    assert!(bench.store().names().unwrap().is_empty(), "nothing was made");
+    assert!(
+        bench.store().names().unwrap().is_empty(),
+        "nothing was made"
+    );
     // A folder of full sets keeps its meaning.
     small_set(&bench.path("sets/mnist"), 60, 20, 28);
     bench.succeed(&["new", "known", "--data", "sets"]);
     let set = bench.load("known").config.dataset.unwrap();
-    assert_eq!((set.name, set.source), (DatasetName::Mnist, DatasetSource::Auto));
+    assert_eq!(
+        (set.name, set.source),
+        (DatasetName::Mnist, DatasetSource::Auto)
+    );
 }
 
 #[test]
 fn a_name_near_a_presets_is_never_a_long_run_by_accident() {
     let bench = Bench::new();
-    for typed in ["quickstrat", "Quickstart", "quikstart", "mnist_paper", "backdoors"] {
+    for typed in [
+        "quickstrat",
+        "Quickstart",
+        "quikstart",
+        "mnist_paper",
+        "backdoors",
+    ] {
         for command in ["run", "new"] {
             let words = bench.refuse(2, &[command, typed]);
             assert!(
@@ -236,10 +304,20 @@ fn a_name_near_a_presets_is_never_a_long_run_by_accident() {
     }
     let words = bench.refuse(2, &["new", "x", "--preset", "quikstart"]);
     assert!(words.contains("did you mean quickstart?"), "{words}");
-    assert!(bench.store().names().unwrap().is_empty(), "nothing was made");
+    assert!(
+        bench.store().names().unwrap().is_empty(),
+        "nothing was made"
+    );
 
     // With a preset it is made; once it is there, its name opens it.
-    bench.succeed(&["new", "quickstrat", "--preset", "QUICKSTART", "--set", "seed=5"]);
+    bench.succeed(&[
+        "new",
+        "quickstrat",
+        "--preset",
+        "QUICKSTART",
+        "--set",
+        "seed=5",
+    ]);
     assert_eq!(bench.load("quickstrat").config.seed, 5);
     let words = bench.refuse(2, &["new", "quickstrat"]);
     assert!(words.contains("exists already"), "{words}");
@@ -285,8 +363,19 @@ fn reading_many_pictures_is_told_and_what_is_odd_about_them_is_a_warning() {
     }
     fs::create_dir(bench.path("pets/emu")).unwrap();
     bench.succeed(&[
-        "run", "pets", "--data", "pets", "--network", "logistic", "--detach", "--device", "flex",
-        "--set", "network.weights=Train((epochs: 1))", "--set", "analyses=[]",
+        "run",
+        "pets",
+        "--data",
+        "pets",
+        "--network",
+        "logistic",
+        "--detach",
+        "--device",
+        "flex",
+        "--set",
+        "network.weights=Train((epochs: 1))",
+        "--set",
+        "analyses=[]",
     ]);
     common::wait_until("the end", || {
         bench.load("pets").record.state == noisescope::session::State::Finished
@@ -315,16 +404,36 @@ fn a_network_at_chance_is_told_loudly_with_the_usual_causes() {
         bytes[16..].fill(90);
         fs::write(path, bytes).unwrap();
     }
-    let more = ["--data", "grey", "--network", "logistic", "--set", "analyses=[]"];
+    let more = [
+        "--data",
+        "grey",
+        "--network",
+        "logistic",
+        "--set",
+        "analyses=[]",
+    ];
     let said = short_run(&bench, "grey", &more);
-    for words in ["NO BETTER THAN CHANCE", "10.0 %", "inverted", "padding", "dataset.transpose"] {
+    for words in [
+        "NO BETTER THAN CHANCE",
+        "10.0 %",
+        "inverted",
+        "padding",
+        "dataset.transpose",
+    ] {
         assert!(said.contains(words), "{words}: {said}");
     }
     let clothes = clothes(&bench);
     let said = short_run(
         &bench,
         "clothes",
-        &["--data", &clothes, "--network", "logistic", "--set", "analyses=[]"],
+        &[
+            "--data",
+            &clothes,
+            "--network",
+            "logistic",
+            "--set",
+            "analyses=[]",
+        ],
     );
     assert!(!said.contains("CHANCE"), "{said}");
 }

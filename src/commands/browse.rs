@@ -24,7 +24,12 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
         )));
     }
     if !std::io::stdout().is_terminal() || store.names()?.is_empty() {
-        return run::run(store, data, &Plan::named("quickstart", None), &How::default());
+        return run::run(
+            store,
+            data,
+            &Plan::named("quickstart", None),
+            &How::default(),
+        );
     }
     let folder = data::data_dir(data).map_err(Refusal::failed)?;
     let (machine, line) = (Machine::default(), Line::default());
@@ -48,10 +53,15 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
         };
         let done = match chosen {
             Choice::Open(name) => attach::run(&look, &name, false),
-            Choice::Resume(name) => run::run(store, data, &Plan::named(&name, None), &How::default()),
-            Choice::New { preset, name } => {
-                run::run(store, data, &Plan::named(&name, Some(preset)), &How::default())
+            Choice::Resume(name) => {
+                run::run(store, data, &Plan::named(&name, None), &How::default())
             }
+            Choice::New { preset, name } => run::run(
+                store,
+                data,
+                &Plan::named(&name, Some(preset)),
+                &How::default(),
+            ),
             Choice::Delete(name) => store
                 .delete(&name)
                 .map_err(Refusal::from)

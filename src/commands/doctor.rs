@@ -118,7 +118,10 @@ fn libraries(report: &mut Report) {
 }
 
 fn devices(report: &mut Report, network: NetworkKind) {
-    report.title(&format!("Devices, with the noise loop on `{}`", network.label()));
+    report.title(&format!(
+        "Devices, with the noise loop on `{}`",
+        network.label()
+    ));
     let mut kinds = device::present();
     kinds.reverse();
     for kind in kinds {

@@ -23,7 +23,11 @@ pub fn images(path: &Path) -> Result<Option<Dataset>, Refusal> {
 /// Whether there are images at a path which is no folder of full sets; also a level or two below
 /// it, and above it where the path is a part of a set.
 pub fn is_images(path: &Path) -> bool {
-    data::is_images(path) || (!holds_sets(path) && data::recognise(path).is_some())
+    let Some(found) = data::recognise(path) else {
+        return false;
+    };
+    // A class may be called `mnist`; and arrays may lie beside the full sets by accident.
+    (found.kind() == Kind::Pictures && data::is_images(path)) || !holds_sets(path)
 }
 
 fn holds_sets(path: &Path) -> bool {
@@ -73,7 +77,11 @@ fn plain(name: &std::ffi::OsStr) -> String {
         .chars()
         .map(|letter| if letter.is_control() { '_' } else { letter })
         .collect();
-    if name.is_empty() { "images".into() } else { name }
+    if name.is_empty() {
+        "images".into()
+    } else {
+        name
+    }
 }
 
 fn neither(path: &Path) -> Refusal {

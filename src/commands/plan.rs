@@ -185,8 +185,9 @@ impl Plan {
             ))
         };
         if !is_weights(Path::new(typed)) {
-            network.kind = words::network(typed)
-                .map_err(|problem| Refusal::Usage(format!("--network: {problem}{}", hint(typed))))?;
+            network.kind = words::network(typed).map_err(|problem| {
+                Refusal::Usage(format!("--network: {problem}{}", hint(typed)))
+            })?;
             return match set(&["network", "network.kind"]) {
                 Some((_, assignment)) => Err(both(assignment, "which network")),
                 None => Ok(()),

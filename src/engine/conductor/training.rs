@@ -120,12 +120,7 @@ impl Conductor {
     }
 
     /// Takes the weights from a file. The session keeps them, so it needs the file only once.
-    fn import(
-        &mut self,
-        config: &Config,
-        dataset: &Dataset,
-        path: &Path,
-    ) -> Result<(), RunError> {
+    fn import(&mut self, config: &Config, dataset: &Dataset, path: &Path) -> Result<(), RunError> {
         let ports = Ports::from(&dataset.form());
         let best = import::read(path, config.network.kind, ports)?;
         let parameters = parameters(&best);
@@ -205,8 +200,7 @@ impl Conductor {
         let rounds = &mut self.rounds;
         let score = on_device(&opened.name, || {
             let ports = Ports::from(&dataset.form());
-            let network =
-                Network::with_weights(config.network.kind, ports, &best, &opened.device)?;
+            let network = Network::with_weights(config.network.kind, ports, &best, &opened.device)?;
             let told = &mut || rounds.publish_if_due();
             let score = evaluate(&network, &opened.device, &dataset.test, &all, told);
             Ok::<_, WeightsError>(score)
