@@ -100,11 +100,14 @@ fn neither(path: &Path) -> Refusal {
         Err(error) => error.to_string(),
         Ok(_) => "it changed meanwhile".into(),
     };
+    if path.is_file() {
+        return Refusal::Usage(format!("--data {}: {reason}", path.display()));
+    }
     let sets = catalog::SETS.map(|spec| spec.slug).join(", ");
     Refusal::Usage(format!(
-        "--data {0} is neither images of your own nor the folder of full sets. As images: {reason}. \
-         As the folder of full sets it would hold a folder {sets}, and `noisescope data fetch --data {0}` \
-         begins one",
+        "--data {0} is neither images of your own nor the folder of full sets. As images: {reason}. As the folder \
+         of full sets it would hold a folder of one of them ({sets}); `noisescope data fetch --data {0}` makes such \
+         a folder",
         path.display()
     ))
 }
