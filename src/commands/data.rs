@@ -134,6 +134,10 @@ fn list(folder: &Path, to: &mut impl Write) -> Result<(), DataCommandError> {
             writeln!(to, "  {title:<12} {text}")?;
         }
     }
+    writeln!(
+        to,
+        "\nImages of your own, a folder or a file, need no entry here: noisescope run NAME --data PATH"
+    )?;
     Ok(())
 }
 

@@ -23,7 +23,11 @@ pub fn images(path: &Path) -> Result<Option<Dataset>, Refusal> {
 /// Whether there are images at a path which is no folder of full sets; also a level or two below
 /// it, and above it where the path is a part of a set.
 pub fn is_images(path: &Path) -> bool {
-    data::is_images(path) || (!holds_sets(path) && data::recognise(path).is_some())
+    let Some(found) = data::recognise(path) else {
+        return false;
+    };
+    // A class may be called `mnist`; and arrays may lie beside the full sets by accident.
+    (found.kind() == Kind::Pictures && data::is_images(path)) || !holds_sets(path)
 }
 
 fn holds_sets(path: &Path) -> bool {
@@ -96,11 +100,14 @@ fn neither(path: &Path) -> Refusal {
         Err(error) => error.to_string(),
         Ok(_) => "it changed meanwhile".into(),
     };
+    if path.is_file() {
+        return Refusal::Usage(format!("--data {}: {reason}", path.display()));
+    }
     let sets = catalog::SETS.map(|spec| spec.slug).join(", ");
     Refusal::Usage(format!(
-        "--data {0} is neither images of your own nor the folder of full sets. As images: {reason}. \
-         As the folder of full sets it would hold a folder {sets}, and `noisescope data fetch --data {0}` \
-         begins one",
+        "--data {0} is neither images of your own nor the folder of full sets. As images: {reason}. As the folder \
+         of full sets it would hold a folder of one of them ({sets}); `noisescope data fetch --data {0}` makes such \
+         a folder",
         path.display()
     ))
 }
