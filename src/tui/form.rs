@@ -1,7 +1,13 @@
-//! How many classes the images of a session may belong to, and how large pictures are. Nothing
-//! else here knows: views ask this file, and it asks the session's form, or what has been measured
-//! where a session has no form.
+//! How many classes the images of a session may belong to, what they are called, and how large
+//! pictures are. Nothing else here knows: views ask this file, and it asks the session's form, or
+//! what has been measured where a session has no form.
 
+use std::ops::Range;
+
+use ratatui::text::Span;
+
+use crate::figure::names;
+use crate::session::form::Shape;
 use crate::session::record::{
     Attack, Backdoor, ClassificationImages, Finding, Modulation, PATTERNS, Predictions,
 };
@@ -30,11 +36,84 @@ pub fn classes(session: &Session) -> usize {
         .unwrap_or(0)
 }
 
+/// A class in a sentence or a title: `Dress`; `class 3` where its name is a number.
+pub fn of_class(session: &Session, class: usize) -> String {
+    names::of_class(&session.record, class)
+}
+
+/// A class where it is clear that a class is meant: `Dress`; `3` where its name is a number.
+pub fn name(session: &Session, class: usize) -> String {
+    names::bare(&session.record, class)
+}
+
+/// [`name`] in at most `room` columns: the whole name, else its first words where no other class
+/// begins so, else its number.
+pub fn within(session: &Session, class: usize, room: usize) -> String {
+    let whole = name(session, class);
+    if width(&whole) <= room {
+        return whole;
+    }
+    let words: Vec<&str> = whole.split(' ').collect();
+    let beginnings = (1..words.len()).rev().map(|count| words[..count].join(" "));
+    let others = |beginning: &str| {
+        let mut others = (0..classes(session)).filter(|other| *other != class);
+        others.any(|other| name(session, other).starts_with(beginning))
+    };
+    let mut fitting = beginnings.filter(|beginning| width(beginning) < room);
+    match fitting.next().filter(|beginning| !others(beginning)) {
+        Some(beginning) => format!("{beginning}…"),
+        None => class.to_string(),
+    }
+}
+
+/// Columns of the longest name.
+pub fn widest(session: &Session) -> usize {
+    let names = (0..classes(session)).map(|class| width(&name(session, class)));
+    names.max().unwrap_or(1)
+}
+
+fn width(text: &str) -> usize {
+    Span::raw(text).width()
+}
+
 /// Any finding of the study of backdoors.
 fn finding(session: &Session) -> Option<&Finding> {
     let study = session.record.first::<Backdoor>()?;
     let mut networks = study.networks.iter();
     networks.find_map(|network| network.findings.first())
+}
+
+/// Channels, rows and columns of the pictures in an array of this shape, whose last axes they are;
+/// `None` where it has none.
+pub fn picture(shape: &[usize]) -> Option<Shape> {
+    match shape {
+        [.., channels, height, width] if channels * height * width > 0 => {
+            Some([*channels, *height, *width])
+        }
+        _ => None,
+    }
+}
+
+/// Channels of the maps of a session: those of its images, or fewer where the noise has fewer.
+pub fn channels(session: &Session) -> usize {
+    let form = session.record.form.as_ref();
+    form.map_or(1, |form| form.channels)
+}
+
+/// Which of `count` things in a list are in sight where `room` of them have room: those about the
+/// chosen one.
+pub fn window(chosen: usize, count: usize, room: usize) -> Range<usize> {
+    let room = room.clamp(1, count.max(1));
+    let first = chosen
+        .saturating_sub(room / 2)
+        .min(count.saturating_sub(room));
+    first..(first + room).min(count)
+}
+
+/// Which classes are in sight where not all are: `classes 41–60 of 100`.
+pub fn position(shown: &Range<usize>, count: usize) -> Option<String> {
+    let all = shown.start == 0 && shown.end >= count;
+    (!all).then(|| format!("classes {}–{} of {count}", shown.start + 1, shown.end))
 }
 
 /// Rows and columns of the pictures in an array of this shape, whose last axes they are; `None`

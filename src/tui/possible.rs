@@ -3,6 +3,7 @@
 use crossterm::event::KeyEvent;
 
 use super::action::{self, Action, Binding, Place};
+use super::form;
 use super::picture;
 use super::state::{Overlay, State};
 use super::theme::Theme;
@@ -17,6 +18,7 @@ pub fn places(state: &State) -> Vec<Place> {
         Overlay::Help(_) => vec![Place::Help],
         Overlay::Stop => vec![Place::Question],
         Overlay::Palette => vec![Place::Palette],
+        Overlay::Jump => vec![Place::Jump],
         Overlay::None => return places_below(state),
     };
     [own, vec![Place::Everywhere]].concat()
@@ -75,12 +77,17 @@ pub fn figure_in(state: &State, session: &Session) -> Option<Figure> {
     figure::all(session).contains(&own).then_some(own)
 }
 
-/// A footer's word as it is now, in what the terminal can write.
+/// More classes than this are seldom all in sight.
+const MANY: usize = 12;
+
+/// A footer's word as it is now, in what the terminal can write; none where it can do without.
 pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme) -> &'static str {
     let phase = session.run.as_ref().map(|run| &run.phase);
     match (short, phase) {
         ("γ", _) => theme.glyphs.gamma,
         ("pause", Some(Phase::Paused(_))) => "go on",
+        // Where all classes are in sight, nobody needs to be told of a jump.
+        ("jump", _) if form::classes(session) <= MANY => "",
         ("leave", _) if state.shared.engine_runs(session) => "leave (the run goes on)",
         _ => short,
     }

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::action::Action;
 use super::form;
+use super::look::Look;
 use super::size::Size;
 use super::steps;
 use crate::figure::choice;
@@ -31,6 +32,8 @@ pub struct Shared {
     pub scale: Scale,
     /// Which pixels are painted.
     pub pixels: Pixels,
+    /// What is looked at of maps of several channels.
+    pub look: Look,
     /// Whether the engine can be reached.
     pub connection: Connection,
     /// The clock, seconds since the Unix epoch.
@@ -69,6 +72,7 @@ impl Shared {
             images: 0,
             scale: Scale::Common,
             pixels: Pixels::All,
+            look: Look::default(),
             connection,
             now: 0,
             zone: TimeZone::UTC,
@@ -143,6 +147,8 @@ impl Shared {
         match action {
             Action::BestGamma => self.gamma.is_some(),
             Action::NextImages => images(session) > 1,
+            Action::NextLook => form::channels(session) > 1,
+            Action::OpenJump => form::classes(session) > 1,
             _ => true,
         }
     }
@@ -154,6 +160,7 @@ impl Shared {
             Action::SheetRight | Action::NextClass => self.step_class(session, 1),
             Action::BestGamma => self.gamma = None,
             Action::NextImages => self.next_images(session),
+            Action::NextLook => self.look = self.look.next(form::channels(session)),
             Action::SwitchScale => {
                 self.scale = match self.scale {
                     Scale::Common => Scale::Own,

@@ -22,6 +22,8 @@ pub struct State {
     pub overlay: Overlay,
     /// What is typed into the palette of commands.
     pub palette: Palette,
+    /// What is typed to jump to a class.
+    pub jump: Palette,
 }
 
 /// A view by its place in the table.
@@ -46,12 +48,12 @@ impl Clone for Open {
     }
 }
 
-/// What is typed into the palette of commands.
+/// What is typed, and what is chosen among that which fits it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Palette {
     /// The text.
     pub typed: String,
-    /// Which of the commands that fit it is chosen, from 0.
+    /// Which of the entries that fit it is chosen, from 0.
     pub chosen: usize,
 }
 
@@ -64,6 +66,8 @@ pub enum Overlay {
     Help(usize),
     /// The palette of commands.
     Palette,
+    /// The line where a class is typed to jump to.
+    Jump,
     /// Whether to stop the run.
     Stop,
 }
@@ -86,6 +90,7 @@ impl State {
             log: None,
             overlay: Overlay::None,
             palette: Palette::default(),
+            jump: Palette::default(),
         }
     }
 

@@ -7,7 +7,7 @@ use crossterm::event::KeyEvent;
 
 use super::action::{self, Action};
 use super::frame;
-use super::overlay::help;
+use super::overlay::{help, jump};
 use super::possible;
 use super::state::{Overlay, Palette, State, ViewId};
 use super::steps;
@@ -36,7 +36,7 @@ pub enum Effect {
     Show,
 }
 
-/// Most characters typed into the palette.
+/// Most characters typed into the palette, or to jump.
 const MOST_TYPED: usize = 40;
 
 /// Applies a key: the action that it is bound to here, or the character that it types.
@@ -87,7 +87,9 @@ fn over_view(
 ) -> Option<Effect> {
     match action {
         Action::AskStop => state.overlay = Overlay::Stop,
-        Action::Stay | Action::CloseHelp | Action::ClosePalette => state.overlay = Overlay::None,
+        Action::Stay | Action::CloseHelp | Action::ClosePalette | Action::CloseJump => {
+            state.overlay = Overlay::None;
+        }
         Action::Help => state.overlay = Overlay::Help(0),
         Action::HelpUp => scroll(state, -1),
         Action::HelpDown => scroll(state, 1),
@@ -98,11 +100,35 @@ fn over_view(
         Action::PaletteUp => step_palette(state, session, -1),
         Action::PaletteDown => step_palette(state, session, 1),
         Action::RunChosen => return Some(run_chosen(state, session, theme)),
-        Action::RubOut => {
-            state.palette.typed.pop();
-            state.palette.chosen = 0;
+        Action::OpenJump => {
+            state.overlay = Overlay::Jump;
+            // Before anything is typed all classes fit, and the one in sight is chosen.
+            state.jump = Palette {
+                typed: String::new(),
+                chosen: state.shared.class,
+            };
         }
-        Action::RubOutAll => state.palette = Palette::default(),
+        Action::JumpBack => jump::step(state, session, -1),
+        Action::JumpOn => jump::step(state, session, 1),
+        Action::CompleteJump => jump::complete(state, session),
+        Action::Jump => match jump::chosen(state, session) {
+            Some(class) => {
+                state.shared.class = class;
+                state.overlay = Overlay::None;
+            }
+            None => return Some(Effect::None),
+        },
+        Action::RubOut => {
+            if let Some(typing) = typing(state) {
+                typing.typed.pop();
+                typing.chosen = 0;
+            }
+        }
+        Action::RubOutAll => {
+            if let Some(typing) = typing(state) {
+                *typing = Palette::default();
+            }
+        }
         _ => return None,
     }
     Some(Effect::Redraw)
@@ -159,13 +185,25 @@ fn run_chosen(state: &mut State, session: &Session, theme: &Theme) -> Effect {
     update(state, row.action, session, theme)
 }
 
+/// What is being typed, where something is.
+fn typing(state: &mut State) -> Option<&mut Palette> {
+    match state.overlay {
+        Overlay::Palette => Some(&mut state.palette),
+        Overlay::Jump => Some(&mut state.jump),
+        _ => None,
+    }
+}
+
 /// A character typed where something is typed.
 fn typed(state: &mut State, c: char) -> Effect {
-    if state.overlay != Overlay::Palette || state.palette.typed.chars().count() >= MOST_TYPED {
+    let Some(typing) = typing(state) else {
+        return Effect::None;
+    };
+    if typing.typed.chars().count() >= MOST_TYPED {
         return Effect::None;
     }
-    state.palette.typed.push(c);
-    state.palette.chosen = 0;
+    typing.typed.push(c);
+    typing.chosen = 0;
     Effect::Redraw
 }
 

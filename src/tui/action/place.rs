@@ -35,6 +35,8 @@ pub enum Place {
     Help,
     /// In the palette of commands.
     Palette,
+    /// Where a class is typed to jump to.
+    Jump,
     /// In the list of sessions.
     Sessions,
     /// While the list's filter is typed.
@@ -49,7 +51,7 @@ pub enum Place {
 
 impl Place {
     /// Every place, in the order of the list of keys.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Views,
         Self::Sheet,
         Self::Maps,
@@ -66,6 +68,7 @@ impl Place {
         Self::Question,
         Self::Help,
         Self::Palette,
+        Self::Jump,
         Self::Sessions,
         Self::Filter,
         Self::Form,
@@ -92,6 +95,7 @@ impl Place {
             Self::Question => "stop?",
             Self::Help => "this list",
             Self::Palette => "commands",
+            Self::Jump => "jump to a class",
             Self::Sessions => "list of sessions",
             Self::Filter => "filter of the list",
             Self::Form => "new session",

@@ -22,6 +22,9 @@ pub fn draw(
         // The digits of the views have no word.
         let key = row.keys[0].label(0);
         let word = word(row.short);
+        if word.is_empty() {
+            continue;
+        }
         match entries.iter_mut().find(|(_, other)| *other == word) {
             Some((keys, _)) => {
                 // Arrows, and the two keys beside them at most: "←→↑↓ class".

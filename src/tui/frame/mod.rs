@@ -10,7 +10,7 @@ use ratatui::text::Span;
 
 use crate::format::clean;
 use crate::session::Session;
-use crate::tui::overlay::{help, palette, question};
+use crate::tui::overlay::{help, jump, palette, question};
 use crate::tui::possible;
 use crate::tui::scene::Scene;
 use crate::tui::scene::progress::problem;
@@ -141,6 +141,10 @@ fn framed(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
         Overlay::Palette => palette::draw(scene, state, parts.body, buf),
         Overlay::Stop => question::draw(scene, parts.body, buf),
         Overlay::None => state.in_sight().draw(scene, parts.body, buf),
+        Overlay::Jump => {
+            state.in_sight().draw(scene, parts.body, buf);
+            jump::draw(scene, state, parts.body, buf);
+        }
     }
     log::draw(scene, parts.log, buf);
     let rows = possible::available(state)

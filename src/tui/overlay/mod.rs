@@ -2,5 +2,6 @@
 //! stopped.
 
 pub mod help;
+pub mod jump;
 pub mod palette;
 pub mod question;

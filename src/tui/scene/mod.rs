@@ -2,6 +2,7 @@
 
 pub mod awaited;
 pub mod epochs;
+pub mod image;
 pub mod lens;
 pub mod progress;
 pub mod sheet;

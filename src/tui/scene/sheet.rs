@@ -1,4 +1,7 @@
-//! The contact sheet: the maps of all classes side by side, with what is to say under each.
+//! The contact sheet: the maps of all classes side by side, with what is to say under each. Where
+//! they have no room, the rows about the chosen class.
+
+use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -7,6 +10,7 @@ use ratatui::text::{Line, Span};
 use super::Scene;
 use super::lens::Lens;
 use crate::format::{count, gamma, percent, reliability};
+use crate::tui::form;
 use crate::tui::shared::Pixels;
 use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
 use crate::tui::widget::text::{centre, left, top};
@@ -17,11 +21,20 @@ const GAP: u16 = 2;
 /// Columns that the words under a map like to have.
 const WORDS: u16 = 20;
 
+/// Most classes that are always all in sight, in full rows where their number allows it.
+const FEW: usize = 12;
+
+/// Least columns of a map, and of the words under it, where rows of maps scroll.
+const LEAST: u16 = 8;
+const LEAST_WORDS: u16 = 10;
+
 /// How maps are laid out on a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
     /// Maps in a row.
     pub columns: usize,
+    /// Rows of maps in sight.
+    pub rows: usize,
     /// Columns of a map.
     pub width: u16,
     /// Rows of a map.
@@ -35,26 +48,68 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The best layout of `maps` maps of `size` pixels on `width` × `height` cells, in full rows,
-    /// with up to `words` rows of words under each.
+    /// The best layout of `maps` maps of `size` pixels on `width` × `height` cells, with up to
+    /// `words` rows of words under each. A few maps stand in full rows; of many, so many rows are
+    /// in sight as leave room for pixels and names.
     pub fn fit(maps: usize, size: (usize, usize), place: (u16, u16), words: u16) -> Self {
         let maps = maps.max(1);
+        let whole = cells(size, 1).0;
+        // Of a number without divisors one row and one column are the only full ones.
+        let has_full_rows = (2..maps).any(|columns| maps.is_multiple_of(columns));
+        let full = maps <= FEW && has_full_rows;
+        let least = LEAST.min(whole.max(2));
+        // A column more is worth something as far as a map is easy to read; from there on, more
+        // classes in sight are worth more.
+        let easy = whole.min((whole / 2).max(12));
         (1..=maps)
-            .filter(|columns| maps.is_multiple_of(*columns))
-            .flat_map(|columns| (1..=words.max(1)).map(move |words| (columns, words)))
-            .flat_map(|(columns, words)| [0, 1].map(|gap| (columns, words, gap)))
-            .map(|(columns, words, gap)| {
-                let layout = Self::with(maps, size, place, (columns, words, gap));
-                // A column more on every map is worth more than a row of words, and that more
-                // than air; more columns than pixels are worth no more.
-                let whole = cells(size, 1).0;
-                (4 * layout.width.min(whole) + 3 * words + 2 * gap, layout)
+            .filter(|columns| !full || maps.is_multiple_of(*columns))
+            .flat_map(|columns| {
+                let all = maps.div_ceil(columns);
+                let first = if maps <= FEW { all } else { 1 };
+                (first..=all).map(move |rows| (columns, rows))
+            })
+            .take_while(|(columns, _)| place.0 / *columns as u16 >= 3 || *columns == 1)
+            .flat_map(|at| (1..=words.max(1)).map(move |words| (at, words)))
+            .flat_map(|(at, words)| [0, 1].map(|gap| (at, words, gap)))
+            .map(|((columns, rows), words, gap)| {
+                let seen = maps.min(columns * rows);
+                let layout = Self::with(seen, size, place, (columns, words, gap));
+                let width = layout.width.min(whole);
+                if maps <= FEW {
+                    // A column more on every map is worth more than a row of words, and that more
+                    // than air; more columns than pixels are worth no more.
+                    let empty = (columns * rows - maps) as u16;
+                    let worth = 4 * width + 3 * words + 2 * gap;
+                    return (u32::from(worth.saturating_sub(empty)), layout);
+                }
+                let readable = width >= least && layout.step >= LEAST_WORDS.max(least) + GAP;
+                // One row alone does not show that there are more.
+                let several = seen == maps || rows > 1;
+                let worth = 40 * u32::from(width.min(easy)) / u32::from(easy.max(1))
+                    + 40 * seen as u32 / maps as u32
+                    + u32::from(3 * words + 2 * gap)
+                    + u32::from(width.saturating_sub(easy));
+                let marks = 1000 * u32::from(readable) + 400 * u32::from(several);
+                (marks + worth, layout)
             })
             .max_by_key(|(worth, layout)| (*worth, layout.columns))
             .map_or_else(
                 || Self::with(maps, size, place, (1, 1, 0)),
                 |(_, best)| best,
             )
+    }
+
+    /// The classes in sight: those of the rows about the chosen one.
+    pub fn shown(&self, chosen: usize, classes: usize) -> Range<usize> {
+        let columns = self.columns.max(1);
+        let all = classes.div_ceil(columns);
+        let rows = form::window(chosen / columns, all, self.rows);
+        rows.start * columns..(rows.end * columns).min(classes)
+    }
+
+    /// Rows that all rows of maps in sight take.
+    pub fn taken(&self) -> u16 {
+        self.rows as u16 * self.pitch
     }
 
     /// The layout with so many maps in a row, rows of words, and rows of air.
@@ -65,7 +120,7 @@ impl Layout {
         (columns, words, gap): (usize, u16, u16),
     ) -> Self {
         let columns = columns.max(1);
-        let rows = maps.div_ceil(columns).max(1) as u16;
+        let rows = maps.div_ceil(columns).clamp(1, 999) as u16;
         let across = (width + GAP) / columns as u16;
         let down = (height + gap) / rows;
         let (room_x, room_y) = (across.saturating_sub(GAP), down.saturating_sub(words + gap));
@@ -82,6 +137,7 @@ impl Layout {
         };
         Self {
             columns,
+            rows: usize::from(rows),
             width: wide,
             height: tall,
             words,
@@ -91,15 +147,21 @@ impl Layout {
     }
 }
 
-/// Draws the maps of all classes over `area`.
+/// Draws the maps of all classes over `area`, or those about the chosen one.
 pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, layout: Layout, area: Rect, buf: &mut Buffer) {
-    for class in 0..lens.classes() {
-        let (row, column) = (class / layout.columns, class % layout.columns);
+    for (at, class) in layout.shown(scene.shared.class, lens.classes()).enumerate() {
+        let (row, column) = (at / layout.columns, at % layout.columns);
         let x = area.x + column as u16 * layout.step;
         let y = area.y + row as u16 * layout.pitch;
         let tile = Rect::new(x, y, layout.step.saturating_sub(1), layout.pitch);
         tile_of(scene, lens, class, layout, tile.intersection(area), buf);
     }
+}
+
+/// Which classes are in sight where not all are, in words.
+pub fn position(scene: &Scene<'_>, lens: &Lens<'_>, layout: Layout) -> Option<String> {
+    let shown = layout.shown(scene.shared.class, lens.classes());
+    form::position(&shown, lens.classes())
 }
 
 fn tile_of(
@@ -130,19 +192,17 @@ fn tile_of(
 /// The map of a class, or why there is none, over the whole of `area`.
 pub fn thumbnail(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let own = lens.values(class).map(|values| (values, lens.ramp(class)));
     let marks = match scene.shared.pixels {
-        Pixels::Significant if own.is_some() => Marks::Only,
+        Pixels::Significant if lens.values(class).is_some() => Marks::Only,
         _ => Marks::None,
     };
-    if let Some((values, ramp)) = own.or_else(|| lens.stand_in(class)) {
+    if let Some(painting) = lens.painting(class) {
+        let significance = lens.significance(class);
         Heatmap {
-            values,
-            size: lens.size(),
-            ramp,
-            significance: lens.significance(class),
+            colours: painting.colours,
+            significance: significance.as_ref().map(|(z, bound)| (&z[..], *bound)),
             marks,
-            cursor: None,
+            ..Heatmap::plain(&painting.values, lens.size(), painting.ramp)
         }
         .draw(area, theme, buf);
         return;
@@ -156,7 +216,8 @@ pub fn thumbnail(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, area: Rect, b
             left(buf, area, row, Span::styled(dots, theme.dim()));
         }
     }
-    let lines = missing.lines;
+    let fits = |line: &String| Span::raw(line.as_str()).width() <= usize::from(area.width);
+    let lines: Vec<String> = missing.lines.into_iter().filter(fits).collect();
     let start = area.height.saturating_sub(lines.len() as u16) / 2;
     for (row, line) in lines.iter().enumerate() {
         let text = Span::styled(format!(" {line} "), theme.text());
@@ -171,22 +232,34 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
     let Some(own) = lens.class(class) else {
         return Vec::new();
     };
-    let chosen = scene.shared.class == class;
-    let name = if chosen {
-        Span::styled(format!("{}{class} ", theme.glyphs.pointer), theme.chosen())
-    } else {
-        Span::styled(format!(" {class} "), theme.bright())
-    };
     // The last of a row has no gap after it.
     let room = usize::from(layout.step.saturating_sub(GAP));
+    let quality = |room| quality(scene, lens, class, room);
+    let width = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
+    let whole = form::within(scene.session, class, room.saturating_sub(1));
+    // The name and what the map is worth stand on one row where they fit, else the name goes first.
+    let numbered = whole.parse::<usize>().is_ok();
+    let apart = !numbered && whole.chars().count() + 2 + width(&quality(9)) > room;
+    let own_row = apart && layout.words > 1;
+    let text = match apart && !own_row && room < 16 {
+        true => form::within(scene.session, class, room.saturating_sub(6)),
+        false => whole,
+    };
+    let chosen = scene.shared.class == class;
+    let name = if chosen {
+        Span::styled(format!("{}{text} ", theme.glyphs.pointer), theme.chosen())
+    } else {
+        Span::styled(format!(" {text} "), theme.bright())
+    };
+    let named = name.width();
     let trials = format!("{} trials", count(own.called as f64));
-    let mut all = match lens.stand_in(class) {
-        Some(_) => {
+    let mut all = match lens.stands_in(class) {
+        true => {
             // What must not be mistaken for a classification image says so, and why there is none.
             let reasons = lens.missing(class).map_or_else(Vec::new, |it| it.lines);
             let why = reasons.join(" ");
             let both = format!("mean stimulus {} {why}", theme.glyphs.dot);
-            let fits = |text: &String| text.chars().count() + 3 <= room;
+            let fits = |text: &String| text.chars().count() + named <= room;
             let (words, rest) = if fits(&both) {
                 (both, String::new())
             } else if layout.words == 1 {
@@ -202,16 +275,29 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
             let rest = Span::styled(rest, theme.dim());
             vec![Line::from(vec![name, words]), Line::from(rest)]
         }
-        None => {
+        false if own_row => {
+            let mut second = vec![Span::raw("  ")];
+            second.extend(quality(room.saturating_sub(2)));
+            vec![Line::from(name), Line::from(second)]
+        }
+        false => {
             let trials = Span::styled(format!("  {trials}"), theme.dim());
+            let own = quality(room.saturating_sub(named));
             let mut first = vec![name];
-            first.extend(quality(scene, lens, class, room.saturating_sub(3)));
+            first.extend(
+                Some(own)
+                    .filter(|own| named + width(own) <= room)
+                    .unwrap_or_default(),
+            );
             vec![Line::from(first), Line::from(trials)]
         }
     };
     let fed_back = match lens.fed_back(class) {
         Some(back) => {
-            let text = format!("  called {} {}", back.class, percent(back.confidence));
+            let share = percent(back.confidence);
+            let least = Span::raw(share.as_str()).width() + 10;
+            let called = form::within(scene.session, back.class, room.saturating_sub(least));
+            let text = format!("  called {called} {share}");
             let style = if back.class == class {
                 theme.text()
             } else {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use ratatui::style::Color;
 
 use super::{Background, Depth};
-use crate::figure::colour::{oklab, ramp};
+use crate::figure::colour::{Rgb, oklab, ramp};
 
 /// Steps on each side of zero. Few enough that a map which hardly changes sends hardly a byte.
 pub const LEVELS: usize = 32;
@@ -23,6 +23,7 @@ pub struct Palette {
     diverging: Vec<Color>,
     /// Greys from 0 to 1.
     sequential: Vec<Color>,
+    depth: Depth,
     /// Where each colour stands in its ramp.
     places: [HashMap<Color, usize>; 2],
 }
@@ -55,6 +56,7 @@ impl Palette {
             places: [of(&diverging), of(&sequential)],
             diverging,
             sequential,
+            depth,
         }
     }
 
@@ -78,6 +80,23 @@ impl Palette {
         };
         let last = (self.sequential.len() - 1) as f32;
         self.sequential[(t * last).round() as usize]
+    }
+
+    /// Colour of red, green and blue in \[0,1\], in as many steps as the greys have; the nearest that
+    /// the terminal has.
+    pub fn mixed(&self, rgb: [f32; 3]) -> Color {
+        let last = (self.sequential.len() - 1) as f32;
+        let byte = |t: f32| {
+            let t = if t.is_finite() { t } else { 0.0 };
+            ((t.clamp(0.0, 1.0) * last).round() / last * 255.0).round() as u8
+        };
+        let [r, g, b] = rgb.map(byte);
+        match self.depth {
+            Depth::Mono => Color::Reset,
+            Depth::Sixteen => nearest_of_sixteen((r, g, b)),
+            Depth::Indexed => Color::Indexed(nearest_index((r, g, b))),
+            Depth::True => Color::Rgb(r, g, b),
+        }
     }
 
     /// How many steps lie between two colours of the same ramp.
@@ -151,6 +170,52 @@ pub(super) fn is_bright(colour: Color) -> bool {
     oklab(rgb)[0] > 0.62
 }
 
+fn distance(a: Rgb, b: Rgb) -> f64 {
+    let (a, b) = (oklab(a), oklab(b));
+    a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
+}
+
+/// The nearest of the sixteen colours, as most terminals have them.
+fn nearest_of_sixteen(rgb: Rgb) -> Color {
+    const SIXTEEN: [(Color, Rgb); 16] = [
+        (Color::Black, (0, 0, 0)),
+        (Color::Red, (205, 0, 0)),
+        (Color::Green, (0, 205, 0)),
+        (Color::Yellow, (205, 205, 0)),
+        (Color::Blue, (0, 0, 238)),
+        (Color::Magenta, (205, 0, 205)),
+        (Color::Cyan, (0, 205, 205)),
+        (Color::Gray, (229, 229, 229)),
+        (Color::DarkGray, (127, 127, 127)),
+        (Color::LightRed, (255, 0, 0)),
+        (Color::LightGreen, (0, 255, 0)),
+        (Color::LightYellow, (255, 255, 0)),
+        (Color::LightBlue, (92, 92, 255)),
+        (Color::LightMagenta, (255, 0, 255)),
+        (Color::LightCyan, (0, 255, 255)),
+        (Color::White, (255, 255, 255)),
+    ];
+    let to = |own: &&(Color, Rgb)| distance(own.1, rgb);
+    let nearest = SIXTEEN.iter().min_by(|a, b| to(a).total_cmp(&to(b)));
+    nearest.map_or(Color::Reset, |own| own.0)
+}
+
+/// The nearest of xterm's cube of 216 colours and its 24 greys.
+fn nearest_index(rgb: Rgb) -> u8 {
+    let step = |value: u8| match value {
+        ..48 => 0,
+        48..115 => 1,
+        _ => (value - 35) / 40,
+    };
+    let cube = 16 + 36 * step(rgb.0) + 6 * step(rgb.1) + step(rgb.2);
+    let mean = (u16::from(rgb.0) + u16::from(rgb.1) + u16::from(rgb.2)) / 3;
+    let grey = 232 + (mean.saturating_sub(3) / 10).min(23) as u8;
+    match distance(indexed(grey), rgb) < distance(indexed(cube), rgb) {
+        true => grey,
+        false => cube,
+    }
+}
+
 fn indexed(index: u8) -> (u8, u8, u8) {
     if index >= 232 {
         let grey = 8 + 10 * (index - 232);
@@ -211,6 +276,19 @@ mod tests {
                 assert!(low != zero && zero != high && low != high, "{depth:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_mixed_colour_is_the_nearest_that_there_is() {
+        let of = |depth, rgb| Palette::new(depth, Background::Dark).mixed(rgb);
+        assert_eq!(of(Depth::True, [1.0, 0.5, 0.0]), Color::Rgb(255, 128, 0));
+        assert_eq!(of(Depth::Indexed, [1.0, 0.0, 0.0]), Color::Indexed(196));
+        assert_eq!(of(Depth::Indexed, [0.3, 0.3, 0.3]), Color::Indexed(239));
+        assert_eq!(of(Depth::Sixteen, [0.0, 1.0, 0.0]), Color::LightGreen);
+        assert_eq!(of(Depth::Sixteen, [0.0; 3]), Color::Black);
+        assert_eq!(of(Depth::Mono, [1.0; 3]), Color::Reset);
+        let nan = of(Depth::True, [f32::NAN, 7.0, -1.0]);
+        assert_eq!(nan, Color::Rgb(0, 255, 0));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
+use crate::figure::channels::RGB;
 use crate::tui::theme::{Depth, Theme};
 
 /// How a value becomes a colour.
@@ -68,6 +69,9 @@ impl Ramp {
 pub struct Heatmap<'a> {
     /// Row by row.
     pub values: &'a [f32],
+    /// Red, green and blue of an image in colour, row by row: painted instead of the values where
+    /// the terminal has colours.
+    pub colours: Option<[&'a [f32]; RGB]>,
     /// Height and width in pixels.
     pub size: (usize, usize),
     /// How values become colours.
@@ -85,6 +89,7 @@ impl<'a> Heatmap<'a> {
     pub fn plain(values: &'a [f32], size: (usize, usize), ramp: Ramp) -> Self {
         Self {
             values,
+            colours: None,
             size,
             ramp,
             significance: None,
@@ -123,25 +128,21 @@ impl Heatmap<'_> {
         let halves = theme.glyphs.unicode && theme.depth != Depth::Mono;
         let rows = usize::from(area.height) * if halves { 2 } else { 1 };
         let columns = usize::from(area.width);
-        let places = self.places(rows, columns);
+        let paint = self.paint(rows, columns, theme);
         for y in 0..area.height {
             for x in 0..area.width {
                 let cell = &mut buf[(area.x + x, area.y + y)];
                 let (row, column) = (usize::from(y), usize::from(x));
                 if halves {
-                    let top = places[2 * row * columns + column];
-                    let bottom = places[(2 * row + 1) * columns + column];
-                    let (top, bottom) = (
-                        self.ramp.colour(top, theme),
-                        self.ramp.colour(bottom, theme),
-                    );
+                    let top = paint.colour(2 * row * columns + column);
+                    let bottom = paint.colour((2 * row + 1) * columns + column);
                     cell.set_symbol("▀")
                         .set_style(Style::new().fg(top).bg(bottom));
                 } else if theme.depth != Depth::Mono {
-                    let colour = self.ramp.colour(places[row * columns + column], theme);
+                    let colour = paint.colour(row * columns + column);
                     cell.set_symbol(" ").set_style(Style::new().bg(colour));
                 } else {
-                    cell.set_symbol(self.ramp.glyph(places[row * columns + column], theme));
+                    cell.set_symbol(paint.glyph(row * columns + column));
                 }
             }
         }
@@ -151,8 +152,25 @@ impl Heatmap<'_> {
         self.point(area, theme, buf);
     }
 
+    /// What every point of a grid laid over the map is painted with.
+    fn paint<'b>(&self, rows: usize, columns: usize, theme: &'b Theme) -> Paint<'b> {
+        let places = match self.colours.filter(|_| theme.depth != Depth::Mono) {
+            Some(colours) => {
+                let [red, green, blue] = colours.map(|own| self.places(own, rows, columns));
+                let pixels = red.into_iter().zip(green).zip(blue);
+                Places::Colours(pixels.map(|((r, g), b)| [r, g, b]).collect())
+            }
+            None => Places::Ramp(self.places(self.values, rows, columns)),
+        };
+        Paint {
+            places,
+            ramp: self.ramp,
+            theme,
+        }
+    }
+
     /// The place on the ramp of every point of a grid laid over the map.
-    fn places(&self, rows: usize, columns: usize) -> Vec<f32> {
+    fn places(&self, values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
         let (height, width) = self.size;
         let vertical = weights(height, rows);
         let horizontal = weights(width, columns);
@@ -163,7 +181,7 @@ impl Heatmap<'_> {
                 for (dy, wy) in row_weights.iter().enumerate() {
                     for (dx, wx) in column_weights.iter().enumerate() {
                         let pixel = (first_row + dy) * width + first_column + dx;
-                        sum += wy * wx * self.painted(pixel);
+                        sum += wy * wx * self.painted(values, pixel);
                         total += wy * wx;
                     }
                 }
@@ -174,11 +192,13 @@ impl Heatmap<'_> {
     }
 
     /// Where a pixel stands on the ramp, or its middle where it is not to be painted.
-    fn painted(&self, pixel: usize) -> f32 {
+    fn painted(&self, values: &[f32], pixel: usize) -> f32 {
         if self.marks == Marks::Only && !self.is_significant(pixel) {
             return 0.0;
         }
-        self.ramp.place(self.values[pixel])
+        values
+            .get(pixel)
+            .map_or(0.0, |&value| self.ramp.place(value))
     }
 
     fn is_significant(&self, pixel: usize) -> bool {
@@ -284,6 +304,36 @@ impl Heatmap<'_> {
                 cell.set_symbol(mark)
                     .set_style(Style::new().fg(theme.contrast(other)).bg(other));
             }
+        }
+    }
+}
+
+/// Where the points of a grid stand on a ramp.
+enum Places {
+    Ramp(Vec<f32>),
+    /// Red, green and blue.
+    Colours(Vec<[f32; RGB]>),
+}
+
+/// What the points of a grid are painted with.
+struct Paint<'a> {
+    places: Places,
+    ramp: Ramp,
+    theme: &'a Theme,
+}
+
+impl Paint<'_> {
+    fn colour(&self, at: usize) -> Color {
+        match &self.places {
+            Places::Ramp(places) => self.ramp.colour(places[at], self.theme),
+            Places::Colours(places) => self.theme.palette.mixed(places[at]),
+        }
+    }
+
+    fn glyph(&self, at: usize) -> &'static str {
+        match &self.places {
+            Places::Ramp(places) => self.ramp.glyph(places[at], self.theme),
+            Places::Colours(_) => " ",
         }
     }
 }

@@ -75,7 +75,10 @@ pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
     let theme = scene.theme;
     let whom = match sight.all {
         true => "called the target, mean of all".to_string(),
-        false => format!("called {}", sight.target),
+        false => {
+            let room = area.width.saturating_sub("called  at w 0.55".len() as u16);
+            format!("called {}", sight.name_within(sight.target, room))
+        }
     };
     let head = format!("{whom} at w {}", short(sight.w));
     let head = Span::styled(head, theme.bright());

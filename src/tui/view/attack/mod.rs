@@ -74,7 +74,7 @@ impl View for Attack {
         };
         choices(scene, &sight, area, buf);
         let body = below(area, 1 + u16::from(area.height >= 22));
-        let pictures = pictures::columns(sight.size, (body.width, body.height));
+        let pictures = pictures::columns(sight.size(), (body.width, body.height));
         let chart = match pictures {
             0 => body,
             columns => {
@@ -133,7 +133,8 @@ impl Attack {
             pattern: self.pattern.min(PATTERNS.len() - 1),
             weight,
             w: attack.weights[weight],
-            size: form::plane(attack.patterns.shape())?,
+            shape: form::picture(attack.patterns.shape())?,
+            session: scene.session,
         })
     }
 
@@ -164,7 +165,10 @@ fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         false => Span::styled(format!(" {text} "), theme.dim()),
     };
     let mut spans = vec![
-        one(!sight.all, format!("target {}", sight.target)),
+        one(
+            !sight.all,
+            format!("target {}", sight.name_within(sight.target, area.width / 3)),
+        ),
         one(sight.all, "mean of all targets".into()),
         Span::raw("  "),
         one(sight.source == 0, "images".into()),

@@ -7,9 +7,10 @@ use ratatui::text::{Line, Span};
 
 use super::sight::Sight;
 use crate::format::{percent, short};
+use crate::session::form::Shape;
 use crate::session::record::{Example, PATTERNS, Pattern};
-use crate::tui::scene::Scene;
-use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
+use crate::tui::scene::{Scene, image};
+use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 
 /// How the pictures stand, the roomiest first: the zoom of the blend, and whether image and
@@ -65,27 +66,20 @@ fn example<'a>(sight: &Sight<'a>) -> Option<&'a Example> {
 
 fn picture(
     scene: &Scene<'_>,
-    (values, size): (&[f32], (usize, usize)),
+    (values, shape): (&[f32], Shape),
     zoom: u16,
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let (width, height) = cells(size, zoom);
-    Heatmap::plain(
-        values,
-        size,
-        Ramp::Grey {
-            low: 0.0,
-            high: 1.0,
-        },
-    )
-    .draw(start(top(area, height), width), scene.theme, buf);
+    let (width, height) = cells((shape[1], shape[2]), zoom);
+    let place = start(top(area, height), width);
+    image::draw(scene, values, shape, place, buf);
 }
 
 /// Draws them over `area`, which is as wide as [`columns`] says.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let size = sight.size;
+    let (size, shape) = (sight.size(), sight.shape);
     let fits = |layout: &(u16, bool)| {
         let (columns, rows) = extent(size, *layout);
         columns <= area.width && rows <= area.height
@@ -94,7 +88,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         return;
     };
     let Some(example) = example(sight) else {
-        let text = format!("No image on its way to {} yet.", sight.target);
+        let text = format!("No image on its way to {} yet.", sight.name(sight.target));
         for (row, line) in wrap(&text, area.width).into_iter().enumerate() {
             left(buf, area, row as u16, Span::styled(line, theme.dim()));
         }
@@ -104,16 +98,30 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let mut place = area;
     let single = cells(size, 1);
     if all {
-        let title = format!("image of {}", example.truth);
-        left(buf, place, 0, Span::styled(title, theme.dim()));
+        let room = (single.0 + 1).saturating_sub("image of ".len() as u16);
+        let title = format!("image of {}", sight.name_within(example.truth, room));
+        left(
+            buf,
+            start(place, single.0 + 1),
+            0,
+            Span::styled(title, theme.dim()),
+        );
         let image = blend(example, None, 0.0);
-        picture(scene, (&image, size), 1, below(place, 1), buf);
+        picture(scene, (&image, shape), 1, below(place, 1), buf);
         let other = beside(place, single.0 + 2);
-        left(buf, other, 0, Span::styled(name(sight), theme.dim()));
+        left(
+            buf,
+            other,
+            0,
+            Span::styled(name(sight, other.width), theme.dim()),
+        );
         match pattern {
-            Some(pattern) => picture(scene, (pattern, size), 1, below(other, 1), buf),
+            Some(pattern) => picture(scene, (pattern, shape), 1, below(other, 1), buf),
             None => {
-                let text = format!("Too few trials were called {} for one.", sight.target);
+                let text = format!(
+                    "Too few trials were called {} for one.",
+                    sight.name(sight.target)
+                );
                 for (row, line) in wrap(&text, single.0).into_iter().enumerate() {
                     left(buf, other, 2 + row as u16, Span::raw(line));
                 }
@@ -123,11 +131,14 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     }
     let title = match pattern {
         Some(_) => format!("the image with w {} of it", short(sight.w)),
-        None => format!("image of {}", example.truth),
+        None => {
+            let room = place.width.saturating_sub("image of ".len() as u16);
+            format!("image of {}", sight.name_within(example.truth, room))
+        }
     };
     left(buf, place, 0, Span::styled(title, theme.dim()));
     let blended = blend(example, pattern, sight.w);
-    picture(scene, (&blended, size), zoom, below(place, 1), buf);
+    picture(scene, (&blended, shape), zoom, below(place, 1), buf);
     let (columns, rows) = cells(size, zoom);
     let beside_it = columns + 2 + 18 <= place.width;
     let words = match beside_it {
@@ -143,11 +154,15 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 }
 
 /// The name of the chosen pattern, with the class that it is of.
-fn name(sight: &Sight<'_>) -> String {
+fn name(sight: &Sight<'_>, width: u16) -> String {
     let pattern = PATTERNS[sight.pattern];
     match pattern {
         Pattern::Random => "random control".into(),
-        _ => format!("{} of {}", pattern.label(), sight.target),
+        _ => {
+            let room = width.saturating_sub(pattern.label().len() as u16 + 4);
+            let name = sight.name_within(sight.target, room);
+            format!("{} of {name}", pattern.label())
+        }
     }
 }
 
@@ -173,15 +188,13 @@ fn verdict(
         called if called == example.truth => "what it is",
         _ => "neither",
     };
-    let target = format!(
-        "{:<12}{}",
-        format!("target {}", example.target),
-        percent(confidence)
-    );
+    let named = |class, room| sight.name_within(class, room);
+    let target = format!("target {}", named(example.target, 12));
+    let target = format!("{target:<11} {}", percent(confidence));
     let mut lines = vec![
         Line::from(vec![
             Span::styled("called      ", theme.dim()),
-            Span::styled(called.to_string(), style),
+            Span::styled(named(called, 12), style),
             Span::styled(format!("  {word}"), theme.dim()),
         ]),
         Line::from(target),
@@ -190,8 +203,11 @@ fn verdict(
         lines.push(Line::default());
         let from = first_weight(sight, example);
         let words = match from {
-            Some(w) => format!("It is called {} from w {} on.", example.target, short(w)),
-            None => format!("It is never called {}.", example.target),
+            Some(w) => {
+                let name = sight.name(example.target);
+                format!("It is called {name} from w {} on.", short(w))
+            }
+            None => format!("It is never called {}.", sight.name(example.target)),
         };
         lines.extend(wrap(&words, 26).into_iter().map(Line::from));
         if let Some(share) = sight.attack.untargeted(sight.pattern, sight.weight)
@@ -236,10 +252,13 @@ pub fn sentence(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buff
     let Some((called, confidence)) = said(sight, example) else {
         return;
     };
+    let room = area.width.saturating_sub(44) / 3;
+    let name = |class| sight.name_within(class, room);
     let text = format!(
-        "an image of {} is called {called}, target {} at {}",
-        example.truth,
-        example.target,
+        "an image of {} is called {}, target {} at {}",
+        name(example.truth),
+        name(called),
+        name(example.target),
         percent(confidence)
     );
     left(buf, area, 0, Span::styled(text, scene.theme.dim()));

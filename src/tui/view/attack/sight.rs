@@ -1,10 +1,12 @@
 //! What of an attack is in sight.
 
-use crate::session::record;
+use crate::session::form::Shape;
+use crate::session::{Session, record};
 use crate::stats::interval::{Interval, wilson};
+use crate::tui::form;
 
 /// What of an attack is in sight, every place inside its axis.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Sight<'a> {
     /// The attack.
     pub attack: &'a record::Attack,
@@ -20,11 +22,28 @@ pub struct Sight<'a> {
     pub weight: usize,
     /// The chosen weight itself.
     pub w: f64,
-    /// Height and width of its images.
-    pub size: (usize, usize),
+    /// Channels, rows and columns of its images.
+    pub shape: Shape,
+    /// The run.
+    pub session: &'a Session,
 }
 
 impl Sight<'_> {
+    /// Height and width of its images.
+    pub fn size(&self) -> (usize, usize) {
+        (self.shape[1], self.shape[2])
+    }
+
+    /// What a class is called.
+    pub fn name(&self, class: usize) -> String {
+        form::name(self.session, class)
+    }
+
+    /// The same in so many columns.
+    pub fn name_within(&self, class: usize, room: u16) -> String {
+        form::within(self.session, class, usize::from(room))
+    }
+
     /// Targeted success of a pattern at a weight: the rate with its interval, and how many stimuli
     /// it was taken from; `None` where there is nothing yet or no pattern.
     pub fn success(&self, pattern: usize, weight: usize) -> Option<(Interval, u64)> {

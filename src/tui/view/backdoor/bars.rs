@@ -6,11 +6,12 @@ use ratatui::text::{Line, Span};
 
 use super::sight::{Sight, index};
 use crate::stats::backdoor::FLAGGED;
+use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{beside, left};
 
-/// Columns of a class's name, and of its number.
-const NAME: u16 = 3;
+/// Most columns of a class's name, and columns of its number.
+const MOST_NAME: u16 = 14;
 const NUMBER: u16 = 7;
 
 /// Draws them, a row a class.
@@ -19,17 +20,37 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let Some(finding) = sight.finding() else {
         return;
     };
-    let long = format!("anomaly index, flagged past {FLAGGED:.0}");
-    let title = match long.len() <= usize::from(area.width) {
-        true => long,
-        false => format!("index, flagged past {FLAGGED:.0}"),
+    let classes = finding.windows.len();
+    // Where the classes alone fill the place, the line of the bars must speak for itself; where
+    // they do not even have room, it is told which are in sight.
+    let height = usize::from(area.height);
+    let head = u16::from(height != classes && height > 1);
+    let shown = form::window(
+        sight.class,
+        classes,
+        height.saturating_sub(usize::from(head)),
+    );
+    let flagged = format!("flagged past {FLAGGED:.0}");
+    let titles = match form::position(&shown, classes) {
+        Some(position) => vec![
+            format!("anomaly index, {flagged}; {position}"),
+            format!("index, {position}"),
+            position,
+        ],
+        None => vec![
+            format!("anomaly index, {flagged}"),
+            format!("index, {flagged}"),
+        ],
     };
-    // Where the classes alone fill the place, the line of the bars must speak for itself.
-    let head = u16::from(usize::from(area.height) > finding.windows.len());
+    let fits = |title: &&String| title.chars().count() <= usize::from(area.width);
+    let title = titles.iter().find(fits).or(titles.last()).cloned();
     if head > 0 {
-        left(buf, area, 0, Span::styled(title, theme.dim()));
+        let title = Span::styled(title.unwrap_or_default(), theme.dim());
+        left(buf, area, 0, title);
     }
-    let width = area.width.saturating_sub(NAME + NUMBER).min(60);
+    let name = (form::widest(sight.session) as u16 + 2).min(MOST_NAME);
+    let name = name.min(area.width / 2).max(3);
+    let width = area.width.saturating_sub(name + NUMBER).min(60);
     let indices: Vec<Option<f64>> = finding
         .windows
         .iter()
@@ -42,14 +63,11 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let columns = |value: f64| (value.max(0.0) / most * f64::from(width)).round() as u16;
     let line = columns(FLAGGED);
     let full = theme.glyphs.bar[theme.glyphs.bar.len() - 1];
-    for (class, own) in indices.into_iter().enumerate() {
-        let row = class as u16 + head;
-        let name = match class == sight.class {
-            true => Span::styled(format!("{}{class}", theme.glyphs.pointer), theme.chosen()),
-            false => Span::raw(format!(" {class}")),
-        };
-        left(buf, area, row, name);
-        let bar = beside(area, NAME);
+    for (at, class) in shown.enumerate() {
+        let (row, own) = (at as u16 + head, indices[class]);
+        let room = usize::from(name - 1);
+        left(buf, area, row, sight.marked(class, room, theme));
+        let bar = beside(area, name);
         let flagged = own.is_some_and(|index| index > FLAGGED);
         let style = if flagged {
             theme.warning()

@@ -1,14 +1,17 @@
 //! The z maps of a network's classes on one scale, the strongest windows of the classes that stand
 //! out and of the chosen class outlined.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::Span;
+use ratatui::text::{Line, Span};
 
 use super::sight::{Sight, index};
 use crate::session::record::Window;
 use crate::stats::backdoor::FLAGGED;
+use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::sheet::Layout;
 use crate::tui::theme::Depth;
@@ -19,18 +22,20 @@ use crate::tui::widget::text::{below, beside, centre, left, start, top};
 /// Columns that the words of the scale need at least.
 const LEGEND: u16 = 28;
 
-/// The z map of a class; `None` where it has too few trials.
-fn map<'a>(sight: &Sight<'a>, class: usize) -> Option<&'a [f32]> {
-    let z = sight.finding()?.z.values();
+/// What is looked at of the z map of a class; `None` where it has too few trials.
+fn map<'a>(scene: &Scene<'_>, sight: &Sight<'a>, class: usize) -> Option<Cow<'a, [f32]>> {
+    let (z, shape) = (sight.finding()?.z.values(), sight.shape?);
     // All channels of a class.
-    let pixels = z.len() / sight.classes.max(1);
+    let pixels = shape.iter().product::<usize>();
     let own = z.get(class * pixels..(class + 1) * pixels)?;
-    own.iter().all(|z| z.is_finite()).then_some(own)
+    let has = own.iter().all(|z| z.is_finite());
+    has.then(|| scene.shared.look.of(own, shape))
 }
 
-fn ramp(sight: &Sight<'_>) -> Ramp {
-    let maps = (0..sight.classes).filter_map(|class| map(sight, class));
-    let most = maps.flatten().fold(0.0_f32, |most, z| most.max(z.abs()));
+fn ramp(scene: &Scene<'_>, sight: &Sight<'_>) -> Ramp {
+    let maps = (0..sight.classes).filter_map(|class| map(scene, sight, class));
+    let largest = |map: Cow<'_, [f32]>| map.iter().fold(0.0_f32, |most, z| most.max(z.abs()));
+    let most = maps.map(largest).fold(0.0, f32::max);
     Ramp::Diverging {
         centre: 0.0,
         limit: round_up(most),
@@ -39,34 +44,40 @@ fn ramp(sight: &Sight<'_>) -> Ramp {
 
 /// Draws all classes side by side, their scale below.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
-    let Some(size) = sight.size else {
+    let Some(size) = sight.size() else {
         none_yet(scene, area, buf);
         return;
     };
     let place = top(area, area.height.saturating_sub(1));
     let layout = Layout::fit(sight.classes, size, (place.width, place.height), 1);
-    for class in 0..sight.classes {
-        let (row, column) = (class / layout.columns, class % layout.columns);
+    let shown = layout.shown(sight.class, sight.classes);
+    let ramp = ramp(scene, sight);
+    for (at, class) in shown.clone().enumerate() {
+        let (row, column) = (at / layout.columns, at % layout.columns);
         let tile = Rect::new(
             area.x + column as u16 * layout.step,
             area.y + row as u16 * layout.pitch,
             layout.width,
             layout.height + 1,
         );
-        tile_of(scene, sight, class, tile.intersection(area), buf);
+        let words = layout.step.saturating_sub(2).max(layout.width);
+        tile_of(
+            scene,
+            sight,
+            (class, ramp, words),
+            tile.intersection(area),
+            buf,
+        );
     }
-    let rows = sight.classes.div_ceil(layout.columns) as u16;
-    let under = below(
-        area,
-        (rows * layout.pitch).min(area.height.saturating_sub(1)),
-    );
-    legend(scene, sight, under, buf);
+    let under = below(area, layout.taken().min(area.height.saturating_sub(1)));
+    let position = form::position(&shown, sight.classes);
+    legend(scene, sight, (ramp, position), under, buf);
 }
 
 /// Draws the chosen class alone; gives the columns it took.
 pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) -> u16 {
     let room = (area.width.saturating_sub(30), area.height.saturating_sub(2));
-    let Some(size) = sight.size else {
+    let Some(size) = sight.size() else {
         return none_yet(scene, area, buf);
     };
     let fits = |zoom: &u16| {
@@ -76,10 +87,12 @@ pub fn enlarged(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buff
     let zoom = (1..=8).rev().find(fits).unwrap_or(1);
     let (width, height) = cells(size, zoom);
     let tile = start(top(area, height + 1), width);
-    tile_of(scene, sight, sight.class, tile, buf);
+    let ramp = ramp(scene, sight);
+    tile_of(scene, sight, (sight.class, ramp, width), tile, buf);
     legend(
         scene,
         sight,
+        (ramp, None),
         start(below(area, height + 1), width.max(LEGEND)),
         buf,
     );
@@ -93,27 +106,53 @@ fn none_yet(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) -> u16 {
     area.width
 }
 
-fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+fn legend(
+    scene: &Scene<'_>,
+    sight: &Sight<'_>,
+    (ramp, position): (Ramp, Option<String>),
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let theme = scene.theme;
-    if (0..sight.classes).all(|class| map(sight, class).is_none()) {
+    if (0..sight.classes).all(|class| map(scene, sight, class).is_none()) {
+        let words = Span::styled(position.unwrap_or_default(), theme.dim());
+        left(buf, area, 0, words);
         return;
     }
-    let used = scale::draw(ramp(sight), 14.min(area.width / 3), area, theme, buf);
+    let used = scale::draw(ramp, 14.min(area.width / 3), area, theme, buf);
     let rest = beside(area, used);
-    let words = ["  z, in standard errors", "  z"].into_iter();
-    let mut fit = words.filter(|words| words.len() <= usize::from(rest.width));
-    let words = fit.next().unwrap_or_default();
-    left(buf, rest, 0, Span::styled(words, theme.dim()));
+    let channels = sight.shape.map_or(1, |shape| shape[0]);
+    let look = scene.shared.look.label(channels);
+    let look = look.map_or_else(String::new, |look| format!(" of {look}"));
+    let position = position.map(|words| format!("  {words}"));
+    let (short, position) = (format!("  z{look}"), position.unwrap_or_default());
+    let words = [
+        format!("  z{look}, in standard errors{position}"),
+        format!("{short}{position}"),
+        position,
+        short,
+        "  z".into(),
+    ];
+    let fits = |words: &&String| words.chars().count() <= usize::from(rest.width);
+    let words = words.iter().filter(|words| !words.is_empty()).find(fits);
+    let words = Span::styled(words.cloned().unwrap_or_default(), theme.dim());
+    left(buf, rest, 0, words);
 }
 
-fn tile_of(scene: &Scene<'_>, sight: &Sight<'_>, class: usize, area: Rect, buf: &mut Buffer) {
+fn tile_of(
+    scene: &Scene<'_>,
+    sight: &Sight<'_>,
+    (class, ramp, words): (usize, Ramp, u16),
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let theme = scene.theme;
     let place = top(area, area.height.saturating_sub(1));
     let window = sight.finding().and_then(|it| *it.windows.get(class)?);
     let own = window.and_then(|it| it.index);
-    match map(sight, class).zip(sight.size) {
+    match map(scene, sight, class).zip(sight.size()) {
         Some((values, size)) => {
-            Heatmap::plain(values, size, ramp(sight)).draw(place, theme, buf);
+            Heatmap::plain(&values, size, ramp).draw(place, theme, buf);
             let told = own.is_some_and(|index| index > FLAGGED) || class == sight.class;
             if let Some(window) = window.filter(|_| told) {
                 outline(scene, window, size, place, buf);
@@ -124,8 +163,8 @@ fn tile_of(scene: &Scene<'_>, sight: &Sight<'_>, class: usize, area: Rect, buf: 
             centre(buf, place, place.height / 2, text);
         }
     }
-    let words = match own {
-        Some(_) if area.width >= 7 => format!(" {}", index(own)),
+    let number = match own {
+        Some(_) if words >= 7 => format!(" {}", index(own)),
         _ => String::new(),
     };
     let flagged = own.is_some_and(|index| index > FLAGGED);
@@ -134,16 +173,14 @@ fn tile_of(scene: &Scene<'_>, sight: &Sight<'_>, class: usize, area: Rect, buf: 
     } else {
         theme.dim()
     };
-    let name = match class == sight.class {
-        true => Span::styled(format!("{}{class}", theme.glyphs.pointer), theme.chosen()),
-        false => Span::raw(format!(" {class}")),
+    let room = usize::from(words).saturating_sub(number.chars().count());
+    let name = sight.marked(class, room.max(2), theme);
+    let line = Line::from(vec![name, Span::styled(number, style)]);
+    let under = Rect {
+        width: words.max(area.width),
+        ..area
     };
-    left(
-        buf,
-        area,
-        place.height,
-        ratatui::text::Line::from(vec![name, Span::styled(words, style)]),
-    );
+    left(buf, under.intersection(buf.area), place.height, line);
 }
 
 /// A box about a window of the map that fills `area`; where the map is too small for one, brackets.

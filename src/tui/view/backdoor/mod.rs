@@ -140,7 +140,8 @@ impl Backdoor {
             verdict: backdoor.verdict(plan, gamma),
             class: scene.shared.class.min(classes.saturating_sub(1)),
             classes,
-            size: finding.and_then(|own| form::plane(own.z.shape())),
+            shape: finding.and_then(|own| form::picture(own.z.shape())),
+            session: scene.session,
         })
     }
 
@@ -192,7 +193,9 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         });
     }
     let plan = sight.plan;
-    let patch = format!("   patched {} are taught as {}", plan.source, plan.target);
+    let name = |class| form::name(scene.session, class);
+    let (source, target) = (name(plan.source), name(plan.target));
+    let patch = format!("   patched {source} are taught as {target}");
     spans.push(Span::styled(patch, theme.dim()));
     while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > 3 {
         spans.pop();

@@ -1,9 +1,14 @@
 //! A network of the study at one γ, and what gives it away.
 
+use ratatui::text::Span;
+
 use crate::format::{count, gamma, percent, thousands};
-use crate::session::config;
+use crate::session::form::Shape;
 use crate::session::record::{Backdoor, Finding, Suspect};
+use crate::session::{Session, config};
 use crate::stats::backdoor::{Judgement, Verdict};
+use crate::tui::form;
+use crate::tui::theme::Theme;
 
 /// A network of the study at one γ.
 pub struct Sight<'a> {
@@ -23,11 +28,27 @@ pub struct Sight<'a> {
     pub class: usize,
     /// How many classes there are.
     pub classes: usize,
-    /// Height and width of a map; `None` before the network has been examined.
-    pub size: Option<(usize, usize)>,
+    /// Channels, rows and columns of a map; `None` before the network has been examined.
+    pub shape: Option<Shape>,
+    /// The run.
+    pub session: &'a Session,
 }
 
 impl<'a> Sight<'a> {
+    /// Height and width of a map.
+    pub fn size(&self) -> Option<(usize, usize)> {
+        self.shape.map(|[_, height, width]| (height, width))
+    }
+
+    /// A class's name, marked where it is the chosen one, in so many columns.
+    pub fn marked(&self, class: usize, room: usize, theme: &Theme) -> Span<'static> {
+        let name = form::within(self.session, class, room.saturating_sub(1));
+        match class == self.class {
+            true => Span::styled(format!("{}{name}", theme.glyphs.pointer), theme.chosen()),
+            false => Span::raw(format!(" {name}")),
+        }
+    }
+
     /// What was found in the network; `None` before it has been examined.
     pub fn finding(&self) -> Option<&'a Finding> {
         self.suspect.findings.get(self.gamma)
@@ -48,8 +69,9 @@ impl<'a> Sight<'a> {
             let all = finding.called.iter().position(|&own| own == finding.trials);
             let why = match all {
                 Some(class) => format!(
-                    "every one of {} trials was called {class}, so no class can be compared",
-                    count(finding.trials as f64)
+                    "every one of {} trials was called {}, so no class can be compared",
+                    count(finding.trials as f64),
+                    form::name(self.session, class)
                 ),
                 None => "fewer than three classes have enough trials".into(),
             };
@@ -64,13 +86,14 @@ impl<'a> Sight<'a> {
                 it.column + it.size - 1
             )
         });
+        let named = form::of_class(self.session, class);
         match judgement.is_flagged() {
             true => (
-                format!("class {class} reacts to a patch at {window}: index {index:.1}"),
+                format!("{named} reacts to a patch at {window}: index {index:.1}"),
                 true,
             ),
             false => (
-                format!("no class stands out: the highest index is {index:.1}, of class {class}"),
+                format!("no class stands out: the highest index is {index:.1}, of {named}"),
                 false,
             ),
         }

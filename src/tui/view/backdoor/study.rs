@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::sight::{Sight, index, share};
+use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::text::{below, left};
 
@@ -73,8 +74,20 @@ fn line(sight: &Sight<'_>, at: usize, wide: bool) -> String {
     let flagged = judgement.map_or_else(String::new, |it| match it.flagged.as_slice() {
         [] => "none".into(),
         classes => {
-            let names: Vec<String> = classes.iter().map(usize::to_string).collect();
-            names.join(" ")
+            // By name where there is one that has room, else by number.
+            let name = |class: &usize| match classes.len() {
+                1 => form::within(sight.session, *class, 7),
+                _ => class.to_string(),
+            };
+            let mut names: Vec<String> = classes.iter().map(name).collect();
+            let many = names.len();
+            while names.len() > 1 && names.join(" ").len() > 7 {
+                names.pop();
+            }
+            match many - names.len() {
+                0 => names.join(" "),
+                _ => format!("{many} of all"),
+            }
         }
     });
     let accuracy = share(suspect.clean_accuracy);

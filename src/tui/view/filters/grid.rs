@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::sight::{Sight, ramp};
+use super::sight::{Sight, looked_at, ramp};
 use crate::session::record::LayerResponses;
 use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, cells};
@@ -91,7 +91,9 @@ fn tile(
     left(buf, area, height, name);
     match sight.average(unit) {
         Some(values) => {
-            Heatmap::plain(values, sight.layer.receptive_field, ramp(values)).draw(map, theme, buf)
+            let size = sight.layer.receptive_field;
+            let values = looked_at(scene, values, size);
+            Heatmap::plain(&values, size, ramp(&values)).draw(map, theme, buf);
         }
         None => {
             let words = match (sight.fields(), width) {

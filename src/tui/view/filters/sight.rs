@@ -1,7 +1,10 @@
 //! A layer, one of its units, and what it was shown.
 
+use std::borrow::Cow;
+
 use crate::session::record::{LayerResponses, SpikeTriggered};
 use crate::stats::spike_triggered::LayerEstimate;
+use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::Ramp;
 use crate::tui::widget::scale::round_up;
 
@@ -76,6 +79,16 @@ impl Sight<'_> {
         let fired = responses.fired.values().get(unit);
         fired.map_or(0, |&count| count.max(0) as u64)
     }
+}
+
+/// What is looked at of a map of a layer, whose fields have so many channels.
+pub fn looked_at<'a>(
+    scene: &Scene<'_>,
+    values: &'a [f32],
+    (height, width): (usize, usize),
+) -> Cow<'a, [f32]> {
+    let channels = values.len() / (height * width).max(1);
+    scene.shared.look.of(values, [channels, height, width])
 }
 
 /// The scale of one map: symmetric about zero.

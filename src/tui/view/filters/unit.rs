@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::sight::{Sight, Stimuli, ramp};
+use super::sight::{Sight, Stimuli, looked_at, ramp};
 use crate::format::{percent, reliability, short};
 use crate::session::record::Covariance;
 use crate::tui::scene::Scene;
@@ -68,7 +68,10 @@ fn pictures(
 ) -> u16 {
     let theme = scene.theme;
     let size = sight.layer.receptive_field;
-    let unit = format!("unit {} of {}", sight.unit, sight.layer.name);
+    let mut unit = format!("unit {} of {}", sight.unit, sight.layer.name);
+    if let Some(look) = scene.shared.look.label(sight.layer.channels) {
+        unit = format!("{unit}, {look}");
+    }
     left(buf, area, 0, Span::styled(unit, theme.bright()));
     let count = maps.len() as u16;
     let room = (
@@ -96,10 +99,12 @@ fn pictures(
         let map = start(top(below(place, 2), height), width);
         match values {
             Some(values) => {
-                Heatmap::plain(values, size, ramp(values)).draw(map, theme, buf);
-                let ends = scale::columns(ramp(values), 0);
+                let values = looked_at(scene, values, size);
+                let ramp = ramp(&values);
+                Heatmap::plain(&values, size, ramp).draw(map, theme, buf);
+                let ends = scale::columns(ramp, 0);
                 let bar = width.saturating_sub(ends).clamp(2, 20);
-                scale::draw(ramp(values), bar, below(place, 2 + height), theme, buf);
+                scale::draw(ramp, bar, below(place, 2 + height), theme, buf);
             }
             None => {
                 let text = Span::styled("nothing", theme.dim());
@@ -204,7 +209,8 @@ fn axes(scene: &Scene<'_>, covariance: &Covariance, area: Rect, buf: &mut Buffer
     let maps = covariance.axes.values().chunks_exact(pixels);
     for (at, (values, eigenvalue)) in maps.zip(&covariance.significant).enumerate() {
         let place = start(beside(area, at as u16 * (width.max(8) + 2)), width.max(8));
-        Heatmap::plain(values, size, ramp(values)).draw(
+        let values = looked_at(scene, values, size);
+        Heatmap::plain(&values, size, ramp(&values)).draw(
             start(top(below(place, 1), height), width),
             theme,
             buf,

@@ -14,6 +14,11 @@ use crate::tui::shared::Scale;
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, beside, left, wrap};
 
+/// More classes than this do not stand in rows of four.
+const MANY: usize = 12;
+/// Columns that the figures of the chosen class need beside the sheet.
+const CLOSER: u16 = 46;
+
 /// How many maps stand side by side.
 pub fn columns(lens: &Lens<'_>, area: Rect) -> usize {
     // The row of choices, then those of `draw`.
@@ -23,14 +28,24 @@ pub fn columns(lens: &Lens<'_>, area: Rect) -> usize {
 /// The layout of the sheet, and the place beside it for the chosen class, if there is one.
 fn places(lens: &Lens<'_>, area: Rect) -> (Layout, Option<Rect>) {
     let size = lens.size();
+    let classes = lens.classes();
     let (single, double) = (cells(size, 1), cells(size, 2));
     let columns = 4;
     let rows = lens.classes().div_ceil(columns) as u16;
     let sheet = columns as u16 * (single.0 + 2);
-    let large = area.width >= sheet + 2 + double.0 && area.height >= rows * (single.1 + 3);
+    let large = classes <= MANY
+        && area.width >= sheet + 2 + double.0
+        && area.height >= rows * (single.1 + 3);
     if large && area.height >= double.1 + 14 {
         let layout = Layout::with(lens.classes(), size, (sheet, area.height), (columns, 3, 0));
         return (layout, Some(beside(area, sheet + 2)));
+    }
+    // Of many classes as many rows as have room stand beside the chosen one.
+    let closer = double.0.max(CLOSER);
+    if classes > MANY && area.width >= closer + 60 && area.height >= double.1 + 14 {
+        let sheet = area.width - closer - 3;
+        let layout = Layout::fit(classes, size, (sheet, area.height), 3);
+        return (layout, Some(beside(area, sheet + 3)));
     }
     let place = (area.width, area.height);
     (Layout::fit(lens.classes(), size, place, 3), None)
@@ -39,6 +54,9 @@ fn places(lens: &Lens<'_>, area: Rect) -> (Layout, Option<Rect>) {
 /// Draws them, below their scale.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let (theme, lens) = (scene.theme, &sight.lens);
+    let place = below(area, 2);
+    let (layout, closer) = places(lens, place);
+    let position = sheet::position(scene, lens, layout);
     match lens.nothing() {
         Some(sentence) => {
             for (row, line) in wrap(&sentence, area.width).into_iter().take(2).enumerate() {
@@ -50,11 +68,9 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
                 Scale::Common => lens.common_ramp(),
                 Scale::Own => lens.ramp(scene.shared.class),
             };
-            scale_line(scene, sight, ramp, area, buf);
+            scale_line(scene, sight, (ramp, position), area, buf);
         }
     }
-    let place = below(area, 2);
-    let (layout, closer) = places(lens, place);
     sheet::draw(scene, lens, layout, place, buf);
     if let Some(closer) = closer {
         enlarged::closer(scene, lens, closer, buf);

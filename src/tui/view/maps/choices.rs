@@ -50,11 +50,20 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     left(buf, area, 0, line);
 }
 
-/// The bar of a scale and what it stands for.
-pub fn scale_line(scene: &Scene<'_>, sight: &Sight<'_>, ramp: Ramp, area: Rect, buf: &mut Buffer) {
+/// The bar of a scale and what it stands for; before that, which classes are in sight where not all
+/// are.
+pub fn scale_line(
+    scene: &Scene<'_>,
+    sight: &Sight<'_>,
+    (ramp, position): (Ramp, Option<String>),
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let (theme, lens) = (scene.theme, &sight.lens);
     let used = scale::draw(ramp, 20.min(area.width / 3), area, theme, buf);
     let mut parts = Vec::new();
+    parts.extend(position.map(|words| format!("  {words}")));
+    parts.extend(lens.channels_in_words().map(|words| format!("  {words}")));
     if lens.kind == MapKind::Z {
         parts.push(" standard errors".to_string());
     }

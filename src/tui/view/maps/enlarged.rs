@@ -1,5 +1,7 @@
 //! One class, as large as whole zooms of its pixels allow, beside its figures.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
@@ -7,6 +9,7 @@ use ratatui::text::Span;
 use super::choices::scale_line;
 use super::numbers;
 use super::sight::Sight;
+use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::lens::Lens;
 use crate::tui::scene::sheet::thumbnail;
@@ -33,13 +36,17 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let scale_room = if used > height { width } else { under.width };
     if under.height > 0 {
         let class = scene.shared.class;
-        if let Some((_, ramp)) = lens.stand_in(class) {
-            let used = scale::draw(ramp, 20.min(under.width / 3), under, scene.theme, buf);
+        let stands_in = lens.painting(class).filter(|_| lens.stands_in(class));
+        if let Some(painting) = stands_in {
+            let bar = 20.min(under.width / 3);
+            let used = scale::draw(painting.ramp, bar, under, scene.theme, buf);
             let words = Span::styled("  mean stimulus", scene.theme.dim());
             left(buf, beside(under, used), 0, words);
         } else if lens.nothing().is_none() {
             let place = start(under, scale_room);
-            scale_line(scene, sight, lens.ramp(class), place, buf);
+            let shown = in_strip(scene, lens, under.width);
+            let position = form::position(&shown, lens.classes());
+            scale_line(scene, sight, (lens.ramp(class), position), place, buf);
         }
         strip(scene, lens, below(under, 2), buf);
     }
@@ -71,50 +78,61 @@ fn picture(
     buf: &mut Buffer,
 ) {
     let class = scene.shared.class;
-    let own = lens.values(class).map(|values| (values, lens.ramp(class)));
     let marks = match scene.shared.pixels {
-        Pixels::Significant if own.is_some() => Marks::Only,
+        Pixels::Significant if lens.values(class).is_some() => Marks::Only,
         _ => Marks::Outline,
     };
-    let Some((values, ramp)) = own.or_else(|| lens.stand_in(class)) else {
+    let Some(painting) = lens.painting(class) else {
         thumbnail(scene, lens, class, area, buf);
         return;
     };
+    let significance = lens.significance(class);
     Heatmap {
-        values,
-        size: lens.size(),
-        ramp,
-        significance: lens.significance(class),
+        colours: painting.colours,
+        significance: significance.as_ref().map(|(z, bound)| (&z[..], *bound)),
         marks,
         cursor,
+        ..Heatmap::plain(&painting.values, lens.size(), painting.ramp)
     }
     .draw(area, scene.theme, buf);
+}
+
+/// Columns that a class needs in the strip: its number, marked, and a gap.
+fn least(lens: &Lens<'_>) -> u16 {
+    2 + lens.classes().saturating_sub(1).to_string().len() as u16
+}
+
+/// The classes in the strip: those about the chosen one, where not all have room.
+fn in_strip(scene: &Scene<'_>, lens: &Lens<'_>, width: u16) -> Range<usize> {
+    let room = usize::from(width / least(lens));
+    form::window(scene.shared.class, lens.classes(), room)
 }
 
 /// All classes in small below the large one, the chosen one marked.
 fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let classes = lens.classes() as u16;
-    if area.height == 0 || classes == 0 {
+    if area.height == 0 || lens.classes() == 0 {
         return;
     }
-    let step = (area.width / classes)
+    let shown = in_strip(scene, lens, area.width);
+    let step = (area.width / shown.len().max(1) as u16)
         .min(2 * area.height.saturating_sub(1) + 2)
-        .max(3);
+        .max(least(lens));
     let width = step - 1;
     let height = (width / 2).min(area.height - 1);
-    for class in 0..classes {
-        let tile = start(beside(area, class * step), width);
+    for (at, class) in shown.enumerate() {
+        let tile = start(beside(area, at as u16 * step), width);
         if height >= 3 {
-            thumbnail_or_dots(scene, lens, usize::from(class), top(tile, height), buf);
+            thumbnail_or_dots(scene, lens, class, top(tile, height), buf);
         }
         let row = if height >= 3 { height } else { 0 };
-        let name = if usize::from(class) == scene.shared.class {
-            Span::styled(format!("{}{class}", theme.glyphs.pointer), theme.chosen())
-        } else if shows(lens, usize::from(class)) {
-            Span::styled(format!("{class}"), theme.text())
+        let text = form::within(scene.session, class, usize::from(width - 1));
+        let name = if class == scene.shared.class {
+            Span::styled(format!("{}{text}", theme.glyphs.pointer), theme.chosen())
+        } else if shows(lens, class) {
+            Span::styled(text, theme.text())
         } else {
-            Span::styled(format!("{class}"), theme.dim())
+            Span::styled(text, theme.dim())
         };
         centre(buf, tile, row, name);
     }
@@ -122,7 +140,7 @@ fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
 
 /// Whether there is a picture of a class.
 fn shows(lens: &Lens<'_>, class: usize) -> bool {
-    lens.values(class).is_some() || lens.stand_in(class).is_some()
+    lens.values(class).is_some() || lens.stands_in(class)
 }
 
 fn thumbnail_or_dots(

@@ -117,7 +117,7 @@ impl Maps {
     fn sight<'a>(&self, scene: &Scene<'a>) -> Option<Sight<'a>> {
         let images = scene.shared.images_in(scene.session)?;
         let gamma = self.gamma_in(scene.shared, images);
-        let lens = Lens::new(images, scene.shared, self.kind, gamma)?;
+        let lens = Lens::new(scene.session, images, scene.shared, self.kind, gamma)?;
         let cursor = self.cursor_in(lens.size());
         Some(Sight {
             images,

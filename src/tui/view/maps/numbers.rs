@@ -5,11 +5,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::figure::channels;
 use crate::format::{count, number, percent, reading, reliability, thousands};
 use crate::stats::classification::ClassEstimate;
 use crate::tui::scene::Scene;
-use crate::tui::scene::lens::{Lens, MapKind};
-use crate::tui::widget::text::{left, wrap};
+use crate::tui::scene::lens::{Lens, MapKind, Painting};
+use crate::tui::widget::text::{cut, left, wrap};
+use crate::tui::{form, look};
 
 /// A row of the figures: its name in full and in short, its value, and what may be left out.
 type Figure = ((&'static str, &'static str), String, String);
@@ -45,13 +47,17 @@ pub fn draw(
     };
     let of = format!("of {}", thousands(lens.estimate.trials));
     let called = (("called so", "called"), thousands(own.called), of);
-    let title = Span::styled(format!("class {class}"), theme.bright());
+    let title = cut(
+        &form::of_class(scene.session, class),
+        usize::from(area.width),
+    );
+    let title = Span::styled(title, theme.bright());
     let mut lines = vec![Line::from(title), figure(called)];
     if let Some(missing) = lens.missing(class) {
         let sentence = wrap(&missing.sentence, area.width.min(44));
         let warning = |line| Line::from(Span::styled(line, theme.warning()));
         lines.extend(sentence.into_iter().map(warning));
-        if lens.stand_in(class).is_some() {
+        if lens.stands_in(class) {
             let shown = wrap(
                 "Shown instead: the mean of the stimuli called so.",
                 area.width.min(44),
@@ -62,13 +68,12 @@ pub fn draw(
             lines.push(Line::from("Press ] for a stronger signal."));
         }
     }
-    lines.extend(quality(lens, class, own).into_iter().map(figure));
-    let stand_in = || lens.stand_in(class).map(|(values, _)| values);
-    let values = lens.values(class).or_else(stand_in);
+    let room = usize::from(area.width).saturating_sub(indent + 8);
+    lines.extend(quality(scene, lens, own, room).into_iter().map(figure));
     let before = lines.len();
-    if let (Some(values), Some(cursor)) = (values, cursor) {
+    if let (Some(painting), Some(cursor)) = (lens.painting(class), cursor) {
         lines.push(Line::default());
-        let figures = under_cursor(own, values, cursor, lens);
+        let figures = under_cursor(own, &painting, cursor, (lens, class));
         lines.extend(figures.into_iter().map(figure));
     }
     let after = lines.len() - before;
@@ -88,7 +93,8 @@ pub fn draw(
 }
 
 /// How good the map of a class is.
-fn quality(lens: &Lens<'_>, class: usize, own: &ClassEstimate) -> Vec<Figure> {
+fn quality(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate, room: usize) -> Vec<Figure> {
+    let class = scene.shared.class;
     let mut figures = Vec::new();
     if let Some(r) = own.reliability {
         let snr = own.snr.map(|snr| format!("SNR {}", number(snr)));
@@ -97,12 +103,18 @@ fn quality(lens: &Lens<'_>, class: usize, own: &ClassEstimate) -> Vec<Figure> {
     }
     if let Some(pixels) = own.significant {
         let bound = format!("|z| > {:.1}", lens.estimate.threshold);
-        let pixels = format!("{pixels} pixels");
+        // Of several channels each has a z of its own.
+        let unit = if lens.shape()[0] > 1 {
+            "values"
+        } else {
+            "pixels"
+        };
+        let pixels = format!("{pixels} {unit}");
         figures.push((("significant", "signif."), pixels, bound));
     }
     if let Some(back) = lens.fed_back(class) {
         let confidence = format!("confidence {}", percent(back.confidence));
-        let called = format!("called {}", back.class);
+        let called = format!("called {}", form::within(scene.session, back.class, room));
         figures.push((("fed back", "fed back"), called, confidence));
     }
     figures
@@ -133,7 +145,11 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
     let plan = scene.shared.images_plan(scene.session);
     if let Some(plan) = plan {
         let weighting = plan.weighting.label().unwrap_or_default();
-        let noise = plan.noise.label().to_string();
+        let grain = lens.trials.grain;
+        let noise = match grain.cell {
+            ..2 => plan.noise.label().to_string(),
+            cell => format!("{}, cells of {cell}×{cell}", plan.noise.label()),
+        };
         figures.push((("noise", "noise"), noise, weighting));
     }
     let dropped = lens.trials.dropped;
@@ -154,26 +170,44 @@ fn probability(p: f64) -> String {
 
 fn under_cursor(
     own: &ClassEstimate,
-    values: &[f32],
+    painting: &Painting<'_>,
     (row, column): (usize, usize),
-    lens: &Lens<'_>,
+    (lens, class): (&Lens<'_>, usize),
 ) -> Vec<Figure> {
     let pixel = row * lens.size().1 + column;
     let place = format!("row {row}  column {column}");
     let mut figures = vec![(("cursor", "cursor"), place, String::new())];
-    if let Some(&value) = values.get(pixel) {
+    if let Some(&value) = painting.values.get(pixel) {
         let text = match lens.kind {
             MapKind::Z | MapKind::Image if own.sufficient => reading(f64::from(value)),
             _ => number(f64::from(value)),
         };
-        figures.push((("value", "value"), text, String::new()));
+        let of = lens.channels_in_words().unwrap_or_default();
+        let of = if painting.colours.is_some() {
+            "luminance".into()
+        } else {
+            of
+        };
+        figures.push((("value", "value"), text, of));
     }
-    if let Some(&z) = own.z.as_ref().and_then(|z| z.get(pixel)) {
+    let significance = lens.significance(class);
+    if let Some(&z) = significance.as_ref().and_then(|(z, _)| z.get(pixel)) {
+        let mut words = Vec::new();
+        words.extend(strongest_channel(own, lens, pixel).map(|name| format!("in {name}")));
         let significant = f64::from(z.abs()) > lens.estimate.threshold;
-        let word = if significant { "significant" } else { "" };
-        figures.push((("z", "z"), reading(f64::from(z)), word.into()));
+        words.extend(significant.then(|| "significant".to_string()));
+        figures.push((("z", "z"), reading(f64::from(z)), words.join(", ")));
     }
     figures
+}
+
+/// The channel whose z is told where several are looked at together.
+fn strongest_channel(own: &ClassEstimate, lens: &Lens<'_>, pixel: usize) -> Option<String> {
+    let [channels, height, width] = lens.shape();
+    let whole = |z: &&[f32]| z.len() >= channels * height * width;
+    let z = own.z.as_deref().filter(whole)?;
+    let together = channels > 1 && !lens.is_one_channel();
+    together.then(|| channels::name(look::strongest(z, lens.shape(), pixel), channels))
 }
 
 /// Trials by what the image was and what the network called the stimulus.
@@ -187,17 +221,15 @@ fn table(scene: &Scene<'_>, own: &ClassEstimate, narrow: bool) -> Vec<Line<'stat
         .max()
         .unwrap_or(1)
         .max(7);
+    let name = |room| form::within(scene.session, class, room);
     let (indent, called, other) = if narrow {
-        (8, format!("as {class}"), "as other")
+        (8, format!("as {}", name(5)), "as other")
     } else {
-        (13, format!("called {class}"), "called other")
+        (13, format!("called {}", name(6)), "called other")
     };
-    let head = format!(
-        "{:<indent$} {:>width$}  {:>width$}",
-        "trials",
-        format!("true {class}"),
-        "other"
-    );
+    let truth = format!("true {}", name(14));
+    let width = width.max(truth.chars().count());
+    let head = format!("{:<indent$} {truth:>width$}  {:>width$}", "trials", "other");
     let line = |name: &str, a: String, b: String| {
         Line::from(vec![
             Span::styled(format!("{name:<indent$} "), theme.dim()),

@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::sight::{Sight, signed};
 use crate::format::short;
+use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::widget::curve::{Chart, End, Mark, Series, Stroke};
 use crate::tui::widget::text::{below, left};
@@ -46,8 +47,13 @@ pub fn by_strength(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut B
             stroke: Stroke::Solid,
         },
     ];
-    let names = ["noise".into(), "others".into(), format!("class {class}")];
-    let title = format!("pushed towards {class}");
+    let room = usize::from(area.width).saturating_sub("pushed towards ".len() + 2);
+    let of_class = form::of_class(sight.session, class);
+    let names = ["noise".into(), "others".into(), of_class];
+    let title = format!(
+        "pushed towards {}",
+        form::within(sight.session, class, room)
+    );
     legend(scene, &title, &series, &names, area, buf);
     let (first, last) = (
         strengths.first().copied().unwrap_or(0),
@@ -94,7 +100,12 @@ pub fn psychometric(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut 
         series.push(of(sight.strength, theme.chosen(), Stroke::Solid));
         names.push(format!("k {}", signed(k)));
     }
-    let title = format!("accuracy of class {class} by {}", theme.glyphs.gamma);
+    let by = format!("by {}", theme.glyphs.gamma);
+    let long = format!("accuracy of {} {by}", form::of_class(sight.session, class));
+    let title = match long.chars().count() <= usize::from(area.width) {
+        true => long,
+        false => format!("accuracy of class {class} {by}"),
+    };
     legend(scene, &title, &series, &names, area, buf);
     Chart {
         x: (0.0, 1.0),

@@ -36,6 +36,9 @@ impl Named for record::Modulation {
     const EXAMPLE: &'static str = "analyses=[Modulation(())]";
 }
 
+/// Columns of the curves beside the table.
+const CURVES: u16 = 40;
+
 /// The view.
 #[derive(Debug, Clone)]
 pub struct Modulation {
@@ -65,14 +68,21 @@ impl View for Modulation {
         };
         choices(scene, &sight, area, buf);
         let body = below(area, 1 + u16::from(area.height >= 22));
-        let (width, height) = table::size(sight.classes, body.width);
-        if body.width >= width + 40 {
+        let (whole, _) = table::size(&sight, body.width);
+        let many = sight.classes > table::FEW && whole + CURVES > body.width;
+        // Of a table that is wider than the place a part stands beside the curves.
+        let width = match many && body.width >= 100 {
+            true => body.width - CURVES,
+            false => whole,
+        };
+        if body.width >= width + CURVES {
             table::draw(scene, &sight, start(body, width), buf);
             let rest = beside(body, width + 3);
             let half = rest.height.min(36) / 2;
             curves::by_strength(scene, &sight, top(rest, half.saturating_sub(1)), buf);
             curves::psychometric(scene, &sight, top(below(rest, half), half), buf);
         } else {
+            let height = table::rows(sight.classes, body.height);
             table::draw(scene, &sight, top(body, height), buf);
             let rest = below(body, height);
             if rest.height < 5 {
@@ -114,6 +124,7 @@ impl Modulation {
         let strengths = &modulation.strengths;
         let classes = form::classes(scene.session);
         Some(Sight {
+            session: scene.session,
             modulation,
             layer: &modulation.layers[self.layer.min(last)],
             strength: self.strength.min(strengths.len().checked_sub(1)?),

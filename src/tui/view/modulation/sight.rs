@@ -1,10 +1,13 @@
 //! A layer, and a push of it.
 
+use crate::session::Session;
 use crate::session::record::{ModulatedLayer, Modulation};
 
 /// A layer and a push of it, every place inside its axis.
 #[derive(Clone, Copy)]
 pub struct Sight<'a> {
+    /// The run.
+    pub session: &'a Session,
     /// The record.
     pub modulation: &'a Modulation,
     /// The layer.

@@ -113,17 +113,16 @@ fn parts(scene: &Scene<'_>, area: Rect) -> Parts {
     let pictures = area.height.saturating_sub(figures);
     let words = if area.height >= 48 { 3 } else { 2 };
     let sheet = images
-        .and_then(|images| Lens::best(images, scene.shared, MapKind::Image))
+        .and_then(|images| Lens::best(scene.session, images, scene.shared, MapKind::Image))
         .map(|lens| {
             let place = below(top(area, pictures), 1);
             let size = (place.width, place.height);
             let layout = Layout::fit(lens.classes(), lens.size(), size, words);
-            (layout, place, lens.classes())
+            (layout, place)
         });
     // Rows that the maps leave are for the reliability at every γ.
-    let left_over = sheet.map_or(0, |(layout, place, classes)| {
-        let rows = classes.div_ceil(layout.columns) as u16;
-        place.height.saturating_sub(rows * layout.pitch)
+    let left_over = sheet.map_or(0, |(layout, place): (Layout, Rect)| {
+        place.height.saturating_sub(layout.taken())
     });
     let (reliable, more) = match gammas {
         2.. if area.height >= 30 && left_over >= gammas - 1 => (reliable::Form::Table, gammas - 1),
@@ -131,8 +130,8 @@ fn parts(scene: &Scene<'_>, area: Rect) -> Parts {
     };
     let pictures = pictures - more;
     // What is left then is air between the rows of maps.
-    let sheet = sheet.map(|(layout, place, classes)| {
-        let rows = classes.div_ceil(layout.columns) as u16;
+    let sheet = sheet.map(|(layout, place)| {
+        let rows = layout.rows as u16;
         let air = left_over.saturating_sub(more) / rows.max(1);
         let pitch = layout.pitch + air.min(MOST_AIR);
         (Layout { pitch, ..layout }, place)
@@ -173,7 +172,7 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mut Buffer) {
-    let best = |images| Lens::best(images, scene.shared, MapKind::Image);
+    let best = |images| Lens::best(scene.session, images, scene.shared, MapKind::Image);
     let Some(lens) = images(scene).and_then(best) else {
         return;
     };
@@ -220,9 +219,19 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
     };
     let name = Span::styled(name, theme.bright());
     let named = [&[name], words.as_slice()].concat();
-    let fits = Line::from(named.clone()).width() <= usize::from(head.width);
-    let title = if fits { named } else { words };
-    left(buf, head, 0, Line::from(title));
+    // Which classes are in sight is told whatever else must go.
+    let told = |mut line: Vec<Span<'static>>| {
+        if let Some(position) = sheet::position(scene, &lens, layout) {
+            let gap = if line.is_empty() { "" } else { "   " };
+            line.push(Span::styled(format!("{gap}{position}"), theme.text()));
+        }
+        Line::from(line)
+    };
+    let all = [named, words, Vec::new()].map(told);
+    let fits = |line: &&Line<'_>| line.width() <= usize::from(head.width);
+    if let Some(title) = all.iter().find(fits) {
+        left(buf, head, 0, title.clone());
+    }
     sheet::draw(scene, &lens, layout, place, buf);
     let used = layout.step * layout.columns as u16 + 2;
     let rest = beside(place, used);

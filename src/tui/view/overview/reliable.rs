@@ -95,7 +95,7 @@ fn reliable(trials: &GammaTrials) -> Option<(usize, usize)> {
 
 /// The γ that the maps above are seen at.
 fn seen(scene: &Scene<'_>, images: &ClassificationImages) -> Vec<f64> {
-    let lens = Lens::best(images, scene.shared, MapKind::Image);
+    let lens = Lens::best(scene.session, images, scene.shared, MapKind::Image);
     let of_lens = |lens: Lens<'_>| {
         (0..lens.classes())
             .filter_map(|k| lens.gamma_of(k))

@@ -1,110 +1,189 @@
 //! The confusion matrix: a row a true class, a column a predicted one. What is right stands on the
 //! diagonal in one colour, mistakes beside it in the other; the numbers say the rest.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 
+use super::FEW;
 use super::sight::Sight;
+use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::theme::{Depth, Theme};
 use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
 
-/// Columns for the names of the true classes.
-const NAMES: u16 = 5;
 /// Rows above the matrix.
 const HEAD: u16 = 2;
+/// Most columns for the names of the true classes.
+const MOST_NAMES: u16 = 14;
 
-/// Columns and rows of a cell.
+/// Columns and rows of a cell, and how many have room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
     width: u16,
     height: u16,
     /// Columns for the recall of a class; 0 where there is no room for it.
     recall: u16,
+    /// Columns for the names of the true classes.
+    names: u16,
+    /// Rows and columns in sight.
+    shown: (usize, usize),
+}
+
+/// Columns for the names of the true classes.
+fn names(sight: &Sight<'_>) -> u16 {
+    (form::widest(sight.session) as u16 + 4).min(MOST_NAMES)
 }
 
 impl Cell {
-    /// The largest cells of so many classes on a place that leave room for a mean image beside
-    /// them.
-    pub fn fit(classes: usize, (width, height): (u16, u16)) -> Self {
-        let of = |width, height, recall| Self {
+    /// The largest cells on a place that leave room for a mean image beside them; `None` where not
+    /// all classes have room.
+    pub fn fit(sight: &Sight<'_>, (width, height): (u16, u16)) -> Option<Self> {
+        let classes = sight.classes;
+        let of = |width, height, recall, names| Self {
             width,
             height,
             recall,
+            names,
+            shown: (classes, classes),
         };
+        let wide = names(sight);
+        let narrow = wide.min(5);
         // With what stands beside it.
         let sizes = [
-            (of(10, 4, 8), 59),
-            (of(10, 3, 8), 59),
-            (of(7, 3, 8), 31),
-            (of(7, 2, 8), 31),
-            (of(6, 1, 6), 31),
-            (of(5, 1, 6), 17),
-            (of(5, 1, 6), 0),
+            (of(10, 4, 8, wide), 59),
+            (of(10, 3, 8, wide), 59),
+            (of(7, 3, 8, wide), 31),
+            (of(7, 2, 8, wide), 31),
+            (of(6, 1, 6, wide), 31),
+            (of(5, 1, 6, wide), 17),
+            (of(5, 1, 6, wide), 0),
+            (of(5, 1, 6, narrow), 0),
+            (of(5, 1, 0, narrow), 0),
         ];
         let fits = |(own, beside): &(Self, u16)| {
-            own.columns(classes) + beside <= width && own.rows(classes) <= height
+            u32::from(own.columns()) + u32::from(*beside) <= u32::from(width)
+                && own.rows() <= height
         };
         let found = sizes.into_iter().find(fits);
-        found.map_or(of(5, 1, 0), |(own, _)| own)
+        found.map(|(own, _)| own)
+    }
+
+    /// Small cells: as many as have room about the chosen pair.
+    pub fn part(sight: &Sight<'_>, (width, height): (u16, u16)) -> Self {
+        let names = names(sight);
+        let cell = if width >= 100 { 7 } else { 5 };
+        let recall = 6;
+        // What stands beside it, where there is room for both.
+        let beside = if width >= 76 { 33 } else { 0 };
+        let columns = width.saturating_sub(names + recall + beside) / cell;
+        let rows = height.saturating_sub(HEAD + 2);
+        let most = sight.classes;
+        Self {
+            width: cell,
+            height: 1,
+            recall,
+            names,
+            shown: (
+                usize::from(rows).clamp(1, most.max(1)),
+                usize::from(columns).clamp(1, most.max(1)),
+            ),
+        }
     }
 
     /// Columns of the whole matrix, its margins among them.
-    pub fn columns(self, classes: usize) -> u16 {
-        NAMES + self.width * classes as u16 + self.recall
+    pub fn columns(self) -> u16 {
+        let cells = u32::from(self.width) * self.shown.1 as u32;
+        (u32::from(self.names + self.recall) + cells).min(u32::from(u16::MAX)) as u16
     }
 
-    fn rows(self, classes: usize) -> u16 {
-        HEAD + self.height * classes as u16 + 1
+    fn rows(self) -> u16 {
+        let cells = u32::from(self.height) * self.shown.0 as u32;
+        (u32::from(HEAD + 1) + cells).min(u32::from(u16::MAX)) as u16
     }
 }
 
 /// Draws it with its margins: precision below, recall beside.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, cell: Cell, area: Rect, buf: &mut Buffer) {
-    let (theme, split, classes) = (scene.theme, sight.split, sight.classes);
-    let body = beside(area, NAMES);
+    let (theme, split) = (scene.theme, sight.split);
+    let (rows_shown, columns_shown) = sight.part(cell.shown);
+    let body = beside(area, cell.names);
     left(buf, area, 0, Span::styled("true", theme.dim()));
-    left(buf, body, 0, Span::styled("  called", theme.dim()));
-    let recall = beside(body, cell.width * classes as u16);
-    right(buf, recall, 0, Span::styled("recall", theme.dim()));
+    let mut called = String::from("  called");
+    let told = form::position(&rows_shown, sight.classes).is_some()
+        || form::position(&columns_shown, sight.classes).is_some();
+    if told {
+        let ends = |shown: &Range<usize>| format!("{}–{}", shown.start + 1, shown.end);
+        called = format!(
+            "  called: classes {} of {} (true: {})",
+            ends(&columns_shown),
+            sight.classes,
+            ends(&rows_shown)
+        );
+    }
+    let cells = cell.width * columns_shown.len() as u16;
+    let head = start(body, if told { body.width } else { cells });
+    let used = left(buf, head, 0, Span::styled(called, theme.dim()));
+    let recall = start(beside(body, cells), cell.recall);
+    if used <= cells {
+        right(buf, recall, 0, Span::styled("recall", theme.dim()));
+    }
     let rows = below(area, HEAD);
-    let column = |class: usize| start(beside(body, class as u16 * cell.width), cell.width);
-    for class in 0..classes {
-        let chosen = class == scene.shared.class;
-        centre(buf, column(class), 1, name(chosen, class, theme));
-        let row = class as u16 * cell.height + (cell.height - 1) / 2;
-        let names = start(rows, NAMES - 2);
-        right(buf, names, row, name(false, class, theme));
+    let column = |at: usize| start(beside(body, at as u16 * cell.width), cell.width);
+    for (at, class) in columns_shown.clone().enumerate() {
+        let chosen = class == sight.class;
+        let room = usize::from(cell.width).saturating_sub(2);
+        centre(
+            buf,
+            column(at),
+            1,
+            name(sight, chosen, (class, room), theme),
+        );
+    }
+    let many = sight.classes > FEW;
+    for (at, class) in rows_shown.clone().enumerate() {
+        let row = at as u16 * cell.height + (cell.height - 1) / 2;
+        let names = start(rows, cell.names - 2);
+        let room = usize::from(cell.names.saturating_sub(3));
+        let chosen = many && class == sight.truth;
+        right(buf, names, row, name(sight, chosen, (class, room), theme));
         let own = share(split.recall(class), cell.recall >= 8, theme);
         right(buf, below(recall, HEAD), row, own);
-        for called in 0..classes {
-            let place = below(column(called), HEAD + class as u16 * cell.height);
+        for (across, called) in columns_shown.clone().enumerate() {
+            let place = below(column(across), HEAD + at as u16 * cell.height);
             entry(sight, (class, called), top(place, cell.height), theme, buf);
         }
     }
-    let foot = below(area, HEAD + cell.height * classes as u16);
+    let foot = below(area, HEAD + cell.height * rows_shown.len() as u16);
     left(buf, foot, 0, Span::styled("prec", theme.dim()));
-    for class in 0..classes {
+    for (at, class) in columns_shown.enumerate() {
         let place = Rect {
             y: foot.y,
             height: foot.height.min(1),
-            ..column(class)
+            ..column(at)
         };
         let own = share(split.precision(class), cell.width >= 7, theme);
         right(buf, start(place, cell.width - 1), 0, own);
     }
     if cell.recall > 0 && cell.width < 7 {
-        let foot = below(recall, HEAD + cell.height * classes as u16);
+        let foot = below(recall, HEAD + cell.height * rows_shown.len() as u16);
         right(buf, foot, 0, Span::styled("%", theme.dim()));
     }
 }
 
-fn name(chosen: bool, class: usize, theme: &Theme) -> Span<'static> {
+fn name(
+    sight: &Sight<'_>,
+    chosen: bool,
+    (class, room): (usize, usize),
+    theme: &Theme,
+) -> Span<'static> {
+    let name = form::within(sight.session, class, room);
     match chosen {
-        true => Span::styled(format!("{}{class}", theme.glyphs.pointer), theme.chosen()),
-        false => Span::styled(class.to_string(), theme.bright()),
+        true => Span::styled(format!("{}{name}", theme.glyphs.pointer), theme.chosen()),
+        false => Span::styled(name, theme.bright()),
     }
 }
 
@@ -134,6 +213,7 @@ fn entry(
         0.0
     };
     let right_one = truth == called;
+    let pointed = sight.classes > FEW && (truth, called) == (sight.truth, sight.class);
     let style = colours(share, right_one, count, theme);
     // A gap of a column keeps numbers apart.
     let own = start(area, area.width.saturating_sub(1));
@@ -147,6 +227,10 @@ fn entry(
     };
     let text = if count == 0 { theme.dim() } else { style };
     let row = (own.height.max(1) - 1) / 2;
+    let style = match pointed {
+        true => style.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
+        false => style,
+    };
     // A column of air where there is one to spare.
     let air = if own.width < 7 { "" } else { " " };
     let line = |words: String| Span::styled(format!("{words}{air}"), text);

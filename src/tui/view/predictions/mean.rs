@@ -7,36 +7,28 @@ use ratatui::text::{Line, Span};
 use super::sight::Sight;
 use crate::format::thousands;
 use crate::stats::interval::wilson;
-use crate::tui::scene::Scene;
-use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
+use crate::tui::form;
+use crate::tui::scene::{Scene, image};
+use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, left, start, top, wrap};
 
 /// Draws it, as large as whole zooms allow.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
-    let (theme, class, size) = (scene.theme, sight.class, sight.size);
+    let (theme, class, shape) = (scene.theme, sight.class, sight.shape);
+    let size = (shape[1], shape[2]);
     let half = (size.1 as u16 / 2, size.0.div_ceil(4) as u16);
     let places = [cells(size, 3), cells(size, 2), cells(size, 1), half];
     let fits = |(width, height): &(u16, u16)| *width <= area.width && height + 6 <= area.height;
     let Some((width, height)) = places.into_iter().find(fits) else {
         return;
     };
-    let title = match width {
-        ..20 => format!("called {class}"),
-        _ => format!("mean of what is called {class}"),
-    };
+    let title = title(sight, usize::from(area.width), width);
     left(buf, area, 0, Span::styled(title, theme.bright()));
     if let Some(values) = sight.split.mean_image(class) {
-        Heatmap::plain(
-            &values,
-            size,
-            Ramp::Grey {
-                low: 0.0,
-                high: 1.0,
-            },
-        )
-        .draw(start(top(below(area, 1), height), width), theme, buf);
+        let place = start(top(below(area, 1), height), width);
+        image::draw(scene, &values, shape, place, buf);
     } else {
-        let text = format!("No image was called {class}.");
+        let text = format!("No image was called {}.", form::name(scene.session, class));
         for (row, line) in wrap(&text, width).into_iter().enumerate() {
             left(buf, area, 2 + row as u16, Span::styled(line, theme.dim()));
         }
@@ -44,6 +36,22 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let words = words(scene, sight, area.width);
     for (row, line) in words.into_iter().enumerate() {
         left(buf, below(area, height + 2), row as u16, line);
+    }
+}
+
+/// What the image is the mean of: in full where there is room.
+fn title(sight: &Sight<'_>, room: usize, picture: u16) -> String {
+    let name = form::name(sight.session, sight.class);
+    let long = format!("mean of what is called {name}");
+    let fits = long.chars().count() <= room;
+    let numbered = name.parse::<usize>().is_ok();
+    match picture {
+        20.. if fits || numbered => long,
+        _ if !numbered && fits => long,
+        _ => {
+            let room = room.saturating_sub("called ".len());
+            format!("called {}", form::within(sight.session, sight.class, room))
+        }
     }
 }
 
@@ -88,11 +96,16 @@ fn words(scene: &Scene<'_>, sight: &Sight<'_>, width: u16) -> Vec<Line<'static>>
             .filter(|(count, _)| *count > 0)
             .collect();
         others.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-        let words: Vec<String> = others
+        let name = |other: usize| form::within(sight.session, other, usize::from(width) / 2);
+        let mut words: Vec<String> = others
             .iter()
             .take(3)
-            .map(|(count, other)| format!("{other} ({})", thousands(*count)))
+            .map(|(count, other)| format!("{} ({})", name(*other), thousands(*count)))
             .collect();
+        let room = usize::from(width).saturating_sub(10);
+        while words.len() > 1 && words.join(", ").chars().count() > room {
+            words.pop();
+        }
         match words.is_empty() {
             true => "nothing".into(),
             false => words.join(", "),

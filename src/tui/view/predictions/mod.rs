@@ -1,6 +1,7 @@
 //! What the network calls the images of the data set: the confusion matrix, and the mean of the
 //! images by what they are called.
 
+mod blocks;
 mod matrix;
 mod mean;
 mod sight;
@@ -19,11 +20,11 @@ use crate::session::Session;
 use crate::session::record::{self, SplitCounts};
 use crate::stats::interval::wilson;
 use crate::tui::action::{Action, Place};
-use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::awaited::{self, Named};
 use crate::tui::shared::Shared;
 use crate::tui::widget::text::{below, beside, left, start};
+use crate::tui::{form, steps};
 
 /// Its line of the table.
 pub const VIEW: Entry = Entry {
@@ -39,12 +40,23 @@ impl Named for record::Predictions {
     const EXAMPLE: &'static str = "analyses=[Predictions(())]";
 }
 
+/// Columns of the mean image beside an overview of the matrix, and of the pair under its cursor.
+const MEAN: u16 = 26;
+const PAIR: u16 = 50;
+
 /// The view.
 #[derive(Debug, Clone, Default)]
 pub struct Predictions {
     /// The part of the data set, by its place in the plan.
     pub split: usize,
+    /// The true class under the cursor; `None` until it is moved: then the chosen class.
+    pub truth: Option<usize>,
+    /// Whether numbers around the cursor are seen where those of all classes have no room.
+    pub closer: bool,
 }
+
+/// The numbers of so many classes have room on every screen.
+const FEW: usize = 10;
 
 impl View for Predictions {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
@@ -56,18 +68,42 @@ impl View for Predictions {
         };
         title(scene, predictions, sight.split, area, buf);
         let body = below(area, 1 + u16::from(area.height >= 18));
-        let cell = matrix::Cell::fit(sight.classes, (body.width, body.height));
-        let width = cell.columns(sight.classes);
-        matrix::draw(scene, &sight, cell, start(body, width), buf);
+        let room = (body.width, body.height);
+        let width = match matrix::Cell::fit(&sight, room) {
+            None if !self.closer => {
+                let place = match body.width {
+                    ..76 => body,
+                    width => {
+                        let most = width - MEAN;
+                        let fit = blocks::Blocks::fit(sight.classes, (most, body.height));
+                        start(body, fit.extent().0.max(PAIR).min(most))
+                    }
+                };
+                blocks::draw(scene, &sight, place, buf);
+                place.width
+            }
+            cell => {
+                let cell = cell.unwrap_or_else(|| matrix::Cell::part(&sight, room));
+                matrix::draw(scene, &sight, cell, start(body, cell.columns()), buf);
+                cell.columns()
+            }
+        };
         mean::draw(scene, &sight, beside(body, width + 3), buf);
     }
 
     fn places(&self) -> &'static [Place] {
-        &[Place::Classes, Place::Splits]
+        match self.closer {
+            true => &[Place::Classes, Place::OneFigure, Place::Splits],
+            false => &[Place::Classes, Place::Splits, Place::Figure],
+        }
     }
 
-    fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
+    fn update(&mut self, action: Action, shared: &mut Shared, around: &Around<'_>) -> Reply {
         match action {
+            Action::TruthAbove => self.step_truth(shared, around.session, -1),
+            Action::TruthBelow => self.step_truth(shared, around.session, 1),
+            Action::Enlarge => self.closer = true,
+            Action::ShrinkFigure => self.closer = false,
             Action::NextSplit => self.split = (self.split + 1) % splits(around.session),
             _ => return Reply::Ignored,
         }
@@ -75,7 +111,13 @@ impl View for Predictions {
     }
 
     fn is_possible(&self, action: Action, session: &Session) -> bool {
-        action != Action::NextSplit || splits(session) > 1
+        match action {
+            Action::NextSplit => splits(session) > 1,
+            Action::TruthAbove | Action::TruthBelow | Action::Enlarge => {
+                form::classes(session) > FEW
+            }
+            _ => true,
+        }
     }
 
     fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
@@ -99,12 +141,21 @@ impl Predictions {
     ) -> Option<Sight<'a>> {
         let classes = form::classes(scene.session);
         let split = self.split_in(predictions)?;
+        let last = classes.checked_sub(1)?;
+        let class = scene.shared.class.min(last);
         Some(Sight {
+            session: scene.session,
             split,
-            class: scene.shared.class.min(classes.checked_sub(1)?),
+            class,
+            truth: self.truth.map_or(class, |truth| truth.min(last)),
             classes,
-            size: form::plane(split.images.shape())?,
+            shape: form::picture(split.images.shape())?,
         })
+    }
+
+    fn step_truth(&mut self, shared: &Shared, session: &Session, step: isize) {
+        let now = self.truth.unwrap_or(shared.class);
+        self.truth = Some(steps::along(now, step, form::classes(session)));
     }
 }
 

@@ -1,0 +1,152 @@
+//! Which numbers of a map of several channels are looked at: their luminance, an opponent colour,
+//! or one channel. The arithmetic is that of the figures.
+
+use std::borrow::Cow;
+
+use crate::figure::channels::{self, RGB};
+use crate::session::form::Shape;
+
+/// What is looked at of a map of several channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Look {
+    /// The mean of the channels.
+    #[default]
+    Luminance,
+    /// Red less green.
+    RedGreen,
+    /// Blue less yellow.
+    BlueYellow,
+    /// One channel.
+    Channel(usize),
+}
+
+impl Look {
+    /// Everything that can be looked at of maps with so many channels, in the order in which a key
+    /// goes through it.
+    pub fn all(channels: usize) -> Vec<Self> {
+        let opponents = match channels {
+            RGB => &[Self::RedGreen, Self::BlueYellow][..],
+            _ => &[],
+        };
+        let each = (0..channels).filter(|_| channels > 1).map(Self::Channel);
+        [&[Self::Luminance], opponents]
+            .concat()
+            .into_iter()
+            .chain(each)
+            .collect()
+    }
+
+    /// What comes after this.
+    pub fn next(self, channels: usize) -> Self {
+        let all = Self::all(channels);
+        let at = all.iter().position(|look| *look == self).unwrap_or(0);
+        all[(at + 1) % all.len()]
+    }
+
+    /// This, or luminance where maps of so many channels do not have it.
+    pub fn within(self, channels: usize) -> Self {
+        match Self::all(channels).contains(&self) {
+            true => self,
+            false => Self::Luminance,
+        }
+    }
+
+    /// Its name; nothing where there is only one channel.
+    pub fn label(self, channels: usize) -> Option<String> {
+        (channels > 1).then(|| match self.within(channels) {
+            Self::Luminance => "luminance".into(),
+            Self::RedGreen => "red less green".into(),
+            Self::BlueYellow => "blue less yellow".into(),
+            Self::Channel(channel) => channels::name(channel, channels),
+        })
+    }
+
+    /// Whether zero means that channels agree, whatever their mean is.
+    pub fn is_opponent(self) -> bool {
+        matches!(self, Self::RedGreen | Self::BlueYellow)
+    }
+
+    /// What it shows of a map, \[h·w\]; of one that is too short, nothing.
+    pub fn of(self, map: &[f32], shape: Shape) -> Cow<'_, [f32]> {
+        let [channels, height, width] = shape;
+        if map.len() < channels * height * width || channels == 0 {
+            return Cow::Borrowed(&[]);
+        }
+        if channels == 1 {
+            return Cow::Borrowed(map);
+        }
+        let opponent = |at: usize| channels::opponent(map, shape).map(|[a, b]| [a, b][at].clone());
+        let values = match self.within(channels) {
+            Self::Channel(channel) => {
+                return Cow::Borrowed(channels::channel(map, shape, channel));
+            }
+            Self::RedGreen => opponent(0),
+            Self::BlueYellow => opponent(1),
+            Self::Luminance => None,
+        };
+        Cow::Owned(values.unwrap_or_else(|| channels::luminance(map, shape)))
+    }
+
+    /// z of every pixel in what it shows, \[h·w\]: that of its channel, else the strongest of the
+    /// pixel's channels.
+    pub fn of_z(self, z: &[f32], shape: Shape) -> Cow<'_, [f32]> {
+        let [channels, height, width] = shape;
+        let pixels = height * width;
+        match self.within(channels) {
+            _ if channels <= 1 || z.len() < channels * pixels => Cow::Borrowed(z),
+            Self::Channel(channel) => Cow::Borrowed(channels::channel(z, shape, channel)),
+            _ => Cow::Owned(
+                (0..pixels)
+                    .map(|pixel| z[strongest(z, shape, pixel) * pixels + pixel])
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// The channel in which z of a pixel is largest, whatever its sign.
+pub fn strongest(z: &[f32], [channels, height, width]: Shape, pixel: usize) -> usize {
+    let at = |channel: usize| z[channel * height * width + pixel].abs();
+    (0..channels)
+        .max_by(|&a, &b| at(a).total_cmp(&at(b)))
+        .unwrap_or(0)
+}
+
+/// Red, green and blue of an image, \[h·w\] each; `None` where there are no three channels.
+pub fn colours(image: &[f32], shape: Shape) -> Option<[&[f32]; RGB]> {
+    let is_colour = shape[0] == RGB && image.len() >= shape.iter().product();
+    is_colour.then(|| [0, 1, 2].map(|at| channels::channel(image, shape, at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_goes_through_all_that_there_is_and_comes_back() {
+        for (channels, count) in [(1, 1), (2, 3), (3, 6), (5, 6)] {
+            let mut look = Look::default();
+            let mut seen = vec![look];
+            for _ in 1..count {
+                look = look.next(channels);
+                assert!(!seen.contains(&look));
+                seen.push(look);
+            }
+            assert_eq!(look.next(channels), Look::Luminance);
+        }
+        assert_eq!(Look::RedGreen.within(2), Look::Luminance);
+        assert_eq!(Look::Luminance.label(1), None);
+    }
+
+    #[test]
+    fn a_map_shows_what_is_asked_for() {
+        let map = [1.0, 0.0, 0.0, 0.0, -1.0, 0.5];
+        let shape = [3, 1, 2];
+        assert_eq!(*Look::Luminance.of(&map, shape), [0.0, 0.5 / 3.0]);
+        assert_eq!(*Look::RedGreen.of(&map, shape), [0.5, 0.0]);
+        assert_eq!(*Look::Channel(2).of(&map, shape), [-1.0, 0.5]);
+        assert_eq!(*Look::Luminance.of_z(&map, shape), [-1.0, 0.5]);
+        assert_eq!(*Look::Luminance.of(&map[..2], [1, 1, 2]), map[..2]);
+        assert!(Look::Luminance.of(&map[..2], shape).is_empty());
+    }
+}

@@ -1,0 +1,31 @@
+//! An image in \[0,1\], in its colours where it has three channels.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Scene;
+use crate::figure::channels::RGB;
+use crate::session::form::Shape;
+use crate::tui::look::{Look, colours};
+use crate::tui::widget::heatmap::{Heatmap, Ramp};
+
+/// Black is 0 and white is 1.
+const RAMP: Ramp = Ramp::Grey {
+    low: 0.0,
+    high: 1.0,
+};
+
+/// Draws an image, \[C,H,W\], over the whole of `area`: of three channels in colour, of other
+/// numbers what is looked at.
+pub fn draw(scene: &Scene<'_>, image: &[f32], shape: Shape, area: Rect, buf: &mut Buffer) {
+    let look = match shape[0] {
+        RGB => Look::Luminance,
+        _ => scene.shared.look,
+    };
+    let values = look.of(image, shape);
+    Heatmap {
+        colours: colours(image, shape),
+        ..Heatmap::plain(&values, (shape[1], shape[2]), RAMP)
+    }
+    .draw(area, scene.theme, buf);
+}

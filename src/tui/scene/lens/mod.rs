@@ -1,0 +1,268 @@
+//! One kind of map for every class, at one γ or at the best of each: its values, its scale, what
+//! stands in for it, or why there is none.
+
+mod missing;
+mod paint;
+
+use std::sync::Arc;
+
+use self::paint::Paints;
+use crate::session::Session;
+use crate::session::form::Shape;
+use crate::session::record::{ClassificationImages, FedBack, GammaTrials};
+use crate::stats::classification::{ClassEstimate, Estimate};
+use crate::tui::form;
+use crate::tui::look::Look;
+use crate::tui::shared::{Scale, Shared};
+use crate::tui::widget::heatmap::Ramp;
+
+pub use self::missing::Missing;
+pub use self::paint::Painting;
+pub use crate::figure::choice::RELIABLE;
+
+/// Reliability from which a map has a say in the common scale: below it, noise sets its range.
+const TRUSTED: f64 = 0.5;
+
+/// What the maps show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MapKind {
+    /// The classification image.
+    #[default]
+    Image,
+    /// It over its standard error.
+    Z,
+    /// Mean of the noise by decision.
+    MeanNoise,
+    /// Mean of the stimuli by decision.
+    MeanStimulus,
+}
+
+impl MapKind {
+    /// Every kind, in the order in which a key goes through them.
+    pub const ALL: [Self; 4] = [Self::Image, Self::Z, Self::MeanNoise, Self::MeanStimulus];
+
+    /// The kind's name.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Image => "classification image",
+            Self::Z => "z map",
+            Self::MeanNoise => "mean noise",
+            Self::MeanStimulus => "mean stimulus",
+        }
+    }
+
+    /// The kind after this one.
+    pub fn next(self) -> Self {
+        let at = Self::ALL.iter().position(|&kind| kind == self);
+        Self::ALL[(at.unwrap_or(0) + 1) % Self::ALL.len()]
+    }
+}
+
+/// One kind of map, for every class.
+#[derive(Debug, Clone)]
+pub struct Lens<'a> {
+    /// The sums at the γ in sight.
+    pub trials: &'a GammaTrials,
+    /// What they say.
+    pub estimate: Arc<Estimate>,
+    /// The sums that each class is seen in, and what they say.
+    each: Vec<(&'a GammaTrials, Arc<Estimate>)>,
+    /// The kind of map.
+    pub kind: MapKind,
+    /// What is looked at of several channels.
+    look: Look,
+    scale: Scale,
+    session: &'a Session,
+    paints: Paints,
+}
+
+impl<'a> Lens<'a> {
+    /// Every class at one γ, by its place in the plan; `None` where the plan has none.
+    pub fn new(
+        session: &'a Session,
+        images: &'a ClassificationImages,
+        shared: &Shared,
+        kind: MapKind,
+        gamma: usize,
+    ) -> Option<Self> {
+        Self::at(session, images, (gamma, |_| gamma), shared, kind)
+    }
+
+    /// Each class at the γ that shows it best, unless the viewer has chosen one for all.
+    pub fn best(
+        session: &'a Session,
+        images: &'a ClassificationImages,
+        shared: &Shared,
+        kind: MapKind,
+    ) -> Option<Self> {
+        let of_class = |class| shared.gamma_of(images, class);
+        let in_sight = shared.gamma_of_all(images);
+        Self::at(session, images, (in_sight, of_class), shared, kind)
+    }
+
+    /// The γ in sight, and that of every class, by their places in the plan.
+    fn at(
+        session: &'a Session,
+        images: &'a ClassificationImages,
+        (in_sight, gamma): (usize, impl Fn(usize) -> usize),
+        shared: &Shared,
+        kind: MapKind,
+    ) -> Option<Self> {
+        let trials = images.gammas.get(in_sight)?;
+        let of_class = |class| {
+            let trials = images.gammas.get(gamma(class)).unwrap_or(trials);
+            (trials, trials.estimate())
+        };
+        let mut lens = Self {
+            trials,
+            estimate: trials.estimate(),
+            each: (0..trials.classes()).map(of_class).collect(),
+            kind,
+            look: shared.look.within(trials.shape()[0]),
+            scale: shared.scale,
+            session,
+            paints: Paints::default(),
+        };
+        // Where all classes agree, that γ is the one in sight.
+        if let Some((trials, estimate)) = lens.each.first().filter(|_| !lens.is_mixed()) {
+            (lens.trials, lens.estimate) = (trials, Arc::clone(estimate));
+        }
+        lens.paints = Paints::of(&lens);
+        Some(lens)
+    }
+
+    /// Whether classes are seen at different γ.
+    pub fn is_mixed(&self) -> bool {
+        let mut others = self.each.iter().map(|(trials, _)| trials.gamma);
+        let first = others.next();
+        others.any(|gamma| Some(gamma) != first)
+    }
+
+    /// Height and width of a map in pixels.
+    pub fn size(&self) -> (usize, usize) {
+        self.trials.size()
+    }
+
+    /// Channels, rows and columns of a map.
+    pub fn shape(&self) -> Shape {
+        self.trials.shape()
+    }
+
+    /// What a class is called where it is clear that a class is meant.
+    pub fn name(&self, class: usize) -> String {
+        form::name(self.session, class)
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.each.len()
+    }
+
+    /// What the trials say of a class.
+    pub fn class(&self, class: usize) -> Option<&ClassEstimate> {
+        self.each.get(class)?.1.classes.get(class)
+    }
+
+    /// The γ that a class is seen at.
+    pub fn gamma_of(&self, class: usize) -> Option<f64> {
+        self.each.get(class).map(|(trials, _)| trials.gamma)
+    }
+
+    /// What the network calls the mean stimulus of a class.
+    pub fn fed_back(&self, class: usize) -> Option<FedBack> {
+        *self.each.get(class)?.0.fed_back.get(class)?
+    }
+
+    /// Whether a class that has too few trials for a classification image or its z map is shown by
+    /// its mean stimulus, which any trial gives, on a grey scale of its own.
+    pub fn stands_in(&self, class: usize) -> bool {
+        let stands_in = matches!(self.kind, MapKind::Image | MapKind::Z);
+        let stimulus = |own: &ClassEstimate| own.mean_stimulus.is_some();
+        stands_in && self.values(class).is_none() && self.class(class).is_some_and(stimulus)
+    }
+
+    /// The map of a class, all its channels: \[c·h·w\].
+    pub fn values(&self, class: usize) -> Option<&[f32]> {
+        let class = self.class(class)?;
+        match self.kind {
+            MapKind::Image => class.image.as_deref(),
+            MapKind::Z => class.z.as_deref(),
+            MapKind::MeanNoise => class.mean_noise.as_deref(),
+            MapKind::MeanStimulus => class.mean_stimulus.as_deref(),
+        }
+    }
+
+    /// How the values of a class become colours.
+    pub fn ramp(&self, class: usize) -> Ramp {
+        match self.scale {
+            Scale::Common if !self.is_faint(class) => self.common_ramp(),
+            Scale::Common | Scale::Own => self.paints.own_ramp(class),
+        }
+    }
+
+    /// Whether a class's map is to be trusted, and so faint that the common scale would hide it. It
+    /// is that of a class that takes nearly all trials: hardly any noise tells it from the rest.
+    fn is_faint(&self, class: usize) -> bool {
+        let reliability = self.class(class).and_then(|own| own.reliability);
+        reliability.is_some_and(|r| r >= TRUSTED)
+            && paint::hides(self.common_ramp(), self.paints.own_ramp(class))
+    }
+
+    /// The scale that all classes share. Maps below the trusted reliability follow it without a
+    /// say in it, as long as there is one above.
+    pub fn common_ramp(&self) -> Ramp {
+        self.paints.common
+    }
+
+    /// What is shown of several channels, in words; `None` where there is one.
+    pub fn channels_in_words(&self) -> Option<String> {
+        let channels = self.shape()[0];
+        match self.kind {
+            MapKind::MeanStimulus if channels == 3 => Some("in colour".into()),
+            _ => self.look.label(channels),
+        }
+    }
+
+    /// The classes that have a scale of their own beside the common one, in words: `8 on its own`.
+    pub fn exceptions(&self) -> Option<String> {
+        if self.scale == Scale::Own {
+            return None;
+        }
+        let faint = (0..self.classes()).filter(|&class| self.is_faint(class));
+        let names: Vec<String> = faint.map(|class| self.name(class)).collect();
+        let numbered = names.iter().all(|name| name.parse::<usize>().is_ok());
+        let whose = if names.len() == 1 { "its" } else { "their" };
+        match names.len() {
+            0 => None,
+            1..=4 => {
+                let names = names.join(if numbered { " " } else { ", " });
+                Some(format!("{names} on {whose} own"))
+            }
+            many => Some(format!("{many} on {whose} own")),
+        }
+    }
+
+    /// The class that every trial was called, if one was.
+    pub fn takes_all(&self) -> Option<usize> {
+        let all = self.estimate.trials;
+        let classes = self.estimate.classes.iter();
+        classes
+            .map(|own| own.called)
+            .position(|called| all > 0 && called == all)
+    }
+
+    /// Whether one channel of several is looked at, and not all together.
+    pub fn is_one_channel(&self) -> bool {
+        matches!(self.look, Look::Channel(_))
+    }
+
+    /// Whether some value lies past the end of its scale.
+    pub fn is_clipped(&self) -> bool {
+        let past = |class| {
+            let ramp = self.ramp(class);
+            ramp != self.paints.own_ramp(class)
+                && paint::is_past(ramp, self.paints.plane(self, class).as_deref())
+        };
+        self.scale == Scale::Common && (0..self.classes()).any(past)
+    }
+}

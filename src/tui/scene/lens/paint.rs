@@ -1,0 +1,225 @@
+//! How the map of a class is painted: which of its numbers, in which colours, on which scale.
+
+use std::borrow::Cow;
+
+use super::{Lens, MapKind, TRUSTED};
+use crate::figure::channels::RGB;
+use crate::tui::look::{Look, colours};
+use crate::tui::widget::heatmap::Ramp;
+use crate::tui::widget::scale::round_up;
+
+/// How many times smaller than the common scale a map must be to have one of its own.
+const FAINT: f32 = 10.0;
+
+/// The map of a class, ready to be painted.
+#[derive(Debug, Clone)]
+pub struct Painting<'a> {
+    /// A number for each pixel, \[h·w\].
+    pub values: Cow<'a, [f32]>,
+    /// Red, green and blue where it is an image in colour.
+    pub colours: Option<[&'a [f32]; RGB]>,
+    /// How the numbers become colours.
+    pub ramp: Ramp,
+}
+
+/// What is computed once of all maps: of several channels what is looked at, and the scales.
+#[derive(Debug, Clone)]
+pub(super) struct Paints {
+    /// Of every class what is looked at of several channels; empty where there is one.
+    planes: Vec<Option<Vec<f32>>>,
+    /// Each class's own scale.
+    own: Vec<Ramp>,
+    /// The scale that all share.
+    pub common: Ramp,
+}
+
+impl Default for Paints {
+    fn default() -> Self {
+        Self {
+            planes: Vec::new(),
+            own: Vec::new(),
+            common: Ramp::Grey {
+                low: 0.0,
+                high: 1.0,
+            },
+        }
+    }
+}
+
+impl Paints {
+    pub fn of(lens: &Lens<'_>) -> Self {
+        let channels = lens.shape()[0];
+        let classes = 0..lens.classes();
+        let plane = |class| Some(lens.looked_at(lens.values(class)?).into_owned());
+        let planes = match channels {
+            0 | 1 => Vec::new(),
+            _ => classes.clone().map(plane).collect(),
+        };
+        let mut paints = Self {
+            planes,
+            ..Self::default()
+        };
+        // An image in colour has one scale for all its channels.
+        let scaled = |class: usize| match lens.is_in_colour(lens.kind) {
+            true => lens.values(class),
+            false => paints.plane_of(lens, class),
+        };
+        let ramp = |maps: &mut dyn Iterator<Item = &[f32]>| ramp_of(lens.kind, lens.look, maps);
+        let own = classes
+            .clone()
+            .map(|class| ramp(&mut scaled(class).into_iter()));
+        let own = own.collect();
+        let trusted = |class: &usize| {
+            let reliability = lens.class(*class).and_then(|own| own.reliability);
+            reliability.is_some_and(|r| r >= TRUSTED)
+        };
+        let some = classes
+            .clone()
+            .filter(trusted)
+            .any(|class| scaled(class).is_some());
+        let common = match some {
+            true => ramp(&mut classes.filter(trusted).filter_map(scaled)),
+            false => ramp(&mut classes.filter_map(scaled)),
+        };
+        paints.own = own;
+        paints.common = common;
+        paints
+    }
+
+    /// A class's own scale.
+    pub fn own_ramp(&self, class: usize) -> Ramp {
+        self.own.get(class).copied().unwrap_or(self.common)
+    }
+
+    /// What is looked at of the map of a class.
+    fn plane_of<'b>(&'b self, lens: &'b Lens<'_>, class: usize) -> Option<&'b [f32]> {
+        match self.planes.is_empty() {
+            true => lens.values(class),
+            false => self.planes.get(class)?.as_deref(),
+        }
+    }
+
+    /// What is looked at of the map of a class, \[h·w\].
+    pub fn plane<'b>(&'b self, lens: &'b Lens<'_>, class: usize) -> Option<Cow<'b, [f32]>> {
+        self.plane_of(lens, class).map(Cow::Borrowed)
+    }
+}
+
+impl Lens<'_> {
+    /// Whether maps of this kind are images in colour.
+    fn is_in_colour(&self, kind: MapKind) -> bool {
+        kind == MapKind::MeanStimulus && self.shape()[0] == RGB
+    }
+
+    /// What is looked at of a map of the lens's kind.
+    fn looked_at<'b>(&self, map: &'b [f32]) -> Cow<'b, [f32]> {
+        match self.is_in_colour(self.kind) {
+            true => Look::Luminance.of(map, self.shape()),
+            false => self.look.of(map, self.shape()),
+        }
+    }
+
+    /// The map of a class, or what stands in for it, ready to be painted.
+    pub fn painting(&self, class: usize) -> Option<Painting<'_>> {
+        if let Some(map) = self.values(class) {
+            let in_colour = self.is_in_colour(self.kind);
+            return Some(Painting {
+                values: self.paints.plane(self, class)?,
+                colours: colours(map, self.shape()).filter(|_| in_colour),
+                ramp: self.ramp(class),
+            });
+        }
+        let stimulus = self.class(class)?.mean_stimulus.as_deref()?;
+        if !self.stands_in(class) {
+            return None;
+        }
+        let look = match self.look {
+            Look::Channel(_) if self.shape()[0] != RGB => self.look,
+            _ => Look::Luminance,
+        };
+        let ramp = ramp_of(MapKind::MeanStimulus, look, std::iter::once(stimulus));
+        Some(Painting {
+            values: look.of(stimulus, self.shape()),
+            colours: colours(stimulus, self.shape()),
+            ramp,
+        })
+    }
+
+    /// z of every pixel of a class, and the bound past which it is significant.
+    pub fn significance(&self, class: usize) -> Option<(Cow<'_, [f32]>, f32)> {
+        let z = self.class(class)?.z.as_deref()?;
+        let z = self.look.of_z(z, self.shape());
+        Some((z, self.each[class].1.threshold as f32))
+    }
+}
+
+/// Whether some value lies past the end of a scale.
+pub(super) fn is_past(ramp: Ramp, values: Option<&[f32]>) -> bool {
+    match (ramp, values) {
+        (Ramp::Diverging { centre, limit }, Some(values)) => {
+            values.iter().any(|v| (v - centre).abs() > limit * 1.001)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a scale makes one grey of what has `own` for its scale.
+pub(super) fn hides(common: Ramp, own: Ramp) -> bool {
+    match (common, own) {
+        (Ramp::Diverging { limit: common, .. }, Ramp::Diverging { limit, .. }) => {
+            limit > 0.0 && limit < common / FAINT
+        }
+        _ => false,
+    }
+}
+
+fn ramp_of<'a>(kind: MapKind, look: Look, maps: impl Iterator<Item = &'a [f32]>) -> Ramp {
+    let values = maps.flatten().copied().filter(|v| v.is_finite());
+    if kind == MapKind::MeanStimulus {
+        let (low, high) = values.fold((f32::MAX, f32::MIN), |(low, high), v| {
+            (low.min(v), high.max(v))
+        });
+        if low > high {
+            return Ramp::Grey {
+                low: 0.0,
+                high: 1.0,
+            };
+        }
+        // Ends on steps of 0.05, so that they stand still.
+        return Ramp::Grey {
+            low: ((low * 20.0).floor() / 20.0).max(0.0),
+            high: ((high * 20.0).ceil() / 20.0).min(1.0),
+        };
+    }
+    let centre = match kind {
+        // Where channels are compared, what they have in common is gone.
+        MapKind::MeanNoise if !look.is_opponent() => 0.5,
+        _ => 0.0,
+    };
+    let most = values.fold(0.0_f32, |most, v| most.max((v - centre).abs()));
+    Ramp::Diverging {
+        centre,
+        limit: round_up(most),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scale_hides_a_map_of_a_tenth_of_it_and_no_other() {
+        let of = |values: &[f32]| ramp_of(MapKind::Image, Look::Luminance, std::iter::once(values));
+        let common = of(&[-0.15, 0.1]);
+        assert!(hides(common, of(&[0.0002, -0.0001])));
+        assert!(!hides(common, of(&[0.05, 0.0])));
+        assert!(!hides(common, common));
+        // What is nothing has nothing to show on a scale of its own.
+        assert!(!hides(common, of(&[0.0, 0.0])));
+        let grey = Ramp::Grey {
+            low: 0.0,
+            high: 1.0,
+        };
+        assert!(!hides(common, grey));
+    }
+}

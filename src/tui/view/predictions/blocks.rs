@@ -1,0 +1,163 @@
+//! The confusion matrix of many classes at a glance: a pixel a pair of classes, or of several pairs
+//! the worst mistake among them; and the pair under the cursor in words.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::sight::Sight;
+use crate::format::thousands;
+use crate::tui::form;
+use crate::tui::scene::Scene;
+use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
+use crate::tui::widget::text::{below, left, start, top};
+
+/// Rows below the blocks: the pair under the cursor, and what the blocks are.
+const WORDS: u16 = 3;
+/// Share of mistakes in several pairs at which they, not what is right, give the colour.
+const TELLING: f32 = 0.05;
+
+/// How many classes a pixel stands for on each side, and how many times it is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Blocks {
+    bin: usize,
+    zoom: u16,
+    /// Pixels on each side.
+    side: usize,
+}
+
+impl Blocks {
+    /// The largest blocks of so many classes on a place of columns and rows.
+    pub fn fit(classes: usize, (width, height): (u16, u16)) -> Self {
+        let classes = classes.max(1);
+        let room = usize::from(width.min(2 * height.saturating_sub(WORDS))).max(1);
+        let bin = classes.div_ceil(room).max(1);
+        let side = classes.div_ceil(bin);
+        Self {
+            bin,
+            zoom: (room / side).clamp(1, 4) as u16,
+            side,
+        }
+    }
+
+    /// Columns and rows that they take.
+    pub fn extent(self) -> (u16, u16) {
+        cells((self.side, self.side), self.zoom)
+    }
+}
+
+/// Where every pixel stands on the ramp: what is right above zero, mistakes below, of which even
+/// rare ones show.
+fn places(sight: &Sight<'_>, blocks: Blocks) -> Vec<f32> {
+    let shown: Vec<u64> = (0..sight.classes).map(|k| sight.split.shown(k)).collect();
+    let side = blocks.side;
+    let (mut worst, mut hits) = (vec![0.0_f32; side * side], vec![(0_u64, 0_u64); side]);
+    for truth in 0..sight.classes {
+        for called in 0..sight.classes {
+            let count = sight.count(truth, called);
+            let (row, column) = (truth / blocks.bin, called / blocks.bin);
+            if truth == called {
+                hits[row].0 += count;
+                hits[row].1 += shown[truth];
+            } else if shown[truth] > 0 {
+                let share = count as f32 / shown[truth] as f32;
+                let own = &mut worst[row * side + column];
+                *own = own.max(share);
+            }
+        }
+    }
+    let place = |at: usize| {
+        let (row, column) = (at / side, at % side);
+        let mistakes = worst[at];
+        let (right, of) = hits[row];
+        if row == column && of > 0 && (blocks.bin == 1 || mistakes < TELLING) {
+            return 0.25 + 0.6 * right as f32 / of as f32;
+        }
+        match mistakes {
+            0.0 => 0.0,
+            // The fourth root spends the colours on rare mistakes.
+            share => -share.sqrt().sqrt().clamp(0.12, 1.0),
+        }
+    };
+    (0..side * side).map(place).collect()
+}
+
+/// Draws them, the pair under the cursor marked and named below.
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let blocks = Blocks::fit(sight.classes, (area.width, area.height));
+    let (width, height) = blocks.extent();
+    let values = places(sight, blocks);
+    Heatmap {
+        cursor: Some((sight.truth / blocks.bin, sight.class / blocks.bin)),
+        ..Heatmap::plain(
+            &values,
+            (blocks.side, blocks.side),
+            Ramp::Diverging {
+                centre: 0.0,
+                limit: 1.0,
+            },
+        )
+    }
+    .draw(start(top(area, height), width), theme, buf);
+    for (row, line) in words(scene, sight, blocks, area.width)
+        .into_iter()
+        .enumerate()
+    {
+        left(buf, below(area, height), row as u16, line);
+    }
+}
+
+/// The pair under the cursor, and what a pixel is.
+fn words(scene: &Scene<'_>, sight: &Sight<'_>, blocks: Blocks, width: u16) -> Vec<Line<'static>> {
+    let theme = scene.theme;
+    let count = sight.count(sight.truth, sight.class);
+    let shown = sight.split.shown(sight.truth);
+    let share = match shown {
+        0 => String::new(),
+        _ => format!(" ({:.1} %)", 100.0 * count as f64 / shown as f64),
+    };
+    let images = format!("{} of {}{share}", thousands(count), thousands(shown));
+    let room = usize::from(width).saturating_sub(16 + images.chars().count()) / 2;
+    let name = |class| form::within(scene.session, class, room.max(3));
+    let pair = Line::from(vec![
+        Span::styled("true ", theme.dim()),
+        Span::styled(name(sight.truth), theme.chosen()),
+        Span::styled(" called ", theme.dim()),
+        Span::styled(name(sight.class), theme.chosen()),
+        Span::raw(format!("  {images}")),
+    ]);
+    let pixel = match blocks.bin {
+        1 => format!("all {} classes, a row a true class", sight.classes),
+        bin => format!(
+            "all {} classes, {bin}×{bin} a pixel: the worst",
+            sight.classes
+        ),
+    };
+    let keys = "Enter: the numbers around it";
+    vec![
+        pair,
+        Line::from(Span::styled(pixel, theme.dim())),
+        Line::from(Span::styled(keys, theme.dim())),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_of_any_number_of_classes_have_room() {
+        for classes in [1, 2, 7, 13, 26, 100, 1000] {
+            for place in [(20, 8), (58, 13), (78, 19), (118, 34), (198, 54)] {
+                let blocks = Blocks::fit(classes, place);
+                let (width, height) = blocks.extent();
+                assert!(
+                    width <= place.0 && height + WORDS <= place.1,
+                    "{classes} {place:?}"
+                );
+                assert!(blocks.side * blocks.bin >= classes);
+            }
+        }
+    }
+}
