@@ -39,7 +39,7 @@ fn pictures(folder: &Path) {
 fn a_folder_of_colour_pictures_runs_to_its_exports_by_name() {
     let bench = Bench::new();
     pictures(&bench.path("pets"));
-    let analyses = "analyses=[ClassificationImages((gammas: [0.3], trials: 3000, cell: 3)), \
+    let analyses = "analyses=[ClassificationImages((gammas: [0.0], trials: 3000, cell: 3)), \
                     Templates(()), Attack((weights: [0.0, 0.5])), \
                     SpikeTriggered((trials: 256, images: 20, gradient_trials: 16)), \
                     Predictions(())]";
