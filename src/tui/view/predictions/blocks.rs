@@ -52,15 +52,15 @@ fn places(sight: &Sight<'_>, blocks: Blocks) -> Vec<f32> {
     let shown: Vec<u64> = (0..sight.classes).map(|k| sight.split.shown(k)).collect();
     let side = blocks.side;
     let (mut worst, mut hits) = (vec![0.0_f32; side * side], vec![(0_u64, 0_u64); side]);
-    for truth in 0..sight.classes {
+    for (truth, &of) in shown.iter().enumerate() {
         for called in 0..sight.classes {
             let count = sight.count(truth, called);
             let (row, column) = (truth / blocks.bin, called / blocks.bin);
             if truth == called {
                 hits[row].0 += count;
-                hits[row].1 += shown[truth];
-            } else if shown[truth] > 0 {
-                let share = count as f32 / shown[truth] as f32;
+                hits[row].1 += of;
+            } else if of > 0 {
+                let share = count as f32 / of as f32;
                 let own = &mut worst[row * side + column];
                 *own = own.max(share);
             }
