@@ -8,6 +8,8 @@
 mod attack;
 #[path = "screens/browser.rs"]
 mod browser;
+#[path = "screens/coloured.rs"]
+mod coloured;
 #[path = "screens/everything.rs"]
 mod everything;
 #[path = "screens/experiments.rs"]
@@ -18,6 +20,8 @@ mod figs;
 mod golden;
 #[path = "screens/keys.rs"]
 mod keys;
+#[path = "screens/many.rs"]
+mod many;
 #[path = "screens/maps.rs"]
 mod maps;
 #[path = "screens/predictions.rs"]

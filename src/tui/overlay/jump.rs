@@ -70,7 +70,7 @@ pub fn complete(state: &mut State, session: &Session) {
         same.map(|(a, _)| a).collect()
     });
     let common = common.unwrap_or_default();
-    let longer = common.chars().count() > begun.chars().count() && !begun.is_empty();
+    let longer = common.trim_end().chars().count() > begun.chars().count() && !begun.is_empty();
     state.jump.typed = match longer {
         true => common,
         false => form::name(session, class),

@@ -124,16 +124,19 @@ impl Layout {
         let across = (width + GAP) / columns as u16;
         let down = (height + gap) / rows;
         let (room_x, room_y) = (across.saturating_sub(GAP), down.saturating_sub(words + gap));
-        // Square pixels: a cell is one wide and two high.
-        let room = room_x.min(room_y.saturating_mul(2));
+        // Square pixels: a cell is one wide and two high. What a height has room for, in columns:
+        let (tall, broad) = (size.0.max(1) as u32, size.1.max(1) as u32);
+        let by_height = (2 * u32::from(room_y) * broad / tall).min(u32::from(u16::MAX)) as u16;
+        let room = room_x.min(by_height);
+        let rows_of = |columns: u16| (u32::from(columns) * tall).div_ceil(2 * broad) as u16;
         let (full, _) = cells(size, 1);
         let (wide, tall) = if room >= full && full > 0 {
             cells(size, room / full)
         } else if room >= full / 2 && room < full / 2 + full / 8 {
             // A clean average of four pixels is worth more than a few columns.
-            (full / 2, full.div_ceil(4))
+            (full / 2, rows_of(full / 2))
         } else {
-            (room, room.div_ceil(2))
+            (room, rows_of(room))
         };
         Self {
             columns,
@@ -241,18 +244,17 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
     let numbered = whole.parse::<usize>().is_ok();
     let apart = !numbered && whole.chars().count() + 2 + width(&quality(9)) > room;
     let own_row = apart && layout.words > 1;
-    let text = match apart && !own_row && room < 16 {
-        true => form::within(scene.session, class, room.saturating_sub(6)),
-        false => whole,
-    };
     let chosen = scene.shared.class == class;
     let name = if chosen {
-        Span::styled(format!("{}{text} ", theme.glyphs.pointer), theme.chosen())
+        Span::styled(format!("{}{whole} ", theme.glyphs.pointer), theme.chosen())
     } else {
-        Span::styled(format!(" {text} "), theme.bright())
+        Span::styled(format!(" {whole} "), theme.bright())
     };
     let named = name.width();
-    let trials = format!("{} trials", count(own.called as f64));
+    let trials = match room {
+        ..16 if lens.classes() > FEW => format!("of {}", count(own.called as f64)),
+        _ => format!("{} trials", count(own.called as f64)),
+    };
     let mut all = match lens.stands_in(class) {
         true => {
             // What must not be mistaken for a classification image says so, and why there is none.
@@ -297,7 +299,13 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
             let share = percent(back.confidence);
             let least = Span::raw(share.as_str()).width() + 10;
             let called = form::within(scene.session, back.class, room.saturating_sub(least));
-            let text = format!("  called {called} {share}");
+            let text = match room {
+                ..16 if lens.classes() > FEW => {
+                    let called = form::within(scene.session, back.class, room.saturating_sub(9));
+                    format!("  called {called}")
+                }
+                _ => format!("  called {called} {share}"),
+            };
             let style = if back.class == class {
                 theme.text()
             } else {
@@ -310,7 +318,11 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
     };
     all.push(Line::from(fed_back));
     all.truncate(usize::from(layout.words));
-    all
+    // Under the small maps of many classes, what has no room goes as a whole.
+    let goes = |line: &Line<'_>| lens.classes() > FEW && line.width() > room + 1;
+    all.into_iter()
+        .map(|line| if goes(&line) { Line::default() } else { line })
+        .collect()
 }
 
 /// How reliable the map of a class is, and at which γ where that is the class's own, in `room`

@@ -52,15 +52,15 @@ fn places(sight: &Sight<'_>, blocks: Blocks) -> Vec<f32> {
     let shown: Vec<u64> = (0..sight.classes).map(|k| sight.split.shown(k)).collect();
     let side = blocks.side;
     let (mut worst, mut hits) = (vec![0.0_f32; side * side], vec![(0_u64, 0_u64); side]);
-    for truth in 0..sight.classes {
+    for (truth, &of) in shown.iter().enumerate() {
         for called in 0..sight.classes {
             let count = sight.count(truth, called);
             let (row, column) = (truth / blocks.bin, called / blocks.bin);
             if truth == called {
                 hits[row].0 += count;
-                hits[row].1 += shown[truth];
-            } else if shown[truth] > 0 {
-                let share = count as f32 / shown[truth] as f32;
+                hits[row].1 += of;
+            } else if of > 0 {
+                let share = count as f32 / of as f32;
                 let own = &mut worst[row * side + column];
                 *own = own.max(share);
             }
@@ -117,28 +117,31 @@ fn words(scene: &Scene<'_>, sight: &Sight<'_>, blocks: Blocks, width: u16) -> Ve
         0 => String::new(),
         _ => format!(" ({:.1} %)", 100.0 * count as f64 / shown as f64),
     };
-    let images = format!("{} of {}{share}", thousands(count), thousands(shown));
-    let room = usize::from(width).saturating_sub(16 + images.chars().count()) / 2;
-    let name = |class| form::within(scene.session, class, room.max(3));
-    let pair = Line::from(vec![
-        Span::styled("true ", theme.dim()),
-        Span::styled(name(sight.truth), theme.chosen()),
-        Span::styled(" called ", theme.dim()),
-        Span::styled(name(sight.class), theme.chosen()),
-        Span::raw(format!("  {images}")),
-    ]);
-    let pixel = match blocks.bin {
-        1 => format!("all {} classes, a row a true class", sight.classes),
-        bin => format!(
-            "all {} classes, {bin}×{bin} a pixel: the worst",
-            sight.classes
-        ),
+    let room = usize::from(width).saturating_sub(8);
+    let class = |word: &'static str, class| {
+        Line::from(vec![
+            Span::styled(format!("{word:<8}"), theme.dim()),
+            Span::styled(form::within(sight.session, class, room), theme.chosen()),
+        ])
     };
-    let keys = "Enter: the numbers around it";
+    let images = format!("{} of {}{share}", thousands(count), thousands(shown));
+    let bin = blocks.bin;
+    let pixel = match bin {
+        1 => String::new(),
+        _ => format!("  of {bin}×{bin} classes a pixel the worst"),
+    };
+    let mut last = Line::from(vec![
+        Span::styled(format!("{:<8}", "images"), theme.dim()),
+        Span::raw(images),
+        Span::styled(pixel, theme.dim()),
+    ]);
+    if last.width() > usize::from(width) {
+        last.spans.pop();
+    }
     vec![
-        pair,
-        Line::from(Span::styled(pixel, theme.dim())),
-        Line::from(Span::styled(keys, theme.dim())),
+        class("true", sight.truth),
+        class("called", sight.class),
+        last,
     ]
 }
 

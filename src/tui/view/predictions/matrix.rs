@@ -135,7 +135,10 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, cell: Cell, area: Rect, buf: &
     let column = |at: usize| start(beside(body, at as u16 * cell.width), cell.width);
     for (at, class) in columns_shown.clone().enumerate() {
         let chosen = class == sight.class;
+        // Columns have all their names, or all their numbers.
         let room = usize::from(cell.width).saturating_sub(2);
+        let named = form::widest(sight.session) <= room;
+        let room = if named { room } else { 0 };
         centre(
             buf,
             column(at),

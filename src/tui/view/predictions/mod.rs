@@ -41,8 +41,8 @@ impl Named for record::Predictions {
 }
 
 /// Columns of the mean image beside an overview of the matrix, and of the pair under its cursor.
-const MEAN: u16 = 26;
-const PAIR: u16 = 50;
+const MEAN: u16 = 32;
+const PAIR: u16 = 40;
 
 /// The view.
 #[derive(Debug, Clone, Default)]

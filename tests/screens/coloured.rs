@@ -1,0 +1,322 @@
+//! Sessions made up of small images in colour, of any number of classes, with every experiment.
+
+use noisescope::session::config::{self, Analysis as Plan, Config};
+use noisescope::session::record::{
+    self, Analysis, BlockSums, Example, FedBack, Finding, GammaTrials, Kind, LayerResponses,
+    ModulatedLayer, Outcomes, Progress, Rows, SplitCounts, Suspect, Window,
+};
+use noisescope::session::{Array, Form, Session};
+
+use super::synthetic;
+
+/// Channels, rows and columns.
+pub const SHAPE: [usize; 3] = [3, 12, 10];
+const AREA: usize = 120;
+const PIXELS: usize = 3 * AREA;
+
+/// Names of so many classes: some short, some of several words, letters for 26.
+pub fn names(classes: usize) -> Vec<String> {
+    const THINGS: [&str; 13] = [
+        "apple",
+        "ankle boot",
+        "aquarium fish",
+        "bear",
+        "bicycle",
+        "automobile",
+        "chimpanzee",
+        "T-shirt/top",
+        "willow tree",
+        "sea",
+        "skyscraper",
+        "rocket",
+        "otter",
+    ];
+    const KINDS: [&str; 10] = [
+        "old", "new", "red", "blue", "dark", "pale", "wild", "tame", "tall", "small",
+    ];
+    let name = |class: usize| match classes {
+        ..14 => THINGS[class % 13].to_string(),
+        26 => char::from(b'A' + class as u8).to_string(),
+        _ => format!("{} {}", KINDS[class / 10 % 10], THINGS[class % 10]),
+    };
+    (0..classes).map(name).collect()
+}
+
+/// A disc of the class's own colour at the class's own place, from 0 to 1: \[C·H·W\].
+pub fn template(class: usize) -> Vec<f32> {
+    let (y, x) = ((class * 5 % 9) as f32 + 1.5, (class * 3 % 7) as f32 + 1.5);
+    let strength = |channel: usize| if class % 3 == channel { 1.0 } else { 0.15 };
+    let pixel = |at: usize| {
+        let (channel, place) = (at / AREA, at % AREA);
+        let (dy, dx) = ((place / 10) as f32 - y, (place % 10) as f32 - x);
+        strength(channel) * (-(dy * dy + dx * dx) / 5.0).exp()
+    };
+    (0..PIXELS).map(pixel).collect()
+}
+
+/// A value between −1 and 1 for each number, the same every time.
+fn wobble(number: usize) -> f64 {
+    let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x1234_5678_9abc_def0;
+    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (mixed >> 40) as f64 / f64::from(1 << 23) - 1.0
+}
+
+fn done(parts: usize) -> Progress {
+    Progress {
+        blocks: vec![1; parts],
+        done: 1,
+        total: 1,
+    }
+}
+
+/// Adds one block: most trials are called what they are, some the next class.
+fn add(gamma: &mut GammaTrials, classes: usize) {
+    let rows = Rows::new(classes, &gamma.listed);
+    let mut sums = BlockSums {
+        block: gamma.blocks,
+        counts: vec![0; classes * classes],
+        ..Default::default()
+    };
+    let mut noise = vec![vec![0_i64; PIXELS]; rows.count()];
+    let mut image = vec![vec![0_i64; PIXELS]; classes];
+    for truth in 0..classes {
+        for (called, n) in [(truth, 3000_u64), ((truth + 1) % classes, 700)] {
+            sums.trials += n;
+            sums.counts[truth * classes + called] += n;
+            let spread = (n as f64).sqrt() * 65536.0 / 12_f64.sqrt();
+            for (pixel, v) in template(called).into_iter().enumerate() {
+                let seed = ((gamma.blocks as usize * 7 + truth) * 2 + called) * PIXELS + pixel;
+                let mean = n as f64 * (32767.5 + 2600.0 * f64::from(v));
+                let sum = (mean + spread * wobble(seed)) as i64;
+                rows.of(truth, called)
+                    .for_each(|row| noise[row][pixel] += sum);
+            }
+            for (sum, v) in image[called].iter_mut().zip(template(truth)) {
+                *sum += (n as f32 * 230.0 * v) as i64;
+            }
+        }
+    }
+    sums.noise = noise.into_iter().enumerate().collect();
+    sums.image = image.into_iter().enumerate().collect();
+    gamma.add(&sums);
+    gamma.fed_back = (0..classes)
+        .map(|class| {
+            Some(FedBack {
+                class: if class % 5 == 1 {
+                    (class + 1) % classes
+                } else {
+                    class
+                },
+                confidence: 0.8,
+            })
+        })
+        .collect();
+}
+
+fn images(plan: &config::ClassificationImages, classes: usize) -> record::ClassificationImages {
+    let kind = Kind {
+        noise: plan.noise,
+        ..Kind::plain(classes, SHAPE)
+    };
+    let mut own = record::ClassificationImages::begun(plan, &kind);
+    for gamma in &mut own.gammas {
+        (0..4).for_each(|_| add(gamma, classes));
+    }
+    own
+}
+
+fn attack(classes: usize) -> record::Attack {
+    let weights: Vec<f64> = (0..=10).map(|w| f64::from(w) / 10.0).collect();
+    let mut counts = Vec::new();
+    for _ in 0..2 {
+        for half in [0.6, 0.5, 0.95] {
+            for target in 0..classes {
+                for weight in &weights {
+                    let success = 1.0 / (1.0 + (-(weight - half) * 18.0).exp());
+                    let mut outcomes = Outcomes::default();
+                    let (truth, hits) = ((target + 1) % classes, (success * 100.0) as i64);
+                    outcomes.count(Some(truth), target, target, hits);
+                    outcomes.count(Some(truth), truth, target, 100 - hits);
+                    counts.extend(outcomes.numbers());
+                }
+            }
+        }
+    }
+    let example = |target: usize| {
+        let truth = (target + 1) % classes;
+        let image = template(truth).into_iter().map(|v| (255.0 * v) as u8);
+        Example {
+            target,
+            truth,
+            image: Array::new(&SHAPE, image.collect()),
+            called: vec![target; 33],
+            confidence: vec![0.7; 33],
+        }
+    };
+    record::Attack {
+        progress: done(60),
+        gamma: Some(0.3),
+        patterns: Array::new(
+            &[3, classes, 3, 12, 10],
+            (0..3 * classes)
+                .flat_map(|at| template(at % classes))
+                .collect(),
+        ),
+        there: vec![true; 3 * classes],
+        counts: Array::new(&[2, 3, classes, 11, 4], counts),
+        examples: (0..classes).map(example).collect(),
+        weights,
+    }
+}
+
+fn spikes() -> record::SpikeTriggered {
+    let mut layer = LayerResponses::new("conv1", 8, [3, 5, 5], false, None);
+    for block in 0..2 {
+        let weighted = (0..8 * 75).map(|at| (1e6 * wobble(at)) as i64);
+        let sums = record::BlockResponses {
+            fields: 1000,
+            fired: vec![500; 8],
+            activation: vec![1 << 30; 8],
+            magnitude: vec![1 << 30; 8],
+            stimulus: vec![0; 75],
+            weighted: weighted.collect(),
+        };
+        layer.add_noise(block, &sums);
+    }
+    record::SpikeTriggered {
+        progress: done(4),
+        layers: vec![layer],
+        covariance: None,
+    }
+}
+
+fn modulation(classes: usize) -> record::Modulation {
+    let (strengths, gammas) = (vec![-5, 0, 5], vec![0.0, 0.5, 1.0]);
+    let mut counts = Vec::new();
+    for target in 0..classes {
+        for strength in &strengths {
+            for gamma in &gammas {
+                let right = |truth: usize| {
+                    let push = if truth == target { 4 } else { -1 } * strength;
+                    ((80.0 * gamma) as i64 + push).clamp(0, 100)
+                };
+                let correct: Vec<i64> = (0..classes).map(right).collect();
+                let shown = vec![100; classes];
+                counts.extend([shown, correct.clone(), correct].concat());
+            }
+        }
+    }
+    record::Modulation {
+        progress: done(1 + classes * 3),
+        layers: vec![ModulatedLayer {
+            name: "fc1".into(),
+            alpha: 0.2,
+            shown: vec![1000; classes],
+            activation: Array::zeros(&[classes, 4]),
+            counts: Array::new(&[classes, 3, 3, 3, classes], counts),
+        }],
+        gammas,
+        strengths,
+    }
+}
+
+fn backdoor(classes: usize) -> record::Backdoor {
+    let suspect = |seed: u64| {
+        let poisoned = seed == 0;
+        let strange = move |class: usize| poisoned && class == 3 % classes;
+        let z = (0..classes).flat_map(|class| {
+            let own = template(class).into_iter().enumerate();
+            own.map(move |(pixel, v)| 6.0 * v + wobble(pixel + class * PIXELS) as f32)
+        });
+        let window = |class: usize| {
+            Some(Window {
+                row: 1,
+                column: 2,
+                size: 3,
+                score: 4.0,
+                index: Some(if strange(class) { 7.5 } else { wobble(class) }),
+            })
+        };
+        Suspect {
+            poisoned,
+            seed,
+            training: None,
+            clean_accuracy: Some(0.9),
+            attack_success: Some(0.99),
+            attacked: 100,
+            trials: Vec::new(),
+            findings: vec![Finding {
+                gamma: 0.3,
+                trials: 1000 * classes as u64,
+                called: vec![1000; classes],
+                windows: (0..classes).map(window).collect(),
+                z: Array::new(&[classes, 3, 12, 10], z.collect()),
+            }],
+        }
+    };
+    record::Backdoor {
+        progress: done(2),
+        networks: vec![suspect(0), suspect(1)],
+    }
+}
+
+fn predictions(classes: usize) -> record::Predictions {
+    let count = |cell: usize| match (cell / classes, cell % classes) {
+        (truth, called) if truth == called => 90,
+        (truth, called) if called == (truth + 1) % classes => 7,
+        (truth, called) if (truth * 7 + called * 3) % 31 == 0 => 1,
+        _ => 0,
+    };
+    let images = (0..classes).flat_map(template);
+    record::Predictions {
+        progress: done(1),
+        splits: vec![SplitCounts {
+            split: config::Split::Test,
+            images: Array::new(
+                &[classes, 3, 12, 10],
+                images.map(|v| (v * 255.0 * 97.0) as i64).collect(),
+            ),
+            counts: (0..classes * classes).map(count).collect(),
+        }],
+    }
+}
+
+/// A session of so many classes that has every experiment, all done.
+pub fn session(classes: usize) -> Session {
+    let plan = config::ClassificationImages {
+        gammas: vec![0.1, 0.3],
+        ..Default::default()
+    };
+    let config = Config {
+        analyses: vec![
+            Plan::ClassificationImages(plan.clone()),
+            Plan::Attack(config::Attack::default()),
+            Plan::SpikeTriggered(config::SpikeTriggered::default()),
+            Plan::Modulation(config::Modulation::default()),
+            Plan::Backdoor(config::Backdoor {
+                gammas: vec![0.3],
+                poisoned: 1,
+                clean: 1,
+                ..Default::default()
+            }),
+            Plan::Predictions(config::Predictions::default()),
+        ],
+        ..Config::default()
+    };
+    let mut session = Session::new("colours", config);
+    session.record.form = Some(Form {
+        classes: names(classes),
+        ..Form::numbered(SHAPE, 0)
+    });
+    session.record.training = Some(synthetic::training(15, 0, true));
+    session.record.analyses = vec![
+        Analysis::ClassificationImages(images(&plan, classes)),
+        Analysis::Attack(attack(classes)),
+        Analysis::SpikeTriggered(spikes()),
+        Analysis::Modulation(modulation(classes)),
+        Analysis::Backdoor(backdoor(classes)),
+        Analysis::Predictions(predictions(classes)),
+    ];
+    session.record.state = record::State::Finished;
+    session
+}
