@@ -44,27 +44,50 @@ fn a_folder_of_colour_pictures_runs_to_its_exports_by_name() {
                     SpikeTriggered((trials: 256, images: 20, gradient_trials: 16)), \
                     Predictions(())]";
     bench.succeed(&[
-        "run", "pets", "--plain", "--device", "flex", "--data",
+        "run",
+        "pets",
+        "--plain",
+        "--device",
+        "flex",
+        "--data",
         bench.path("pets").to_str().unwrap(),
-        "--network", "logistic",
-        "--set", "network.weights.epochs=6",
-        "--set", "network.weights.batch=10",
-        "--set", "network.weights.lr_max=0.05",
-        "--set", analyses,
+        "--network",
+        "logistic",
+        "--set",
+        "network.weights.epochs=6",
+        "--set",
+        "network.weights.batch=10",
+        "--set",
+        "network.weights.lr_max=0.05",
+        "--set",
+        analyses,
     ]);
     let session = bench.load("pets");
     assert_eq!(session.record.state, State::Finished);
     let form = session.record.form.as_ref().unwrap();
-    assert_eq!((form.shape(), &form.classes[..]), ([3, 12, 18], &NAMES.map(String::from)[..]));
+    assert_eq!(
+        (form.shape(), &form.classes[..]),
+        ([3, 12, 18], &NAMES.map(String::from)[..])
+    );
     let training = session.record.training.as_ref().unwrap();
-    assert!(training.test_accuracy.unwrap() > 0.9, "{:?}", training.test_accuracy);
+    assert!(
+        training.test_accuracy.unwrap() > 0.9,
+        "{:?}",
+        training.test_accuracy
+    );
     let images = session.record.classification_images().unwrap();
     assert_eq!(images.gammas[0].shape(), [3, 4, 6]);
     // What makes it a bee is green: the mean over each channel says so.
     let estimate = images.gammas[0].estimate();
     let image = estimate.classes[1].image.as_ref().expect("enough trials");
     let mean = |channel: usize| image[channel * 24..(channel + 1) * 24].iter().sum::<f32>();
-    assert!(mean(1) > mean(0) && mean(1) > mean(2), "{} {} {}", mean(0), mean(1), mean(2));
+    assert!(
+        mean(1) > mean(0) && mean(1) > mean(2),
+        "{} {} {}",
+        mean(0),
+        mean(1),
+        mean(2)
+    );
 
     let json = bench.succeed(&["export", "pets", "--format", "json"]);
     let json: Value = serde_json::from_str(&json).unwrap();
@@ -72,11 +95,27 @@ fn a_folder_of_colour_pictures_runs_to_its_exports_by_name() {
     assert_eq!(json["form"]["channels"], 3);
     for (format, out) in [("npz", "pets.npz"), ("csv", "tables"), ("png", "figures")] {
         let out = bench.path(out);
-        bench.succeed(&["export", "pets", "--format", format, "--out", out.to_str().unwrap()]);
+        bench.succeed(&[
+            "export",
+            "pets",
+            "--format",
+            format,
+            "--out",
+            out.to_str().unwrap(),
+        ]);
         assert!(out.exists(), "{format}");
     }
     // By name, in any capitalisation.
-    bench.succeed(&["show", "pets", "--map", "BEE", "--protocol", "block", "--width", "40"]);
+    bench.succeed(&[
+        "show",
+        "pets",
+        "--map",
+        "BEE",
+        "--protocol",
+        "block",
+        "--width",
+        "40",
+    ]);
     let words = bench.refuse(2, &["show", "pets", "--map", "owl", "--protocol", "block"]);
     assert!(words.contains("ant, bee, cat"), "{words}");
 }

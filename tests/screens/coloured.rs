@@ -2,8 +2,8 @@
 
 use noisescope::session::config::{self, Analysis as Plan, Config};
 use noisescope::session::record::{
-    self, Analysis, BlockSums, Example, FedBack, Finding, GammaTrials, Kind, LayerResponses,
-    ModulatedLayer, Outcomes, Progress, Rows, SplitCounts, Suspect, Window,
+    self, Analysis, BlockSums, Example, FedBack, Finding, GammaTrials, LayerResponses,
+    ModulatedLayer, Outcomes, Progress, Rows, SplitCounts, Suspect, TrialKind, Window,
 };
 use noisescope::session::{Array, Form, Session};
 
@@ -114,9 +114,9 @@ fn add(gamma: &mut GammaTrials, classes: usize) {
 }
 
 fn images(plan: &config::ClassificationImages, classes: usize) -> record::ClassificationImages {
-    let kind = Kind {
+    let kind = TrialKind {
         noise: plan.noise,
-        ..Kind::plain(classes, SHAPE)
+        ..TrialKind::plain(classes, SHAPE)
     };
     let mut own = record::ClassificationImages::begun(plan, &kind);
     for gamma in &mut own.gammas {

@@ -189,7 +189,7 @@ fn a_weighted_mean_is_that_of_its_definition() {
 #[test]
 fn a_confidence_becomes_a_weight_or_a_reason_to_drop_the_trial() {
     // Ten logits: one of 0 and nine of −ln 9 leave a confidence of ½.
-    let mut logits = vec![-(9.0_f32.ln()); 10];
+    let mut logits = [-(9.0_f32.ln()); 10];
     logits[4] = 0.0;
     let weights = |weighting| Said::new(logits.chunks(10), weighting).weights;
     assert_eq!(
