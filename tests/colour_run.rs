@@ -105,17 +105,4 @@ fn a_folder_of_colour_pictures_runs_to_its_exports_by_name() {
         ]);
         assert!(out.exists(), "{format}");
     }
-    // By name, in any capitalisation.
-    bench.succeed(&[
-        "show",
-        "pets",
-        "--map",
-        "BEE",
-        "--protocol",
-        "block",
-        "--width",
-        "40",
-    ]);
-    let words = bench.refuse(2, &["show", "pets", "--map", "owl", "--protocol", "block"]);
-    assert!(words.contains("ant, bee, cat"), "{words}");
 }
