@@ -4,16 +4,18 @@
 //! that table, even and odd blocks apart; the maps follow from the sums in [`crate::stats::classification`].
 
 pub mod on_device;
+mod summing;
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
-use crate::data::Images;
 use crate::nets::decision;
 use crate::nets::train::log_softmax;
-use crate::session::config::{self, Grain, Noise, Weighting};
+use crate::session::config::{self, Noise, Weighting};
 use crate::session::record::{
     self, BlockSums, CONFIDENCE_STEPS, FedBack, GammaTrials, Record, Rows, TrialKind,
 };
 use crate::stimulus::{self, Block, Source};
+
+pub use summing::Summing;
 
 /// Blocks between two looks at whether a γ has reached its target reliability: even, so that both
 /// halves of the trials are of the same size.
@@ -213,139 +215,6 @@ impl Said {
             weights,
         }
     }
-}
-
-/// How the trials of a block are summed.
-#[derive(Debug, Clone)]
-pub struct Summing {
-    rows: Rows,
-    /// Points of a noise image.
-    points: usize,
-    /// For every number of an image the number of the grid that it counts in; `None` where each
-    /// counts in its own.
-    cells: Option<Vec<usize>>,
-    /// Whether the deviation of the noise has to be measured.
-    moments: bool,
-}
-
-impl Summing {
-    /// Into these rows, of noise from `source` of a grain on images such as `images`.
-    pub fn new(rows: Rows, source: &Source, grain: Grain, images: &Images) -> Self {
-        Self {
-            rows,
-            points: source.points(),
-            cells: grain.cells(images.shape()),
-            moments: source.noise().deviation(images.shape()).is_none(),
-        }
-    }
-
-    /// The rows.
-    pub fn rows(&self) -> &Rows {
-        &self.rows
-    }
-
-    /// Adds the bytes of an image times a weight, each to its number of the grid, \[points\].
-    fn add_image(&self, sums: &mut Vec<i64>, bytes: &[u8], weight: i64) {
-        let values = bytes.iter().map(|&x| weight * i64::from(x));
-        match &self.cells {
-            None => add(sums, values),
-            Some(cells) => {
-                sums.resize(self.points, 0);
-                values.zip(cells).for_each(|(x, &cell)| sums[cell] += x);
-            }
-        }
-    }
-
-    /// Counts and exact sums of one block, given the network's decisions.
-    pub fn sum(&self, index: u64, block: &Block, said: &Said, pool: &stimulus::Pool) -> BlockSums {
-        let (rows, points) = (&self.rows, self.points);
-        let classes = rows.classes();
-        let mut counts = vec![0; classes * classes];
-        let mut weights = (Vec::new(), Vec::new());
-        let weighted = said
-            .weights
-            .as_ref()
-            .is_some_and(|all| all.iter().any(|&w| w > 1));
-        if weighted {
-            weights = (counts.clone(), counts.clone());
-        }
-        // 8,192 trials of 65,535 fit 32 bits: half the memory traffic of the final 64. Weights of
-        // ten bits more do not.
-        let mut noise: Vec<Vec<u32>> = vec![Vec::new(); rows.count()];
-        let mut heavy: Vec<Vec<i64>> = vec![Vec::new(); rows.count()];
-        let mut image: Vec<Vec<i64>> = vec![Vec::new(); rows.listed()];
-        let mut moments = vec![0_i64; if self.moments { 2 * points } else { 0 }];
-        let mut dropped = 0;
-        for (trial, (&truth, &predicted)) in block.truth.iter().zip(&said.decisions).enumerate() {
-            let weight = said.weights.as_ref().map_or(1, |all| all[trial]);
-            if weight == 0 {
-                dropped += 1;
-                continue;
-            }
-            let cell = truth * classes + predicted;
-            counts[cell] += 1;
-            let weight = u64::from(weight);
-            let shown = &block.noise[trial * points..(trial + 1) * points];
-            if weighted {
-                weights.0[cell] += weight;
-                weights.1[cell] += weight * weight;
-                for row in rows.of(truth, predicted) {
-                    let values = shown.iter().map(|&k| weight as i64 * i64::from(k));
-                    add(&mut heavy[row], values);
-                }
-            } else {
-                for row in rows.of(truth, predicted) {
-                    add(&mut noise[row], shown.iter().map(|&k| u32::from(k)));
-                }
-            }
-            if let (Some(place), Some(&shown)) = (rows.place(predicted), block.image.get(trial)) {
-                self.add_image(&mut image[place], pool.image(shown), weight as i64);
-            }
-            if !moments.is_empty() {
-                let (first, second) = moments.split_at_mut(points);
-                for ((first, second), &k) in first.iter_mut().zip(second).zip(shown) {
-                    *first += i64::from(k);
-                    *second += i64::from(k).pow(2);
-                }
-            }
-        }
-        BlockSums {
-            block: index,
-            trials: block.truth.len() as u64,
-            counts,
-            noise: if weighted {
-                filled(heavy)
-            } else {
-                widen(noise)
-            },
-            image: filled(image),
-            weights,
-            moments,
-            dropped,
-        }
-    }
-}
-
-fn add<T: std::ops::AddAssign>(sums: &mut Vec<T>, values: impl ExactSizeIterator<Item = T>) {
-    if sums.is_empty() {
-        sums.extend(values);
-    } else {
-        sums.iter_mut()
-            .zip(values)
-            .for_each(|(sum, value)| *sum += value);
-    }
-}
-
-fn filled<T>(cells: Vec<Vec<T>>) -> Vec<(usize, Vec<T>)> {
-    let cells = cells.into_iter().enumerate();
-    cells.filter(|(_, sums)| !sums.is_empty()).collect()
-}
-
-fn widen(cells: Vec<Vec<u32>>) -> Vec<(usize, Vec<i64>)> {
-    let filled = filled(cells).into_iter();
-    filled
-        .map(|(cell, sums)| (cell, sums.into_iter().map(i64::from).collect()))
-        .collect()
 }
 
 /// Shows the network the mean stimulus of every class that has one, and keeps what it says.

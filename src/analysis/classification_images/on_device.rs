@@ -6,7 +6,8 @@
 
 use burn::tensor::{DType, Int, Tensor, TensorData};
 
-use super::{ClassificationImages, add, widen};
+use super::ClassificationImages;
+use super::summing::{add, widen};
 use crate::analysis::{Job, Lab};
 use crate::session::record::{BlockSums, Rows};
 use crate::stimulus::on_device::{self, Drawn, Wanted, indices};

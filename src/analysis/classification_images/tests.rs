@@ -2,7 +2,7 @@ use super::*;
 use crate::analysis::testing;
 use crate::data::Images;
 use crate::session::Config;
-use crate::session::config::{Analysis, Gaussian, NetworkKind, Noise};
+use crate::session::config::{Analysis, Gaussian, Grain, NetworkKind, Noise};
 use crate::session::record::Experiment as _;
 use crate::stats::classification::Estimate;
 use crate::stats::correlation::pearson;

@@ -1,0 +1,185 @@
+//! Trials of a block, counted and summed by the margins of the table of true and predicted classes.
+
+use std::ops::AddAssign;
+
+use super::Said;
+use crate::data::Images;
+use crate::session::config::Grain;
+use crate::session::record::{BlockSums, Rows};
+use crate::stimulus::{Block, Pool, Source};
+
+/// Most classes whose joint table is small against a block.
+const MOST_BY_CELL: usize = 32;
+
+/// How the trials of a block are summed.
+#[derive(Debug, Clone)]
+pub struct Summing {
+    rows: Rows,
+    /// Points of a noise image.
+    points: usize,
+    /// For every number of an image the number of the grid that it counts in; `None` where each
+    /// counts in its own.
+    cells: Option<Vec<usize>>,
+    /// Whether the deviation of the noise has to be measured.
+    moments: bool,
+}
+
+impl Summing {
+    /// Into these rows, of noise from `source` of a grain on images such as `images`.
+    pub fn new(rows: Rows, source: &Source, grain: Grain, images: &Images) -> Self {
+        Self {
+            rows,
+            points: source.points(),
+            cells: grain.cells(images.shape()),
+            moments: source.noise().deviation(images.shape()).is_none(),
+        }
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// Adds the bytes of an image times a weight, each to its number of the grid, \[points\].
+    fn add_image(&self, sums: &mut Vec<i64>, bytes: &[u8], weight: i64) {
+        let values = bytes.iter().map(|&x| weight * i64::from(x));
+        match &self.cells {
+            None => add(sums, values),
+            Some(cells) => {
+                sums.resize(self.points, 0);
+                values.zip(cells).for_each(|(x, &cell)| sums[cell] += x);
+            }
+        }
+    }
+
+    /// Whether trials are summed by the joint table first: a row of a few classes takes many cells,
+    /// and every trial is added once instead of two or three times.
+    fn by_cell(&self) -> bool {
+        self.rows.classes() <= MOST_BY_CELL
+    }
+
+    /// Sums that a block takes on its way.
+    fn sums(&self) -> usize {
+        match self.by_cell() {
+            true => self.rows.classes().pow(2),
+            false => self.rows.count(),
+        }
+    }
+
+    /// The sums that a trial goes to on its way.
+    fn sums_of(&self, truth: usize, predicted: usize) -> impl Iterator<Item = usize> {
+        let cell = self
+            .by_cell()
+            .then(|| truth * self.rows.classes() + predicted);
+        let rows = self.rows.of(truth, predicted);
+        cell.into_iter().chain(rows.filter(move |_| cell.is_none()))
+    }
+
+    /// These sums by the rows that they belong to.
+    fn by_row<T: Copy + AddAssign>(&self, sums: Vec<Vec<T>>) -> Vec<Vec<T>> {
+        if !self.by_cell() {
+            return sums;
+        }
+        let classes = self.rows.classes();
+        let mut all = vec![Vec::new(); self.rows.count()];
+        for (cell, sum) in sums.iter().enumerate().filter(|(_, sum)| !sum.is_empty()) {
+            for row in self.rows.of(cell / classes, cell % classes) {
+                add(&mut all[row], sum.iter().copied());
+            }
+        }
+        all
+    }
+
+    /// Counts and exact sums of one block, given the network's decisions.
+    pub fn sum(&self, index: u64, block: &Block, said: &Said, pool: &Pool) -> BlockSums {
+        let (rows, points) = (&self.rows, self.points);
+        let classes = rows.classes();
+        let mut counts = vec![0; classes * classes];
+        let mut weights = (Vec::new(), Vec::new());
+        let weighted = said
+            .weights
+            .as_ref()
+            .is_some_and(|all| all.iter().any(|&w| w > 1));
+        if weighted {
+            weights = (counts.clone(), counts.clone());
+        }
+        // 8,192 trials of 65,535 fit 32 bits: half the memory traffic of the final 64. Weights of
+        // ten bits more do not.
+        let mut noise: Vec<Vec<u32>> = vec![Vec::new(); self.sums()];
+        let mut heavy: Vec<Vec<i64>> = vec![Vec::new(); self.sums()];
+        let mut image: Vec<Vec<i64>> = vec![Vec::new(); rows.listed()];
+        let mut moments = vec![0_i64; if self.moments { 2 * points } else { 0 }];
+        let mut dropped = 0;
+        for (trial, (&truth, &predicted)) in block.truth.iter().zip(&said.decisions).enumerate() {
+            let weight = said.weights.as_ref().map_or(1, |all| all[trial]);
+            if weight == 0 {
+                dropped += 1;
+                continue;
+            }
+            let cell = truth * classes + predicted;
+            counts[cell] += 1;
+            let weight = u64::from(weight);
+            let shown = &block.noise[trial * points..(trial + 1) * points];
+            if weighted {
+                weights.0[cell] += weight;
+                weights.1[cell] += weight * weight;
+                for sum in self.sums_of(truth, predicted) {
+                    let values = shown.iter().map(|&k| weight as i64 * i64::from(k));
+                    add(&mut heavy[sum], values);
+                }
+            } else {
+                for sum in self.sums_of(truth, predicted) {
+                    add(&mut noise[sum], shown.iter().map(|&k| u32::from(k)));
+                }
+            }
+            if let (Some(place), Some(&shown)) = (rows.place(predicted), block.image.get(trial)) {
+                self.add_image(&mut image[place], pool.image(shown), weight as i64);
+            }
+            if !moments.is_empty() {
+                let (first, second) = moments.split_at_mut(points);
+                for ((first, second), &k) in first.iter_mut().zip(second).zip(shown) {
+                    *first += i64::from(k);
+                    *second += i64::from(k).pow(2);
+                }
+            }
+        }
+        BlockSums {
+            block: index,
+            trials: block.truth.len() as u64,
+            counts,
+            noise: if weighted {
+                filled(self.by_row(heavy))
+            } else {
+                widen(self.by_row(noise))
+            },
+            image: filled(image),
+            weights,
+            moments,
+            dropped,
+        }
+    }
+}
+
+/// Adds to sums, which begin empty.
+pub(super) fn add<T: AddAssign>(sums: &mut Vec<T>, values: impl ExactSizeIterator<Item = T>) {
+    if sums.is_empty() {
+        sums.extend(values);
+    } else {
+        sums.iter_mut()
+            .zip(values)
+            .for_each(|(sum, value)| *sum += value);
+    }
+}
+
+fn filled<T>(cells: Vec<Vec<T>>) -> Vec<(usize, Vec<T>)> {
+    let cells = cells.into_iter().enumerate();
+    cells.filter(|(_, sums)| !sums.is_empty()).collect()
+}
+
+/// The sums that have something in them, by their places.
+pub(super) fn widen(cells: Vec<Vec<u32>>) -> Vec<(usize, Vec<i64>)> {
+    let filled = filled(cells).into_iter();
+    filled
+        .map(|(cell, sums)| (cell, sums.into_iter().map(i64::from).collect()))
+        .collect()
+}
