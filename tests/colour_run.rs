@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use common::Bench;
+use common::pty::Pty;
 use image::{Rgb, RgbImage};
 use noisescope::session::State;
 use serde_json::Value;
@@ -105,4 +106,21 @@ fn a_folder_of_colour_pictures_runs_to_its_exports_by_name() {
         ]);
         assert!(out.exists(), "{format}");
     }
+    // By name, in any capitalisation.
+    let program = env!("CARGO_BIN_EXE_noisescope");
+    let shown = [
+        program,
+        "show",
+        "pets",
+        "--map",
+        "BEE",
+        "--protocol",
+        "block",
+        "--width",
+        "40",
+    ];
+    let mut pty = Pty::start_program(bench.folder.path(), &shown, 100, 40);
+    assert_eq!(pty.exit_code(), 0, "{}", pty.text());
+    let words = bench.refuse(2, &["show", "pets", "--map", "owl", "--protocol", "block"]);
+    assert!(words.contains("ant, bee, cat"), "{words}");
 }

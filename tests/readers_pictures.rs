@@ -4,7 +4,6 @@ mod images;
 
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
 
 use images::*;
 use noisescope::data::{Dataset, Kind, Request, is_images, load, recognise};
@@ -317,37 +316,4 @@ fn a_folder_that_cannot_be_written_costs_the_keeping_alone() {
     fs::write(&blocked, "in the way").unwrap();
     let (set, _) = load_kept(folder.path(), &blocked);
     assert!(says(&set, "could not be kept"), "{:?}", set.notes);
-}
-
-/// By hand: `cargo test --release --test readers_pictures -- --ignored --nocapture`.
-#[test]
-#[ignore = "makes 60,000 files"]
-fn sixty_thousand_pictures_are_read_in_time() {
-    let (folder, cache) = (tempdir().unwrap(), tempdir().unwrap());
-    let mut random = 1u32;
-    for index in 0..60_000 {
-        let mut picture = image::GrayImage::new(28, 28);
-        for pixel in picture.pixels_mut() {
-            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            pixel.0[0] = if random >> 30 == 0 {
-                (random >> 16) as u8
-            } else {
-                0
-            };
-        }
-        let path = folder.path().join(format!("{}/{index}.png", index % 10));
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        picture.save(path).unwrap();
-    }
-    for kind in ["pictures", "kept file"] {
-        let start = Instant::now();
-        let (set, told) = load_kept(folder.path(), cache.path());
-        println!(
-            "{kind}: {:.2} s, told {} times",
-            start.elapsed().as_secs_f64(),
-            told.len()
-        );
-        assert_eq!(set.train.len() + set.test.len(), 60_000);
-        assert!(start.elapsed().as_secs() < 30);
-    }
 }
