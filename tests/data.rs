@@ -26,7 +26,7 @@ fn load(name: DatasetName, source: &DatasetSource, data: &Path) -> Result<Datase
         data,
         cache: None,
     };
-    noisescope::data::load(&request, &mut |_, _| {})
+    noisescope::data::load(&request, &mut |_, _| std::ops::ControlFlow::Continue(()))
 }
 
 fn place(data: &Path, spec: &SetSpec) -> std::path::PathBuf {

@@ -3,10 +3,11 @@
 mod images;
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use images::*;
-use noisescope::data::{Dataset, Kind, Request, is_images, load, recognise};
+use noisescope::data::{DataError, Dataset, Kind, Request, is_images, load, recognise};
 use tempfile::tempdir;
 
 /// `count` pictures of each class, each of a level of its own.
@@ -32,8 +33,11 @@ fn load_kept(folder: &Path, cache: &Path) -> (Dataset, Vec<(usize, usize)>) {
         cache: Some(cache),
     };
     let mut told = Vec::new();
-    let set = load(&request, &mut |done, of| told.push((done, of))).unwrap();
-    (set, told)
+    let set = load(&request, &mut |done, of| {
+        told.push((done, of));
+        ControlFlow::Continue(())
+    });
+    (set.unwrap(), told)
 }
 
 #[test]
@@ -316,4 +320,23 @@ fn a_folder_that_cannot_be_written_costs_the_keeping_alone() {
     fs::write(&blocked, "in the way").unwrap();
     let (set, _) = load_kept(folder.path(), &blocked);
     assert!(says(&set, "could not be kept"), "{:?}", set.notes);
+}
+
+#[test]
+fn reading_stops_when_it_is_told_to_and_keeps_nothing_half_read() {
+    let (folder, cache) = (tempdir().unwrap(), tempdir().unwrap());
+    put_classes(folder.path(), &["dog", "cat"], 5);
+    let plan = plan(folder.path());
+    let request = Request {
+        plan: &plan,
+        seed: 1,
+        data: Path::new("unused"),
+        cache: Some(cache.path()),
+    };
+    let stopped = load(&request, &mut |_, _| ControlFlow::Break(()));
+    assert!(matches!(stopped, Err(DataError::Stopped)), "{stopped:?}");
+    assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0);
+    let (set, told) = load_kept(folder.path(), cache.path());
+    assert_eq!(set.train.len() + set.test.len(), 10);
+    assert_eq!(told.last(), Some(&(10, 10)));
 }

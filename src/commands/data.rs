@@ -1,6 +1,7 @@
 //! `noisescope data`: which data sets there are, fetching the full ones, verifying them.
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use clap::Subcommand;
@@ -155,7 +156,7 @@ pub(super) fn full_set(spec: &SetSpec, folder: &Path) -> String {
         data: folder,
         cache: None,
     };
-    match data::load(&request, &mut |_, _| {}) {
+    match data::load(&request, &mut |_, _| ControlFlow::Continue(())) {
         Ok(full) => {
             let counts = counts(full.train.len(), full.test.len());
             let checked = spec.files.iter().any(|file| file.sha256.is_some());

@@ -124,7 +124,9 @@ fn headline(session: &Session) -> String {
     let training = session.record.training.as_ref();
     let accuracy = training.and_then(|it| it.test_accuracy);
     let accuracy = accuracy.map_or_else(String::new, |share| {
-        format!("  test {}", format::percent(share))
+        let chance = training.is_some_and(|it| it.at_chance);
+        let chance = if chance { ", at chance" } else { "" };
+        format!("  test {}{chance}", format::percent(share))
     });
     let stages = session.stages();
     let at = stages.iter().find(|stage| !stage.finished);

@@ -1,5 +1,6 @@
 //! `--data` of a new session: images of one's own, or the folder of full sets.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::Refusal;
@@ -96,7 +97,7 @@ fn neither(path: &Path) -> Refusal {
         data: &PathBuf::new(),
         cache: None,
     };
-    let reason = match data::load(&request, &mut |_, _| {}) {
+    let reason = match data::load(&request, &mut |_, _| ControlFlow::Continue(())) {
         Err(error) => error.to_string(),
         Ok(_) => "it changed meanwhile".into(),
     };

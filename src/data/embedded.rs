@@ -2,6 +2,7 @@
 //!
 //! Gzipped IDX files lie in `embedded/<set>/`, the licence of each set beside them.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::session::config::{self, DatasetName, DatasetSource};
@@ -105,5 +106,5 @@ pub fn dataset(name: DatasetName) -> Result<Dataset, DataError> {
         data: Path::new(""),
         cache: None,
     };
-    super::load(&request, &mut |_, _| {})
+    super::load(&request, &mut |_, _| ControlFlow::Continue(()))
 }

@@ -27,6 +27,9 @@ pub enum DataError {
         /// Name of the set.
         name: String,
     },
+    /// Who waited for the images said to stop.
+    #[error("reading the images was stopped")]
+    Stopped,
     /// A set of one's own without a folder or file.
     #[error(
         "{name} is a set of your own: say where its images lie, with dataset.source Folder(\"…\") or File(\"…\")"

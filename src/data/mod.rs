@@ -35,7 +35,7 @@ pub use file::{FileError, Foreign, MOST_BYTES};
 pub use images::Images;
 pub use note::Note;
 pub use place::{DATA_VARIABLE, data_dir, set_dir};
-pub use readers::{Found, Kind, is_images};
+pub use readers::{Found, Kind, Told, is_images};
 
 /// The most classes that a set may have.
 pub const MOST_CLASSES: usize = 1000;
@@ -127,18 +127,15 @@ pub fn recognise(path: &Path) -> Option<Found> {
 }
 
 /// Loads a data set. Headers and lengths are checked; checksums are left to [`verify`]. `told` hears
-/// how many of how many files have been read, where there are many.
+/// how many of how many files have been read, where there are many, and says whether to go on.
 ///
 /// `Auto` takes the full set where it is whole in the data folder, else the built-in subset. `Folder` and `File` may
 /// hold images of any one size, stored in any way that a reader knows: whether they fit a network is the caller's
 /// question.
 ///
 /// # Errors
-/// [`DataError`], naming the file and what to do.
-pub fn load(
-    request: &Request<'_>,
-    told: &mut dyn FnMut(usize, usize),
-) -> Result<Dataset, DataError> {
+/// [`DataError`], naming the file and what to do; [`DataError::Stopped`] where `told` said so.
+pub fn load(request: &Request<'_>, told: Told<'_>) -> Result<Dataset, DataError> {
     let spec = catalog::spec(&request.plan.name);
     match (&request.plan.source, spec) {
         (DatasetSource::Folder(path) | DatasetSource::File(path), _) => {
@@ -193,11 +190,7 @@ fn load_embedded(request: &Request<'_>, note: Option<String>) -> Result<Dataset,
     Ok(set)
 }
 
-fn load_full(
-    request: &Request<'_>,
-    spec: &SetSpec,
-    told: &mut dyn FnMut(usize, usize),
-) -> Result<Dataset, DataError> {
+fn load_full(request: &Request<'_>, spec: &SetSpec, told: Told<'_>) -> Result<Dataset, DataError> {
     let folder = set_dir(request.data, spec);
     let missing = place::missing_files(spec, &folder);
     let nothing = missing.len() == spec.files.len();
@@ -245,6 +238,9 @@ fn load_full(
 }
 
 fn unusable(spec: &SetSpec, reason: DataError) -> DataError {
+    if matches!(reason, DataError::Stopped) {
+        return reason;
+    }
     DataError::Unusable {
         reason: Box::new(reason),
         remedy: match spec.by_hand {
@@ -254,11 +250,7 @@ fn unusable(spec: &SetSpec, reason: DataError) -> DataError {
     }
 }
 
-fn load_path(
-    request: &Request<'_>,
-    path: &Path,
-    told: &mut dyn FnMut(usize, usize),
-) -> Result<Dataset, DataError> {
+fn load_path(request: &Request<'_>, path: &Path, told: Told<'_>) -> Result<Dataset, DataError> {
     let found = readers::find(path)?;
     let (raw, note) = read_or_kept(&found, request.cache, told)?;
     let mut set = assembled(
@@ -276,7 +268,7 @@ fn load_path(
 fn read_or_kept(
     found: &Found,
     cache: Option<&Path>,
-    told: &mut dyn FnMut(usize, usize),
+    told: Told<'_>,
 ) -> Result<(Raw, Option<String>), DataError> {
     let layout = found.layout();
     let Some(cache) = cache else {

@@ -18,16 +18,24 @@ pub struct Headline {
     pub parts: Vec<String>,
     /// The first of them where there is little room.
     pub short: Option<String>,
+    /// Whether it is something that a person must not overlook.
+    pub warns: bool,
 }
 
 impl Headline {
     fn of(parts: Vec<String>) -> Self {
-        Self { parts, short: None }
+        Self {
+            parts,
+            ..Self::default()
+        }
     }
 
     fn with_short(parts: Vec<String>, short: String) -> Self {
-        let short = Some(short);
-        Self { parts, short }
+        Self {
+            parts,
+            short: Some(short),
+            warns: false,
+        }
     }
 
     /// As much of it as has room in `width` columns.
@@ -70,10 +78,21 @@ pub fn headline(session: &Session, stage: usize) -> Headline {
     }
 }
 
+/// What is said of a network that does not know its test images.
+pub const NO_BETTER: &str = "NO BETTER THAN CHANCE";
+
 fn training(it: &Training) -> Headline {
     let accuracy = it.test_accuracy.map(|it| format!("test {}", percent(it)));
     let best = it.best_epoch.map(|it| format!("best epoch {it}"));
-    Headline::of(accuracy.into_iter().chain(best).collect())
+    let (words, brief) = (NO_BETTER, "at chance");
+    match (it.at_chance, accuracy) {
+        (true, Some(accuracy)) => Headline {
+            parts: vec![format!("{accuracy}, {words}")],
+            short: Some(format!("{accuracy}, {brief}")),
+            warns: true,
+        },
+        (_, accuracy) => Headline::of(accuracy.into_iter().chain(best).collect()),
+    }
 }
 
 fn images(it: &ClassificationImages) -> Headline {

@@ -15,6 +15,9 @@ use crate::session::{Run, Session};
 /// Name of the stage that trains the network.
 const TRAINING: &str = "training";
 
+/// What is told as a stage while pictures are read.
+const READING: &str = "reading images";
+
 /// Remembers what has been told of a run.
 ///
 /// What the session holds when it is first seen counts as told: a resumed run begins with what is
@@ -195,6 +198,7 @@ impl Differ {
         if an_epoch_says_it {
             self.progress_s = now_s;
         }
+        self.reading(run, now_s, news);
         for (i, stage) in run.stages.iter().enumerate() {
             let told = self.stages[i].as_ref();
             let last = stage.finished || run.phase.is_over();
@@ -218,6 +222,24 @@ impl Differ {
                     unit: stage.unit.clone(),
                 }));
             }
+        }
+    }
+
+    /// How far the pictures are read, before the first stage.
+    fn reading(&mut self, run: &Run, now_s: f64, news: &mut Vec<What>) {
+        let Some((done, total)) = run.reading else {
+            return;
+        };
+        if now_s - self.progress_s >= self.style.interval_s() {
+            self.progress_s = now_s;
+            news.push(What::Progress(Progress {
+                stage: READING.into(),
+                done,
+                total,
+                per_second: None,
+                eta_s: None,
+                unit: "pictures".into(),
+            }));
         }
     }
 

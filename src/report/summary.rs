@@ -3,7 +3,7 @@
 mod images;
 
 use super::status;
-use crate::figure::headline::headline;
+use crate::figure::headline::{NO_BETTER, headline};
 use crate::figure::names;
 use crate::format::{clean, duration, percent, percent_to, thousands};
 use crate::session::Session;
@@ -137,7 +137,13 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
 fn imported(training: Option<&Training>, path: &std::path::Path) -> String {
     let score = training.and_then(|it| it.test_accuracy);
     let score = score.map(|share| format!(", test accuracy {}", percent_to(share, 2)));
-    format!("from {}{}", path.display(), score.unwrap_or_default())
+    let chance = training.filter(|it| it.at_chance);
+    let chance = chance.map_or_else(String::new, |_| format!(", {NO_BETTER}"));
+    format!(
+        "from {}{}{chance}",
+        path.display(),
+        score.unwrap_or_default()
+    )
 }
 
 fn trained(training: Option<&Training>, most: usize) -> String {
@@ -150,7 +156,10 @@ fn trained(training: Option<&Training>, most: usize) -> String {
         parts.push(format!("{epochs} of {most} epochs"));
     }
     match (it.test_accuracy, it.epochs.last()) {
-        (Some(share), _) => parts.push(format!("test accuracy {}", percent_to(share, 2))),
+        (Some(share), _) => {
+            parts.push(format!("test accuracy {}", percent_to(share, 2)));
+            parts.extend(it.at_chance.then(|| NO_BETTER.to_owned()));
+        }
         (None, Some(last)) => parts.push(format!("validation {}", percent(last.valid_accuracy))),
         (None, None) => {}
     }

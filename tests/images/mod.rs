@@ -31,7 +31,7 @@ pub fn load_plan(plan: &config::Dataset) -> Result<Dataset, DataError> {
         data: Path::new("unused"),
         cache: None,
     };
-    load(&request, &mut |_, _| {})
+    load(&request, &mut |_, _| std::ops::ControlFlow::Continue(()))
 }
 
 /// What is said when a set cannot be loaded.

@@ -109,3 +109,43 @@ fn a_session_of_nothing_says_so_everywhere() {
         }
     }
 }
+
+#[test]
+fn while_pictures_are_read_a_bar_says_how_many_there_are() {
+    let mut session = accumulated();
+    session.record.training = None;
+    session.record.analyses.clear();
+    let run = session.run.as_mut().unwrap();
+    run.phase = Phase::Starting;
+    run.reading = Some((12_000, 60_000));
+    for size in SIZES {
+        let screen = screen(&session, &at("Overview", size));
+        assert!(
+            screen.contains("reading pictures: 12,000 of 60,000"),
+            "{screen}"
+        );
+        let head = screen.lines().next().unwrap_or_default();
+        assert!(head.contains("reading images"), "{head}");
+        let bar = screen.lines().find(|line| line.contains("█████"));
+        assert!(bar.is_some_and(|bar| bar.contains("────")), "{screen}");
+    }
+}
+
+#[test]
+fn a_network_at_chance_is_called_so_wherever_its_accuracy_stands() {
+    let mut session = accumulated();
+    let training = session.record.training.as_mut().unwrap();
+    (training.at_chance, training.test_accuracy) = (true, Some(0.098));
+    for size in SIZES {
+        let overview = screen(&session, &at("Overview", size));
+        let line = overview.lines().find(|line| line.contains("✓ training"));
+        let line = line.unwrap_or_default();
+        assert!(
+            line.contains("test 9.8 %, NO BETTER THAN CHANCE") || line.contains("9.8 %, at chance"),
+            "{overview}"
+        );
+        let training = screen(&session, &at("Training", size));
+        assert!(training.contains("no better than"), "{training}");
+        assert!(training.contains("CHANCE"), "{training}");
+    }
+}

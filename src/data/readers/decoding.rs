@@ -1,7 +1,7 @@
 //! Many pictures decoded at once, on all cores, and the words for those that cannot be used or were converted.
 
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -10,12 +10,19 @@ use rayon::prelude::*;
 use super::super::DataError;
 use super::Told;
 use super::picture::{self, Fault, Traits};
-use super::pictures::Entry;
 use super::raw::{in_words, room};
 use crate::session::form::Shape;
 
 /// How often the number of pictures read is told.
 const TELL: Duration = Duration::from_millis(50);
+
+/// A picture of a set.
+pub(super) struct Entry {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// What it shows.
+    pub class: usize,
+}
 
 /// Every picture decoded, `[n, C, H, W]`, on all cores.
 pub(super) fn decoded(
@@ -63,8 +70,11 @@ fn decoded_as(
 ) -> Result<(Vec<u8>, Read), DataError> {
     let mut pixels = vec![0; room(folder, entries.len(), shape)?];
     let area: usize = shape.iter().product::<usize>().max(1);
-    let done = AtomicUsize::new(0);
+    let (done, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     let one = |(entry, to): (&Entry, &mut [u8])| {
+        if stopped.load(Ordering::Relaxed) {
+            return Ok(Traits::default());
+        }
         let outcome = picture::read(&entry.path, Some(shape)).map(|picture| {
             to.copy_from_slice(&picture.pixels);
             picture.traits
@@ -84,12 +94,16 @@ fn decoded_as(
             read
         });
         while !work.is_finished() {
-            told(done.load(Ordering::Relaxed), entries.len());
+            if told(done.load(Ordering::Relaxed), entries.len()).is_break() {
+                stopped.store(true, Ordering::Relaxed);
+            }
             thread::park_timeout(TELL);
         }
         work.join()
     });
-    told(entries.len(), entries.len());
+    if stopped.into_inner() || told(entries.len(), entries.len()).is_break() {
+        return Err(DataError::Stopped);
+    }
     match read {
         Ok(read) => Ok((pixels, read)),
         Err(panic) => std::panic::resume_unwind(panic),

@@ -18,6 +18,7 @@ mod roles;
 mod unknown;
 
 use std::fmt;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::DataError;
@@ -51,8 +52,8 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Hears how many of how many files have been read.
-pub(super) type Told<'a> = &'a mut dyn FnMut(usize, usize);
+/// Hears how many of how many files have been read, and says whether to go on.
+pub type Told<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 
 /// The files of a set, recognised and not yet read.
 pub(super) trait Layout: fmt::Debug {

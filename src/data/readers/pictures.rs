@@ -9,7 +9,7 @@ use super::super::DataError;
 use super::super::file::FileError;
 use super::super::settle;
 use super::cache::Fingerprint;
-use super::decoding::{converted, decoded};
+use super::decoding::{Entry, converted, decoded};
 use super::listing::{Listing, ending, name_of, some_of};
 use super::picture::is_picture;
 use super::raw::{Half, Names, Raw};
@@ -88,12 +88,6 @@ fn holds_pictures(folder: &Path) -> bool {
 /// Whether there is nothing in a folder, as in that of a class without images.
 fn is_bare(folder: &Path) -> bool {
     Listing::of(folder).is_ok_and(|listing| listing.is_empty())
-}
-
-/// A picture of a set.
-pub(super) struct Entry {
-    pub path: PathBuf,
-    pub class: usize,
 }
 
 /// The pictures of every class, in the order of the classes.

@@ -6,13 +6,14 @@ mod analysing;
 mod tests;
 mod training;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
 use super::Options;
 use super::device::{self, DeviceError, Opened};
-use super::rounds::Rounds;
+use super::rounds::{Flow, Rounds};
 use super::workers::{Fault, StartError, guarded};
 use crate::analysis::memory::{Memory, available};
 use crate::analysis::{AnalysisError, Lab, Resident};
@@ -87,17 +88,19 @@ enum End {
 /// Fewer pictures than these are read before anybody looks.
 const MANY: usize = 1_000;
 
-/// Says how many of how many pictures have been read.
-fn tell_reading(rounds: &mut Rounds, done: usize, of: usize) {
-    if of < MANY {
-        return;
+/// Says how many of how many pictures have been read, and hears whether to go on.
+fn tell_reading(rounds: &mut Rounds, done: usize, of: usize) -> ControlFlow<()> {
+    if of >= MANY {
+        if rounds.run.reading.is_none() {
+            rounds.log(format!("reading {} pictures …", thousands(of as u64)));
+        }
+        rounds.run.reading = Some((done as u64, of as u64));
+        rounds.publish_if_due();
     }
-    let all = thousands(of as u64);
-    if rounds.run.images.is_empty() {
-        rounds.log(format!("reading {all} pictures …"));
+    match rounds.listen() {
+        Flow::Go(_) => ControlFlow::Continue(()),
+        Flow::Stop => ControlFlow::Break(()),
     }
-    rounds.run.images = format!("reading {} of {all}", thousands(done as u64));
-    rounds.publish_if_due();
 }
 
 /// Computes on the engine's own thread. A device that fails there is a fault, as it is at a worker's
@@ -199,7 +202,10 @@ impl Conductor {
         self.rounds.run.device = opened.label();
         self.rounds.watch(opened.gpus.clone());
         self.rounds.publish();
-        let dataset = self.images(&config)?;
+        let dataset = match self.images(&config) {
+            Err(RunError::Data(DataError::Stopped)) => return Ok(End::Stopped),
+            read => read?,
+        };
         self.check_memory(&config, &dataset, opened.seats.len())?;
         let devices = &mut self.rounds.session.record.devices;
         if devices.last() != Some(&opened.recorded()) {
@@ -297,7 +303,7 @@ impl Conductor {
         };
         let rounds = &mut self.rounds;
         let read = data::load(&request, &mut |done, of| tell_reading(rounds, done, of));
-        self.rounds.run.images.clear();
+        self.rounds.run.reading = None;
         let dataset = read?;
         self.take_form(config, dataset.form())?;
         let images = match &dataset.origin {

@@ -34,6 +34,16 @@ impl Conductor {
             .unwrap_or_default();
         if record.finished {
             self.rounds.run.parameters = record.parameters;
+            if record.at_chance {
+                self.rounds.warn(format!(
+                    "THE NETWORK IS NO BETTER THAN CHANCE on the test images{}: the maps of this session are the bias of \
+                     a network that does not know these images",
+                    match record.test_accuracy {
+                        Some(share) => format!(" ({:.1} % correct)", 100.0 * share),
+                        None => String::new(),
+                    }
+                ));
+            }
             self.rounds.session.record.training = Some(record);
             return Ok(true);
         }
@@ -223,7 +233,10 @@ impl Conductor {
             100.0 * score.accuracy,
             all.len(),
         ));
-        if let Some(words) = no_better_than_chance(score.accuracy, &dataset.test) {
+        let chance = no_better_than_chance(score.accuracy, &dataset.test);
+        let record = rounds.session.record.training.get_or_insert_default();
+        record.at_chance = chance.is_some();
+        if let Some(words) = chance {
             rounds.warn(words);
         }
         Ok(())

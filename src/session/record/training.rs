@@ -15,6 +15,10 @@ pub struct Training {
     pub finished: bool,
     /// Share of test images classified correctly, with the best epoch's weights.
     pub test_accuracy: Option<f64>,
+    /// Whether the network is right on the test images no more often than one that always names the
+    /// largest class, as far as those images can tell. `false` also where nobody has looked.
+    #[serde(default)]
+    pub at_chance: bool,
     /// The epoch (from 1) whose weights are kept: the first of best validation accuracy.
     pub best_epoch: Option<usize>,
     /// Every finished epoch, from the first.

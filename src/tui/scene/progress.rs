@@ -54,6 +54,9 @@ pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
         };
     };
     match &run.phase {
+        Phase::Starting if run.reading.is_some() => {
+            (glyphs.working, "reading images".into(), theme.accent())
+        }
         Phase::Starting => (glyphs.waiting, "starting".into(), theme.dim()),
         Phase::Working(index) => (glyphs.working, stage(*index), theme.accent()),
         Phase::Paused(index) => (

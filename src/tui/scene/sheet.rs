@@ -10,6 +10,9 @@ use ratatui::text::{Line, Span};
 use super::Scene;
 use super::lens::Lens;
 use crate::format::{count, gamma, percent, reliability};
+use crate::session::Session;
+use crate::session::record::ClassificationImages;
+use crate::tui::action::Action;
 use crate::tui::form;
 use crate::tui::shared::Pixels;
 use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
@@ -27,6 +30,9 @@ const FEW: usize = 12;
 /// Least columns of a map, and of the words under it, where rows of maps scroll.
 const LEAST: u16 = 8;
 const LEAST_WORDS: u16 = 10;
+
+/// Columns from which on a map is easy to look at.
+const EASY: u16 = 24;
 
 /// How maps are laid out on a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +59,7 @@ impl Layout {
     /// in sight as leave room for pixels and names.
     pub fn fit(maps: usize, size: (usize, usize), place: (u16, u16), words: u16) -> Self {
         let maps = maps.max(1);
-        let whole = cells(size, 1).0;
+        let whole = cells(size, comfortable(size)).0;
         // Of a number without divisors one row and one column are the only full ones.
         let has_full_rows = (2..maps).any(|columns| maps.is_multiple_of(columns));
         let full = maps <= FEW && has_full_rows;
@@ -148,6 +154,19 @@ impl Layout {
             pitch: tall + words + gap,
         }
     }
+}
+
+/// The zoom at which a map is easy to look at: one cell a pixel, but for coarse ones.
+pub fn comfortable(size: (usize, usize)) -> u16 {
+    let (height, width) = (size.0.max(1) as u16, size.1.max(1) as u16);
+    EASY.div_ceil(height.max(width)).clamp(1, 4)
+}
+
+/// Whether an action on a sheet can do anything: of maps of one channel there is one look.
+pub fn is_possible(action: Action, session: &Session) -> bool {
+    let mut all = session.record.all::<ClassificationImages>();
+    let channels = |images: &ClassificationImages| images.gammas.first().map(|it| it.shape()[0]);
+    action != Action::NextLook || all.any(|(_, images)| channels(images) > Some(1))
 }
 
 /// Draws the maps of all classes over `area`, or those about the chosen one.
@@ -251,10 +270,13 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
         Span::styled(format!(" {whole} "), theme.bright())
     };
     let named = name.width();
-    let trials = match room {
-        ..16 if lens.classes() > FEW => format!("of {}", count(own.called as f64)),
-        _ => format!("{} trials", count(own.called as f64)),
+    let called = count(own.called as f64);
+    let words = match room {
+        ..16 if lens.classes() > FEW => [format!("of {called}"), called.clone()],
+        _ => [format!("{called} trials"), called.clone()],
     };
+    let fits = |text: &String| text.chars().count() < room;
+    let trials = words.into_iter().find(fits).unwrap_or_default();
     let mut all = match lens.stands_in(class) {
         true => {
             // What must not be mistaken for a classification image says so, and why there is none.

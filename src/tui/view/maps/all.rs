@@ -9,7 +9,7 @@ use super::enlarged;
 use super::sight::Sight;
 use crate::tui::scene::Scene;
 use crate::tui::scene::lens::Lens;
-use crate::tui::scene::sheet::{self, Layout};
+use crate::tui::scene::sheet::{self, Layout, comfortable};
 use crate::tui::shared::Scale;
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, beside, left, wrap};
@@ -29,23 +29,28 @@ pub fn columns(lens: &Lens<'_>, area: Rect) -> usize {
 fn places(lens: &Lens<'_>, area: Rect) -> (Layout, Option<Rect>) {
     let size = lens.size();
     let classes = lens.classes();
-    let (single, double) = (cells(size, 1), cells(size, 2));
     let columns = 4;
     let rows = lens.classes().div_ceil(columns) as u16;
-    let sheet = columns as u16 * (single.0 + 2);
-    let large = classes <= MANY
-        && area.width >= sheet + 2 + double.0
-        && area.height >= rows * (single.1 + 3);
-    if large && area.height >= double.1 + 14 {
-        let layout = Layout::with(lens.classes(), size, (sheet, area.height), (columns, 3, 0));
-        return (layout, Some(beside(area, sheet + 2)));
-    }
-    // Of many classes as many rows as have room stand beside the chosen one.
-    let closer = double.0.max(CLOSER);
-    if classes > MANY && area.width >= closer + 60 && area.height >= double.1 + 14 {
-        let sheet = area.width - closer - 3;
-        let layout = Layout::fit(classes, size, (sheet, area.height), 3);
-        return (layout, Some(beside(area, sheet + 3)));
+    // Coarse maps as large as is comfortable, or as there is room for.
+    for zoom in (1..=comfortable(size)).rev() {
+        let (single, double) = (cells(size, zoom), cells(size, 2 * zoom));
+        if area.height < double.1 + 14 {
+            continue;
+        }
+        let sheet = columns as u16 * (single.0 + 2);
+        let large = area.width >= sheet + 2 + double.0 && area.height >= rows * (single.1 + 3);
+        if classes <= MANY && large {
+            let place = (sheet, area.height);
+            let layout = Layout::with(lens.classes(), size, place, (columns, 3, 0));
+            return (layout, Some(beside(area, sheet + 2)));
+        }
+        // Of many classes as many rows as have room stand beside the chosen one.
+        let closer = double.0.max(CLOSER);
+        if classes > MANY && area.width >= closer + 60 {
+            let sheet = area.width - closer - 3;
+            let layout = Layout::fit(classes, size, (sheet, area.height), 3);
+            return (layout, Some(beside(area, sheet + 3)));
+        }
     }
     let place = (area.width, area.height);
     (Layout::fit(lens.classes(), size, place, 3), None)

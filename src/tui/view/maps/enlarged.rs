@@ -102,6 +102,16 @@ fn least(lens: &Lens<'_>) -> u16 {
     2 + lens.classes().saturating_sub(1).to_string().len() as u16
 }
 
+/// Columns from one class to the next at which all names in the strip have room; 0 where they have
+/// none.
+fn named(scene: &Scene<'_>, shown: usize, width: u16) -> u16 {
+    let step = form::widest(scene.session) as u16 + 3;
+    match step * shown as u16 <= width {
+        true => step,
+        false => 0,
+    }
+}
+
 /// The classes in the strip: those about the chosen one, where not all have room.
 fn in_strip(scene: &Scene<'_>, lens: &Lens<'_>, width: u16) -> Range<usize> {
     let room = usize::from(width / least(lens));
@@ -117,13 +127,17 @@ fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
     let shown = in_strip(scene, lens, area.width);
     let step = (area.width / shown.len().max(1) as u16)
         .min(2 * area.height.saturating_sub(1) + 2)
-        .max(least(lens));
+        .max(least(lens))
+        .max(named(scene, shown.len(), area.width));
     let width = step - 1;
     let height = (width / 2).min(area.height - 1);
     for (at, class) in shown.enumerate() {
         let tile = start(beside(area, at as u16 * step), width);
         if height >= 3 {
-            thumbnail_or_dots(scene, lens, class, top(tile, height), buf);
+            // As wide as it is high, in the middle above the name.
+            let wide = width.min(2 * height + 1);
+            let place = start(beside(top(tile, height), (width - wide) / 2), wide);
+            thumbnail_or_dots(scene, lens, class, place, buf);
         }
         let row = if height >= 3 { height } else { 0 };
         let text = form::within(scene.session, class, usize::from(width - 1));

@@ -21,6 +21,7 @@ use crate::tui::action::{Action, Place};
 use crate::tui::scene::Scene;
 use crate::tui::scene::awaited::{self, Named};
 use crate::tui::scene::lens::{Lens, MapKind};
+use crate::tui::scene::sheet;
 use crate::tui::shared::{self, Shared};
 use crate::tui::steps;
 use crate::tui::widget::text::{below, centre};
@@ -90,6 +91,10 @@ impl View for Maps {
             _ => return Reply::Ignored,
         }
         Reply::Done
+    }
+
+    fn is_possible(&self, action: Action, session: &Session) -> bool {
+        sheet::is_possible(action, session)
     }
 
     fn figure(&self, shared: &Shared, session: &Session) -> Option<Figure> {

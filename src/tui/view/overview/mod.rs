@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Around, Entry, Log, Reply, View};
-use crate::format::{count, gamma, number, percent};
+use crate::format::{count, gamma, number, percent, thousands};
 use crate::session::Session;
 use crate::session::record::{ClassificationImages, Epoch};
 use crate::tui::action::{Action, Place};
@@ -20,7 +20,7 @@ use crate::tui::scene::sheet::{self, Layout};
 use crate::tui::scene::{Scene, epochs};
 use crate::tui::shared::{self, Shared};
 use crate::tui::theme::Line as Wire;
-use crate::tui::widget::bar::{between, spark};
+use crate::tui::widget::bar::{self, between, spark};
 use crate::tui::widget::scale;
 use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
 
@@ -43,6 +43,10 @@ impl View for Overview {
 
     fn places(&self) -> &'static [Place] {
         &[Place::Sheet]
+    }
+
+    fn is_possible(&self, action: Action, session: &Session) -> bool {
+        sheet::is_possible(action, session)
     }
 
     fn update(&mut self, action: Action, shared: &mut Shared, around: &Around<'_>) -> Reply {
@@ -153,6 +157,8 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         maps(scene, layout, pictures, place, buf);
     } else if scene.session.record.training.is_some() {
         epochs::charts(scene, pictures, buf);
+    } else if let Some(read) = scene.session.run.as_ref().and_then(|run| run.reading) {
+        reading(scene, read, pictures, buf);
     } else {
         let text = match &scene.session.run {
             Some(_) => "Reading images and building the network. Training comes first.",
@@ -169,6 +175,20 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         row += u16::from(area.height >= 20);
         sparks(scene, below(figures, row), buf);
     }
+}
+
+/// Most columns of the bar that tells how far the pictures are read.
+const READING: u16 = 48;
+
+/// How many of how many pictures have been read.
+fn reading(scene: &Scene<'_>, (done, of): (u64, u64), area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let words = format!("reading pictures: {} of {}", thousands(done), thousands(of));
+    let middle = area.height / 2;
+    centre(buf, area, middle, Span::styled(words, theme.text()));
+    let share = done as f64 / of as f64;
+    let bar = Line::from(bar::progress(share, READING.min(area.width), theme));
+    centre(buf, area, middle + 1, bar);
 }
 
 fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mut Buffer) {
@@ -201,6 +221,9 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
         Some(_) => pictures,
     };
     let glyph = theme.glyphs.gamma;
+    let looked_at = lens
+        .channels_in_words()
+        .filter(|_| lens.nothing().is_none());
     let words = match lens.is_mixed() {
         true => vec![Span::raw(format!("each class at its best {glyph}"))],
         false => {
@@ -219,6 +242,9 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
     };
     let name = Span::styled(name, theme.bright());
     let named = [&[name], words.as_slice()].concat();
+    let looked_at = looked_at.map(|words| Span::styled(format!("  {words}"), theme.dim()));
+    let full: Vec<_> = named.iter().cloned().chain(looked_at.clone()).collect();
+    let brief: Vec<_> = words.iter().cloned().chain(looked_at).collect();
     // Which classes are in sight is told whatever else must go.
     let told = |mut line: Vec<Span<'static>>| {
         if let Some(position) = sheet::position(scene, &lens, layout) {
@@ -227,7 +253,7 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
         }
         Line::from(line)
     };
-    let all = [named, words, Vec::new()].map(told);
+    let all = [full, brief, named, words, Vec::new()].map(told);
     let fits = |line: &&Line<'_>| line.width() <= usize::from(head.width);
     if let Some(title) = all.iter().find(fits) {
         left(buf, head, 0, title.clone());

@@ -172,7 +172,12 @@ fn finished(scene: &Scene<'_>, index: usize, stage: &Stage, area: Rect, buf: &mu
     }
     let room = usize::from(area.width);
     let words = own.within(room);
-    let used = left(buf, area, 0, Span::raw(cut(&words, room)));
+    let style = if own.warns {
+        theme.warning()
+    } else {
+        theme.text()
+    };
+    let used = left(buf, area, 0, Span::styled(cut(&words, room), style));
     if stage.seconds >= 1.0 {
         let gap = if used > 0 { "   " } else { "" };
         let took = format!("{gap}{}", duration(stage.seconds));

@@ -158,6 +158,11 @@ fn figure_lines(scene: &Scene<'_>, training: &record::Training) -> Vec<(&'static
         ));
         if let Some(accuracy) = training.test_accuracy {
             lines.push(("test accuracy", percent(accuracy)));
+            lines.extend(
+                training
+                    .at_chance
+                    .then(|| ("no better than", "CHANCE".into())),
+            );
         }
     }
     if let Some(best) = training.best_epoch {

@@ -1,0 +1,201 @@
+//! All experiments in one run: interrupted, without images of a class, without images at all.
+
+use super::*;
+
+/// All experiments at once, stopped again and again, on a convolutional network and K = 7.
+#[test]
+fn a_resumed_run_of_everything_equals_an_uninterrupted_one() {
+    let form = Form::numbered([3, 17, 20], CLASSES);
+    let ports = Ports::from(&form);
+    let network = Network::new(NetworkKind::Cnn, ports, 5, &Device::flex());
+    let of = |class: usize| {
+        (0..3 * 17 * 20)
+            .map(|i| ((i * (class + 3)) as f32).sin())
+            .collect()
+    };
+    let lab = laboratory(network, form, &of);
+    let config = plan(vec![
+        Analysis::ClassificationImages(config::ClassificationImages {
+            gammas: vec![0.0, 0.4],
+            trials: 96,
+            cell: 2,
+            min_trials: 2,
+            block: 32,
+            classes: vec!["2".into(), "5".into()],
+            ..Default::default()
+        }),
+        Analysis::Templates(config::Templates::default()),
+        Analysis::Attack(config::Attack {
+            weights: vec![0.5],
+            images: 14,
+            noise_images: 4,
+            block: 7,
+            ..Default::default()
+        }),
+        Analysis::SpikeTriggered(config::SpikeTriggered {
+            trials: 16,
+            images: 8,
+            layers: vec!["conv1".into(), "logits".into()],
+            gradient_units: 1,
+            gradient_trials: 8,
+            covariance: Some(Unit {
+                layer: "conv1".into(),
+                unit: 1,
+            }),
+            covariance_trials: 16,
+            block: 8,
+            ..Default::default()
+        }),
+        Analysis::Modulation(config::Modulation {
+            layers: vec![config::ModulatedLayer {
+                layer: "conv2".into(),
+                alpha: 1.0,
+            }],
+            steps: vec![1],
+            gammas: Vec::new(),
+            images: 7,
+            images_per_class: 2,
+            block: 7,
+        }),
+        Analysis::Backdoor(config::Backdoor {
+            source: 1,
+            target: 6,
+            images: 10,
+            training: config::Training {
+                epochs: 1,
+                batch: 50,
+                ..Default::default()
+            },
+            gammas: vec![0.3],
+            trials: 64,
+            min_trials: 2,
+            block: 32,
+            ..Default::default()
+        }),
+        Analysis::Predictions(config::Predictions::default()),
+    ]);
+    let whole = run(&config, &lab);
+    for (own, plan) in whole.analyses.iter().zip(&config.analyses) {
+        assert!(own.is_finished(plan), "{}", plan.label());
+        assert!(own.fits(plan, Some(&lab.form)), "{}", plan.label());
+    }
+    let text = |record: Record| {
+        let mut session = crate::session::Session::new("test", config.clone());
+        session.record = record;
+        crate::session::text::to_text(&session).unwrap()
+    };
+    let pieces = run_interrupted(&config, &lab, 9, 3);
+    // Maps have NaN, which equals nothing: the text has the bits.
+    assert!(text(pieces) == text(whole));
+}
+
+/// A class without an image is never shown, and every experiment copes.
+#[test]
+fn a_class_without_images_is_never_shown_and_nothing_divides_by_it() {
+    let mut lab = all_templates();
+    let dataset = Arc::make_mut(&mut lab.dataset);
+    for images in [&mut dataset.train, &mut dataset.test] {
+        images.labels = images
+            .labels
+            .iter()
+            .map(|&label| if label == 3 { 2 } else { label })
+            .collect();
+    }
+    lab.pool = Pool::new(&lab.dataset.train);
+    assert_eq!(lab.pool.empty_classes(), [3]);
+    let config = plan(vec![
+        Analysis::ClassificationImages(config::ClassificationImages {
+            gammas: vec![0.0, 0.4],
+            trials: 1024,
+            min_trials: 5,
+            ..Default::default()
+        }),
+        Analysis::Templates(config::Templates::default()),
+        Analysis::Attack(config::Attack {
+            weights: vec![0.5],
+            images: 20,
+            noise_images: 4,
+            ..Default::default()
+        }),
+        Analysis::Modulation(config::Modulation {
+            steps: vec![1],
+            gammas: Vec::new(),
+            images: 20,
+            images_per_class: 2,
+            ..Default::default()
+        }),
+        Analysis::Predictions(config::Predictions::default()),
+    ]);
+    let record = run(&config, &lab);
+    let images = record.classification_images().unwrap();
+    for gamma in &images.gammas {
+        assert!(
+            gamma
+                .counts
+                .chunks(CLASSES)
+                .skip(3)
+                .step_by(CLASSES)
+                .flatten()
+                .all(|&n| n == 0)
+        );
+        let estimate = gamma.estimate();
+        for class in &estimate.classes {
+            let maps = [&class.image, &class.z, &class.mean_stimulus];
+            assert!(maps.into_iter().flatten().flatten().all(|v| v.is_finite()));
+        }
+    }
+    assert!(!images.gammas[1].estimate().classes[3].sufficient);
+    let attack: &record::Attack = record.first().unwrap();
+    assert!(attack.pattern(1, 3).is_none(), "no mean image of nothing");
+    let modulation: &record::Modulation = record.first().unwrap();
+    assert_eq!(modulation.layers[0].mean_activation(3), None);
+}
+
+/// Noise alone: no images at all, γ = 0.
+#[test]
+fn noise_alone_needs_no_images_and_says_what_does() {
+    let (mut lab, difference) = duel();
+    let dataset = Dataset::none(Form::clone(&lab.form));
+    lab.pool = Pool::new(&dataset.train);
+    lab.dataset = Arc::new(dataset);
+    let it = config::ClassificationImages {
+        gammas: vec![0.0],
+        trials: 8192,
+        ..Default::default()
+    };
+    let found = shown(it.clone(), &lab);
+    let estimate = found.estimate();
+    let r = pearson(estimate.classes[1].image.as_ref().unwrap(), &difference).unwrap();
+    assert!(r > 0.94, "{r}");
+    let refused = |analyses: Vec<Analysis>| {
+        let config = plan(analyses);
+        let last = config.analyses.len() - 1;
+        let mut record = Record::new(&config);
+        let whole = record.clone();
+        let mut analysis = crate::analysis::build(&config, last, &lab);
+        let error = analysis.begin(0, &lab, &whole, &mut record.analyses[last]);
+        error.unwrap_err().to_string()
+    };
+    let with_signal = config::ClassificationImages {
+        gammas: vec![0.0, 0.3],
+        ..it.clone()
+    };
+    let words = refused(vec![Analysis::ClassificationImages(with_signal)]);
+    assert!(
+        words.starts_with("analyses[0].gammas[1]: γ = 0.3 shows images"),
+        "{words}"
+    );
+    let first = Analysis::ClassificationImages(it);
+    let words = refused(vec![first.clone(), Analysis::Templates(Default::default())]);
+    assert!(words.contains("no test image"), "{words}");
+    let backdoor = config::Backdoor {
+        source: 1,
+        target: 2,
+        ..Default::default()
+    };
+    let words = refused(vec![Analysis::Backdoor(backdoor)]);
+    assert!(
+        words.starts_with("analyses[0].") && words.contains("dataset: None"),
+        "{words}"
+    );
+}
