@@ -7,9 +7,10 @@
 use std::fs;
 
 use super::Place;
+use super::spike_triggered::fields::{activations, numbers_at_work};
 use crate::format::bytes as in_words;
 use crate::nets::Ports;
-use crate::nets::layers::geometry;
+use crate::nets::layers::{Geometry, geometry};
 use crate::session::config::{self, Analysis, Config};
 use crate::session::form::Form;
 use crate::session::record::{BY_CLASS, TrialKind};
@@ -35,13 +36,11 @@ impl Memory {
     /// Of a plan on so many images of a form, with so many workers.
     pub fn of(config: &Config, form: &Form, images: usize, workers: usize) -> Self {
         let sizes = Sizes::new(config, form);
-        let block = config.analyses.iter().map(block).max().unwrap_or(0) as u64;
-        // A trial is 16-bit points, 32-bit floats, and those once more on their way to the network.
-        let trial = 10 * sizes.pixels;
         let analyses = config.analyses.iter();
+        let worker = analyses.clone().map(|plan| sizes.worker(plan)).max();
         Self {
             images: (images * form.pixels()) as u64,
-            workers: workers as u64 * block * trial,
+            workers: workers as u64 * worker.unwrap_or(0),
             analyses: analyses.map(|plan| sizes.kept(plan, config)).collect(),
         }
     }
@@ -53,10 +52,9 @@ impl Memory {
             .iter()
             .fold(0_u64, |sum, &it| sum.saturating_add(it));
         let kept = kept.saturating_mul(COPIES);
-        PROGRAM
-            .saturating_add(self.images)
-            .saturating_add(self.workers)
-            .saturating_add(kept)
+        // While images are read they are there twice, and nothing else is.
+        let work = self.workers.saturating_add(kept).max(self.images);
+        PROGRAM.saturating_add(self.images).saturating_add(work)
     }
 
     /// The experiment that keeps most, by its place in the plan, and what it keeps.
@@ -124,6 +122,11 @@ fn block(plan: &Analysis) -> usize {
     }
 }
 
+/// Whether a plan looks at a layer.
+fn chosen(plan: &config::SpikeTriggered, layer: &Geometry) -> bool {
+    plan.layers.is_empty() || plan.layers.iter().any(|name| name == layer.name)
+}
+
 /// What sizes follow from.
 struct Sizes<'a> {
     form: &'a Form,
@@ -144,6 +147,23 @@ impl<'a> Sizes<'a> {
             ports: Ports::from(form),
             kind: config.network.kind,
         }
+    }
+
+    /// What a worker has in hand.
+    fn worker(&self, plan: &Analysis) -> u64 {
+        // A trial is 16-bit points, 32-bit floats, and those once more on their way to the network.
+        let trials = block(plan) as u64 * 10 * self.pixels;
+        let all = geometry(self.kind, self.ports);
+        let numbers = match plan {
+            Analysis::SpikeTriggered(it) => {
+                let layers: Vec<&Geometry> = all.iter().filter(|layer| chosen(it, layer)).collect();
+                numbers_at_work(&layers, it.block)
+            }
+            // The activations of all layers on a block of images.
+            Analysis::Modulation(it) => it.block * all.iter().map(activations).sum::<usize>(),
+            _ => 0,
+        };
+        trials + 4 * numbers as u64
     }
 
     /// What an experiment keeps.
@@ -201,9 +221,7 @@ impl<'a> Sizes<'a> {
 
     fn spike_triggered(&self, plan: &config::SpikeTriggered) -> u64 {
         let all = geometry(self.kind, self.ports);
-        let chosen =
-            |name: &str| plan.layers.is_empty() || plan.layers.iter().any(|layer| layer == name);
-        let layers = all.iter().filter(|layer| chosen(layer.name));
+        let layers = all.iter().filter(|layer| chosen(plan, layer));
         let sums = layers.map(|layer| {
             let field = layer.field_pixels() as u64;
             // By parity, on noise and on images, and two averages of 32 bits.

@@ -77,11 +77,7 @@ impl Fields {
 
     /// Images whose fields and activations may be in memory at once.
     pub fn images_at_once(&self) -> usize {
-        let (rows, columns) = self.geometry.positions;
-        let fields = self.positions() * self.field_pixels();
-        let activations = rows * columns * self.geometry.units;
-        let numbers = fields.max(activations).max(self.image_pixels());
-        (MOST_NUMBERS / numbers).max(1)
+        images_at_once(&[&self.geometry])
     }
 
     /// The fields of images \[N,C,H,W\], image by image: \[N·M,P\].
@@ -119,6 +115,37 @@ impl Fields {
         }
         sums
     }
+}
+
+/// Numbers of all activations of a layer on one image.
+pub fn activations(layer: &Geometry) -> usize {
+    let (rows, columns) = layer.positions;
+    rows * columns * layer.units
+}
+
+/// Numbers of all fields of a layer in one image.
+fn fields(layer: &Geometry) -> usize {
+    layer.inner().len() * layer.field_pixels()
+}
+
+/// Images whose fields and activations may be in memory at once, of every one of these layers.
+fn images_at_once(layers: &[&Geometry]) -> usize {
+    let numbers = |layer: &&Geometry| {
+        let image: usize = layer.image.iter().product();
+        fields(layer).max(activations(layer)).max(image)
+    };
+    let most = layers.iter().map(numbers).max().unwrap_or(1);
+    (MOST_NUMBERS / most).max(1)
+}
+
+/// Numbers in memory while a block of images is summed: the images, the activations of all layers,
+/// and the fields and activations of the layer in hand.
+pub fn numbers_at_work(layers: &[&Geometry], block: usize) -> usize {
+    let images = images_at_once(layers).min(block);
+    let image: usize = layers.first().map_or(0, |it| it.image.iter().product());
+    let all: usize = layers.iter().map(|it| activations(it)).sum();
+    let own = |layer: &&Geometry| fields(layer) + 2 * activations(layer);
+    images * (2 * image + all + layers.iter().map(own).max().unwrap_or(0))
 }
 
 /// Sums over a block, in the numbers of the machine.
@@ -178,7 +205,8 @@ pub fn sum(
     pixels: &[f32],
     device: &Device,
 ) -> Vec<BlockResponses> {
-    let at_once = layers.iter().map(Fields::images_at_once).min().unwrap_or(1);
+    let geometries: Vec<&Geometry> = layers.iter().map(|layer| &layer.geometry).collect();
+    let at_once = images_at_once(&geometries);
     let mut totals: Vec<Totals> = layers.iter().map(Totals::new).collect();
     let shape = network.ports().image;
     let area = network.ports().pixels();

@@ -6,7 +6,7 @@
 //! their reliability follow from the sums in [`crate::stats::spike_triggered`].
 
 mod covariance;
-mod fields;
+pub(super) mod fields;
 mod gradients;
 
 use burn::tensor::{Device, Tensor, TensorData};

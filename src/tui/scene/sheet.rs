@@ -242,7 +242,11 @@ pub fn thumbnail(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, area: Rect, b
     let lines: Vec<String> = missing.lines.into_iter().filter(fits).collect();
     let start = area.height.saturating_sub(lines.len() as u16) / 2;
     for (row, line) in lines.iter().enumerate() {
-        let text = Span::styled(format!(" {line} "), theme.text());
+        let padded = match Span::raw(line.as_str()).width() + 2 <= usize::from(area.width) {
+            true => format!(" {line} "),
+            false => line.clone(),
+        };
+        let text = Span::styled(padded, theme.text());
         centre(buf, top(area, area.height), start + row as u16, text);
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::Span;
+use ratatui::text::{Line, Span};
 
 use super::choices::scale_line;
 use super::numbers;
@@ -97,6 +97,9 @@ fn picture(
     .draw(area, scene.theme, buf);
 }
 
+/// Least rows for a picture with its name below.
+const PICTURES: u16 = 4;
+
 /// Columns that a class needs in the strip: its number, marked, and a gap.
 fn least(lens: &Lens<'_>) -> u16 {
     2 + lens.classes().saturating_sub(1).to_string().len() as u16
@@ -120,35 +123,66 @@ fn in_strip(scene: &Scene<'_>, lens: &Lens<'_>, width: u16) -> Range<usize> {
 
 /// All classes in small below the large one, the chosen one marked.
 fn strip(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
-    let theme = scene.theme;
     if area.height == 0 || lens.classes() == 0 {
         return;
     }
     let shown = in_strip(scene, lens, area.width);
+    let named = named(scene, shown.len(), area.width);
+    let flows = area.height < PICTURES && named == 0;
+    if flows && names_alone(scene, lens, &shown, area, buf) {
+        return;
+    }
     let step = (area.width / shown.len().max(1) as u16)
         .min(2 * area.height.saturating_sub(1) + 2)
         .max(least(lens))
-        .max(named(scene, shown.len(), area.width));
+        .max(named);
     let width = step - 1;
     let height = (width / 2).min(area.height - 1);
+    let pictures = height + 1 >= PICTURES;
     for (at, class) in shown.enumerate() {
         let tile = start(beside(area, at as u16 * step), width);
-        if height >= 3 {
+        if pictures {
             // As wide as it is high, in the middle above the name.
             let wide = width.min(2 * height + 1);
             let place = start(beside(top(tile, height), (width - wide) / 2), wide);
             thumbnail_or_dots(scene, lens, class, place, buf);
         }
-        let row = if height >= 3 { height } else { 0 };
+        let row = if pictures { height } else { 0 };
         let text = form::within(scene.session, class, usize::from(width - 1));
-        let name = if class == scene.shared.class {
-            Span::styled(format!("{}{text}", theme.glyphs.pointer), theme.chosen())
-        } else if shows(lens, class) {
-            Span::styled(text, theme.text())
-        } else {
-            Span::styled(text, theme.dim())
-        };
-        centre(buf, tile, row, name);
+        centre(buf, tile, row, marked(scene, lens, class, text));
+    }
+}
+
+/// The names of the classes one after the other, where there is no room for pictures; says whether
+/// there is room for that.
+fn names_alone(
+    scene: &Scene<'_>,
+    lens: &Lens<'_>,
+    shown: &Range<usize>,
+    area: Rect,
+    buf: &mut Buffer,
+) -> bool {
+    let names = shown.clone().map(|class| {
+        let name = form::name(scene.session, class);
+        [marked(scene, lens, class, name), Span::raw("  ")]
+    });
+    let line = Line::from_iter(names.flatten());
+    let fits = line.width() <= usize::from(area.width) + 2;
+    if fits {
+        left(buf, area, 0, line);
+    }
+    fits
+}
+
+/// What a class is called, in the style of what there is of it.
+fn marked(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, text: String) -> Span<'static> {
+    let theme = scene.theme;
+    if class == scene.shared.class {
+        Span::styled(format!("{}{text}", theme.glyphs.pointer), theme.chosen())
+    } else if shows(lens, class) {
+        Span::styled(text, theme.text())
+    } else {
+        Span::styled(text, theme.dim())
     }
 }
 

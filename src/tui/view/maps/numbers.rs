@@ -222,10 +222,15 @@ fn table(scene: &Scene<'_>, own: &ClassEstimate, narrow: bool) -> Vec<Line<'stat
         .unwrap_or(1)
         .max(7);
     let name = |room| form::within(scene.session, class, room);
+    // The column's head names the class anyway.
+    let short = |room| match form::name(scene.session, class) {
+        whole if whole.chars().count() <= room => whole,
+        _ => "so".into(),
+    };
     let (indent, called, other) = if narrow {
-        (8, format!("as {}", name(5)), "as other")
+        (8, format!("as {}", short(5)), "as other")
     } else {
-        (13, format!("called {}", name(6)), "called other")
+        (13, format!("called {}", short(6)), "called other")
     };
     let truth = format!("true {}", name(14));
     let width = width.max(truth.chars().count());
