@@ -7,6 +7,7 @@
 use std::fs;
 
 use super::Place;
+use super::modulation::count_layers;
 use super::spike_triggered::fields::{activations, numbers_at_work};
 use crate::format::bytes as in_words;
 use crate::nets::Ports;
@@ -195,11 +196,8 @@ impl<'a> Sizes<'a> {
             Analysis::SpikeTriggered(it) => self.spike_triggered(it),
             Analysis::Modulation(it) => {
                 let settings = it.strengths().len() * it.signal_strengths().len() * BY_CLASS;
-                let layers = match it.layers.len() {
-                    0 => 3,
-                    layers => layers as u64,
-                };
-                layers * k * k * 8 * settings as u64
+                let layers = count_layers(it, &geometry(self.kind, self.ports));
+                layers as u64 * k * k * 8 * settings as u64
             }
             Analysis::Backdoor(it) => {
                 let kind = TrialKind {

@@ -18,6 +18,17 @@ use crate::stimulus::{Pool, Source, blend};
 /// The layers of a plan that names none, where the network has them, and their α.
 const DEFAULTS: [(&str, f64); 3] = [("conv1", 0.1), ("conv2", 1.0), ("fc1", 0.1)];
 
+/// How many layers a plan pushes in a network that has these.
+pub(super) fn count_layers(config: &config::Modulation, all: &[Geometry]) -> usize {
+    match config.layers.len() {
+        0 => {
+            let there = |(name, _): &&(&str, f64)| all.iter().any(|it| it.name == *name);
+            DEFAULTS.iter().filter(there).count().max(1)
+        }
+        named => named,
+    }
+}
+
 /// What is pushed in a network that has none of those.
 const FALLBACK: (&str, f64) = ("logits", 0.1);
 
