@@ -10,8 +10,7 @@ use super::Place;
 use super::modulation::count_layers;
 use super::spike_triggered::fields::{activations, numbers_at_work};
 use crate::format::bytes as in_words;
-use crate::nets::Ports;
-use crate::nets::layers::{Geometry, geometry};
+use crate::nets::graph::site::Site;
 use crate::session::config::{self, Analysis, Config};
 use crate::session::form::Form;
 use crate::session::record::{BY_CLASS, TrialKind};
@@ -34,9 +33,9 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Of a plan on so many images of a form, with so many workers.
-    pub fn of(config: &Config, form: &Form, images: usize, workers: usize) -> Self {
-        let sizes = Sizes::new(config, form);
+    /// Of a plan on so many images of a form, on a network with these sites, with so many workers.
+    pub fn of(config: &Config, form: &Form, images: usize, workers: usize, sites: &[Site]) -> Self {
+        let sizes = Sizes::new(form, sites);
         let analyses = config.analyses.iter();
         let worker = analyses.clone().map(|plan| sizes.worker(plan)).max();
         Self {
@@ -124,8 +123,8 @@ fn block(plan: &Analysis) -> usize {
 }
 
 /// Whether a plan looks at a layer.
-fn chosen(plan: &config::SpikeTriggered, layer: &Geometry) -> bool {
-    plan.layers.is_empty() || plan.layers.iter().any(|name| name == layer.name)
+fn chosen(plan: &config::SpikeTriggered, layer: &Site) -> bool {
+    plan.layers.is_empty() || plan.layers.iter().any(|name| *name == layer.name)
 }
 
 /// What sizes follow from.
@@ -135,18 +134,16 @@ struct Sizes<'a> {
     classes: u64,
     /// Numbers of an image.
     pixels: u64,
-    ports: Ports,
-    kind: config::NetworkKind,
+    sites: &'a [Site],
 }
 
 impl<'a> Sizes<'a> {
-    fn new(config: &Config, form: &'a Form) -> Self {
+    fn new(form: &'a Form, sites: &'a [Site]) -> Self {
         Self {
             form,
             classes: form.count() as u64,
             pixels: form.pixels() as u64,
-            ports: Ports::from(form),
-            kind: config.network.kind,
+            sites,
         }
     }
 
@@ -154,10 +151,10 @@ impl<'a> Sizes<'a> {
     fn worker(&self, plan: &Analysis) -> u64 {
         // A trial is 16-bit points, 32-bit floats, and those once more on their way to the network.
         let trials = block(plan) as u64 * 10 * self.pixels;
-        let all = geometry(self.kind, self.ports);
+        let all = self.sites;
         let numbers = match plan {
             Analysis::SpikeTriggered(it) => {
-                let layers: Vec<&Geometry> = all.iter().filter(|layer| chosen(it, layer)).collect();
+                let layers: Vec<&Site> = all.iter().filter(|layer| chosen(it, layer)).collect();
                 numbers_at_work(&layers, it.block)
             }
             // The activations of all layers on a block of images.
@@ -196,7 +193,7 @@ impl<'a> Sizes<'a> {
             Analysis::SpikeTriggered(it) => self.spike_triggered(it),
             Analysis::Modulation(it) => {
                 let settings = it.strengths().len() * it.signal_strengths().len() * BY_CLASS;
-                let layers = count_layers(it, &geometry(self.kind, self.ports));
+                let layers = count_layers(it, self.sites);
                 layers as u64 * k * k * 8 * settings as u64
             }
             Analysis::Backdoor(it) => {
@@ -218,7 +215,7 @@ impl<'a> Sizes<'a> {
     }
 
     fn spike_triggered(&self, plan: &config::SpikeTriggered) -> u64 {
-        let all = geometry(self.kind, self.ports);
+        let all = self.sites;
         let layers = all.iter().filter(|layer| chosen(plan, layer));
         let sums = layers.map(|layer| {
             let field = layer.field_pixels() as u64;
@@ -255,15 +252,15 @@ mod tests {
     #[test]
     fn maps_of_a_hundred_colour_classes_take_what_they_are_counted_to_take() {
         let form = Form::numbered([3, 32, 32], 100);
-        let all = Memory::of(&plan(Vec::new(), 1), &form, 1000, 2);
+        let all = Memory::of(&plan(Vec::new(), 1), &form, 1000, 2, &[]);
         // Two parities of three margins and the images, 100 classes, 3,072 numbers of 8 bytes, and
         // the joint counts; four maps of 4 bytes.
         let sums = 7 * 100 * 3072 * 8 + 2 * 100 * 100 * 8;
         assert_eq!(all.analyses, [sums + 4 * 4 * 100 * 3072]);
         assert_eq!(all.images, 1000 * 3072);
-        let coarse = Memory::of(&plan(Vec::new(), 4), &form, 1000, 2);
+        let coarse = Memory::of(&plan(Vec::new(), 4), &form, 1000, 2, &[]);
         assert!(coarse.analyses[0] * 12 < all.analyses[0]);
-        let few = Memory::of(&plan(vec!["7".into(), "9".into()], 1), &form, 1000, 2);
+        let few = Memory::of(&plan(vec!["7".into(), "9".into()], 1), &form, 1000, 2, &[]);
         assert!(few.analyses[0] * 30 < all.analyses[0]);
     }
 
@@ -271,7 +268,7 @@ mod tests {
     fn a_plan_that_does_not_fit_is_refused_with_what_would() {
         let form = Form::numbered([3, 224, 224], 1000);
         let config = plan(Vec::new(), 1);
-        let memory = Memory::of(&config, &form, 0, 2);
+        let memory = Memory::of(&config, &form, 0, 2, &[]);
         let error = memory
             .check(16_000_000_000, &config)
             .unwrap_err()
@@ -286,7 +283,7 @@ mod tests {
         );
         assert!(error.contains("16.0 GB are free"), "{error}");
         assert!(
-            Memory::of(&plan(Vec::new(), 16), &form, 0, 2)
+            Memory::of(&plan(Vec::new(), 16), &form, 0, 2, &[])
                 .check(16_000_000_000, &config)
                 .is_ok()
         );

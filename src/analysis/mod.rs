@@ -22,7 +22,6 @@ pub(crate) mod testing;
 use std::any::Any;
 use std::sync::Arc;
 
-use burn::module::Module;
 use burn::tensor::Device;
 
 pub use classification_images::on_device::Resident;
@@ -36,7 +35,7 @@ use spike_triggered::SpikeTriggered;
 use templates::Templates;
 
 use crate::data::Dataset;
-use crate::nets::{Network, decision};
+use crate::nets::{Subject, decision};
 use crate::session::config::NetworkKind;
 use crate::session::experiments::experiments;
 use crate::session::record::Record;
@@ -48,8 +47,8 @@ use crate::stimulus::Pool;
 #[derive(Debug, Clone)]
 pub struct Lab {
     /// The network, its weights fixed.
-    pub network: Network,
-    /// Its architecture.
+    pub network: Subject,
+    /// What its own networks are that an experiment trains.
     pub kind: NetworkKind,
     /// What an image is and may be called.
     pub form: Arc<Form>,
@@ -79,7 +78,7 @@ impl Lab {
     pub fn on(&self, device: &Device) -> Self {
         let mut lab = self.clone();
         if self.device != *device {
-            lab.network = lab.network.to_device(device);
+            lab.network = lab.network.on(device);
             lab.device = device.clone();
             lab.resident = Resident::default();
         }

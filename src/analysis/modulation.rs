@@ -8,8 +8,8 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
-use crate::nets::layers::Geometry;
-use crate::nets::{Network, decision};
+use crate::nets::graph::site::Site;
+use crate::nets::{Subject, decision};
 use crate::session::array::Array;
 use crate::session::config::{self, Noise};
 use crate::session::record::{self, BY_CLASS, FIXED_POINT, Record};
@@ -19,7 +19,7 @@ use crate::stimulus::{Pool, Source, blend};
 const DEFAULTS: [(&str, f64); 3] = [("conv1", 0.1), ("conv2", 1.0), ("fc1", 0.1)];
 
 /// How many layers a plan pushes in a network that has these.
-pub(super) fn count_layers(config: &config::Modulation, all: &[Geometry]) -> usize {
+pub(super) fn count_layers(config: &config::Modulation, all: &[Site]) -> usize {
     match config.layers.len() {
         0 => {
             let there = |(name, _): &&(&str, f64)| all.iter().any(|it| it.name == *name);
@@ -101,16 +101,16 @@ impl Modulation {
         (rest / self.classes, rest % self.classes, strength)
     }
 
-    /// The geometry of every layer, with its place in the network. An error names the layers that
+    /// The site of every layer, with its place in the network. An error names the layers that
     /// can be pushed.
-    fn geometries(&self, lab: &Lab) -> Result<Vec<(usize, Geometry)>, AnalysisError> {
-        let all = lab.network.geometry();
+    fn sites(&self, lab: &Lab) -> Result<Vec<(usize, Site)>, AnalysisError> {
+        let all = lab.network.sites();
         let found = |(i, (name, _)): (usize, &(String, f64))| {
-            let own = all.iter().enumerate().find(|(_, it)| it.name == name);
+            let own = all.iter().enumerate().find(|(_, it)| it.name == *name);
             let units = own.map_or(0, |(_, it)| it.units);
             let place = |error| self.place.error(&format!("layers[{i}].layer"), error);
             lab.network.pushed(name, &vec![0.0; units]).map_err(place)?;
-            Ok(own.map(|(at, it)| (at, *it)))
+            Ok(own.map(|(at, it)| (at, it.clone())))
         };
         let all: Result<Vec<_>, _> = self.layers.iter().enumerate().map(found).collect();
         Ok(all?.into_iter().flatten().collect())
@@ -118,7 +118,8 @@ impl Modulation {
 
     /// Sums of activations over a block of training images.
     fn activations(&self, lab: &Lab, block: u64) -> Result<Sums, AnalysisError> {
-        let own = self.geometries(lab)?;
+        let own = self.sites(lab)?;
+        let places: Vec<usize> = own.iter().map(|(at, _)| *at).collect();
         let shown = &self.typical[range(self.typical.len() as u64, self.config.block, block)];
         let train = &lab.dataset.train;
         let pixels = shown.iter().flat_map(|&i| train.image(i));
@@ -127,11 +128,11 @@ impl Modulation {
         let data = TensorData::new(pixels, [shown.len(), c, h, w]);
         let all = lab
             .network
-            .activations(Tensor::from_data(data, &lab.device));
+            .activations(Tensor::from_data(data, &lab.device), &places);
         let classes: Vec<usize> = shown.iter().map(|&i| train.label(i).into()).collect();
-        let of_layer = |(at, it): &(usize, Geometry)| {
+        let of_layer = |((_, it), all): (&(usize, Site), Tensor<4>)| {
             // In a convolution, the mean over all positions.
-            let mean = all[*at].clone().flatten::<3>(2, 3).mean_dim(2);
+            let mean = all.flatten::<3>(2, 3).mean_dim(2);
             let values: Vec<f32> = mean.into_data().try_into_vec().unwrap_or_default();
             let mut sums = vec![0.0; self.classes * it.units];
             for (row, class) in values.chunks_exact(it.units).zip(&classes) {
@@ -145,12 +146,12 @@ impl Modulation {
         classes.iter().for_each(|&class| counts[class] += 1);
         Ok(Sums {
             queries: shown.len() as u64,
-            of: Of::Activations(counts, own.iter().map(of_layer).collect()),
+            of: Of::Activations(counts, own.iter().zip(all).map(of_layer).collect()),
         })
     }
 
     /// The network as a part has it.
-    fn pushed(&self, lab: &Lab, part: usize) -> Result<Network, AnalysisError> {
+    fn pushed(&self, lab: &Lab, part: usize) -> Result<Subject, AnalysisError> {
         let (layer, target, strength) = self.setting(part);
         let strength = self.strengths[strength] as f64;
         let push = &self.pushes[layer][target];
@@ -193,10 +194,10 @@ fn layers(config: &config::Modulation, lab: &Lab) -> Vec<(String, f64)> {
         let named = config.layers.iter();
         return named.map(|it| (it.layer.clone(), it.alpha)).collect();
     }
-    let all = lab.network.geometry();
+    let all = lab.network.sites();
     let there = |(name, _): &(&str, f64)| {
         let own = all.iter().find(|it| it.name == *name);
-        own.is_some_and(|it| lab.network.pushed(name, &vec![0.0; it.units]).is_ok())
+        own.is_some_and(|it| lab.network.is_pushable(it))
     };
     let mut found: Vec<(&str, f64)> = DEFAULTS.into_iter().filter(there).collect();
     if found.is_empty() {
@@ -235,9 +236,9 @@ impl Experiment for Modulation {
         _: &Record,
         record: &mut record::Modulation,
     ) -> Result<(), AnalysisError> {
-        let own = self.geometries(lab)?;
+        let own = self.sites(lab)?;
         if record.progress.blocks.is_empty() {
-            let fresh = |((name, alpha), (_, it)): (&(String, f64), &(usize, Geometry))| {
+            let fresh = |((name, alpha), (_, it)): (&(String, f64), &(usize, Site))| {
                 let (k, s, g) = (self.classes, self.strengths.len(), self.gammas.len());
                 record::ModulatedLayer {
                     name: name.clone(),

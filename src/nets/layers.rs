@@ -118,6 +118,7 @@ pub fn geometry(kind: NetworkKind, ports: Ports) -> Vec<Geometry> {
         NetworkKind::Rnn => rnn::geometry(ports),
         NetworkKind::Simple => simple::geometry(ports),
         NetworkKind::Complex => complex::geometry(ports),
+        NetworkKind::Onnx => Vec::new(),
     }
 }
 

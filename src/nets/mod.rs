@@ -17,7 +17,9 @@ mod logistic;
 mod mlp;
 pub mod ports;
 mod rnn;
+mod scaling;
 mod simple;
+pub mod subject;
 pub mod train;
 pub mod weights;
 
@@ -27,6 +29,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::session::config::NetworkKind;
 
 pub use ports::Ports;
+pub use scaling::ScalingError;
+pub use subject::Subject;
 
 /// A network under study.
 #[derive(Module, Debug)]
@@ -63,6 +67,8 @@ impl Network {
             NetworkKind::Rnn => Net::Rnn(rnn::Rnn::new(ports, device)),
             NetworkKind::Simple => Net::Simple(simple::Simple::new(ports, device)),
             NetworkKind::Complex => Net::Complex(complex::Complex::new(ports, device)),
+            // A plan that would train one is refused at the door.
+            NetworkKind::Onnx => unreachable!("the network of a file is not trained"),
         };
         Self { ports, net }
     }

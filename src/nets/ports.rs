@@ -91,6 +91,6 @@ fn least(kind: NetworkKind) -> usize {
     match kind {
         NetworkKind::Cnn => 16,
         NetworkKind::Simple | NetworkKind::Complex => 8,
-        NetworkKind::Mlp | NetworkKind::Logistic | NetworkKind::Rnn => 1,
+        NetworkKind::Mlp | NetworkKind::Logistic | NetworkKind::Rnn | NetworkKind::Onnx => 1,
     }
 }

@@ -12,7 +12,7 @@ use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 use super::weights::{WeightsError, host};
-use super::{Network, Ports, decision};
+use super::{Network, Ports, Subject, decision};
 use crate::data::Images;
 use crate::session::array::Array;
 use crate::session::config::{self, NetworkKind};
@@ -247,13 +247,11 @@ impl Trainer {
     }
 
     fn validate(&mut self, record: &mut Training, breathe: &mut dyn FnMut()) -> Epoch {
-        let score = evaluate(
-            &self.network,
-            &self.device,
-            &self.images,
-            &self.valid,
-            breathe,
-        );
+        let fixed = Fixed {
+            network: burn::module::Module::valid(&self.network),
+            device: self.device.clone().inner(),
+        };
+        let score = evaluate(&fixed, &self.images, &self.valid, breathe);
         let partial = std::mem::take(&mut record.partial);
         let seen = partial.images.max(1) as f64;
         let epoch = Epoch {
@@ -364,25 +362,57 @@ fn correct<'a>(rows: impl Iterator<Item = &'a [f32]>, labels: &[usize]) -> usize
         .count()
 }
 
+/// What gives logits.
+pub trait Classifier {
+    /// Logits, row-major \[N,K\], of `pixels`, row-major \[N,C,H,W\] in \[0,1\].
+    fn classify(&self, pixels: Vec<f32>) -> Vec<f32>;
+    /// Classes: K.
+    fn classes(&self) -> usize;
+}
+
+/// A network in training, as it is at the moment.
+struct Fixed {
+    network: Network,
+    device: Device,
+}
+
+impl Classifier for Fixed {
+    fn classify(&self, pixels: Vec<f32>) -> Vec<f32> {
+        self.network.logits(pixels, &self.device)
+    }
+
+    fn classes(&self) -> usize {
+        self.network.ports().classes
+    }
+}
+
+impl Classifier for Subject {
+    fn classify(&self, pixels: Vec<f32>) -> Vec<f32> {
+        self.logits(pixels, self.device())
+    }
+
+    fn classes(&self) -> usize {
+        self.ports().classes
+    }
+}
+
 /// Loss and accuracy over the chosen images. `breathe` is called after every batch.
 pub fn evaluate(
-    network: &Network,
-    device: &Device,
+    network: &dyn Classifier,
     images: &Images,
     chosen: &[usize],
     breathe: &mut dyn FnMut(),
 ) -> Score {
-    let network = burn::module::Module::valid(network);
-    let device = device.clone().inner();
     let (mut loss, mut right) = (0.0, 0);
     for batch in chosen.chunks(EVALUATION_BATCH) {
-        let logits = network.logits(pixels(images, batch), &device);
+        let logits = network.classify(pixels(images, batch));
         let labels: Vec<usize> = batch
             .iter()
             .map(|&i| usize::from(images.label(i)))
             .collect();
-        right += correct(network.rows(&logits), &labels);
-        for (row, &label) in network.rows(&logits).zip(&labels) {
+        let rows = || logits.chunks_exact(network.classes());
+        right += correct(rows(), &labels);
+        for (row, &label) in rows().zip(&labels) {
             loss -= log_softmax(row)[label];
         }
         breathe();

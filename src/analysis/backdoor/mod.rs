@@ -10,7 +10,6 @@ mod poison;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use burn::module::Module;
 use rand::RngExt;
 
 use self::course::{Course, Work};
@@ -19,7 +18,7 @@ use super::classification_images::{Said, Summing};
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
 use crate::data::Images;
 use crate::nets::train::{Step, TrainError, Trainer, evaluate, finish};
-use crate::nets::{Network, Ports};
+use crate::nets::{Ports, Subject};
 use crate::session::config::{self, Grain, Weighting};
 use crate::session::record::{self, BlockSums, GammaTrials, Record, Suspect, Training, TrialKind};
 use crate::stimulus::{self, Source};
@@ -49,7 +48,7 @@ struct Live {
     training: Training,
     trainer: Option<Box<Trainer>>,
     /// With the best weights.
-    network: Option<Network>,
+    network: Option<Subject>,
 }
 
 /// What a block of a network measured.
@@ -143,14 +142,16 @@ impl Backdoor {
         lab: &Lab,
         part: usize,
         training: &Training,
-    ) -> Result<Network, AnalysisError> {
-        Network::with_weights(
-            lab.kind,
-            Ports::from(&*lab.form),
-            &training.best,
-            &lab.device,
-        )
-        .map_err(|error| self.fault(part, &error.into()))
+    ) -> Result<Subject, AnalysisError> {
+        let ports = Ports::from(&*lab.form);
+        Subject::built_in(lab.kind, ports, &training.best, &lab.device)
+            .map_err(|error| self.unusable(part, &error))
+    }
+
+    /// Weights that do not make a network.
+    fn unusable(&self, part: usize, error: &dyn std::fmt::Display) -> AnalysisError {
+        self.place
+            .error("training", format!("network {part}: {error}"))
     }
 
     /// Takes `steps` steps of training, or those that are left where it stops early.
@@ -189,7 +190,7 @@ impl Backdoor {
         let network = self.network(lab, part, &training)?;
         let score = |images: &Images| {
             let all: Vec<usize> = (0..images.len()).collect();
-            evaluate(&network, &lab.device, images, &all, &mut || {})
+            evaluate(&network, images, &all, &mut || {})
         };
         finish(&mut training, score(&lab.dataset.test));
         let attacked = !self.attacks.is_empty();
@@ -217,7 +218,7 @@ impl Backdoor {
         let mut live = self.take(part);
         let network = match live.network.take() {
             // The block before may have been computed at another device.
-            Some(network) => network.to_device(&lab.device),
+            Some(network) => network.on(&lab.device),
             None => self.network(lab, part, &live.training)?,
         };
         let stream = part * self.config.gammas.len() + gamma;

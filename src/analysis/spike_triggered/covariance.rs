@@ -32,8 +32,12 @@ pub fn sum(
     let at_once = (fields.images_at_once() / 2).max(1);
     let mut responses = Vec::with_capacity(images * fields.positions());
     for piece in noise.chunks(at_once * area) {
-        let all = lab.network.activations(stack(piece, shape, &lab.device));
-        let own = fields.activations(&all).narrow(1, unit, 1).abs();
+        let shown = stack(piece, shape, &lab.device);
+        let all = lab
+            .network
+            .activations(shown, &[fields.layer])
+            .swap_remove(0);
+        let own = fields.activations(all).narrow(1, unit, 1).abs();
         responses.extend(host(own));
     }
     let of_image = |image: usize| &responses[image * fields.positions()..][..fields.positions()];

@@ -3,8 +3,8 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::{fixed, host, stack};
-use crate::nets::Network;
-use crate::nets::layers::Geometry;
+use crate::nets::Subject;
+use crate::nets::graph::site::{Place, Site};
 use crate::session::form::Shape;
 use crate::session::record::BlockResponses;
 
@@ -15,8 +15,9 @@ const MOST_NUMBERS: usize = 16 << 20;
 /// The inner positions of a layer and where their receptive fields lie. U units, M positions,
 /// P numbers of a field, those of its channels one after the other.
 pub struct Fields {
-    layer: usize,
-    geometry: Geometry,
+    /// Its place among the network's sites.
+    pub layer: usize,
+    site: Site,
     /// Top and left pixel of every inner position's field, \[M\].
     corners: Vec<(usize, usize)>,
     /// The numbers of all fields, \[M·P\]; `None` where the one field is the image itself.
@@ -27,47 +28,45 @@ pub struct Fields {
 
 impl Fields {
     /// Those of the layer at `layer` of the network.
-    pub fn new(layer: usize, geometry: &Geometry, device: &Device) -> Self {
-        let inner = geometry.inner();
-        let (height, width) = geometry.field;
+    pub fn new(layer: usize, site: &Site, device: &Device) -> Self {
+        let inner = site.inner();
+        let (height, width) = site.field_size();
         let indices = |values: Vec<i32>| {
             let count = values.len();
             Tensor::<1, Int>::from_data(TensorData::new(values, [count]), device)
         };
-        let [channels, rows, columns] = geometry.image;
-        let pixels = inner.iter().flat_map(|&(_, _, top, left)| {
+        let [channels, rows, columns] = site.image;
+        let pixels = inner.iter().flat_map(|&Place { top, left, .. }| {
             let lines = (0..channels)
                 .flat_map(move |channel| (top..top + height).map(move |row| channel * rows + row));
             lines.flat_map(move |line| (left..left + width).map(move |at| line * columns + at))
         });
         let pixels = pixels.map(|at| at as i32);
-        let of_position = |&(row, column, ..): &(usize, usize, usize, usize)| {
-            (row * geometry.positions.1 + column) as i32
-        };
+        let of_position = |place: &Place| (place.row * site.positions.1 + place.column) as i32;
         let positions: Vec<i32> = inner.iter().map(of_position).collect();
-        let all = geometry.positions.0 * geometry.positions.1;
+        let all = site.positions.0 * site.positions.1;
         Self {
             layer,
-            geometry: *geometry,
-            corners: inner.iter().map(|&(_, _, top, left)| (top, left)).collect(),
-            pixels: (!geometry.is_whole()).then(|| indices(pixels.collect())),
+            site: site.clone(),
+            corners: inner.iter().map(|it| (it.top, it.left)).collect(),
+            pixels: (!site.is_whole()).then(|| indices(pixels.collect())),
             positions: (positions.len() != all).then(|| indices(positions)),
         }
     }
 
     /// Numbers of a field.
     pub fn field_pixels(&self) -> usize {
-        self.geometry.field_pixels()
+        self.site.field_pixels()
     }
 
     /// Numbers of an image.
     pub fn image_pixels(&self) -> usize {
-        self.geometry.image.iter().product()
+        self.site.image.iter().product()
     }
 
     /// Channels, rows and columns of an image.
     pub fn image(&self) -> Shape {
-        self.geometry.image
+        self.site.image
     }
 
     /// Inner positions.
@@ -77,7 +76,7 @@ impl Fields {
 
     /// Images whose fields and activations may be in memory at once.
     pub fn images_at_once(&self) -> usize {
-        images_at_once(&[&self.geometry])
+        images_at_once(&[&self.site])
     }
 
     /// The fields of images \[N,C,H,W\], image by image: \[N·M,P\].
@@ -92,9 +91,9 @@ impl Fields {
         }
     }
 
-    /// The layer's activations at its inner positions, among those of all layers: \[N,U,M\].
-    pub fn activations(&self, all: &[Tensor<4>]) -> Tensor<3> {
-        let own = all[self.layer].clone().flatten::<3>(2, 3);
+    /// The layer's activations at its inner positions, among those at all: \[N,U,M\].
+    pub fn activations(&self, all: Tensor<4>) -> Tensor<3> {
+        let own = all.flatten::<3>(2, 3);
         match &self.positions {
             Some(positions) => own.select(2, positions.clone()),
             None => own,
@@ -103,8 +102,8 @@ impl Fields {
 
     /// Σ(s−½) over the fields, given the sum over the images, \[C·H·W\]: \[P\].
     fn stimulus(&self, images: &[f64]) -> Vec<f64> {
-        let (height, width) = self.geometry.field;
-        let [_, rows, columns] = self.geometry.image;
+        let (height, width) = self.site.field_size();
+        let [_, rows, columns] = self.site.image;
         let mut sums = vec![0.0; self.field_pixels()];
         for &(top, left) in &self.corners {
             for (line, sums) in sums.chunks_exact_mut(width).enumerate() {
@@ -118,19 +117,19 @@ impl Fields {
 }
 
 /// Numbers of all activations of a layer on one image.
-pub fn activations(layer: &Geometry) -> usize {
+pub fn activations(layer: &Site) -> usize {
     let (rows, columns) = layer.positions;
     rows * columns * layer.units
 }
 
 /// Numbers of all fields of a layer in one image.
-fn fields(layer: &Geometry) -> usize {
+fn fields(layer: &Site) -> usize {
     layer.inner().len() * layer.field_pixels()
 }
 
 /// Images whose fields and activations may be in memory at once, of every one of these layers.
-fn images_at_once(layers: &[&Geometry]) -> usize {
-    let numbers = |layer: &&Geometry| {
+fn images_at_once(layers: &[&Site]) -> usize {
+    let numbers = |layer: &&Site| {
         let image: usize = layer.image.iter().product();
         fields(layer).max(activations(layer)).max(image)
     };
@@ -140,11 +139,11 @@ fn images_at_once(layers: &[&Geometry]) -> usize {
 
 /// Numbers in memory while a block of images is summed: the images, the activations of all layers,
 /// and the fields and activations of the layer in hand.
-pub fn numbers_at_work(layers: &[&Geometry], block: usize) -> usize {
+pub fn numbers_at_work(layers: &[&Site], block: usize) -> usize {
     let images = images_at_once(layers).min(block);
     let image: usize = layers.first().map_or(0, |it| it.image.iter().product());
     let all: usize = layers.iter().map(|it| activations(it)).sum();
-    let own = |layer: &&Geometry| fields(layer) + 2 * activations(layer);
+    let own = |layer: &&Site| fields(layer) + 2 * activations(layer);
     images * (2 * image + all + layers.iter().map(own).max().unwrap_or(0))
 }
 
@@ -158,7 +157,7 @@ struct Totals {
 
 impl Totals {
     fn new(layer: &Fields) -> Self {
-        let units = layer.geometry.units;
+        let units = layer.site.units;
         Self {
             fired: vec![0.0; units],
             activation: vec![0.0; units],
@@ -201,26 +200,23 @@ fn add(sums: &mut [f64], values: &[f32]) {
 /// every layer by activation.
 pub fn sum(
     layers: &[Fields],
-    network: &Network,
+    network: &Subject,
     pixels: &[f32],
     device: &Device,
 ) -> Vec<BlockResponses> {
-    let geometries: Vec<&Geometry> = layers.iter().map(|layer| &layer.geometry).collect();
-    let at_once = images_at_once(&geometries);
+    let sites: Vec<&Site> = layers.iter().map(|layer| &layer.site).collect();
+    let places: Vec<usize> = layers.iter().map(|layer| layer.layer).collect();
+    let at_once = images_at_once(&sites);
     let mut totals: Vec<Totals> = layers.iter().map(Totals::new).collect();
     let shape = network.ports().image;
     let area = network.ports().pixels();
     for piece in pixels.chunks(at_once * area) {
         let images = stack(piece, shape, device);
-        let all = network.activations(images.clone());
+        let all = network.activations(images.clone(), &places);
         let centred = images - 0.5;
-        for (layer, totals) in layers.iter().zip(&mut totals) {
-            let activations = layer.activations(&all);
-            totals.add(
-                activations,
-                layer.of(centred.clone()),
-                layer.geometry.signed,
-            );
+        for ((layer, totals), own) in layers.iter().zip(&mut totals).zip(all) {
+            let activations = layer.activations(own);
+            totals.add(activations, layer.of(centred.clone()), layer.site.signed);
         }
     }
     let mut shown = vec![0.0; area];

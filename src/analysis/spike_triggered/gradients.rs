@@ -3,14 +3,12 @@
 //! Under Gaussian noise Cov(a,s)/σ² = mean ∇a for every unit, however it comes about (Stein,
 //! Bussgang): the one side is an average of stimuli, the other comes from differentiation.
 
-use burn::module::Module;
 use burn::tensor::Device;
 
 use super::super::Lab;
 use super::{fixed, host, stack};
-use crate::nets::Network;
-use crate::nets::layers::Geometry;
-use crate::nets::weights::WeightsError;
+use crate::nets::Subject;
+use crate::nets::graph::site::Site;
 
 /// Receptive fields differentiated at once.
 const AT_ONCE: usize = 256;
@@ -18,7 +16,7 @@ const AT_ONCE: usize = 256;
 /// What takes the gradients: the network on a device that records them.
 #[derive(Debug, Clone)]
 pub struct Gradients {
-    network: Network,
+    network: Subject,
     device: Device,
     layers: Vec<Taken>,
 }
@@ -27,35 +25,26 @@ pub struct Gradients {
 #[derive(Debug, Clone)]
 struct Taken {
     layer: usize,
-    geometry: Geometry,
+    site: Site,
     units: Vec<usize>,
 }
 
 impl Gradients {
     /// The units of each layer, by the layers' places in the network.
-    ///
-    /// # Errors
-    /// Where the network cannot be brought to the device that records gradients.
-    pub fn new(lab: &Lab, units: Vec<(usize, Vec<usize>)>) -> Result<Self, WeightsError> {
-        let all = lab.network.geometry();
+    pub fn new(lab: &Lab, units: Vec<(usize, Vec<usize>)>) -> Self {
+        let all = lab.network.sites();
         let device = lab.device.clone().autodiff();
-        let network = Network::with_weights(
-            lab.kind,
-            lab.network.ports(),
-            &lab.network.weights(),
-            &device,
-        )?;
+        let network = lab.network.on(&device);
         let taken = |(layer, units): (usize, Vec<usize>)| Taken {
-            geometry: all[layer],
+            site: all[layer].clone(),
             layer,
             units,
         };
-        Ok(Self {
-            // Only the gradients by the stimuli are wanted.
-            network: network.no_grad(),
+        Self {
+            network,
             device,
             layers: units.into_iter().map(taken).collect(),
-        })
+        }
     }
 
     /// Receptive fields seen and Σ∇a \[units,C·h·w\] in fixed point, for every layer, over noise
@@ -66,9 +55,9 @@ impl Gradients {
     }
 
     fn of_layer(&self, taken: &Taken, noise: &[f32]) -> (u64, Vec<i64>) {
-        let field = taken.geometry.field_shape();
-        let pixels = taken.geometry.field_pixels();
-        let fields = tiles(noise, &taken.geometry);
+        let field = taken.site.field_shape();
+        let pixels = taken.site.field_pixels();
+        let fields = tiles(noise, &taken.site);
         let mut sums = vec![0.0; taken.units.len() * pixels];
         for piece in fields.chunks(AT_ONCE * pixels) {
             for (&unit, sums) in taken.units.iter().zip(sums.chunks_exact_mut(pixels)) {
@@ -91,11 +80,11 @@ impl Gradients {
 }
 
 /// Images \[N,C,H,W\] cut into as many fields of a layer as lie side by side: \[N·tiles,C,h,w\].
-fn tiles(images: &[f32], layer: &Geometry) -> Vec<f32> {
+fn tiles(images: &[f32], layer: &Site) -> Vec<f32> {
     if layer.is_whole() {
         return images.to_vec();
     }
-    let (height, width) = layer.field;
+    let (height, width) = layer.field_size();
     let [channels, rows, columns] = layer.image;
     let tops = (0..=rows - height).step_by(height);
     let corners = tops.flat_map(|top| {

@@ -12,7 +12,7 @@ mod gradients;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
-use crate::nets::layers::Geometry;
+use crate::nets::graph::site::Site;
 use crate::session::config::{self, Noise};
 use crate::session::form::Shape;
 use crate::session::record::{
@@ -39,7 +39,7 @@ pub struct SpikeTriggered {
     place: Place,
     source: Source,
     /// Every layer of the network.
-    all: Vec<Geometry>,
+    all: Vec<Site>,
     /// Training images shown.
     images: u64,
     /// In phase 1, what takes the gradients.
@@ -67,7 +67,7 @@ impl SpikeTriggered {
     pub fn new(config: config::SpikeTriggered, place: Place, lab: &Lab) -> Self {
         Self {
             source: Source::new(config.noise, &lab.dataset.train),
-            all: lab.network.geometry(),
+            all: lab.network.sites().to_vec(),
             images: config.images.min(lab.dataset.train.len()) as u64,
             gradients: None,
             config,
@@ -79,7 +79,7 @@ impl SpikeTriggered {
     fn layer(&self, field: &str, name: &str) -> Result<usize, AnalysisError> {
         let found = self.all.iter().position(|layer| layer.name == name);
         found.ok_or_else(|| {
-            let names: Vec<&str> = self.all.iter().map(|layer| layer.name).collect();
+            let names: Vec<&str> = self.all.iter().map(|layer| layer.name.as_str()).collect();
             let problem = format!(
                 "the network has no layer `{name}`; it has {}",
                 names.join(", ")
@@ -175,7 +175,7 @@ impl Experiment for SpikeTriggered {
             let fresh = |&at: &usize| {
                 let it = &self.all[at];
                 let kernel = lab.network.kernel(at);
-                LayerResponses::new(it.name, it.units, it.field_shape(), it.signed, kernel)
+                LayerResponses::new(&it.name, it.units, it.field_shape(), it.signed, kernel)
             };
             record.layers = chosen.iter().map(fresh).collect();
             let plan = self.config.covariance.clone();
@@ -197,8 +197,8 @@ impl Experiment for SpikeTriggered {
                 }
             }
             let units = record.layers.iter().map(|it| it.gradients.units.clone());
-            let gradients = Gradients::new(lab, chosen.into_iter().zip(units).collect());
-            self.gradients = Some(gradients.map_err(|error| self.place.error("layers", error))?);
+            let units = chosen.into_iter().zip(units).collect();
+            self.gradients = Some(Gradients::new(lab, units));
         }
         Ok(())
     }

@@ -231,7 +231,11 @@ fn seats(kind: Kind, workers: Option<usize>, network: NetworkKind) -> Vec<Seat> 
 
 fn at_once(kind: Kind, network: NetworkKind) -> usize {
     match network {
-        NetworkKind::Cnn | NetworkKind::Simple | NetworkKind::Complex if !kind.is_gpu() => CACHED,
+        NetworkKind::Cnn | NetworkKind::Simple | NetworkKind::Complex | NetworkKind::Onnx
+            if !kind.is_gpu() =>
+        {
+            CACHED
+        }
         _ => usize::MAX,
     }
 }

@@ -8,7 +8,10 @@ use crate::analysis::classification_images::ClassificationImages;
 use crate::analysis::{Analysis, Job, Lab, Place, Resident};
 use crate::data;
 use crate::engine::workers::{Answer, Workers};
-use crate::nets::{Network, Ports};
+use burn::tensor::Device;
+
+use crate::nets::graph::GraphError;
+use crate::nets::{Network, Ports, Subject};
 use crate::session::config::{self, DatasetName, NetworkKind};
 use crate::session::record::{BlockSums, GammaTrials, TrialKind};
 use crate::stimulus::Pool;
@@ -39,15 +42,36 @@ pub struct Loop {
     pub until: Until,
 }
 
+/// A laboratory that cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// No images.
+    #[error(transparent)]
+    Data(#[from] data::DataError),
+    /// No network.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+}
+
+/// A network that nobody has trained. What a file brings is stood in for by `cnn`.
+fn untrained(kind: NetworkKind, ports: Ports, device: &Device) -> Result<Subject, GraphError> {
+    let kind = match kind {
+        NetworkKind::Onnx => NetworkKind::Cnn,
+        kind => kind,
+    };
+    let weights = Network::new(kind, ports, 1, device).weights();
+    Subject::built_in(kind, ports, &weights, device)
+}
+
 /// A laboratory with an untrained network and the built-in images.
 ///
 /// # Errors
 /// Where the built-in images cannot be read.
-pub fn lab(network: NetworkKind, seat: &Seat) -> Result<Lab, data::DataError> {
+pub fn lab(network: NetworkKind, seat: &Seat) -> Result<Lab, LabError> {
     let images = data::embedded::dataset(DatasetName::Mnist)?;
     let form = images.form();
     Ok(Lab {
-        network: Network::new(network, Ports::from(&form), 1, &seat.device),
+        network: untrained(network, Ports::from(&form), &seat.device)?,
         form: Arc::new(form),
         device: seat.device.clone(),
         kind: network,

@@ -42,6 +42,8 @@ impl Graph {
             }
             NetworkKind::Logistic => chain.flatten()?,
             NetworkKind::Rnn => chain.rnn(ports, weights)?,
+            // It has no weight of any name known here.
+            NetworkKind::Onnx => {}
             NetworkKind::Simple => {
                 chain.first_convolution()?;
                 chain.convolution("conv2", KEPT)?;

@@ -29,7 +29,7 @@ pub use classification_images::{ClassificationImages, Weighting};
 pub use dataset::{Dataset, DatasetName, DatasetSource};
 pub use grain::Grain;
 pub use modulation::{ModulatedLayer, Modulation};
-pub use network::{Network, NetworkKind, Training, Weights};
+pub use network::{Input, Network, NetworkKind, Order, Range, Training, Weights};
 pub use noise::{Gaussian, Grid, Noise, PATCH};
 pub use predictions::{Predictions, Split};
 pub use spike_triggered::{SpikeTriggered, Unit};
@@ -100,9 +100,7 @@ impl Config {
                 ),
             );
         }
-        if let Weights::Train(training) = &self.network.weights {
-            training.validate("network.weights")?;
-        }
+        self.network.validate()?;
         for (i, analysis) in self.analyses.iter().enumerate() {
             analysis.validate(&format!("analyses[{i}]"))?;
             if analysis.needs_classification_images() && self.images_before(i).is_none() {
@@ -112,6 +110,12 @@ impl Config {
                     format!(
                         "{name} works with classification images, and none stand before it in the plan; put ClassificationImages(()) before {name}(…)"
                     ),
+                );
+            }
+            if let (Analysis::Backdoor(_), NetworkKind::Onnx) = (analysis, self.network.kind) {
+                return invalid(
+                    format!("analyses[{i}]"),
+                    "Backdoor trains networks of a built-in kind of its own, and an ONNX network cannot be trained here; take it out of the plan",
                 );
             }
             if let (Analysis::Attack(it), Some(images)) = (analysis, self.images_of(i)) {

@@ -19,6 +19,11 @@ pub struct Network {
     /// Channels, rows and columns of its images where the plan has none (`dataset: None`); else the
     /// images say it. `None`: one channel of 28×28.
     pub image: Option<Shape>,
+    /// What the network takes for black and white, where its weights come from a file.
+    pub input: Input,
+    /// The output of an ONNX file that gives the logits, by its name or that of a node; `None`: the
+    /// only one.
+    pub output: Option<String>,
 }
 
 impl Default for Network {
@@ -27,7 +32,91 @@ impl Default for Network {
             kind: NetworkKind::Cnn,
             weights: Weights::Train(Training::default()),
             image: None,
+            input: Input::default(),
+            output: None,
         }
+    }
+}
+
+/// How a network from a file wants its images, which are in \[0,1\] here: first over the range, then
+/// in the order of channels, then less the mean and over the deviation of each channel.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Input {
+    /// What black and white are.
+    pub range: Range,
+    /// What is taken off each channel then: one number a channel, or one for all; empty: nothing.
+    pub mean: Vec<f64>,
+    /// What each channel is divided by then; empty: nothing.
+    pub std: Vec<f64>,
+    /// The order of the channels; `mean` and `std` are in it.
+    pub order: Order,
+}
+
+/// What a network takes for black and white.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Range {
+    /// 0 and 1.
+    #[default]
+    Unit,
+    /// 0 and 255.
+    Byte,
+    /// −1 and 1.
+    Signed,
+}
+
+/// The order in which a network takes the channels of a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Order {
+    /// Red, green, blue.
+    #[default]
+    Rgb,
+    /// Blue, green, red.
+    Bgr,
+}
+
+impl Network {
+    pub(super) fn validate(&self) -> Result<(), Invalid> {
+        match (&self.weights, self.kind) {
+            (Weights::Train(_), NetworkKind::Onnx) => {
+                return invalid(
+                    "network.weights",
+                    "an ONNX network is not trained here; it comes from a file: weights: File(\"model.onnx\")",
+                );
+            }
+            (Weights::Train(training), _) => training.validate("network.weights")?,
+            (Weights::File(_), _) => {}
+        }
+        if self.output.is_some() && self.kind != NetworkKind::Onnx {
+            return invalid(
+                "network.output",
+                "only an ONNX network has outputs to choose from",
+            );
+        }
+        if self.input != Input::default() && matches!(self.weights, Weights::Train(_)) {
+            return invalid(
+                "network.input",
+                "a network that is trained here takes images in [0,1]; only weights from a file may want others",
+            );
+        }
+        self.input.validate("network.input")
+    }
+}
+
+impl Input {
+    fn validate(&self, path: &str) -> Result<(), Invalid> {
+        for (field, values) in [("mean", &self.mean), ("std", &self.std)] {
+            for (i, value) in values.iter().enumerate() {
+                let path = format!("{path}.{field}[{i}]");
+                if !value.is_finite() {
+                    return invalid(path, format!("{value} is no number"));
+                }
+                if field == "std" && *value <= 0.0 {
+                    return invalid(path, format!("{value}; a deviation is above 0"));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -48,10 +137,12 @@ pub enum NetworkKind {
     Simple,
     /// As `Simple`, with batch normalization and a depthwise convolution; 422,346 parameters.
     Complex,
+    /// The network of an ONNX file, whatever it is.
+    Onnx,
 }
 
 impl NetworkKind {
-    /// Every architecture.
+    /// Every architecture that can be trained here.
     pub const ALL: [Self; 6] = [
         Self::Cnn,
         Self::Mlp,
@@ -70,6 +161,7 @@ impl NetworkKind {
             Self::Rnn => "rnn",
             Self::Simple => "simple",
             Self::Complex => "complex",
+            Self::Onnx => "onnx",
         }
     }
 }
@@ -79,7 +171,7 @@ impl NetworkKind {
 pub enum Weights {
     /// Trained here, on the session's data set.
     Train(Training),
-    /// Taken from a file: a PyTorch state dict (`.pt`, `.pth`) or safetensors.
+    /// Taken from a file: a PyTorch state dict (`.pt`, `.pth`), safetensors, or an ONNX network (`.onnx`).
     File(PathBuf),
 }
 

@@ -1,0 +1,262 @@
+//! The network under study: a graph on a device, with its sites.
+//!
+//! Logits come from the fastest graph that gives the same ones, activations from the graph as it
+//! is, whose nodes the sites name. That one is brought to the device when it is first needed.
+
+use std::sync::{Arc, OnceLock};
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::graph::op::{Binary, Op, Unary};
+use super::graph::run::{Loaded, PushError};
+use super::graph::site::Site;
+use super::graph::{Graph, GraphError, Input, NodeId};
+use super::{Ports, launch};
+use crate::session::config::NetworkKind;
+use crate::session::record::Weights;
+
+/// A network under study: its weights are fixed. Copies share them.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    graph: Graph,
+    sites: Arc<[Site]>,
+    /// The graph that gives the logits.
+    fast: Loaded,
+    /// For every node of the graph, the node of the fast one that gives the same.
+    kept: Arc<[Option<NodeId>]>,
+    /// The graph itself on the device.
+    whole: Arc<OnceLock<Loaded>>,
+    device: Device,
+}
+
+/// A site that cannot be pushed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SiteError {
+    /// There is no such site, or its units do not lie along one axis.
+    #[error("the site `{name}` cannot be pushed; these can: {}", .can.join(", "))]
+    Unpushable {
+        /// What was asked for.
+        name: String,
+        /// The sites that can be.
+        can: Vec<String>,
+    },
+    /// Another number of values than units.
+    #[error(transparent)]
+    Push(#[from] PushError),
+}
+
+impl Subject {
+    /// A graph on a device.
+    ///
+    /// # Errors
+    /// Where the graph cannot be rewritten, which would be a mistake in the rewriting.
+    pub fn new(graph: Graph, device: &Device) -> Result<Self, GraphError> {
+        let fast = graph.fast()?;
+        Ok(Self {
+            sites: graph.sites().into(),
+            fast: fast.graph.load(device),
+            kept: fast.kept.into(),
+            whole: Arc::default(),
+            device: device.clone(),
+            graph,
+        })
+    }
+
+    /// A built-in kind with these weights.
+    ///
+    /// # Errors
+    /// Where a weight is missing or has another shape, or the images are too small for the kind.
+    pub fn built_in(
+        kind: NetworkKind,
+        ports: Ports,
+        weights: &Weights,
+        device: &Device,
+    ) -> Result<Self, GraphError> {
+        Self::new(Graph::of_kind(kind, ports, weights)?, device)
+    }
+
+    /// The same network on another device, without what it is pushed by.
+    pub fn on(&self, device: &Device) -> Self {
+        if self.device == *device {
+            return self.clone();
+        }
+        Self {
+            fast: self.fast.graph().load(device),
+            whole: Arc::default(),
+            device: device.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// The graph.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// What it takes and gives.
+    pub fn ports(&self) -> Ports {
+        Ports {
+            image: self.graph.image(),
+            classes: self.graph.classes(),
+        }
+    }
+
+    /// Its sites, from the image on; the logits come last.
+    pub fn sites(&self) -> &[Site] {
+        &self.sites
+    }
+
+    /// Logits \[N,K\] of images \[N,C,H,W\] in \[0,1\].
+    pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+        self.fast.forward(images)
+    }
+
+    /// Logits, row-major \[N,K\], of `pixels`, row-major \[N,C,H,W\] in \[0,1\].
+    pub fn logits(&self, pixels: Vec<f32>, device: &Device) -> Vec<f32> {
+        let [channels, height, width] = self.graph.image();
+        let area = channels * height * width;
+        launch::in_pieces(0..pixels.len() / area, &|rows| {
+            let own = pixels[rows.start * area..rows.end * area].to_vec();
+            let data = TensorData::new(own, [rows.len(), channels, height, width]);
+            let logits = self.forward(Tensor::from_data(data, device));
+            logits.into_data().try_into_vec().unwrap_or_default()
+        })
+    }
+
+    /// The logits of every image, one row of K each, of those of many.
+    pub fn rows<'a>(&self, logits: &'a [f32]) -> std::slice::ChunksExact<'a, f32> {
+        logits.chunks_exact(self.graph.classes())
+    }
+
+    fn whole(&self) -> &Loaded {
+        self.whole.get_or_init(|| self.graph.load(&self.device))
+    }
+
+    /// Activations \[N,units,rows,columns\] of sites, by their places among all, in the order asked
+    /// for, on images \[N,C,H,W\] in \[0,1\].
+    pub fn activations(&self, images: Tensor<4>, sites: &[usize]) -> Vec<Tensor<4>> {
+        let chosen: Vec<Site> = sites.iter().map(|&at| self.sites[at].clone()).collect();
+        self.whole().activations(images, &chosen)
+    }
+
+    /// Activations \[N,units\] of one site on patches of exactly its field \[N,C,h,w\]. Differentiable
+    /// by the patches where they live on a device that records gradients.
+    pub fn patch_activations(&self, site: usize, patches: Tensor<4>) -> Tensor<2> {
+        self.whole().patch_activations(&self.sites[site], patches)
+    }
+
+    /// Whether a site can be pushed.
+    pub fn is_pushable(&self, site: &Site) -> bool {
+        site.push.is_some()
+    }
+
+    /// The same network with `delta`, one value a unit, added to what the layer of the named site
+    /// gives, before its non-linearity.
+    ///
+    /// # Errors
+    /// [`SiteError`] where there is no such site, it cannot be pushed, or `delta` has another length.
+    pub fn pushed(&self, name: &str, delta: &[f32]) -> Result<Self, SiteError> {
+        let found = self.sites.iter().find(|site| site.name == name);
+        let Some((site, (node, axis))) = found.and_then(|site| Some((site, site.push?))) else {
+            let can = self.sites.iter().filter(|site| self.is_pushable(site));
+            return Err(SiteError::Unpushable {
+                name: name.to_owned(),
+                can: can.map(|site| site.name.clone()).collect(),
+            });
+        };
+        let fast = match self.kept[node.0] {
+            Some(node) => self.fast.pushed(node, axis, delta)?,
+            None => self.whole().pushed_at(site, delta)?,
+        };
+        Ok(Self {
+            fast,
+            ..self.clone()
+        })
+    }
+
+    /// The weights of a site that sees the image itself as maps over its receptive field, row-major
+    /// \[units,C,h,w\], by a change of one in a pixel; `None` for all others.
+    pub fn kernel(&self, site: usize) -> Option<Vec<f32>> {
+        let site = &self.sites[site];
+        let layer = self.graph.node(site.push?.0);
+        let Some(Input::Weight(weight)) = layer.inputs.get(1) else {
+            return None;
+        };
+        let weight = self.graph.weights().get(weight)?;
+        let Input::Node(before) = layer.inputs[0] else {
+            return None;
+        };
+        let taken = self.channels_of(before)?;
+        let shape = site.field_shape();
+        let [channels, height, width] = shape;
+        let area = height * width;
+        // Which number of the kernel a number of the weight belongs to, and what it is multiplied by.
+        let placed = |at: usize| {
+            let (channel, scale) = taken[at / area];
+            (channel * area + at % area, scale)
+        };
+        let values = weight.values();
+        let pixels = channels * area;
+        let mut kernel = vec![0.0; site.units * pixels];
+        let at = match &layer.op {
+            Op::Conv(conv) if conv.groups == 1 && conv.dilation == [1, 1] => {
+                let whole = weight.shape() == [site.units, channels, height, width];
+                whole.then_some((pixels, 1))?
+            }
+            Op::Dense if weight.shape() == [pixels, site.units] => (1, site.units),
+            _ => return None,
+        };
+        for (unit, kernel) in kernel.chunks_exact_mut(pixels).enumerate() {
+            for pixel in 0..pixels {
+                let (to, scale) = placed(pixel);
+                kernel[to] = values[unit * at.0 + pixel * at.1] * scale;
+            }
+        }
+        Some(kernel)
+    }
+
+    /// For every channel that a node gives, which channel of the image it is, and what a change of
+    /// one there changes in it; `None` where the node does more to the image than scale it, flatten
+    /// it and change the order of its channels.
+    fn channels_of(&self, node: NodeId) -> Option<Vec<(usize, f32)>> {
+        let channels = self.graph.image()[0];
+        let own = self.graph.node(node);
+        if own.op == Op::Input {
+            return Some((0..channels).map(|channel| (channel, 1.0)).collect());
+        }
+        let Some(Input::Node(before)) = own.inputs.first() else {
+            return None;
+        };
+        let mut taken = self.channels_of(*before)?;
+        match (&own.op, own.inputs.get(1)) {
+            (Op::Unary(Unary::Affine { scale, .. }), _) => {
+                taken.iter_mut().for_each(|(_, it)| *it *= *scale as f32);
+            }
+            (Op::Reshape { .. }, _)
+            | (Op::Binary(Binary::Add | Binary::Sub), Some(Input::Weight(_))) => {}
+            (Op::Gather { axis: 1, indices, .. }, _) if indices.len() == channels => {
+                taken = indices.iter().map(|&channel| taken[channel]).collect();
+            }
+            (Op::Binary(operation @ (Binary::Mul | Binary::Div)), Some(Input::Weight(by))) => {
+                let by = self.graph.weights().get(by)?.values();
+                if by.len() != 1 && by.len() != channels {
+                    return None;
+                }
+                for (channel, (_, it)) in taken.iter_mut().enumerate() {
+                    let by = by[channel % by.len()];
+                    *it = match operation {
+                        Binary::Mul => *it * by,
+                        _ => *it / by,
+                    };
+                }
+            }
+            _ => return None,
+        }
+        Some(taken)
+    }
+}
