@@ -1,0 +1,299 @@
+//! A network as a graph: nodes in the order of computation, weights by name.
+//!
+//! Here stand the graph and how it is built. Every node has one output, whose shape is inferred and
+//! checked when the node is added, for any number of images N. The operators are in [`op`], their
+//! shapes in [`shape`].
+
+pub mod op;
+pub mod shape;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+pub use op::Op;
+pub use shape::Dim;
+
+use crate::session::array::Array;
+use crate::session::form::Shape;
+
+/// The place of a node in its graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub usize);
+
+/// What a node computes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The output of a node before it.
+    Node(NodeId),
+    /// A weight, by name.
+    Weight(String),
+}
+
+impl From<NodeId> for Input {
+    fn from(node: NodeId) -> Self {
+        Input::Node(node)
+    }
+}
+
+impl From<&str> for Input {
+    fn from(weight: &str) -> Self {
+        Input::Weight(weight.to_owned())
+    }
+}
+
+impl From<String> for Input {
+    fn from(weight: String) -> Self {
+        Input::Weight(weight)
+    }
+}
+
+/// One operator in its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Its name, from the file where it has one there; no other node has it.
+    pub name: String,
+    /// What it computes.
+    pub op: Op,
+    /// On what, in the operator's order.
+    pub inputs: Vec<Input>,
+    /// The shape of what it gives.
+    pub shape: Vec<Dim>,
+}
+
+/// A network: takes images \[N,C,H,W\], gives logits \[N,K\], for any N. Copies share the weights.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    image: Shape,
+    nodes: Arc<[Node]>,
+    output: NodeId,
+    weights: Arc<BTreeMap<String, Array<f32>>>,
+}
+
+/// What does not fit in a graph.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GraphError {
+    /// An operator that cannot compute on its inputs.
+    #[error("{op} at `{node}`: {why}")]
+    Misfit {
+        /// The node.
+        node: String,
+        /// Its operator.
+        op: &'static str,
+        /// What does not fit.
+        why: String,
+    },
+    /// A weight that is not there.
+    #[error("`{node}` needs the weight `{weight}`, which is not there")]
+    MissingWeight {
+        /// The node.
+        node: String,
+        /// The weight's name.
+        weight: String,
+    },
+    /// A node that is not there, or comes later.
+    #[error("`{node}` needs node {input}, which does not come before it")]
+    MissingNode {
+        /// The node.
+        node: String,
+        /// The place asked for.
+        input: usize,
+    },
+    /// Two nodes or two weights of one name.
+    #[error("the name `{0}` stands for two things")]
+    Name(String),
+    /// Not one image input.
+    #[error("a network has one input, and this has {0}")]
+    Inputs(usize),
+    /// The output is no class vector.
+    #[error("`{node}` gives {shape}, where logits [N,classes] are needed")]
+    Output {
+        /// The node.
+        node: String,
+        /// The shape of what it gives, written out.
+        shape: String,
+    },
+}
+
+impl Graph {
+    /// Channels, rows and columns of an image.
+    pub fn image(&self) -> Shape {
+        self.image
+    }
+
+    /// Classes: K.
+    pub fn classes(&self) -> usize {
+        self.node(self.output).shape[1].count
+    }
+
+    /// All nodes, each after those that it computes on.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The ids of all nodes, in order.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.nodes.len()).map(NodeId)
+    }
+
+    /// One node.
+    ///
+    /// # Panics
+    /// Where the id is of another graph and there are not so many nodes.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// The node of a name.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        self.ids().find(|&id| self.node(id).name == name)
+    }
+
+    /// The node that gives the logits \[N,K\].
+    pub fn output(&self) -> NodeId {
+        self.output
+    }
+
+    /// The weights by name.
+    pub fn weights(&self) -> &BTreeMap<String, Array<f32>> {
+        &self.weights
+    }
+
+    /// For every node, the nodes that compute on it, in order; a node that takes it twice stands
+    /// there once.
+    pub fn users(&self) -> Vec<Vec<NodeId>> {
+        let mut users = vec![Vec::new(); self.nodes.len()];
+        for id in self.ids() {
+            for input in &self.node(id).inputs {
+                if let Input::Node(input) = input
+                    && users[input.0].last() != Some(&id)
+                {
+                    users[input.0].push(id);
+                }
+            }
+        }
+        users
+    }
+}
+
+/// A graph in the making: shapes are inferred and checked as nodes are added.
+#[derive(Debug, Clone)]
+pub struct GraphBuilder {
+    image: Shape,
+    nodes: Vec<Node>,
+    names: HashMap<String, NodeId>,
+    weights: BTreeMap<String, Array<f32>>,
+}
+
+impl GraphBuilder {
+    /// For images of these channels, rows and columns; nothing in it yet.
+    pub fn new(image: Shape) -> Self {
+        Self {
+            image,
+            nodes: Vec::new(),
+            names: HashMap::new(),
+            weights: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a weight, to be named by nodes added later. One that no node names is allowed.
+    ///
+    /// # Errors
+    /// Where there is one of that name already.
+    pub fn weight(&mut self, name: &str, values: Array<f32>) -> Result<Input, GraphError> {
+        match self.weights.insert(name.to_owned(), values) {
+            None => Ok(name.into()),
+            Some(_) => Err(GraphError::Name(name.to_owned())),
+        }
+    }
+
+    /// Adds a node after all others.
+    ///
+    /// # Errors
+    /// Names the node and says what does not fit: its inputs, their shapes, its attributes.
+    pub fn add(&mut self, name: &str, op: Op, inputs: &[Input]) -> Result<NodeId, GraphError> {
+        let shapes: Vec<Vec<Dim>> = inputs
+            .iter()
+            .map(|input| self.input_shape(name, input))
+            .collect::<Result<_, _>>()?;
+        let shape = match op {
+            Op::Input => shape::images(self.image),
+            _ => shape::infer(&op, &shapes).map_err(|why| GraphError::Misfit {
+                node: name.to_owned(),
+                op: op.label(),
+                why,
+            })?,
+        };
+        let id = NodeId(self.nodes.len());
+        if self.names.insert(name.to_owned(), id).is_some() {
+            return Err(GraphError::Name(name.to_owned()));
+        }
+        self.nodes.push(Node {
+            name: name.to_owned(),
+            op,
+            inputs: inputs.to_vec(),
+            shape,
+        });
+        Ok(id)
+    }
+
+    /// The shape of what a node gives.
+    ///
+    /// # Panics
+    /// Where there is no such node.
+    pub fn shape(&self, id: NodeId) -> &[Dim] {
+        &self.nodes[id.0].shape
+    }
+
+    /// A weight added before.
+    pub fn weight_values(&self, name: &str) -> Option<&Array<f32>> {
+        self.weights.get(name)
+    }
+
+    /// The graph whose logits are what `output` gives.
+    ///
+    /// # Errors
+    /// Where that is no class vector \[N,K\], or there is not exactly one [`Op::Input`].
+    pub fn finish(self, output: NodeId) -> Result<Graph, GraphError> {
+        let images = self.nodes.iter().filter(|node| node.op == Op::Input);
+        let images = images.count();
+        if images != 1 {
+            return Err(GraphError::Inputs(images));
+        }
+        let last = &self.nodes[output.0];
+        match last.shape.as_slice() {
+            [batch, classes] if *batch == Dim::batch(1) && !classes.batched => {}
+            shape => {
+                return Err(GraphError::Output {
+                    node: last.name.clone(),
+                    shape: shape::written(shape),
+                });
+            }
+        }
+        Ok(Graph {
+            image: self.image,
+            nodes: self.nodes.into(),
+            output,
+            weights: Arc::new(self.weights),
+        })
+    }
+
+    fn input_shape(&self, node: &str, input: &Input) -> Result<Vec<Dim>, GraphError> {
+        match input {
+            Input::Node(id) => {
+                let found = self.nodes.get(id.0).ok_or(GraphError::MissingNode {
+                    node: node.to_owned(),
+                    input: id.0,
+                })?;
+                Ok(found.shape.clone())
+            }
+            Input::Weight(weight) => {
+                let found = self.weights.get(weight);
+                let found = found.ok_or_else(|| GraphError::MissingWeight {
+                    node: node.to_owned(),
+                    weight: weight.clone(),
+                })?;
+                Ok(found.shape().iter().map(|&it| Dim::fixed(it)).collect())
+            }
+        }
+    }
+}
