@@ -12,7 +12,7 @@ use super::error::{Fault, Problem};
 use super::file::Arrays;
 use super::names::{self, Names};
 use super::ops;
-use crate::nets::graph::{Dim, GraphBuilder, Input, NodeId, Op};
+use crate::nets::graph::{Dim, Graph, GraphBuilder, Input, NodeId, Op};
 use crate::session::array::Array;
 
 /// What a name in the file stands for.
@@ -173,6 +173,9 @@ impl<'a> Importer<'a> {
     }
 
     fn node(&mut self, node: &NodeProto) -> Result<(), Fault> {
+        if node.op_type == "If" && ops::is_standard(&node.domain) {
+            return self.branch(node);
+        }
         let inputs = node.input.iter().map(|name| match name.as_str() {
             "" => Ok(None),
             name => self.value(name).map(Some),
@@ -187,7 +190,7 @@ impl<'a> Importer<'a> {
             last: node.output.iter().any(|name| self.last.contains(name)),
         };
         let Some(translate) = ops::translation(&node.domain, &node.op_type) else {
-            return Err(Fault::Damaged(format!("{} is unknown", node.op_type)));
+            return Err(Fault::Operators(ops::missing(&[node])));
         };
         let values = translate(self, &call).map_err(|problem| match problem {
             Problem::Fault(fault) => fault,
@@ -208,6 +211,40 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
+    /// Translates the branch of an `If` that is taken, its condition being known.
+    fn branch(&mut self, node: &NodeProto) -> Result<(), Fault> {
+        let condition = node.input.first().map_or("", String::as_str);
+        let truth = self.value(condition)?.constant().and_then(Constant::only);
+        let Some(truth) = truth else {
+            return Err(Fault::Use {
+                operator: node.op_type.clone(),
+                node: node.name.clone(),
+                problem: "which branch is taken depends on the images or on how many there are"
+                    .into(),
+            });
+        };
+        let name = if truth == 0.0 {
+            "else_branch"
+        } else {
+            "then_branch"
+        };
+        let Some(graph) = Attributes::of(node).graph(name) else {
+            return Err(Fault::Damaged(format!("`{}` has no {name}", node.name)));
+        };
+        for tensor in &graph.initializer {
+            let value = Value::Weight(tensor.name.clone(), self.arrays.read(tensor)?);
+            self.set(&tensor.name, value);
+        }
+        for node in &graph.node {
+            self.node(node)?;
+        }
+        for (outer, inner) in node.output.iter().zip(&graph.output) {
+            let value = self.value(&inner.name)?;
+            self.set(outer, value);
+        }
+        Ok(())
+    }
+
     /// Adds a node to the graph under a name like `name`.
     pub fn emit(&mut self, name: &str, op: Op, inputs: &[Input]) -> Result<NodeId, Problem> {
         let uniform = self.uniform_of(&op, inputs);
@@ -218,6 +255,32 @@ impl<'a> Importer<'a> {
             self.uniform.insert(id, number);
         }
         Ok(id)
+    }
+
+    /// Values of the file that are class vectors, the last first, apart from `output`.
+    pub fn class_vectors(&self, output: &str) -> Vec<String> {
+        let vector = |shape: &[Dim]| match shape {
+            [batch, classes] => *batch == Dim::batch(1) && !classes.batched && classes.count > 1,
+            _ => false,
+        };
+        let mut found: Vec<(NodeId, &String)> = self
+            .values
+            .iter()
+            .filter_map(|(name, value)| match value {
+                Value::Node(id) if vector(self.graph.shape(*id)) && name != output => {
+                    Some((*id, name))
+                }
+                _ => None,
+            })
+            .collect();
+        found.sort_by(|a, b| b.cmp(a));
+        found.into_iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The graph whose logits a node gives, and the notes.
+    pub fn finish(self, last: NodeId) -> Result<(Graph, Vec<String>), Fault> {
+        let graph = super::pruned(&self.graph.finish(last)?)?;
+        Ok((graph, self.notes))
     }
 
     /// What a value's node is, and what it computes on; `None` for weights.

@@ -12,15 +12,51 @@ mod reshaping;
 mod resize;
 mod shape;
 
-use super::error::Problem;
+use std::collections::BTreeMap;
+
+use onnx_ir::NodeProto;
+
+use super::error::{Missing, Problem};
 use super::importer::{Call, Importer, Value};
 
 /// Translates a node: adds what it becomes to the graph, and gives its outputs.
 pub type Translation = fn(&mut Importer, &Call) -> Result<Vec<Value>, Problem>;
 
+/// Whether operators of this domain are the standard's.
+pub fn is_standard(domain: &str) -> bool {
+    matches!(domain, "" | "ai.onnx")
+}
+
+/// The operators of nodes that are not known, the most frequent first.
+pub fn missing(nodes: &[&NodeProto]) -> Vec<Missing> {
+    let mut found: BTreeMap<String, Missing> = BTreeMap::new();
+    for node in nodes {
+        let known = translation(&node.domain, &node.op_type).is_some();
+        if known || (node.op_type == "If" && is_standard(&node.domain)) {
+            continue;
+        }
+        let operator = match is_standard(&node.domain) {
+            true => node.op_type.clone(),
+            false => format!("{}.{}", node.domain, node.op_type),
+        };
+        let first = || Missing {
+            operator: operator.clone(),
+            node: match (node.name.as_str(), node.output.first()) {
+                ("", Some(output)) => output.clone(),
+                (name, _) => name.to_owned(),
+            },
+            times: 0,
+        };
+        found.entry(operator.clone()).or_insert_with(first).times += 1;
+    }
+    let mut missing: Vec<Missing> = found.into_values().collect();
+    missing.sort_by_key(|missing| std::cmp::Reverse(missing.times));
+    missing
+}
+
 /// How an operator is translated; `None` where it is not known.
 pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
-    if !matches!(domain, "" | "ai.onnx") {
+    if !is_standard(domain) {
         return None;
     }
     Some(match operator {

@@ -337,8 +337,8 @@ pub fn pad(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> 
         return Problem::cannot(format!("its pads are {given:?} for {} axes", along.len()));
     }
     let (mut before, mut after) = (vec![0; rank], vec![0; rank]);
-    for (at, &along) in along.iter().enumerate() {
-        let axis = axis(along, rank)?;
+    for (at, &given_axis) in along.iter().enumerate() {
+        let axis = axis(given_axis, rank)?;
         before[axis] = isize::try_from(given[at]).unwrap_or(0);
         after[axis] = isize::try_from(given[at + along.len()]).unwrap_or(0);
     }
