@@ -347,6 +347,13 @@ pub enum Unary {
         /// The most.
         max: f64,
     },
+    /// scale·x + shift.
+    Affine {
+        /// What x is multiplied by.
+        scale: f64,
+        /// What is added then.
+        shift: f64,
+    },
 }
 
 /// A function of two numbers.
@@ -591,6 +598,7 @@ impl Unary {
             Unary::Round => "Round",
             Unary::Sign => "Sign",
             Unary::Clip { .. } => "Clip",
+            Unary::Affine { .. } => "Affine",
         }
     }
 }

@@ -1,0 +1,405 @@
+//! The shape rules of single operators.
+
+use std::ops::Range;
+
+use super::super::op::{
+    Conv, Cut, Padding, Recurrent, RecurrentOutput, Reduced, Resize, Rounding, Window,
+};
+use super::{Dim, written};
+
+/// \[N,C,H,W\] taken apart: only the first axis may count images.
+pub fn image(x: &[Dim]) -> Result<(Dim, [usize; 3]), String> {
+    match *x {
+        [n, c, h, w] if !(c.batched || h.batched || w.batched) => {
+            Ok((n, [c.count, h.count, w.count]))
+        }
+        _ => Err(format!(
+            "images [N,C,H,W] are needed, and {} is given",
+            written(x)
+        )),
+    }
+}
+
+/// An attribute that must not be zero.
+pub fn positive(name: &str, value: usize) -> Result<(), String> {
+    match value {
+        0 => Err(format!("its {name} is 0")),
+        _ => Ok(()),
+    }
+}
+
+/// An axis that x must have.
+pub fn within(axis: usize, x: &[Dim]) -> Result<(), String> {
+    match axis < x.len() {
+        true => Ok(()),
+        false => Err(format!("there is no axis {axis} in {}", written(x))),
+    }
+}
+
+/// Axes along which numbers of several images must not meet.
+pub fn unmixed(x: &[Dim], mut axes: Range<usize>) -> Result<(), String> {
+    match axes.find(|&axis| x[axis].batched) {
+        None => Ok(()),
+        Some(axis) => Err(format!(
+            "axis {axis} of {} counts images, which must not be mixed",
+            written(x)
+        )),
+    }
+}
+
+/// A weight of one axis and this length.
+fn vector(name: &str, weight: &[Dim], length: usize) -> Result<(), String> {
+    match weight == [Dim::fixed(length)] {
+        true => Ok(()),
+        false => Err(format!(
+            "its {name} is {}, where [{length}] belongs",
+            written(weight)
+        )),
+    }
+}
+
+/// A bias, where there is one, of this length.
+fn bias(bias: Option<&Vec<Dim>>, length: usize) -> Result<(), String> {
+    bias.map_or(Ok(()), |bias| vector("bias", bias, length))
+}
+
+/// Places of windows along an axis of `length`.
+fn windows(
+    length: usize,
+    (kernel, stride, dilation): (usize, usize, usize),
+    (before, after): (usize, usize),
+    rounding: Rounding,
+) -> Result<usize, String> {
+    positive("kernel", kernel)?;
+    positive("stride", stride)?;
+    positive("dilation", dilation)?;
+    let span = (kernel - 1) * dilation + 1;
+    let Some(room) = (length + before + after).checked_sub(span) else {
+        return Err(format!(
+            "its windows are {span} long, which is more than {length} and {} around",
+            before + after
+        ));
+    };
+    let floor = room / stride + 1;
+    // A window that would begin beyond the far side has nothing in it.
+    let one_more = !room.is_multiple_of(stride) && floor * stride < length + before;
+    Ok(match rounding {
+        Rounding::Ceil if one_more => floor + 1,
+        _ => floor,
+    })
+}
+
+pub fn convolved(
+    conv: &Conv,
+    x: &[Dim],
+    weight: &[Dim],
+    bias_shape: Option<&Vec<Dim>>,
+) -> Result<Vec<Dim>, String> {
+    let (n, [channels, height, width]) = image(x)?;
+    positive("groups", conv.groups)?;
+    let (out, [inputs, rows, columns]) = image(weight)?;
+    let out = match out.batched {
+        true => return Err("its weight counts images".into()),
+        false => out.count,
+    };
+    if inputs * conv.groups != channels || !out.is_multiple_of(conv.groups) {
+        return Err(format!(
+            "a weight {} in {} groups does not fit {channels} channels",
+            written(weight),
+            conv.groups
+        ));
+    }
+    bias(bias_shape, out)?;
+    let along = |axis: usize, length, kernel| {
+        let window = (kernel, conv.stride[axis], conv.dilation[axis]);
+        windows(length, window, conv.pads.along(axis), Rounding::Floor)
+    };
+    Ok(vec![
+        n,
+        Dim::fixed(out),
+        Dim::fixed(along(0, height, rows)?),
+        Dim::fixed(along(1, width, columns)?),
+    ])
+}
+
+pub fn pooled(window: &Window, x: &[Dim]) -> Result<Vec<Dim>, String> {
+    let (n, [channels, height, width]) = image(x)?;
+    let along = |axis: usize, length| {
+        let kernel = window.kernel[axis];
+        let (before, after) = window.pads.along(axis);
+        let span = kernel.saturating_sub(1) * window.dilation[axis] + 1;
+        if before >= span || after >= span {
+            return Err(format!(
+                "windows of {kernel} would lie in the padding {before} and {after}"
+            ));
+        }
+        let taps = (kernel, window.stride[axis], window.dilation[axis]);
+        windows(length, taps, (before, after), window.rounding)
+    };
+    Ok(vec![
+        n,
+        Dim::fixed(channels),
+        Dim::fixed(along(0, height)?),
+        Dim::fixed(along(1, width)?),
+    ])
+}
+
+pub fn dense(x: &[Dim], weight: &[Dim], bias_shape: Option<&Vec<Dim>>) -> Result<Vec<Dim>, String> {
+    let (Some((last, before)), [inputs, units]) = (x.split_last(), weight) else {
+        return Err(format!(
+            "a weight [in,out] is needed, and {} is given",
+            written(weight)
+        ));
+    };
+    if inputs != last || inputs.batched || units.batched {
+        return Err(format!(
+            "a weight {} does not fit {}",
+            written(weight),
+            written(x)
+        ));
+    }
+    bias(bias_shape, units.count)?;
+    Ok(before.iter().copied().chain([*units]).collect())
+}
+
+pub fn multiplied(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>, String> {
+    let misfit = || format!("{} does not fit {}", written(a), written(b));
+    let (before_a, rows, inner_a) = match a {
+        [] => return Err(misfit()),
+        [inner] => (&[][..], None, inner),
+        [before @ .., rows, inner] => (before, Some(*rows), inner),
+    };
+    let (before_b, inner_b, columns) = match b {
+        [] => return Err(misfit()),
+        [inner] => (&[][..], inner, None),
+        [before @ .., inner, columns] => (before, inner, Some(*columns)),
+    };
+    if inner_a != inner_b || inner_a.batched {
+        return Err(misfit());
+    }
+    let mut shape = broadcast(before_a, before_b)?;
+    shape.extend(rows);
+    shape.extend(columns);
+    Ok(shape)
+}
+
+/// x \[N,C,…\] with weights \[C\].
+pub fn by_channel(x: &[Dim], weights: &[Vec<Dim>]) -> Result<Vec<Dim>, String> {
+    match x {
+        [_, channels, ..] if !x[1..].iter().any(|dim| dim.batched) => {
+            for weight in weights {
+                vector("weight", weight, channels.count)?;
+            }
+            Ok(x.to_vec())
+        }
+        _ => Err(format!(
+            "images [N,C,…] are needed, and {} is given",
+            written(x)
+        )),
+    }
+}
+
+/// NumPy's broadcasting.
+pub fn broadcast(a: &[Dim], b: &[Dim]) -> Result<Vec<Dim>, String> {
+    const ONE: Dim = Dim::fixed(1);
+    let axes = a.len().max(b.len());
+    let of = |shape: &[Dim], axis: usize| {
+        let from = axes - shape.len();
+        axis.checked_sub(from).map_or(ONE, |axis| shape[axis])
+    };
+    let together = |axis| match (of(a, axis), of(b, axis)) {
+        (a, b) if a == b => Some(a),
+        (ONE, b) => Some(b),
+        (a, ONE) => Some(a),
+        _ => None,
+    };
+    let shape: Option<Vec<Dim>> = (0..axes).map(together).collect();
+    shape.ok_or_else(|| format!("{} does not fit {}", written(a), written(b)))
+}
+
+/// A weight that broadcasts to x without making it larger.
+pub fn fits_into(weight: &[Dim], x: &[Dim]) -> Result<(), String> {
+    match broadcast(weight, x)? == x {
+        true => Ok(()),
+        false => Err(format!("{} is more than {}", written(weight), written(x))),
+    }
+}
+
+pub fn reduced(x: &[Dim], axes: &[usize], after: Reduced) -> Result<Vec<Dim>, String> {
+    for &axis in axes {
+        within(axis, x)?;
+        unmixed(x, axis..axis + 1)?;
+    }
+    if axes.is_empty() || !axes.is_sorted_by(|a, b| a < b) {
+        return Err(format!("its axes {axes:?} do not ascend"));
+    }
+    let of_axis = |(axis, &dim): (usize, &Dim)| match (axes.contains(&axis), after) {
+        (false, _) => Some(dim),
+        (true, Reduced::Kept) => Some(Dim::fixed(1)),
+        (true, Reduced::Dropped) => None,
+    };
+    Ok(x.iter().enumerate().filter_map(of_axis).collect())
+}
+
+pub fn concatenated(inputs: &[Vec<Dim>], axis: usize) -> Result<Vec<Dim>, String> {
+    let mut all = inputs[0].clone();
+    within(axis, &all)?;
+    unmixed(&all, axis..axis + 1)?;
+    for input in &inputs[1..] {
+        let same = |(at, (a, b)): (usize, (&Dim, &Dim))| at == axis || a == b;
+        let fits = input.len() == all.len() && all.iter().zip(input).enumerate().all(same);
+        if !fits || input[axis].batched {
+            return Err(format!(
+                "{} does not fit {} along axis {axis}",
+                written(input),
+                written(&inputs[0])
+            ));
+        }
+        all[axis].count += input[axis].count;
+    }
+    Ok(all)
+}
+
+pub fn cut(x: &[Dim], cuts: &[Cut]) -> Result<Vec<Dim>, String> {
+    let mut shape = x.to_vec();
+    for (i, cut) in cuts.iter().enumerate() {
+        within(cut.axis, x)?;
+        unmixed(x, cut.axis..cut.axis + 1)?;
+        if cuts[..i].iter().any(|other| other.axis == cut.axis) {
+            return Err(format!("axis {} is cut twice", cut.axis));
+        }
+        let last = cut.start as isize + cut.step * (cut.count as isize - 1);
+        let length = x[cut.axis].count;
+        let inside = |place: isize| (0..length as isize).contains(&place);
+        if cut.step == 0 || cut.count == 0 || !inside(cut.start as isize) || !inside(last) {
+            return Err(format!(
+                "{} places from {} on, {} apart, along an axis of {length}",
+                cut.count, cut.start, cut.step
+            ));
+        }
+        shape[cut.axis].count = cut.count;
+    }
+    Ok(shape)
+}
+
+pub fn padded(
+    x: &[Dim],
+    before: &[isize],
+    after: &[isize],
+    with: Padding,
+) -> Result<Vec<Dim>, String> {
+    if before.len() != x.len() || after.len() != x.len() {
+        return Err(format!("its pads do not fit the axes of {}", written(x)));
+    }
+    let along = |(&dim, (&before, &after)): (&Dim, (&isize, &isize))| {
+        if before == 0 && after == 0 {
+            return Some(dim);
+        }
+        let kept = dim.count as isize + before.min(0) + after.min(0);
+        let reflected = with != Padding::Reflect || before.max(after) < kept;
+        (!dim.batched && kept > 0 && reflected)
+            .then(|| Dim::fixed((dim.count as isize + before + after) as usize))
+    };
+    let shape: Option<Vec<Dim>> = x.iter().zip(before.iter().zip(after)).map(along).collect();
+    shape.ok_or_else(|| {
+        format!(
+            "{} cannot be padded by {before:?} before and {after:?} after",
+            written(x)
+        )
+    })
+}
+
+pub fn reshaped(x: &[Dim], shape: &[Dim]) -> Result<Vec<Dim>, String> {
+    let total = |shape: &[Dim]| -> (usize, usize) {
+        let count = shape.iter().map(|dim| dim.count).product();
+        (count, shape.iter().filter(|dim| dim.batched).count())
+    };
+    match total(x) == total(shape) {
+        true => Ok(shape.to_vec()),
+        false => Err(format!(
+            "{} does not have the numbers of {}",
+            written(shape),
+            written(x)
+        )),
+    }
+}
+
+pub fn gathered(
+    x: &[Dim],
+    axis: usize,
+    indices: &[usize],
+    shape: &[usize],
+) -> Result<Vec<Dim>, String> {
+    within(axis, x)?;
+    unmixed(x, axis..axis + 1)?;
+    let length = x[axis].count;
+    if let Some(index) = indices.iter().find(|&&index| index >= length) {
+        return Err(format!(
+            "there is no place {index} along an axis of {length}"
+        ));
+    }
+    if shape.iter().product::<usize>() != indices.len() {
+        return Err(format!("{} indices do not fill {shape:?}", indices.len()));
+    }
+    let chosen = shape.iter().map(|&length| Dim::fixed(length));
+    let before = x[..axis].iter().copied();
+    Ok(before
+        .chain(chosen)
+        .chain(x[axis + 1..].iter().copied())
+        .collect())
+}
+
+pub fn resized(resize: &Resize, x: &[Dim]) -> Result<Vec<Dim>, String> {
+    let (n, [channels, ..]) = image(x)?;
+    if !resize
+        .scale
+        .iter()
+        .all(|scale| *scale > 0.0 && scale.is_finite())
+    {
+        return Err(format!("its scale is {:?}", resize.scale));
+    }
+    let [height, width] = resize.size.map(Dim::fixed);
+    Ok(vec![n, Dim::fixed(channels), height, width])
+}
+
+pub fn recurrence(
+    recurrent: &Recurrent,
+    gates: usize,
+    inputs: &[Vec<Dim>],
+) -> Result<Vec<Dim>, String> {
+    let x = &inputs[0];
+    let [steps, n, features] = x[..] else {
+        return Err(format!(
+            "a sequence [L,N,in] is needed, and {} is given",
+            written(x)
+        ));
+    };
+    if steps.batched || features.batched {
+        return Err(format!(
+            "a sequence [L,N,in] is needed, and {} is given",
+            written(x)
+        ));
+    }
+    let units = recurrent.units;
+    let directions = Dim::fixed(recurrent.direction.count());
+    let rows = Dim::fixed(gates * units);
+    let needed = [
+        vec![directions, rows, features],
+        vec![directions, rows, Dim::fixed(units)],
+        vec![directions, Dim::fixed(2 * gates * units)],
+    ];
+    for (weight, needed) in inputs[1..].iter().zip(&needed) {
+        if weight != needed {
+            return Err(format!(
+                "a weight is {}, where {} belongs",
+                written(weight),
+                written(needed)
+            ));
+        }
+    }
+    let units = Dim::fixed(units);
+    Ok(match recurrent.output {
+        RecurrentOutput::All => vec![steps, directions, n, units],
+        RecurrentOutput::Last | RecurrentOutput::Cell => vec![directions, n, units],
+    })
+}
