@@ -2,10 +2,16 @@
 //!
 //! Here stand the graph and how it is built. Every node has one output, whose shape is inferred and
 //! checked when the node is added, for any number of images N. The operators are in [`op`], their
-//! shapes in [`shape`].
+//! shapes in [`shape`], what they see of the image in [`field`], what is worth looking at in [`site`];
+//! [`run`] computes.
 
+pub mod field;
+pub mod kinds;
 pub mod op;
+pub mod rewrite;
+pub mod run;
 pub mod shape;
+pub mod site;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

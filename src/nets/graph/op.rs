@@ -510,6 +510,15 @@ impl Direction {
             Direction::Bidirectional => 2,
         }
     }
+
+    /// For every direction, the step of so many that it reads last.
+    pub fn ends(self, steps: usize) -> Vec<usize> {
+        match self {
+            Direction::Forward => vec![steps - 1],
+            Direction::Reverse => vec![0],
+            Direction::Bidirectional => vec![steps - 1, 0],
+        }
+    }
 }
 
 /// What a recurrent node gives.

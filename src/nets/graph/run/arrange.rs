@@ -1,0 +1,201 @@
+//! Operators that arrange numbers anew: cutting, padding, choosing, sampling.
+
+use burn::tensor::ops::PadMode;
+use burn::tensor::{Device, Int, Slice, Tensor, TensorData};
+
+use super::super::op::{Coordinates, Cut, DepthOrder, Nearest, Padding, Resize, Sampling};
+use super::value::{Value, map};
+
+pub fn concat(inputs: Vec<Value>, axis: usize) -> Value {
+    fn joined<const D: usize>(inputs: Vec<Value>, axis: usize) -> Tensor<D>
+    where
+        Value: super::value::Axes<D>,
+    {
+        Tensor::cat(inputs.into_iter().map(Value::raised).collect(), axis)
+    }
+    match inputs[0].axes() {
+        1 => joined::<1>(inputs, axis).into(),
+        2 => joined::<2>(inputs, axis).into(),
+        3 => joined::<3>(inputs, axis).into(),
+        4 => joined::<4>(inputs, axis).into(),
+        5 => joined::<5>(inputs, axis).into(),
+        _ => joined::<6>(inputs, axis).into(),
+    }
+}
+
+pub fn slice(x: Value, cuts: &[Cut]) -> Value {
+    cuts.iter().fold(x, one_cut)
+}
+
+fn one_cut(x: Value, cut: &Cut) -> Value {
+    let length = x.dims()[cut.axis];
+    let stride = cut.step.unsigned_abs();
+    // From the far side where it runs backwards.
+    let start = match cut.step > 0 {
+        true => cut.start,
+        false => length - 1 - cut.start,
+    };
+    let span = (cut.count - 1) * stride + 1;
+    fn taken<const D: usize>(x: Tensor<D>, cut: &Cut, from: usize, span: usize) -> Tensor<D> {
+        let x = match cut.step > 0 {
+            true => x,
+            false => x.flip([cut.axis]),
+        };
+        match cut.step.unsigned_abs() {
+            1 => x.narrow(cut.axis, from, span),
+            stride => {
+                let range =
+                    Slice::new(from as isize, Some((from + span) as isize), stride as isize);
+                x.slice_dim(cut.axis, range)
+            }
+        }
+    }
+    map!(x, x => taken(x, cut, start, span))
+}
+
+pub fn pad(x: Value, before: &[isize], after: &[isize], with: Padding) -> Value {
+    let cut = |(axis, length): (usize, usize)| Cut {
+        axis,
+        start: (-before[axis]).max(0) as usize,
+        count: (length as isize + before[axis].min(0) + after[axis].min(0)) as usize,
+        step: 1,
+    };
+    let lengths: Vec<(usize, usize)> = x.dims().into_iter().enumerate().collect();
+    let cuts: Vec<Cut> = lengths
+        .iter()
+        .filter(|&&(axis, _)| before[axis] < 0 || after[axis] < 0)
+        .map(|&it| cut(it))
+        .collect();
+    let x = slice(x, &cuts);
+    let pairs: Vec<(usize, usize)> = before
+        .iter()
+        .zip(after)
+        .map(|(&before, &after)| (before.max(0) as usize, after.max(0) as usize))
+        .collect();
+    if pairs.iter().all(|&pair| pair == (0, 0)) {
+        return x;
+    }
+    let mode = match with {
+        Padding::Constant(value) => PadMode::Constant(value),
+        Padding::Reflect => PadMode::Reflect,
+        Padding::Edge => PadMode::Edge,
+    };
+    map!(x, x => x.pad(pairs.as_slice(), mode))
+}
+
+fn places(indices: &[usize], device: &Device) -> Tensor<1, Int> {
+    let indices: Vec<i32> = indices.iter().map(|&index| index as i32).collect();
+    let count = indices.len();
+    Tensor::from_data(TensorData::new(indices, [count]), device)
+}
+
+/// Chosen places along an axis, which stays.
+pub fn gather(x: Value, axis: usize, indices: &[usize]) -> Value {
+    let consecutive = indices.windows(2).all(|pair| pair[1] == pair[0] + 1);
+    if consecutive && !indices.is_empty() {
+        return map!(x, x => x.narrow(axis, indices[0], indices.len()));
+    }
+    let indices = places(indices, &x.device());
+    map!(x, x => x.select(axis, indices))
+}
+
+/// x of fewer or shorter axes, repeated to a shape.
+pub fn expand(x: Value, shape: &[usize]) -> Value {
+    let mut raised = vec![1; shape.len() - x.dims().len().min(shape.len())];
+    raised.extend(x.dims());
+    let x = x.reshaped(&raised);
+    fn expanded<const D: usize>(x: Tensor<D>, shape: &[usize]) -> Tensor<D> {
+        let mut to = [0; D];
+        to.copy_from_slice(shape);
+        x.expand(to)
+    }
+    map!(x, x => expanded(x, shape))
+}
+
+pub fn depth_to_space(x: Tensor<4>, block: usize, order: DepthOrder) -> Tensor<4> {
+    let [n, channels, height, width] = x.dims();
+    let out = channels / (block * block);
+    let (split, axes) = match order {
+        DepthOrder::BlockFirst => ([n, block, block, out, height, width], [0, 3, 4, 1, 5, 2]),
+        DepthOrder::ChannelFirst => ([n, out, block, block, height, width], [0, 1, 4, 2, 5, 3]),
+    };
+    let places = x.reshape(split).permute(axes);
+    places.reshape([n, out, height * block, width * block])
+}
+
+pub fn resize(x: Tensor<4>, resize: &Resize) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    let x = along(x, 2, height, resize);
+    along(x, 3, width, resize)
+}
+
+/// Rows (axis 2) or columns (3) sampled anew.
+fn along(x: Tensor<4>, axis: usize, length: usize, resize: &Resize) -> Tensor<4> {
+    let size = resize.size[axis - 2];
+    let at: Vec<f64> = (0..size)
+        .map(|place| {
+            source(
+                place,
+                length,
+                size,
+                resize.scale[axis - 2],
+                resize.coordinates,
+            )
+        })
+        .collect();
+    if size == length && at.iter().enumerate().all(|(i, &at)| at == i as f64) {
+        return x;
+    }
+    let device = x.device();
+    let last = (length - 1) as f64;
+    let inside = |at: f64| at.clamp(0.0, last) as usize;
+    let chosen = |indices: Vec<usize>| places(&indices, &device);
+    match resize.sampling {
+        Sampling::Nearest(nearest) => {
+            let nearest = at.iter().map(|&at| inside(nearest.of(at)));
+            x.select(axis, chosen(nearest.collect()))
+        }
+        Sampling::Bilinear => {
+            let before = at.iter().map(|&at| inside(at.floor())).collect();
+            let after = at.iter().map(|&at| inside(at.floor() + 1.0)).collect();
+            let share: Vec<f32> = at.iter().map(|&at| (at - at.floor()) as f32).collect();
+            let mut shape = [1; 4];
+            shape[axis] = size;
+            let share = Tensor::<4>::from_data(TensorData::new(share, shape), &device);
+            let before = x.clone().select(axis, chosen(before));
+            let after = x.select(axis, chosen(after));
+            before.clone() + (after - before) * share
+        }
+    }
+}
+
+/// The place of the input that a place of the result looks at.
+pub fn source(
+    place: usize,
+    length: usize,
+    size: usize,
+    scale: f64,
+    coordinates: Coordinates,
+) -> f64 {
+    let x = place as f64;
+    match coordinates {
+        Coordinates::HalfPixel => (x + 0.5) / scale - 0.5,
+        Coordinates::PytorchHalfPixel if size == 1 => 0.0,
+        Coordinates::PytorchHalfPixel => (x + 0.5) / scale - 0.5,
+        Coordinates::Asymmetric => x / scale,
+        Coordinates::AlignCorners if size == 1 => 0.0,
+        Coordinates::AlignCorners => x * (length - 1) as f64 / (size - 1) as f64,
+    }
+}
+
+impl Nearest {
+    /// The integer that is nearest.
+    fn of(self, at: f64) -> f64 {
+        match self {
+            Nearest::Floor => at.floor(),
+            Nearest::Ceil => at.ceil(),
+            Nearest::RoundPreferFloor => (at - 0.5).ceil(),
+            Nearest::RoundPreferCeil => (at + 0.5).floor(),
+        }
+    }
+}

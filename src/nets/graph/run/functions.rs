@@ -1,0 +1,154 @@
+//! Functions of every number alone, and normalizations.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::{
+    gelu, gelu_approximate, hard_sigmoid, hard_swish, leaky_relu, log_softmax, mish, relu, sigmoid,
+    silu, softmax, softplus, softsign,
+};
+use burn::tensor::module::batch_norm;
+
+use super::super::op::{Binary, Reduction, Unary};
+use super::value::{Value, map, map_pair};
+
+pub fn unary(function: Unary, x: Value) -> Value {
+    map!(x, x => of_tensor(function, x))
+}
+
+fn of_tensor<const D: usize>(function: Unary, x: Tensor<D>) -> Tensor<D> {
+    match function {
+        Unary::Relu => relu(x),
+        Unary::LeakyRelu { slope } => leaky_relu(x, slope),
+        Unary::Elu { alpha } => exponential_linear(x, alpha, 1.0),
+        Unary::Selu { alpha, gamma } => exponential_linear(x, alpha, 1.0) * gamma,
+        Unary::Celu { alpha } => exponential_linear(x, alpha, alpha),
+        Unary::Sigmoid => sigmoid(x),
+        Unary::Tanh => x.tanh(),
+        Unary::HardSigmoid { alpha, beta } => hard_sigmoid(x, alpha, beta),
+        Unary::HardSwish => hard_swish(x),
+        Unary::Silu => silu(x),
+        Unary::Gelu => gelu(x),
+        Unary::GeluTanh => gelu_approximate(x),
+        Unary::Mish => mish(x),
+        Unary::Softplus => softplus(x, 1.0),
+        Unary::Softsign => softsign(x),
+        Unary::Erf => x.erf(),
+        Unary::Exp => x.exp(),
+        Unary::Log => x.log(),
+        Unary::Sqrt => x.sqrt(),
+        Unary::Neg => x.neg(),
+        Unary::Abs => x.abs(),
+        Unary::Reciprocal => x.recip(),
+        Unary::Floor => x.floor(),
+        Unary::Ceil => x.ceil(),
+        Unary::Round => x.round(),
+        Unary::Sign => x.sign(),
+        Unary::Clip { min, max } => match (min.is_finite(), max.is_finite()) {
+            (true, true) => x.clamp(min, max),
+            (true, false) => x.clamp_min(min),
+            (false, true) => x.clamp_max(max),
+            (false, false) => x,
+        },
+        Unary::Affine { scale, shift } => x * scale + shift,
+    }
+}
+
+/// x where positive, else alpha·(exp(x/width) − 1). The exponential only sees what is not positive:
+/// where it overflowed, the gradient would be no number.
+fn exponential_linear<const D: usize>(x: Tensor<D>, alpha: f64, width: f64) -> Tensor<D> {
+    let below = x.clone().clamp_max(0.0) / width;
+    relu(x) + (below.exp() - 1.0) * alpha
+}
+
+pub fn prelu(x: Value, slope: Value) -> Value {
+    map_pair!(x, slope, (x, slope) => relu(x.clone()) - slope * relu(x.neg()))
+}
+
+pub fn binary(function: Binary, a: Value, b: Value) -> Value {
+    match function {
+        Binary::Add => map_pair!(a, b, (a, b) => a + b),
+        Binary::Sub => map_pair!(a, b, (a, b) => a - b),
+        Binary::Mul => map_pair!(a, b, (a, b) => a * b),
+        Binary::Div => map_pair!(a, b, (a, b) => a / b),
+        Binary::Pow => map_pair!(a, b, (a, b) => a.powf(b)),
+        Binary::Max => map_pair!(a, b, (a, b) => a.max_pair(b)),
+        Binary::Min => map_pair!(a, b, (a, b) => a.min_pair(b)),
+    }
+}
+
+pub fn soft(x: Value, axis: usize) -> Value {
+    map!(x, x => softmax(x, axis))
+}
+
+pub fn log_soft(x: Value, axis: usize) -> Value {
+    map!(x, x => log_softmax(x, axis))
+}
+
+/// Axes reduced and kept.
+pub fn reduce(reduction: Reduction, x: Value, axes: &[usize]) -> Value {
+    match reduction {
+        Reduction::Mean => map!(x, x => x.mean_dims(axes)),
+        Reduction::Sum => map!(x, x => x.sum_dims(axes)),
+        Reduction::Max => map!(x, x => x.max_dims(axes)),
+        Reduction::Min => map!(x, x => x.min_dims(axes)),
+    }
+}
+
+/// Normalized by fixed statistics: scale, bias, mean, variance \[C\].
+pub fn batch(x: Value, [scale, bias, mean, variance]: [Tensor<1>; 4], epsilon: f64) -> Value {
+    map!(x, x => batch_norm(x, scale, bias, mean, variance, epsilon))
+}
+
+/// Standardized over the axes from `axis` on.
+pub fn standardized(x: Value, axis: usize, epsilon: f64) -> Value {
+    fn of<const D: usize>(x: Tensor<D>, axis: usize, epsilon: f64) -> Tensor<D> {
+        let axes: Vec<usize> = (axis..D).collect();
+        let centred = x.clone() - x.mean_dims(&axes);
+        let variance = centred.clone().square().mean_dims(&axes);
+        centred / (variance + epsilon).sqrt()
+    }
+    map!(x, x => of(x, axis, epsilon))
+}
+
+/// x·scale + bias, by whatever of them is given.
+pub fn scaled(x: Value, scale_and_bias: Vec<Value>) -> Value {
+    let mut given = scale_and_bias.into_iter();
+    let x = match given.next() {
+        Some(scale) => binary(Binary::Mul, x, scale),
+        None => x,
+    };
+    match given.next() {
+        Some(bias) => binary(Binary::Add, x, bias),
+        None => x,
+    }
+}
+
+/// Standardized over groups of channels and their positions.
+pub fn grouped(x: Value, groups: usize, epsilon: f64) -> Value {
+    let shape = x.dims();
+    let n = shape[0];
+    let in_groups = x.reshaped(&[n, groups, shape[1..].iter().product::<usize>() / groups]);
+    standardized(in_groups, 2, epsilon).reshaped(&shape)
+}
+
+/// Weights \[C\] as \[C,1,…\], so that they broadcast to x \[N,C,…\] of so many axes.
+pub fn by_channel(weight: Value, axes: usize) -> Value {
+    let channels = weight.dims()[0];
+    let mut shape = vec![1; axes - 1];
+    shape[0] = channels;
+    weight.reshaped(&shape)
+}
+
+/// x/(bias + alpha/size·Σx²)^beta over neighbouring channels.
+pub fn local_response(
+    x: Tensor<4>,
+    size: usize,
+    (alpha, beta, bias): (f64, f64, f64),
+) -> Tensor<4> {
+    let channels = x.dims()[1];
+    let before = (size - 1) / 2;
+    let squares = x.clone().square();
+    let padded = squares.pad([(before, size - 1 - before), (0, 0), (0, 0)], 0.0);
+    let shifted = (0..size).map(|shift| padded.clone().narrow(1, shift, channels));
+    let sum = shifted.reduce(|a, b| a + b).unwrap_or_else(|| x.clone());
+    x / (sum * (alpha / size as f64) + bias).powf_scalar(beta)
+}

@@ -1,0 +1,214 @@
+//! Recurrent layers, as ONNX has them.
+//!
+//! A column is an image: what belongs to one gate then lies in one piece.
+
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Device, Tensor};
+
+use super::super::op::{Direction, Recurrent, RecurrentOutput, Reset};
+
+/// The weights of all directions: W \[directions,gates·units,in\], R \[directions,gates·units,units\],
+/// B \[directions,2·gates·units\].
+pub struct Weights {
+    pub input: Tensor<3>,
+    pub state: Tensor<3>,
+    pub bias: Option<Tensor<2>>,
+}
+
+/// One direction's weights: \[gates·units,in\], \[gates·units,units\] and the two biases
+/// \[gates·units,1\], zero where there are none.
+struct One {
+    input: Tensor<2>,
+    state: Tensor<2>,
+    biases: Option<[Tensor<2>; 2]>,
+}
+
+impl Weights {
+    fn direction(&self, direction: usize) -> One {
+        let of = |weights: &Tensor<3>| {
+            let [_, rows, columns] = weights.dims();
+            weights
+                .clone()
+                .narrow(0, direction, 1)
+                .reshape([rows, columns])
+        };
+        let biases = self.bias.as_ref().map(|bias| {
+            let rows = bias.dims()[1] / 2;
+            let half = |which: usize| {
+                let bias = bias.clone().narrow(0, direction, 1);
+                bias.narrow(1, which * rows, rows).reshape([rows, 1])
+            };
+            [half(0), half(1)]
+        });
+        One {
+            input: of(&self.input),
+            state: of(&self.state),
+            biases,
+        }
+    }
+}
+
+impl One {
+    /// What the input adds to the gates.
+    fn by_input(&self, x: Tensor<2>) -> Tensor<2> {
+        self.input.clone().matmul(x)
+    }
+
+    /// What the state adds to the gates.
+    fn by_state(&self, state: Tensor<2>) -> Tensor<2> {
+        self.state.clone().matmul(state)
+    }
+}
+
+/// The state of one direction, \[units,N\] each.
+struct State {
+    hidden: Tensor<2>,
+    cell: Tensor<2>,
+}
+
+/// What moves a state on by one step: weights, input \[in,N\], state.
+trait Cell {
+    fn step(&self, x: Tensor<2>, state: State) -> State;
+}
+
+struct LstmCell {
+    weights: One,
+    bias: Option<Tensor<2>>,
+    units: usize,
+}
+
+impl Cell for LstmCell {
+    /// i = σ(·), o = σ(·), f = σ(·), c = tanh(·) of input and state; C' = f·C + i·c, H' = o·tanh(C').
+    fn step(&self, x: Tensor<2>, state: State) -> State {
+        let gates = self.weights.by_input(x) + self.weights.by_state(state.hidden);
+        let gates = match &self.bias {
+            Some(bias) => gates + bias.clone(),
+            None => gates,
+        };
+        let gate = |index: usize| gates.clone().narrow(0, index * self.units, self.units);
+        let (i, o, f) = (sigmoid(gate(0)), sigmoid(gate(1)), sigmoid(gate(2)));
+        let cell = f * state.cell + i * gate(3).tanh();
+        State {
+            hidden: o * cell.clone().tanh(),
+            cell,
+        }
+    }
+}
+
+struct GruCell {
+    weights: One,
+    units: usize,
+    reset: Reset,
+}
+
+impl Cell for GruCell {
+    /// z = σ(·), r = σ(·), h = tanh(·); H' = (1 − z)·h + z·H.
+    fn step(&self, x: Tensor<2>, state: State) -> State {
+        let units = self.units;
+        let (mut by_input, mut by_state) = (
+            self.weights.by_input(x),
+            self.weights.by_state(state.hidden.clone()),
+        );
+        if let Some([input, state]) = &self.weights.biases {
+            by_input = by_input + input.clone();
+            by_state = by_state + state.clone();
+        }
+        let part = |of: &Tensor<2>, index: usize| of.clone().narrow(0, index * units, units);
+        let z = sigmoid(part(&by_input, 0) + part(&by_state, 0));
+        let r = sigmoid(part(&by_input, 1) + part(&by_state, 1));
+        let through = match self.reset {
+            Reset::AfterMatrix => r * part(&by_state, 2),
+            Reset::BeforeMatrix => {
+                let rows = part(&self.weights.state, 2);
+                let product = rows.matmul(r * state.hidden.clone());
+                match &self.weights.biases {
+                    Some([_, bias]) => product + part(bias, 2),
+                    None => product,
+                }
+            }
+        };
+        let h = (part(&by_input, 2) + through).tanh();
+        let hidden = (h.clone() * (z.clone().neg() + 1.0)) + z * state.hidden;
+        State {
+            cell: hidden.clone(),
+            hidden,
+        }
+    }
+}
+
+/// A long short-term memory on x \[L,N,in\].
+pub fn lstm(recurrent: &Recurrent, x: Tensor<3>, weights: &Weights) -> Tensor<4> {
+    let cell = |direction| {
+        let weights = weights.direction(direction);
+        let bias = weights.biases.clone().map(|[input, state]| input + state);
+        LstmCell {
+            weights,
+            bias,
+            units: recurrent.units,
+        }
+    };
+    directions(recurrent, x, &cell)
+}
+
+/// Gated recurrent units on x \[L,N,in\].
+pub fn gru(recurrent: &Recurrent, reset: Reset, x: Tensor<3>, weights: &Weights) -> Tensor<4> {
+    let cell = |direction| GruCell {
+        weights: weights.direction(direction),
+        units: recurrent.units,
+        reset,
+    };
+    directions(recurrent, x, &cell)
+}
+
+/// All directions of a layer: \[L,directions,N,units\], or with L = 1 the last state alone.
+fn directions<C: Cell>(
+    recurrent: &Recurrent,
+    x: Tensor<3>,
+    cell: &dyn Fn(usize) -> C,
+) -> Tensor<4> {
+    let backwards = match recurrent.direction {
+        Direction::Forward => vec![false],
+        Direction::Reverse => vec![true],
+        Direction::Bidirectional => vec![false, true],
+    };
+    let read = backwards.into_iter().enumerate();
+    let read = read.map(|(index, backwards)| one(recurrent, x.clone(), &cell(index), backwards));
+    Tensor::cat(read.collect(), 1)
+}
+
+/// One direction: \[L,1,N,units\], or \[1,1,N,units\] for the last state alone.
+fn one<C: Cell>(recurrent: &Recurrent, x: Tensor<3>, cell: &C, backwards: bool) -> Tensor<4> {
+    let [steps, n, features] = x.dims();
+    let columns = x.swap_dims(1, 2);
+    let mut state = zero(recurrent.units, n, &columns.device());
+    let mut all = Vec::with_capacity(steps);
+    for step in 0..steps {
+        let at = if backwards { steps - 1 - step } else { step };
+        let input = columns.clone().narrow(0, at, 1).reshape([features, n]);
+        state = cell.step(input, state);
+        if recurrent.output == RecurrentOutput::All {
+            all.push(as_output(state.hidden.clone()));
+        }
+    }
+    match recurrent.output {
+        RecurrentOutput::All if backwards => {
+            all.reverse();
+            Tensor::cat(all, 0)
+        }
+        RecurrentOutput::All => Tensor::cat(all, 0),
+        RecurrentOutput::Last => as_output(state.hidden),
+        RecurrentOutput::Cell => as_output(state.cell),
+    }
+}
+
+fn zero(units: usize, n: usize, device: &Device) -> State {
+    State {
+        hidden: Tensor::zeros([units, n], device),
+        cell: Tensor::zeros([units, n], device),
+    }
+}
+
+/// \[units,N\] as \[1,1,N,units\].
+fn as_output(state: Tensor<2>) -> Tensor<4> {
+    state.transpose().unsqueeze()
+}
