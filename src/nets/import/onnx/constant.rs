@@ -105,6 +105,33 @@ impl Constant {
         }
     }
 
+    /// The numbers read from the place `start` on, with these steps along the axes of `shape`, which
+    /// lead to no place outside.
+    pub fn strided(&self, shape: &[usize], steps: &[isize], start: usize) -> Self {
+        match self {
+            Self::Floats(array) => {
+                let numbers = strided(array.values(), shape, steps, start);
+                Self::Floats(Array::new(shape, numbers))
+            }
+            Self::Counts { values, .. } => Self::Counts {
+                shape: shape.to_vec(),
+                values: strided(values, shape, steps, start),
+            },
+        }
+    }
+
+    /// The array repeated to a shape that it can be broadcast to.
+    pub fn repeated(&self, to: &[usize]) -> Self {
+        if self.shape() == to {
+            return self.clone();
+        }
+        let from = self.shape();
+        let mut by = vec![0; to.len() - from.len()];
+        let own = steps(from).into_iter().zip(from);
+        by.extend(own.map(|(step, &length)| if length == 1 { 0 } else { step }));
+        self.strided(to, &by, 0)
+    }
+
     /// The same numbers under another shape, which has as many.
     pub fn reshaped(&self, shape: &[usize]) -> Self {
         let mut same = self.clone();
@@ -119,23 +146,42 @@ impl Constant {
     }
 }
 
-/// Every index of an array of this shape, row-major.
-pub fn indices(shape: &[usize]) -> impl Iterator<Item = Vec<usize>> + use<'_> {
-    let count: usize = shape.iter().product();
-    (0..count).map(move |mut rest| {
-        let mut index = vec![0; shape.len()];
-        for (place, &length) in index.iter_mut().zip(shape).rev() {
-            *place = rest % length;
-            rest /= length;
-        }
-        index
-    })
+/// Steps from one number to the next along each axis of a row-major array.
+pub fn steps(shape: &[usize]) -> Vec<isize> {
+    let mut steps = vec![1; shape.len()];
+    for axis in (1..shape.len()).rev() {
+        steps[axis - 1] = steps[axis] * isize::try_from(shape[axis]).unwrap_or(isize::MAX);
+    }
+    steps
 }
 
-/// The place of an index in an array of this shape, row-major.
-pub fn place(index: &[usize], shape: &[usize]) -> usize {
-    let step = |place, (&at, &length): (&usize, &usize)| place * length + at;
-    index.iter().zip(shape).fold(0, step)
+/// The numbers of an array read from `start` on with other steps along the axes of `shape`.
+fn strided<T: Copy>(numbers: &[T], shape: &[usize], steps: &[isize], start: usize) -> Vec<T> {
+    let count: usize = shape.iter().product();
+    let mut read = Vec::with_capacity(count);
+    let (Some(&last), Some(&step)) = (shape.last(), steps.last()) else {
+        return numbers.get(start).copied().into_iter().collect();
+    };
+    let mut index = vec![0; shape.len() - 1];
+    let mut row = start;
+    while read.len() < count {
+        let mut at = row;
+        for _ in 0..last {
+            read.push(numbers[at]);
+            at = at.wrapping_add_signed(step);
+        }
+        // The next row: the last axis that is not at its end moves on, those after it begin again.
+        for axis in (0..index.len()).rev() {
+            index[axis] += 1;
+            row = row.wrapping_add_signed(steps[axis]);
+            if index[axis] < shape[axis] {
+                break;
+            }
+            row = row.wrapping_add_signed(steps[axis].wrapping_mul(-shape[axis].cast_signed()));
+            index[axis] = 0;
+        }
+    }
+    read
 }
 
 /// The shape that two arrays take on together, axes of one repeated; `None` where they do not fit.
@@ -154,20 +200,6 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     (0..rank).map(both).collect()
 }
 
-/// Where the numbers of an array of shape `from` stand when it is repeated to `to`.
-pub fn repeated(from: &[usize], to: &[usize]) -> Vec<usize> {
-    let skipped = to.len() - from.len();
-    indices(to)
-        .map(|index| {
-            let own = index[skipped..].iter().zip(from);
-            let own: Vec<usize> = own
-                .map(|(&at, &length)| if length == 1 { 0 } else { at })
-                .collect();
-            place(&own, from)
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,9 +208,23 @@ mod tests {
     fn arrays_are_repeated_as_numpy_does() {
         assert_eq!(broadcast(&[3, 1], &[4]), Some(vec![3, 4]));
         assert_eq!(broadcast(&[3], &[4]), None);
-        assert_eq!(repeated(&[2, 1], &[2, 3]), [0, 0, 0, 1, 1, 1]);
-        assert_eq!(repeated(&[3], &[2, 3]), [0, 1, 2, 0, 1, 2]);
-        let all: Vec<_> = indices(&[2, 2]).collect();
-        assert_eq!(all, [[0, 0], [0, 1], [1, 0], [1, 1]]);
+        let column = Constant::Floats(Array::new(&[2, 1], vec![0.0, 1.0]));
+        let wide = column.repeated(&[2, 3]).floats().unwrap();
+        assert_eq!(wide.values(), [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+        let row = column.reshaped(&[2]).repeated(&[2, 2]).floats().unwrap();
+        assert_eq!(row.values(), [0.0, 1.0, 0.0, 1.0]);
+        let one = Constant::float(7.0).repeated(&[1, 2]);
+        assert_eq!(one.floats().unwrap().values(), [7.0, 7.0]);
+    }
+
+    #[test]
+    fn steps_lead_through_an_array_in_any_order() {
+        let numbers = (0..6).map(|number| Count::fixed(number)).collect();
+        let list = Constant::list(numbers).reshaped(&[2, 3]);
+        let turned = list.strided(&[3, 2], &[1, 3], 0);
+        assert_eq!(turned.ints().unwrap(), [0, 3, 1, 4, 2, 5]);
+        let back = list.strided(&[2, 2], &[3, -2], 2);
+        assert_eq!(back.ints().unwrap(), [2, 0, 5, 3]);
+        assert_eq!(list.strided(&[0, 2], &[3, 1], 0).len(), 0);
     }
 }

@@ -26,6 +26,8 @@ pub enum Value {
     Node(NodeId),
     /// Known numbers repeated along axes, the batch among them.
     Spread(Constant, Vec<Count>),
+    /// Whether what a node gives is above a number.
+    Above(NodeId, f32),
 }
 
 impl Value {
@@ -33,7 +35,7 @@ impl Value {
     pub fn constant(&self) -> Option<&Constant> {
         match self {
             Value::Known(constant) | Value::Weight(_, constant) => Some(constant),
-            Value::Node(_) | Value::Spread(..) => None,
+            Value::Node(_) | Value::Spread(..) | Value::Above(..) => None,
         }
     }
 }
@@ -110,6 +112,8 @@ pub struct Importer<'a> {
     uniform: HashMap<NodeId, f32>,
     /// What the nodes are.
     made: Vec<(Op, Vec<Input>)>,
+    /// What the nodes would be called if no others were called so.
+    wanted: Vec<String>,
     /// Softmaxes that give the network's output.
     last: HashSet<String>,
 }
@@ -129,6 +133,7 @@ impl<'a> Importer<'a> {
             weights: HashMap::new(),
             uniform: HashMap::new(),
             made: Vec::new(),
+            wanted: Vec::new(),
             last: HashSet::new(),
         }
     }
@@ -248,8 +253,9 @@ impl<'a> Importer<'a> {
     /// Adds a node to the graph under a name like `name`.
     pub fn emit(&mut self, name: &str, op: Op, inputs: &[Input]) -> Result<NodeId, Problem> {
         let uniform = self.uniform_of(&op, inputs);
-        let name = self.names.unique(name);
-        let id = self.graph.add(&name, op.clone(), inputs)?;
+        let unique = self.names.unique(name);
+        let id = self.graph.add(&unique, op.clone(), inputs)?;
+        self.wanted.push(name.to_owned());
         self.made.push((op, inputs.to_vec()));
         if let Some(number) = uniform {
             self.uniform.insert(id, number);
@@ -279,7 +285,7 @@ impl<'a> Importer<'a> {
 
     /// The graph whose logits a node gives, and the notes.
     pub fn finish(self, last: NodeId) -> Result<(Graph, Vec<String>), Fault> {
-        let graph = super::pruned(&self.graph.finish(last)?)?;
+        let graph = super::pruned(&self.graph.finish(last)?, &self.wanted)?;
         Ok((graph, self.notes))
     }
 
@@ -311,6 +317,7 @@ impl<'a> Importer<'a> {
     /// A value as what a node computes on.
     pub fn operand(&mut self, value: &Value, name: &str) -> Result<Input, Problem> {
         match value {
+            Value::Above(..) => Problem::cannot("it computes with a comparison of the images"),
             Value::Node(id) => Ok((*id).into()),
             Value::Weight(own, constant) => self.weight(own, &floats(constant)?),
             Value::Known(constant) => self.weight(&format!("{name}.value"), &floats(constant)?),
@@ -361,7 +368,7 @@ impl<'a> Importer<'a> {
     /// A value's length along each axis.
     pub fn dims(&self, value: &Value) -> Result<Vec<Dim>, Problem> {
         match value {
-            Value::Node(id) => Ok(self.graph.shape(*id).to_vec()),
+            Value::Node(id) | Value::Above(id, _) => Ok(self.graph.shape(*id).to_vec()),
             Value::Known(constant) | Value::Weight(_, constant) => {
                 Ok(constant.shape().iter().map(|&it| Dim::fixed(it)).collect())
             }
@@ -373,6 +380,7 @@ impl<'a> Importer<'a> {
     pub fn uniform(&self, value: &Value) -> Option<f32> {
         match value {
             Value::Node(id) => self.uniform.get(id).copied(),
+            Value::Above(..) => None,
             Value::Known(constant) | Value::Weight(_, constant) | Value::Spread(constant, _) => {
                 same_everywhere(&constant.floats()?)
             }

@@ -31,6 +31,7 @@ pub use recognise::Foreign;
 
 use crate::nets::graph::{Dim, Graph, GraphBuilder, GraphError, Input, NodeId, Op, shape};
 use importer::{Importer, Value};
+use names::Names;
 use ports::Port;
 
 /// What a file leaves open, or offers to choose from.
@@ -189,8 +190,9 @@ fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, Fault> {
     }
 }
 
-/// A graph without the nodes and weights that its output does not need.
-fn pruned(graph: &Graph) -> Result<Graph, GraphError> {
+/// A graph without the nodes and weights that its output does not need, its nodes called as wanted.
+fn pruned(graph: &Graph, wanted: &[String]) -> Result<Graph, GraphError> {
+    let mut names = Names::default();
     let mut used = vec![false; graph.nodes().len()];
     used[graph.output().0] = true;
     for (at, node) in graph.nodes().iter().enumerate().rev() {
@@ -223,7 +225,8 @@ fn pruned(graph: &Graph) -> Result<Graph, GraphError> {
                 },
             });
         }
-        places[id.0] = builder.add(&node.name, node.op.clone(), &inputs)?;
+        let name = names.unique(&wanted[id.0]);
+        places[id.0] = builder.add(&name, node.op.clone(), &inputs)?;
     }
     builder.finish(places[graph.output().0])
 }

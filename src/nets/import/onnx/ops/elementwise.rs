@@ -4,9 +4,9 @@ use super::super::constant::Constant;
 use super::super::count::Count;
 use super::super::error::Problem;
 use super::super::importer::{Call, Importer, Value};
-use super::folding;
+use super::{folding, fusing};
 use crate::nets::graph::op::{Binary, Unary};
-use crate::nets::graph::{Input, Op};
+use crate::nets::graph::Op;
 
 /// Operators that leave their input as it is: `Identity`, `Dropout`.
 pub fn unchanged(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
@@ -37,7 +37,7 @@ pub fn cast(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
                 Value::Known(other)
             }])
         }
-        Value::Spread(..) => Ok(vec![value.clone()]),
+        Value::Spread(..) | Value::Above(..) => Ok(vec![value.clone()]),
         Value::Node(_) if is_float => Ok(vec![value.clone()]),
         Value::Node(_) => {
             let to = super::super::file::type_name(i32::try_from(to).unwrap_or(0));
@@ -232,15 +232,8 @@ fn of_two(
         let twice = [left.clone(), left];
         return importer.give(&call.name, Op::Binary(Binary::Mul), &twice);
     }
-    if function == Binary::Mul
-        && let Some((function, input)) = product(importer, &left, &right)
-    {
-        return importer.give(&call.name, Op::Unary(function), &[input]);
-    }
-    if function == Binary::Add
-        && let Some(inputs) = biased(importer, &left, &right)
-    {
-        return importer.give(&call.name, Op::Dense, &inputs);
+    if let Some((op, inputs)) = fusing::fused(importer, function, &left, &right) {
+        return importer.give(&call.name, op, &inputs);
     }
     importer.give(&call.name, Op::Binary(function), &[left, right])
 }
@@ -266,46 +259,17 @@ fn without_effect(
     Ok((symmetric && is_one_number(a) && rank(a)? <= rank(b)?).then(|| b.clone()))
 }
 
-/// x·sigmoid(x) and x·hard sigmoid(x), which exporters write in two.
-fn product(importer: &Importer, a: &Input, b: &Input) -> Option<(Unary, Input)> {
-    let gated = |x: &Input, gate: &Input| {
-        let (op, inputs) = importer.made(gate)?;
-        if inputs != std::slice::from_ref(x) {
-            return None;
-        }
-        let close = |a: f64, b: f64| (a - b).abs() < 1e-6;
-        match *op {
-            Op::Unary(Unary::Sigmoid) => Some(Unary::Silu),
-            Op::Unary(Unary::HardSigmoid { alpha, beta })
-                if close(alpha, 1.0 / 6.0) && close(beta, 0.5) =>
-            {
-                Some(Unary::HardSwish)
-            }
-            _ => None,
-        }
-    };
-    let first = gated(a, b).map(|function| (function, a.clone()));
-    first.or_else(|| gated(b, a).map(|function| (function, b.clone())))
-}
-
-/// x·W + b, which exporters write in two, where b is one number an output.
-fn biased(importer: &Importer, a: &Input, b: &Input) -> Option<[Input; 3]> {
-    let with = |dense: &Input, bias: &Input| {
-        let (Op::Dense, [x, Input::Weight(weight)]) = importer.made(dense)? else {
-            return None;
-        };
-        let Input::Weight(bias_name) = bias else {
-            return None;
-        };
-        let outputs = importer.graph.weight_values(weight)?.shape().last()?;
-        let fits = importer.graph.weight_values(bias_name)?.shape() == [*outputs];
-        fits.then(|| [x.clone(), weight.as_str().into(), bias.clone()])
-    };
-    with(a, b).or_else(|| with(b, a))
-}
-
-/// Comparisons and logic, where all is known.
+/// Comparisons and logic, where all is known. A comparison with what is computed from the images is
+/// kept for the `Where` that it belongs to.
 pub fn compare(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    if let ("Greater", Value::Node(id), Some(bound)) = (
+        call.operator,
+        call.input(0)?,
+        call.optional(1).and_then(Value::constant),
+    ) && let Some(bound) = bound.only()
+    {
+        return Ok(vec![Value::Above(*id, bound)]);
+    }
     let first = call.known(0, "input")?;
     let known = match call.operator {
         "Not" => folding::not(first)?,
@@ -315,11 +279,26 @@ pub fn compare(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     Ok(vec![Value::Known(known)])
 }
 
+/// From here on softplus(x) and x are the same in 32 bits.
+const STRAIGHT: f32 = 15.0;
+
 /// `Where`, where its condition is known: of two arrays that are known, or of one that is not where
 /// the condition is the same everywhere.
 pub fn choose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
-    let condition = call.known(0, "condition")?;
     let (yes, no) = (call.input(1)?, call.input(2)?);
+    // PyTorch's softplus: x above a bound, else log(1 + eˣ).
+    if let (Value::Above(x, bound), Value::Node(yes_id), Value::Node(no_id)) =
+        (call.input(0)?, yes, no)
+    {
+        let softplus = importer.made(&(*no_id).into());
+        let softplus = softplus.is_some_and(|(op, inputs)| {
+            *op == Op::Unary(Unary::Softplus) && inputs == [(*x).into()]
+        });
+        if softplus && yes_id == x && *bound >= STRAIGHT {
+            return Ok(vec![no.clone()]);
+        }
+    }
+    let condition = call.known(0, "condition")?;
     if let (Some(yes), Some(no)) = (yes.constant(), no.constant()) {
         return Ok(vec![Value::Known(folding::choose(condition, yes, no)?)]);
     }

@@ -3,11 +3,11 @@
 
 use std::cmp::Ordering;
 
-use super::super::constant::Constant;
+use super::super::constant::{Constant, broadcast};
 use super::super::count::Count;
 use super::super::error::Problem;
 use super::super::importer::floats;
-use super::shape::{known_together, whole};
+use super::shape::whole;
 use crate::nets::graph::op::Binary;
 use crate::session::array::Array;
 
@@ -19,8 +19,8 @@ fn together(a: &Constant, b: &Constant) -> Result<(Constant, Constant), Problem>
             b.shape()
         ))
     };
-    let (shape, of_a, of_b) = known_together(a, b).ok_or_else(words)?;
-    Ok((a.picked(&shape, &of_a), b.picked(&shape, &of_b)))
+    let shape = broadcast(a.shape(), b.shape()).ok_or_else(words)?;
+    Ok((a.repeated(&shape), b.repeated(&shape)))
 }
 
 /// A function of two known arrays.

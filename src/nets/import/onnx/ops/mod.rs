@@ -3,6 +3,7 @@
 mod convolution;
 mod elementwise;
 mod folding;
+mod fusing;
 mod moving;
 mod normalisation;
 mod product;

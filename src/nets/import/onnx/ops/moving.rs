@@ -1,6 +1,6 @@
 //! Operators that put numbers in other places: transposed, joined, cut, chosen, padded.
 
-use super::super::constant::{Constant, indices, place};
+use super::super::constant::{Constant, steps};
 use super::super::count::Count;
 use super::super::error::Problem;
 use super::super::importer::{Call, Importer, Value, axis};
@@ -40,14 +40,9 @@ pub fn transposed(
             return Problem::cannot("its axes are not those of its input");
         }
         let shape: Vec<usize> = order.iter().map(|&at| from[at]).collect();
-        let picks = indices(&shape).map(|index| {
-            let mut there = vec![0; from.len()];
-            for (&at, &number) in order.iter().zip(&index) {
-                there[at] = number;
-            }
-            place(&there, from)
-        });
-        let same = constant.picked(&shape, &picks.collect::<Vec<_>>());
+        let by = steps(from);
+        let by: Vec<isize> = order.iter().map(|&at| by[at]).collect();
+        let same = constant.strided(&shape, &by, 0);
         return Ok(match value {
             Value::Weight(own, _) => Value::Weight(own.clone(), same),
             _ => Value::Known(same),
@@ -204,20 +199,15 @@ pub fn sliced(
         return Ok(value.clone());
     }
     if let Some(constant) = value.constant() {
-        let from = constant.shape();
-        let mut shape = from.to_vec();
+        let mut shape = constant.shape().to_vec();
+        let mut by = steps(&shape);
+        let mut start = 0;
         for cut in &cuts {
             shape[cut.axis] = cut.count;
+            start += cut.start * by[cut.axis].unsigned_abs();
+            by[cut.axis] = by[cut.axis].wrapping_mul(cut.step);
         }
-        let picks = indices(&shape).map(|mut index| {
-            for cut in &cuts {
-                let steps = index[cut.axis] as isize * cut.step;
-                index[cut.axis] = cut.start.saturating_add_signed(steps);
-            }
-            place(&index, from)
-        });
-        let picks: Vec<usize> = picks.collect();
-        return Ok(Value::Known(constant.picked(&shape, &picks)));
+        return Ok(Value::Known(constant.strided(&shape, &by, start)));
     }
     let input = importer.operand(value, name)?;
     importer.give(name, Op::Slice(cuts), &[input])

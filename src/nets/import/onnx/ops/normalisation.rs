@@ -1,6 +1,6 @@
 //! Normalisations: with fixed statistics, over layers, groups, instances and neighbours.
 
-use super::super::constant::Constant;
+use super::super::constant::{Constant, broadcast};
 use super::super::error::Problem;
 use super::super::importer::{Call, Importer, Value, axes, axis, floats};
 use super::convolution::weight_name;
@@ -51,13 +51,11 @@ pub fn layer(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem
 
 /// Numbers repeated to a shape.
 fn spread(constant: &Constant, shape: &[usize]) -> Result<Array<f32>, Problem> {
-    use super::super::constant::{broadcast, repeated};
     if broadcast(constant.shape(), shape).as_deref() != Some(shape) {
         let found = constant.shape();
         return Problem::cannot(format!("its weights are {found:?} for {shape:?}"));
     }
-    let picks = repeated(constant.shape(), shape);
-    floats(&constant.picked(shape, &picks))
+    floats(&constant.repeated(shape))
 }
 
 /// `GroupNormalization`. Until version 21 it has a scale for every group, then for every channel.

@@ -1,7 +1,7 @@
 //! Shapes: what graphs ask about them, and operators that only change them. Shape arithmetic is done
 //! here and at once.
 
-use super::super::constant::{Constant, broadcast, repeated};
+use super::super::constant::Constant;
 use super::super::count::Count;
 use super::super::error::Problem;
 use super::super::importer::{Call, Importer, Value, axes, axis, count, dims};
@@ -165,10 +165,7 @@ fn expanded(
         .map(|length| usize::try_from(length.known()?).ok())
         .collect();
     Ok(match known {
-        Some(shape) => {
-            let picks = repeated(constant.shape(), &shape);
-            Value::Known(constant.picked(&shape, &picks))
-        }
+        Some(shape) => Value::Known(constant.repeated(&shape)),
         None => Value::Spread(constant.clone(), shape.to_vec()),
     })
 }
@@ -258,13 +255,6 @@ pub fn range(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
         )),
     };
     Ok(vec![Value::Known(constant)])
-}
-
-/// The shape of both and each repeated to it, where all is known.
-pub fn known_together(a: &Constant, b: &Constant) -> Option<(Vec<usize>, Vec<usize>, Vec<usize>)> {
-    let shape = broadcast(a.shape(), b.shape())?;
-    let (of_a, of_b) = (repeated(a.shape(), &shape), repeated(b.shape(), &shape));
-    Some((shape, of_a, of_b))
 }
 
 /// Values made alike along the batch: one of length one there, where others have the batch, is
