@@ -6,6 +6,7 @@
 //! are \[out,in\] in PyTorch and \[in,out\] here; the two bias vectors of its LSTM are added up.
 
 mod file;
+pub mod onnx;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

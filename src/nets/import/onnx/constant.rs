@@ -1,0 +1,230 @@
+//! Arrays whose numbers are known at import: weights, and what graphs compute about shapes.
+
+use super::count::Count;
+use crate::session::array::Array;
+
+/// An array that is known.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Constant {
+    /// Real numbers.
+    Floats(Array<f32>),
+    /// Whole numbers and truth values, which may depend on the batch.
+    Counts {
+        /// Length along each axis.
+        shape: Vec<usize>,
+        /// Row-major.
+        values: Vec<Count>,
+    },
+}
+
+impl Constant {
+    /// Whole numbers along one axis.
+    pub fn list(values: Vec<Count>) -> Self {
+        Self::Counts {
+            shape: vec![values.len()],
+            values,
+        }
+    }
+
+    /// One whole number.
+    pub fn scalar(value: Count) -> Self {
+        Self::Counts {
+            shape: Vec::new(),
+            values: vec![value],
+        }
+    }
+
+    /// One real number.
+    pub fn float(value: f32) -> Self {
+        Self::Floats(Array::new(&[], vec![value]))
+    }
+
+    /// Length along each axis.
+    pub fn shape(&self) -> &[usize] {
+        match self {
+            Self::Floats(array) => array.shape(),
+            Self::Counts { shape, .. } => shape,
+        }
+    }
+
+    /// Numbers in it.
+    pub fn len(&self) -> usize {
+        self.shape().iter().product()
+    }
+
+    /// Its numbers as real ones; `None` where they depend on the batch.
+    pub fn floats(&self) -> Option<Array<f32>> {
+        match self {
+            Self::Floats(array) => Some(array.clone()),
+            #[allow(clippy::cast_precision_loss)]
+            Self::Counts { shape, values } => {
+                let numbers = values.iter().map(|value| Some(value.known()? as f32));
+                Some(Array::new(shape, numbers.collect::<Option<_>>()?))
+            }
+        }
+    }
+
+    /// Its numbers as whole ones; `None` where a real number is not whole.
+    pub fn counts(&self) -> Option<Vec<Count>> {
+        match self {
+            Self::Counts { values, .. } => Some(values.clone()),
+            #[allow(clippy::cast_possible_truncation)]
+            Self::Floats(array) => {
+                let whole = |value: &f32| {
+                    (value.fract() == 0.0).then(|| Count::fixed(f64::from(*value) as i64))
+                };
+                array.values().iter().map(whole).collect()
+            }
+        }
+    }
+
+    /// Whole numbers that do not depend on the batch.
+    pub fn ints(&self) -> Option<Vec<i64>> {
+        self.counts()?.into_iter().map(Count::known).collect()
+    }
+
+    /// The only number of an array of one, as a real one.
+    pub fn only(&self) -> Option<f32> {
+        match self.floats()?.values() {
+            [value] => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The numbers in places `picks` of this array, under another shape.
+    pub fn picked(&self, shape: &[usize], picks: &[usize]) -> Self {
+        match self {
+            Self::Floats(array) => {
+                let values = picks.iter().map(|&pick| array.values()[pick]);
+                Self::Floats(Array::new(shape, values.collect()))
+            }
+            Self::Counts { values, .. } => Self::Counts {
+                shape: shape.to_vec(),
+                values: picks.iter().map(|&pick| values[pick]).collect(),
+            },
+        }
+    }
+
+    /// The numbers read from the place `start` on, with these steps along the axes of `shape`, which
+    /// lead to no place outside.
+    pub fn strided(&self, shape: &[usize], steps: &[isize], start: usize) -> Self {
+        match self {
+            Self::Floats(array) => {
+                let numbers = strided(array.values(), shape, steps, start);
+                Self::Floats(Array::new(shape, numbers))
+            }
+            Self::Counts { values, .. } => Self::Counts {
+                shape: shape.to_vec(),
+                values: strided(values, shape, steps, start),
+            },
+        }
+    }
+
+    /// The array repeated to a shape that it can be broadcast to.
+    pub fn repeated(&self, to: &[usize]) -> Self {
+        if self.shape() == to {
+            return self.clone();
+        }
+        let from = self.shape();
+        let mut by = vec![0; to.len() - from.len()];
+        let own = steps(from).into_iter().zip(from);
+        by.extend(own.map(|(step, &length)| if length == 1 { 0 } else { step }));
+        self.strided(to, &by, 0)
+    }
+
+    /// The same numbers under another shape, which has as many.
+    pub fn reshaped(&self, shape: &[usize]) -> Self {
+        let mut same = self.clone();
+        match &mut same {
+            Self::Floats(array) => {
+                let fits = array.reshape(shape);
+                debug_assert!(fits.is_ok(), "{fits:?}");
+            }
+            Self::Counts { shape: own, .. } => *own = shape.to_vec(),
+        }
+        same
+    }
+}
+
+/// Steps from one number to the next along each axis of a row-major array.
+pub fn steps(shape: &[usize]) -> Vec<isize> {
+    let mut steps = vec![1; shape.len()];
+    for axis in (1..shape.len()).rev() {
+        steps[axis - 1] = steps[axis] * isize::try_from(shape[axis]).unwrap_or(isize::MAX);
+    }
+    steps
+}
+
+/// The numbers of an array read from `start` on with other steps along the axes of `shape`.
+fn strided<T: Copy>(numbers: &[T], shape: &[usize], steps: &[isize], start: usize) -> Vec<T> {
+    let count: usize = shape.iter().product();
+    let mut read = Vec::with_capacity(count);
+    let (Some(&last), Some(&step)) = (shape.last(), steps.last()) else {
+        return numbers.get(start).copied().into_iter().collect();
+    };
+    let mut index = vec![0; shape.len() - 1];
+    let mut row = start;
+    while read.len() < count {
+        let mut at = row;
+        for _ in 0..last {
+            read.push(numbers[at]);
+            at = at.wrapping_add_signed(step);
+        }
+        // The next row: the last axis that is not at its end moves on, those after it begin again.
+        for axis in (0..index.len()).rev() {
+            index[axis] += 1;
+            row = row.wrapping_add_signed(steps[axis]);
+            if index[axis] < shape[axis] {
+                break;
+            }
+            row = row.wrapping_add_signed(steps[axis].wrapping_mul(-shape[axis].cast_signed()));
+            index[axis] = 0;
+        }
+    }
+    read
+}
+
+/// The shape that two arrays take on together, axes of one repeated; `None` where they do not fit.
+pub fn broadcast(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
+    let rank = a.len().max(b.len());
+    let at = |shape: &[usize], axis: usize| {
+        (axis + shape.len())
+            .checked_sub(rank)
+            .map_or(1, |axis| shape[axis])
+    };
+    let both = |axis| match (at(a, axis), at(b, axis)) {
+        (a, b) if a == b => Some(a),
+        (1, other) | (other, 1) => Some(other),
+        _ => None,
+    };
+    (0..rank).map(both).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_are_repeated_as_numpy_does() {
+        assert_eq!(broadcast(&[3, 1], &[4]), Some(vec![3, 4]));
+        assert_eq!(broadcast(&[3], &[4]), None);
+        let column = Constant::Floats(Array::new(&[2, 1], vec![0.0, 1.0]));
+        let wide = column.repeated(&[2, 3]).floats().unwrap();
+        assert_eq!(wide.values(), [0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+        let row = column.reshaped(&[2]).repeated(&[2, 2]).floats().unwrap();
+        assert_eq!(row.values(), [0.0, 1.0, 0.0, 1.0]);
+        let one = Constant::float(7.0).repeated(&[1, 2]);
+        assert_eq!(one.floats().unwrap().values(), [7.0, 7.0]);
+    }
+
+    #[test]
+    fn steps_lead_through_an_array_in_any_order() {
+        let numbers = (0..6).map(|number| Count::fixed(number)).collect();
+        let list = Constant::list(numbers).reshaped(&[2, 3]);
+        let turned = list.strided(&[3, 2], &[1, 3], 0);
+        assert_eq!(turned.ints().unwrap(), [0, 3, 1, 4, 2, 5]);
+        let back = list.strided(&[2, 2], &[3, -2], 2);
+        assert_eq!(back.ints().unwrap(), [2, 0, 5, 3]);
+        assert_eq!(list.strided(&[0, 2], &[3, 1], 0).len(), 0);
+    }
+}

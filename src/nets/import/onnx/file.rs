@@ -1,0 +1,228 @@
+//! A file as the messages of the ONNX format, and its arrays, wherever they lie.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+
+use burn::tensor::{DType, TensorData};
+use bytes::Bytes;
+use onnx_ir::{Message, ModelProto, TensorProto};
+
+use super::constant::Constant;
+use super::count::Count;
+use super::error::Fault;
+use super::recognise;
+use crate::session::array::Array;
+
+/// Most bytes that one array may claim to have.
+const MOST_BYTES: usize = 1 << 32;
+
+/// Reads the messages of a file.
+///
+/// # Errors
+/// Where it cannot be read, is something else, or is damaged.
+pub fn model(path: &Path) -> Result<ModelProto, Fault> {
+    let bytes = Bytes::from(std::fs::read(path)?);
+    if let Some(foreign) = recognise::foreign(&bytes[..bytes.len().min(1 << 16)]) {
+        return Err(Fault::Foreign(foreign));
+    }
+    let model = ModelProto::parse_from_tokio_bytes(&bytes)
+        .map_err(|error| Fault::Damaged(error.to_string()))?;
+    if model.graph.node.is_empty() || model.opset_import.is_empty() {
+        let what = "it holds no graph of operators".to_owned();
+        return Err(Fault::Damaged(what));
+    }
+    Ok(model)
+}
+
+/// Reads arrays, from the model or from files beside it.
+pub struct Arrays {
+    folder: PathBuf,
+}
+
+impl Arrays {
+    /// Those of the model in this file.
+    pub fn of(model: &Path) -> Self {
+        Self {
+            folder: model.parent().map(Path::to_owned).unwrap_or_default(),
+        }
+    }
+
+    /// The numbers of an array.
+    ///
+    /// # Errors
+    /// Where it is damaged, of a type that cannot be used, or its side file cannot be read.
+    pub fn read(&self, tensor: &TensorProto) -> Result<Constant, Fault> {
+        let damaged = |what: &str| Fault::Damaged(format!("the array `{}` {what}", tensor.name));
+        let shape = tensor.dims.iter().map(|&length| usize::try_from(length));
+        let shape: Vec<usize> = shape
+            .collect::<Result<_, _>>()
+            .map_err(|_| damaged("has a negative length"))?;
+        let count = shape.iter().try_fold(1usize, |product, &length| {
+            let count = product.checked_mul(length)?;
+            (count <= MOST_BYTES).then_some(count)
+        });
+        let count = count.ok_or_else(|| damaged("is absurdly large"))?;
+        let kind = Kind::of(tensor.data_type).ok_or_else(|| Fault::ArrayType {
+            array: tensor.name.clone(),
+            found: type_name(tensor.data_type),
+        })?;
+        let bytes = if is_external(tensor) {
+            self.side_file(tensor, count * kind.width())?
+        } else if tensor.raw_data.is_empty() && count > 0 {
+            kind.typed_fields(tensor)
+        } else {
+            tensor.raw_data.to_vec()
+        };
+        if bytes.len() != count * kind.width() {
+            return Err(damaged(&format!(
+                "has {} bytes where its shape {shape:?} asks for {}",
+                bytes.len(),
+                count * kind.width()
+            )));
+        }
+        Ok(kind.numbers(&shape, bytes))
+    }
+
+    fn side_file(&self, tensor: &TensorProto, needed: usize) -> Result<Vec<u8>, Fault> {
+        let entry = |key: &str| {
+            let entries = tensor.external_data.iter();
+            let mut found = entries.filter(|entry| entry.key == key);
+            found.next().map(|entry| entry.value.as_str())
+        };
+        let place = entry("location").unwrap_or_default();
+        let inside = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
+        if place.is_empty() || !Path::new(place).components().all(inside) {
+            return Err(Fault::SidePlace {
+                array: tensor.name.clone(),
+                place: place.to_owned(),
+            });
+        }
+        let path = self.folder.join(place);
+        let offset = entry("offset").and_then(|offset| offset.parse().ok());
+        let read = || -> io::Result<Vec<u8>> {
+            let mut file = File::open(&path)?;
+            file.seek(SeekFrom::Start(offset.unwrap_or(0)))?;
+            let mut bytes = Vec::new();
+            file.take(needed as u64).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        read().map_err(|source| Fault::SideFile {
+            array: tensor.name.clone(),
+            path: path.clone(),
+            source,
+        })
+    }
+}
+
+fn is_external(tensor: &TensorProto) -> bool {
+    tensor.data_location.value() == 1 || !tensor.external_data.is_empty()
+}
+
+/// The number types of arrays that can be used.
+#[derive(Clone, Copy)]
+enum Kind {
+    Float(DType),
+    Whole { width: usize, signed: bool },
+}
+
+impl Kind {
+    fn of(data_type: i32) -> Option<Self> {
+        let whole = |width, signed| Self::Whole { width, signed };
+        Some(match data_type {
+            1 => Self::Float(DType::F32),
+            2 | 9 => whole(1, false),
+            3 => whole(1, true),
+            4 => whole(2, false),
+            5 => whole(2, true),
+            6 => whole(4, true),
+            7 => whole(8, true),
+            10 => Self::Float(DType::F16),
+            11 => Self::Float(DType::F64),
+            12 => whole(4, false),
+            13 => whole(8, false),
+            16 => Self::Float(DType::BF16),
+            _ => return None,
+        })
+    }
+
+    fn width(self) -> usize {
+        match self {
+            Self::Float(dtype) => dtype.size(),
+            Self::Whole { width, .. } => width,
+        }
+    }
+
+    /// The bytes of an array whose numbers stand in fields of the message. Those of narrow types
+    /// stand in wider fields.
+    fn typed_fields(self, tensor: &TensorProto) -> Vec<u8> {
+        let width = self.width();
+        let narrow = |wide: &i32| wide.to_le_bytes()[..width.min(4)].to_vec();
+        let unsigned = |wide: &u64| wide.to_le_bytes()[..width].to_vec();
+        match self {
+            Self::Float(DType::F32) => bytes_of(&tensor.float_data, |it| it.to_le_bytes().to_vec()),
+            Self::Float(DType::F64) => {
+                bytes_of(&tensor.double_data, |it| it.to_le_bytes().to_vec())
+            }
+            Self::Whole {
+                width: 8,
+                signed: true,
+            } => bytes_of(&tensor.int64_data, |it| it.to_le_bytes().to_vec()),
+            Self::Whole {
+                width: 4 | 8,
+                signed: false,
+            } => bytes_of(&tensor.uint64_data, unsigned),
+            _ => bytes_of(&tensor.int32_data, narrow),
+        }
+    }
+
+    fn numbers(self, shape: &[usize], bytes: Vec<u8>) -> Constant {
+        match self {
+            Self::Float(dtype) => {
+                let data = TensorData::from_bytes_vec(bytes, shape.to_vec(), dtype);
+                let values = data.convert::<f32>().try_into_vec().unwrap_or_default();
+                Constant::Floats(Array::new(shape, values))
+            }
+            Self::Whole { width, signed } => {
+                let number = |bytes: &[u8]| {
+                    let negative = signed && bytes[width - 1] >= 0x80;
+                    let mut wide = [if negative { 0xff } else { 0 }; 8];
+                    wide[..width].copy_from_slice(bytes);
+                    Count::fixed(i64::from_le_bytes(wide))
+                };
+                Constant::Counts {
+                    shape: shape.to_vec(),
+                    values: bytes.chunks_exact(width).map(number).collect(),
+                }
+            }
+        }
+    }
+}
+
+fn bytes_of<T>(values: &[T], bytes: impl Fn(&T) -> Vec<u8>) -> Vec<u8> {
+    values.iter().flat_map(bytes).collect()
+}
+
+/// The standard's name of a number type.
+pub fn type_name(data_type: i32) -> &'static str {
+    match data_type {
+        1 => "float",
+        2 => "uint8",
+        3 => "int8",
+        4 => "uint16",
+        5 => "int16",
+        6 => "int32",
+        7 => "int64",
+        8 => "string",
+        9 => "bool",
+        10 => "float16",
+        11 => "double",
+        12 => "uint32",
+        13 => "uint64",
+        14 | 15 => "complex",
+        16 => "bfloat16",
+        17..=20 | 23 | 24 => "an 8-bit or 4-bit float",
+        21 | 22 | 25 | 26 => "a 4-bit or 2-bit integer",
+        _ => "unknown",
+    }
+}

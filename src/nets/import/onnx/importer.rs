@@ -1,0 +1,472 @@
+//! The walk over the nodes of a file: each one's inputs are looked up, its operator is translated, its
+//! outputs are noted. What the operators become stands in [`super::ops`].
+
+use std::collections::{HashMap, HashSet};
+
+use onnx_ir::{GraphProto, NodeProto, TensorProto};
+
+use super::attributes::Attributes;
+use super::constant::Constant;
+use super::count::Count;
+use super::error::{Fault, Problem};
+use super::file::Arrays;
+use super::names::{self, Names};
+use super::ops;
+use crate::nets::graph::{Dim, Graph, GraphBuilder, Input, NodeId, Op};
+use crate::session::array::Array;
+
+/// What a name in the file stands for.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// Numbers known at import.
+    Known(Constant),
+    /// Weights, by the name that they have in the file.
+    Weight(String, Constant),
+    /// What a node of the graph gives.
+    Node(NodeId),
+    /// Known numbers repeated along axes, the batch among them.
+    Spread(Constant, Vec<Count>),
+    /// Whether what a node gives is above a number.
+    Above(NodeId, f32),
+}
+
+impl Value {
+    /// Numbers known at import; `None` where they are computed from the images.
+    pub fn constant(&self) -> Option<&Constant> {
+        match self {
+            Value::Known(constant) | Value::Weight(_, constant) => Some(constant),
+            Value::Node(_) | Value::Spread(..) | Value::Above(..) => None,
+        }
+    }
+}
+
+/// A node of the file with its inputs.
+pub struct Call<'a> {
+    /// Its operator, without domain.
+    pub operator: &'a str,
+    /// Its attributes.
+    pub attributes: Attributes<'a>,
+    /// What it computes on; `None` where an input is left out.
+    pub inputs: Vec<Option<Value>>,
+    /// Its outputs' names; empty where one is not used.
+    pub outputs: Vec<&'a str>,
+    /// What the graph calls it.
+    pub name: String,
+    /// The version of the standard's operators.
+    pub opset: i64,
+    /// Whether it is a softmax whose output is the network's.
+    pub last: bool,
+}
+
+impl Call<'_> {
+    /// An input that must be there.
+    pub fn input(&self, place: usize) -> Result<&Value, Problem> {
+        let missing = || Problem::Cannot(format!("its input number {place} is missing"));
+        self.optional(place).ok_or_else(missing)
+    }
+
+    /// An input that may be left out.
+    pub fn optional(&self, place: usize) -> Option<&Value> {
+        self.inputs.get(place).and_then(Option::as_ref)
+    }
+
+    /// An input that must be known at import.
+    pub fn known(&self, place: usize, what: &str) -> Result<&Constant, Problem> {
+        let runtime = || {
+            Problem::Cannot(format!(
+                "its {what} is computed from the images; it must be fixed"
+            ))
+        };
+        self.input(place)?.constant().ok_or_else(runtime)
+    }
+
+    /// Whole numbers that must be known at import, from an input or, in older files, an attribute.
+    pub fn ints(&self, place: usize, name: &str) -> Result<Option<Vec<i64>>, Problem> {
+        if let Some(ints) = self.attributes.ints(name) {
+            return Ok(Some(ints.to_vec()));
+        }
+        if self.optional(place).is_none() {
+            return Ok(None);
+        }
+        let ints = self.known(place, name)?.ints();
+        let words = || Problem::Cannot(format!("its {name} depends on the number of images"));
+        Ok(Some(ints.ok_or_else(words)?))
+    }
+}
+
+/// The translation of one file.
+pub struct Importer<'a> {
+    /// The graph in the making.
+    pub graph: GraphBuilder,
+    /// What somebody should know who uses the network.
+    pub notes: Vec<String>,
+    arrays: &'a Arrays,
+    opset: i64,
+    /// The batch that the file is made for, where it is fixed; 1 where it is open.
+    pub batch: i64,
+    values: HashMap<String, Value>,
+    initializers: HashMap<&'a str, &'a TensorProto>,
+    names: Names,
+    weights: HashMap<String, Vec<String>>,
+    /// Nodes that give the same number everywhere.
+    uniform: HashMap<NodeId, f32>,
+    /// What the nodes are.
+    made: Vec<(Op, Vec<Input>)>,
+    /// What the nodes would be called if no others were called so.
+    wanted: Vec<String>,
+    /// Softmaxes that give the network's output.
+    last: HashSet<String>,
+}
+
+impl<'a> Importer<'a> {
+    /// Nothing translated yet.
+    pub fn new(graph: GraphBuilder, arrays: &'a Arrays, opset: i64, batch: i64) -> Self {
+        Self {
+            graph,
+            notes: Vec::new(),
+            arrays,
+            opset,
+            batch,
+            values: HashMap::new(),
+            initializers: HashMap::new(),
+            names: Names::default(),
+            weights: HashMap::new(),
+            uniform: HashMap::new(),
+            made: Vec::new(),
+            wanted: Vec::new(),
+            last: HashSet::new(),
+        }
+    }
+
+    /// Gives a name of the file its meaning.
+    pub fn set(&mut self, name: &str, value: Value) {
+        self.values.insert(name.to_owned(), value);
+    }
+
+    /// Marks the softmax that gives `output` as the last.
+    pub fn take_off(&mut self, output: &str) {
+        self.last.insert(output.to_owned());
+    }
+
+    /// Knows the arrays of a graph; each is read when a node asks for it.
+    pub fn declare(&mut self, graph: &'a GraphProto) {
+        let named = graph.initializer.iter().map(|it| (it.name.as_str(), it));
+        self.initializers.extend(named);
+    }
+
+    /// What a name of the file stands for.
+    pub fn value(&mut self, name: &str) -> Result<Value, Fault> {
+        if let Some(value) = self.values.get(name) {
+            return Ok(value.clone());
+        }
+        let Some(tensor) = self.initializers.get(name) else {
+            return Err(Fault::Damaged(format!("nothing gives `{name}`")));
+        };
+        let value = Value::Weight(name.to_owned(), self.arrays.read(tensor)?);
+        self.set(name, value.clone());
+        Ok(value)
+    }
+
+    /// The numbers of an array that stands in a node's attributes.
+    pub fn array(&self, tensor: &TensorProto) -> Result<Constant, Fault> {
+        self.arrays.read(tensor)
+    }
+
+    /// Translates nodes one after the other.
+    pub fn walk(&mut self, nodes: &[&NodeProto]) -> Result<(), Fault> {
+        nodes.iter().try_for_each(|node| self.node(node))
+    }
+
+    fn node(&mut self, node: &NodeProto) -> Result<(), Fault> {
+        if node.op_type == "If" && ops::is_standard(&node.domain) {
+            return self.branch(node);
+        }
+        let inputs = node.input.iter().map(|name| match name.as_str() {
+            "" => Ok(None),
+            name => self.value(name).map(Some),
+        });
+        let call = Call {
+            operator: &node.op_type,
+            attributes: Attributes::of(node),
+            inputs: inputs.collect::<Result<_, _>>()?,
+            outputs: node.output.iter().map(String::as_str).collect(),
+            name: names::readable(node),
+            opset: self.opset,
+            last: node.output.iter().any(|name| self.last.contains(name)),
+        };
+        let Some(translate) = ops::translation(&node.domain, &node.op_type) else {
+            return Err(Fault::Operators(ops::missing(&[node])));
+        };
+        let values = translate(self, &call).map_err(|problem| match problem {
+            Problem::Fault(fault) => fault,
+            Problem::Cannot(problem) => Fault::Use {
+                operator: node.op_type.clone(),
+                node: match node.name.as_str() {
+                    "" => call.name.clone(),
+                    name => name.to_owned(),
+                },
+                problem,
+            },
+        })?;
+        for (name, value) in node.output.iter().zip(values) {
+            if !name.is_empty() {
+                self.set(name, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Translates the branch of an `If` that is taken, its condition being known.
+    fn branch(&mut self, node: &NodeProto) -> Result<(), Fault> {
+        let condition = node.input.first().map_or("", String::as_str);
+        let truth = self.value(condition)?.constant().and_then(Constant::only);
+        let Some(truth) = truth else {
+            return Err(Fault::Use {
+                operator: node.op_type.clone(),
+                node: node.name.clone(),
+                problem: "which branch is taken depends on the images or on how many there are"
+                    .into(),
+            });
+        };
+        let name = if truth == 0.0 {
+            "else_branch"
+        } else {
+            "then_branch"
+        };
+        let Some(graph) = Attributes::of(node).graph(name) else {
+            return Err(Fault::Damaged(format!("`{}` has no {name}", node.name)));
+        };
+        for tensor in &graph.initializer {
+            let value = Value::Weight(tensor.name.clone(), self.arrays.read(tensor)?);
+            self.set(&tensor.name, value);
+        }
+        for node in &graph.node {
+            self.node(node)?;
+        }
+        for (outer, inner) in node.output.iter().zip(&graph.output) {
+            let value = self.value(&inner.name)?;
+            self.set(outer, value);
+        }
+        Ok(())
+    }
+
+    /// Adds a node to the graph under a name like `name`.
+    pub fn emit(&mut self, name: &str, op: Op, inputs: &[Input]) -> Result<NodeId, Problem> {
+        let uniform = self.uniform_of(&op, inputs);
+        let unique = self.names.unique(name);
+        let id = self.graph.add(&unique, op.clone(), inputs)?;
+        self.wanted.push(name.to_owned());
+        self.made.push((op, inputs.to_vec()));
+        if let Some(number) = uniform {
+            self.uniform.insert(id, number);
+        }
+        Ok(id)
+    }
+
+    /// Values of the file that are class vectors, the last first, apart from `output`.
+    pub fn class_vectors(&self, output: &str) -> Vec<String> {
+        let vector = |shape: &[Dim]| match shape {
+            [batch, classes] => *batch == Dim::batch(1) && !classes.batched && classes.count > 1,
+            _ => false,
+        };
+        let mut found: Vec<(NodeId, &String)> = self
+            .values
+            .iter()
+            .filter_map(|(name, value)| match value {
+                Value::Node(id) if vector(self.graph.shape(*id)) && name != output => {
+                    Some((*id, name))
+                }
+                _ => None,
+            })
+            .collect();
+        found.sort_by(|a, b| b.cmp(a));
+        found.into_iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The graph whose logits a node gives, and the notes.
+    pub fn finish(self, last: NodeId) -> Result<(Graph, Vec<String>), Fault> {
+        let graph = super::pruned(&self.graph.finish(last)?, &self.wanted)?;
+        Ok((graph, self.notes))
+    }
+
+    /// What a value's node is, and what it computes on; `None` for weights.
+    pub fn made(&self, input: &Input) -> Option<(&Op, &[Input])> {
+        let Input::Node(id) = input else { return None };
+        let (op, inputs) = self.made.get(id.0)?;
+        Some((op, inputs))
+    }
+
+    /// What a transposed value was before, with the order of axes that leads from there through it
+    /// and on; `None` where it is not transposed.
+    pub fn transposed_before(&self, value: &Value, order: &[usize]) -> Option<(Value, Vec<usize>)> {
+        let Value::Node(id) = value else { return None };
+        match self.made(&(*id).into())? {
+            (Op::Transpose { axes }, [Input::Node(before)]) => {
+                let both = order.iter().map(|&at| axes[at]).collect();
+                Some((Value::Node(*before), both))
+            }
+            _ => None,
+        }
+    }
+
+    /// Adds a node and gives its output as a value.
+    pub fn give(&mut self, name: &str, op: Op, inputs: &[Input]) -> Result<Value, Problem> {
+        self.emit(name, op, inputs).map(Value::Node)
+    }
+
+    /// A value as what a node computes on.
+    pub fn operand(&mut self, value: &Value, name: &str) -> Result<Input, Problem> {
+        match value {
+            Value::Above(..) => Problem::cannot("it computes with a comparison of the images"),
+            Value::Node(id) => Ok((*id).into()),
+            Value::Weight(own, constant) => self.weight(own, &floats(constant)?),
+            Value::Known(constant) => self.weight(&format!("{name}.value"), &floats(constant)?),
+            Value::Spread(constant, counts) => {
+                let weight = self.weight(&format!("{name}.value"), &floats(constant)?)?;
+                let shape = dims(counts)?;
+                let name = format!("{name}.repeated");
+                Ok(self.emit(&name, Op::Expand { shape }, &[weight])?.into())
+            }
+        }
+    }
+
+    /// A value as a node's output, weights being repeated into one.
+    pub fn computed(&mut self, value: &Value, name: &str) -> Result<NodeId, Problem> {
+        match self.operand(value, name)? {
+            Input::Node(id) => Ok(id),
+            weight @ Input::Weight(_) => {
+                let shape = self.dims(value)?;
+                self.emit(&format!("{name}.value"), Op::Expand { shape }, &[weight])
+            }
+        }
+    }
+
+    /// A weight of the graph with these numbers, under this name or one like it.
+    pub fn weight(&mut self, name: &str, numbers: &Array<f32>) -> Result<Input, Problem> {
+        let same_name = self.weights.entry(name.to_owned()).or_default();
+        for there in same_name.iter() {
+            if self.graph.weight_values(there) == Some(numbers) {
+                return Ok(there.as_str().into());
+            }
+        }
+        if numbers.values().iter().any(|number| !number.is_finite()) {
+            return Err(Fault::NotFinite(name.to_owned()).into());
+        }
+        let mut unique = name.to_owned();
+        let mut number = same_name.len();
+        while number > 0 || self.graph.weight_values(&unique).is_some() {
+            unique = format!("{name}_{}", number.max(1));
+            if self.graph.weight_values(&unique).is_none() {
+                break;
+            }
+            number = number.max(1) + 1;
+        }
+        same_name.push(unique.clone());
+        Ok(self.graph.weight(&unique, numbers.clone())?)
+    }
+
+    /// A value's length along each axis.
+    pub fn dims(&self, value: &Value) -> Result<Vec<Dim>, Problem> {
+        match value {
+            Value::Node(id) | Value::Above(id, _) => Ok(self.graph.shape(*id).to_vec()),
+            Value::Known(constant) | Value::Weight(_, constant) => {
+                Ok(constant.shape().iter().map(|&it| Dim::fixed(it)).collect())
+            }
+            Value::Spread(_, counts) => dims(counts),
+        }
+    }
+
+    /// The number that a value has everywhere, where it is known to be one.
+    pub fn uniform(&self, value: &Value) -> Option<f32> {
+        match value {
+            Value::Node(id) => self.uniform.get(id).copied(),
+            Value::Above(..) => None,
+            Value::Known(constant) | Value::Weight(_, constant) | Value::Spread(constant, _) => {
+                same_everywhere(&constant.floats()?)
+            }
+        }
+    }
+
+    fn uniform_of(&self, op: &Op, inputs: &[Input]) -> Option<f32> {
+        let moves_only = matches!(
+            op,
+            Op::Expand { .. }
+                | Op::Slice(_)
+                | Op::Reshape { .. }
+                | Op::Transpose { .. }
+                | Op::Gather { .. }
+                | Op::Concat { .. }
+        );
+        let number = |input: &Input| match input {
+            Input::Node(id) => self.uniform.get(id).copied(),
+            Input::Weight(name) => same_everywhere(self.graph.weight_values(name)?),
+        };
+        let (first, rest) = inputs.split_first()?;
+        let first = number(first).filter(|_| moves_only)?;
+        let same = |input: &Input| number(input) == Some(first);
+        rest.iter().all(same).then_some(first)
+    }
+}
+
+fn same_everywhere(array: &Array<f32>) -> Option<f32> {
+    let (first, rest) = array.values().split_first()?;
+    rest.iter().all(|number| number == first).then_some(*first)
+}
+
+/// Numbers of an array that a node computes on.
+pub fn floats(constant: &Constant) -> Result<Array<f32>, Problem> {
+    let words = "it computes with the number of images itself, which no image decides";
+    constant.floats().ok_or(Problem::Cannot(words.into()))
+}
+
+/// A length of an axis as a graph has it.
+pub fn dim(count: Count) -> Result<Dim, Problem> {
+    let length = |number: i64| usize::try_from(number).ok();
+    let dim = match (count.fixed, count.each) {
+        (fixed, 0) => length(fixed).map(Dim::fixed),
+        (0, each) => length(each).map(Dim::batch),
+        _ => None,
+    };
+    dim.ok_or_else(|| Problem::Cannot(format!("an axis would have the length {count}")))
+}
+
+/// Lengths of axes as a graph has them.
+pub fn dims(counts: &[Count]) -> Result<Vec<Dim>, Problem> {
+    counts.iter().map(|&count| dim(count)).collect()
+}
+
+/// A length of an axis as a number.
+#[allow(clippy::cast_possible_wrap)]
+pub fn count(dim: Dim) -> Count {
+    let length = dim.count as i64;
+    match dim.batched {
+        true => Count {
+            fixed: 0,
+            each: length,
+        },
+        false => Count::fixed(length),
+    }
+}
+
+/// An axis counted from the front, however it is given.
+pub fn axis(axis: i64, rank: usize) -> Result<usize, Problem> {
+    let words = || Problem::Cannot(format!("it names axis {axis} of {rank}"));
+    let from_end = if axis < 0 {
+        axis.checked_add_unsigned(rank as u64)
+    } else {
+        Some(axis)
+    };
+    let place = from_end.and_then(|axis| usize::try_from(axis).ok());
+    place.filter(|&axis| axis < rank).ok_or_else(words)
+}
+
+/// Axes counted from the front, ascending.
+pub fn axes(given: &[i64], rank: usize) -> Result<Vec<usize>, Problem> {
+    let mut axes: Vec<usize> = given
+        .iter()
+        .map(|&one| axis(one, rank))
+        .collect::<Result<_, _>>()?;
+    axes.sort_unstable();
+    axes.dedup();
+    Ok(axes)
+}

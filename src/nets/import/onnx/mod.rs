@@ -1,0 +1,232 @@
+//! Networks from ONNX files, of whatever exporter, onto the operators of [`crate::nets::graph`].
+//!
+//! [`read`] gives the graph from the images to the logits. The file's messages are read in [`file`]; which
+//! input takes images and which output gives logits is settled in [`ports`]; [`importer`] walks over
+//! the nodes, and [`ops`] says what each operator becomes. What graphs compute about shapes is
+//! computed at once, the number of images being a symbol ([`count`]), so that any number of images
+//! can be shown to a file that was made for one.
+
+mod attributes;
+mod class_names;
+mod constant;
+mod count;
+mod error;
+mod file;
+mod functions;
+mod importer;
+mod names;
+mod ops;
+mod ports;
+mod recognise;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use onnx_ir::ModelProto;
+
+pub use error::{Fault, Missing, OnnxError};
+pub use ports::Layout;
+pub use recognise::Foreign;
+
+use crate::nets::graph::{Dim, Graph, GraphBuilder, GraphError, Input, NodeId, Op, shape};
+use importer::{Importer, Value};
+use names::Names;
+use ports::Port;
+
+/// What a file leaves open, or offers to choose from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The output that gives the logits: an output's name, or a node's.
+    pub output: Option<String>,
+    /// Rows and columns of the images, where the file leaves them open.
+    pub size: Option<(usize, usize)>,
+}
+
+/// A network of a file.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// From images \[N,C,H,W\] to logits \[N,K\].
+    pub graph: Graph,
+    /// What was changed or is worth knowing, a sentence each.
+    pub notes: Vec<String>,
+    /// One name a class, where the file has them.
+    pub class_names: Option<Vec<String>>,
+    /// What made the file: `pytorch 2.9.0`; empty where it does not say.
+    pub exporter: String,
+    /// The version of the standard's operators.
+    pub opset: i64,
+    /// How the file counts an image's numbers; the graph always takes \[N,C,H,W\].
+    pub layout: Layout,
+}
+
+/// Reads a network from an ONNX file.
+///
+/// # Errors
+/// Names the file, what is wrong in it and where, and what to do.
+pub fn read(path: &Path, options: &Options) -> Result<Imported, OnnxError> {
+    let read = || -> Result<Imported, Fault> {
+        let model = file::model(path)?;
+        imported(&model, &file::Arrays::of(path), options)
+    };
+    read().map_err(|fault| OnnxError {
+        path: path.to_owned(),
+        fault,
+    })
+}
+
+fn imported(
+    model: &ModelProto,
+    arrays: &file::Arrays,
+    options: &Options,
+) -> Result<Imported, Fault> {
+    let mut versions = model.opset_import.iter();
+    let standard = versions.find(|version| ops::is_standard(&version.domain));
+    let opset = standard.map_or(1, |version| version.version);
+    let nodes = functions::inlined(model)?;
+    let output = ports::output(&model.graph, &nodes, options.output.as_deref())?;
+    let (needed, outside) = ports::needed(&nodes, &output);
+    let missing = ops::missing(&needed);
+    if !missing.is_empty() {
+        return Err(Fault::Operators(missing));
+    }
+    let port = ports::input(&model.graph, &outside, options)?;
+    let mut importer = Importer::new(GraphBuilder::new(port.image), arrays, opset, port.batch);
+    importer.declare(&model.graph);
+    enter(&mut importer, &port)?;
+    if let Some(softmax) = ports::softmax_behind(&nodes, &output) {
+        importer.take_off(&softmax);
+    }
+    importer.walk(&needed)?;
+    let last = leave(&mut importer, &output)?;
+    let (graph, notes) = importer.finish(last)?;
+    Ok(Imported {
+        class_names: class_names::read(model, graph.classes()),
+        graph,
+        notes,
+        exporter: format!("{} {}", model.producer_name, model.producer_version)
+            .trim()
+            .to_owned(),
+        opset,
+        layout: port.layout,
+    })
+}
+
+/// The images, laid out as the file counts them.
+fn enter(importer: &mut Importer, port: &Port) -> Result<(), Fault> {
+    let words = |problem| match problem {
+        error::Problem::Fault(fault) => fault,
+        error::Problem::Cannot(words) => Fault::Damaged(words),
+    };
+    let images = importer.emit("images", Op::Input, &[]).map_err(words)?;
+    let [channels, rows, columns] = port.image;
+    let op = match port.layout {
+        Layout::ChannelsFirst => None,
+        Layout::ChannelsLast => Some(Op::Transpose {
+            axes: vec![0, 2, 3, 1],
+        }),
+        Layout::OneChannel => Some(Op::Reshape {
+            shape: vec![Dim::batch(1), Dim::fixed(rows), Dim::fixed(columns)],
+        }),
+        Layout::Flat => {
+            let note = format!(
+                "its input `{}` is a row of numbers, taken as {channels}×{rows}×{columns}",
+                port.name
+            );
+            importer.notes.push(note);
+            Some(Op::Reshape {
+                shape: vec![Dim::batch(1), Dim::fixed(channels * rows * columns)],
+            })
+        }
+    };
+    if port.data_type == 2 {
+        let note = format!("its input `{}` is of bytes, 0 to 255", port.name);
+        importer.notes.push(note);
+    }
+    let value = match op {
+        None => Value::Node(images),
+        Some(op) => importer
+            .give("laid_out", op, &[images.into()])
+            .map_err(words)?,
+    };
+    importer.set(&port.name, value);
+    Ok(())
+}
+
+/// The node that gives the logits \[N,K\].
+fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, Fault> {
+    let fault = |importer: &Importer, found: String| Fault::Output {
+        output: output.to_owned(),
+        found,
+        choices: importer.class_vectors(output),
+    };
+    let Value::Node(id) = importer.value(output)? else {
+        return Err(fault(importer, "the same whatever the image".into()));
+    };
+    let dims = importer.graph.shape(id).to_vec();
+    let one = Dim::fixed(1);
+    match dims[..] {
+        [batch, classes] if batch == Dim::batch(1) && !classes.batched && classes.count > 1 => {
+            Ok(id)
+        }
+        [batch, classes, ref rest @ ..]
+            if batch == Dim::batch(1)
+                && !classes.batched
+                && classes.count > 1
+                && rest.iter().all(|&length| length == one) =>
+        {
+            let name = format!("{output}.classes");
+            let shape = vec![batch, classes];
+            let flat = importer.emit(&name, Op::Reshape { shape }, &[id.into()]);
+            flat.map_err(|_| Fault::Damaged(name))
+        }
+        [batch] | [batch, Dim { count: 1, .. }] if batch == Dim::batch(1) => {
+            Err(fault(importer, "one number an image".into()))
+        }
+        _ => {
+            let found = format!("of the shape {}", shape::written(&dims));
+            Err(fault(importer, found))
+        }
+    }
+}
+
+/// A graph without the nodes and weights that its output does not need, its nodes called as wanted.
+fn pruned(graph: &Graph, wanted: &[String]) -> Result<Graph, GraphError> {
+    let mut names = Names::default();
+    let mut used = vec![false; graph.nodes().len()];
+    used[graph.output().0] = true;
+    for (at, node) in graph.nodes().iter().enumerate().rev() {
+        if !used[at] {
+            continue;
+        }
+        for input in &node.inputs {
+            if let Input::Node(input) = input {
+                used[input.0] = true;
+            }
+        }
+    }
+    let mut builder = GraphBuilder::new(graph.image());
+    let mut places = vec![NodeId(0); used.len()];
+    for id in graph.ids() {
+        let node = graph.node(id);
+        if !used[id.0] && node.op != Op::Input {
+            continue;
+        }
+        let mut inputs = Vec::new();
+        for input in &node.inputs {
+            inputs.push(match input {
+                Input::Node(before) => places[before.0].into(),
+                Input::Weight(name) if builder.weight_values(name).is_some() => {
+                    name.as_str().into()
+                }
+                Input::Weight(name) => match graph.weights().get(name) {
+                    Some(values) => builder.weight(name, values.clone())?,
+                    None => name.as_str().into(),
+                },
+            });
+        }
+        let name = names.unique(&wanted[id.0]);
+        places[id.0] = builder.add(&name, node.op.clone(), &inputs)?;
+    }
+    builder.finish(places[graph.output().0])
+}

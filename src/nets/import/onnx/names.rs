@@ -1,0 +1,159 @@
+//! Names of nodes: those of the modules that they come from, where the file says so.
+
+use std::collections::HashSet;
+
+use onnx_ir::NodeProto;
+
+/// Names already given.
+#[derive(Default)]
+pub struct Names(HashSet<String>);
+
+impl Names {
+    /// The name, with a number behind it where it is taken.
+    pub fn unique(&mut self, wanted: &str) -> String {
+        let mut name = wanted.to_owned();
+        let mut number = 1;
+        while !self.0.insert(name.clone()) {
+            name = format!("{wanted}_{number}");
+            number += 1;
+        }
+        name
+    }
+}
+
+/// What a node is called: the module that PyTorch's exporters name, `layer1.0.conv1` for
+/// `/layer1/layer1.0/conv1/Conv`; else the layer of Keras; else the module that its first weight
+/// belongs to; else its operator.
+pub fn readable(node: &NodeProto) -> String {
+    let scope = scope(node);
+    let weight = || {
+        let mut named = node.input.iter().skip(1);
+        let stem = named.find_map(|input| {
+            let (stem, role) = input.rsplit_once('.')?;
+            matches!(role, "weight" | "bias" | "running_mean").then_some(stem)
+        });
+        stem.filter(|stem| !stem.contains("::")).map(str::to_owned)
+    };
+    scope
+        .or_else(|| path(&node.name, &node.op_type))
+        .or_else(weight)
+        .unwrap_or_else(|| node.op_type.to_lowercase())
+}
+
+/// The module that the newer exporter of PyTorch notes beside each node.
+fn scope(node: &NodeProto) -> Option<String> {
+    let mut entries = node.metadata_props.iter();
+    let scopes = entries.find(|entry| entry.key == "pkg.torch.onnx.name_scopes")?;
+    // ['', 'layer1', 'layer1.0', 'layer1.0.conv1', 'conv2d_1']
+    let parts = scopes.value.split(['\'', '"']).skip(1).step_by(2);
+    let parts: Vec<&str> = parts.collect();
+    let (call, modules) = parts.split_last()?;
+    let module = modules.iter().rev().find(|module| !module.is_empty());
+    match module {
+        Some(module) => Some((*module).to_owned()),
+        None => Some((*call).to_owned()).filter(|call| !call.is_empty()),
+    }
+}
+
+/// A path of modules without what is said twice and without the operator at its end; `None` where
+/// nothing is left.
+fn path(name: &str, operator: &str) -> Option<String> {
+    let mut parts: Vec<&str> = name
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != "StatefulPartitionedCall")
+        .collect();
+    let plain = |part: &str| {
+        let part = part.trim_end_matches(|it: char| it.is_ascii_digit());
+        let part = part.trim_end_matches(['_', ':', '.']).to_lowercase();
+        part.strip_prefix("node_").unwrap_or(&part).to_owned()
+    };
+    let is_operator = |part: &str| {
+        let part = plain(part);
+        let of_keras = ["conv2d", "biasadd", "matmul", "fusedbatchnormv3"];
+        part == operator.to_lowercase() || of_keras.contains(&part.as_str())
+    };
+    if parts.last().is_some_and(|last| is_operator(last)) && (parts.len() > 1 || is_made_up(name)) {
+        parts.pop();
+    }
+    let mut short: Vec<&str> = Vec::new();
+    for part in parts {
+        let repeats = |before: &&str| {
+            let rest = part.strip_prefix(before);
+            rest.is_some_and(|rest| rest.starts_with('.') || rest.is_empty())
+        };
+        if short.last().is_some_and(|before| repeats(before)) {
+            short.pop();
+        }
+        short.push(part);
+    }
+    (!short.is_empty()).then(|| short.join("."))
+}
+
+/// `Conv_12`, `node_Conv_12`, `/Conv`: made by an exporter that knew no name.
+fn is_made_up(name: &str) -> bool {
+    name.starts_with('/') || name.contains('_') || name.contains(char::is_numeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(name: &str, operator: &str, inputs: &[&str]) -> NodeProto {
+        let mut node = NodeProto::new();
+        name.clone_into(&mut node.name);
+        operator.clone_into(&mut node.op_type);
+        node.input = inputs.iter().map(|&input| input.to_owned()).collect();
+        node
+    }
+
+    #[test]
+    fn nodes_are_called_as_the_modules_of_the_file() {
+        for (name, operator, inputs, readable_name) in [
+            (
+                "/layer1/layer1.0/conv1/Conv",
+                "Conv",
+                &[][..],
+                "layer1.0.conv1",
+            ),
+            (
+                "/features/features.0/features.0.1/Conv",
+                "Conv",
+                &[],
+                "features.0.1",
+            ),
+            (
+                "/layer1/layer1.0/relu_1/Relu",
+                "Relu",
+                &[],
+                "layer1.0.relu_1",
+            ),
+            (
+                "/layer1/layer1.0/Add_output",
+                "Add",
+                &[],
+                "layer1.0.Add_output",
+            ),
+            ("/Flatten", "Flatten", &[], "flatten"),
+            ("Conv_0", "Conv", &["x", "features.0.weight"], "features.0"),
+            ("", "Conv", &["x", "onnx::Conv_12"], "conv"),
+            (
+                "StatefulPartitionedCall/model/conv2d_1/Conv2D",
+                "Conv",
+                &[],
+                "model.conv2d_1",
+            ),
+            ("fc1", "Gemm", &[], "fc1"),
+            ("node_relu_3", "Relu", &[], "relu"),
+        ] {
+            assert_eq!(readable(&node(name, operator, inputs)), readable_name);
+        }
+    }
+
+    #[test]
+    fn a_name_is_given_once() {
+        let mut names = Names::default();
+        assert_eq!(names.unique("relu"), "relu");
+        assert_eq!(names.unique("relu"), "relu_1");
+        assert_eq!(names.unique("relu"), "relu_2");
+    }
+}

@@ -1,0 +1,320 @@
+//! Functions of every number alone, and of two with broadcasting.
+
+use super::super::constant::Constant;
+use super::super::count::Count;
+use super::super::error::Problem;
+use super::super::importer::{Call, Importer, Value};
+use super::{folding, fusing};
+use crate::nets::graph::op::{Binary, Unary};
+use crate::nets::graph::Op;
+
+/// Operators that leave their input as it is: `Identity`, `Dropout`.
+pub fn unchanged(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    if call.outputs.get(1).is_some_and(|name| !name.is_empty()) {
+        return Problem::cannot("its mask is used");
+    }
+    Ok(vec![call.input(0)?.clone()])
+}
+
+/// `Cast` and `CastLike`. Numbers computed from the images are 32-bit floats whatever the file has.
+pub fn cast(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let to = match (call.operator, call.optional(1)) {
+        ("CastLike", Some(like)) => match like.constant() {
+            Some(Constant::Counts { .. }) => 7,
+            _ => 1,
+        },
+        _ => call.attributes.int("to", 1),
+    };
+    let is_float = matches!(to, 1 | 10 | 11 | 16);
+    match value {
+        Value::Known(constant) | Value::Weight(_, constant) => {
+            let other = folding::cast(constant, i32::try_from(to).unwrap_or(0))?;
+            let same = other == *constant;
+            Ok(vec![if same {
+                value.clone()
+            } else {
+                Value::Known(other)
+            }])
+        }
+        Value::Spread(..) | Value::Above(..) => Ok(vec![value.clone()]),
+        Value::Node(_) if is_float => Ok(vec![value.clone()]),
+        Value::Node(_) => {
+            let to = super::super::file::type_name(i32::try_from(to).unwrap_or(0));
+            let input = importer.operand(value, &call.name)?;
+            let Some((Op::Unary(Unary::Floor | Unary::Ceil | Unary::Round), _)) =
+                importer.made(&input)
+            else {
+                return Problem::cannot(format!(
+                    "it turns what is computed from the images into {to}"
+                ));
+            };
+            Ok(vec![value.clone()])
+        }
+    }
+}
+
+/// `Constant`.
+pub fn constant(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    use crate::session::array::Array;
+    let attributes = call.attributes;
+    let constant = if let Some(tensor) = attributes.tensor("value") {
+        importer.array(tensor)?
+    } else if attributes.has("value_float") {
+        Constant::float(attributes.float("value_float", 0.0))
+    } else if attributes.has("value_int") {
+        Constant::scalar(Count::fixed(attributes.int("value_int", 0)))
+    } else if let Some(numbers) = attributes.floats("value_floats") {
+        Constant::Floats(Array::new(&[numbers.len()], numbers.to_vec()))
+    } else if let Some(numbers) = attributes.ints("value_ints") {
+        Constant::list(numbers.iter().copied().map(Count::fixed).collect())
+    } else {
+        return Problem::cannot("it holds words or a sparse array");
+    };
+    Ok(vec![Value::Known(constant)])
+}
+
+/// The function of an operator of one input.
+fn function(call: &Call) -> Result<Unary, Problem> {
+    let float = |name, default| f64::from(call.attributes.float(name, default));
+    Ok(match call.operator {
+        "Relu" => Unary::Relu,
+        "LeakyRelu" => Unary::LeakyRelu {
+            slope: float("alpha", 0.01),
+        },
+        "Elu" => Unary::Elu {
+            alpha: float("alpha", 1.0),
+        },
+        "Selu" => Unary::Selu {
+            alpha: float("alpha", 1.673_263_2),
+            gamma: float("gamma", 1.050_701),
+        },
+        "Celu" => Unary::Celu {
+            alpha: float("alpha", 1.0),
+        },
+        "Sigmoid" => Unary::Sigmoid,
+        "Tanh" => Unary::Tanh,
+        "HardSigmoid" => Unary::HardSigmoid {
+            alpha: float("alpha", 0.2),
+            beta: float("beta", 0.5),
+        },
+        "HardSwish" => Unary::HardSwish,
+        "Gelu" => match call.attributes.text("approximate") {
+            Some("tanh") => Unary::GeluTanh,
+            _ => Unary::Gelu,
+        },
+        "Swish" if (float("alpha", 1.0) - 1.0).abs() < f64::EPSILON => Unary::Silu,
+        "Mish" => Unary::Mish,
+        "Softplus" => Unary::Softplus,
+        "Softsign" => Unary::Softsign,
+        "Erf" => Unary::Erf,
+        "Exp" => Unary::Exp,
+        "Log" => Unary::Log,
+        "Sqrt" => Unary::Sqrt,
+        "Neg" => Unary::Neg,
+        "Abs" => Unary::Abs,
+        "Reciprocal" => Unary::Reciprocal,
+        "Floor" => Unary::Floor,
+        "Ceil" => Unary::Ceil,
+        "Round" => Unary::Round,
+        "Sign" => Unary::Sign,
+        other => return Problem::cannot(format!("{other} with these attributes is unknown")),
+    })
+}
+
+/// Every operator that is one function of one number.
+pub fn unary(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let function = function(call)?;
+    if let Some(known) = value
+        .constant()
+        .and_then(|it| folding::unary(call.operator, it))
+    {
+        return Ok(vec![Value::Known(known)]);
+    }
+    let input = importer.operand(value, &call.name)?;
+    Ok(vec![importer.give(
+        &call.name,
+        Op::Unary(function),
+        &[input],
+    )?])
+}
+
+/// `PRelu`.
+pub fn parametric_relu(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let input = importer.operand(call.input(0)?, &call.name)?;
+    let slope = importer.operand(call.input(1)?, &format!("{}.slope", call.name))?;
+    Ok(vec![importer.give(
+        &call.name,
+        Op::PRelu,
+        &[input, slope],
+    )?])
+}
+
+/// `Clip`; its bounds were attributes in older files.
+pub fn clip(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let bound = |place, name: &str, none: f64| -> Result<f64, Problem> {
+        if call.attributes.has(name) {
+            return Ok(f64::from(call.attributes.float(name, 0.0)));
+        }
+        if call.optional(place).is_none() {
+            return Ok(none);
+        }
+        let words = || Problem::Cannot(format!("its {name} is not one number"));
+        let number = call.known(place, name)?.only().ok_or_else(words)?;
+        Ok(f64::from(number))
+    };
+    let (min, max) = (
+        bound(1, "min", f64::NEG_INFINITY)?,
+        bound(2, "max", f64::INFINITY)?,
+    );
+    let input = importer.operand(call.input(0)?, &call.name)?;
+    // PyTorch writes ReLU6 and its like so.
+    let function = match (min, max) {
+        (0.0, f64::INFINITY) => Unary::Relu,
+        _ => Unary::Clip { min, max },
+    };
+    Ok(vec![importer.give(
+        &call.name,
+        Op::Unary(function),
+        &[input],
+    )?])
+}
+
+/// Operators of two numbers, and those of any number of them: `Sum`, `Max`, `Min`, `Mean`.
+pub fn binary(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let function = match call.operator {
+        "Add" | "Sum" | "Mean" => Binary::Add,
+        "Sub" => Binary::Sub,
+        "Mul" => Binary::Mul,
+        "Div" => Binary::Div,
+        "Pow" => Binary::Pow,
+        "Max" => Binary::Max,
+        "Min" => Binary::Min,
+        other => return Problem::cannot(format!("{other} is unknown")),
+    };
+    let mut values = call.inputs.iter().flatten();
+    let mut result = call.input(0)?.clone();
+    values.next();
+    for value in values {
+        result = of_two(importer, call, function, &result, value)?;
+    }
+    if call.operator == "Mean" {
+        #[allow(clippy::cast_precision_loss)]
+        let count = Value::Known(Constant::float(call.inputs.len() as f32));
+        result = of_two(importer, call, Binary::Div, &result, &count)?;
+    }
+    Ok(vec![result])
+}
+
+fn of_two(
+    importer: &mut Importer,
+    call: &Call,
+    function: Binary,
+    a: &Value,
+    b: &Value,
+) -> Result<Value, Problem> {
+    if let (Some(a), Some(b)) = (a.constant(), b.constant()) {
+        return Ok(Value::Known(folding::binary(function, a, b)?));
+    }
+    if let Some(same) = without_effect(importer, function, a, b)? {
+        return Ok(same);
+    }
+    let (left, right) = (
+        importer.operand(a, &call.name)?,
+        importer.operand(b, &call.name)?,
+    );
+    let power = b.constant().and_then(Constant::only);
+    if function == Binary::Pow && power == Some(0.5) {
+        return importer.give(&call.name, Op::Unary(Unary::Sqrt), &[left]);
+    }
+    if function == Binary::Pow && power == Some(2.0) {
+        let twice = [left.clone(), left];
+        return importer.give(&call.name, Op::Binary(Binary::Mul), &twice);
+    }
+    if let Some((op, inputs)) = fusing::fused(importer, function, &left, &right) {
+        return importer.give(&call.name, op, &inputs);
+    }
+    importer.give(&call.name, Op::Binary(function), &[left, right])
+}
+
+/// x·1, x/1, x + 0 and x − 0 are x, where that leaves the shape.
+fn without_effect(
+    importer: &Importer,
+    function: Binary,
+    a: &Value,
+    b: &Value,
+) -> Result<Option<Value>, Problem> {
+    let neutral = match function {
+        Binary::Mul | Binary::Div | Binary::Pow => 1.0,
+        Binary::Add | Binary::Sub => 0.0,
+        Binary::Max | Binary::Min => return Ok(None),
+    };
+    let is_one_number = |value: &Value| value.constant().and_then(Constant::only) == Some(neutral);
+    let rank = |value: &Value| importer.dims(value).map(|dims| dims.len());
+    if is_one_number(b) && rank(b)? <= rank(a)? {
+        return Ok(Some(a.clone()));
+    }
+    let symmetric = matches!(function, Binary::Mul | Binary::Add);
+    Ok((symmetric && is_one_number(a) && rank(a)? <= rank(b)?).then(|| b.clone()))
+}
+
+/// Comparisons and logic, where all is known. A comparison with what is computed from the images is
+/// kept for the `Where` that it belongs to.
+pub fn compare(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    if let ("Greater", Value::Node(id), Some(bound)) = (
+        call.operator,
+        call.input(0)?,
+        call.optional(1).and_then(Value::constant),
+    ) && let Some(bound) = bound.only()
+    {
+        return Ok(vec![Value::Above(*id, bound)]);
+    }
+    let first = call.known(0, "input")?;
+    let known = match call.operator {
+        "Not" => folding::not(first)?,
+        "Mod" => folding::modulo(first, call.known(1, "divisor")?)?,
+        operator => folding::compare(operator, first, call.known(1, "input")?)?,
+    };
+    Ok(vec![Value::Known(known)])
+}
+
+/// From here on softplus(x) and x are the same in 32 bits.
+const STRAIGHT: f32 = 15.0;
+
+/// `Where`, where its condition is known: of two arrays that are known, or of one that is not where
+/// the condition is the same everywhere.
+pub fn choose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let (yes, no) = (call.input(1)?, call.input(2)?);
+    // PyTorch's softplus: x above a bound, else log(1 + eˣ).
+    if let (Value::Above(x, bound), Value::Node(yes_id), Value::Node(no_id)) =
+        (call.input(0)?, yes, no)
+    {
+        let softplus = importer.made(&(*no_id).into());
+        let softplus = softplus.is_some_and(|(op, inputs)| {
+            *op == Op::Unary(Unary::Softplus) && inputs == [(*x).into()]
+        });
+        if softplus && yes_id == x && *bound >= STRAIGHT {
+            return Ok(vec![no.clone()]);
+        }
+    }
+    let condition = call.known(0, "condition")?;
+    if let (Some(yes), Some(no)) = (yes.constant(), no.constant()) {
+        return Ok(vec![Value::Known(folding::choose(condition, yes, no)?)]);
+    }
+    let truth = condition
+        .ints()
+        .filter(|truth| truth.windows(2).all(|two| two[0] == two[1]));
+    let Some(truth) = truth else {
+        return Problem::cannot("it chooses by place among what is computed from the images");
+    };
+    let (chosen, other) = match truth.first() {
+        Some(0) => (no, yes),
+        _ => (yes, no),
+    };
+    let smaller = importer.dims(other)?.len() <= importer.dims(chosen)?.len();
+    if !smaller || condition.shape().len() > importer.dims(chosen)?.len() {
+        return Problem::cannot("its choice has fewer axes than what it is chosen from");
+    }
+    Ok(vec![chosen.clone()])
+}

@@ -1,0 +1,273 @@
+//! What can be computed at import: whole numbers exactly and with the batch as a symbol, real ones in
+//! 32 bits.
+
+use std::cmp::Ordering;
+
+use super::super::constant::{Constant, broadcast};
+use super::super::count::Count;
+use super::super::error::Problem;
+use super::super::importer::floats;
+use super::shape::whole;
+use crate::nets::graph::op::Binary;
+use crate::session::array::Array;
+
+fn together(a: &Constant, b: &Constant) -> Result<(Constant, Constant), Problem> {
+    let words = || {
+        Problem::Cannot(format!(
+            "the shapes {:?} and {:?} do not go together",
+            a.shape(),
+            b.shape()
+        ))
+    };
+    let shape = broadcast(a.shape(), b.shape()).ok_or_else(words)?;
+    Ok((a.repeated(&shape), b.repeated(&shape)))
+}
+
+/// A function of two known arrays.
+pub fn binary(function: Binary, a: &Constant, b: &Constant) -> Result<Constant, Problem> {
+    let (a, b) = together(a, b)?;
+    if let (Constant::Counts { shape, values }, Constant::Counts { values: others, .. }) = (&a, &b)
+    {
+        let values = values.iter().zip(others);
+        let values = values.map(|(&a, &b)| whole_numbers(function, a, b));
+        let values: Option<Vec<Count>> = values.collect();
+        let words = "its result is no whole number for any number of images";
+        return Ok(Constant::Counts {
+            shape: shape.clone(),
+            values: values.ok_or(Problem::Cannot(words.into()))?,
+        });
+    }
+    let (a, b) = (floats(&a)?, floats(&b)?);
+    let numbers = a.values().iter().zip(b.values());
+    let numbers = numbers.map(|(&a, &b)| match function {
+        Binary::Add => a + b,
+        Binary::Sub => a - b,
+        Binary::Mul => a * b,
+        Binary::Div => a / b,
+        Binary::Pow => a.powf(b),
+        Binary::Max => a.max(b),
+        Binary::Min => a.min(b),
+    });
+    Ok(Constant::Floats(Array::new(a.shape(), numbers.collect())))
+}
+
+fn whole_numbers(function: Binary, a: Count, b: Count) -> Option<Count> {
+    match function {
+        Binary::Add => a.plus(b),
+        Binary::Sub => a.minus(b),
+        Binary::Mul => a.times(b),
+        Binary::Div => a.over(b),
+        Binary::Pow => {
+            let power = u32::try_from(b.known()?).ok()?;
+            a.known()?.checked_pow(power).map(Count::fixed)
+        }
+        Binary::Max => Some(if a.compare(b)? == Ordering::Less {
+            b
+        } else {
+            a
+        }),
+        Binary::Min => Some(if a.compare(b)? == Ordering::Greater {
+            b
+        } else {
+            a
+        }),
+    }
+}
+
+/// A comparison or a logical operator of two known arrays, as zeros and ones.
+pub fn compare(operator: &str, a: &Constant, b: &Constant) -> Result<Constant, Problem> {
+    let (a, b) = together(a, b)?;
+    let shape = a.shape().to_vec();
+    let orders: Vec<Option<Ordering>> = match (&a, &b) {
+        (Constant::Counts { values, .. }, Constant::Counts { values: others, .. }) => {
+            let pairs = values.iter().zip(others);
+            pairs.map(|(a, &b)| a.compare(b)).collect()
+        }
+        _ => {
+            let (a, b) = (floats(&a)?, floats(&b)?);
+            let pairs = a.values().iter().zip(b.values());
+            pairs.map(|(a, b)| a.partial_cmp(b)).collect()
+        }
+    };
+    let set = |number: &Count| *number != Count::fixed(0);
+    let truths: Vec<Option<bool>> = match operator {
+        "And" | "Or" | "Xor" => {
+            let (a, b) = (whole(&a)?, whole(&b)?);
+            let pairs = a.iter().zip(&b).map(|(a, b)| (set(a), set(b)));
+            let truth = |(a, b)| match operator {
+                "And" => a && b,
+                "Or" => a || b,
+                _ => a != b,
+            };
+            pairs.map(truth).map(Some).collect()
+        }
+        _ => {
+            let truth = |order| match operator {
+                "Equal" => Some(order == Ordering::Equal),
+                "Greater" => Some(order == Ordering::Greater),
+                "GreaterOrEqual" => Some(order != Ordering::Less),
+                "Less" => Some(order == Ordering::Less),
+                "LessOrEqual" => Some(order != Ordering::Greater),
+                _ => None,
+            };
+            orders.into_iter().map(|order| truth(order?)).collect()
+        }
+    };
+    let values = truths
+        .into_iter()
+        .map(|truth| truth.map(|truth| Count::fixed(i64::from(truth))));
+    let values: Option<Vec<Count>> = values.collect();
+    let words = "its answer depends on the number of images";
+    Ok(Constant::Counts {
+        shape,
+        values: values.ok_or(Problem::Cannot(words.into()))?,
+    })
+}
+
+/// Zeros where `a` has others, and the other way round.
+pub fn not(a: &Constant) -> Result<Constant, Problem> {
+    let values = whole(a)?.into_iter();
+    Ok(Constant::Counts {
+        shape: a.shape().to_vec(),
+        values: values
+            .map(|number| Count::fixed(i64::from(number == Count::fixed(0))))
+            .collect(),
+    })
+}
+
+/// The remainder, with the sign of the divisor.
+pub fn modulo(a: &Constant, b: &Constant) -> Result<Constant, Problem> {
+    let (a, b) = together(a, b)?;
+    let rest = |(a, b): (i64, i64)| {
+        let rest = a.checked_rem(b)?;
+        Some(Count::fixed(if rest != 0 && (rest < 0) != (b < 0) {
+            rest + b
+        } else {
+            rest
+        }))
+    };
+    let numbers = a.ints().zip(b.ints());
+    let values = numbers.and_then(|(a, b)| a.into_iter().zip(b).map(rest).collect());
+    let words = "its remainder depends on the number of images";
+    Ok(Constant::Counts {
+        shape: a.shape().to_vec(),
+        values: values.ok_or(Problem::Cannot(words.into()))?,
+    })
+}
+
+/// One of two known arrays by place.
+pub fn choose(condition: &Constant, yes: &Constant, no: &Constant) -> Result<Constant, Problem> {
+    let (yes, no) = together(yes, no)?;
+    let (condition, yes) = together(condition, &yes)?;
+    let (_, no) = together(&condition, &no)?;
+    let truth: Vec<bool> = whole(&condition)?
+        .into_iter()
+        .map(|it| it != Count::fixed(0))
+        .collect();
+    if let (Constant::Counts { shape, values }, Constant::Counts { values: others, .. }) =
+        (&yes, &no)
+    {
+        let values = values
+            .iter()
+            .zip(others)
+            .zip(truth)
+            .map(|((yes, no), truth)| if truth { *yes } else { *no });
+        return Ok(Constant::Counts {
+            shape: shape.clone(),
+            values: values.collect(),
+        });
+    }
+    let (yes, no) = (floats(&yes)?, floats(&no)?);
+    let numbers = yes.values().iter().zip(no.values()).zip(truth);
+    let numbers = numbers.map(|((yes, no), truth)| if truth { *yes } else { *no });
+    Ok(Constant::Floats(Array::new(yes.shape(), numbers.collect())))
+}
+
+/// A known array as another number type, by the standard's number of it.
+pub fn cast(constant: &Constant, to: i32) -> Result<Constant, Problem> {
+    let shape = constant.shape().to_vec();
+    match (to, constant) {
+        (1 | 10 | 11 | 16, Constant::Counts { .. }) => Ok(Constant::Floats(floats(constant)?)),
+        (1 | 10 | 11 | 16, Constant::Floats(_)) => Ok(constant.clone()),
+        (9, Constant::Counts { values, .. }) => {
+            let truth = |number: &Count| Count::fixed(i64::from(*number != Count::fixed(0)));
+            Ok(Constant::Counts {
+                shape,
+                values: values.iter().map(truth).collect(),
+            })
+        }
+        (9, Constant::Floats(array)) => {
+            let truth = |number: &f32| Count::fixed(i64::from(*number != 0.0));
+            Ok(Constant::Counts {
+                shape,
+                values: array.values().iter().map(truth).collect(),
+            })
+        }
+        (_, Constant::Counts { .. }) => Ok(constant.clone()),
+        (_, Constant::Floats(array)) => {
+            #[allow(clippy::cast_possible_truncation)]
+            let whole = |number: &f32| Count::fixed(*number as i64);
+            Ok(Constant::Counts {
+                shape,
+                values: array.values().iter().map(whole).collect(),
+            })
+        }
+    }
+}
+
+/// A function of a known array, where it is one that shape arithmetic uses.
+pub fn unary(operator: &str, constant: &Constant) -> Option<Constant> {
+    match (operator, constant) {
+        ("Neg", Constant::Counts { shape, values }) => {
+            let negative = values.iter().map(|&it| Count::fixed(0).minus(it));
+            Some(Constant::Counts {
+                shape: shape.clone(),
+                values: negative.collect::<Option<_>>()?,
+            })
+        }
+        ("Abs", Constant::Counts { shape, .. }) => {
+            let numbers = constant.ints()?;
+            Some(Constant::Counts {
+                shape: shape.clone(),
+                values: numbers
+                    .into_iter()
+                    .map(|it| Count::fixed(it.saturating_abs()))
+                    .collect(),
+            })
+        }
+        ("Floor" | "Ceil" | "Round" | "Neg" | "Abs" | "Sqrt" | "Exp" | "Log" | "Reciprocal", _) => {
+            let array = constant.floats()?;
+            let of = |number: f32| match operator {
+                "Floor" => number.floor(),
+                "Ceil" => number.ceil(),
+                "Round" => number.round_ties_even(),
+                "Neg" => -number,
+                "Abs" => number.abs(),
+                "Sqrt" => number.sqrt(),
+                "Exp" => number.exp(),
+                "Log" => number.ln(),
+                _ => number.recip(),
+            };
+            let numbers = array.values().iter().copied().map(of).collect();
+            Some(Constant::Floats(Array::new(array.shape(), numbers)))
+        }
+        _ => None,
+    }
+}
+
+/// All numbers of a known list made one; `None` for a reduction that shape arithmetic does not use.
+pub fn reduce(operator: &str, constant: &Constant) -> Option<Count> {
+    let function = match operator {
+        "ReduceProd" => Binary::Mul,
+        "ReduceSum" => Binary::Add,
+        "ReduceMax" => Binary::Max,
+        "ReduceMin" => Binary::Min,
+        _ => return None,
+    };
+    let Constant::Counts { values, .. } = constant else {
+        return None;
+    };
+    let (first, rest) = values.split_first()?;
+    rest.iter()
+        .try_fold(*first, |all, &number| whole_numbers(function, all, number))
+}

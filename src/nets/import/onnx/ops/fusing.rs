@@ -1,0 +1,199 @@
+//! Operators that exporters write in several nodes, put together again: the graph is smaller, and its
+//! non-linearities and normalisations can be told apart.
+
+use super::super::importer::Importer;
+use crate::nets::graph::op::{Binary, Reduced, Reduction, Unary};
+use crate::nets::graph::{Input, Op};
+
+/// What an operator of two numbers completes, with its inputs.
+pub fn fused(
+    importer: &Importer,
+    function: Binary,
+    a: &Input,
+    b: &Input,
+) -> Option<(Op, Vec<Input>)> {
+    let either = |of: &dyn Fn(&Input, &Input) -> Option<(Op, Vec<Input>)>| {
+        let straight = of(a, b);
+        straight.or_else(|| of(b, a))
+    };
+    match function {
+        Binary::Mul => either(&|x, gate| gated(importer, x, gate))
+            .or_else(|| gelu(importer, a, b))
+            .or_else(|| either(&|layer, scale| scaled(importer, layer, scale))),
+        Binary::Add => either(&|layer, bias| biased(importer, layer, bias)),
+        Binary::Div => standardized(importer, a, b),
+        Binary::Sub | Binary::Pow | Binary::Max | Binary::Min => None,
+    }
+}
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() < 1e-4
+}
+
+/// The only number of a weight.
+fn number(importer: &Importer, input: &Input) -> Option<f64> {
+    let Input::Weight(name) = input else {
+        return None;
+    };
+    match importer.graph.weight_values(name)?.values() {
+        [number] => Some(f64::from(*number)),
+        _ => None,
+    }
+}
+
+/// The function of one number that gives a node, and what it is of.
+fn unary<'a>(importer: &'a Importer, input: &Input) -> Option<(Unary, &'a Input)> {
+    match importer.made(input)? {
+        (Op::Unary(function), [x]) => Some((*function, x)),
+        _ => None,
+    }
+}
+
+/// The function of two numbers that gives a node, and what it is of.
+fn binary<'a>(
+    importer: &'a Importer,
+    input: &Input,
+    wanted: Binary,
+) -> Option<(&'a Input, &'a Input)> {
+    match importer.made(input)? {
+        (Op::Binary(function), [a, b]) if *function == wanted => Some((a, b)),
+        _ => None,
+    }
+}
+
+/// x·sigmoid(x), x·hard sigmoid(x), x·tanh(softplus(x)).
+fn gated(importer: &Importer, x: &Input, gate: &Input) -> Option<(Op, Vec<Input>)> {
+    let (function, inner) = unary(importer, gate)?;
+    let whole = match function {
+        Unary::Sigmoid if inner == x => Unary::Silu,
+        Unary::HardSigmoid { alpha, beta }
+            if inner == x && close(alpha, 1.0 / 6.0) && close(beta, 0.5) =>
+        {
+            Unary::HardSwish
+        }
+        Unary::Tanh if unary(importer, inner)? == (Unary::Softplus, x) => Unary::Mish,
+        _ => return None,
+    };
+    Some((Op::Unary(whole), vec![x.clone()]))
+}
+
+/// x·½·(1 + erf(x/√2)), in any order.
+fn gelu(importer: &Importer, a: &Input, b: &Input) -> Option<(Op, Vec<Input>)> {
+    let mut factors: Vec<&Input> = Vec::new();
+    for input in [a, b] {
+        match binary(importer, input, Binary::Mul) {
+            Some((c, d)) if factors.len() < 2 => factors.extend([c, d]),
+            _ => factors.push(input),
+        }
+    }
+    let half = factors
+        .iter()
+        .position(|input| number(importer, input).is_some_and(|number| close(number, 0.5)))?;
+    factors.remove(half);
+    let [c, d] = factors[..] else { return None };
+    let of = |x: &Input, rest: &Input| {
+        let (one, erf) = binary(importer, rest, Binary::Add)?;
+        let is_one = |input| number(importer, input).is_some_and(|number| close(number, 1.0));
+        let erf = match (is_one(one), is_one(erf)) {
+            (true, _) => erf,
+            (_, true) => one,
+            _ => return None,
+        };
+        let (Unary::Erf, inner) = unary(importer, erf)? else {
+            return None;
+        };
+        let root = std::f64::consts::SQRT_2;
+        let divided = binary(importer, inner, Binary::Div)
+            .filter(|(_, by)| number(importer, by).is_some_and(|by| close(by, root)))
+            .map(|(y, _)| y);
+        let multiplied = || {
+            let (y, by) = binary(importer, inner, Binary::Mul)?;
+            let by = number(importer, by)?;
+            close(by, 1.0 / root).then_some(y)
+        };
+        (divided.or_else(multiplied)? == x).then(|| x.clone())
+    };
+    let x = of(c, d).or_else(|| of(d, c))?;
+    Some((Op::Unary(Unary::Gelu), vec![x]))
+}
+
+/// (x − mean)/√(variance + ε) over the last axes.
+fn standardized(importer: &Importer, a: &Input, b: &Input) -> Option<(Op, Vec<Input>)> {
+    let (x, mean) = binary(importer, a, Binary::Sub)?;
+    let axes = kept_mean(importer, mean, x)?;
+    let (Unary::Sqrt, inner) = unary(importer, b)? else {
+        return None;
+    };
+    let (c, d) = binary(importer, inner, Binary::Add)?;
+    let (variance, epsilon) = match (number(importer, c), number(importer, d)) {
+        (_, Some(epsilon)) => (c, epsilon),
+        (Some(epsilon), _) => (d, epsilon),
+        _ => return None,
+    };
+    let (Op::Reduce { .. }, [square]) = importer.made(variance)? else {
+        return None;
+    };
+    let same_axes = kept_mean(importer, variance, square)? == axes;
+    if !same_axes || binary(importer, square, Binary::Mul)? != (a, a) {
+        return None;
+    }
+    let Input::Node(id) = x else { return None };
+    let rank = importer.graph.shape(*id).len();
+    let axis = *axes.first()?;
+    let last = axes.iter().copied().eq(axis..rank);
+    let op = Op::LayerNorm { axis, epsilon };
+    last.then(|| (op, vec![x.clone()]))
+}
+
+/// The axes of a mean of x that keeps them.
+fn kept_mean<'a>(importer: &'a Importer, mean: &Input, x: &Input) -> Option<&'a [usize]> {
+    match importer.made(mean)? {
+        (
+            Op::Reduce {
+                reduction: Reduction::Mean,
+                axes,
+                axes_after: Reduced::Kept,
+            },
+            [of],
+        ) if of == x => Some(axes),
+        _ => None,
+    }
+}
+
+/// The lengths of the axes that a layer is normalised over.
+fn normalised_shape(importer: &Importer, layer: &Input, axis: usize) -> Option<Vec<usize>> {
+    let Input::Node(id) = layer else { return None };
+    let axes = importer.graph.shape(*id).get(axis..)?;
+    Some(axes.iter().map(|dim| dim.count).collect())
+}
+
+fn weight_shape<'a>(importer: &'a Importer, weight: &Input) -> Option<&'a [usize]> {
+    let Input::Weight(name) = weight else {
+        return None;
+    };
+    importer.graph.weight_values(name).map(|it| it.shape())
+}
+
+/// The scale of a layer normalisation.
+fn scaled(importer: &Importer, layer: &Input, scale: &Input) -> Option<(Op, Vec<Input>)> {
+    let (op @ Op::LayerNorm { axis, .. }, [x]) = importer.made(layer)? else {
+        return None;
+    };
+    let fits = weight_shape(importer, scale)? == normalised_shape(importer, layer, *axis)?;
+    fits.then(|| (op.clone(), vec![x.clone(), scale.clone()]))
+}
+
+/// The bias of a dense layer or a layer normalisation that has none yet.
+fn biased(importer: &Importer, layer: &Input, bias: &Input) -> Option<(Op, Vec<Input>)> {
+    let (op, inputs @ [_, weight]) = importer.made(layer)? else {
+        return None;
+    };
+    let wanted = match op {
+        Op::Dense => vec![*weight_shape(importer, weight)?.last()?],
+        Op::LayerNorm { axis, .. } => normalised_shape(importer, layer, *axis)?,
+        _ => return None,
+    };
+    let fits = weight_shape(importer, bias)? == wanted;
+    let all = || [inputs, std::slice::from_ref(bias)].concat();
+    fits.then(|| (op.clone(), all()))
+}

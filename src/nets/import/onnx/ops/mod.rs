@@ -1,0 +1,121 @@
+//! What the operators of the standard become: one file a family.
+
+mod convolution;
+mod elementwise;
+mod folding;
+mod fusing;
+mod moving;
+mod normalisation;
+mod product;
+mod recurrent;
+mod reduction;
+mod reshaping;
+mod resize;
+mod shape;
+
+use std::collections::BTreeMap;
+
+use onnx_ir::NodeProto;
+
+use super::error::{Missing, Problem};
+use super::importer::{Call, Importer, Value};
+
+/// Translates a node: adds what it becomes to the graph, and gives its outputs.
+pub type Translation = fn(&mut Importer, &Call) -> Result<Vec<Value>, Problem>;
+
+/// Whether operators of this domain are the standard's.
+pub fn is_standard(domain: &str) -> bool {
+    matches!(domain, "" | "ai.onnx")
+}
+
+/// The operators of nodes that are not known, the most frequent first.
+pub fn missing(nodes: &[&NodeProto]) -> Vec<Missing> {
+    let mut found: BTreeMap<String, Missing> = BTreeMap::new();
+    for node in nodes {
+        let known = translation(&node.domain, &node.op_type).is_some();
+        if known || (node.op_type == "If" && is_standard(&node.domain)) {
+            continue;
+        }
+        let operator = match is_standard(&node.domain) {
+            true => node.op_type.clone(),
+            false => format!("{}.{}", node.domain, node.op_type),
+        };
+        let first = || Missing {
+            operator: operator.clone(),
+            node: match (node.name.as_str(), node.output.first()) {
+                ("", Some(output)) => output.clone(),
+                (name, _) => name.to_owned(),
+            },
+            times: 0,
+        };
+        found.entry(operator.clone()).or_insert_with(first).times += 1;
+    }
+    let mut missing: Vec<Missing> = found.into_values().collect();
+    missing.sort_by_key(|missing| std::cmp::Reverse(missing.times));
+    missing
+}
+
+/// How an operator is translated; `None` where it is not known.
+pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
+    if !is_standard(domain) {
+        return None;
+    }
+    Some(match operator {
+        "Conv" => convolution::conv,
+        "MaxPool" => convolution::max_pool,
+        "AveragePool" => convolution::average_pool,
+        "GlobalAveragePool" | "GlobalMaxPool" => convolution::global_pool,
+        "BatchNormalization" => normalisation::batch,
+        "LayerNormalization" => normalisation::layer,
+        "GroupNormalization" => normalisation::group,
+        "InstanceNormalization" => normalisation::instance,
+        "LRN" => normalisation::local_response,
+        "LpNormalization" => normalisation::length,
+        "RMSNormalization" => normalisation::root_mean_square,
+        "ReduceL1" | "ReduceL2" => normalisation::reduced_norm,
+        "ReduceMean" | "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceProd"
+        | "ReduceSumSquare" | "ReduceLogSumExp" => reduction::reduce,
+        "Softmax" | "LogSoftmax" => reduction::softmax,
+        "Gemm" => product::gemm,
+        "MatMul" => product::matmul,
+        "Attention" => product::attention,
+        "LSTM" => recurrent::lstm,
+        "GRU" => recurrent::gru,
+        "Resize" | "Upsample" => resize::resize,
+        "Identity" | "Dropout" => elementwise::unchanged,
+        "Cast" | "CastLike" => elementwise::cast,
+        "Constant" => elementwise::constant,
+        "Relu" | "LeakyRelu" | "Elu" | "Selu" | "Celu" | "Sigmoid" | "Tanh" | "HardSigmoid"
+        | "HardSwish" | "Gelu" | "Swish" | "Mish" | "Softplus" | "Softsign" | "Erf" | "Exp"
+        | "Log" | "Sqrt" | "Neg" | "Abs" | "Reciprocal" | "Floor" | "Ceil" | "Round" | "Sign" => {
+            elementwise::unary
+        }
+        "PRelu" => elementwise::parametric_relu,
+        "Clip" => elementwise::clip,
+        "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Max" | "Min" | "Sum" | "Mean" => {
+            elementwise::binary
+        }
+        "Equal" | "Greater" | "GreaterOrEqual" | "Less" | "LessOrEqual" | "And" | "Or" | "Xor"
+        | "Not" | "Mod" => elementwise::compare,
+        "Where" => elementwise::choose,
+        "Transpose" => moving::transpose,
+        "Concat" => moving::concat,
+        "Slice" => moving::slice,
+        "Split" => moving::split,
+        "Gather" => moving::gather,
+        "Pad" => moving::pad,
+        "DepthToSpace" => moving::depth_to_space,
+        "SpaceToDepth" => moving::space_to_depth,
+        "Shape" => shape::shape,
+        "Size" => shape::size,
+        "Reshape" => shape::reshape,
+        "Flatten" => shape::flatten,
+        "Squeeze" => shape::squeeze,
+        "Unsqueeze" => shape::unsqueeze,
+        "Expand" => shape::expand,
+        "Tile" => shape::tile,
+        "ConstantOfShape" => shape::constant_of_shape,
+        "Range" => shape::range,
+        _ => return None,
+    })
+}

@@ -1,0 +1,402 @@
+//! Operators that put numbers in other places: transposed, joined, cut, chosen, padded.
+
+use super::super::constant::{Constant, steps};
+use super::super::count::Count;
+use super::super::error::Problem;
+use super::super::importer::{Call, Importer, Value, axis};
+use super::shape::{along_batch, whole};
+use crate::nets::graph::op::{Cut, DepthOrder, Padding};
+use crate::nets::graph::{Dim, Input, Op};
+use crate::session::array::Array;
+
+/// `Transpose`.
+pub fn transpose(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let rank = importer.dims(value)?.len();
+    let order: Vec<usize> = match call.attributes.ints("perm") {
+        Some(order) => order
+            .iter()
+            .map(|&one| axis(one, rank))
+            .collect::<Result<_, _>>()?,
+        None => (0..rank).rev().collect(),
+    };
+    Ok(vec![transposed(importer, &call.name, value, &order)?])
+}
+
+/// A value with its axes in another order.
+pub fn transposed(
+    importer: &mut Importer,
+    name: &str,
+    value: &Value,
+    order: &[usize],
+) -> Result<Value, Problem> {
+    let unchanged = order.iter().copied().eq(0..order.len());
+    if unchanged {
+        return Ok(value.clone());
+    }
+    if let Some(constant) = value.constant() {
+        let from = constant.shape();
+        if order.len() != from.len() {
+            return Problem::cannot("its axes are not those of its input");
+        }
+        let shape: Vec<usize> = order.iter().map(|&at| from[at]).collect();
+        let by = steps(from);
+        let by: Vec<isize> = order.iter().map(|&at| by[at]).collect();
+        let same = constant.strided(&shape, &by, 0);
+        return Ok(match value {
+            Value::Weight(own, _) => Value::Weight(own.clone(), same),
+            _ => Value::Known(same),
+        });
+    }
+    if let Some((inner, both)) = importer.transposed_before(value, order) {
+        return transposed(importer, name, &inner, &both);
+    }
+    let input = importer.operand(value, name)?;
+    let axes = order.to_vec();
+    importer.give(name, Op::Transpose { axes }, &[input])
+}
+
+/// `Concat`.
+pub fn concat(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let rank = importer.dims(call.input(0)?)?.len();
+    let axis = axis(call.attributes.int("axis", 1), rank)?;
+    let known: Option<Vec<&Constant>> = call
+        .inputs
+        .iter()
+        .flatten()
+        .map(Value::constant)
+        .collect();
+    if let Some(parts) = known {
+        return Ok(vec![Value::Known(joined(&parts, axis)?)]);
+    }
+    let parts = along_batch(importer, call, axis)?;
+    let parts: Vec<Input> = parts
+        .iter()
+        .map(|part| importer.operand(part, &call.name))
+        .collect::<Result<_, _>>()?;
+    if let [only] = &parts[..]
+        && let Input::Node(id) = only
+    {
+        return Ok(vec![Value::Node(*id)]);
+    }
+    Ok(vec![importer.give(&call.name, Op::Concat { axis }, &parts)?])
+}
+
+fn joined(parts: &[&Constant], axis: usize) -> Result<Constant, Problem> {
+    let mut shape = parts[0].shape().to_vec();
+    let alike = |part: &&Constant| {
+        let own = part.shape();
+        let others = |shape: &[usize]| [&shape[..axis], &shape[axis + 1..]].concat();
+        own.len() == shape.len() && others(own) == others(&shape)
+    };
+    if !parts.iter().all(alike) {
+        return Problem::cannot("its parts do not go together");
+    }
+    shape[axis] = parts.iter().map(|part| part.shape()[axis]).sum();
+    let outer: usize = shape[..axis].iter().product();
+    let rows = |part: &Constant| part.len() / outer.max(1);
+    if parts.iter().all(|part| matches!(part, Constant::Floats(_))) {
+        let arrays: Vec<Array<f32>> = parts.iter().filter_map(|part| part.floats()).collect();
+        let values = (0..outer).flat_map(|row| {
+            let part = move |array: &'_ Array<f32>| {
+                let length = array.values().len() / outer.max(1);
+                array.values()[row * length..(row + 1) * length].to_vec()
+            };
+            arrays.iter().flat_map(part).collect::<Vec<_>>()
+        });
+        return Ok(Constant::Floats(Array::new(&shape, values.collect())));
+    }
+    let lists: Vec<(Vec<Count>, usize)> = parts
+        .iter()
+        .map(|part| Ok((whole(part)?, rows(part))))
+        .collect::<Result<_, Problem>>()?;
+    let row = |row: usize| {
+        let part = move |(list, length): &(Vec<Count>, usize)| {
+            list[row * length..(row + 1) * length].to_vec()
+        };
+        lists.iter().flat_map(part).collect::<Vec<_>>()
+    };
+    Ok(Constant::Counts {
+        shape,
+        values: (0..outer).flat_map(row).collect(),
+    })
+}
+
+/// `Slice`.
+pub fn slice(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let from = importer.dims(value)?;
+    let needed = |given: Option<Vec<i64>>, what: &str| {
+        given.ok_or_else(|| Problem::Cannot(format!("it says no {what}")))
+    };
+    let starts = needed(call.ints(1, "starts")?, "starts")?;
+    let ends = needed(bounds(call, 2, "ends")?, "ends")?;
+    let all = || (0..starts.len()).map(|at| i64::try_from(at).unwrap_or(i64::MAX));
+    let along = call.ints(3, "axes")?.unwrap_or_else(|| all().collect());
+    let steps = call.ints(4, "steps")?;
+    let steps = steps.unwrap_or_else(|| vec![1; starts.len()]);
+    let mut cuts = Vec::new();
+    let each = along.iter().zip(&starts).zip(&ends).zip(&steps);
+    for (((&along, &start), &end), &step) in each {
+        let axis = axis(along, from.len())?;
+        let dim = from[axis];
+        let cut = cut(axis, dim.count, start, end, step)?;
+        let whole = cut.start == 0 && cut.count == dim.count && cut.step == 1;
+        if whole {
+            continue;
+        }
+        if dim.batched {
+            return Problem::cannot("it takes a part of the images; each must be answered alone");
+        }
+        cuts.push(cut);
+    }
+    Ok(vec![sliced(importer, &call.name, value, cuts)?])
+}
+
+/// Ends of slices; the batch stands for its own end.
+fn bounds(call: &Call, at: usize, name: &str) -> Result<Option<Vec<i64>>, Problem> {
+    if call.attributes.has(name) || call.optional(at).is_none() {
+        return call.ints(at, name);
+    }
+    let ends = whole(call.known(at, name)?)?;
+    let end = |end: Count| end.known().unwrap_or(i64::MAX);
+    Ok(Some(ends.into_iter().map(end).collect()))
+}
+
+fn cut(axis: usize, length: usize, start: i64, end: i64, step: i64) -> Result<Cut, Problem> {
+    let whole = i64::try_from(length).unwrap_or(i64::MAX);
+    let from_end = |at: i64| if at < 0 { at.saturating_add(whole) } else { at };
+    let (low, high) = match step {
+        0 => return Problem::cannot("its step is zero"),
+        1.. => (0, whole),
+        _ => (-1, whole - 1),
+    };
+    let start = from_end(start).clamp(0, if step > 0 { whole } else { whole - 1 });
+    let end = if end == i64::MIN {
+        low
+    } else {
+        from_end(end).clamp(low, high)
+    };
+    let span = if step > 0 { end - start } else { start - end };
+    let count = span.max(0).unsigned_abs().div_ceil(step.unsigned_abs());
+    let size = |number: i64| usize::try_from(number).unwrap_or(0);
+    Ok(Cut {
+        axis,
+        start: size(start),
+        count: usize::try_from(count).unwrap_or(0),
+        step: isize::try_from(step).unwrap_or(if step > 0 { isize::MAX } else { isize::MIN }),
+    })
+}
+
+/// Parts of a value's axes.
+pub fn sliced(
+    importer: &mut Importer,
+    name: &str,
+    value: &Value,
+    cuts: Vec<Cut>,
+) -> Result<Value, Problem> {
+    if cuts.is_empty() {
+        return Ok(value.clone());
+    }
+    if let Some(constant) = value.constant() {
+        let mut shape = constant.shape().to_vec();
+        let mut by = steps(&shape);
+        let mut start = 0;
+        for cut in &cuts {
+            shape[cut.axis] = cut.count;
+            start += cut.start * by[cut.axis].unsigned_abs();
+            by[cut.axis] = by[cut.axis].wrapping_mul(cut.step);
+        }
+        return Ok(Value::Known(constant.strided(&shape, &by, start)));
+    }
+    let input = importer.operand(value, name)?;
+    importer.give(name, Op::Slice(cuts), &[input])
+}
+
+/// `Split`: one slice a part.
+pub fn split(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let from = importer.dims(value)?;
+    let axis = axis(call.attributes.int("axis", 0), from.len())?;
+    let length = from[axis].count;
+    if from[axis].batched {
+        return Problem::cannot("it splits the images; each must be answered alone");
+    }
+    let parts: Vec<usize> = match call.ints(1, "split")? {
+        Some(parts) => parts
+            .iter()
+            .map(|&part| usize::try_from(part).unwrap_or(0))
+            .collect(),
+        None => {
+            let count = call.outputs.len().max(1);
+            let each = length.div_ceil(count);
+            let part = |at: usize| each.min(length.saturating_sub(at * each));
+            (0..count).map(part).collect()
+        }
+    };
+    if parts.iter().sum::<usize>() != length {
+        return Problem::cannot(format!("its parts {parts:?} do not make up {length}"));
+    }
+    let mut start = 0;
+    let mut values = Vec::new();
+    for (count, output) in parts.into_iter().zip(&call.outputs) {
+        let cut = Cut {
+            axis,
+            start,
+            count,
+            step: 1,
+        };
+        start += count;
+        if output.is_empty() {
+            values.push(value.clone());
+            continue;
+        }
+        values.push(sliced(importer, &call.name, value, vec![cut])?);
+    }
+    Ok(values)
+}
+
+/// `Gather`, where the places are known.
+pub fn gather(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let from = importer.dims(value)?;
+    let axis = axis(call.attributes.int("axis", 0), from.len())?;
+    let places = call.known(1, "indices")?;
+    let places_shape = places.shape().to_vec();
+    let length = from[axis].count;
+    let known = places.ints().unwrap_or_default();
+    if known.len() != places.len() {
+        return Problem::cannot("its indices depend on the number of images");
+    }
+    let from_front = |&at: &i64| {
+        let at = if at < 0 {
+            at.checked_add_unsigned(length as u64)
+        } else {
+            Some(at)
+        };
+        let at = at.and_then(|at| usize::try_from(at).ok());
+        at.filter(|&at| at < length)
+            .ok_or_else(|| Problem::Cannot(format!("its indices lead beyond {length}")))
+    };
+    let indices: Vec<usize> = known.iter().map(from_front).collect::<Result<_, _>>()?;
+    if let Some(constant) = value.constant() {
+        let shape = constant.shape();
+        let (before, after) = (&shape[..axis], &shape[axis + 1..]);
+        let inner: usize = after.iter().product();
+        let outer: usize = before.iter().product();
+        let row = |row: usize| {
+            let pick = move |&at: &usize| {
+                let start = (row * length + at) * inner;
+                start..start + inner
+            };
+            indices.iter().flat_map(pick).collect::<Vec<_>>()
+        };
+        let picks: Vec<usize> = (0..outer).flat_map(row).collect();
+        let shape = [before, &places_shape, after].concat();
+        return Ok(vec![Value::Known(constant.picked(&shape, &picks))]);
+    }
+    if from[axis].batched {
+        return Problem::cannot("it chooses among the images; each must be answered alone");
+    }
+    let input = importer.operand(value, &call.name)?;
+    let op = Op::Gather {
+        axis,
+        indices,
+        shape: places_shape,
+    };
+    Ok(vec![importer.give(&call.name, op, &[input])?])
+}
+
+/// `Pad`.
+pub fn pad(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let rank = importer.dims(value)?.len();
+    let name = if call.attributes.has("paddings") {
+        "paddings"
+    } else {
+        "pads"
+    };
+    let given = call.ints(1, name)?.unwrap_or_default();
+    let along = match call.optional(3) {
+        Some(_) => call.ints(3, "axes")?.unwrap_or_default(),
+        None => (0..rank)
+            .map(|at| i64::try_from(at).unwrap_or(0))
+            .collect(),
+    };
+    if given.len() != 2 * along.len() {
+        return Problem::cannot(format!("its pads are {given:?} for {} axes", along.len()));
+    }
+    let (mut before, mut after) = (vec![0; rank], vec![0; rank]);
+    for (at, &given_axis) in along.iter().enumerate() {
+        let axis = axis(given_axis, rank)?;
+        before[axis] = isize::try_from(given[at]).unwrap_or(0);
+        after[axis] = isize::try_from(given[at + along.len()]).unwrap_or(0);
+    }
+    if before.iter().chain(&after).all(|&added| added == 0) {
+        return Ok(vec![value.clone()]);
+    }
+    let with = match call.attributes.text("mode").unwrap_or("constant") {
+        "constant" => Padding::Constant(match call.optional(2) {
+            Some(_) => call.known(2, "constant value")?.only().unwrap_or(0.0),
+            None => call.attributes.float("value", 0.0),
+        }),
+        "reflect" => Padding::Reflect,
+        "edge" => Padding::Edge,
+        other => return Problem::cannot(format!("its mode is {other}")),
+    };
+    let input = importer.operand(value, &call.name)?;
+    let op = Op::Pad {
+        before,
+        after,
+        with,
+    };
+    Ok(vec![importer.give(&call.name, op, &[input])?])
+}
+
+/// `DepthToSpace`.
+pub fn depth_to_space(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let input = importer.operand(call.input(0)?, &call.name)?;
+    let op = Op::DepthToSpace {
+        block: usize::try_from(call.attributes.int("blocksize", 1)).unwrap_or(1),
+        order: match call.attributes.text("mode").unwrap_or("DCR") {
+            "CRD" => DepthOrder::ChannelFirst,
+            _ => DepthOrder::BlockFirst,
+        },
+    };
+    Ok(vec![importer.give(&call.name, op, &[input])?])
+}
+
+/// `SpaceToDepth`: blocks of pixels become channels, by two reshapes and a transpose.
+pub fn space_to_depth(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let block = usize::try_from(call.attributes.int("blocksize", 1)).unwrap_or(0);
+    let [batch, channels, height, width] = importer.dims(value)?[..] else {
+        return Problem::cannot("it works on images only");
+    };
+    if block == 0 || !height.count.is_multiple_of(block) || !width.count.is_multiple_of(block) {
+        return Problem::cannot(format!("blocks of {block} do not fit"));
+    }
+    let (rows, columns) = (height.count / block, width.count / block);
+    let fixed = Dim::fixed;
+    let apart = vec![
+        batch,
+        channels,
+        fixed(rows),
+        fixed(block),
+        fixed(columns),
+        fixed(block),
+    ];
+    let part = |role: &str| format!("{}.{role}", call.name);
+    let input = importer.operand(value, &call.name)?;
+    let blocks = importer.emit(&part("blocks"), Op::Reshape { shape: apart }, &[input])?;
+    let axes = vec![0, 3, 5, 1, 2, 4];
+    let moved = importer.emit(&part("moved"), Op::Transpose { axes }, &[blocks.into()])?;
+    let shape = vec![
+        batch,
+        fixed(channels.count * block * block),
+        fixed(rows),
+        fixed(columns),
+    ];
+    let value = importer.give(&call.name, Op::Reshape { shape }, &[moved.into()])?;
+    Ok(vec![value])
+}

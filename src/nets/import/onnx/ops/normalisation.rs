@@ -1,0 +1,215 @@
+//! Normalisations: with fixed statistics, over layers, groups, instances and neighbours.
+
+use super::super::constant::{Constant, broadcast};
+use super::super::error::Problem;
+use super::super::importer::{Call, Importer, Value, axes, axis, floats};
+use super::convolution::weight_name;
+use crate::nets::graph::op::{Binary, Reduced, Reduction, Unary};
+use crate::nets::graph::{Input, Op};
+use crate::session::array::Array;
+
+/// `BatchNormalization`.
+pub fn batch(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    if call.attributes.flag("training_mode", false) {
+        return Problem::cannot(
+            "it takes the statistics of the images at hand, as in training; export the network after model.eval()",
+        );
+    }
+    if !call.attributes.flag("spatial", true) {
+        return Problem::cannot("it has statistics for every position (spatial = 0)");
+    }
+    let mut inputs = vec![importer.operand(call.input(0)?, &call.name)?];
+    let roles = ["weight", "bias", "running_mean", "running_var"];
+    for (place, role) in (1..).zip(roles) {
+        let numbers = floats(call.known(place, role)?)?;
+        inputs.push(importer.weight(&weight_name(call, place, role), &numbers)?);
+    }
+    let epsilon = f64::from(call.attributes.float("epsilon", 1e-5));
+    let value = importer.give(&call.name, Op::BatchNorm { epsilon }, &inputs)?;
+    Ok(vec![value])
+}
+
+/// `LayerNormalization`.
+pub fn layer(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    if call.outputs.iter().skip(1).any(|name| !name.is_empty()) {
+        return Problem::cannot("it gives its mean or deviation too");
+    }
+    let dims = importer.dims(call.input(0)?)?;
+    let axis = axis(call.attributes.int("axis", -1), dims.len())?;
+    let lengths: Vec<usize> = dims[axis..].iter().map(|dim| dim.count).collect();
+    let mut inputs = vec![importer.operand(call.input(0)?, &call.name)?];
+    for (place, role) in [(1, "weight"), (2, "bias")] {
+        if call.optional(place).is_some() {
+            let numbers = spread(call.known(place, role)?, &lengths)?;
+            inputs.push(importer.weight(&weight_name(call, place, role), &numbers)?);
+        }
+    }
+    let epsilon = f64::from(call.attributes.float("epsilon", 1e-5));
+    let op = Op::LayerNorm { axis, epsilon };
+    Ok(vec![importer.give(&call.name, op, &inputs)?])
+}
+
+/// Numbers repeated to a shape.
+fn spread(constant: &Constant, shape: &[usize]) -> Result<Array<f32>, Problem> {
+    if broadcast(constant.shape(), shape).as_deref() != Some(shape) {
+        let found = constant.shape();
+        return Problem::cannot(format!("its weights are {found:?} for {shape:?}"));
+    }
+    floats(&constant.repeated(shape))
+}
+
+/// `GroupNormalization`. Until version 21 it has a scale for every group, then for every channel.
+pub fn group(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let dims = importer.dims(call.input(0)?)?;
+    let channels = dims.get(1).map_or(0, |dim| dim.count);
+    let groups = usize::try_from(call.attributes.int("num_groups", 1)).unwrap_or(0);
+    if groups == 0 || !channels.is_multiple_of(groups) {
+        return Problem::cannot(format!("{channels} channels fall into {groups} groups"));
+    }
+    let mut inputs = vec![importer.operand(call.input(0)?, &call.name)?];
+    for (place, role) in [(1, "weight"), (2, "bias")] {
+        let mut numbers = floats(call.known(place, role)?)?;
+        if numbers.shape() == [groups] && groups != channels {
+            let each = numbers
+                .values()
+                .iter()
+                .flat_map(|&number| std::iter::repeat_n(number, channels / groups));
+            numbers = Array::new(&[channels], each.collect());
+        }
+        inputs.push(importer.weight(&weight_name(call, place, role), &numbers)?);
+    }
+    let epsilon = f64::from(call.attributes.float("epsilon", 1e-5));
+    let op = Op::GroupNorm { groups, epsilon };
+    Ok(vec![importer.give(&call.name, op, &inputs)?])
+}
+
+/// `InstanceNormalization`.
+pub fn instance(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let mut inputs = vec![importer.operand(call.input(0)?, &call.name)?];
+    for (place, role) in [(1, "weight"), (2, "bias")] {
+        let numbers = floats(call.known(place, role)?)?;
+        inputs.push(importer.weight(&weight_name(call, place, role), &numbers)?);
+    }
+    let epsilon = f64::from(call.attributes.float("epsilon", 1e-5));
+    let value = importer.give(&call.name, Op::InstanceNorm { epsilon }, &inputs)?;
+    Ok(vec![value])
+}
+
+/// `LRN`.
+pub fn local_response(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let input = importer.operand(call.input(0)?, &call.name)?;
+    let size = call.attributes.int("size", 1);
+    let op = Op::Lrn {
+        size: usize::try_from(size).unwrap_or(1),
+        alpha: f64::from(call.attributes.float("alpha", 1e-4)),
+        beta: f64::from(call.attributes.float("beta", 0.75)),
+        bias: f64::from(call.attributes.float("bias", 1.0)),
+    };
+    Ok(vec![importer.give(&call.name, op, &[input])?])
+}
+
+/// `LpNormalization`: divided by the length along an axis.
+pub fn length(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let rank = importer.dims(call.input(0)?)?.len();
+    let axis = axis(call.attributes.int("axis", -1), rank)?;
+    let input = importer.operand(call.input(0)?, &call.name)?;
+    let length = norm(
+        importer,
+        call,
+        &input,
+        call.attributes.int("p", 2),
+        &[axis],
+        Reduced::Kept,
+    )?;
+    let op = Op::Binary(Binary::Div);
+    Ok(vec![importer.give(&call.name, op, &[input, length])?])
+}
+
+/// `RMSNormalization`: divided by the root of the mean square.
+pub fn root_mean_square(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let rank = importer.dims(call.input(0)?)?.len();
+    let first = axis(call.attributes.int("axis", -1), rank)?;
+    let input = importer.operand(call.input(0)?, &call.name)?;
+    let part = |role: &str| format!("{}.{role}", call.name);
+    let epsilon = call.attributes.float("epsilon", 1e-5);
+    let epsilon = importer.weight(&part("epsilon"), &Array::new(&[], vec![epsilon]))?;
+    let squares = [input.clone(), input.clone()];
+    let squares = importer.emit(&part("square"), Op::Binary(Binary::Mul), &squares)?;
+    let mean = Op::Reduce {
+        reduction: Reduction::Mean,
+        axes: (first..rank).collect(),
+        axes_after: Reduced::Kept,
+    };
+    let mean = importer.emit(&part("mean"), mean, &[squares.into()])?;
+    let mean = importer.emit(
+        &part("mean"),
+        Op::Binary(Binary::Add),
+        &[mean.into(), epsilon],
+    )?;
+    let root = importer.emit(&part("root"), Op::Unary(Unary::Sqrt), &[mean.into()])?;
+    let unit = importer.emit(
+        &part("unit"),
+        Op::Binary(Binary::Div),
+        &[input, root.into()],
+    )?;
+    let scale = importer.operand(call.input(1)?, &call.name)?;
+    let op = Op::Binary(Binary::Mul);
+    Ok(vec![importer.give(&call.name, op, &[unit.into(), scale])?])
+}
+
+/// `ReduceL1` and `ReduceL2`; their axes stand as for other reductions.
+pub fn reduced_norm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let rank = importer.dims(call.input(0)?)?.len();
+    let given = call.ints(1, "axes")?;
+    let axes = match given.as_deref() {
+        None | Some([]) => (0..rank).collect(),
+        Some(given) => axes(given, rank)?,
+    };
+    let input = importer.operand(call.input(0)?, &call.name)?;
+    let after = match call.attributes.flag("keepdims", true) {
+        true => Reduced::Kept,
+        false => Reduced::Dropped,
+    };
+    let power = if call.operator == "ReduceL1" { 1 } else { 2 };
+    let Input::Node(id) = norm(importer, call, &input, power, &axes, after)? else {
+        return Problem::cannot("it works on weights only");
+    };
+    Ok(vec![Value::Node(id)])
+}
+
+/// The length of vectors along axes: Σ|x| or √Σx².
+fn norm(
+    importer: &mut Importer,
+    call: &Call,
+    input: &Input,
+    power: i64,
+    axes: &[usize],
+    axes_after: Reduced,
+) -> Result<Input, Problem> {
+    let part = |role: &str| format!("{}.{role}", call.name);
+    let each = match power {
+        1 => importer.emit(
+            &part("absolute"),
+            Op::Unary(Unary::Abs),
+            std::slice::from_ref(input),
+        )?,
+        2 => importer.emit(
+            &part("square"),
+            Op::Binary(Binary::Mul),
+            &[input.clone(), input.clone()],
+        )?,
+        other => return Problem::cannot(format!("it takes the power {other}")),
+    };
+    let sum = Op::Reduce {
+        reduction: Reduction::Sum,
+        axes: axes.to_vec(),
+        axes_after,
+    };
+    let sum = importer.emit(&part("sum"), sum, &[each.into()])?;
+    match power {
+        1 => Ok(sum.into()),
+        _ => Ok(importer
+            .emit(&part("length"), Op::Unary(Unary::Sqrt), &[sum.into()])?
+            .into()),
+    }
+}

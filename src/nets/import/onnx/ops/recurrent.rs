@@ -1,0 +1,120 @@
+//! `LSTM` and `GRU`.
+
+use super::super::error::Problem;
+use super::super::importer::{Call, Importer, Value, floats};
+use super::convolution::weight_name;
+use super::moving::transposed;
+use crate::nets::graph::op::{Direction, Recurrent, RecurrentOutput, Reset};
+use crate::nets::graph::Op;
+
+/// `LSTM`; its outputs are all states, the last state and the last cell.
+pub fn lstm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    if call.optional(7).is_some() && importer.uniform(call.input(7)?) != Some(0.0) {
+        return Problem::cannot("it has peepholes");
+    }
+    if call.attributes.flag("input_forget", false) {
+        return Problem::cannot("its input and forget gates are one");
+    }
+    let usual = ["Sigmoid", "Tanh", "Tanh"];
+    layer(importer, call, &usual, &[5, 6], |recurrent| Op::Lstm {
+        recurrent,
+    })
+}
+
+/// `GRU`; its outputs are all states and the last state.
+pub fn gru(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let reset = match call.attributes.flag("linear_before_reset", false) {
+        true => Reset::AfterMatrix,
+        false => Reset::BeforeMatrix,
+    };
+    let usual = ["Sigmoid", "Tanh"];
+    layer(importer, call, &usual, &[5], |recurrent| Op::Gru {
+        recurrent,
+        reset,
+    })
+}
+
+/// A recurrent layer: one node for each of its outputs that is used.
+fn layer(
+    importer: &mut Importer,
+    call: &Call,
+    functions: &[&str],
+    states: &[usize],
+    op: impl Fn(Recurrent) -> Op,
+) -> Result<Vec<Value>, Problem> {
+    let attributes = call.attributes;
+    let given = attributes.texts("activations");
+    let usual = given
+        .iter()
+        .zip(functions.iter().cycle())
+        .all(|(a, b)| a == b);
+    if !usual || attributes.has("clip") {
+        return Problem::cannot(format!(
+            "its activations are {}; known are {}",
+            given.join(", "),
+            functions.join(", ")
+        ));
+    }
+    for &place in states {
+        let zero = call.optional(place).map(|state| importer.uniform(state));
+        if zero.is_some_and(|number| number != Some(0.0)) {
+            return Problem::cannot("its state does not begin with zeros");
+        }
+    }
+    let batch_first = attributes.flag("layout", false);
+    let mut value = call.input(0)?.clone();
+    if batch_first {
+        let name = format!("{}.steps", call.name);
+        value = transposed(importer, &name, &value, &[1, 0, 2])?;
+    }
+    let steps = importer.dims(&value)?.first().map_or(0, |dim| dim.count);
+    #[allow(clippy::cast_precision_loss)]
+    let whole = |value: &Value| importer.uniform(value) == Some(steps as f32);
+    if call.optional(4).is_some_and(|lengths| !whole(lengths)) {
+        return Problem::cannot("its sequences are of several lengths");
+    }
+    let mut inputs = vec![importer.operand(&value, &call.name)?];
+    for (place, role) in [(1, "weight_ih"), (2, "weight_hh"), (3, "bias")] {
+        if call.optional(place).is_some() {
+            let numbers = floats(call.known(place, role)?)?;
+            inputs.push(importer.weight(&weight_name(call, place, role), &numbers)?);
+        }
+    }
+    let units = call.known(2, "weight_hh")?.shape().last().copied();
+    let direction = match attributes.text("direction").unwrap_or("forward") {
+        "reverse" => Direction::Reverse,
+        "bidirectional" => Direction::Bidirectional,
+        _ => Direction::Forward,
+    };
+    let mut values = Vec::new();
+    let outputs = [
+        RecurrentOutput::All,
+        RecurrentOutput::Last,
+        RecurrentOutput::Cell,
+    ];
+    for (output, name) in outputs.into_iter().zip(&call.outputs) {
+        if name.is_empty() {
+            values.push(call.input(0)?.clone());
+            continue;
+        }
+        let recurrent = Recurrent {
+            units: units.unwrap_or(0),
+            direction,
+            output,
+        };
+        let value = importer.give(&call.name, op(recurrent), &inputs)?;
+        let value = match (batch_first, output) {
+            (true, RecurrentOutput::All) => {
+                let name = format!("{}.images", call.name);
+                transposed(importer, &name, &value, &[2, 0, 1, 3])?
+            }
+            (true, _) => {
+                let name = format!("{}.images", call.name);
+                transposed(importer, &name, &value, &[1, 0, 2])?
+            }
+            (false, _) => value,
+        };
+        values.push(value);
+    }
+    Ok(values)
+}

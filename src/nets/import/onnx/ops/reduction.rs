@@ -1,0 +1,109 @@
+//! Operators that look along whole axes: reductions and softmax.
+
+use super::super::constant::Constant;
+use super::super::count::Count;
+use super::super::error::Problem;
+use super::super::importer::{Call, Importer, Value, axes, axis, count};
+use super::{folding, shape};
+use crate::nets::graph::op::{Binary, Reduced, Reduction, Unary};
+use crate::nets::graph::{Dim, Op};
+
+/// The reductions, their axes given as an attribute or, in newer files, an input.
+pub fn reduce(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let rank = importer.dims(value)?.len();
+    let keep = call.attributes.flag("keepdims", true);
+    let axes = match call.ints(1, "axes")?.as_deref() {
+        None | Some([]) if call.attributes.flag("noop_with_empty_axes", false) => {
+            return Ok(vec![value.clone()]);
+        }
+        None | Some([]) => (0..rank).collect(),
+        Some(given) => axes(given, rank)?,
+    };
+    if let Some(constant) = value.constant().filter(|_| axes.len() == rank)
+        && let Some(number) = folding::reduce(call.operator, constant)
+    {
+        let number = Constant::scalar(number);
+        let ones = vec![1; if keep { rank } else { 0 }];
+        return Ok(vec![Value::Known(number.reshaped(&ones))]);
+    }
+    let reduction = match call.operator {
+        "ReduceMean" => Reduction::Mean,
+        "ReduceSum" | "ReduceSumSquare" | "ReduceLogSumExp" => Reduction::Sum,
+        "ReduceMax" => Reduction::Max,
+        "ReduceMin" => Reduction::Min,
+        other => {
+            return Problem::cannot(format!("{other} of what is computed from the images"));
+        }
+    };
+    let part = |role: &str| format!("{}.{role}", call.name);
+    let mut input = importer.operand(value, &call.name)?;
+    if call.operator == "ReduceSumSquare" {
+        let twice = [input.clone(), input];
+        let op = Op::Binary(Binary::Mul);
+        input = importer.emit(&part("square"), op, &twice)?.into();
+    }
+    if call.operator == "ReduceLogSumExp" {
+        let op = Op::Unary(Unary::Exp);
+        input = importer.emit(&part("exp"), op, &[input])?.into();
+    }
+    let op = Op::Reduce {
+        reduction,
+        axes,
+        axes_after: match keep {
+            true => Reduced::Kept,
+            false => Reduced::Dropped,
+        },
+    };
+    let reduced = importer.emit(&call.name, op, &[input])?;
+    if call.operator == "ReduceLogSumExp" {
+        let op = Op::Unary(Unary::Log);
+        return Ok(vec![importer.give(&part("log"), op, &[reduced.into()])?]);
+    }
+    Ok(vec![Value::Node(reduced)])
+}
+
+/// `Softmax` and `LogSoftmax`. Until version 13 they see all axes from theirs on as one. Where one
+/// gives the network's answer over all classes, it is taken off: logits are needed.
+pub fn softmax(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let dims = importer.dims(value)?;
+    let old = call.opset < 13;
+    let default = if old { 1 } else { -1 };
+    let axis = axis(call.attributes.int("axis", default), dims.len())?;
+    let image: usize = dims.iter().map(|dim| dim.count).product();
+    let along: usize = match old {
+        true => dims[axis..].iter().map(|dim| dim.count).product(),
+        false => dims[axis].count,
+    };
+    if call.last && along == image && !dims[axis].batched {
+        let operator = call.operator.to_lowercase();
+        let note = format!(
+            "the {operator} at the end, `{}`, is taken off: logits are needed",
+            call.name
+        );
+        importer.notes.push(note);
+        return Ok(vec![value.clone()]);
+    }
+    let op = |axis| match call.operator {
+        "LogSoftmax" => Op::LogSoftmax { axis },
+        _ => Op::Softmax { axis },
+    };
+    let alone = |dims: &[Dim]| dims.iter().all(|&dim| dim == Dim::fixed(1));
+    if !old || alone(&dims[axis + 1..]) {
+        let input = importer.operand(value, &call.name)?;
+        return Ok(vec![importer.give(&call.name, op(axis), &[input])?]);
+    }
+    let from: Vec<Count> = dims.iter().copied().map(count).collect();
+    let joined: Option<Count> = from[axis..]
+        .iter()
+        .try_fold(Count::fixed(1), |all, &length| all.times(length));
+    let words = "its axes do not go together";
+    let joined = joined.ok_or(Problem::Cannot(words.into()))?;
+    let wide = [&from[..axis], &[joined]].concat();
+    let wide = shape::reshaped(importer, &format!("{}.joined", call.name), value, &wide)?;
+    let input = importer.operand(&wide, &call.name)?;
+    let value = importer.give(&call.name, op(axis), &[input])?;
+    let apart = format!("{}.apart", call.name);
+    Ok(vec![shape::reshaped(importer, &apart, &value, &from)?])
+}

@@ -1,0 +1,160 @@
+//! Which shape a reshape leads to. Files write shapes as numbers, with −1 for what is left and 0 for
+//! what stays; the batch may be a symbol in them, or be missing where the file is made for one image.
+
+use super::super::count::Count;
+use super::super::error::Problem;
+
+/// The shape that `from` takes on when `wanted` is asked for. `batch` is the number of images that
+/// the file is made for where that is fixed, else 1.
+pub fn target(
+    from: &[Count],
+    wanted: &[Count],
+    keeps_zeros: bool,
+    batch: i64,
+) -> Result<Vec<Count>, Problem> {
+    let mut shape = wanted.to_vec();
+    if !keeps_zeros {
+        for (axis, length) in shape.iter_mut().enumerate() {
+            if *length == Count::fixed(0) {
+                *length = *from.get(axis).ok_or_else(|| misfit(from, wanted))?;
+            }
+        }
+    }
+    symbolic(from, &shape)
+        .or_else(|| numeric(from, &shape, batch))
+        .ok_or_else(|| misfit(from, wanted))
+}
+
+fn misfit(from: &[Count], wanted: &[Count]) -> Problem {
+    let words = |shape: &[Count]| {
+        let axes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+        format!("[{}]", axes.join(","))
+    };
+    Problem::Cannot(format!(
+        "numbers of the shape {} do not fit into {} for any number of images",
+        words(from),
+        words(wanted)
+    ))
+}
+
+fn product<'a>(lengths: impl IntoIterator<Item = &'a Count>) -> Option<Count> {
+    let one = Count::fixed(1);
+    lengths
+        .into_iter()
+        .try_fold(one, |all, &length| all.times(length))
+}
+
+const LEFT: Count = Count::fixed(-1);
+
+/// The shape where it holds for every number of images as it is written.
+fn symbolic(from: &[Count], wanted: &[Count]) -> Option<Vec<Count>> {
+    let all = product(from)?;
+    let mut shape = wanted.to_vec();
+    let mut open = (0..shape.len()).filter(|&axis| shape[axis] == LEFT);
+    if let Some(axis) = open.next() {
+        if open.next().is_some() {
+            return None;
+        }
+        let others = product(wanted.iter().filter(|&&length| length != LEFT))?;
+        shape[axis] = all.over(others)?;
+        // [1,−1] in a file for one image means a leading batch of one.
+        let leads = from.first().is_some_and(|length| length.each != 0);
+        let later = shape[axis].each != 0 && wanted[..axis].iter().all(|&it| it == Count::fixed(1));
+        if leads && later && axis > 0 {
+            return None;
+        }
+    }
+    (product(&shape)? == all).then_some(shape)
+}
+
+/// The shape where the file counts its own batch as a number: the axis that holds the batch is the one
+/// before which as many numbers stand as before.
+fn numeric(from: &[Count], wanted: &[Count], batch: i64) -> Option<Vec<Count>> {
+    let at_batch =
+        |length: &Count| Some(length.fixed.checked_add(length.each.checked_mul(batch)?)?);
+    let before: Vec<i64> = from.iter().map(at_batch).collect::<Option<_>>()?;
+    let mut after: Vec<i64> = wanted.iter().map(at_batch).collect::<Option<_>>()?;
+    let all = before.iter().try_fold(1i64, |p, &n| p.checked_mul(n))?;
+    if let Some(open) = after.iter().position(|&length| length == -1) {
+        after[open] = 1;
+        let others = after.iter().try_fold(1i64, |p, &n| p.checked_mul(n))?;
+        after[open] = all.checked_div(others)?;
+    }
+    if after.iter().try_fold(1i64, |p, &n| p.checked_mul(n))? != all || batch == 0 {
+        return None;
+    }
+    let batched = from.iter().position(|length| length.each != 0)?;
+    let ahead: i64 = before[..batched].iter().product();
+    let fits = |axis: &usize| {
+        after[..*axis].iter().product::<i64>() == ahead && after[*axis] % batch == 0
+    };
+    let same = (after.len() == before.len() && fits(&batched)).then_some(batched);
+    let axis = same.or_else(|| (0..after.len()).find(fits))?;
+    let mut shape: Vec<Count> = after.iter().copied().map(Count::fixed).collect();
+    shape[axis] = Count {
+        fixed: 0,
+        each: after[axis] / batch,
+    };
+    Some(shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const N: Count = Count::BATCH;
+
+    fn fixed(length: i64) -> Count {
+        Count::fixed(length)
+    }
+
+    fn many(each: i64) -> Count {
+        Count { fixed: 0, each }
+    }
+
+    #[test]
+    fn the_batch_finds_its_axis() {
+        let image = [N, fixed(512), fixed(1), fixed(1)];
+        for (from, wanted, shape) in [
+            (&image[..], vec![N, fixed(-1)], vec![N, fixed(512)]),
+            (&image, vec![fixed(-1), fixed(512)], vec![N, fixed(512)]),
+            (&image, vec![fixed(0), fixed(-1)], vec![N, fixed(512)]),
+            (&image, vec![fixed(1), fixed(-1)], vec![N, fixed(512)]),
+            (&image, vec![fixed(1), fixed(512)], vec![N, fixed(512)]),
+            (
+                // Windows of a transformer, in a file for one image, and back.
+                &[N, fixed(4), fixed(2), fixed(4), fixed(2), fixed(8)],
+                vec![fixed(16), fixed(4), fixed(8)],
+                vec![many(16), fixed(4), fixed(8)],
+            ),
+            (
+                &[many(16), fixed(4), fixed(8)],
+                vec![fixed(1), fixed(4), fixed(4), fixed(2), fixed(2), fixed(8)],
+                vec![N, fixed(4), fixed(4), fixed(2), fixed(2), fixed(8)],
+            ),
+            (
+                // A sequence: the batch stays behind the steps.
+                &[fixed(7), N, fixed(2), fixed(9)],
+                vec![fixed(7), fixed(1), fixed(18)],
+                vec![fixed(7), N, fixed(18)],
+            ),
+        ] {
+            assert_eq!(target(from, &wanted, false, 1).unwrap(), shape);
+        }
+    }
+
+    #[test]
+    fn a_file_for_eight_images_runs_any_number() {
+        let shape = target(&[N, fixed(3), fixed(4)], &[fixed(8), fixed(12)], false, 8);
+        assert_eq!(shape.unwrap(), [N, fixed(12)]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told() {
+        let problem = target(&[N, fixed(3)], &[N, fixed(4)], false, 1).unwrap_err();
+        let Problem::Cannot(words) = problem else {
+            panic!("{problem:?}");
+        };
+        assert!(words.contains("[N,3]") && words.contains("[N,4]"), "{words}");
+    }
+}

@@ -1,0 +1,286 @@
+//! Shapes: what graphs ask about them, and operators that only change them. Shape arithmetic is done
+//! here and at once.
+
+use super::super::constant::Constant;
+use super::super::count::Count;
+use super::super::error::Problem;
+use super::super::importer::{Call, Importer, Value, axes, axis, count, dims};
+use super::reshaping;
+use crate::nets::graph::{Dim, Op};
+
+/// The lengths of a value's axes.
+fn lengths(importer: &Importer, value: &Value) -> Result<Vec<Count>, Problem> {
+    Ok(importer.dims(value)?.into_iter().map(count).collect())
+}
+
+/// `Shape`.
+pub fn shape(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let lengths = lengths(importer, call.input(0)?)?;
+    let rank = i64::try_from(lengths.len()).unwrap_or(i64::MAX);
+    let bound = |name, default| {
+        let given = call.attributes.int(name, default);
+        let place = if given < 0 { given + rank } else { given };
+        usize::try_from(place.clamp(0, rank)).unwrap_or(0)
+    };
+    let (start, end) = (bound("start", 0), bound("end", rank));
+    let part = lengths[start..end.max(start)].to_vec();
+    Ok(vec![Value::Known(Constant::list(part))])
+}
+
+/// `Size`.
+pub fn size(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let lengths = lengths(importer, call.input(0)?)?;
+    let size = lengths
+        .iter()
+        .try_fold(Count::fixed(1), |size, &length| size.times(length));
+    let size = size.ok_or_else(|| Problem::Cannot("its size is too large".into()))?;
+    Ok(vec![Value::Known(Constant::scalar(size))])
+}
+
+/// A value in another shape.
+pub fn reshaped(
+    importer: &mut Importer,
+    name: &str,
+    value: &Value,
+    shape: &[Count],
+) -> Result<Value, Problem> {
+    if lengths(importer, value)? == shape {
+        return Ok(value.clone());
+    }
+    let known: Option<Vec<usize>> = shape
+        .iter()
+        .map(|length| usize::try_from(length.known()?).ok())
+        .collect();
+    if let (Some(constant), Some(shape)) = (value.constant(), known) {
+        let same = constant.reshaped(&shape);
+        return Ok(match value {
+            Value::Weight(own, _) => Value::Weight(own.clone(), same),
+            _ => Value::Known(same),
+        });
+    }
+    let input = importer.operand(value, name)?;
+    let shape = dims(shape)?;
+    importer.give(name, Op::Reshape { shape }, &[input])
+}
+
+/// `Reshape`.
+pub fn reshape(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let wanted = match call.attributes.ints("shape") {
+        Some(shape) => shape.iter().copied().map(Count::fixed).collect(),
+        None => whole(call.known(1, "shape")?)?,
+    };
+    let from = lengths(importer, value)?;
+    let keeps_zeros = call.attributes.flag("allowzero", false);
+    let shape = reshaping::target(&from, &wanted, keeps_zeros, importer.batch)?;
+    Ok(vec![reshaped(importer, &call.name, value, &shape)?])
+}
+
+/// The whole numbers of an array.
+pub fn whole(constant: &Constant) -> Result<Vec<Count>, Problem> {
+    let words = "it needs whole numbers where others stand";
+    constant.counts().ok_or(Problem::Cannot(words.into()))
+}
+
+/// `Flatten`.
+pub fn flatten(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let from = lengths(importer, value)?;
+    let place = match call.attributes.int("axis", 1) {
+        whole if usize::try_from(whole) == Ok(from.len()) => from.len(),
+        other => axis(other, from.len())?,
+    };
+    let product = |lengths: &[Count]| {
+        let product = lengths
+            .iter()
+            .try_fold(Count::fixed(1), |all, &length| all.times(length));
+        product.ok_or_else(|| Problem::Cannot("the shape is too large".into()))
+    };
+    let shape = [product(&from[..place])?, product(&from[place..])?];
+    Ok(vec![reshaped(importer, &call.name, value, &shape)?])
+}
+
+/// `Squeeze`.
+pub fn squeeze(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let from = lengths(importer, value)?;
+    let one = Count::fixed(1);
+    let gone = match call.ints(1, "axes")? {
+        Some(given) => axes(&given, from.len())?,
+        None => (0..from.len()).filter(|&at| from[at] == one).collect(),
+    };
+    if let Some(&at) = gone.iter().find(|&&at| from[at] != one) {
+        return Problem::cannot(format!(
+            "it takes off axis {at}, which has the length {}",
+            from[at]
+        ));
+    }
+    let left = (0..from.len()).filter(|at| !gone.contains(at));
+    let shape: Vec<Count> = left.map(|at| from[at]).collect();
+    Ok(vec![reshaped(importer, &call.name, value, &shape)?])
+}
+
+/// `Unsqueeze`.
+pub fn unsqueeze(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let from = lengths(importer, value)?;
+    let given = call.ints(1, "axes")?.unwrap_or_default();
+    let rank = from.len() + given.len();
+    let new = axes(&given, rank)?;
+    let mut old = from.into_iter();
+    let length = |at: usize| match new.contains(&at) {
+        true => Some(Count::fixed(1)),
+        false => old.next(),
+    };
+    let shape: Vec<Count> = (0..rank).filter_map(length).collect();
+    Ok(vec![reshaped(importer, &call.name, value, &shape)?])
+}
+
+/// `Expand`.
+pub fn expand(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let from = lengths(importer, value)?;
+    let wanted = whole(call.known(1, "shape")?)?;
+    let shape = together(&from, &wanted, importer.batch)?;
+    Ok(vec![expanded(importer, &call.name, value, &shape)?])
+}
+
+/// A value repeated to a shape.
+fn expanded(
+    importer: &mut Importer,
+    name: &str,
+    value: &Value,
+    shape: &[Count],
+) -> Result<Value, Problem> {
+    if lengths(importer, value)? == shape {
+        return Ok(value.clone());
+    }
+    let Some(constant) = value.constant() else {
+        let input = importer.operand(value, name)?;
+        let shape = dims(shape)?;
+        return importer.give(name, Op::Expand { shape }, &[input]);
+    };
+    let known: Option<Vec<usize>> = shape
+        .iter()
+        .map(|length| usize::try_from(length.known()?).ok())
+        .collect();
+    Ok(match known {
+        Some(shape) => Value::Known(constant.repeated(&shape)),
+        None => Value::Spread(constant.clone(), shape.to_vec()),
+    })
+}
+
+/// The shape that two take on together. A length that is the file's own number of images goes with
+/// the batch.
+fn together(a: &[Count], b: &[Count], batch: i64) -> Result<Vec<Count>, Problem> {
+    let rank = a.len().max(b.len());
+    let one = Count::fixed(1);
+    let at = |shape: &[Count], axis: usize| {
+        let own = (axis + shape.len()).checked_sub(rank);
+        own.map_or(one, |axis| shape[axis])
+    };
+    let both = |axis| match (at(a, axis), at(b, axis)) {
+        (a, b) if a == b => Some(a),
+        (a, other) | (other, a) if a == one => Some(other),
+        (n, own) | (own, n) if n == Count::BATCH && own == Count::fixed(batch) => Some(n),
+        _ => None,
+    };
+    let shape: Option<Vec<Count>> = (0..rank).map(both).collect();
+    shape.ok_or_else(|| Problem::Cannot("the shapes do not go together".into()))
+}
+
+/// `Tile`: repeated along axes that already have a length.
+pub fn tile(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let value = call.input(0)?;
+    let from = lengths(importer, value)?;
+    let times = whole(call.known(1, "repeats")?)?;
+    if times.len() != from.len() {
+        return Problem::cannot("its repeats are not one for every axis");
+    }
+    // [a,b] as [1,a,1,b], repeated to [s,a,t,b], read as [s·a,t·b].
+    let one = Count::fixed(1);
+    let apart: Vec<Count> = from.iter().flat_map(|&length| [one, length]).collect();
+    let pairs = times.iter().zip(&from);
+    let repeated: Vec<Count> = pairs.clone().flat_map(|(&by, &len)| [by, len]).collect();
+    let joined: Option<Vec<Count>> = pairs.map(|(&by, &length)| length.times(by)).collect();
+    let joined = joined.ok_or_else(|| Problem::Cannot("it repeats the batch".into()))?;
+    let apart = reshaped(importer, &format!("{}.apart", call.name), value, &apart)?;
+    let wide = expanded(
+        importer,
+        &format!("{}.repeated", call.name),
+        &apart,
+        &repeated,
+    )?;
+    Ok(vec![reshaped(importer, &call.name, &wide, &joined)?])
+}
+
+/// `ConstantOfShape`.
+pub fn constant_of_shape(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    let wanted = whole(call.known(0, "shape")?)?;
+    let number = match call.attributes.tensor("value") {
+        Some(tensor) => importer.array(tensor)?,
+        None => Constant::float(0.0),
+    };
+    let ones = vec![1; wanted.len()];
+    let number = match number.len() {
+        1 => Value::Known(number.reshaped(&ones)),
+        _ => return Problem::cannot("its value is not one number"),
+    };
+    Ok(vec![expanded(importer, &call.name, &number, &wanted)?])
+}
+
+/// `Range`.
+pub fn range(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
+    const MOST: usize = 1 << 24;
+    let bound = |place, what| -> Result<f64, Problem> {
+        let words = || Problem::Cannot(format!("its {what} depends on the number of images"));
+        let constant = call.known(place, what)?;
+        Ok(f64::from(constant.only().ok_or_else(words)?))
+    };
+    let (start, limit, step) = (bound(0, "start")?, bound(1, "limit")?, bound(2, "step")?);
+    let whole = matches!(call.known(0, "start")?, Constant::Counts { .. });
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let count = ((limit - start) / step).ceil().max(0.0) as usize;
+    if count > MOST || step == 0.0 {
+        return Problem::cannot("its range is endless");
+    }
+    #[allow(clippy::cast_precision_loss)]
+    let numbers = (0..count).map(|place| start + place as f64 * step);
+    #[allow(clippy::cast_possible_truncation)]
+    let constant = match whole {
+        true => Constant::list(numbers.map(|number| Count::fixed(number as i64)).collect()),
+        false => Constant::Floats(crate::session::array::Array::new(
+            &[count],
+            numbers.map(|number| number as f32).collect(),
+        )),
+    };
+    Ok(vec![Value::Known(constant)])
+}
+
+/// Values made alike along the batch: one of length one there, where others have the batch, is
+/// repeated.
+pub fn along_batch(
+    importer: &mut Importer,
+    call: &Call,
+    axis: usize,
+) -> Result<Vec<Value>, Problem> {
+    let given = call.inputs.iter().flatten();
+    let shapes: Vec<Vec<Dim>> = given
+        .clone()
+        .map(|value| importer.dims(value))
+        .collect::<Result<_, _>>()?;
+    let batched = |at: usize| {
+        let mut lengths = shapes.iter().filter_map(|shape| shape.get(at));
+        lengths.find(|length| length.batched).copied()
+    };
+    let mut alike = Vec::new();
+    for (value, shape) in given.zip(&shapes) {
+        let wanted = shape.iter().enumerate().map(|(at, &length)| {
+            let other = batched(at).filter(|_| at != axis && !length.batched && length.count == 1);
+            count(other.unwrap_or(length))
+        });
+        let wanted: Vec<Count> = wanted.collect();
+        alike.push(expanded(importer, &call.name, value, &wanted)?);
+    }
+    Ok(alike)
+}

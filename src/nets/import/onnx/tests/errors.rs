@@ -1,0 +1,273 @@
+//! Every file that cannot be imported says what it is or lacks, where, and what to do.
+
+use std::fs;
+use std::path::Path;
+
+use onnx_ir::{Message, ModelProto, NodeProto};
+use tempfile::TempDir;
+
+use super::super::{Options, read};
+use super::fixture;
+
+/// The plain network, with something changed.
+fn changed(change: impl FnOnce(&mut ModelProto)) -> ModelProto {
+    let bytes = fs::read(fixture("cnn-7.onnx")).unwrap();
+    let mut model = ModelProto::parse_from_bytes(&bytes).unwrap();
+    change(&mut model);
+    model
+}
+
+fn words_with(model: &ModelProto, options: &Options) -> String {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("model.onnx");
+    fs::write(&path, model.write_to_bytes().unwrap()).unwrap();
+    refusal(&path, options)
+}
+
+fn words(model: &ModelProto) -> String {
+    words_with(model, &Options::default())
+}
+
+fn refusal(path: &Path, options: &Options) -> String {
+    match read(path, options) {
+        Err(error) => error.to_string(),
+        Ok(_) => "it was read".to_owned(),
+    }
+}
+
+/// Says which word is missing.
+fn tells(words: &str, needed: &[&str]) {
+    for needed in needed {
+        assert!(words.contains(needed), "{needed}: {words}");
+    }
+}
+
+fn node(operator: &str, name: &str, inputs: &[&str], outputs: &[&str]) -> NodeProto {
+    let mut node = NodeProto::new();
+    operator.clone_into(&mut node.op_type);
+    name.clone_into(&mut node.name);
+    node.input = inputs.iter().map(|&it| it.to_owned()).collect();
+    node.output = outputs.iter().map(|&it| it.to_owned()).collect();
+    node
+}
+
+/// Puts a node behind the one that gives the logits.
+fn behind(model: &mut ModelProto, node: NodeProto) {
+    let graph = model.graph.mut_or_insert_default();
+    graph.output[0].name.clone_from(&node.output[0]);
+    graph.node.push(node);
+}
+
+#[test]
+fn a_missing_operator_is_named_with_its_place_and_number() {
+    let model = changed(|model| {
+        behind(model, node("Det", "first", &["logits"], &["a"]));
+        behind(model, node("Det", "second", &["a"], &["b"]));
+        let mut custom = node("Fancy", "third", &["b"], &["c"]);
+        custom.domain = "com.example".into();
+        behind(model, custom);
+    });
+    let words = words(&model);
+    tells(
+        &words,
+        &[
+            "Det (2 times, first at `first`)",
+            "com.example.Fancy (at `third`)",
+            "output:",
+        ],
+    );
+    let before = Options {
+        output: Some("logits".into()),
+        size: None,
+    };
+    assert_eq!(words_with(&model, &before), "it was read");
+}
+
+#[test]
+fn an_operator_used_in_an_unknown_way_is_named_with_its_place() {
+    let model = changed(|model| {
+        behind(model, node("Range", "ends", &["logits", "logits", "logits"], &["a"]));
+    });
+    tells(&words(&model), &["Range at `ends`", "computed from the images"]);
+}
+
+#[test]
+fn two_inputs_are_named() {
+    let model = changed(|model| {
+        let graph = model.graph.mut_or_insert_default();
+        let mut second = graph.input[0].clone();
+        second.name = "mask".into();
+        graph.input.push(second);
+        behind(model, node("Add", "add", &["logits", "mask"], &["a"]));
+    });
+    tells(&words(&model), &["several inputs", "`images`", "`mask`"]);
+}
+
+#[test]
+fn an_input_that_is_no_image_is_named_with_its_shape() {
+    let model = changed(|model| {
+        let graph = model.graph.mut_or_insert_default();
+        let kind = graph.input[0].type_.mut_or_insert_default();
+        let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
+        shape.dim.truncate(2);
+        shape.dim[1].set_dim_value(77);
+    });
+    tells(&words(&model), &["`images` [batch,77]", "[N,C,H,W]"]);
+}
+
+#[test]
+fn an_open_size_is_asked_for_and_can_be_given() {
+    let model = changed(|model| {
+        let graph = model.graph.mut_or_insert_default();
+        let kind = graph.input[0].type_.mut_or_insert_default();
+        let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
+        shape.dim[2].set_dim_param("height".into());
+        shape.dim[3].set_dim_param("width".into());
+    });
+    tells(&words(&model), &["[batch,1,height,width]", "size: (height, width)"]);
+    let size = |rows, columns| Options {
+        output: None,
+        size: Some((rows, columns)),
+    };
+    assert_eq!(words_with(&model, &size(28, 28)), "it was read");
+    // 20 rows leave 2×4 positions instead of 4×4 before the dense layer.
+    tells(&words_with(&model, &size(20, 28)), &["Dense", "at `"]);
+}
+
+#[test]
+fn another_size_than_the_files_is_refused() {
+    let options = Options {
+        output: None,
+        size: Some((32, 32)),
+    };
+    let words = refusal(&fixture("cnn-7.onnx"), &options);
+    tells(&words, &["28×28", "32×32"]);
+}
+
+#[test]
+fn an_output_that_is_no_class_vector_is_named_with_others() {
+    let model = changed(|model| {
+        let unsqueezed = node("Relu", "relu", &["logits"], &["a"]);
+        behind(model, unsqueezed);
+        let mut transpose = node("Transpose", "turn", &["a"], &["turned"]);
+        transpose.name = "turn".into();
+        behind(model, transpose);
+    });
+    let words = words(&model);
+    tells(&words, &["`turned`", "[10,N]", "output: \"a\"", "output: \"logits\""]);
+}
+
+#[test]
+fn several_outputs_are_offered() {
+    let model = changed(|model| {
+        let graph = model.graph.mut_or_insert_default();
+        let mut second = graph.output[0].clone();
+        second.name = "boxes".into();
+        let kind = second.type_.mut_or_insert_default();
+        let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
+        let dim = shape.dim[1].clone();
+        shape.dim.push(dim);
+        graph.output.push(second);
+        graph.node.push(node("Relu", "relu", &["logits"], &["boxes"]));
+    });
+    let words = words(&model);
+    tells(
+        &words,
+        &["several outputs", "`boxes` [batch,10,10]", "output: \"logits\""],
+    );
+    assert!(!words.contains("output: \"boxes\""), "{words}");
+}
+
+#[test]
+fn an_output_that_is_not_there_brings_up_those_like_it() {
+    let options = Options {
+        output: Some("logit".into()),
+        size: None,
+    };
+    let words = refusal(&fixture("cnn-7.onnx"), &options);
+    tells(&words, &["`logit`", "output: \"logits\""]);
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_named() {
+    let model = changed(|model| {
+        let graph = model.graph.mut_or_insert_default();
+        let array = &mut graph.initializer;
+        let weight = array.iter_mut().find(|it| it.name == "fc1.bias").unwrap();
+        let mut bytes = weight.raw_data.to_vec();
+        bytes[..4].copy_from_slice(&f32::NAN.to_le_bytes());
+        weight.raw_data = bytes.into();
+    });
+    tells(&words(&model), &["`fc1.bias`", "not numbers"]);
+}
+
+#[test]
+fn weights_of_the_wrong_length_are_named() {
+    let model = changed(|model| {
+        let graph = model.graph.mut_or_insert_default();
+        graph.initializer[0].dims[0] += 1;
+    });
+    tells(&words(&model), &["damaged", "bytes"]);
+}
+
+#[test]
+fn a_missing_side_file_is_named() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("side-file.onnx");
+    fs::copy(fixture("side-file.onnx"), &path).unwrap();
+    let words = refusal(&path, &Options::default());
+    tells(&words, &["side-file.onnx.data", "beside the model"]);
+}
+
+#[test]
+fn a_side_file_elsewhere_is_not_read() {
+    let bytes = fs::read(fixture("side-file.onnx")).unwrap();
+    let mut model = ModelProto::parse_from_bytes(&bytes).unwrap();
+    let graph = model.graph.mut_or_insert_default();
+    for array in &mut graph.initializer {
+        for entry in &mut array.external_data {
+            if entry.key == "location" {
+                entry.value = "../secret".into();
+            }
+        }
+    }
+    tells(&words(&model), &["`../secret`", "not in the model's folder"]);
+}
+
+#[test]
+fn files_that_are_no_models_are_called_what_they_are() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("model.onnx");
+    for (bytes, needed) in [
+        (&b"<!DOCTYPE html>"[..], "HTML page"),
+        (b"version https://git-lfs.github.com/spec/v1", "git lfs pull"),
+        (b"PK\x03\x04 model/constants.pkl", "torch.onnx.export"),
+        (b"\x89HDF\r\n\x1a\n\0", "keras"),
+        (b"\x08\x07\x12\x07pytorch\x1a", "damaged"),
+        (b"", "empty"),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        tells(&refusal(&path, &Options::default()), &["model.onnx", needed]);
+    }
+    let nowhere = folder.path().join("nowhere.onnx");
+    tells(&refusal(&nowhere, &Options::default()), &["cannot be read"]);
+}
+
+#[test]
+fn damaged_files_are_refused_or_read_and_never_panic() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("model.onnx");
+    for name in ["cnn-7.onnx", "transformer-14.onnx", "normalised-13.onnx"] {
+        let bytes = fs::read(fixture(name)).unwrap();
+        for step in 0..150 {
+            let mut bytes = bytes.clone();
+            let at = step * 7919 % bytes.len();
+            bytes[at] = bytes[at].wrapping_add(1 + u8::try_from(step).unwrap());
+            if step % 5 == 0 {
+                bytes.truncate(at);
+            }
+            fs::write(&path, &bytes).unwrap();
+            let _ = read(&path, &Options::default());
+        }
+    }
+}

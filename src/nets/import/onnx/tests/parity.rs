@@ -1,0 +1,143 @@
+//! The same logits as onnxruntime's, whatever the exporter, its version and its batch.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::super::{Imported, Layout};
+use super::{fixture, imported};
+use crate::nets::graph::{Dim, Op};
+
+fn array(name: &str, entry: &str) -> Vec<f32> {
+    let mut file = npyz::npz::NpzArchive::open(fixture(&format!("{name}.npz"))).unwrap();
+    let array = file.by_name(entry).unwrap().unwrap();
+    array.into_vec().unwrap()
+}
+
+fn logits(network: &Imported, images: &[f32]) -> Vec<f32> {
+    let device = Device::flex();
+    let [channels, height, width] = network.graph.image();
+    let count = images.len() / (channels * height * width);
+    let data = TensorData::new(images.to_vec(), [count, channels, height, width]);
+    let answer = network
+        .graph
+        .load(&device)
+        .forward(Tensor::from_data(data, &device));
+    answer.into_data().try_into_vec().unwrap()
+}
+
+/// The greatest difference of a logit from onnxruntime's, relative to the spread of its logits.
+fn difference(name: &str) -> f32 {
+    let network = imported(name);
+    let (ours, theirs) = (
+        logits(&network, &array(name, "images")),
+        array(name, "logits"),
+    );
+    assert_eq!(ours.len(), theirs.len());
+    far(&ours, &theirs)
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn far(ours: &[f32], theirs: &[f32]) -> f32 {
+    let mean = theirs.iter().sum::<f32>() / theirs.len() as f32;
+    let square = |number: &f32| (number - mean).powi(2);
+    let spread = (theirs.iter().map(square).sum::<f32>() / theirs.len() as f32).sqrt();
+    let differences = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, f32::max) / spread
+}
+
+macro_rules! agrees {
+    ($($test:ident: $name:literal),* $(,)?) => {
+        $(
+            #[test]
+            fn $test() {
+                let difference = difference($name);
+                assert!(difference < 1e-5, "{difference}");
+            }
+        )*
+    };
+}
+
+agrees! {
+    plain_network_of_version_7_agrees: "cnn-7",
+    plain_network_of_the_newest_version_agrees: "cnn-newest",
+    weights_in_a_side_file_agree: "side-file",
+    residual_network_with_batch_normalization_agrees: "residual-13",
+    residual_network_of_the_newer_exporter_agrees: "residual-newest",
+    residual_network_for_one_image_agrees_on_three: "residual-fixed",
+    depthwise_squeeze_and_shuffle_agree: "mobile-11",
+    depthwise_squeeze_and_shuffle_for_one_image_agree_on_three: "mobile-fixed",
+    depthwise_squeeze_and_shuffle_of_the_newer_exporter_agree: "mobile-newest",
+    transformer_agrees: "transformer-14",
+    transformer_for_one_image_agrees_on_three: "transformer-fixed",
+    transformer_of_the_newer_exporter_agrees: "transformer-newest",
+    lstm_agrees: "lstm-13",
+    lstm_for_one_image_agrees_on_three: "lstm-fixed",
+    gru_agrees: "gru-13",
+    normalizations_and_resizes_agree: "normalised-13",
+    normalizations_and_resizes_of_the_newer_exporter_agree: "normalised-newest",
+}
+
+#[test]
+fn channels_last_agree_without_the_softmax_and_keep_class_names() {
+    let network = imported("keras");
+    assert_eq!(network.layout, Layout::ChannelsLast);
+    assert!(network.notes[0].contains("softmax"), "{:?}", network.notes);
+    let names = network.class_names.as_deref();
+    let expected = ["ant", "bee", "cat", "dog", "eel"].map(str::to_owned);
+    assert_eq!(names, Some(&expected[..]));
+    assert_eq!(network.graph.image(), [3, 9, 9]);
+    let logits = logits(&network, &array("keras", "images"));
+    let probabilities: Vec<f32> = logits
+        .chunks(5)
+        .flat_map(|row| {
+            let sum: f32 = row.iter().map(|logit| logit.exp()).sum();
+            row.iter().map(move |logit| logit.exp() / sum)
+        })
+        .collect();
+    let difference = far(&probabilities, &array("keras", "logits"));
+    assert!(difference < 1e-5, "{difference}");
+}
+
+#[test]
+fn turning_there_and_back_leaves_nothing() {
+    let network = imported("keras");
+    let turned = |op: &Op| matches!(op, Op::Transpose { .. });
+    let nodes = network.graph.nodes().iter();
+    // Only the one before the dense layer, which counts channels last.
+    assert_eq!(nodes.filter(|node| turned(&node.op)).count(), 1);
+}
+
+#[test]
+fn nodes_and_weights_keep_their_names() {
+    for name in ["residual-13", "residual-newest", "residual-fixed"] {
+        let network = imported(name);
+        for node in ["conv1", "layer1.1.conv2", "layer1.0.downsample.0", "fc"] {
+            assert!(network.graph.find(node).is_some(), "{name}: {node}");
+        }
+    }
+    let network = imported("residual-13");
+    let weights = network.graph.weights();
+    assert!(weights.contains_key("layer1.0.bn1.running_mean"));
+    assert!(weights.contains_key("fc.weight"));
+}
+
+#[test]
+fn no_node_is_without_use() {
+    for name in ["transformer-14", "normalised-13", "lstm-13"] {
+        let network = imported(name);
+        let users = network.graph.users();
+        for id in network.graph.ids() {
+            let used = !users[id.0].is_empty() || id == network.graph.output();
+            assert!(used, "{name}: {}", network.graph.node(id).name);
+        }
+    }
+}
+
+#[test]
+fn shape_arithmetic_leaves_no_trace() {
+    let network = imported("transformer-14");
+    let nodes = network.graph.nodes();
+    // Of 275 nodes in the file, those that compute on images.
+    assert!(nodes.len() < 70, "{}", nodes.len());
+    let last = nodes.last().unwrap();
+    assert_eq!(last.shape, [Dim::batch(1), Dim::fixed(3)]);
+}
