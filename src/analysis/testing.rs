@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{Analysis, Job, Lab, Order, Resident, build};
 use crate::data::{Dataset, Images, Origin};
-use crate::nets::{Network, Ports};
+use crate::nets::{Ports, Subject};
 use crate::session::array::Array;
 use crate::session::config::{self, DatasetName, NetworkKind};
 use crate::session::record::{Record, Weights};
@@ -54,7 +54,7 @@ pub fn with_images(gammas: &[f64], trials: u64, then: config::Analysis) -> Confi
 
 /// Logistic regression with `weight[class]` (\[784\] each) and a bias that centres every logit on
 /// mid-grey images.
-pub fn linear(weights: &[Vec<f32>], device: &Device) -> Network {
+pub fn linear(weights: &[Vec<f32>], device: &Device) -> Subject {
     let mut weight = vec![0.0; 784 * 10];
     let mut bias = vec![-1e6; 10];
     for (class, own) in weights.iter().enumerate() {
@@ -69,7 +69,7 @@ pub fn linear(weights: &[Vec<f32>], device: &Device) -> Network {
             ("logits.bias".into(), Array::new(&[10], bias)),
         ],
     };
-    Network::with_weights(NetworkKind::Logistic, ports(), &weights, device).unwrap()
+    Subject::built_in(NetworkKind::Logistic, ports(), &weights, device).unwrap()
 }
 
 /// `count` images that look like the templates of their classes under some noise; classes take
@@ -95,7 +95,7 @@ pub fn images(count: usize, seed: u64) -> Images {
 }
 
 /// A laboratory around a network.
-pub fn lab(network: Network, kind: NetworkKind, train: usize, test: usize) -> Lab {
+pub fn lab(network: Subject, kind: NetworkKind, train: usize, test: usize) -> Lab {
     let train = images(train, 1);
     Lab {
         network,

@@ -181,6 +181,9 @@ pub fn for_viewers(session: &Session) -> Session {
         training.current = Weights::default();
         training.optimizer = Array::default();
     }
+    if let Some(model) = &mut session.record.model {
+        model.file = Array::default();
+    }
     session.record.drop_sums();
     session
 }

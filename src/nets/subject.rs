@@ -11,7 +11,7 @@ use super::graph::op::{Binary, Op, Unary};
 use super::graph::run::{Loaded, PushError};
 use super::graph::site::Site;
 use super::graph::{Graph, GraphError, Input, NodeId};
-use super::{Ports, launch};
+use super::{Network, Ports, launch};
 use crate::session::config::NetworkKind;
 use crate::session::record::Weights;
 
@@ -27,6 +27,8 @@ pub struct Subject {
     /// The graph itself on the device.
     whole: Arc<OnceLock<Loaded>>,
     device: Device,
+    /// What it is pushed by: sites and their offsets.
+    pushes: Vec<(String, Vec<f32>)>,
 }
 
 /// A site that cannot be pushed.
@@ -59,6 +61,7 @@ impl Subject {
             whole: Arc::default(),
             device: device.clone(),
             graph,
+            pushes: Vec::new(),
         })
     }
 
@@ -75,17 +78,37 @@ impl Subject {
         Self::new(Graph::of_kind(kind, ports, weights)?, device)
     }
 
-    /// The same network on another device, without what it is pushed by.
+    /// A built-in kind with weights drawn from `seed`, as before training.
+    ///
+    /// # Errors
+    /// Where the images are too small for the kind.
+    pub fn untrained(
+        kind: NetworkKind,
+        ports: Ports,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, GraphError> {
+        let weights = Network::new(kind, ports, seed, device).weights();
+        Self::built_in(kind, ports, &weights, device)
+    }
+
+    /// The same network on another device.
     pub fn on(&self, device: &Device) -> Self {
         if self.device == *device {
             return self.clone();
         }
-        Self {
+        let bare = Self {
             fast: self.fast.graph().load(device),
             whole: Arc::default(),
             device: device.clone(),
+            pushes: Vec::new(),
             ..self.clone()
-        }
+        };
+        // What could be pushed there can be pushed here.
+        let pushes = self.pushes.iter();
+        pushes.fold(bare, |subject, (site, delta)| {
+            subject.pushed(site, delta).unwrap_or(subject)
+        })
     }
 
     /// The graph.
@@ -169,12 +192,18 @@ impl Subject {
                 can: can.map(|site| site.name.clone()).collect(),
             });
         };
+        let whole = self.whole().pushed_at(site, delta)?;
+        // Where the fast graph has no such node, the pushed one is not fast.
         let fast = match self.kept[node.0] {
             Some(node) => self.fast.pushed(node, axis, delta)?,
-            None => self.whole().pushed_at(site, delta)?,
+            None => whole.clone(),
         };
+        let mut pushes = self.pushes.clone();
+        pushes.push((name.to_owned(), delta.to_vec()));
         Ok(Self {
             fast,
+            whole: Arc::new(OnceLock::from(whole)),
+            pushes,
             ..self.clone()
         })
     }
@@ -239,7 +268,12 @@ impl Subject {
             }
             (Op::Reshape { .. }, _)
             | (Op::Binary(Binary::Add | Binary::Sub), Some(Input::Weight(_))) => {}
-            (Op::Gather { axis: 1, indices, .. }, _) if indices.len() == channels => {
+            (
+                Op::Gather {
+                    axis: 1, indices, ..
+                },
+                _,
+            ) if indices.len() == channels => {
                 taken = indices.iter().map(|&channel| taken[channel]).collect();
             }
             (Op::Binary(operation @ (Binary::Mul | Binary::Div)), Some(Input::Weight(by))) => {

@@ -232,7 +232,8 @@ fn a_training_that_diverges_is_an_error_with_its_place() {
     let lab = laboratory();
     let (study, _) = begin(plan(), &lab).unwrap();
     let mut current =
-        Network::new(NetworkKind::Logistic, lab.network.ports(), 1, &lab.device).weights();
+        crate::nets::Network::new(NetworkKind::Logistic, lab.network.ports(), 1, &lab.device)
+            .weights();
     current.tensors[0].1.values_mut()[0] = f32::INFINITY;
     let training = Training {
         current,

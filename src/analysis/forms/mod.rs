@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 use super::testing::{run, run_interrupted};
 use super::{Lab, Resident};
 use crate::data::{Dataset, Images, Origin};
-use crate::nets::{Network, Ports, decision};
+use crate::nets::{Ports, Subject, decision};
 use crate::session::array::Array;
 use crate::session::config::{
     self, Analysis, Config, DatasetName, Gaussian, NetworkKind, Noise, Split, Unit,
@@ -58,10 +58,10 @@ fn images(form: &Form, count: usize, seed: u64, of: &dyn Fn(usize) -> Vec<f32>) 
     }
 }
 
-fn laboratory(network: Network, form: Form, of: &dyn Fn(usize) -> Vec<f32>) -> Lab {
+fn laboratory(network: Subject, form: Form, of: &dyn Fn(usize) -> Vec<f32>) -> Lab {
     let (train, test) = (images(&form, 140, 1, of), images(&form, 70, 2, of));
     Lab {
-        kind: network.kind(),
+        kind: NetworkKind::Cnn,
         network,
         device: Device::flex(),
         pool: Pool::new(&train),
@@ -87,7 +87,7 @@ fn form() -> Form {
 }
 
 /// Logistic regression with these weights, its logits centred on mid-grey images.
-fn linear(weights: &[Vec<f32>]) -> Network {
+fn linear(weights: &[Vec<f32>]) -> Subject {
     let ports = Ports::from(&form());
     let mut weight = vec![0.0; PIXELS * CLASSES];
     let mut bias = vec![-1e6; CLASSES];
@@ -106,7 +106,7 @@ fn linear(weights: &[Vec<f32>]) -> Network {
             ("logits.bias".into(), Array::new(&[CLASSES], bias)),
         ],
     };
-    Network::with_weights(NetworkKind::Logistic, ports, &weights, &Device::flex()).unwrap()
+    Subject::built_in(NetworkKind::Logistic, ports, &weights, &Device::flex()).unwrap()
 }
 
 /// Two classes decide everything, by their difference.

@@ -7,7 +7,7 @@ use super::*;
 fn a_resumed_run_of_everything_equals_an_uninterrupted_one() {
     let form = Form::numbered([3, 17, 20], CLASSES);
     let ports = Ports::from(&form);
-    let network = Network::new(NetworkKind::Cnn, ports, 5, &Device::flex());
+    let network = Subject::untrained(NetworkKind::Cnn, ports, 5, &Device::flex()).unwrap();
     let of = |class: usize| {
         (0..3 * 17 * 20)
             .map(|i| ((i * (class + 3)) as f32).sin())

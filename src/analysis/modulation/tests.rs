@@ -180,7 +180,7 @@ fn accuracies_and_shares_count_the_right_cells() {
 #[test]
 fn a_resumed_run_equals_an_uninterrupted_one() {
     let lab = lab(
-        Network::new(NetworkKind::Cnn, ports(), 2, &Device::flex()),
+        Subject::untrained(NetworkKind::Cnn, ports(), 2, &Device::flex()).unwrap(),
         NetworkKind::Cnn,
         40,
         12,
@@ -208,7 +208,7 @@ fn a_resumed_run_equals_an_uninterrupted_one() {
 fn a_plan_without_layers_takes_those_that_the_network_has() {
     let named = |kind| {
         let lab = lab(
-            Network::new(kind, ports(), 1, &Device::flex()),
+            Subject::untrained(kind, ports(), 1, &Device::flex()).unwrap(),
             kind,
             10,
             10,

@@ -1,7 +1,7 @@
 use super::*;
 use crate::analysis::build;
 use crate::analysis::testing::{lab, ports, run, run_interrupted, template, template_lab};
-use crate::nets::Network;
+use crate::nets::Subject;
 use crate::session::Config;
 use crate::session::config::{NetworkKind, SpikeTriggered as Plan, Unit};
 use crate::session::record::SpikeTriggered as Found;
@@ -16,8 +16,8 @@ fn plan(it: Plan) -> Config {
 }
 
 /// A `cnn` with the weights that training would begin with.
-fn cnn() -> Network {
-    Network::new(NetworkKind::Cnn, ports(), 5, &Device::flex())
+fn cnn() -> Subject {
+    Subject::untrained(NetworkKind::Cnn, ports(), 5, &Device::flex()).unwrap()
 }
 
 fn cnn_lab() -> Lab {
@@ -146,7 +146,7 @@ fn padded_convolutions_agree_with_their_gradients() {
             ..Plan::default()
         };
         let lab = lab(
-            Network::new(kind, ports(), 5, &Device::flex()),
+            Subject::untrained(kind, ports(), 5, &Device::flex()).unwrap(),
             kind,
             10,
             10,
@@ -179,7 +179,7 @@ fn every_network_has_averages_of_all_its_layers() {
         };
         let config = plan(it);
         let lab = lab(
-            Network::new(kind, ports(), 5, &Device::flex()),
+            Subject::untrained(kind, ports(), 5, &Device::flex()).unwrap(),
             kind,
             10,
             10,
@@ -188,8 +188,8 @@ fn every_network_has_averages_of_all_its_layers() {
         assert!(record.analyses[0].fits(&config.analyses[0], Some(&lab.form)));
         let found = record.first::<Found>().unwrap();
         let names: Vec<&str> = found.layers.iter().map(|it| it.name.as_str()).collect();
-        let all = lab.network.geometry();
-        assert_eq!(names, all.iter().map(|it| it.name).collect::<Vec<_>>());
+        let all = lab.network.sites();
+        assert_eq!(names, all.iter().map(|it| &it.name).collect::<Vec<_>>());
         for layer in &found.layers {
             assert_eq!(layer.gradients.fields, 8);
             let estimate = layer.estimate();
@@ -230,21 +230,20 @@ fn a_silent_unit_is_listed() {
 #[test]
 fn sums_equal_those_taken_field_by_field() {
     let lab = cnn_lab();
-    let geometry = lab.network.geometry()[1];
+    let site = lab.network.sites()[1].clone();
     let pixels: Vec<f32> = (0..3)
         .flat_map(|i| lab.dataset.train.image(i))
         .map(|&x| f32::from(x) / 255.0)
         .collect();
-    let layers = [Fields::new(1, &geometry, &lab.device)];
+    let layers = [Fields::new(1, &site, &lab.device)];
     let sums = fields::sum(&layers, &lab.network, &pixels, &lab.device).remove(0);
-    let activations = &lab
-        .network
-        .activations(stack(&pixels, [1, 28, 28], &lab.device))[1];
-    let activations = host(activations.clone());
+    let shown = stack(&pixels, [1, 28, 28], &lab.device);
+    let activations = host(lab.network.activations(shown, &[1]).remove(0));
     assert_eq!(sums.fields, 3 * 64);
     let (mut weighted, mut stimulus) = (vec![0.0; 50 * 196], vec![0.0; 196]);
     for (image, shown) in pixels.chunks_exact(784).enumerate() {
-        for (row, column, top, left) in geometry.inner() {
+        for place in site.inner() {
+            let (row, column, top, left) = (place.row, place.column, place.top, place.left);
             for p in 0..196 {
                 let s = f64::from(shown[(top + p / 14) * 28 + left + p % 14]) - 0.5;
                 stimulus[p] += s;

@@ -2,6 +2,7 @@
 //! analysis after the other ([`analysing`]).
 
 mod analysing;
+mod network;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -20,13 +21,15 @@ use crate::analysis::{AnalysisError, Lab, Resident};
 use crate::data::{self, DataError, Dataset, Origin, Request};
 use crate::format::{bytes, thousands};
 use crate::link::Command;
-use crate::nets::import::{self, ImportError};
+use crate::nets::graph::site::Site;
+use crate::nets::graph::{Graph, GraphError};
+use crate::nets::import::ImportError;
+use crate::nets::import::onnx::OnnxError;
 use crate::nets::ports::PortsError;
 use crate::nets::train::TrainError;
-use crate::nets::weights::WeightsError;
-use crate::nets::{Network, Ports};
+use crate::nets::{Ports, ScalingError};
 use crate::session::config::{Config, DatasetSource, Weights};
-use crate::session::form::{Form, Shape};
+use crate::session::form::Form;
 use crate::session::run::Phase;
 use crate::session::store::StoreError;
 use crate::session::{Session, State};
@@ -36,9 +39,6 @@ use crate::stimulus::Pool;
 const EMBEDDED: &str = "embedded subset";
 const FULL: &str = "full set";
 const NOISE: &str = "no images";
-
-/// What an image is where neither images nor the plan say so.
-const DEFAULT_IMAGE: Shape = [1, 28, 28];
 
 /// Why a run cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +65,15 @@ enum RunError {
     #[error(transparent)]
     Train(#[from] TrainError),
     #[error(transparent)]
-    Weights(#[from] WeightsError),
+    Graph(#[from] GraphError),
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+    #[error(transparent)]
+    Scaling(#[from] ScalingError),
+    #[error("network.weights: {0}")]
+    OtherModel(String),
+    #[error("network: {0}")]
+    OtherPorts(String),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]
@@ -118,6 +126,8 @@ fn on_device<T>(device: &str, compute: impl FnOnce() -> T) -> Result<T, Fault> {
 pub struct Conductor {
     rounds: Rounds,
     options: Options,
+    /// The network of an ONNX file, once it has been read.
+    foreign: Option<Graph>,
 }
 
 impl Conductor {
@@ -128,7 +138,11 @@ impl Conductor {
         options: Options,
     ) -> Self {
         let rounds = Rounds::new(publish, commands, options.store.clone());
-        Self { rounds, options }
+        Self {
+            rounds,
+            options,
+            foreign: None,
+        }
     }
 
     /// Runs the session until it is finished, stopped or failed.
@@ -206,7 +220,9 @@ impl Conductor {
             Err(RunError::Data(DataError::Stopped)) => return Ok(End::Stopped),
             read => read?,
         };
-        self.check_memory(&config, &dataset, opened.seats.len())?;
+        let form = dataset.form();
+        let sites = self.sites(&config, &form)?;
+        self.check_memory(&config, &dataset, opened.seats.len(), &sites)?;
         let devices = &mut self.rounds.session.record.devices;
         if devices.last() != Some(&opened.recorded()) {
             devices.push(opened.recorded());
@@ -230,9 +246,10 @@ impl Conductor {
         config: &Config,
         dataset: &Dataset,
         workers: usize,
+        sites: &[Site],
     ) -> Result<(), RunError> {
         let images = dataset.train.len() + dataset.test.len();
-        let memory = Memory::of(config, &dataset.form(), images, workers);
+        let memory = Memory::of(config, &dataset.form(), images, workers, sites);
         let free = available();
         self.rounds.run.memory = memory.total();
         let of = free.map_or_else(String::new, |free| format!(" of {} free", bytes(free)));
@@ -242,9 +259,11 @@ impl Conductor {
         Ok(())
     }
 
-    /// Fixes the form of the run's images, or finds that it is still the same.
-    fn take_form(&mut self, config: &Config, form: Form) -> Result<(), RunError> {
+    /// Fixes the form of the run's images, or finds that it is still the same. Classes may get their
+    /// names from the network.
+    fn take_form(&mut self, config: &Config, form: Form) -> Result<Form, RunError> {
         Ports::from(&form).check(config.network.kind)?;
+        let form = self.open_network(config, form)?;
         let record = &mut self.rounds.session.record;
         if let Some(began) = &record.form
             && (began.shape(), began.count()) != (form.shape(), form.count())
@@ -256,8 +275,8 @@ impl Conductor {
                 began_classes: began.count(),
             });
         }
-        record.form = Some(form);
-        Ok(())
+        record.form = Some(form.clone());
+        Ok(form)
     }
 
     /// Noise alone: no images, but a form.
@@ -267,12 +286,9 @@ impl Conductor {
         };
         let form = match &self.rounds.session.record.form {
             Some(form) => form.clone(),
-            None => {
-                let image = config.network.image.unwrap_or(DEFAULT_IMAGE);
-                Form::numbered(image, import::classes(path)?)
-            }
+            None => self.form_of_network(config, path)?,
         };
-        self.take_form(config, form.clone())?;
+        let form = self.take_form(config, form)?;
         self.rounds.log(format!(
             "noise alone, {}, {} classes",
             form.size_in_words(),
@@ -304,8 +320,8 @@ impl Conductor {
         let rounds = &mut self.rounds;
         let read = data::load(&request, &mut |done, of| tell_reading(rounds, done, of));
         self.rounds.run.reading = None;
-        let dataset = read?;
-        self.take_form(config, dataset.form())?;
+        let mut dataset = read?;
+        dataset.classes = self.take_form(config, dataset.form())?.classes;
         let images = match &dataset.origin {
             Origin::Embedded => EMBEDDED.to_owned(),
             Origin::Full(_) => FULL.to_owned(),
@@ -331,21 +347,10 @@ impl Conductor {
     }
 
     fn lab(&self, config: &Config, dataset: &Dataset, opened: &Opened) -> Result<Lab, RunError> {
-        let training = self
-            .rounds
-            .session
-            .record
-            .training
-            .clone()
-            .unwrap_or_default();
-        let kind = config.network.kind;
         let form = dataset.form();
-        let ports = Ports::from(&form);
         Ok(Lab {
-            network: on_device(&opened.name, || {
-                Network::with_weights(kind, ports, &training.best, &opened.device)
-            })??,
-            kind,
+            network: self.subject(config, &form, opened)?,
+            kind: config.network.kind,
             device: opened.device.clone(),
             pool: Pool::new(&dataset.train),
             form: Arc::new(form),

@@ -61,7 +61,7 @@ fn plan() -> Config {
                 batch: 500,
                 ..Default::default()
             }),
-            image: None,
+            ..Default::default()
         },
         analyses: vec![
             Analysis::ClassificationImages(images),

@@ -7,10 +7,10 @@ use crate::data::{Dataset, Images};
 use crate::engine::device::Opened;
 use crate::engine::pace::Pace;
 use crate::engine::rounds::Flow;
+use crate::nets::Ports;
 use crate::nets::import;
 use crate::nets::train::{Step, Trainer, evaluate, finish};
-use crate::nets::weights::{WeightsError, parameters};
-use crate::nets::{Network, Ports};
+use crate::nets::weights::parameters;
 use crate::session::State;
 use crate::session::config::{Config, Weights};
 use crate::session::record::{Epoch, Training};
@@ -51,7 +51,10 @@ impl Conductor {
         let plan = match &config.network.weights {
             Weights::Train(plan) => plan,
             Weights::File(path) => {
-                self.import(config, dataset, path)?;
+                match &self.foreign {
+                    Some(graph) => self.take_graph(graph.clone()),
+                    None => self.import(config, dataset, path)?,
+                }
                 self.examine(config, dataset, opened)?;
                 self.end_training();
                 return Ok(true);
@@ -198,23 +201,13 @@ impl Conductor {
         dataset: &Dataset,
         opened: &Opened,
     ) -> Result<(), RunError> {
-        let best = self
-            .rounds
-            .session
-            .record
-            .training
-            .clone()
-            .unwrap_or_default()
-            .best;
         let all: Vec<usize> = (0..dataset.test.len()).collect();
+        let network = self.subject(config, &dataset.form(), opened)?;
         let rounds = &mut self.rounds;
         let score = on_device(&opened.name, || {
-            let ports = Ports::from(&dataset.form());
-            let network = Network::with_weights(config.network.kind, ports, &best, &opened.device)?;
             let told = &mut || rounds.publish_if_due();
-            let score = evaluate(&network, &opened.device, &dataset.test, &all, told);
-            Ok::<_, WeightsError>(score)
-        })??;
+            evaluate(&network, &dataset.test, &all, told)
+        })?;
         let record = rounds.session.record.training.get_or_insert_default();
         finish(record, score);
         if all.is_empty() {

@@ -8,10 +8,8 @@ use crate::analysis::classification_images::ClassificationImages;
 use crate::analysis::{Analysis, Job, Lab, Place, Resident};
 use crate::data;
 use crate::engine::workers::{Answer, Workers};
-use burn::tensor::Device;
-
 use crate::nets::graph::GraphError;
-use crate::nets::{Network, Ports, Subject};
+use crate::nets::{Ports, Subject};
 use crate::session::config::{self, DatasetName, NetworkKind};
 use crate::session::record::{BlockSums, GammaTrials, TrialKind};
 use crate::stimulus::Pool;
@@ -53,16 +51,6 @@ pub enum LabError {
     Graph(#[from] GraphError),
 }
 
-/// A network that nobody has trained. What a file brings is stood in for by `cnn`.
-fn untrained(kind: NetworkKind, ports: Ports, device: &Device) -> Result<Subject, GraphError> {
-    let kind = match kind {
-        NetworkKind::Onnx => NetworkKind::Cnn,
-        kind => kind,
-    };
-    let weights = Network::new(kind, ports, 1, device).weights();
-    Subject::built_in(kind, ports, &weights, device)
-}
-
 /// A laboratory with an untrained network and the built-in images.
 ///
 /// # Errors
@@ -70,8 +58,13 @@ fn untrained(kind: NetworkKind, ports: Ports, device: &Device) -> Result<Subject
 pub fn lab(network: NetworkKind, seat: &Seat) -> Result<Lab, LabError> {
     let images = data::embedded::dataset(DatasetName::Mnist)?;
     let form = images.form();
+    // What a file brings is stood in for by `cnn`.
+    let network = match network {
+        NetworkKind::Onnx => NetworkKind::Cnn,
+        kind => kind,
+    };
     Ok(Lab {
-        network: untrained(network, Ports::from(&form), &seat.device)?,
+        network: Subject::untrained(network, Ports::from(&form), 1, &seat.device)?,
         form: Arc::new(form),
         device: seat.device.clone(),
         kind: network,

@@ -6,6 +6,7 @@ mod backdoor;
 mod classification_images;
 mod covariance;
 mod estimated;
+mod model;
 mod modulation;
 mod predictions;
 mod spike_triggered;
@@ -25,6 +26,7 @@ pub use backdoor::{Backdoor, Finding, Suspect, Window};
 pub use classification_images::{CONFIDENCE_STEPS, ClassificationImages, FedBack, GammaTrials};
 pub use covariance::{BlockCovariance, Covariance};
 pub use estimated::Estimated;
+pub use model::Model;
 pub use modulation::{BY_CLASS, Cells, ModulatedLayer, Modulation};
 pub use predictions::{Predictions, SplitCounts};
 pub use spike_triggered::{
@@ -77,6 +79,9 @@ pub struct Record {
     /// What an image is and may be called; `None` until images and network have been opened.
     #[serde(default)]
     pub form: Option<Form>,
+    /// The file that the network came from, where that holds more than weights.
+    #[serde(default)]
+    pub model: Option<Model>,
     /// Training, from its start on.
     pub training: Option<Training>,
     /// One record for each entry of `config.analyses`, in the same order.
@@ -216,6 +221,7 @@ impl Record {
             devices: Vec::new(),
             images: None,
             form: None,
+            model: None,
             training: None,
             analyses: config.analyses.iter().map(Analysis::new).collect(),
         }
@@ -253,7 +259,7 @@ impl Record {
     }
 }
 
-arrays!(Record: training, analyses);
+arrays!(Record: model, training, analyses);
 
 /// What an array of these many numbers must look like to be read without further checks.
 fn has_shape<T: super::array::Element>(array: &super::Array<T>, shape: &[usize]) -> bool {

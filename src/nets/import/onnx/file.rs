@@ -22,11 +22,18 @@ const MOST_BYTES: usize = 1 << 32;
 /// # Errors
 /// Where it cannot be read, is something else, or is damaged.
 pub fn model(path: &Path) -> Result<ModelProto, Fault> {
-    let bytes = Bytes::from(std::fs::read(path)?);
+    model_of(&Bytes::from(std::fs::read(path)?))
+}
+
+/// The messages of a file with this content.
+///
+/// # Errors
+/// Where it is something else, or damaged.
+pub fn model_of(bytes: &Bytes) -> Result<ModelProto, Fault> {
     if let Some(foreign) = recognise::foreign(&bytes[..bytes.len().min(1 << 16)]) {
         return Err(Fault::Foreign(foreign));
     }
-    let model = ModelProto::parse_from_tokio_bytes(&bytes)
+    let model = ModelProto::parse_from_tokio_bytes(bytes)
         .map_err(|error| Fault::Damaged(error.to_string()))?;
     if model.graph.node.is_empty() || model.opset_import.is_empty() {
         let what = "it holds no graph of operators".to_owned();
@@ -84,13 +91,15 @@ impl Arrays {
         Ok(kind.numbers(&shape, bytes))
     }
 
-    fn side_file(&self, tensor: &TensorProto, needed: usize) -> Result<Vec<u8>, Fault> {
-        let entry = |key: &str| {
-            let entries = tensor.external_data.iter();
-            let mut found = entries.filter(|entry| entry.key == key);
-            found.next().map(|entry| entry.value.as_str())
-        };
-        let place = entry("location").unwrap_or_default();
+    /// The file beside the model that an array lies in, if it does.
+    ///
+    /// # Errors
+    /// Where that is outside the model's folder.
+    pub fn beside(&self, tensor: &TensorProto) -> Result<Option<PathBuf>, Fault> {
+        if !is_external(tensor) {
+            return Ok(None);
+        }
+        let place = external(tensor, "location").unwrap_or_default();
         let inside = |part: Component| matches!(part, Component::Normal(_) | Component::CurDir);
         if place.is_empty() || !Path::new(place).components().all(inside) {
             return Err(Fault::SidePlace {
@@ -98,8 +107,12 @@ impl Arrays {
                 place: place.to_owned(),
             });
         }
-        let path = self.folder.join(place);
-        let offset = entry("offset").and_then(|offset| offset.parse().ok());
+        Ok(Some(self.folder.join(place)))
+    }
+
+    fn side_file(&self, tensor: &TensorProto, needed: usize) -> Result<Vec<u8>, Fault> {
+        let path = self.beside(tensor)?.unwrap_or_default();
+        let offset = external(tensor, "offset").and_then(|offset| offset.parse().ok());
         let read = || -> io::Result<Vec<u8>> {
             let mut file = File::open(&path)?;
             file.seek(SeekFrom::Start(offset.unwrap_or(0)))?;
@@ -113,6 +126,13 @@ impl Arrays {
             source,
         })
     }
+}
+
+/// What is said of an array in another file.
+fn external<'a>(tensor: &'a TensorProto, key: &str) -> Option<&'a str> {
+    let entries = tensor.external_data.iter();
+    let mut found = entries.filter(|entry| entry.key == key);
+    found.next().map(|entry| entry.value.as_str())
 }
 
 fn is_external(tensor: &TensorProto) -> bool {

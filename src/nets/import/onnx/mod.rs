@@ -7,6 +7,7 @@
 //! can be shown to a file that was made for one.
 
 mod attributes;
+mod bundle;
 mod class_names;
 mod constant;
 mod count;
@@ -25,6 +26,7 @@ use std::path::Path;
 
 use onnx_ir::ModelProto;
 
+pub use bundle::Bundle;
 pub use error::{Fault, Missing, OnnxError};
 pub use ports::Layout;
 pub use recognise::Foreign;

@@ -5,8 +5,8 @@ use super::super::count::Count;
 use super::super::error::Problem;
 use super::super::importer::{Call, Importer, Value};
 use super::{folding, fusing};
-use crate::nets::graph::op::{Binary, Unary};
 use crate::nets::graph::Op;
+use crate::nets::graph::op::{Binary, Unary};
 
 /// Operators that leave their input as it is: `Identity`, `Dropout`.
 pub fn unchanged(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {

@@ -60,12 +60,7 @@ pub fn transposed(
 pub fn concat(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     let rank = importer.dims(call.input(0)?)?.len();
     let axis = axis(call.attributes.int("axis", 1), rank)?;
-    let known: Option<Vec<&Constant>> = call
-        .inputs
-        .iter()
-        .flatten()
-        .map(Value::constant)
-        .collect();
+    let known: Option<Vec<&Constant>> = call.inputs.iter().flatten().map(Value::constant).collect();
     if let Some(parts) = known {
         return Ok(vec![Value::Known(joined(&parts, axis)?)]);
     }
@@ -79,7 +74,11 @@ pub fn concat(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     {
         return Ok(vec![Value::Node(*id)]);
     }
-    Ok(vec![importer.give(&call.name, Op::Concat { axis }, &parts)?])
+    Ok(vec![importer.give(
+        &call.name,
+        Op::Concat { axis },
+        &parts,
+    )?])
 }
 
 fn joined(parts: &[&Constant], axis: usize) -> Result<Constant, Problem> {
@@ -319,9 +318,7 @@ pub fn pad(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> 
     let given = call.ints(1, name)?.unwrap_or_default();
     let along = match call.optional(3) {
         Some(_) => call.ints(3, "axes")?.unwrap_or_default(),
-        None => (0..rank)
-            .map(|at| i64::try_from(at).unwrap_or(0))
-            .collect(),
+        None => (0..rank).map(|at| i64::try_from(at).unwrap_or(0)).collect(),
     };
     if given.len() != 2 * along.len() {
         return Problem::cannot(format!("its pads are {given:?} for {} axes", along.len()));

@@ -154,7 +154,11 @@ pub fn root_mean_square(importer: &mut Importer, call: &Call) -> Result<Vec<Valu
     )?;
     let scale = importer.operand(call.input(1)?, &call.name)?;
     let op = Op::Binary(Binary::Mul);
-    Ok(vec![importer.give(&call.name, op, &[unit.into(), scale])?])
+    Ok(vec![importer.give(
+        &call.name,
+        op,
+        &[unit.into(), scale],
+    )?])
 }
 
 /// `ReduceL1` and `ReduceL2`; their axes stand as for other reductions.

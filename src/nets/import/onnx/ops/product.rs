@@ -53,15 +53,16 @@ pub fn gemm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
     };
     let name = weight_name(call, 2, "bias");
     let known = bias.constant().and_then(Constant::floats);
-    let one_each = known
-        .map(|bias| multiplied(&bias, beta))
-        .and_then(|bias| match bias.values().len() {
-            1 => Some(Array::new(&[outputs], vec![bias.values()[0]; outputs])),
-            count if count == outputs && bias.shape().last() == Some(&outputs) => {
-                Some(Array::new(&[outputs], bias.values().to_vec()))
-            }
-            _ => None,
-        });
+    let one_each =
+        known
+            .map(|bias| multiplied(&bias, beta))
+            .and_then(|bias| match bias.values().len() {
+                1 => Some(Array::new(&[outputs], vec![bias.values()[0]; outputs])),
+                count if count == outputs && bias.shape().last() == Some(&outputs) => {
+                    Some(Array::new(&[outputs], bias.values().to_vec()))
+                }
+                _ => None,
+            });
     match one_each {
         Some(bias) => {
             let bias = importer.weight(&name, &bias)?;

@@ -85,9 +85,8 @@ fn numeric(from: &[Count], wanted: &[Count], batch: i64) -> Option<Vec<Count>> {
     }
     let batched = from.iter().position(|length| length.each != 0)?;
     let ahead: i64 = before[..batched].iter().product();
-    let fits = |axis: &usize| {
-        after[..*axis].iter().product::<i64>() == ahead && after[*axis] % batch == 0
-    };
+    let fits =
+        |axis: &usize| after[..*axis].iter().product::<i64>() == ahead && after[*axis] % batch == 0;
     let same = (after.len() == before.len() && fits(&batched)).then_some(batched);
     let axis = same.or_else(|| (0..after.len()).find(fits))?;
     let mut shape: Vec<Count> = after.iter().copied().map(Count::fixed).collect();
@@ -155,6 +154,9 @@ mod tests {
         let Problem::Cannot(words) = problem else {
             panic!("{problem:?}");
         };
-        assert!(words.contains("[N,3]") && words.contains("[N,4]"), "{words}");
+        assert!(
+            words.contains("[N,3]") && words.contains("[N,4]"),
+            "{words}"
+        );
     }
 }

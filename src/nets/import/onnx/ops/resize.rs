@@ -96,9 +96,7 @@ fn sampling(call: &Call, old: bool) -> Result<Sampling, Problem> {
     match call.attributes.text("mode").unwrap_or("nearest") {
         "nearest" => Ok(Sampling::Nearest(nearest)),
         "linear" | "bilinear" => Ok(Sampling::Bilinear),
-        other => Problem::cannot(format!(
-            "its mode is {other}; known are nearest and linear"
-        )),
+        other => Problem::cannot(format!("its mode is {other}; known are nearest and linear")),
     }
 }
 

@@ -1,0 +1,195 @@
+//! The network under study: built in and trained, or from a file.
+
+use std::path::{Path, PathBuf};
+
+use super::{Conductor, RunError, on_device};
+use crate::engine::device::Opened;
+use crate::format::thousands;
+use crate::nets::graph::Graph;
+use crate::nets::graph::site::Site;
+use crate::nets::import::onnx::{Bundle, Imported, Options};
+use crate::nets::import::{self};
+use crate::nets::{Network, Ports, Subject};
+use crate::session::Array;
+use crate::session::config::{Config, NetworkKind, Weights};
+use crate::session::form::{Form, Shape};
+use crate::session::record::{Model, Training};
+
+/// What an image is where neither images nor the plan say so.
+const DEFAULT_IMAGE: Shape = [1, 28, 28];
+
+impl Conductor {
+    /// The network as the session has it, on the device of this run.
+    pub(super) fn subject(
+        &self,
+        config: &Config,
+        form: &Form,
+        opened: &Opened,
+    ) -> Result<Subject, RunError> {
+        let graph = match &self.foreign {
+            Some(graph) => graph.clone(),
+            None => {
+                let training = self.rounds.session.record.training.as_ref();
+                let best = training.map(|it| it.best.clone()).unwrap_or_default();
+                let graph = Graph::of_kind(config.network.kind, Ports::from(form), &best)?;
+                graph.scaled(&config.network.input)?
+            }
+        };
+        Ok(on_device(&opened.name, || {
+            Subject::new(graph, &opened.device)
+        })??)
+    }
+
+    /// Where the network can be looked into, before it has its weights.
+    pub(super) fn sites(&self, config: &Config, form: &Form) -> Result<Vec<Site>, RunError> {
+        if let Some(graph) = &self.foreign {
+            return Ok(graph.sites());
+        }
+        let (kind, ports) = (config.network.kind, Ports::from(form));
+        let device = burn::tensor::Device::flex();
+        let weights = Network::new(kind, ports, 0, &device).weights();
+        Ok(Graph::of_kind(kind, ports, &weights)?.sites())
+    }
+
+    /// The form of a network that is shown noise alone.
+    pub(super) fn form_of_network(&self, config: &Config, path: &Path) -> Result<Form, RunError> {
+        let image = config.network.image.unwrap_or(DEFAULT_IMAGE);
+        if config.network.kind != NetworkKind::Onnx {
+            return Ok(Form::numbered(image, import::classes(path)?));
+        }
+        let asked = config
+            .network
+            .image
+            .map(|[_, height, width]| (height, width));
+        let imported = self.bundle(path)?.network(&options(config, asked))?;
+        let (graph, names) = (imported.graph, imported.class_names);
+        let form = Form::numbered(graph.image(), graph.classes());
+        Ok(named(form, names))
+    }
+
+    /// Opens the network where a file holds more than weights, and gives the form with the names
+    /// that the file knows.
+    pub(super) fn open_network(&mut self, config: &Config, form: Form) -> Result<Form, RunError> {
+        let Weights::File(path) = &config.network.weights else {
+            return Ok(form);
+        };
+        if config.network.kind != NetworkKind::Onnx {
+            return Ok(form);
+        }
+        let bundle = self.bundle(path)?;
+        let size = (form.height, form.width);
+        let imported = bundle.network(&options(config, Some(size)))?;
+        fits(&imported, &form)?;
+        let graph = imported.graph.scaled(&config.network.input)?;
+        for note in &imported.notes {
+            self.rounds.log(format!("network: {note}"));
+        }
+        self.rounds.log(format!(
+            "network: {}, opset {}{}, {} nodes",
+            path.display(),
+            imported.opset,
+            match imported.exporter.as_str() {
+                "" => String::new(),
+                exporter => format!(", by {exporter}"),
+            },
+            thousands(graph.nodes().len() as u64)
+        ));
+        let small = bundle.alone().filter(|bytes| bytes.len() <= Model::MOST);
+        self.rounds
+            .session
+            .record
+            .model
+            .get_or_insert_with(|| Model {
+                path: path.display().to_string(),
+                sha256: bundle.sha256().to_owned(),
+                file: small.map_or_else(Array::default, |bytes| {
+                    Array::new(&[bytes.len()], bytes.to_vec())
+                }),
+            });
+        self.foreign = Some(graph);
+        Ok(named(form, imported.class_names))
+    }
+
+    /// The file: where the plan says, or beside the session, or in it. It must be the one that the
+    /// session began with.
+    fn bundle(&self, path: &Path) -> Result<Bundle, RunError> {
+        let Some(began) = &self.rounds.session.record.model else {
+            return Ok(Bundle::open(path)?);
+        };
+        let beside = path
+            .file_name()
+            .map(|name| self.options.store.folder().join(name));
+        let places: Vec<PathBuf> = std::iter::once(path.to_owned()).chain(beside).collect();
+        let there = places.iter().filter(|place| place.is_file());
+        let mut others = Vec::new();
+        for place in there {
+            let bundle = Bundle::open(place)?;
+            if bundle.sha256() == began.sha256 {
+                return Ok(bundle);
+            }
+            others.push(place.display().to_string());
+        }
+        if !began.file.values().is_empty() {
+            return Ok(Bundle::kept(path, began.file.values().to_vec())?);
+        }
+        let began = &began.sha256[..12.min(began.sha256.len())];
+        Err(RunError::OtherModel(match others.is_empty() {
+            true => format!(
+                "{} is not there any more; put back the file that this session began with (SHA-256 {began}…), here or in {}",
+                path.display(),
+                self.options.store.folder().display()
+            ),
+            false => format!(
+                "{} is another file than the one that this session began with (SHA-256 {began}…); put that back, or start a new session",
+                others.join(" and ")
+            ),
+        }))
+    }
+
+    /// Takes the network of a file as it is.
+    pub(super) fn take_graph(&mut self, graph: Graph) {
+        let weights = graph.weights().values();
+        let parameters = weights.map(|it| it.values().len()).sum();
+        self.rounds.run.parameters = parameters;
+        self.rounds.session.record.training = Some(Training {
+            parameters,
+            ..Training::default()
+        });
+    }
+}
+
+fn options(config: &Config, size: Option<(usize, usize)>) -> Options {
+    Options {
+        output: config.network.output.clone(),
+        size,
+    }
+}
+
+/// The form, its classes named by the network where the images do not name them.
+fn named(form: Form, names: Option<Vec<String>>) -> Form {
+    match names.filter(|names| form.is_numbered() && names.len() == form.count()) {
+        Some(classes) => Form { classes, ..form },
+        None => form,
+    }
+}
+
+/// Refuses a network for other images.
+fn fits(imported: &Imported, form: &Form) -> Result<(), RunError> {
+    let graph = &imported.graph;
+    let wanted = Form::numbered(graph.image(), graph.classes());
+    if wanted.shape() != form.shape() {
+        return Err(RunError::OtherPorts(format!(
+            "it takes images of {}, and these are {}; give it images of its own size and channels",
+            wanted.size_in_words(),
+            form.size_in_words()
+        )));
+    }
+    if wanted.count() != form.count() {
+        return Err(RunError::OtherPorts(format!(
+            "it tells {} classes apart, and the images are of {}; give it the classes that it was made for, or noise alone (dataset: None)",
+            wanted.count(),
+            form.count()
+        )));
+    }
+    Ok(())
+}

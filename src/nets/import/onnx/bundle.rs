@@ -1,0 +1,110 @@
+//! A model with the files of weights beside it, as one thing that can be told from another.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use onnx_ir::ModelProto;
+use sha2::{Digest, Sha256};
+
+use super::error::{Fault, OnnxError};
+use super::{Imported, Options, file, imported};
+
+/// Adds the content of a file.
+fn add_file(sum: &mut Sha256, path: &Path) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let mut piece = vec![0; 1 << 20];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(()),
+            read => sum.update(&piece[..read]),
+        }
+    }
+}
+
+/// A model that has been read, and not yet taken for a network.
+pub struct Bundle {
+    path: PathBuf,
+    model: ModelProto,
+    bytes: Bytes,
+    sides: Vec<PathBuf>,
+    sha256: String,
+}
+
+impl Bundle {
+    /// Reads a file, and finds those beside it.
+    ///
+    /// # Errors
+    /// Where one cannot be read, or it is no model.
+    pub fn open(path: &Path) -> Result<Self, OnnxError> {
+        let open = || -> Result<Self, Fault> { Self::of(path, std::fs::read(path)?.into()) };
+        open().map_err(|fault| OnnxError {
+            path: path.to_owned(),
+            fault,
+        })
+    }
+
+    /// The same from the bytes of a file that lay at `path`.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn kept(path: &Path, bytes: Vec<u8>) -> Result<Self, OnnxError> {
+        Self::of(path, bytes.into()).map_err(|fault| OnnxError {
+            path: path.to_owned(),
+            fault,
+        })
+    }
+
+    fn of(path: &Path, bytes: Bytes) -> Result<Self, Fault> {
+        let model = file::model_of(&bytes)?;
+        let arrays = file::Arrays::of(path);
+        let tensors = model.graph.initializer.iter();
+        let places: BTreeSet<PathBuf> = tensors
+            .map(|tensor| arrays.beside(tensor))
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .flatten()
+            .collect();
+        let mut sum = Sha256::new();
+        sum.update(&bytes);
+        for side in &places {
+            add_file(&mut sum, side).map_err(|source| Fault::SideFile {
+                array: "all of them".into(),
+                path: side.clone(),
+                source,
+            })?;
+        }
+        let digest = sum.finalize();
+        Ok(Self {
+            path: path.to_owned(),
+            model,
+            bytes,
+            sides: places.into_iter().collect(),
+            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        })
+    }
+
+    /// SHA-256 of the model and of the files beside it, in hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// The file itself where it is all there is.
+    pub fn alone(&self) -> Option<&[u8]> {
+        self.sides.is_empty().then_some(&*self.bytes)
+    }
+
+    /// The network.
+    ///
+    /// # Errors
+    /// As [`super::read`].
+    pub fn network(&self, options: &Options) -> Result<Imported, OnnxError> {
+        let arrays = file::Arrays::of(&self.path);
+        imported(&self.model, &arrays, options).map_err(|fault| OnnxError {
+            path: self.path.clone(),
+            fault,
+        })
+    }
+}
