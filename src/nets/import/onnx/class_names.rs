@@ -45,9 +45,16 @@ fn names(text: &str) -> Vec<String> {
             }
         }
         numbered.sort();
-        let complete = numbered.iter().enumerate().all(|(at, (number, _))| at == *number);
+        let complete = numbered
+            .iter()
+            .enumerate()
+            .all(|(at, (number, _))| at == *number);
         let named = numbered.into_iter().map(|(_, name)| name);
-        return if complete { named.collect() } else { Vec::new() };
+        return if complete {
+            named.collect()
+        } else {
+            Vec::new()
+        };
     }
     let list = inner('[', ']').or_else(|| inner('(', ')'));
     match list {

@@ -7,6 +7,7 @@
 //! can be shown to a file that was made for one.
 
 mod attributes;
+mod call;
 mod class_names;
 mod constant;
 mod count;
@@ -14,6 +15,7 @@ mod error;
 mod file;
 mod functions;
 mod importer;
+mod lengths;
 mod names;
 mod ops;
 mod ports;
@@ -30,7 +32,8 @@ pub use ports::Layout;
 pub use recognise::Foreign;
 
 use crate::nets::graph::{Dim, Graph, GraphBuilder, GraphError, Input, NodeId, Op, shape};
-use importer::{Importer, Value};
+use call::Value;
+use importer::Importer;
 use names::Names;
 use ports::Port;
 

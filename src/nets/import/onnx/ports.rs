@@ -117,17 +117,23 @@ pub fn output(
             }
         };
     };
-    if graph.output.iter().any(|output| output.name == wanted)
-        || makers(nodes).contains_key(wanted)
+    if graph.output.iter().any(|output| output.name == wanted) || makers(nodes).contains_key(wanted)
     {
         return Ok(wanted.to_owned());
     }
     let called = |node: &&NodeProto| node.name == wanted || names::readable(node) == wanted;
-    let first = nodes.iter().find(called).and_then(|node| node.output.first());
+    let first = nodes
+        .iter()
+        .find(called)
+        .and_then(|node| node.output.first());
     first.cloned().ok_or_else(|| {
         let mut near: Vec<(f64, String)> = nodes
             .iter()
-            .flat_map(|node| [names::readable(node)].into_iter().chain(node.output.clone()))
+            .flat_map(|node| {
+                [names::readable(node)]
+                    .into_iter()
+                    .chain(node.output.clone())
+            })
             .map(|name| (strsim::jaro_winkler(&name, wanted), name))
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
@@ -165,10 +171,15 @@ pub fn input(
     needed: &HashSet<String>,
     options: &Options,
 ) -> Result<Port, Fault> {
-    let arrays: HashSet<&str> = graph.initializer.iter().map(|it| it.name.as_str()).collect();
-    let free = graph.input.iter().filter(|input| {
-        needed.contains(&input.name) && !arrays.contains(input.name.as_str())
-    });
+    let arrays: HashSet<&str> = graph
+        .initializer
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    let free = graph
+        .input
+        .iter()
+        .filter(|input| needed.contains(&input.name) && !arrays.contains(input.name.as_str()));
     let free: Vec<&ValueInfoProto> = free.collect();
     let words = |inputs: &[&ValueInfoProto]| {
         let each = inputs.iter().map(|input| {
@@ -206,10 +217,13 @@ fn shape(value: &ValueInfoProto) -> Option<Vec<Length>> {
         return None;
     }
     let shape = kind.tensor_type().shape.as_ref()?;
-    let lengths = shape.dim.iter().map(|dim| match usize::try_from(dim.dim_value()) {
-        Ok(length) if length > 0 => Length::Fixed(length),
-        _ => Length::Open(dim.dim_param().to_owned()),
-    });
+    let lengths = shape
+        .dim
+        .iter()
+        .map(|dim| match usize::try_from(dim.dim_value()) {
+            Ok(length) if length > 0 => Length::Fixed(length),
+            _ => Length::Open(dim.dim_param().to_owned()),
+        });
     Some(lengths.collect())
 }
 
@@ -249,13 +263,15 @@ fn port(input: &ValueInfoProto, options: &Options) -> Option<Result<Port, Fault>
         [length] => return Some(flat(input, batch, length.fixed()?, options)?),
         _ => return None,
     };
-    Some(sized(input, &shape, &channels, sides, options).map(|image| Port {
-        name: input.name.clone(),
-        layout,
-        image,
-        batch: batch_of(batch),
-        data_type: data_type(input),
-    }))
+    Some(
+        sized(input, &shape, &channels, sides, options).map(|image| Port {
+            name: input.name.clone(),
+            layout,
+            image,
+            batch: batch_of(batch),
+            data_type: data_type(input),
+        }),
+    )
 }
 
 fn batch_of(length: &Length) -> i64 {

@@ -1,8 +1,10 @@
 //! Normalisations: with fixed statistics, over layers, groups, instances and neighbours.
 
+use super::super::call::{Call, Value};
 use super::super::constant::{Constant, broadcast};
 use super::super::error::Problem;
-use super::super::importer::{Call, Importer, Value, axes, axis, floats};
+use super::super::importer::Importer;
+use super::super::lengths::{axes, axis, floats};
 use super::convolution::weight_name;
 use crate::nets::graph::op::{Binary, Reduced, Reduction, Unary};
 use crate::nets::graph::{Input, Op};
@@ -154,7 +156,11 @@ pub fn root_mean_square(importer: &mut Importer, call: &Call) -> Result<Vec<Valu
     )?;
     let scale = importer.operand(call.input(1)?, &call.name)?;
     let op = Op::Binary(Binary::Mul);
-    Ok(vec![importer.give(&call.name, op, &[unit.into(), scale])?])
+    Ok(vec![importer.give(
+        &call.name,
+        op,
+        &[unit.into(), scale],
+    )?])
 }
 
 /// `ReduceL1` and `ReduceL2`; their axes stand as for other reductions.

@@ -1,8 +1,10 @@
 //! Products of matrices: dense layers, `MatMul`, attention.
 
+use super::super::call::{Call, Value};
 use super::super::constant::Constant;
 use super::super::error::Problem;
-use super::super::importer::{Call, Importer, Value, floats};
+use super::super::importer::Importer;
+use super::super::lengths::floats;
 use super::convolution::weight_name;
 use super::moving::transposed;
 use crate::nets::graph::op::Binary;
@@ -53,15 +55,16 @@ pub fn gemm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
     };
     let name = weight_name(call, 2, "bias");
     let known = bias.constant().and_then(Constant::floats);
-    let one_each = known
-        .map(|bias| multiplied(&bias, beta))
-        .and_then(|bias| match bias.values().len() {
-            1 => Some(Array::new(&[outputs], vec![bias.values()[0]; outputs])),
-            count if count == outputs && bias.shape().last() == Some(&outputs) => {
-                Some(Array::new(&[outputs], bias.values().to_vec()))
-            }
-            _ => None,
-        });
+    let one_each =
+        known
+            .map(|bias| multiplied(&bias, beta))
+            .and_then(|bias| match bias.values().len() {
+                1 => Some(Array::new(&[outputs], vec![bias.values()[0]; outputs])),
+                count if count == outputs && bias.shape().last() == Some(&outputs) => {
+                    Some(Array::new(&[outputs], bias.values().to_vec()))
+                }
+                _ => None,
+            });
     match one_each {
         Some(bias) => {
             let bias = importer.weight(&name, &bias)?;

@@ -1,11 +1,13 @@
 //! `LSTM` and `GRU`.
 
+use super::super::call::{Call, Value};
 use super::super::error::Problem;
-use super::super::importer::{Call, Importer, Value, floats};
+use super::super::importer::Importer;
+use super::super::lengths::floats;
 use super::convolution::weight_name;
 use super::moving::transposed;
-use crate::nets::graph::op::{Direction, Recurrent, RecurrentOutput, Reset};
 use crate::nets::graph::Op;
+use crate::nets::graph::op::{Direction, Recurrent, RecurrentOutput, Reset};
 
 /// `LSTM`; its outputs are all states, the last state and the last cell.
 pub fn lstm(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {

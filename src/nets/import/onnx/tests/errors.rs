@@ -86,9 +86,15 @@ fn a_missing_operator_is_named_with_its_place_and_number() {
 #[test]
 fn an_operator_used_in_an_unknown_way_is_named_with_its_place() {
     let model = changed(|model| {
-        behind(model, node("Range", "ends", &["logits", "logits", "logits"], &["a"]));
+        behind(
+            model,
+            node("Range", "ends", &["logits", "logits", "logits"], &["a"]),
+        );
     });
-    tells(&words(&model), &["Range at `ends`", "computed from the images"]);
+    tells(
+        &words(&model),
+        &["Range at `ends`", "computed from the images"],
+    );
 }
 
 #[test]
@@ -124,7 +130,10 @@ fn an_open_size_is_asked_for_and_can_be_given() {
         shape.dim[2].set_dim_param("height".into());
         shape.dim[3].set_dim_param("width".into());
     });
-    tells(&words(&model), &["[batch,1,height,width]", "size: (height, width)"]);
+    tells(
+        &words(&model),
+        &["[batch,1,height,width]", "size: (height, width)"],
+    );
     let size = |rows, columns| Options {
         output: None,
         size: Some((rows, columns)),
@@ -154,7 +163,10 @@ fn an_output_that_is_no_class_vector_is_named_with_others() {
         behind(model, transpose);
     });
     let words = words(&model);
-    tells(&words, &["`turned`", "[10,N]", "output: \"a\"", "output: \"logits\""]);
+    tells(
+        &words,
+        &["`turned`", "[10,N]", "output: \"a\"", "output: \"logits\""],
+    );
 }
 
 #[test]
@@ -168,12 +180,18 @@ fn several_outputs_are_offered() {
         let dim = shape.dim[1].clone();
         shape.dim.push(dim);
         graph.output.push(second);
-        graph.node.push(node("Relu", "relu", &["logits"], &["boxes"]));
+        graph
+            .node
+            .push(node("Relu", "relu", &["logits"], &["boxes"]));
     });
     let words = words(&model);
     tells(
         &words,
-        &["several outputs", "`boxes` [batch,10,10]", "output: \"logits\""],
+        &[
+            "several outputs",
+            "`boxes` [batch,10,10]",
+            "output: \"logits\"",
+        ],
     );
     assert!(!words.contains("output: \"boxes\""), "{words}");
 }
@@ -231,7 +249,10 @@ fn a_side_file_elsewhere_is_not_read() {
             }
         }
     }
-    tells(&words(&model), &["`../secret`", "not in the model's folder"]);
+    tells(
+        &words(&model),
+        &["`../secret`", "not in the model's folder"],
+    );
 }
 
 #[test]
@@ -240,14 +261,20 @@ fn files_that_are_no_models_are_called_what_they_are() {
     let path = folder.path().join("model.onnx");
     for (bytes, needed) in [
         (&b"<!DOCTYPE html>"[..], "HTML page"),
-        (b"version https://git-lfs.github.com/spec/v1", "git lfs pull"),
+        (
+            b"version https://git-lfs.github.com/spec/v1",
+            "git lfs pull",
+        ),
         (b"PK\x03\x04 model/constants.pkl", "torch.onnx.export"),
         (b"\x89HDF\r\n\x1a\n\0", "keras"),
         (b"\x08\x07\x12\x07pytorch\x1a", "damaged"),
         (b"", "empty"),
     ] {
         fs::write(&path, bytes).unwrap();
-        tells(&refusal(&path, &Options::default()), &["model.onnx", needed]);
+        tells(
+            &refusal(&path, &Options::default()),
+            &["model.onnx", needed],
+        );
     }
     let nowhere = folder.path().join("nowhere.onnx");
     tells(&refusal(&nowhere, &Options::default()), &["cannot be read"]);
