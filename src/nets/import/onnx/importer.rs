@@ -6,93 +6,15 @@ use std::collections::{HashMap, HashSet};
 use onnx_ir::{GraphProto, NodeProto, TensorProto};
 
 use super::attributes::Attributes;
+use super::call::{Call, Value};
 use super::constant::Constant;
-use super::count::Count;
 use super::error::{Fault, Problem};
 use super::file::Arrays;
+use super::lengths::{dims, floats};
 use super::names::{self, Names};
 use super::ops;
 use crate::nets::graph::{Dim, Graph, GraphBuilder, Input, NodeId, Op};
 use crate::session::array::Array;
-
-/// What a name in the file stands for.
-#[derive(Debug, Clone)]
-pub enum Value {
-    /// Numbers known at import.
-    Known(Constant),
-    /// Weights, by the name that they have in the file.
-    Weight(String, Constant),
-    /// What a node of the graph gives.
-    Node(NodeId),
-    /// Known numbers repeated along axes, the batch among them.
-    Spread(Constant, Vec<Count>),
-    /// Whether what a node gives is above a number.
-    Above(NodeId, f32),
-}
-
-impl Value {
-    /// Numbers known at import; `None` where they are computed from the images.
-    pub fn constant(&self) -> Option<&Constant> {
-        match self {
-            Value::Known(constant) | Value::Weight(_, constant) => Some(constant),
-            Value::Node(_) | Value::Spread(..) | Value::Above(..) => None,
-        }
-    }
-}
-
-/// A node of the file with its inputs.
-pub struct Call<'a> {
-    /// Its operator, without domain.
-    pub operator: &'a str,
-    /// Its attributes.
-    pub attributes: Attributes<'a>,
-    /// What it computes on; `None` where an input is left out.
-    pub inputs: Vec<Option<Value>>,
-    /// Its outputs' names; empty where one is not used.
-    pub outputs: Vec<&'a str>,
-    /// What the graph calls it.
-    pub name: String,
-    /// The version of the standard's operators.
-    pub opset: i64,
-    /// Whether it is a softmax whose output is the network's.
-    pub last: bool,
-}
-
-impl Call<'_> {
-    /// An input that must be there.
-    pub fn input(&self, place: usize) -> Result<&Value, Problem> {
-        let missing = || Problem::Cannot(format!("its input number {place} is missing"));
-        self.optional(place).ok_or_else(missing)
-    }
-
-    /// An input that may be left out.
-    pub fn optional(&self, place: usize) -> Option<&Value> {
-        self.inputs.get(place).and_then(Option::as_ref)
-    }
-
-    /// An input that must be known at import.
-    pub fn known(&self, place: usize, what: &str) -> Result<&Constant, Problem> {
-        let runtime = || {
-            Problem::Cannot(format!(
-                "its {what} is computed from the images; it must be fixed"
-            ))
-        };
-        self.input(place)?.constant().ok_or_else(runtime)
-    }
-
-    /// Whole numbers that must be known at import, from an input or, in older files, an attribute.
-    pub fn ints(&self, place: usize, name: &str) -> Result<Option<Vec<i64>>, Problem> {
-        if let Some(ints) = self.attributes.ints(name) {
-            return Ok(Some(ints.to_vec()));
-        }
-        if self.optional(place).is_none() {
-            return Ok(None);
-        }
-        let ints = self.known(place, name)?.ints();
-        let words = || Problem::Cannot(format!("its {name} depends on the number of images"));
-        Ok(Some(ints.ok_or_else(words)?))
-    }
-}
 
 /// The translation of one file.
 pub struct Importer<'a> {
@@ -411,62 +333,4 @@ impl<'a> Importer<'a> {
 fn same_everywhere(array: &Array<f32>) -> Option<f32> {
     let (first, rest) = array.values().split_first()?;
     rest.iter().all(|number| number == first).then_some(*first)
-}
-
-/// Numbers of an array that a node computes on.
-pub fn floats(constant: &Constant) -> Result<Array<f32>, Problem> {
-    let words = "it computes with the number of images itself, which no image decides";
-    constant.floats().ok_or(Problem::Cannot(words.into()))
-}
-
-/// A length of an axis as a graph has it.
-pub fn dim(count: Count) -> Result<Dim, Problem> {
-    let length = |number: i64| usize::try_from(number).ok();
-    let dim = match (count.fixed, count.each) {
-        (fixed, 0) => length(fixed).map(Dim::fixed),
-        (0, each) => length(each).map(Dim::batch),
-        _ => None,
-    };
-    dim.ok_or_else(|| Problem::Cannot(format!("an axis would have the length {count}")))
-}
-
-/// Lengths of axes as a graph has them.
-pub fn dims(counts: &[Count]) -> Result<Vec<Dim>, Problem> {
-    counts.iter().map(|&count| dim(count)).collect()
-}
-
-/// A length of an axis as a number.
-#[allow(clippy::cast_possible_wrap)]
-pub fn count(dim: Dim) -> Count {
-    let length = dim.count as i64;
-    match dim.batched {
-        true => Count {
-            fixed: 0,
-            each: length,
-        },
-        false => Count::fixed(length),
-    }
-}
-
-/// An axis counted from the front, however it is given.
-pub fn axis(axis: i64, rank: usize) -> Result<usize, Problem> {
-    let words = || Problem::Cannot(format!("it names axis {axis} of {rank}"));
-    let from_end = if axis < 0 {
-        axis.checked_add_unsigned(rank as u64)
-    } else {
-        Some(axis)
-    };
-    let place = from_end.and_then(|axis| usize::try_from(axis).ok());
-    place.filter(|&axis| axis < rank).ok_or_else(words)
-}
-
-/// Axes counted from the front, ascending.
-pub fn axes(given: &[i64], rank: usize) -> Result<Vec<usize>, Problem> {
-    let mut axes: Vec<usize> = given
-        .iter()
-        .map(|&one| axis(one, rank))
-        .collect::<Result<_, _>>()?;
-    axes.sort_unstable();
-    axes.dedup();
-    Ok(axes)
 }

@@ -8,6 +8,7 @@
 
 mod attributes;
 mod bundle;
+mod call;
 mod class_names;
 mod constant;
 mod count;
@@ -15,6 +16,7 @@ mod error;
 mod file;
 mod functions;
 mod importer;
+mod lengths;
 mod names;
 mod ops;
 mod ports;
@@ -32,7 +34,8 @@ pub use ports::Layout;
 pub use recognise::Foreign;
 
 use crate::nets::graph::{Dim, Graph, GraphBuilder, GraphError, Input, NodeId, Op, shape};
-use importer::{Importer, Value};
+use call::Value;
+use importer::Importer;
 use names::Names;
 use ports::Port;
 

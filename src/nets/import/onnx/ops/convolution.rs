@@ -1,8 +1,10 @@
 //! Convolution and pooling. Those along one axis become two-dimensional ones of one row.
 
 use super::super::attributes::Attributes;
+use super::super::call::{Call, Value};
 use super::super::error::Problem;
-use super::super::importer::{Call, Importer, Value, floats};
+use super::super::importer::Importer;
+use super::super::lengths::floats;
 use crate::nets::graph::op::{Conv, Divisor, Pads, Reduced, Reduction, Rounding, Window};
 use crate::nets::graph::{Dim, Input, Op};
 use crate::session::array::Array;

@@ -1,9 +1,10 @@
 //! Functions of every number alone, and of two with broadcasting.
 
+use super::super::call::{Call, Value};
 use super::super::constant::Constant;
 use super::super::count::Count;
 use super::super::error::Problem;
-use super::super::importer::{Call, Importer, Value};
+use super::super::importer::Importer;
 use super::{folding, fusing};
 use crate::nets::graph::Op;
 use crate::nets::graph::op::{Binary, Unary};

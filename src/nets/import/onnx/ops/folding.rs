@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use super::super::constant::{Constant, broadcast};
 use super::super::count::Count;
 use super::super::error::Problem;
-use super::super::importer::floats;
+use super::super::lengths::floats;
 use super::shape::whole;
 use crate::nets::graph::op::Binary;
 use crate::session::array::Array;

@@ -1,5 +1,6 @@
 //! What the operators of the standard become: one file a family.
 
+mod choosing;
 mod convolution;
 mod elementwise;
 mod folding;
@@ -17,8 +18,9 @@ use std::collections::BTreeMap;
 
 use onnx_ir::NodeProto;
 
+use super::call::{Call, Value};
 use super::error::{Missing, Problem};
-use super::importer::{Call, Importer, Value};
+use super::importer::Importer;
 
 /// Translates a node: adds what it becomes to the graph, and gives its outputs.
 pub type Translation = fn(&mut Importer, &Call) -> Result<Vec<Value>, Problem>;
@@ -100,9 +102,9 @@ pub fn translation(domain: &str, operator: &str) -> Option<Translation> {
         "Where" => elementwise::choose,
         "Transpose" => moving::transpose,
         "Concat" => moving::concat,
-        "Slice" => moving::slice,
-        "Split" => moving::split,
-        "Gather" => moving::gather,
+        "Slice" => choosing::slice,
+        "Split" => choosing::split,
+        "Gather" => choosing::gather,
         "Pad" => moving::pad,
         "DepthToSpace" => moving::depth_to_space,
         "SpaceToDepth" => moving::space_to_depth,

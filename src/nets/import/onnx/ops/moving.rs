@@ -1,11 +1,13 @@
 //! Operators that put numbers in other places: transposed, joined, cut, chosen, padded.
 
+use super::super::call::{Call, Value};
 use super::super::constant::{Constant, steps};
 use super::super::count::Count;
 use super::super::error::Problem;
-use super::super::importer::{Call, Importer, Value, axis};
+use super::super::importer::Importer;
+use super::super::lengths::axis;
 use super::shape::{along_batch, whole};
-use crate::nets::graph::op::{Cut, DepthOrder, Padding};
+use crate::nets::graph::op::{DepthOrder, Padding};
 use crate::nets::graph::{Dim, Input, Op};
 use crate::session::array::Array;
 
@@ -119,191 +121,6 @@ fn joined(parts: &[&Constant], axis: usize) -> Result<Constant, Problem> {
         shape,
         values: (0..outer).flat_map(row).collect(),
     })
-}
-
-/// `Slice`.
-pub fn slice(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
-    let value = call.input(0)?;
-    let from = importer.dims(value)?;
-    let needed = |given: Option<Vec<i64>>, what: &str| {
-        given.ok_or_else(|| Problem::Cannot(format!("it says no {what}")))
-    };
-    let starts = needed(call.ints(1, "starts")?, "starts")?;
-    let ends = needed(bounds(call, 2, "ends")?, "ends")?;
-    let all = || (0..starts.len()).map(|at| i64::try_from(at).unwrap_or(i64::MAX));
-    let along = call.ints(3, "axes")?.unwrap_or_else(|| all().collect());
-    let steps = call.ints(4, "steps")?;
-    let steps = steps.unwrap_or_else(|| vec![1; starts.len()]);
-    let mut cuts = Vec::new();
-    let each = along.iter().zip(&starts).zip(&ends).zip(&steps);
-    for (((&along, &start), &end), &step) in each {
-        let axis = axis(along, from.len())?;
-        let dim = from[axis];
-        let cut = cut(axis, dim.count, start, end, step)?;
-        let whole = cut.start == 0 && cut.count == dim.count && cut.step == 1;
-        if whole {
-            continue;
-        }
-        if dim.batched {
-            return Problem::cannot("it takes a part of the images; each must be answered alone");
-        }
-        cuts.push(cut);
-    }
-    Ok(vec![sliced(importer, &call.name, value, cuts)?])
-}
-
-/// Ends of slices; the batch stands for its own end.
-fn bounds(call: &Call, at: usize, name: &str) -> Result<Option<Vec<i64>>, Problem> {
-    if call.attributes.has(name) || call.optional(at).is_none() {
-        return call.ints(at, name);
-    }
-    let ends = whole(call.known(at, name)?)?;
-    let end = |end: Count| end.known().unwrap_or(i64::MAX);
-    Ok(Some(ends.into_iter().map(end).collect()))
-}
-
-fn cut(axis: usize, length: usize, start: i64, end: i64, step: i64) -> Result<Cut, Problem> {
-    let whole = i64::try_from(length).unwrap_or(i64::MAX);
-    let from_end = |at: i64| if at < 0 { at.saturating_add(whole) } else { at };
-    let (low, high) = match step {
-        0 => return Problem::cannot("its step is zero"),
-        1.. => (0, whole),
-        _ => (-1, whole - 1),
-    };
-    let start = from_end(start).clamp(0, if step > 0 { whole } else { whole - 1 });
-    let end = if end == i64::MIN {
-        low
-    } else {
-        from_end(end).clamp(low, high)
-    };
-    let span = if step > 0 { end - start } else { start - end };
-    let count = span.max(0).unsigned_abs().div_ceil(step.unsigned_abs());
-    let size = |number: i64| usize::try_from(number).unwrap_or(0);
-    Ok(Cut {
-        axis,
-        start: size(start),
-        count: usize::try_from(count).unwrap_or(0),
-        step: isize::try_from(step).unwrap_or(if step > 0 { isize::MAX } else { isize::MIN }),
-    })
-}
-
-/// Parts of a value's axes.
-pub fn sliced(
-    importer: &mut Importer,
-    name: &str,
-    value: &Value,
-    cuts: Vec<Cut>,
-) -> Result<Value, Problem> {
-    if cuts.is_empty() {
-        return Ok(value.clone());
-    }
-    if let Some(constant) = value.constant() {
-        let mut shape = constant.shape().to_vec();
-        let mut by = steps(&shape);
-        let mut start = 0;
-        for cut in &cuts {
-            shape[cut.axis] = cut.count;
-            start += cut.start * by[cut.axis].unsigned_abs();
-            by[cut.axis] = by[cut.axis].wrapping_mul(cut.step);
-        }
-        return Ok(Value::Known(constant.strided(&shape, &by, start)));
-    }
-    let input = importer.operand(value, name)?;
-    importer.give(name, Op::Slice(cuts), &[input])
-}
-
-/// `Split`: one slice a part.
-pub fn split(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
-    let value = call.input(0)?;
-    let from = importer.dims(value)?;
-    let axis = axis(call.attributes.int("axis", 0), from.len())?;
-    let length = from[axis].count;
-    if from[axis].batched {
-        return Problem::cannot("it splits the images; each must be answered alone");
-    }
-    let parts: Vec<usize> = match call.ints(1, "split")? {
-        Some(parts) => parts
-            .iter()
-            .map(|&part| usize::try_from(part).unwrap_or(0))
-            .collect(),
-        None => {
-            let count = call.outputs.len().max(1);
-            let each = length.div_ceil(count);
-            let part = |at: usize| each.min(length.saturating_sub(at * each));
-            (0..count).map(part).collect()
-        }
-    };
-    if parts.iter().sum::<usize>() != length {
-        return Problem::cannot(format!("its parts {parts:?} do not make up {length}"));
-    }
-    let mut start = 0;
-    let mut values = Vec::new();
-    for (count, output) in parts.into_iter().zip(&call.outputs) {
-        let cut = Cut {
-            axis,
-            start,
-            count,
-            step: 1,
-        };
-        start += count;
-        if output.is_empty() {
-            values.push(value.clone());
-            continue;
-        }
-        values.push(sliced(importer, &call.name, value, vec![cut])?);
-    }
-    Ok(values)
-}
-
-/// `Gather`, where the places are known.
-pub fn gather(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
-    let value = call.input(0)?;
-    let from = importer.dims(value)?;
-    let axis = axis(call.attributes.int("axis", 0), from.len())?;
-    let places = call.known(1, "indices")?;
-    let places_shape = places.shape().to_vec();
-    let length = from[axis].count;
-    let known = places.ints().unwrap_or_default();
-    if known.len() != places.len() {
-        return Problem::cannot("its indices depend on the number of images");
-    }
-    let from_front = |&at: &i64| {
-        let at = if at < 0 {
-            at.checked_add_unsigned(length as u64)
-        } else {
-            Some(at)
-        };
-        let at = at.and_then(|at| usize::try_from(at).ok());
-        at.filter(|&at| at < length)
-            .ok_or_else(|| Problem::Cannot(format!("its indices lead beyond {length}")))
-    };
-    let indices: Vec<usize> = known.iter().map(from_front).collect::<Result<_, _>>()?;
-    if let Some(constant) = value.constant() {
-        let shape = constant.shape();
-        let (before, after) = (&shape[..axis], &shape[axis + 1..]);
-        let inner: usize = after.iter().product();
-        let outer: usize = before.iter().product();
-        let row = |row: usize| {
-            let pick = move |&at: &usize| {
-                let start = (row * length + at) * inner;
-                start..start + inner
-            };
-            indices.iter().flat_map(pick).collect::<Vec<_>>()
-        };
-        let picks: Vec<usize> = (0..outer).flat_map(row).collect();
-        let shape = [before, &places_shape, after].concat();
-        return Ok(vec![Value::Known(constant.picked(&shape, &picks))]);
-    }
-    if from[axis].batched {
-        return Problem::cannot("it chooses among the images; each must be answered alone");
-    }
-    let input = importer.operand(value, &call.name)?;
-    let op = Op::Gather {
-        axis,
-        indices,
-        shape: places_shape,
-    };
-    Ok(vec![importer.give(&call.name, op, &[input])?])
 }
 
 /// `Pad`.

@@ -1,8 +1,10 @@
 //! Normalisations: with fixed statistics, over layers, groups, instances and neighbours.
 
+use super::super::call::{Call, Value};
 use super::super::constant::{Constant, broadcast};
 use super::super::error::Problem;
-use super::super::importer::{Call, Importer, Value, axes, axis, floats};
+use super::super::importer::Importer;
+use super::super::lengths::{axes, axis, floats};
 use super::convolution::weight_name;
 use crate::nets::graph::op::{Binary, Reduced, Reduction, Unary};
 use crate::nets::graph::{Input, Op};

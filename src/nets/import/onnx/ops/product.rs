@@ -1,8 +1,10 @@
 //! Products of matrices: dense layers, `MatMul`, attention.
 
+use super::super::call::{Call, Value};
 use super::super::constant::Constant;
 use super::super::error::Problem;
-use super::super::importer::{Call, Importer, Value, floats};
+use super::super::importer::Importer;
+use super::super::lengths::floats;
 use super::convolution::weight_name;
 use super::moving::transposed;
 use crate::nets::graph::op::Binary;

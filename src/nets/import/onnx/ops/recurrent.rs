@@ -1,7 +1,9 @@
 //! `LSTM` and `GRU`.
 
+use super::super::call::{Call, Value};
 use super::super::error::Problem;
-use super::super::importer::{Call, Importer, Value, floats};
+use super::super::importer::Importer;
+use super::super::lengths::floats;
 use super::convolution::weight_name;
 use super::moving::transposed;
 use crate::nets::graph::Op;

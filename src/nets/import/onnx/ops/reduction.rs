@@ -1,9 +1,11 @@
 //! Operators that look along whole axes: reductions and softmax.
 
+use super::super::call::{Call, Value};
 use super::super::constant::Constant;
 use super::super::count::Count;
 use super::super::error::Problem;
-use super::super::importer::{Call, Importer, Value, axes, axis, count};
+use super::super::importer::Importer;
+use super::super::lengths::{axes, axis, count};
 use super::{folding, shape};
 use crate::nets::graph::op::{Binary, Reduced, Reduction, Unary};
 use crate::nets::graph::{Dim, Op};

@@ -6,23 +6,22 @@ use super::super::error::Problem;
 
 /// The shape that `from` takes on when `wanted` is asked for. `batch` is the number of images that
 /// the file is made for where that is fixed, else 1.
-pub fn target(
-    from: &[Count],
-    wanted: &[Count],
-    keeps_zeros: bool,
-    batch: i64,
-) -> Result<Vec<Count>, Problem> {
-    let mut shape = wanted.to_vec();
-    if !keeps_zeros {
-        for (axis, length) in shape.iter_mut().enumerate() {
-            if *length == Count::fixed(0) {
-                *length = *from.get(axis).ok_or_else(|| misfit(from, wanted))?;
-            }
-        }
-    }
-    symbolic(from, &shape)
-        .or_else(|| numeric(from, &shape, batch))
+pub fn target(from: &[Count], wanted: &[Count], batch: i64) -> Result<Vec<Count>, Problem> {
+    symbolic(from, wanted)
+        .or_else(|| numeric(from, wanted, batch))
         .ok_or_else(|| misfit(from, wanted))
+}
+
+/// The shape asked for, with the lengths of `from` where it has zeros.
+pub fn zeros_filled(from: &[Count], wanted: &[Count]) -> Result<Vec<Count>, Problem> {
+    let filled = wanted.iter().enumerate().map(|(axis, &length)| {
+        if length == Count::fixed(0) {
+            return from.get(axis).copied();
+        }
+        Some(length)
+    });
+    let filled: Option<Vec<Count>> = filled.collect();
+    filled.ok_or_else(|| misfit(from, wanted))
 }
 
 fn misfit(from: &[Count], wanted: &[Count]) -> Problem {
@@ -117,7 +116,6 @@ mod tests {
         for (from, wanted, shape) in [
             (&image[..], vec![N, fixed(-1)], vec![N, fixed(512)]),
             (&image, vec![fixed(-1), fixed(512)], vec![N, fixed(512)]),
-            (&image, vec![fixed(0), fixed(-1)], vec![N, fixed(512)]),
             (&image, vec![fixed(1), fixed(-1)], vec![N, fixed(512)]),
             (&image, vec![fixed(1), fixed(512)], vec![N, fixed(512)]),
             (
@@ -138,19 +136,26 @@ mod tests {
                 vec![fixed(7), N, fixed(18)],
             ),
         ] {
-            assert_eq!(target(from, &wanted, false, 1).unwrap(), shape);
+            assert_eq!(target(from, &wanted, 1).unwrap(), shape);
         }
     }
 
     #[test]
+    fn zeros_stand_for_what_was_there() {
+        let shape = zeros_filled(&[N, fixed(3)], &[fixed(0), fixed(-1)]).unwrap();
+        assert_eq!(shape, [N, fixed(-1)]);
+        assert!(zeros_filled(&[N], &[fixed(1), fixed(0)]).is_err());
+    }
+
+    #[test]
     fn a_file_for_eight_images_runs_any_number() {
-        let shape = target(&[N, fixed(3), fixed(4)], &[fixed(8), fixed(12)], false, 8);
+        let shape = target(&[N, fixed(3), fixed(4)], &[fixed(8), fixed(12)], 8);
         assert_eq!(shape.unwrap(), [N, fixed(12)]);
     }
 
     #[test]
     fn what_does_not_fit_is_told() {
-        let problem = target(&[N, fixed(3)], &[N, fixed(4)], false, 1).unwrap_err();
+        let problem = target(&[N, fixed(3)], &[N, fixed(4)], 1).unwrap_err();
         let Problem::Cannot(words) = problem else {
             panic!("{problem:?}");
         };

@@ -1,7 +1,9 @@
 //! `Resize` and `Upsample`: rows and columns sampled anew.
 
+use super::super::call::{Call, Value};
 use super::super::error::Problem;
-use super::super::importer::{Call, Importer, Value, axis, floats};
+use super::super::importer::Importer;
+use super::super::lengths::{axis, floats};
 use super::shape::whole;
 use crate::nets::graph::Op;
 use crate::nets::graph::op::{Coordinates, Nearest, Resize, Sampling};

@@ -1,10 +1,12 @@
 //! Shapes: what graphs ask about them, and operators that only change them. Shape arithmetic is done
 //! here and at once.
 
+use super::super::call::{Call, Value};
 use super::super::constant::Constant;
 use super::super::count::Count;
 use super::super::error::Problem;
-use super::super::importer::{Call, Importer, Value, axes, axis, count, dims};
+use super::super::importer::Importer;
+use super::super::lengths::{axes, axis, count, dims};
 use super::reshaping;
 use crate::nets::graph::{Dim, Op};
 
@@ -71,8 +73,11 @@ pub fn reshape(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Probl
         None => whole(call.known(1, "shape")?)?,
     };
     let from = lengths(importer, value)?;
-    let keeps_zeros = call.attributes.flag("allowzero", false);
-    let shape = reshaping::target(&from, &wanted, keeps_zeros, importer.batch)?;
+    let wanted = match call.attributes.flag("allowzero", false) {
+        true => wanted,
+        false => reshaping::zeros_filled(&from, &wanted)?,
+    };
+    let shape = reshaping::target(&from, &wanted, importer.batch)?;
     Ok(vec![reshaped(importer, &call.name, value, &shape)?])
 }
 

@@ -1,5 +1,7 @@
 //! The same logits as onnxruntime's, whatever the exporter, its version and its batch.
 
+use std::fs::File;
+
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::super::{Imported, Layout};
@@ -7,9 +9,10 @@ use super::{fixture, imported};
 use crate::nets::graph::{Dim, Op};
 
 fn array(name: &str, entry: &str) -> Vec<f32> {
-    let mut file = npyz::npz::NpzArchive::open(fixture(&format!("{name}.npz"))).unwrap();
-    let array = file.by_name(entry).unwrap().unwrap();
-    array.into_vec().unwrap()
+    let file = File::open(fixture(&format!("{name}.npz"))).unwrap();
+    let mut archive = zip::ZipArchive::new(file).unwrap();
+    let entry = archive.by_name(&format!("{entry}.npy")).unwrap();
+    npyz::NpyFile::new(entry).unwrap().into_vec().unwrap()
 }
 
 fn logits(network: &Imported, images: &[f32]) -> Vec<f32> {
