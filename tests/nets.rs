@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use noisescope::data::{self, Dataset, Images};
 use noisescope::nets::import;
 use noisescope::nets::train::{Step, Trainer, evaluate};
-use noisescope::nets::{Network, Ports};
+use noisescope::nets::{Network, Ports, Subject};
 use noisescope::session::config::{self, DatasetName, NetworkKind};
 use noisescope::session::record;
 use tempfile::TempDir;
@@ -304,8 +304,8 @@ fn every_network_learns_digits_in_three_epochs() {
     ] {
         let images = first(&set.train, images);
         let record = trained(kind, &plan, &images, usize::MAX);
-        let network = Network::with_weights(kind, DIGITS, &record.best, &device).unwrap();
-        let score = evaluate(&network, &device, &set.test, &test, &mut || {});
+        let network = Subject::built_in(kind, DIGITS, &record.best, &device).unwrap();
+        let score = evaluate(&network, &set.test, &test, &mut || {});
         assert!(score.accuracy > least, "{kind:?} {score:?}");
     }
 }

@@ -7,7 +7,8 @@
 use std::fs;
 
 use super::Place;
-use super::modulation::count_layers;
+use super::modulation::layers;
+use super::spike_triggered::choose;
 use super::spike_triggered::fields::{activations, numbers_at_work};
 use crate::format::bytes as in_words;
 use crate::nets::graph::site::Site;
@@ -122,9 +123,10 @@ fn block(plan: &Analysis) -> usize {
     }
 }
 
-/// Whether a plan looks at a layer.
-fn chosen(plan: &config::SpikeTriggered, layer: &Site) -> bool {
-    plan.layers.is_empty() || plan.layers.iter().any(|name| *name == layer.name)
+/// The sites that a plan looks at.
+fn chosen<'a>(plan: &config::SpikeTriggered, all: &'a [Site]) -> Vec<&'a Site> {
+    let places = choose(plan, all).unwrap_or_default();
+    places.into_iter().map(|at| &all[at]).collect()
 }
 
 /// What sizes follow from.
@@ -153,10 +155,7 @@ impl<'a> Sizes<'a> {
         let trials = block(plan) as u64 * 10 * self.pixels;
         let all = self.sites;
         let numbers = match plan {
-            Analysis::SpikeTriggered(it) => {
-                let layers: Vec<&Site> = all.iter().filter(|layer| chosen(it, layer)).collect();
-                numbers_at_work(&layers, it.block)
-            }
+            Analysis::SpikeTriggered(it) => numbers_at_work(&chosen(it, all), it.block),
             // The activations of all layers on a block of images.
             Analysis::Modulation(it) => it.block * all.iter().map(activations).sum::<usize>(),
             _ => 0,
@@ -193,8 +192,8 @@ impl<'a> Sizes<'a> {
             Analysis::SpikeTriggered(it) => self.spike_triggered(it),
             Analysis::Modulation(it) => {
                 let settings = it.strengths().len() * it.signal_strengths().len() * BY_CLASS;
-                let layers = count_layers(it, self.sites);
-                layers as u64 * k * k * 8 * settings as u64
+                let pushed = layers(it, self.sites).len();
+                pushed as u64 * k * k * 8 * settings as u64
             }
             Analysis::Backdoor(it) => {
                 let kind = TrialKind {
@@ -216,7 +215,7 @@ impl<'a> Sizes<'a> {
 
     fn spike_triggered(&self, plan: &config::SpikeTriggered) -> u64 {
         let all = self.sites;
-        let layers = all.iter().filter(|layer| chosen(plan, layer));
+        let layers = chosen(plan, all).into_iter();
         let sums = layers.map(|layer| {
             let field = layer.field_pixels() as u64;
             // By parity, on noise and on images, and two averages of 32 bits.

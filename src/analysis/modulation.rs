@@ -18,15 +18,30 @@ use crate::stimulus::{Pool, Source, blend};
 /// The layers of a plan that names none, where the network has them, and their α.
 const DEFAULTS: [(&str, f64); 3] = [("conv1", 0.1), ("conv2", 1.0), ("fc1", 0.1)];
 
-/// How many layers a plan pushes in a network that has these.
-pub(super) fn count_layers(config: &config::Modulation, all: &[Site]) -> usize {
-    match config.layers.len() {
-        0 => {
-            let there = |(name, _): &&(&str, f64)| all.iter().any(|it| it.name == *name);
-            DEFAULTS.iter().filter(there).count().max(1)
-        }
-        named => named,
+/// The layers that a plan pushes, and their α.
+pub(super) fn layers(config: &config::Modulation, all: &[Site]) -> Vec<(String, f64)> {
+    if !config.layers.is_empty() {
+        let named = config.layers.iter();
+        return named.map(|it| (it.layer.clone(), it.alpha)).collect();
     }
+    let pushable: Vec<&Site> = all.iter().filter(|site| site.push.is_some()).collect();
+    let there = |name: &str| pushable.iter().any(|site| site.name == name);
+    let found = DEFAULTS.into_iter().filter(|(name, _)| there(name));
+    let found: Vec<(String, f64)> = found
+        .map(|(name, alpha)| (name.to_owned(), alpha))
+        .collect();
+    if !found.is_empty() {
+        return found;
+    }
+    let (fallback, alpha) = FALLBACK;
+    if there(fallback) || pushable.is_empty() {
+        return vec![(fallback.to_owned(), alpha)];
+    }
+    // Of a network with names of its own the first, one in the middle, and the last.
+    let mut places = vec![0, (pushable.len() - 1) / 2, pushable.len() - 1];
+    places.dedup();
+    let named = places.into_iter().map(|at| pushable[at].name.clone());
+    named.map(|name| (name, alpha)).collect()
 }
 
 /// What is pushed in a network that has none of those.
@@ -80,7 +95,7 @@ impl Modulation {
         Self {
             strengths: config.strengths(),
             gammas: config.signal_strengths(),
-            layers: layers(&config, lab),
+            layers: layers(&config, lab.network.sites()),
             source: Source::new(Noise::Uniform, train),
             pool: Pool::new(&lab.dataset.test),
             images: config.images.min(lab.dataset.test.len()) as u64,
@@ -186,27 +201,6 @@ impl Modulation {
             of: Of::Counts(counts),
         })
     }
-}
-
-/// The layers that the plan names, or those that it means where it names none.
-fn layers(config: &config::Modulation, lab: &Lab) -> Vec<(String, f64)> {
-    if !config.layers.is_empty() {
-        let named = config.layers.iter();
-        return named.map(|it| (it.layer.clone(), it.alpha)).collect();
-    }
-    let all = lab.network.sites();
-    let there = |(name, _): &(&str, f64)| {
-        let own = all.iter().find(|it| it.name == *name);
-        own.is_some_and(|it| lab.network.is_pushable(it))
-    };
-    let mut found: Vec<(&str, f64)> = DEFAULTS.into_iter().filter(there).collect();
-    if found.is_empty() {
-        found.push(FALLBACK);
-    }
-    let owned = found.into_iter();
-    owned
-        .map(|(name, alpha)| (name.to_owned(), alpha))
-        .collect()
 }
 
 impl Experiment for Modulation {

@@ -14,6 +14,9 @@ use crate::session::store::{Store, check_name};
 /// How the names of files of weights end.
 const WEIGHTS: [&str; 3] = ["pt", "pth", "safetensors"];
 
+/// How the name of a file ends that holds a network, and not weights alone.
+const NETWORK: &str = "onnx";
+
 /// A session's name and, where it is new, its plan.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Plan {
@@ -184,7 +187,8 @@ impl Plan {
                 "--network {typed} and --set {assignment} both say {what}; leave out one of them"
             ))
         };
-        if !is_weights(Path::new(typed)) {
+        let is_network = ends_in(Path::new(typed), &[NETWORK]);
+        if !is_network && !ends_in(Path::new(typed), &WEIGHTS) {
             network.kind = words::network(typed).map_err(|problem| {
                 Refusal::Usage(format!("--network: {problem}{}", hint(typed)))
             })?;
@@ -196,7 +200,12 @@ impl Plan {
         if let Some((_, assignment)) = set(&["network", "network.weights"]) {
             return Err(both(assignment, "where the weights come from"));
         }
-        if set(&["network.kind"]).is_none() {
+        if let (true, Some((_, assignment))) = (is_network, set(&["network.kind"])) {
+            return Err(both(assignment, "which network"));
+        }
+        if is_network {
+            network.kind = NetworkKind::Onnx;
+        } else if set(&["network.kind"]).is_none() {
             return Err(Refusal::Usage(format!(
                 "--network {typed}: a file of weights does not say which network they are for; add \
                  --set network.kind= and one of {}",
@@ -220,15 +229,15 @@ fn file(typed: &str) -> Result<PathBuf, Refusal> {
     )))
 }
 
-fn is_weights(path: &Path) -> bool {
-    let ending = path.extension().map(|it| it.to_ascii_lowercase());
-    ending.is_some_and(|ending| WEIGHTS.iter().any(|known| ending == *known))
+fn ends_in(path: &Path, endings: &[&str]) -> bool {
+    let own = path.extension().map(|it| it.to_ascii_lowercase());
+    own.is_some_and(|own| endings.iter().any(|known| own == *known))
 }
 
 /// What would do, where a file was meant that is no file of weights.
 fn hint(typed: &str) -> &'static str {
     if Path::new(typed).exists() || typed.contains(['/', '.']) {
-        "; a file of weights ends in .pt, .pth or .safetensors"
+        "; a network's file ends in .onnx, a file of weights in .pt, .pth or .safetensors"
     } else {
         ""
     }

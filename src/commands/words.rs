@@ -43,7 +43,8 @@ pub fn perhaps<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Str
 /// What there is and the nearest, in words.
 pub fn network(typed: &str) -> Result<NetworkKind, String> {
     let wanted = typed.trim().to_lowercase();
-    let mut kinds = NetworkKind::ALL.into_iter();
+    // The network of a file has no name to choose it by but that of its kind.
+    let mut kinds = NetworkKind::ALL.into_iter().chain([NetworkKind::Onnx]);
     kinds.find(|kind| kind.label() == wanted).ok_or_else(|| {
         format!(
             "there is no network `{typed}`; there are {}{}",

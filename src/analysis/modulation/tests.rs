@@ -213,7 +213,7 @@ fn a_plan_without_layers_takes_those_that_the_network_has() {
             10,
             10,
         );
-        let all = layers(&Plan::default(), &lab);
+        let all = layers(&Plan::default(), lab.network.sites());
         all.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
     };
     assert_eq!(named(NetworkKind::Cnn), ["conv1", "conv2", "fc1"]);
@@ -237,6 +237,6 @@ fn an_error_names_the_layers_that_can_be_pushed() {
     let complaint = analysis.begin(0, &lab, &whole, own).unwrap_err().0;
     assert_eq!(
         complaint,
-        "analyses[0].layers[1].layer: the layer `conv7` cannot be pushed; these can: logits"
+        "analyses[0].layers[1].layer: the site `conv7` cannot be pushed; these can: logits"
     );
 }

@@ -88,15 +88,16 @@ impl SpikeTriggered {
         })
     }
 
-    /// Places of the layers that the plan names, or of all.
+    /// Places of the layers that the plan names, or of those that stand for all.
     fn chosen(&self) -> Result<Vec<usize>, AnalysisError> {
-        if self.config.layers.is_empty() {
-            return Ok((0..self.all.len()).collect());
-        }
-        let named = self.config.layers.iter().enumerate();
-        named
-            .map(|(i, name)| self.layer(&format!("layers[{i}]"), name))
-            .collect()
+        choose(&self.config, &self.all).map_err(|at| {
+            let name = &self.config.layers[at];
+            let field = format!("layers[{at}]");
+            match self.layer(&field, name) {
+                Err(error) => error,
+                Ok(_) => self.place.error(&field, "it has no layer of this name"),
+            }
+        })
     }
 
     /// The layer and the unit whose covariance is taken, if the plan has one.
@@ -256,6 +257,54 @@ impl Experiment for SpikeTriggered {
         record.progress.blocks[job.part] += 1;
         record.progress.done += sums.trials;
     }
+}
+
+/// Most numbers of the averages of all layers of a plan that names none, and how many layers it then
+/// looks at where all would be more.
+const MOST_NUMBERS: usize = 8 << 20;
+const SOME: usize = 6;
+
+/// Places of the sites that a plan looks at: those it names, where a `*` stands for anything, in the
+/// order of the network; all where it names none and they are not too many; else some from the first
+/// to the last, as far as their averages have room. An error is the place of a name that no site has.
+pub fn choose(plan: &config::SpikeTriggered, all: &[Site]) -> Result<Vec<usize>, usize> {
+    let numbers = |site: &Site| site.units * site.field_pixels();
+    if !plan.layers.is_empty() {
+        let of = |name: &String| -> Vec<usize> {
+            let places = 0..all.len();
+            places.filter(|&at| matches(name, &all[at].name)).collect()
+        };
+        if let Some(unknown) = plan.layers.iter().position(|name| of(name).is_empty()) {
+            return Err(unknown);
+        }
+        let mut chosen: Vec<usize> = Vec::new();
+        for at in plan.layers.iter().flat_map(of) {
+            if !chosen.contains(&at) {
+                chosen.push(at);
+            }
+        }
+        return Ok(chosen);
+    }
+    if all.iter().map(numbers).sum::<usize>() <= MOST_NUMBERS {
+        return Ok((0..all.len()).collect());
+    }
+    let room = |&at: &usize| numbers(&all[at]) <= MOST_NUMBERS / SOME;
+    let fitting: Vec<usize> = (0..all.len()).filter(room).collect();
+    let some = SOME.min(fitting.len());
+    let spread = |i: usize| fitting[i * (fitting.len() - 1) / (some - 1).max(1)];
+    Ok((0..some).map(spread).collect())
+}
+
+/// Whether a name is what a pattern means, in which `*` stands for anything.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((begin, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(after) = name.strip_prefix(begin) else {
+        return false;
+    };
+    let starts = after.char_indices().map(|(at, _)| at).chain([after.len()]);
+    starts.into_iter().any(|at| matches(rest, &after[at..]))
 }
 
 /// A sum as the record keeps it.

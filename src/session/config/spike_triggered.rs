@@ -16,7 +16,8 @@ pub struct SpikeTriggered {
     pub trials: u64,
     /// Most training images shown beside them; 0 for none.
     pub images: usize,
-    /// Layers by name; empty: every layer of the network.
+    /// Layers by name, `*` standing for anything; empty: every layer of the network, or of a large one
+    /// some from the first to the last.
     pub layers: Vec<String>,
     /// Units of each layer whose mean gradient is taken (the Stein oracle), spread evenly over
     /// those that fire; 0 for none. Only under `Gaussian` noise.
