@@ -167,12 +167,6 @@ impl Subject {
         self.whole().activations(images, &chosen)
     }
 
-    /// Activations \[N,units\] of one site on patches of exactly its field \[N,C,h,w\]. Differentiable
-    /// by the patches where they live on a device that records gradients.
-    pub fn patch_activations(&self, site: usize, patches: Tensor<4>) -> Tensor<2> {
-        self.whole().patch_activations(&self.sites[site], patches)
-    }
-
     /// Whether a site can be pushed.
     pub fn is_pushable(&self, site: &Site) -> bool {
         site.push.is_some()

@@ -3,15 +3,15 @@
 //! Under Gaussian noise Cov(a,s)/σ² = mean ∇a for every unit, however it comes about (Stein,
 //! Bussgang): the one side is an average of stimuli, the other comes from differentiation.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::super::Lab;
 use super::{fixed, host, stack};
 use crate::nets::Subject;
-use crate::nets::graph::site::Site;
+use crate::nets::graph::site::{Place, Site};
 
-/// Receptive fields differentiated at once.
-const AT_ONCE: usize = 256;
+/// Images differentiated at once.
+const AT_ONCE: usize = 64;
 
 /// What takes the gradients: the network on a device that records them.
 #[derive(Debug, Clone)]
@@ -55,54 +55,77 @@ impl Gradients {
     }
 
     fn of_layer(&self, taken: &Taken, noise: &[f32]) -> (u64, Vec<i64>) {
-        let field = taken.site.field_shape();
-        let pixels = taken.site.field_pixels();
-        let fields = tiles(noise, &taken.site);
+        let site = &taken.site;
+        let tiles = tiles(site);
+        let pixels = site.field_pixels();
+        let area: usize = site.image.iter().product();
         let mut sums = vec![0.0; taken.units.len() * pixels];
-        for piece in fields.chunks(AT_ONCE * pixels) {
+        let mask = self.mask(site, &tiles);
+        for piece in noise.chunks(AT_ONCE * area) {
             for (&unit, sums) in taken.units.iter().zip(sums.chunks_exact_mut(pixels)) {
-                let stimuli = stack(piece, field, &self.device).require_grad();
-                let answers = self.network.patch_activations(taken.layer, stimuli.clone());
-                let gradients = answers.narrow(1, unit, 1).sum().backward();
+                let stimuli = stack(piece, site.image, &self.device).require_grad();
+                let all = self.network.activations(stimuli.clone(), &[taken.layer]);
+                let own = all.into_iter().next().map(|all| all.narrow(1, unit, 1));
+                let Some(own) = own else {
+                    continue;
+                };
+                let gradients = (own * mask.clone()).sum().backward();
                 // A unit that is silent on all of them has none.
                 let Some(by_pixel) = stimuli.grad(&gradients) else {
                     continue;
                 };
-                for field in host(by_pixel).chunks_exact(pixels) {
-                    let pairs = sums.iter_mut().zip(field);
-                    pairs.for_each(|(sum, &slope)| *sum += f64::from(slope));
+                for image in host(by_pixel).chunks_exact(area) {
+                    tiles.iter().for_each(|tile| add(sums, image, site, tile));
                 }
             }
         }
         let sums = sums.into_iter().map(fixed).collect();
-        ((fields.len() / pixels) as u64, sums)
+        ((noise.len() / area * tiles.len()) as u64, sums)
+    }
+
+    /// One at the positions of the tiles, zero at all others, \[1,1,rows,columns\].
+    fn mask(&self, site: &Site, tiles: &[Place]) -> Tensor<4> {
+        let (rows, columns) = site.positions;
+        let mut mask = vec![0.0_f32; rows * columns];
+        for tile in tiles {
+            mask[tile.row * columns + tile.column] = 1.0;
+        }
+        let data = TensorData::new(mask, [1, 1, rows, columns]);
+        Tensor::from_data(data, &self.device)
     }
 }
 
-/// Images \[N,C,H,W\] cut into as many fields of a layer as lie side by side: \[N·tiles,C,h,w\].
-fn tiles(images: &[f32], layer: &Site) -> Vec<f32> {
-    if layer.is_whole() {
-        return images.to_vec();
-    }
-    let (height, width) = layer.field_size();
-    let [channels, rows, columns] = layer.image;
-    let tops = (0..=rows - height).step_by(height);
-    let corners = tops.flat_map(|top| {
-        let lefts = (0..=columns - width).step_by(width);
-        lefts.map(move |left| (top, left))
-    });
-    let corners: Vec<(usize, usize)> = corners.collect();
-    let mut fields = Vec::with_capacity(images.len());
-    for image in images.chunks_exact(channels * rows * columns) {
-        for &(top, left) in &corners {
-            for channel in image.chunks_exact(rows * columns) {
-                for row in top..top + height {
-                    fields.extend_from_slice(&channel[row * columns + left..][..width]);
-                }
-            }
+/// Positions whose fields lie side by side in the image. No two of them see the same pixel, so that
+/// the gradient of the sum of all is the gradient of each in its own field.
+fn tiles(site: &Site) -> Vec<Place> {
+    let (height, width) = site.field_size();
+    let mut tiles: Vec<Place> = Vec::new();
+    for place in site.inner() {
+        let apart = |other: &Place| {
+            other.top + height <= place.top
+                || other.left + width <= place.left
+                || place.left + width <= other.left
+        };
+        // Rows of tiles begin together.
+        let in_row = tiles.iter().any(|it| it.top == place.top);
+        let below = tiles.iter().all(|it| it.top + height <= place.top);
+        if (in_row || below) && tiles.iter().all(apart) {
+            tiles.push(place);
         }
     }
-    fields
+    tiles
+}
+
+/// Adds the field of a tile in the gradient of an image.
+fn add(sums: &mut [f64], image: &[f32], site: &Site, tile: &Place) {
+    let (height, width) = site.field_size();
+    let [_, rows, columns] = site.image;
+    let lines = image.chunks_exact(rows * columns).flat_map(|channel| {
+        (tile.top..tile.top + height).map(move |row| &channel[row * columns + tile.left..][..width])
+    });
+    let slopes = lines.flatten();
+    let pairs = sums.iter_mut().zip(slopes);
+    pairs.for_each(|(sum, &slope)| *sum += f64::from(slope));
 }
 
 /// At most `most` of `all`, evenly spread.
