@@ -303,3 +303,6 @@ impl GraphBuilder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
