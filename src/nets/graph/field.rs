@@ -151,12 +151,10 @@ impl Graph {
                     // A kernel that itself depends on the image.
                     Input::Node(_) => return Seen::everything(image),
                 };
-                for side in 0..2 {
+                for (side, taps) in kernel.into_iter().enumerate() {
                     let before = conv.pads.along(side).0;
                     let (dilation, stride) = (conv.dilation[side], conv.stride[side]);
-                    seen.change(side + 2, |it| {
-                        it.windows(kernel[side], dilation, stride, before)
-                    });
+                    seen.change(side + 2, |it| it.windows(taps, dilation, stride, before));
                 }
                 seen
             }

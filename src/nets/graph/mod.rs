@@ -6,6 +6,7 @@
 //! [`run`] computes.
 
 pub mod field;
+mod kernel;
 pub mod kinds;
 pub mod op;
 pub mod rewrite;

@@ -123,6 +123,14 @@ impl Site {
         )
     }
 
+    /// The same units at another node whose values have the same shape.
+    pub(super) fn at(&self, node: NodeId) -> Self {
+        Self {
+            node,
+            ..self.clone()
+        }
+    }
+
     /// Activations \[N,units,rows,columns\] of what the node gives.
     pub fn activations(&self, value: Value) -> Tensor<4> {
         let (rows, columns) = self.positions;

@@ -53,6 +53,11 @@ fn assert_near(found: &[f32], wanted: &[f32], what: &str) {
     }
 }
 
+/// The operators of all nodes.
+fn labels(graph: &Graph) -> Vec<&'static str> {
+    graph.nodes().iter().map(|node| node.op.label()).collect()
+}
+
 /// A graph around one node under test: any class vector is its output.
 struct Bench {
     builder: GraphBuilder,

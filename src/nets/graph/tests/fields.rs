@@ -93,6 +93,7 @@ proptest! {
         assert_covered(&graph);
         let [_, height, width] = graph.image();
         for (seen, size, moves) in moves(&graph) {
+            let moved_by = |pixel: usize, position: usize| -> bool { moves[pixel][position] };
             for position in 0..size[0] * size[1] {
                 let rows = seen.field.rows.at(position / size[1]);
                 let columns = seen.field.columns.at(position % size[1]);
@@ -100,7 +101,7 @@ proptest! {
                 if !inside(rows, height) || !inside(columns, width) {
                     continue;
                 }
-                let moving = (0..height * width).filter(|&pixel| moves[pixel][position]);
+                let moving = (0..height * width).filter(|&pixel| moved_by(pixel, position));
                 let seen: Vec<(i64, i64)> = moving
                     .map(|pixel| ((pixel / width) as i64, (pixel % width) as i64))
                     .collect();

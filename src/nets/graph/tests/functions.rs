@@ -5,6 +5,10 @@ use super::*;
 
 const IMAGE: Shape = [6, 3, 4];
 
+type Formula = Box<dyn Fn(f64) -> f64>;
+type Plain = fn(f64) -> f64;
+type Pair = fn(f32, f32) -> f32;
+
 /// The error function to 1e-7 by its series.
 fn erf(x: f64) -> f64 {
     let mut term = x;
@@ -36,7 +40,6 @@ fn functions_of_one_number_are_their_formulas() {
         shift: -1.0,
     };
     let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
-    type Formula = Box<dyn Fn(f64) -> f64>;
     let elu = |alpha: f64| move |x: f64| if x > 0.0 { x } else { alpha * x.exp_m1() };
     let cases: Vec<(Unary, Formula)> = vec![
         (Unary::Relu, Box::new(|x| x.max(0.0))),
@@ -97,7 +100,7 @@ fn functions_of_one_number_are_their_formulas() {
         let wanted: Vec<f32> = wanted.map(|x| formula(f64::from(3.0 * x)) as f32).collect();
         assert_near(&found, &wanted, function.label());
     }
-    let cases: [(Unary, fn(f64) -> f64); 3] = [
+    let cases: [(Unary, Plain); 3] = [
         (Unary::Log, f64::ln),
         (Unary::Sqrt, f64::sqrt),
         (Unary::Reciprocal, f64::recip),
@@ -122,7 +125,7 @@ fn functions_of_one_number_are_their_formulas() {
 
 #[test]
 fn joins_broadcast_as_numpy_does() {
-    let cases: [(Binary, fn(f32, f32) -> f32); 6] = [
+    let cases: [(Binary, Pair); 6] = [
         (Binary::Add, |a, b| a + b),
         (Binary::Sub, |a, b| a - b),
         (Binary::Mul, |a, b| a * b),

@@ -150,6 +150,50 @@ fn patches_are_those_of_the_module() {
 }
 
 #[test]
+fn kernels_of_first_layers_are_those_of_the_module() {
+    let device = Device::flex();
+    for (network, graph) in networks(&device) {
+        let kind = network.kind();
+        let loaded = graph.load(&device);
+        let sites = graph.sites();
+        match network.kernel(0) {
+            Some(wanted) => {
+                let found = loaded.kernel(&sites[0]).unwrap();
+                assert_close(&found, &wanted, kind.label());
+            }
+            None => assert_eq!(loaded.kernel(&sites[0]), None, "{kind:?}"),
+        }
+        // Rectifiers or poolings stand before the logits of all but one.
+        let last = loaded.kernel(sites.last().unwrap());
+        assert_eq!(last.is_some(), kind == NetworkKind::Logistic, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_faster_graph_is_pushed_where_its_nodes_are_kept() {
+    let device = Device::flex();
+    for (network, graph) in networks(&device) {
+        let kind = network.kind();
+        let images = noise(2, graph.image(), &device);
+        let fast = graph.fast().unwrap();
+        for site in graph.sites() {
+            let (node, axis) = site.push.unwrap();
+            let Some(kept) = fast.kept[node.0] else {
+                // Its normalization has been folded into it.
+                assert_eq!((kind, site.name.as_str()), (NetworkKind::Complex, "conv1"));
+                continue;
+            };
+            let delta = numbers(site.units, 8);
+            let loaded = fast.graph.load(&device).pushed(kept, axis, &delta).unwrap();
+            let found = host(loaded.forward(images.clone()));
+            let loaded = graph.load(&device).pushed_at(&site, &delta).unwrap();
+            let wanted = host(loaded.forward(images.clone()));
+            assert_close(&found, &wanted, &format!("{kind:?} {}", site.name));
+        }
+    }
+}
+
+#[test]
 fn a_kind_without_a_weight_or_too_small_says_so() {
     let ports = PORTS[0];
     let device = Device::flex();
@@ -169,4 +213,28 @@ fn a_kind_without_a_weight_or_too_small_says_so() {
         error.to_string(),
         "`conv1` needs the weight `conv1.weight`, which is not there"
     );
+}
+
+#[test]
+fn temporary_rate() {
+    let device = Device::flex();
+    for (network, graph) in networks(&device) {
+        if network.ports() != PORTS[0] {
+            continue;
+        }
+        let loaded = graph.fast().unwrap().graph.load(&device);
+        let images = noise(64, graph.image(), &device);
+        let time = |f: &dyn Fn() -> Tensor<2>| {
+            let mut best = f64::MAX;
+            for _ in 0..15 {
+                let start = std::time::Instant::now();
+                host(f());
+                best = best.min(start.elapsed().as_secs_f64());
+            }
+            best * 1e3
+        };
+        let a = time(&|| network.forward(images.clone()));
+        let b = time(&|| loaded.forward(images.clone()));
+        eprintln!("RATE {:?} module {a:.2} ms graph {b:.2} ms", network.kind());
+    }
 }

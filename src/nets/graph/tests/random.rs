@@ -224,6 +224,28 @@ impl Maker {
     }
 }
 
+#[test]
+fn random_graphs_are_of_all_these_operators() {
+    let graphs = (0..100).map(|seed| graph(seed, Kinds::All));
+    let labels: std::collections::BTreeSet<&str> =
+        graphs.flat_map(|graph| labels(&graph)).collect();
+    let wanted = [
+        "Add",
+        "AveragePool",
+        "BatchNormalization",
+        "Concat",
+        "Conv",
+        "Input",
+        "MaxPool",
+        "Pad",
+        "Relu",
+        "Reshape",
+        "Resize",
+        "Slice",
+    ];
+    assert!(labels.into_iter().eq(wanted));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 

@@ -51,8 +51,8 @@ impl Weights {
         self.by_input(row, x) + self.by_state(row, h)
     }
 
-    fn lstm(&self, x: &[f32], h: &mut Vec<f32>, c: &mut [f32]) {
-        let before = h.clone();
+    fn lstm(&self, x: &[f32], h: &mut [f32], c: &mut [f32]) {
+        let before = h.to_vec();
         for unit in 0..UNITS {
             let gate = |which| self.gate(which, unit, x, &before);
             let (i, o, f) = (sigmoid(gate(0)), sigmoid(gate(1)), sigmoid(gate(2)));
@@ -61,8 +61,8 @@ impl Weights {
         }
     }
 
-    fn gru(&self, reset: Reset, x: &[f32], h: &mut Vec<f32>) {
-        let before = h.clone();
+    fn gru(&self, reset: Reset, x: &[f32], h: &mut [f32]) {
+        let before = h.to_vec();
         let r: Vec<f32> = (0..UNITS)
             .map(|unit| sigmoid(self.gate(1, unit, x, &before)))
             .collect();

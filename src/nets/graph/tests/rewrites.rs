@@ -20,10 +20,6 @@ fn assert_same(before: &Graph, after: &Graph) {
     );
 }
 
-fn labels(graph: &Graph) -> Vec<&'static str> {
-    graph.nodes().iter().map(|node| node.op.label()).collect()
-}
-
 /// The graph with what a node gives, flat, as its output.
 fn flat(mut bench: Bench, node: NodeId) -> Graph {
     let numbers = bench.builder.shape(node)[1..].iter();

@@ -45,7 +45,7 @@ fn residual() -> Graph {
 #[test]
 fn layers_their_non_linearities_and_joins_are_sites() {
     let sites = residual().sites();
-    let found: Vec<(&str, (usize, usize), (usize, usize), bool)> = sites
+    let found: Vec<_> = sites
         .iter()
         .map(|it| (it.name.as_str(), it.positions, it.field_size(), it.signed))
         .collect();
