@@ -7,6 +7,7 @@
 mod arrange;
 mod compute;
 mod functions;
+mod fused;
 mod recurrent;
 mod value;
 mod windows;
@@ -15,13 +16,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use compute::{compute, layer, next};
+use compute::{compute, layer};
+use fused::{Fused, fused_nodes};
 pub use value::Value;
 
 use super::op::Binary;
 use super::shape::written;
 use super::{Dim, Graph, Input, Node, NodeId, Op};
-use crate::nets::layout::{arranged, is_flex};
+use crate::nets::layout::arranged;
 
 /// A graph whose weights lie on a device. Copies share them.
 #[derive(Debug, Clone)]
@@ -29,8 +31,8 @@ pub struct Loaded {
     graph: Graph,
     device: Device,
     weights: BTreeMap<String, Value>,
-    /// Poolings that are computed together with the convolution before them: pooling, convolution.
-    fused: HashMap<NodeId, NodeId>,
+    /// Nodes that are computed together with the convolution before them.
+    fused: HashMap<NodeId, Fused>,
     /// What is added to the units of some nodes.
     pushes: Vec<Push>,
 }
@@ -89,40 +91,14 @@ impl Graph {
                 }
             }
         }
-        let fused = match is_flex(device) {
-            true => pooled_convolutions(self),
-            false => HashMap::new(),
-        };
         Loaded {
             graph: self.clone(),
             device: device.clone(),
             weights,
-            fused,
+            fused: fused_nodes(self, device),
             pushes: Vec::new(),
         }
     }
-}
-
-/// Poolings that Flex computes faster together with the convolution before them. It gathers patches
-/// in ordinary code, where one strided convolution is worth it.
-fn pooled_convolutions(graph: &Graph) -> HashMap<NodeId, NodeId> {
-    let users = graph.users();
-    let together = |id: NodeId| {
-        let node = graph.node(id);
-        let (Op::MaxPool(window), [Input::Node(before)]) = (&node.op, node.inputs.as_slice())
-        else {
-            return None;
-        };
-        let convolution = graph.node(*before);
-        let (Op::Conv(conv), Input::Weight(kernel)) = (&convolution.op, convolution.inputs.get(1)?)
-        else {
-            return None;
-        };
-        let shape = graph.weights()[kernel].shape();
-        let alone = users[before.0] == [id] && *before != graph.output();
-        (alone && windows::is_one_convolution(conv, shape, window)).then_some((id, *before))
-    };
-    graph.ids().filter_map(together).collect()
 }
 
 /// Where the values of a run are, each until its last use.
@@ -167,15 +143,16 @@ impl Loaded {
         let n = images.dims()[0];
         let nodes = self.graph.nodes();
         let fused = |id: &NodeId| {
-            let convolution = self.fused.get(id)?;
-            (!wanted.contains(convolution)).then_some(*convolution)
+            let fused = self.fused.get(id)?;
+            let needed = wanted.contains(&fused.first) || self.is_pushed_apart(fused.first);
+            (!needed).then_some(fused)
         };
         let mut uses = vec![0; nodes.len()];
         wanted.iter().for_each(|id| uses[id.0] += 1);
         for id in self.graph.ids().collect::<Vec<_>>().into_iter().rev() {
             if uses[id.0] > 0 {
-                // A convolution that is computed with its pooling is passed over.
-                let source = fused(&id).unwrap_or(id);
+                // A convolution that is computed with the node after it is passed over.
+                let source = fused(&id).map_or(id, |fused| fused.first);
                 for input in &nodes[source.0].inputs {
                     if let Input::Node(input) = input {
                         uses[input.0] += 1;
@@ -194,7 +171,7 @@ impl Loaded {
             }
             let value = match (&nodes[id.0].op, fused(&id)) {
                 (Op::Input, _) => self.arranged(images.take()),
-                (_, Some(convolution)) => self.pooled(convolution, &mut values),
+                (_, Some(fused)) => self.together(fused, id, &mut values),
                 _ => self.node(id, &mut values, n),
             };
             values.values[id.0] = Some(self.pushed_value(id, value));
@@ -221,12 +198,11 @@ impl Loaded {
         self.graph.node(id).inputs.iter().map(of).collect()
     }
 
-    /// A convolution and the pooling after it.
-    fn pooled(&self, convolution: NodeId, values: &mut Values) -> Value {
-        let mut inputs = self.inputs(convolution, values).into_iter();
-        let (x, kernel) = (next(&mut inputs), next(&mut inputs));
-        let bias = self.biased(convolution, inputs.next());
-        windows::in_one_convolution(x.raised(), kernel.raised(), bias).into()
+    /// Whether a node is pushed otherwise than in its bias.
+    fn is_pushed_apart(&self, id: NodeId) -> bool {
+        let node = self.graph.node(id);
+        let mut pushes = self.pushes.iter();
+        pushes.any(|push| push.node == id && !is_bias(node, push.axis))
     }
 
     /// The bias of a layer with what it is pushed by: pushing a layer that has a bias moves that, and

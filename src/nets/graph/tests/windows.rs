@@ -160,3 +160,36 @@ fn a_large_convolution_and_its_pooling_are_the_same_in_one() {
     let apart = host_of(run(&[conv, pool]).remove(1));
     assert_near(&together, &apart, "pooled");
 }
+
+#[test]
+fn two_convolutions_are_the_same_in_one() {
+    let image = [2, 7, 9];
+    let mut bench = Bench::new(image);
+    let kept = Op::Conv(Conv {
+        pads: Pads::all(1),
+        ..Conv::default()
+    });
+    let weight = bench.weight("w1", array(&[8, 2, 3, 3], 2));
+    let bias = bench.weight("b1", array(&[8], 3));
+    let inputs = [bench.input.into(), weight, bias];
+    let first = bench.add("first", kept.clone(), &inputs);
+    let weight = bench.weight("w2", array(&[4, 8, 3, 3], 4));
+    let second = bench.add("second", kept, &[first.into(), weight]);
+    let graph = bench.finish();
+    let device = Device::flex();
+    let loaded = graph.load(&device);
+    let delta = numbers(4, 5);
+    for loaded in [loaded.clone(), loaded.pushed(second, 1, &delta).unwrap()] {
+        let run = |wanted: &[NodeId]| loaded.values(images(2, image, 1, &device), wanted);
+        let together = host_of(run(&[second]).remove(0));
+        let apart = host_of(run(&[first, second]).remove(1));
+        assert_near(&together, &apart, "composed");
+    }
+    // A push that differs from row to row goes between the two.
+    let rows = numbers(7, 5);
+    let loaded = loaded.pushed(first, 2, &rows).unwrap();
+    let run = |wanted: &[NodeId]| loaded.values(images(2, image, 1, &device), wanted);
+    let together = host_of(run(&[second]).remove(0));
+    let apart = host_of(run(&[first, second]).remove(1));
+    assert_near(&together, &apart, "pushed between");
+}
