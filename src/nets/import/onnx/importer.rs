@@ -8,6 +8,7 @@ use onnx_ir::{GraphProto, NodeProto, TensorProto};
 use super::attributes::Attributes;
 use super::call::{Call, Value};
 use super::constant::Constant;
+use super::count::Count;
 use super::error::{Fault, Problem};
 use super::file::Arrays;
 use super::lengths::{dims, floats};
@@ -32,6 +33,8 @@ pub struct Importer<'a> {
     weights: HashMap<String, Vec<String>>,
     /// Nodes that give the same number everywhere.
     uniform: HashMap<NodeId, f32>,
+    /// Nodes with an axis where numbers of one image stand ahead of the batch, and how many.
+    ahead: HashMap<NodeId, i64>,
     /// What the nodes are.
     made: Vec<(Op, Vec<Input>)>,
     /// What the nodes would be called if no others were called so.
@@ -54,6 +57,7 @@ impl<'a> Importer<'a> {
             names: Names::default(),
             weights: HashMap::new(),
             uniform: HashMap::new(),
+            ahead: HashMap::new(),
             made: Vec::new(),
             wanted: Vec::new(),
             last: HashSet::new(),
@@ -178,6 +182,7 @@ impl<'a> Importer<'a> {
         let unique = self.names.unique(name);
         let id = self.graph.add(&unique, op.clone(), inputs)?;
         self.wanted.push(name.to_owned());
+        self.keep_ahead(id, inputs);
         self.made.push((op, inputs.to_vec()));
         if let Some(number) = uniform {
             self.uniform.insert(id, number);
@@ -228,6 +233,39 @@ impl<'a> Importer<'a> {
                 Some((Value::Node(*before), both))
             }
             _ => None,
+        }
+    }
+
+    /// How many numbers of one image stand ahead of the batch in a value with these lengths.
+    pub fn ahead(&self, value: &Value, lengths: &[Count]) -> i64 {
+        let in_front = lengths.iter().take_while(|length| length.each == 0);
+        let in_front: i64 = in_front.map(|length| length.fixed).product();
+        let within = match value {
+            Value::Node(id) => self.ahead.get(id).copied().unwrap_or(1),
+            _ => 1,
+        };
+        in_front.saturating_mul(within)
+    }
+
+    /// Notes that so many numbers of one image stand ahead of the batch within its axis.
+    pub fn set_ahead(&mut self, value: &Value, within: i64) {
+        if let (Value::Node(id), 2..) = (value, within) {
+            self.ahead.insert(*id, within);
+        }
+    }
+
+    /// What an operator leaves in its place: an axis as long as before is the same axis.
+    fn keep_ahead(&mut self, id: NodeId, inputs: &[Input]) {
+        let length = |shape: &[Dim]| shape.iter().find(|dim| dim.batched).map(|dim| dim.count);
+        let own = length(self.graph.shape(id));
+        let within = inputs.iter().find_map(|input| match input {
+            Input::Node(before) if length(self.graph.shape(*before)) == own => {
+                self.ahead.get(before).copied()
+            }
+            _ => None,
+        });
+        if let Some(within) = within {
+            self.ahead.insert(id, within);
         }
     }
 

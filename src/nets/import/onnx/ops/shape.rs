@@ -77,8 +77,11 @@ pub fn reshape(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Probl
         true => wanted,
         false => reshaping::zeros_filled(&from, &wanted)?,
     };
-    let shape = reshaping::target(&from, &wanted, importer.batch)?;
-    Ok(vec![reshaped(importer, &call.name, value, &shape)?])
+    let ahead = importer.ahead(value, &from);
+    let shape = reshaping::target(&from, ahead, &wanted, importer.batch)?;
+    let value = reshaped(importer, &call.name, value, &shape)?;
+    importer.set_ahead(&value, reshaping::ahead_within(&shape, ahead));
+    Ok(vec![value])
 }
 
 /// The whole numbers of an array.
