@@ -278,6 +278,7 @@ impl<'a> Importer<'a> {
     pub fn operand(&mut self, value: &Value, name: &str) -> Result<Input, Problem> {
         match value {
             Value::Above(..) => Problem::cannot("it computes with a comparison of the images"),
+            Value::Places(_) => Problem::cannot("it computes with the number of each image"),
             Value::Node(id) => Ok((*id).into()),
             Value::Weight(own, constant) => self.weight(own, &floats(constant)?),
             Value::Known(constant) => self.weight(&format!("{name}.value"), &floats(constant)?),
@@ -333,6 +334,7 @@ impl<'a> Importer<'a> {
                 Ok(constant.shape().iter().map(|&it| Dim::fixed(it)).collect())
             }
             Value::Spread(_, counts) => dims(counts),
+            Value::Places(places) => dims(&places.lengths),
         }
     }
 
@@ -340,7 +342,7 @@ impl<'a> Importer<'a> {
     pub fn uniform(&self, value: &Value) -> Option<f32> {
         match value {
             Value::Node(id) => self.uniform.get(id).copied(),
-            Value::Above(..) => None,
+            Value::Above(..) | Value::Places(_) => None,
             Value::Known(constant) | Value::Weight(_, constant) | Value::Spread(constant, _) => {
                 same_everywhere(&constant.floats()?)
             }

@@ -72,8 +72,9 @@ fn symbolic(from: &[Count], wanted: &[Count]) -> Option<Vec<Count>> {
 }
 
 /// The shape where the file counts its own batch as a number. The batch must stand behind as many
-/// numbers as before; of several axes that hold that place, the one is taken that is the batch alone,
-/// else one that is the batch together with axes before it, else with axes behind it.
+/// numbers as before. Of several axes that hold that place, the one is taken that is the batch alone;
+/// else one that it leads, as of attention's heads, but for the last, which holds features; else one
+/// that it ends.
 fn numeric(from: &[Count], ahead: i64, wanted: &[Count], batch: i64) -> Option<Vec<Count>> {
     let at_batch =
         |length: &Count| Some(length.fixed.checked_add(length.each.checked_mul(batch)?)?);
@@ -95,7 +96,8 @@ fn numeric(from: &[Count], ahead: i64, wanted: &[Count], batch: i64) -> Option<V
         let whole = rest == 0 && inner > 0 && after[axis] % (inner * batch) == 0;
         let behind = after[axis] / (inner * batch).max(1);
         let same = axis == batched && after.len() == before.len();
-        whole.then_some((inner == 1 && behind == 1, behind == 1, same))
+        let leads = inner == 1 && (behind == 1 || axis + 1 < after.len());
+        whole.then_some((inner == 1 && behind == 1, leads, behind == 1, same))
     };
     let axes = (0..after.len()).rev();
     let (_, axis) = axes
@@ -155,6 +157,12 @@ mod tests {
                 &[fixed(7), N, fixed(2), fixed(9)],
                 vec![fixed(7), fixed(1), fixed(18)],
                 vec![fixed(7), N, fixed(18)],
+            ),
+            (
+                // Attention's images and heads in one axis.
+                &[fixed(10), N, fixed(8)],
+                vec![fixed(10), fixed(2), fixed(4)],
+                vec![fixed(10), many(2), fixed(4)],
             ),
             (
                 // Attention's steps and images in one axis, for a dense layer.
