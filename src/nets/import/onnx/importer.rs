@@ -41,6 +41,8 @@ pub struct Importer<'a> {
     wanted: Vec<String>,
     /// Softmaxes that give the network's output.
     last: HashSet<String>,
+    /// Names that nodes take.
+    used: HashSet<String>,
 }
 
 impl<'a> Importer<'a> {
@@ -61,6 +63,7 @@ impl<'a> Importer<'a> {
             made: Vec::new(),
             wanted: Vec::new(),
             last: HashSet::new(),
+            used: HashSet::new(),
         }
     }
 
@@ -72,6 +75,11 @@ impl<'a> Importer<'a> {
     /// Marks the softmax that gives `output` as the last.
     pub fn take_off(&mut self, output: &str) {
         self.last.insert(output.to_owned());
+    }
+
+    /// Knows which names are asked for; what else nodes give is left out.
+    pub fn expect(&mut self, names: HashSet<String>) {
+        self.used = names;
     }
 
     /// Knows the arrays of a graph; each is read when a node asks for it.
@@ -103,7 +111,7 @@ impl<'a> Importer<'a> {
         nodes.iter().try_for_each(|node| self.node(node))
     }
 
-    fn node(&mut self, node: &NodeProto) -> Result<(), Fault> {
+    fn node<'b>(&mut self, node: &'b NodeProto) -> Result<(), Fault> {
         if node.op_type == "If" && ops::is_standard(&node.domain) {
             return self.branch(node);
         }
@@ -111,11 +119,16 @@ impl<'a> Importer<'a> {
             "" => Ok(None),
             name => self.value(name).map(Some),
         });
+        let inputs: Vec<Option<Value>> = inputs.collect::<Result<_, _>>()?;
+        let used = |name: &'b String| match self.used.contains(name) {
+            true => name.as_str(),
+            false => "",
+        };
         let call = Call {
             operator: &node.op_type,
             attributes: Attributes::of(node),
-            inputs: inputs.collect::<Result<_, _>>()?,
-            outputs: node.output.iter().map(String::as_str).collect(),
+            inputs,
+            outputs: node.output.iter().map(used).collect(),
             name: names::readable(node),
             opset: self.opset,
             last: node.output.iter().any(|name| self.last.contains(name)),
