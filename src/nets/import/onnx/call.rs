@@ -4,6 +4,7 @@ use super::attributes::Attributes;
 use super::constant::Constant;
 use super::count::Count;
 use super::error::Problem;
+use super::ops::Places;
 use crate::nets::graph::NodeId;
 
 /// What a name in the file stands for.
@@ -19,6 +20,8 @@ pub enum Value {
     Spread(Constant, Vec<Count>),
     /// Whether what a node gives is above a number.
     Above(NodeId, f32),
+    /// Places in an array, counted by images too.
+    Places(Places),
 }
 
 impl Value {
@@ -26,7 +29,7 @@ impl Value {
     pub fn constant(&self) -> Option<&Constant> {
         match self {
             Value::Known(constant) | Value::Weight(_, constant) => Some(constant),
-            Value::Node(_) | Value::Spread(..) | Value::Above(..) => None,
+            Value::Node(_) | Value::Spread(..) | Value::Above(..) | Value::Places(_) => None,
         }
     }
 }

@@ -155,6 +155,17 @@ pub fn steps(shape: &[usize]) -> Vec<isize> {
     steps
 }
 
+/// The index along each axis of the number at a place of a row-major array.
+pub fn indices_of_axes(place: usize, shape: &[usize]) -> Vec<usize> {
+    let mut rest = place;
+    let mut index = vec![0; shape.len()];
+    for (at, &length) in index.iter_mut().zip(shape).rev() {
+        *at = rest % length;
+        rest /= length;
+    }
+    index
+}
+
 /// The numbers of an array read from `start` on with other steps along the axes of `shape`.
 fn strided<T: Copy>(numbers: &[T], shape: &[usize], steps: &[isize], start: usize) -> Vec<T> {
     let count: usize = shape.iter().product();

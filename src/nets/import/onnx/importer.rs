@@ -8,6 +8,7 @@ use onnx_ir::{GraphProto, NodeProto, TensorProto};
 use super::attributes::Attributes;
 use super::call::{Call, Value};
 use super::constant::Constant;
+use super::count::Count;
 use super::error::{Fault, Problem};
 use super::file::Arrays;
 use super::lengths::{dims, floats};
@@ -32,12 +33,16 @@ pub struct Importer<'a> {
     weights: HashMap<String, Vec<String>>,
     /// Nodes that give the same number everywhere.
     uniform: HashMap<NodeId, f32>,
+    /// Nodes with an axis where numbers of one image stand ahead of the batch, and how many.
+    ahead: HashMap<NodeId, i64>,
     /// What the nodes are.
     made: Vec<(Op, Vec<Input>)>,
     /// What the nodes would be called if no others were called so.
     wanted: Vec<String>,
     /// Softmaxes that give the network's output.
     last: HashSet<String>,
+    /// Names that nodes take.
+    used: HashSet<String>,
 }
 
 impl<'a> Importer<'a> {
@@ -54,9 +59,11 @@ impl<'a> Importer<'a> {
             names: Names::default(),
             weights: HashMap::new(),
             uniform: HashMap::new(),
+            ahead: HashMap::new(),
             made: Vec::new(),
             wanted: Vec::new(),
             last: HashSet::new(),
+            used: HashSet::new(),
         }
     }
 
@@ -68,6 +75,11 @@ impl<'a> Importer<'a> {
     /// Marks the softmax that gives `output` as the last.
     pub fn take_off(&mut self, output: &str) {
         self.last.insert(output.to_owned());
+    }
+
+    /// Knows which names are asked for; what else nodes give is left out.
+    pub fn expect(&mut self, names: HashSet<String>) {
+        self.used = names;
     }
 
     /// Knows the arrays of a graph; each is read when a node asks for it.
@@ -99,7 +111,7 @@ impl<'a> Importer<'a> {
         nodes.iter().try_for_each(|node| self.node(node))
     }
 
-    fn node(&mut self, node: &NodeProto) -> Result<(), Fault> {
+    fn node<'b>(&mut self, node: &'b NodeProto) -> Result<(), Fault> {
         if node.op_type == "If" && ops::is_standard(&node.domain) {
             return self.branch(node);
         }
@@ -107,11 +119,16 @@ impl<'a> Importer<'a> {
             "" => Ok(None),
             name => self.value(name).map(Some),
         });
+        let inputs: Vec<Option<Value>> = inputs.collect::<Result<_, _>>()?;
+        let used = |name: &'b String| match self.used.contains(name) {
+            true => name.as_str(),
+            false => "",
+        };
         let call = Call {
             operator: &node.op_type,
             attributes: Attributes::of(node),
-            inputs: inputs.collect::<Result<_, _>>()?,
-            outputs: node.output.iter().map(String::as_str).collect(),
+            inputs,
+            outputs: node.output.iter().map(used).collect(),
             name: names::readable(node),
             opset: self.opset,
             last: node.output.iter().any(|name| self.last.contains(name)),
@@ -178,6 +195,7 @@ impl<'a> Importer<'a> {
         let unique = self.names.unique(name);
         let id = self.graph.add(&unique, op.clone(), inputs)?;
         self.wanted.push(name.to_owned());
+        self.keep_ahead(id, inputs);
         self.made.push((op, inputs.to_vec()));
         if let Some(number) = uniform {
             self.uniform.insert(id, number);
@@ -231,6 +249,39 @@ impl<'a> Importer<'a> {
         }
     }
 
+    /// How many numbers of one image stand ahead of the batch in a value with these lengths.
+    pub fn ahead(&self, value: &Value, lengths: &[Count]) -> i64 {
+        let in_front = lengths.iter().take_while(|length| length.each == 0);
+        let in_front: i64 = in_front.map(|length| length.fixed).product();
+        let within = match value {
+            Value::Node(id) => self.ahead.get(id).copied().unwrap_or(1),
+            _ => 1,
+        };
+        in_front.saturating_mul(within)
+    }
+
+    /// Notes that so many numbers of one image stand ahead of the batch within its axis.
+    pub fn set_ahead(&mut self, value: &Value, within: i64) {
+        if let (Value::Node(id), 2..) = (value, within) {
+            self.ahead.insert(*id, within);
+        }
+    }
+
+    /// What an operator leaves in its place: an axis as long as before is the same axis.
+    fn keep_ahead(&mut self, id: NodeId, inputs: &[Input]) {
+        let length = |shape: &[Dim]| shape.iter().find(|dim| dim.batched).map(|dim| dim.count);
+        let own = length(self.graph.shape(id));
+        let within = inputs.iter().find_map(|input| match input {
+            Input::Node(before) if length(self.graph.shape(*before)) == own => {
+                self.ahead.get(before).copied()
+            }
+            _ => None,
+        });
+        if let Some(within) = within {
+            self.ahead.insert(id, within);
+        }
+    }
+
     /// Adds a node and gives its output as a value.
     pub fn give(&mut self, name: &str, op: Op, inputs: &[Input]) -> Result<Value, Problem> {
         self.emit(name, op, inputs).map(Value::Node)
@@ -240,6 +291,7 @@ impl<'a> Importer<'a> {
     pub fn operand(&mut self, value: &Value, name: &str) -> Result<Input, Problem> {
         match value {
             Value::Above(..) => Problem::cannot("it computes with a comparison of the images"),
+            Value::Places(_) => Problem::cannot("it computes with the number of each image"),
             Value::Node(id) => Ok((*id).into()),
             Value::Weight(own, constant) => self.weight(own, &floats(constant)?),
             Value::Known(constant) => self.weight(&format!("{name}.value"), &floats(constant)?),
@@ -295,6 +347,7 @@ impl<'a> Importer<'a> {
                 Ok(constant.shape().iter().map(|&it| Dim::fixed(it)).collect())
             }
             Value::Spread(_, counts) => dims(counts),
+            Value::Places(places) => dims(&places.lengths),
         }
     }
 
@@ -302,7 +355,7 @@ impl<'a> Importer<'a> {
     pub fn uniform(&self, value: &Value) -> Option<f32> {
         match value {
             Value::Node(id) => self.uniform.get(id).copied(),
-            Value::Above(..) => None,
+            Value::Above(..) | Value::Places(_) => None,
             Value::Known(constant) | Value::Weight(_, constant) | Value::Spread(constant, _) => {
                 same_everywhere(&constant.floats()?)
             }

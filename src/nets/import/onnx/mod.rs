@@ -90,14 +90,15 @@ fn imported(
     let opset = standard.map_or(1, |version| version.version);
     let nodes = functions::inlined(model)?;
     let output = ports::output(&model.graph, &nodes, options.output.as_deref())?;
-    let (needed, outside) = ports::needed(&nodes, &output);
+    let (needed, asked) = ports::needed(&nodes, &output);
     let missing = ops::missing(&needed);
     if !missing.is_empty() {
         return Err(Fault::Operators(missing));
     }
-    let port = ports::input(&model.graph, &outside, options)?;
+    let port = ports::input(&model.graph, &asked, options)?;
     let mut importer = Importer::new(GraphBuilder::new(port.image), arrays, opset, port.batch);
     importer.declare(&model.graph);
+    importer.expect(asked);
     enter(&mut importer, &port)?;
     if let Some(softmax) = ports::softmax_behind(&nodes, &output) {
         importer.take_off(&softmax);

@@ -21,9 +21,9 @@ impl Names {
     }
 }
 
-/// What a node is called: the module that PyTorch's exporters name, `layer1.0.conv1` for
-/// `/layer1/layer1.0/conv1/Conv`; else the layer of Keras; else the module that its first weight
-/// belongs to; else its operator.
+/// What a node is called: the module that its weights belong to, `layer1.0.conv1` for
+/// `layer1.0.conv1.weight`; else the module that PyTorch's exporters name, the same for
+/// `/layer1/layer1.0/conv1/Conv`; else the layer of Keras; else its operator.
 pub fn readable(node: &NodeProto) -> String {
     let scope = scope(node);
     let weight = || {
@@ -34,9 +34,9 @@ pub fn readable(node: &NodeProto) -> String {
         });
         stem.filter(|stem| !stem.contains("::")).map(str::to_owned)
     };
-    scope
+    weight()
+        .or(scope)
         .or_else(|| path(&node.name, &node.op_type))
-        .or_else(weight)
         .unwrap_or_else(|| node.op_type.to_lowercase())
 }
 

@@ -36,29 +36,25 @@ pub struct Port {
     pub data_type: i32,
 }
 
-/// The nodes that an output needs, in the file's order, and the names that they take from outside.
+/// The nodes that an output needs, in the file's order, and all the names that are asked for: those
+/// that they take, and the output.
 pub fn needed<'a>(nodes: &'a [NodeProto], output: &str) -> (Vec<&'a NodeProto>, HashSet<String>) {
     let makers = makers(nodes);
     let mut open = vec![output.to_owned()];
-    let (mut chosen, mut outside, mut seen) = (HashSet::new(), HashSet::new(), HashSet::new());
+    let (mut chosen, mut asked) = (HashSet::new(), HashSet::new());
     while let Some(name) = open.pop() {
-        if name.is_empty() || !seen.insert(name.clone()) {
+        if name.is_empty() || !asked.insert(name.clone()) {
             continue;
         }
-        match makers.get(name.as_str()) {
-            Some(&at) => {
-                if chosen.insert(at) {
-                    inputs(&nodes[at], &mut open);
-                }
-            }
-            None => {
-                outside.insert(name);
-            }
+        if let Some(&at) = makers.get(name.as_str())
+            && chosen.insert(at)
+        {
+            inputs(&nodes[at], &mut open);
         }
     }
     let nodes = nodes.iter().enumerate();
     let nodes = nodes.filter(|(at, _)| chosen.contains(at));
-    (nodes.map(|(_, node)| node).collect(), outside)
+    (nodes.map(|(_, node)| node).collect(), asked)
 }
 
 /// Which node gives a name.

@@ -5,8 +5,8 @@ use super::super::constant::steps;
 use super::super::count::Count;
 use super::super::error::Problem;
 use super::super::importer::Importer;
-use super::super::lengths::axis;
-use super::shape::whole;
+use super::super::lengths::{axis, count};
+use super::shape::{reshaped, whole};
 use crate::nets::graph::Op;
 use crate::nets::graph::op::Cut;
 
@@ -149,6 +149,13 @@ pub fn gather(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Proble
     let value = call.input(0)?;
     let from = importer.dims(value)?;
     let axis = axis(call.attributes.int("axis", 0), from.len())?;
+    if let Value::Places(places) = call.input(1)? {
+        if from.len() != 1 || !places.are_all(count(from[0])) {
+            return Problem::cannot("it chooses places by the number of each image");
+        }
+        let lengths = places.lengths.clone();
+        return Ok(vec![reshaped(importer, &call.name, value, &lengths)?]);
+    }
     let places = call.known(1, "indices")?;
     let places_shape = places.shape().to_vec();
     let length = from[axis].count;

@@ -1,4 +1,5 @@
-//! Convolution and pooling. Those along one axis become two-dimensional ones of one row.
+//! Convolution and pooling. Those along one axis become two-dimensional ones of one row, and so do
+//! those along the first of three axes only.
 
 use super::super::attributes::Attributes;
 use super::super::call::{Call, Value};
@@ -17,10 +18,15 @@ pub fn conv(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
         return Problem::cannot(format!("its kernel has the shape {kernel:?}"));
     }
     let flat = Flat::enter(importer, call)?;
-    if flat.lifted {
-        kernel.insert(2, 1);
+    match flat.axes {
+        Axes::Image => {}
+        Axes::Sequence => kernel.insert(2, 1),
+        Axes::FirstOfThree => return Problem::cannot("it works on volumes; known are images"),
     }
-    let taps = [kernel[2], kernel[3]];
+    let [_, _, rows, columns] = kernel[..] else {
+        return Problem::cannot(format!("its kernel has the shape {kernel:?}"));
+    };
+    let taps = [rows, columns];
     let attributes = call.attributes;
     let stride = flat.pair(attributes.ints("strides"), 1)?;
     let dilation = flat.pair(attributes.ints("dilations"), 1)?;
@@ -33,7 +39,7 @@ pub fn conv(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
         groups: usize::try_from(groups).unwrap_or(0),
     };
     let mut array = floats(weight)?;
-    if flat.lifted {
+    if array.shape() != kernel {
         array = Array::new(&kernel, array.values().to_vec());
     }
     let mut inputs = vec![
@@ -95,41 +101,64 @@ pub fn global_pool(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, P
     Ok(vec![importer.give(&call.name, op, &[input])?])
 }
 
-/// What a node slides over, as images: with one row put in where it has one axis.
+/// The axes that a node slides over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Axes {
+    /// Rows and columns.
+    Image,
+    /// One, which becomes the columns of a single row.
+    Sequence,
+    /// Three, the last two with windows of one: they become columns together.
+    FirstOfThree,
+}
+
+/// What a node slides over, as images.
 struct Flat {
     input: Input,
-    lifted: bool,
+    axes: Axes,
+    /// The lengths behind batch and channels.
+    behind: Vec<Dim>,
     size: [usize; 2],
 }
 
 impl Flat {
     fn enter(importer: &mut Importer, call: &Call) -> Result<Self, Problem> {
         let value = call.input(0)?;
-        let mut dims = importer.dims(value)?;
-        let mut input = importer.operand(value, &call.name)?;
-        let lifted = dims.len() == 3;
-        if lifted {
-            dims.insert(2, Dim::fixed(1));
-            let shape = dims.clone();
-            let name = format!("{}.rows", call.name);
-            input = importer
-                .emit(&name, Op::Reshape { shape }, &[input])?
-                .into();
-        }
-        let [_, _, height, width] = dims[..] else {
-            return Problem::cannot(format!(
-                "it works on {} axes; known are images and sequences",
-                dims.len()
-            ));
+        let dims = importer.dims(value)?;
+        let input = importer.operand(value, &call.name)?;
+        let fixed = Dim::fixed;
+        let (axes, size) = match dims[..] {
+            [_, _, rows, columns] => (Axes::Image, [rows, columns]),
+            [_, _, length] => (Axes::Sequence, [fixed(1), length]),
+            [_, _, first, second, third] => {
+                let together = fixed(second.count * third.count);
+                (Axes::FirstOfThree, [first, together])
+            }
+            _ => {
+                return Problem::cannot(format!(
+                    "it works on {} axes; known are images and sequences",
+                    dims.len()
+                ));
+            }
+        };
+        let input = match axes {
+            Axes::Image => input,
+            Axes::Sequence | Axes::FirstOfThree => {
+                let shape = vec![dims[0], dims[1], size[0], size[1]];
+                let name = format!("{}.rows", call.name);
+                let op = Op::Reshape { shape };
+                importer.emit(&name, op, &[input])?.into()
+            }
         };
         Ok(Self {
             input,
-            lifted,
-            size: [height.count, width.count],
+            axes,
+            behind: dims[2..].to_vec(),
+            size: size.map(|dim| dim.count),
         })
     }
 
-    /// Adds the operator, and takes the row out again.
+    /// Adds the operator, and brings back the axes that there were.
     fn leave(
         self,
         importer: &mut Importer,
@@ -138,12 +167,13 @@ impl Flat {
         inputs: &[Input],
     ) -> Result<Vec<Value>, Problem> {
         let id = importer.emit(&call.name, op, inputs)?;
-        if !self.lifted {
-            return Ok(vec![Value::Node(id)]);
-        }
-        let mut shape = importer.graph.shape(id).to_vec();
-        shape.remove(2);
-        let name = format!("{}.sequence", call.name);
+        let dims = importer.graph.shape(id).to_vec();
+        let shape = match self.axes {
+            Axes::Image => return Ok(vec![Value::Node(id)]),
+            Axes::Sequence => vec![dims[0], dims[1], dims[3]],
+            Axes::FirstOfThree => [&dims[..3], &self.behind[1..]].concat(),
+        };
+        let name = format!("{}.axes", call.name);
         let value = importer.give(&name, Op::Reshape { shape }, &[id.into()])?;
         Ok(vec![value])
     }
@@ -151,10 +181,13 @@ impl Flat {
     /// Numbers for rows and columns.
     fn pair(&self, given: Option<&[i64]>, default: usize) -> Result<[usize; 2], Problem> {
         let number = |number: i64| usize::try_from(number).ok();
-        let pair = match (given, self.lifted) {
+        let pair = match (given, self.axes) {
             (None | Some([]), _) => Some([default, default]),
-            (Some(&[columns]), true) => number(columns).map(|columns| [default, columns]),
-            (Some(&[rows, columns]), false) => number(rows).zip(number(columns)).map(Into::into),
+            (Some(&[columns]), Axes::Sequence) => number(columns).map(|columns| [1, columns]),
+            (Some(&[rows, columns]), Axes::Image) => {
+                number(rows).zip(number(columns)).map(Into::into)
+            }
+            (Some(&[first, 1, 1]), Axes::FirstOfThree) => number(first).map(|first| [first, 1]),
             _ => None,
         };
         pair.ok_or_else(|| Problem::Cannot(format!("its attribute {given:?} does not fit")))
@@ -214,10 +247,11 @@ impl Flat {
         let number = |number: i64| {
             usize::try_from(number).map_err(|_| Problem::Cannot(format!("its pads are {given:?}")))
         };
-        let [top, left, bottom, right] = match (given, self.lifted) {
+        let [top, left, bottom, right] = match (given, self.axes) {
             (None | Some([]), _) => [0; 4],
-            (Some(&[left, right]), true) => [0, left, 0, right],
-            (Some(&[top, left, bottom, right]), false) => [top, left, bottom, right],
+            (Some(&[left, right]), Axes::Sequence) => [0, left, 0, right],
+            (Some(&[top, left, bottom, right]), Axes::Image) => [top, left, bottom, right],
+            (Some(&[top, 0, 0, bottom, 0, 0]), Axes::FirstOfThree) => [top, 0, bottom, 0],
             _ => return Problem::cannot(format!("its pads are {given:?}")),
         };
         Ok(Pads {

@@ -5,7 +5,7 @@ use super::super::constant::Constant;
 use super::super::count::Count;
 use super::super::error::Problem;
 use super::super::importer::Importer;
-use super::{folding, fusing};
+use super::{Places, folding, fusing};
 use crate::nets::graph::Op;
 use crate::nets::graph::op::{Binary, Unary};
 
@@ -38,7 +38,7 @@ pub fn cast(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem>
                 Value::Known(other)
             }])
         }
-        Value::Spread(..) | Value::Above(..) => Ok(vec![value.clone()]),
+        Value::Spread(..) | Value::Above(..) | Value::Places(_) => Ok(vec![value.clone()]),
         Value::Node(_) if is_float => Ok(vec![value.clone()]),
         Value::Node(_) => {
             let to = super::super::file::type_name(i32::try_from(to).unwrap_or(0));
@@ -217,6 +217,16 @@ fn of_two(
 ) -> Result<Value, Problem> {
     if let (Some(a), Some(b)) = (a.constant(), b.constant()) {
         return Ok(Value::Known(folding::binary(function, a, b)?));
+    }
+    match (function, a, b) {
+        (Binary::Add, Value::Places(_), _) | (Binary::Add, _, Value::Places(_)) => {
+            return Ok(Value::Places(Places::plus(a, b)?));
+        }
+        (Binary::Mul, Value::Places(places), Value::Known(factor) | Value::Weight(_, factor))
+        | (Binary::Mul, Value::Known(factor) | Value::Weight(_, factor), Value::Places(places)) => {
+            return Ok(Value::Places(places.times(factor)?));
+        }
+        _ => {}
     }
     if let Some(same) = without_effect(importer, function, a, b)? {
         return Ok(same);

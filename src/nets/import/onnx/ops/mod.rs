@@ -7,6 +7,7 @@ mod folding;
 mod fusing;
 mod moving;
 mod normalisation;
+mod places;
 mod product;
 mod recurrent;
 mod reduction;
@@ -19,6 +20,8 @@ use std::collections::BTreeMap;
 use onnx_ir::NodeProto;
 
 use super::call::{Call, Value};
+pub use places::Places;
+
 use super::error::{Missing, Problem};
 use super::importer::Importer;
 

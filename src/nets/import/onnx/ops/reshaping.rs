@@ -4,11 +4,16 @@
 use super::super::count::Count;
 use super::super::error::Problem;
 
-/// The shape that `from` takes on when `wanted` is asked for. `batch` is the number of images that
-/// the file is made for where that is fixed, else 1.
-pub fn target(from: &[Count], wanted: &[Count], batch: i64) -> Result<Vec<Count>, Problem> {
+/// The shape that `from` takes on when `wanted` is asked for. `ahead` numbers of an image stand before
+/// the batch; `batch` is the number of images that the file is made for where that is fixed, else 1.
+pub fn target(
+    from: &[Count],
+    ahead: i64,
+    wanted: &[Count],
+    batch: i64,
+) -> Result<Vec<Count>, Problem> {
     symbolic(from, wanted)
-        .or_else(|| numeric(from, wanted, batch))
+        .or_else(|| numeric(from, ahead, wanted, batch))
         .ok_or_else(|| misfit(from, wanted))
 }
 
@@ -66,9 +71,11 @@ fn symbolic(from: &[Count], wanted: &[Count]) -> Option<Vec<Count>> {
     (product(&shape)? == all).then_some(shape)
 }
 
-/// The shape where the file counts its own batch as a number: the axis that holds the batch is the one
-/// before which as many numbers stand as before.
-fn numeric(from: &[Count], wanted: &[Count], batch: i64) -> Option<Vec<Count>> {
+/// The shape where the file counts its own batch as a number. The batch must stand behind as many
+/// numbers as before. Of several axes that hold that place, the one is taken that is the batch alone;
+/// else one that it leads, as of attention's heads, but for the last, which holds features; else one
+/// that it ends.
+fn numeric(from: &[Count], ahead: i64, wanted: &[Count], batch: i64) -> Option<Vec<Count>> {
     let at_batch =
         |length: &Count| Some(length.fixed.checked_add(length.each.checked_mul(batch)?)?);
     let before: Vec<i64> = from.iter().map(at_batch).collect::<Option<_>>()?;
@@ -79,21 +86,37 @@ fn numeric(from: &[Count], wanted: &[Count], batch: i64) -> Option<Vec<Count>> {
         let others = after.iter().try_fold(1i64, |p, &n| p.checked_mul(n))?;
         after[open] = all.checked_div(others)?;
     }
-    if after.iter().try_fold(1i64, |p, &n| p.checked_mul(n))? != all || batch == 0 {
+    if after.iter().try_fold(1i64, |p, &n| p.checked_mul(n))? != all || batch == 0 || all == 0 {
         return None;
     }
     let batched = from.iter().position(|length| length.each != 0)?;
-    let ahead: i64 = before[..batched].iter().product();
-    let fits =
-        |axis: &usize| after[..*axis].iter().product::<i64>() == ahead && after[*axis] % batch == 0;
-    let same = (after.len() == before.len() && fits(&batched)).then_some(batched);
-    let axis = same.or_else(|| (0..after.len()).find(fits))?;
+    let fit = |axis: usize| {
+        let in_front: i64 = after[..axis].iter().product();
+        let (inner, rest) = (ahead / in_front, ahead % in_front);
+        let whole = rest == 0 && inner > 0 && after[axis] % (inner * batch) == 0;
+        let behind = after[axis] / (inner * batch).max(1);
+        let same = axis == batched && after.len() == before.len();
+        let leads = inner == 1 && (behind == 1 || axis + 1 < after.len());
+        whole.then_some((inner == 1 && behind == 1, leads, behind == 1, same))
+    };
+    let axes = (0..after.len()).rev();
+    let (_, axis) = axes
+        .filter_map(|axis| Some((fit(axis)?, axis)))
+        .max_by_key(|&(fit, _)| fit)?;
     let mut shape: Vec<Count> = after.iter().copied().map(Count::fixed).collect();
     shape[axis] = Count {
         fixed: 0,
         each: after[axis] / batch,
     };
     Some(shape)
+}
+
+/// How many numbers of one image stand ahead of the batch within the axis that holds it, where
+/// `ahead` stand before the batch in all; 1 where the batch leads its axis.
+pub fn ahead_within(shape: &[Count], ahead: i64) -> i64 {
+    let fixed = shape.iter().take_while(|length| length.each == 0);
+    let in_front: i64 = fixed.map(|length| length.fixed).product();
+    ahead.checked_div(in_front).unwrap_or(1).max(1)
 }
 
 #[cfg(test)]
@@ -135,9 +158,32 @@ mod tests {
                 vec![fixed(7), fixed(1), fixed(18)],
                 vec![fixed(7), N, fixed(18)],
             ),
+            (
+                // Attention's images and heads in one axis.
+                &[fixed(10), N, fixed(8)],
+                vec![fixed(10), fixed(2), fixed(4)],
+                vec![fixed(10), many(2), fixed(4)],
+            ),
+            (
+                // Attention's steps and images in one axis, for a dense layer.
+                &[fixed(10), N, fixed(2), fixed(4)],
+                vec![fixed(10), fixed(8)],
+                vec![many(10), fixed(8)],
+            ),
         ] {
-            assert_eq!(target(from, &wanted, 1).unwrap(), shape);
+            let ahead = from.iter().take_while(|length| length.each == 0);
+            let ahead = ahead.map(|length| length.fixed).product();
+            assert_eq!(target(from, ahead, &wanted, 1).unwrap(), shape);
         }
+    }
+
+    #[test]
+    fn steps_and_images_in_one_axis_come_apart_again() {
+        let joined = [many(10), fixed(8)];
+        assert_eq!(ahead_within(&joined, 10), 10);
+        let apart = target(&joined, 10, &[fixed(10), fixed(1), fixed(8)], 1);
+        assert_eq!(apart.unwrap(), [fixed(10), N, fixed(8)]);
+        assert_eq!(ahead_within(&[fixed(10), N], 10), 1);
     }
 
     #[test]
@@ -149,13 +195,13 @@ mod tests {
 
     #[test]
     fn a_file_for_eight_images_runs_any_number() {
-        let shape = target(&[N, fixed(3), fixed(4)], &[fixed(8), fixed(12)], 8);
+        let shape = target(&[N, fixed(3), fixed(4)], 1, &[fixed(8), fixed(12)], 8);
         assert_eq!(shape.unwrap(), [N, fixed(12)]);
     }
 
     #[test]
     fn what_does_not_fit_is_told() {
-        let problem = target(&[N, fixed(3)], &[N, fixed(4)], 1).unwrap_err();
+        let problem = target(&[N, fixed(3)], 1, &[N, fixed(4)], 1).unwrap_err();
         let Problem::Cannot(words) = problem else {
             panic!("{problem:?}");
         };

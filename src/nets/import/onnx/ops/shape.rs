@@ -7,7 +7,7 @@ use super::super::count::Count;
 use super::super::error::Problem;
 use super::super::importer::Importer;
 use super::super::lengths::{axes, axis, count, dims};
-use super::reshaping;
+use super::{Places, reshaping};
 use crate::nets::graph::{Dim, Op};
 
 /// The lengths of a value's axes.
@@ -49,6 +49,9 @@ pub fn reshaped(
     if lengths(importer, value)? == shape {
         return Ok(value.clone());
     }
+    if let Value::Places(places) = value {
+        return Ok(Value::Places(places.reshaped(shape)?));
+    }
     let known: Option<Vec<usize>> = shape
         .iter()
         .map(|length| usize::try_from(length.known()?).ok())
@@ -77,8 +80,11 @@ pub fn reshape(importer: &mut Importer, call: &Call) -> Result<Vec<Value>, Probl
         true => wanted,
         false => reshaping::zeros_filled(&from, &wanted)?,
     };
-    let shape = reshaping::target(&from, &wanted, importer.batch)?;
-    Ok(vec![reshaped(importer, &call.name, value, &shape)?])
+    let ahead = importer.ahead(value, &from);
+    let shape = reshaping::target(&from, ahead, &wanted, importer.batch)?;
+    let value = reshaped(importer, &call.name, value, &shape)?;
+    importer.set_ahead(&value, reshaping::ahead_within(&shape, ahead));
+    Ok(vec![value])
 }
 
 /// The whole numbers of an array.
@@ -237,6 +243,16 @@ pub fn constant_of_shape(importer: &mut Importer, call: &Call) -> Result<Vec<Val
 /// `Range`.
 pub fn range(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
     const MOST: usize = 1 << 24;
+    let all_images = call.known(1, "limit")?.counts().as_deref() == Some(&[Count::BATCH]);
+    let by_one = call.known(2, "step")?.only() == Some(1.0);
+    if let (true, true, Some(&[start])) = (
+        all_images,
+        by_one,
+        call.known(0, "start")?.ints().as_deref(),
+    ) && start == 0
+    {
+        return Ok(vec![Value::Places(Places::of_batch(start))]);
+    }
     let bound = |place, what| -> Result<f64, Problem> {
         let words = || Problem::Cannot(format!("its {what} depends on the number of images"));
         let constant = call.known(place, what)?;

@@ -140,7 +140,10 @@ fn an_open_size_is_asked_for_and_can_be_given() {
     };
     assert_eq!(words_with(&model, &size(28, 28)), "it was read");
     // 20 rows leave 2×4 positions instead of 4×4 before the dense layer.
-    tells(&words_with(&model, &size(20, 28)), &["Dense", "at `"]);
+    tells(
+        &words_with(&model, &size(20, 28)),
+        &["Gemm at `/fc1/Gemm`", "[64,12]"],
+    );
 }
 
 #[test]

@@ -1,0 +1,156 @@
+//! Places in an array, counted by steps along axes of which one may be the batch. A newer exporter
+//! writes views of memory so (`as_strided`): a range over the images, multiplied, added to ranges over
+//! the other axes, and gathered. Where the places are all of the array in order, it is a reshape.
+
+use super::super::call::Value;
+use super::super::constant::{Constant, indices_of_axes, steps};
+use super::super::count::Count;
+use super::super::error::Problem;
+
+/// Places `start + Σ index · step`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// Length along each axis.
+    pub lengths: Vec<Count>,
+    /// From one place to the next along each axis.
+    pub steps: Vec<i64>,
+    /// The first place.
+    pub start: i64,
+}
+
+impl Places {
+    /// From `start` on, one apart, as many as there are images.
+    pub fn of_batch(start: i64) -> Self {
+        Self {
+            lengths: vec![Count::BATCH],
+            steps: vec![1],
+            start,
+        }
+    }
+
+    /// Those of a value: its own, or those of a known array whose numbers are evenly spaced.
+    fn of(value: &Value) -> Option<Self> {
+        if let Value::Places(places) = value {
+            return Some(places.clone());
+        }
+        let constant = value.constant()?;
+        let (shape, numbers) = (constant.shape(), constant.ints()?);
+        let start = *numbers.first()?;
+        let along = steps(shape);
+        let step = |axis: usize| match shape[axis] {
+            1 => 0,
+            _ => numbers[along[axis].unsigned_abs()] - start,
+        };
+        let by: Vec<i64> = (0..shape.len()).map(step).collect();
+        let even = numbers.iter().enumerate().all(|(place, &number)| {
+            let index = indices_of_axes(place, shape);
+            let moved: i64 = index
+                .iter()
+                .zip(&by)
+                .map(|(&at, by)| i64::try_from(at).unwrap_or(0) * by)
+                .sum();
+            number == start + moved
+        });
+        let length = |&length: &usize| i64::try_from(length).ok().map(Count::fixed);
+        even.then_some(Self {
+            lengths: shape.iter().map(length).collect::<Option<_>>()?,
+            steps: by,
+            start,
+        })
+    }
+
+    /// All places times a number.
+    pub fn times(&self, factor: &Constant) -> Result<Self, Problem> {
+        let factor = match factor.ints().as_deref() {
+            Some([factor]) => *factor,
+            _ => {
+                return Problem::cannot("it multiplies a range over the images by several numbers");
+            }
+        };
+        let mut places = self.clone();
+        places.start *= factor;
+        places.steps.iter_mut().for_each(|step| *step *= factor);
+        Ok(places)
+    }
+
+    /// The sum of two, broadcast.
+    pub fn plus(a: &Value, b: &Value) -> Result<Self, Problem> {
+        let words = || Problem::Cannot("it adds uneven numbers to a range over the images".into());
+        let (a, b) = (Self::of(a).zip(Self::of(b))).ok_or_else(words)?;
+        let rank = a.lengths.len().max(b.lengths.len());
+        let at = |places: &Self, axis: usize| {
+            let own = (axis + places.lengths.len()).checked_sub(rank);
+            own.map_or((Count::fixed(1), 0), |axis| {
+                (places.lengths[axis], places.steps[axis])
+            })
+        };
+        let mut sum = Self {
+            lengths: Vec::new(),
+            steps: Vec::new(),
+            start: a.start + b.start,
+        };
+        for axis in 0..rank {
+            let ((length, by), (other, more)) = (at(&a, axis), at(&b, axis));
+            let one = Count::fixed(1);
+            if length != other && length != one && other != one {
+                return Err(words());
+            }
+            sum.lengths.push(if length == one { other } else { length });
+            sum.steps.push(by + more);
+        }
+        Ok(sum)
+    }
+
+    /// The same with axes of length one put in or taken out.
+    pub fn reshaped(&self, lengths: &[Count]) -> Result<Self, Problem> {
+        let one = Count::fixed(1);
+        let own = self.lengths.iter().zip(&self.steps);
+        let mut own = own.filter(|(length, _)| **length != one);
+        let mut steps = Vec::new();
+        for &length in lengths {
+            if length == one {
+                steps.push(0);
+                continue;
+            }
+            match own.next() {
+                Some((same, &step)) if *same == length => steps.push(step),
+                _ => return Problem::cannot("it reshapes a range over the images"),
+            }
+        }
+        Ok(Self {
+            lengths: lengths.to_vec(),
+            steps,
+            start: self.start,
+        })
+    }
+
+    /// Whether these are all places of an array of so many numbers, one after the other.
+    pub fn are_all(&self, count: Count) -> bool {
+        let mut behind = Some(Count::fixed(1));
+        for (&length, &step) in self.lengths.iter().zip(&self.steps).rev() {
+            let Some(wanted) = behind else { return false };
+            if length != Count::fixed(1) && wanted != Count::fixed(step) {
+                return false;
+            }
+            behind = wanted.times(length);
+        }
+        self.start == 0 && behind == Some(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_places_of_images_in_order_are_told() {
+        let images = Places::of_batch(0).times(&Constant::scalar(Count::fixed(3)));
+        let column = images.unwrap().reshaped(&[Count::BATCH, Count::fixed(1)]);
+        let row = Constant::list((0..3).map(Count::fixed).collect());
+        let all = Places::plus(&Value::Places(column.unwrap()), &Value::Known(row)).unwrap();
+        assert!(all.are_all(Count { fixed: 0, each: 3 }));
+        assert!(!all.are_all(Count { fixed: 0, each: 4 }));
+        let uneven = Constant::list([0, 1, 3].map(Count::fixed).to_vec());
+        assert!(Places::plus(&Value::Places(all), &Value::Known(uneven)).is_err());
+    }
+}
