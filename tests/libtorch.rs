@@ -12,7 +12,7 @@ use noisescope::analysis::classification_images::ClassificationImages;
 use noisescope::analysis::{Experiment, Job, Lab, Place, Resident};
 use noisescope::data;
 use noisescope::engine::device::Kind;
-use noisescope::nets::{Network, Ports, decision};
+use noisescope::nets::{Ports, Subject, decision};
 use noisescope::session::config::{self, DatasetName, NetworkKind, Noise};
 use noisescope::session::record::{self, GammaTrials};
 use noisescope::session::{Session, State};
@@ -37,7 +37,7 @@ fn both() -> [Device; 2] {
 fn lab(kind: NetworkKind, device: &Device) -> Lab {
     let images = data::embedded::dataset(DatasetName::Mnist).unwrap();
     Lab {
-        network: Network::new(kind, DIGITS, 11, device),
+        network: Subject::untrained(kind, DIGITS, 11, device).unwrap(),
         kind,
         form: Arc::new(images.form()),
         device: device.clone(),

@@ -7,7 +7,7 @@ use noisescope::analysis::{self, Job, Lab};
 use noisescope::data::{self, Dataset, Images, Origin};
 use noisescope::nets::train::Trainer;
 use noisescope::nets::weights::WeightsError;
-use noisescope::nets::{Network, Ports};
+use noisescope::nets::{Network, Ports, Subject};
 use noisescope::session::config::{self, Analysis, DatasetName, NetworkKind};
 use noisescope::session::record::{self, Weights};
 use noisescope::session::{Array, Config, Form, Session};
@@ -30,7 +30,7 @@ fn template() -> Vec<f32> {
 }
 
 /// Logistic regression that says 1 where the image agrees with the template, else 0.
-fn template_network(device: &Device) -> Network {
+fn template_network(device: &Device) -> Subject {
     let template = template();
     let mut weight = vec![0.0; 784 * 10];
     let mut bias = vec![-1e6; 10];
@@ -45,7 +45,7 @@ fn template_network(device: &Device) -> Network {
             ("logits.bias".into(), Array::new(&[10], bias)),
         ],
     };
-    Network::with_weights(NetworkKind::Logistic, DIGITS, &weights, device).unwrap()
+    Subject::built_in(NetworkKind::Logistic, DIGITS, &weights, device).unwrap()
 }
 
 fn grey_images() -> Images {
