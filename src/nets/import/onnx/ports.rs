@@ -256,7 +256,7 @@ fn port(input: &ValueInfoProto, options: &Options) -> Option<Result<Port, Fault>
         [height, width] if batch.fixed().is_none_or(|batch| batch == 1) => {
             (Layout::OneChannel, Length::Fixed(1), [height, width])
         }
-        [length] => return Some(flat(input, batch, length.fixed()?, options)?),
+        [length] => return flat(input, batch, length.fixed()?, options),
         _ => return None,
     };
     Some(
