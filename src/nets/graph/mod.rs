@@ -6,6 +6,7 @@
 //! [`run`] computes.
 
 pub mod field;
+mod kernel;
 pub mod kinds;
 pub mod op;
 pub mod rewrite;
@@ -265,7 +266,10 @@ impl GraphBuilder {
         if images != 1 {
             return Err(GraphError::Inputs(images));
         }
-        let last = &self.nodes[output.0];
+        let last = self.nodes.get(output.0).ok_or(GraphError::MissingNode {
+            node: "the output".into(),
+            input: output.0,
+        })?;
         match last.shape.as_slice() {
             [batch, classes] if *batch == Dim::batch(1) && !classes.batched => {}
             shape => {
@@ -303,3 +307,6 @@ impl GraphBuilder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

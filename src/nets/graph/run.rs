@@ -5,7 +5,9 @@
 //! node that computes on it has run.
 
 mod arrange;
+mod compute;
 mod functions;
+mod fused;
 mod recurrent;
 mod value;
 mod windows;
@@ -14,12 +16,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use compute::{compute, layer};
+use fused::{Fused, fused_nodes};
 pub use value::Value;
 
-use super::op::{Binary, RecurrentOutput, Reduced};
+use super::op::Binary;
 use super::shape::written;
 use super::{Dim, Graph, Input, Node, NodeId, Op};
-use crate::nets::layout::{arranged, is_flex};
+use crate::nets::layout::arranged;
 
 /// A graph whose weights lie on a device. Copies share them.
 #[derive(Debug, Clone)]
@@ -27,8 +31,8 @@ pub struct Loaded {
     graph: Graph,
     device: Device,
     weights: BTreeMap<String, Value>,
-    /// Poolings that are computed together with the convolution before them: pooling, convolution.
-    fused: HashMap<NodeId, NodeId>,
+    /// Nodes that are computed together with the convolution before them.
+    fused: HashMap<NodeId, Fused>,
     /// What is added to the units of some nodes.
     pushes: Vec<Push>,
 }
@@ -87,40 +91,14 @@ impl Graph {
                 }
             }
         }
-        let fused = match is_flex(device) {
-            true => pooled_convolutions(self),
-            false => HashMap::new(),
-        };
         Loaded {
             graph: self.clone(),
             device: device.clone(),
             weights,
-            fused,
+            fused: fused_nodes(self, device),
             pushes: Vec::new(),
         }
     }
-}
-
-/// Poolings that Flex computes faster together with the convolution before them. It gathers patches
-/// in ordinary code, where one strided convolution is worth it.
-fn pooled_convolutions(graph: &Graph) -> HashMap<NodeId, NodeId> {
-    let users = graph.users();
-    let together = |id: NodeId| {
-        let node = graph.node(id);
-        let (Op::MaxPool(window), [Input::Node(before)]) = (&node.op, node.inputs.as_slice())
-        else {
-            return None;
-        };
-        let convolution = graph.node(*before);
-        let (Op::Conv(conv), Input::Weight(kernel)) = (&convolution.op, convolution.inputs.get(1)?)
-        else {
-            return None;
-        };
-        let shape = graph.weights()[kernel].shape();
-        let alone = users[before.0] == [id] && *before != graph.output();
-        (alone && windows::is_one_convolution(conv, shape, window)).then_some((id, *before))
-    };
-    graph.ids().filter_map(together).collect()
 }
 
 /// Where the values of a run are, each until its last use.
@@ -165,15 +143,16 @@ impl Loaded {
         let n = images.dims()[0];
         let nodes = self.graph.nodes();
         let fused = |id: &NodeId| {
-            let convolution = self.fused.get(id)?;
-            (!wanted.contains(convolution)).then_some(*convolution)
+            let fused = self.fused.get(id)?;
+            let needed = wanted.contains(&fused.first) || self.is_pushed_apart(fused.first);
+            (!needed).then_some(fused)
         };
         let mut uses = vec![0; nodes.len()];
         wanted.iter().for_each(|id| uses[id.0] += 1);
         for id in self.graph.ids().collect::<Vec<_>>().into_iter().rev() {
             if uses[id.0] > 0 {
-                // A convolution that is computed with its pooling is passed over.
-                let source = fused(&id).unwrap_or(id);
+                // A convolution that is computed with the node after it is passed over.
+                let source = fused(&id).map_or(id, |fused| fused.first);
                 for input in &nodes[source.0].inputs {
                     if let Input::Node(input) = input {
                         uses[input.0] += 1;
@@ -192,7 +171,7 @@ impl Loaded {
             }
             let value = match (&nodes[id.0].op, fused(&id)) {
                 (Op::Input, _) => self.arranged(images.take()),
-                (_, Some(convolution)) => self.pooled(convolution, &mut values),
+                (_, Some(fused)) => self.together(fused, id, &mut values),
                 _ => self.node(id, &mut values, n),
             };
             values.values[id.0] = Some(self.pushed_value(id, value));
@@ -219,12 +198,11 @@ impl Loaded {
         self.graph.node(id).inputs.iter().map(of).collect()
     }
 
-    /// A convolution and the pooling after it.
-    fn pooled(&self, convolution: NodeId, values: &mut Values) -> Value {
-        let mut inputs = self.inputs(convolution, values).into_iter();
-        let (x, kernel) = (next(&mut inputs), next(&mut inputs));
-        let bias = self.biased(convolution, inputs.next());
-        windows::in_one_convolution(x.raised(), kernel.raised(), bias).into()
+    /// Whether a node is pushed otherwise than in its bias.
+    fn is_pushed_apart(&self, id: NodeId) -> bool {
+        let node = self.graph.node(id);
+        let mut pushes = self.pushes.iter();
+        pushes.any(|push| push.node == id && !is_bias(node, push.axis))
     }
 
     /// The bias of a layer with what it is pushed by: pushing a layer that has a bias moves that, and
@@ -320,143 +298,4 @@ fn is_bias(node: &Node, axis: usize) -> bool {
         Op::Dense => axis + 1 == node.shape.len(),
         _ => false,
     }
-}
-
-fn next(inputs: &mut impl Iterator<Item = Value>) -> Value {
-    // The door has counted them.
-    inputs
-        .next()
-        .unwrap_or_else(|| unreachable!("an input short"))
-}
-
-/// A layer with a bias of its own, which is given apart from its other inputs.
-fn layer(op: &Op, inputs: Vec<Value>, bias: Option<Tensor<1>>) -> Value {
-    let mut inputs = inputs.into_iter();
-    let x = next(&mut inputs);
-    match op {
-        Op::Conv(conv) => {
-            windows::convolve(conv, x.raised(), next(&mut inputs).raised(), bias).into()
-        }
-        Op::BatchNorm { epsilon } => {
-            let scale: Tensor<1> = next(&mut inputs).raised();
-            let (mean, variance) = (next(&mut inputs).raised(), next(&mut inputs).raised());
-            let bias = bias.unwrap_or_else(|| scale.zeros_like());
-            functions::batch(x, [scale, bias, mean, variance], *epsilon)
-        }
-        _ => {
-            let weight: Tensor<2> = next(&mut inputs).raised();
-            value::map!(x, x => burn::tensor::module::linear(x, weight, bias))
-        }
-    }
-}
-
-/// Every other operator on its inputs; `shape` is what it gives.
-fn compute(op: &Op, inputs: Vec<Value>, shape: &[usize]) -> Value {
-    if let Op::Concat { axis } = op {
-        return arrange::concat(inputs, *axis);
-    }
-    let mut inputs = inputs.into_iter();
-    let x = next(&mut inputs);
-    let axes = x.axes();
-    match op {
-        Op::MatMul => multiplied(x, next(&mut inputs), shape),
-        Op::LayerNorm { axis, epsilon } => functions::scaled(
-            functions::standardized(x, *axis, *epsilon),
-            inputs.collect(),
-        ),
-        Op::GroupNorm { groups, epsilon } => {
-            let weights = inputs.map(|weight| functions::by_channel(weight, axes));
-            functions::scaled(functions::grouped(x, *groups, *epsilon), weights.collect())
-        }
-        Op::InstanceNorm { epsilon } => {
-            let weights = inputs.map(|weight| functions::by_channel(weight, axes));
-            let channels = x.dims()[1];
-            functions::scaled(functions::grouped(x, channels, *epsilon), weights.collect())
-        }
-        Op::Lrn {
-            size,
-            alpha,
-            beta,
-            bias,
-        } => functions::local_response(x.raised(), *size, (*alpha, *beta, *bias)).into(),
-        Op::Unary(function) => functions::unary(*function, x),
-        Op::PRelu => functions::prelu(x, next(&mut inputs)),
-        Op::Binary(function) => functions::binary(*function, x, next(&mut inputs)),
-        Op::Softmax { axis } => functions::soft(x, *axis),
-        Op::LogSoftmax { axis } => functions::log_soft(x, *axis),
-        Op::MaxPool(window) => windows::max_pool(window, x.raised()).into(),
-        Op::AvgPool { window, divisor } => {
-            windows::average_pool(window, *divisor, x.raised()).into()
-        }
-        Op::Reduce {
-            reduction,
-            axes,
-            axes_after,
-        } => {
-            let kept = functions::reduce(*reduction, x, axes);
-            match axes_after {
-                Reduced::Kept => kept,
-                Reduced::Dropped => kept.reshaped(shape),
-            }
-        }
-        Op::Slice(cuts) => arrange::slice(x, cuts),
-        Op::Pad {
-            before,
-            after,
-            with,
-        } => arrange::pad(x, before, after, *with),
-        Op::Reshape { .. } => x.reshaped(shape),
-        Op::Transpose { axes } => x.permuted(axes),
-        Op::Gather { axis, indices, .. } => arrange::gather(x, *axis, indices).reshaped(shape),
-        Op::Expand { .. } => arrange::expand(x, shape),
-        Op::Resize(resize) => arrange::resize(x.raised(), resize).into(),
-        Op::DepthToSpace { block, order } => {
-            arrange::depth_to_space(x.raised(), *block, *order).into()
-        }
-        Op::Lstm { recurrent } => {
-            let all = recurrent::lstm(recurrent, x.raised(), &recurrent_weights(inputs));
-            recurrent_output(all, recurrent.output, shape)
-        }
-        Op::Gru { recurrent, reset } => {
-            let all = recurrent::gru(recurrent, *reset, x.raised(), &recurrent_weights(inputs));
-            recurrent_output(all, recurrent.output, shape)
-        }
-        Op::Input | Op::Conv(_) | Op::Dense | Op::BatchNorm { .. } | Op::Concat { .. } => {
-            unreachable!("{} is computed elsewhere", op.label())
-        }
-    }
-}
-
-fn recurrent_weights(mut inputs: impl Iterator<Item = Value>) -> recurrent::Weights {
-    recurrent::Weights {
-        input: next(&mut inputs).raised(),
-        state: next(&mut inputs).raised(),
-        bias: inputs.next().map(Value::raised),
-    }
-}
-
-fn recurrent_output(all: Tensor<4>, output: RecurrentOutput, shape: &[usize]) -> Value {
-    match output {
-        RecurrentOutput::All => all.into(),
-        RecurrentOutput::Last | RecurrentOutput::Cell => Value::R4(all).reshaped(shape),
-    }
-}
-
-/// NumPy's `matmul`; a vector is a row on the left and a column on the right.
-fn multiplied(a: Value, b: Value, shape: &[usize]) -> Value {
-    let b = match b.axes() {
-        1 => {
-            let length = b.dims()[0];
-            b.reshaped(&[length, 1])
-        }
-        _ => b,
-    };
-    let a = match a.axes() {
-        1 => {
-            let length = a.dims()[0];
-            a.reshaped(&[1, length])
-        }
-        _ => a,
-    };
-    value::map_pair!(a, b, (a, b) => a.matmul(b)).reshaped(shape)
 }

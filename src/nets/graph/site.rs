@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use burn::tensor::Tensor;
 
 use super::field::{Along, Field, Seen};
-use super::op::{Recurrent, RecurrentOutput, Unary};
+use super::op::{Recurrent, RecurrentOutput};
 use super::run::{Loaded, PushError, Value};
 use super::{Dim, Graph, Input, NodeId, Op};
 use crate::session::form::Shape;
@@ -123,6 +123,14 @@ impl Site {
         )
     }
 
+    /// The same units at another node whose values have the same shape.
+    pub(super) fn at(&self, node: NodeId) -> Self {
+        Self {
+            node,
+            ..self.clone()
+        }
+    }
+
     /// Activations \[N,units,rows,columns\] of what the node gives.
     pub fn activations(&self, value: Value) -> Tensor<4> {
         let (rows, columns) = self.positions;
@@ -171,7 +179,7 @@ impl Graph {
         let mut looked_at = HashSet::new();
         for id in self.ids() {
             let (layer, looked) = match () {
-                () if is_layer(&self.node(id).op) => match users[id.0].as_slice() {
+                () if self.node(id).op.is_layer() => match users[id.0].as_slice() {
                     [next] if self.is_non_linear(*next, id) && id != self.output => (id, *next),
                     _ => (id, id),
                 },
@@ -205,7 +213,7 @@ impl Graph {
     /// Whether a node is a non-linearity of what another gives.
     fn is_non_linear(&self, id: NodeId, of: NodeId) -> bool {
         let node = self.node(id);
-        is_non_linearity(&node.op) && node.inputs[0] == Input::Node(of)
+        node.op.is_non_linearity() && node.inputs[0] == Input::Node(of)
     }
 
     /// The join of several branches that a node is the non-linearity of.
@@ -215,7 +223,7 @@ impl Graph {
             return None;
         };
         let joins = matches!(self.node(*join).op, Op::Binary(_) | Op::Concat { .. });
-        (joins && is_non_linearity(&node.op)).then_some(*join)
+        (joins && node.op.is_non_linearity()).then_some(*join)
     }
 
     /// The site where `looked` is what is looked at of the layer or join `layer`; `None` where its
@@ -255,7 +263,7 @@ impl Graph {
             positions,
             field: seen.field,
             image: self.image,
-            signed: !is_never_negative(&node.op),
+            signed: !node.op.is_never_negative(),
             is_logits: looked == self.output,
             layout,
         })
@@ -264,7 +272,7 @@ impl Graph {
     /// The layer's name in the file: what its weight is called there, or the node.
     fn layer_name(&self, layer: NodeId, looked: NodeId) -> String {
         let node = self.node(layer);
-        if !is_layer(&node.op) {
+        if !node.op.is_layer() {
             return self.node(looked).name.clone();
         }
         let weight = match node.inputs.get(1) {
@@ -342,58 +350,6 @@ fn named_apart(sites: &mut [Site]) {
             site.name = format!("{name}#{number}");
             number += 1;
         }
-    }
-}
-
-fn is_layer(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Conv(_)
-            | Op::Dense
-            | Op::BatchNorm { .. }
-            | Op::LayerNorm { .. }
-            | Op::GroupNorm { .. }
-            | Op::InstanceNorm { .. }
-            | Op::Lstm { .. }
-            | Op::Gru { .. }
-    )
-}
-
-/// The functions that networks have between their layers.
-fn is_non_linearity(op: &Op) -> bool {
-    match op {
-        Op::PRelu => true,
-        Op::Unary(function) => matches!(
-            function,
-            Unary::Relu
-                | Unary::LeakyRelu { .. }
-                | Unary::Elu { .. }
-                | Unary::Selu { .. }
-                | Unary::Celu { .. }
-                | Unary::Sigmoid
-                | Unary::Tanh
-                | Unary::HardSigmoid { .. }
-                | Unary::HardSwish
-                | Unary::Silu
-                | Unary::Gelu
-                | Unary::GeluTanh
-                | Unary::Mish
-                | Unary::Softplus
-                | Unary::Softsign
-                | Unary::Clip { .. }
-        ),
-        _ => false,
-    }
-}
-
-fn is_never_negative(op: &Op) -> bool {
-    match op {
-        Op::Unary(Unary::Clip { min, .. }) => *min >= 0.0,
-        Op::Unary(function) => matches!(
-            function,
-            Unary::Relu | Unary::Sigmoid | Unary::HardSigmoid { .. } | Unary::Softplus
-        ),
-        _ => false,
     }
 }
 

@@ -49,9 +49,9 @@ impl Weights {
 }
 
 impl One {
-    /// What the input adds to the gates.
-    fn by_input(&self, x: Tensor<2>) -> Tensor<2> {
-        self.input.clone().matmul(x)
+    /// What the input \[L,in,N\] adds to the gates at every step, \[L,gates·units,N\].
+    fn by_input(&self, x: Tensor<3>) -> Tensor<3> {
+        self.input.clone().unsqueeze().matmul(x)
     }
 
     /// What the state adds to the gates.
@@ -66,9 +66,10 @@ struct State {
     cell: Tensor<2>,
 }
 
-/// What moves a state on by one step: weights, input \[in,N\], state.
+/// What moves a state on by one step, given what the input adds to the gates \[gates·units,N\].
 trait Cell {
-    fn step(&self, x: Tensor<2>, state: State) -> State;
+    fn weights(&self) -> &One;
+    fn step(&self, by_input: Tensor<2>, state: State) -> State;
 }
 
 struct LstmCell {
@@ -78,9 +79,13 @@ struct LstmCell {
 }
 
 impl Cell for LstmCell {
+    fn weights(&self) -> &One {
+        &self.weights
+    }
+
     /// i = σ(·), o = σ(·), f = σ(·), c = tanh(·) of input and state; C' = f·C + i·c, H' = o·tanh(C').
-    fn step(&self, x: Tensor<2>, state: State) -> State {
-        let gates = self.weights.by_input(x) + self.weights.by_state(state.hidden);
+    fn step(&self, by_input: Tensor<2>, state: State) -> State {
+        let gates = by_input + self.weights.by_state(state.hidden);
         let gates = match &self.bias {
             Some(bias) => gates + bias.clone(),
             None => gates,
@@ -102,13 +107,14 @@ struct GruCell {
 }
 
 impl Cell for GruCell {
+    fn weights(&self) -> &One {
+        &self.weights
+    }
+
     /// z = σ(·), r = σ(·), h = tanh(·); H' = (1 − z)·h + z·H.
-    fn step(&self, x: Tensor<2>, state: State) -> State {
+    fn step(&self, mut by_input: Tensor<2>, state: State) -> State {
         let units = self.units;
-        let (mut by_input, mut by_state) = (
-            self.weights.by_input(x),
-            self.weights.by_state(state.hidden.clone()),
-        );
+        let mut by_state = self.weights.by_state(state.hidden.clone());
         if let Some([input, state]) = &self.weights.biases {
             by_input = by_input + input.clone();
             by_state = by_state + state.clone();
@@ -178,13 +184,14 @@ fn directions<C: Cell>(
 
 /// One direction: \[L,1,N,units\], or \[1,1,N,units\] for the last state alone.
 fn one<C: Cell>(recurrent: &Recurrent, x: Tensor<3>, cell: &C, backwards: bool) -> Tensor<4> {
-    let [steps, n, features] = x.dims();
-    let columns = x.swap_dims(1, 2);
-    let mut state = zero(recurrent.units, n, &columns.device());
+    let [steps, n, _] = x.dims();
+    let by_input = cell.weights().by_input(x.swap_dims(1, 2));
+    let gates = by_input.dims()[1];
+    let mut state = zero(recurrent.units, n, &by_input.device());
     let mut all = Vec::with_capacity(steps);
     for step in 0..steps {
         let at = if backwards { steps - 1 - step } else { step };
-        let input = columns.clone().narrow(0, at, 1).reshape([features, n]);
+        let input = by_input.clone().narrow(0, at, 1).reshape([gates, n]);
         state = cell.step(input, state);
         if recurrent.output == RecurrentOutput::All {
             all.push(as_output(state.hidden.clone()));

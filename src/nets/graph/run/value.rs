@@ -81,20 +81,27 @@ macro_rules! conversions {
         })*
 
         $(impl Axes<$axes> for Value {
-            fn exactly(self) -> Result<Tensor<$axes>, Value> {
+            // The value's own variant comes first.
+            #[allow(unreachable_patterns)]
+            fn lifted(self) -> Tensor<$axes> {
                 match self {
-                    Value::$variant(tensor) => Ok(tensor),
-                    other => Err(other),
+                    Value::$variant(tensor) => tensor,
+                    Value::R1(x) => x.unsqueeze(),
+                    Value::R2(x) => x.unsqueeze(),
+                    Value::R3(x) => x.unsqueeze(),
+                    Value::R4(x) => x.unsqueeze(),
+                    Value::R5(x) => x.unsqueeze(),
+                    Value::R6(x) => x.unsqueeze(),
                 }
             }
         })*
     };
 }
 
-/// A value that has so many axes already.
+/// Values that become tensors of D axes.
 pub trait Axes<const D: usize>: Sized {
-    /// The tensor itself, or the value back where it has another number of axes.
-    fn exactly(self) -> Result<Tensor<D>, Value>;
+    /// The tensor itself where it has D axes; new ones of length one come in front.
+    fn lifted(self) -> Tensor<D>;
 }
 
 conversions!(1 R1, 2 R2, 3 R3, 4 R4, 5 R5, 6 R6);
@@ -147,15 +154,7 @@ impl Value {
     where
         Self: Axes<D>,
     {
-        match self.exactly() {
-            Ok(tensor) => tensor,
-            Err(Value::R1(x)) => x.unsqueeze(),
-            Err(Value::R2(x)) => x.unsqueeze(),
-            Err(Value::R3(x)) => x.unsqueeze(),
-            Err(Value::R4(x)) => x.unsqueeze(),
-            Err(Value::R5(x)) => x.unsqueeze(),
-            Err(Value::R6(x)) => x.unsqueeze(),
-        }
+        self.lifted()
     }
 
     /// The same numbers, row-major, in another shape of one axis at least.

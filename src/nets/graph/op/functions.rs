@@ -1,0 +1,185 @@
+//! Functions of one and of two numbers, and reductions of many to one.
+
+/// A function of one number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Unary {
+    /// max(x,0).
+    Relu,
+    /// x where positive, else slope·x.
+    LeakyRelu {
+        /// The slope below zero.
+        slope: f64,
+    },
+    /// x where positive, else alpha·(exp(x) − 1).
+    Elu {
+        /// α.
+        alpha: f64,
+    },
+    /// gamma·(x where positive, else alpha·(exp(x) − 1)).
+    Selu {
+        /// α.
+        alpha: f64,
+        /// γ.
+        gamma: f64,
+    },
+    /// max(x,0) + min(0,alpha·(exp(x/alpha) − 1)).
+    Celu {
+        /// α.
+        alpha: f64,
+    },
+    /// 1/(1 + exp(−x)).
+    Sigmoid,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// alpha·x + beta, kept within 0 and 1.
+    HardSigmoid {
+        /// α.
+        alpha: f64,
+        /// β.
+        beta: f64,
+    },
+    /// x·hard sigmoid(x) with α = 1/6, β = 1/2.
+    HardSwish,
+    /// x·sigmoid(x).
+    Silu,
+    /// x·Φ(x), by the error function.
+    Gelu,
+    /// x·Φ(x), Φ approximated by a hyperbolic tangent (Hendrycks & Gimpel 2016).
+    GeluTanh,
+    /// x·tanh(softplus(x)).
+    Mish,
+    /// log(1 + exp(x)).
+    Softplus,
+    /// x/(1 + |x|).
+    Softsign,
+    /// The error function.
+    Erf,
+    /// eˣ.
+    Exp,
+    /// The natural logarithm.
+    Log,
+    /// The square root.
+    Sqrt,
+    /// −x.
+    Neg,
+    /// |x|.
+    Abs,
+    /// 1/x.
+    Reciprocal,
+    /// The largest integer not above x.
+    Floor,
+    /// The smallest integer not below x.
+    Ceil,
+    /// The nearest integer, the even one of two.
+    Round,
+    /// −1, 0 or 1.
+    Sign,
+    /// x kept within min and max; ±∞ where there is no such bound.
+    Clip {
+        /// The least.
+        min: f64,
+        /// The most.
+        max: f64,
+    },
+    /// scale·x + shift.
+    Affine {
+        /// What x is multiplied by.
+        scale: f64,
+        /// What is added then.
+        shift: f64,
+    },
+}
+
+/// A function of two numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binary {
+    /// a + b.
+    Add,
+    /// a − b.
+    Sub,
+    /// a·b.
+    Mul,
+    /// a/b.
+    Div,
+    /// aᵇ.
+    Pow,
+    /// The greater.
+    Max,
+    /// The smaller.
+    Min,
+}
+
+/// One number of many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reduction {
+    /// Their mean.
+    Mean,
+    /// Their sum.
+    Sum,
+    /// The greatest.
+    Max,
+    /// The smallest.
+    Min,
+}
+
+impl Unary {
+    /// The function's name, as ONNX spells it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Unary::Relu => "Relu",
+            Unary::LeakyRelu { .. } => "LeakyRelu",
+            Unary::Elu { .. } => "Elu",
+            Unary::Selu { .. } => "Selu",
+            Unary::Celu { .. } => "Celu",
+            Unary::Sigmoid => "Sigmoid",
+            Unary::Tanh => "Tanh",
+            Unary::HardSigmoid { .. } => "HardSigmoid",
+            Unary::HardSwish => "HardSwish",
+            Unary::Silu => "Silu",
+            Unary::Gelu | Unary::GeluTanh => "Gelu",
+            Unary::Mish => "Mish",
+            Unary::Softplus => "Softplus",
+            Unary::Softsign => "Softsign",
+            Unary::Erf => "Erf",
+            Unary::Exp => "Exp",
+            Unary::Log => "Log",
+            Unary::Sqrt => "Sqrt",
+            Unary::Neg => "Neg",
+            Unary::Abs => "Abs",
+            Unary::Reciprocal => "Reciprocal",
+            Unary::Floor => "Floor",
+            Unary::Ceil => "Ceil",
+            Unary::Round => "Round",
+            Unary::Sign => "Sign",
+            Unary::Clip { .. } => "Clip",
+            Unary::Affine { .. } => "Affine",
+        }
+    }
+}
+
+impl Binary {
+    /// The function's name, as ONNX spells it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Binary::Add => "Add",
+            Binary::Sub => "Sub",
+            Binary::Mul => "Mul",
+            Binary::Div => "Div",
+            Binary::Pow => "Pow",
+            Binary::Max => "Max",
+            Binary::Min => "Min",
+        }
+    }
+}
+
+impl Reduction {
+    /// The reduction's name, as ONNX spells it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Reduction::Mean => "ReduceMean",
+            Reduction::Sum => "ReduceSum",
+            Reduction::Max => "ReduceMax",
+            Reduction::Min => "ReduceMin",
+        }
+    }
+}

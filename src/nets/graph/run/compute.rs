@@ -1,0 +1,149 @@
+//! Every operator on its inputs.
+
+use burn::tensor::Tensor;
+use burn::tensor::module::linear;
+
+use super::super::Op;
+use super::super::op::{RecurrentOutput, Reduced};
+use super::value::{Value, map, map_pair};
+use super::{arrange, functions, recurrent, windows};
+
+/// The next of a node's inputs.
+pub fn next(inputs: &mut impl Iterator<Item = Value>) -> Value {
+    // The door has counted them.
+    inputs
+        .next()
+        .unwrap_or_else(|| unreachable!("an input short"))
+}
+
+/// A layer with a bias of its own, which is given apart from its other inputs.
+pub fn layer(op: &Op, inputs: Vec<Value>, bias: Option<Tensor<1>>) -> Value {
+    let mut inputs = inputs.into_iter();
+    let x = next(&mut inputs);
+    match op {
+        Op::Conv(conv) => {
+            windows::convolve(conv, x.raised(), next(&mut inputs).raised(), bias).into()
+        }
+        Op::BatchNorm { epsilon } => {
+            let scale: Tensor<1> = next(&mut inputs).raised();
+            let (mean, variance) = (next(&mut inputs).raised(), next(&mut inputs).raised());
+            let bias = bias.unwrap_or_else(|| scale.zeros_like());
+            functions::batch(x, [scale, bias, mean, variance], *epsilon)
+        }
+        _ => {
+            let weight: Tensor<2> = next(&mut inputs).raised();
+            map!(x, x => linear(x, weight, bias))
+        }
+    }
+}
+
+/// Every other operator on its inputs; `shape` is what it gives.
+pub fn compute(op: &Op, inputs: Vec<Value>, shape: &[usize]) -> Value {
+    if let Op::Concat { axis } = op {
+        return arrange::concat(inputs, *axis);
+    }
+    let mut inputs = inputs.into_iter();
+    let x = next(&mut inputs);
+    let axes = x.axes();
+    match op {
+        Op::MatMul => multiplied(x, next(&mut inputs), shape),
+        Op::LayerNorm { axis, epsilon } => functions::scaled(
+            functions::standardized(x, *axis, *epsilon),
+            inputs.collect(),
+        ),
+        Op::GroupNorm { groups, epsilon } => {
+            let weights = inputs.map(|weight| functions::by_channel(weight, axes));
+            functions::scaled(functions::grouped(x, *groups, *epsilon), weights.collect())
+        }
+        Op::InstanceNorm { epsilon } => {
+            let weights = inputs.map(|weight| functions::by_channel(weight, axes));
+            let channels = x.dims()[1];
+            functions::scaled(functions::grouped(x, channels, *epsilon), weights.collect())
+        }
+        Op::Lrn {
+            size,
+            alpha,
+            beta,
+            bias,
+        } => functions::local_response(x.raised(), *size, (*alpha, *beta, *bias)).into(),
+        Op::Unary(function) => functions::unary(*function, x),
+        Op::PRelu => functions::prelu(x, next(&mut inputs)),
+        Op::Binary(function) => functions::binary(*function, x, next(&mut inputs)),
+        Op::Softmax { axis } => functions::soft(x, *axis),
+        Op::LogSoftmax { axis } => functions::log_soft(x, *axis),
+        Op::MaxPool(window) => windows::max_pool(window, x.raised()).into(),
+        Op::AvgPool { window, divisor } => {
+            windows::average_pool(window, *divisor, x.raised()).into()
+        }
+        Op::Reduce {
+            reduction,
+            axes,
+            axes_after,
+        } => {
+            let kept = functions::reduce(*reduction, x, axes);
+            match axes_after {
+                Reduced::Kept => kept,
+                Reduced::Dropped => kept.reshaped(shape),
+            }
+        }
+        Op::Slice(cuts) => arrange::slice(x, cuts),
+        Op::Pad {
+            before,
+            after,
+            with,
+        } => arrange::pad(x, before, after, *with),
+        Op::Reshape { .. } => x.reshaped(shape),
+        Op::Transpose { axes } => x.permuted(axes),
+        Op::Gather { axis, indices, .. } => arrange::gather(x, *axis, indices).reshaped(shape),
+        Op::Expand { .. } => arrange::expand(x, shape),
+        Op::Resize(resize) => arrange::resize(x.raised(), resize).into(),
+        Op::DepthToSpace { block, order } => {
+            arrange::depth_to_space(x.raised(), *block, *order).into()
+        }
+        Op::Lstm { recurrent } => {
+            let all = recurrent::lstm(recurrent, x.raised(), &recurrent_weights(inputs));
+            recurrent_output(all, recurrent.output, shape)
+        }
+        Op::Gru { recurrent, reset } => {
+            let all = recurrent::gru(recurrent, *reset, x.raised(), &recurrent_weights(inputs));
+            recurrent_output(all, recurrent.output, shape)
+        }
+        Op::Input | Op::Conv(_) | Op::Dense | Op::BatchNorm { .. } | Op::Concat { .. } => {
+            unreachable!("{} is computed elsewhere", op.label())
+        }
+    }
+}
+
+fn recurrent_weights(mut inputs: impl Iterator<Item = Value>) -> recurrent::Weights {
+    recurrent::Weights {
+        input: next(&mut inputs).raised(),
+        state: next(&mut inputs).raised(),
+        bias: inputs.next().map(Value::raised),
+    }
+}
+
+fn recurrent_output(all: Tensor<4>, output: RecurrentOutput, shape: &[usize]) -> Value {
+    match output {
+        RecurrentOutput::All => all.into(),
+        RecurrentOutput::Last | RecurrentOutput::Cell => Value::R4(all).reshaped(shape),
+    }
+}
+
+/// NumPy's `matmul`; a vector is a row on the left and a column on the right.
+fn multiplied(a: Value, b: Value, shape: &[usize]) -> Value {
+    let b = match b.axes() {
+        1 => {
+            let length = b.dims()[0];
+            b.reshaped(&[length, 1])
+        }
+        _ => b,
+    };
+    let a = match a.axes() {
+        1 => {
+            let length = a.dims()[0];
+            a.reshaped(&[1, length])
+        }
+        _ => a,
+    };
+    map_pair!(a, b, (a, b) => a.matmul(b)).reshaped(shape)
+}

@@ -1,0 +1,137 @@
+//! Nodes that are computed faster together with the convolution before them.
+//!
+//! Only where nothing else wants what that convolution gives.
+
+use std::collections::HashMap;
+
+use burn::tensor::{Device, Tensor};
+
+use super::super::op::{Conv, Pads};
+use super::super::{Graph, Input, NodeId, Op};
+use super::compute::next;
+use super::value::Value;
+use super::{Loaded, Values, windows};
+use crate::nets::composed::{Convolution, composed};
+use crate::nets::layout::is_flex;
+
+/// A convolution that is computed with the node after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fused {
+    /// The convolution.
+    pub first: NodeId,
+    with: With,
+}
+
+/// What follows the convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum With {
+    /// A pooling. Flex gathers patches in ordinary code, where one strided convolution is worth it.
+    Pooling,
+    /// Another convolution, which makes one with it.
+    Convolution,
+}
+
+/// All nodes of a graph that are better computed so on a device.
+pub fn fused_nodes(graph: &Graph, device: &Device) -> HashMap<NodeId, Fused> {
+    let users = graph.users();
+    let together = |id: NodeId| {
+        let Input::Node(first) = graph.node(id).inputs.first()? else {
+            return None;
+        };
+        let alone = users[first.0] == [id] && *first != graph.output();
+        let with = match alone {
+            true => with_first(graph, *first, id, device)?,
+            false => return None,
+        };
+        let first = *first;
+        Some((id, Fused { first, with }))
+    };
+    graph.ids().filter_map(together).collect()
+}
+
+fn with_first(graph: &Graph, first: NodeId, id: NodeId, device: &Device) -> Option<With> {
+    let Op::Conv(conv) = &graph.node(first).op else {
+        return None;
+    };
+    match &graph.node(id).op {
+        Op::MaxPool(window) => {
+            let kernel = kernel(graph, first)?;
+            let together = windows::is_one_convolution(conv, &kernel, window);
+            (together && is_flex(device)).then_some(With::Pooling)
+        }
+        Op::Conv(second) => {
+            let (before, after) = (kernel(graph, first)?, kernel(graph, id)?);
+            let sides = &graph.node(id).shape[2..];
+            let weights = &graph.node(id).inputs[1..];
+            let together = weights.iter().all(|it| matches!(it, Input::Weight(_)))
+                && [conv, second].into_iter().all(is_kept)
+                && sides.iter().all(|side| side.count >= 3)
+                && is_composed(before, after);
+            together.then_some(With::Convolution)
+        }
+        _ => None,
+    }
+}
+
+/// The shape of a convolution's weight.
+fn kernel(graph: &Graph, id: NodeId) -> Option<[usize; 4]> {
+    match graph.node(id).inputs.get(1)? {
+        Input::Weight(name) => graph.weights()[name].shape().try_into().ok(),
+        Input::Node(_) => None,
+    }
+}
+
+/// Whether a 3×3 convolution keeps rows and columns.
+fn is_kept(conv: &Conv) -> bool {
+    let kept = Conv {
+        pads: Pads::all(1),
+        ..Conv::default()
+    };
+    *conv == kept
+}
+
+/// Whether two 3×3 convolutions take more products than the one of 5×5 that they make.
+fn is_composed(before: [usize; 4], after: [usize; 4]) -> bool {
+    let ([between, inputs, ..], [outputs, ..]) = (before, after);
+    let small = before[2..] == [3, 3] && after[2..] == [3, 3];
+    small && 25 * inputs * outputs < 9 * between * (inputs + outputs)
+}
+
+impl Loaded {
+    /// What a node gives, computed together with the convolution before it.
+    pub(super) fn together(&self, fused: &Fused, id: NodeId, values: &mut Values) -> Value {
+        let mut inputs = self.inputs(fused.first, values).into_iter();
+        let (x, weight) = (next(&mut inputs), next(&mut inputs));
+        let bias = self.biased(fused.first, inputs.next());
+        match fused.with {
+            With::Pooling => windows::in_one_convolution(x.raised(), weight.raised(), bias).into(),
+            With::Convolution => {
+                let mut inputs = self.weights_of(id).into_iter();
+                let after: Tensor<4> = next(&mut inputs).raised();
+                let after_bias = self.biased(id, inputs.next());
+                let first = convolution(weight.raised(), bias);
+                composed(x.raised(), &first, &convolution(after, after_bias)).into()
+            }
+        }
+    }
+
+    /// The inputs of a node after the first, where these are weights.
+    fn weights_of(&self, id: NodeId) -> Vec<Value> {
+        let weight = |input: &Input| match input {
+            Input::Weight(name) => Some(self.weights[name].clone()),
+            Input::Node(_) => None,
+        };
+        self.graph.node(id).inputs[1..]
+            .iter()
+            .filter_map(weight)
+            .collect()
+    }
+}
+
+fn convolution(weight: Tensor<4>, bias: Option<Tensor<1>>) -> Convolution {
+    let zero = || Tensor::zeros([weight.dims()[0]], &weight.device());
+    Convolution {
+        bias: bias.unwrap_or_else(zero),
+        weight,
+    }
+}

@@ -1,0 +1,174 @@
+//! The graph against naive loops, closed forms, and today's modules.
+
+mod arranging;
+mod fields;
+mod functions;
+mod kinds;
+mod random;
+mod recurrent;
+mod rewrites;
+mod sites;
+mod windows;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+
+/// Numbers in ±1 that depend on the seed alone.
+fn numbers(count: usize, seed: u64) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    (0..count)
+        .map(|_| 2.0 * rng.random::<f32>() - 1.0)
+        .collect()
+}
+
+fn array(shape: &[usize], seed: u64) -> Array<f32> {
+    Array::new(shape, numbers(shape.iter().product(), seed))
+}
+
+fn images(n: usize, [channels, height, width]: Shape, seed: u64, device: &Device) -> Tensor<4> {
+    let pixels = numbers(n * channels * height * width, seed);
+    Tensor::from_data(
+        TensorData::new(pixels, [n, channels, height, width]),
+        device,
+    )
+}
+
+fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().unwrap()
+}
+
+fn host_of(value: run::Value) -> Vec<f32> {
+    let count = value.dims().iter().product();
+    host::<1>(value.reshaped(&[count]).raised())
+}
+
+fn assert_near(found: &[f32], wanted: &[f32], what: &str) {
+    assert_eq!(found.len(), wanted.len(), "{what}: how many");
+    for (i, (a, b)) in found.iter().zip(wanted).enumerate() {
+        let close = (a - b).abs() <= 2e-5 * (1.0 + b.abs());
+        assert!(close, "{what}: {a} where {b} belongs, at {i}");
+    }
+}
+
+/// The operators of all nodes.
+fn labels(graph: &Graph) -> Vec<&'static str> {
+    graph.nodes().iter().map(|node| node.op.label()).collect()
+}
+
+/// A graph around one node under test: any class vector is its output.
+struct Bench {
+    builder: GraphBuilder,
+    input: NodeId,
+}
+
+impl Bench {
+    fn new(image: Shape) -> Self {
+        let mut builder = GraphBuilder::new(image);
+        let input = builder.add("images", Op::Input, &[]).unwrap();
+        Self { builder, input }
+    }
+
+    fn weight(&mut self, name: &str, values: Array<f32>) -> Input {
+        self.builder.weight(name, values).unwrap()
+    }
+
+    fn add(&mut self, name: &str, op: Op, inputs: &[Input]) -> NodeId {
+        self.builder.add(name, op, inputs).unwrap()
+    }
+
+    /// A node that computes on the one before.
+    fn then(&mut self, op: Op, before: NodeId) -> NodeId {
+        let name = format!("node {}", self.builder.nodes.len());
+        self.add(&name, op, &[before.into()])
+    }
+
+    fn finish(mut self) -> Graph {
+        let shape = vec![
+            Dim::batch(1),
+            Dim::fixed(self.builder.image.iter().product()),
+        ];
+        let last = self.then(Op::Reshape { shape }, self.input);
+        self.builder.finish(last).unwrap()
+    }
+
+    /// What a node gives on two images with numbers of seed 1: shape and numbers.
+    fn run(self, node: NodeId) -> (Vec<usize>, Vec<f32>) {
+        let graph = self.finish();
+        let device = Device::flex();
+        let pictures = images(2, graph.image(), 1, &device);
+        let value = graph.load(&device).values(pictures, &[node]).remove(0);
+        let inferred: Vec<usize> = graph
+            .node(node)
+            .shape
+            .iter()
+            .map(|it| it.length(2))
+            .collect();
+        assert_eq!(value.dims(), inferred, "shape");
+        (inferred, host_of(value))
+    }
+}
+
+/// The numbers that [`Bench::run`] shows.
+fn shown(image: Shape) -> Vec<f32> {
+    numbers(2 * image.iter().product::<usize>(), 1)
+}
+
+#[test]
+fn a_graph_says_what_does_not_fit() {
+    let says = |op: Op, weight: &[usize]| {
+        let mut builder = GraphBuilder::new([3, 8, 9]);
+        let input = builder.add("images", Op::Input, &[]).unwrap();
+        let weight = builder.weight("w", Array::zeros(weight)).unwrap();
+        let added = builder.add("here", op, &[input.into(), weight]);
+        added.unwrap_err().to_string()
+    };
+    assert_eq!(
+        says(Op::Conv(op::Conv::default()), &[4, 2, 3, 3]),
+        "Conv at `here`: a weight [4,2,3,3] in 1 groups does not fit 3 channels"
+    );
+    assert_eq!(
+        says(Op::Conv(op::Conv::default()), &[4, 3, 9, 3]),
+        "Conv at `here`: its windows are 9 long, which is more than 8 and 0 around"
+    );
+    assert_eq!(
+        says(Op::Dense, &[10, 4]),
+        "Dense at `here`: a weight [10,4] does not fit [N,3,8,9]"
+    );
+    assert_eq!(
+        says(Op::Binary(op::Binary::Add), &[2, 3, 8, 9]),
+        "Add at `here`: [N,3,8,9] does not fit [2,3,8,9]"
+    );
+    assert_eq!(
+        says(Op::Softmax { axis: 0 }, &[1]),
+        "Softmax at `here`: 2 inputs, where 1 belong"
+    );
+    let mut bench = Bench::new([3, 8, 9]);
+    let input = bench.input.into();
+    let mixed = bench
+        .builder
+        .add("over all", Op::Softmax { axis: 0 }, &[input]);
+    assert_eq!(
+        mixed.unwrap_err().to_string(),
+        "Softmax at `over all`: axis 0 of [N,3,8,9] counts images, which must not be mixed"
+    );
+    let missing = bench.builder.add("fc", Op::Dense, &["fc.weight".into()]);
+    assert_eq!(
+        missing.unwrap_err().to_string(),
+        "`fc` needs the weight `fc.weight`, which is not there"
+    );
+    let twice = bench.builder.add("images", Op::Input, &[]);
+    assert_eq!(twice.unwrap_err(), GraphError::Name("images".into()));
+}
+
+#[test]
+fn a_graph_without_a_class_vector_says_what_it_gives() {
+    let bench = Bench::new([3, 8, 9]);
+    let input = bench.input;
+    assert_eq!(
+        bench.builder.finish(input).unwrap_err().to_string(),
+        "`images` gives [N,3,8,9], where logits [N,classes] are needed"
+    );
+}
