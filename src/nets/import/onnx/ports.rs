@@ -8,6 +8,9 @@ use super::error::Fault;
 use super::{Options, names};
 use crate::session::form::Shape;
 
+/// Most numbers of an image.
+const MOST: usize = 1 << 28;
+
 /// How the file counts an image's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
@@ -297,6 +300,12 @@ fn sized(
             shape: written(shape),
         });
     };
+    let numbers = channels.checked_mul(rows);
+    let numbers = numbers.and_then(|count| count.checked_mul(columns));
+    if numbers.is_none_or(|count| count > MOST) {
+        let what = format!("its images have the shape {}", written(shape));
+        return Err(Fault::Damaged(what));
+    }
     match asked {
         Some(asked) if asked != (rows, columns) => Err(Fault::OtherSize {
             fixed: (rows, columns),
