@@ -179,10 +179,8 @@ fn expanded(
         .map(|length| usize::try_from(length.known()?).ok())
         .collect();
     let count = known.as_ref().map_or(Some(1), |shape| {
-        let lengths = shape.iter();
-        lengths.fold(Some(1), |all: Option<usize>, &length| {
-            all?.checked_mul(length)
-        })
+        let mut lengths = shape.iter();
+        lengths.try_fold(1usize, |all, &length| all.checked_mul(length))
     });
     if count.is_none_or(|count| count > MOST) {
         return Problem::cannot("it makes an absurdly large array");
