@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn steps_lead_through_an_array_in_any_order() {
-        let numbers = (0..6).map(|number| Count::fixed(number)).collect();
+        let numbers = (0..6).map(Count::fixed).collect();
         let list = Constant::list(numbers).reshaped(&[2, 3]);
         let turned = list.strided(&[3, 2], &[1, 3], 0);
         assert_eq!(turned.ints().unwrap(), [0, 3, 1, 4, 2, 5]);

@@ -81,7 +81,7 @@ fn path(name: &str, operator: &str) -> Option<String> {
             let rest = part.strip_prefix(before);
             rest.is_some_and(|rest| rest.starts_with('.') || rest.is_empty())
         };
-        if short.last().is_some_and(|before| repeats(before)) {
+        if short.last().is_some_and(repeats) {
             short.pop();
         }
         short.push(part);

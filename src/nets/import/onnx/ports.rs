@@ -8,6 +8,9 @@ use super::error::Fault;
 use super::{Options, names};
 use crate::session::form::Shape;
 
+/// Most numbers of an image.
+const MOST: usize = 1 << 28;
+
 /// How the file counts an image's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
@@ -256,7 +259,7 @@ fn port(input: &ValueInfoProto, options: &Options) -> Option<Result<Port, Fault>
         [height, width] if batch.fixed().is_none_or(|batch| batch == 1) => {
             (Layout::OneChannel, Length::Fixed(1), [height, width])
         }
-        [length] => return Some(flat(input, batch, length.fixed()?, options)?),
+        [length] => return flat(input, batch, length.fixed()?, options),
         _ => return None,
     };
     Some(
@@ -297,6 +300,12 @@ fn sized(
             shape: written(shape),
         });
     };
+    let numbers = channels.checked_mul(rows);
+    let numbers = numbers.and_then(|count| count.checked_mul(columns));
+    if numbers.is_none_or(|count| count > MOST) {
+        let what = format!("its images have the shape {}", written(shape));
+        return Err(Fault::Damaged(what));
+    }
     match asked {
         Some(asked) if asked != (rows, columns) => Err(Fault::OtherSize {
             fixed: (rows, columns),

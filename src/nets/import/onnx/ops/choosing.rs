@@ -56,6 +56,7 @@ fn cut(axis: usize, length: usize, start: i64, end: i64, step: i64) -> Result<Cu
     let from_end = |at: i64| if at < 0 { at.saturating_add(whole) } else { at };
     let (low, high) = match step {
         0 => return Problem::cannot("its step is zero"),
+        _ if length == 0 => return Problem::cannot("it takes a part of nothing"),
         1.. => (0, whole),
         _ => (-1, whole - 1),
     };

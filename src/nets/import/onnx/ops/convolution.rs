@@ -227,8 +227,13 @@ impl Flat {
         let around = |axis: usize| {
             let step = stride[axis].max(1);
             let steps = self.size[axis].div_ceil(step).max(1);
-            let reach = dilation[axis] * kernel[axis].saturating_sub(1) + 1;
-            let all = ((steps - 1) * step + reach).saturating_sub(self.size[axis]);
+            let reach = dilation[axis]
+                .saturating_mul(kernel[axis].saturating_sub(1))
+                .saturating_add(1);
+            let all = (steps - 1)
+                .saturating_mul(step)
+                .saturating_add(reach)
+                .saturating_sub(self.size[axis]);
             match upper {
                 true => (all / 2, all.div_ceil(2)),
                 false => (all.div_ceil(2), all / 2),

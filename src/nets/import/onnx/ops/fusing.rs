@@ -5,14 +5,12 @@ use super::super::importer::Importer;
 use crate::nets::graph::op::{Binary, Reduced, Reduction, Unary};
 use crate::nets::graph::{Input, Op};
 
+/// An operator with its inputs.
+type Whole = (Op, Vec<Input>);
+
 /// What an operator of two numbers completes, with its inputs.
-pub fn fused(
-    importer: &Importer,
-    function: Binary,
-    a: &Input,
-    b: &Input,
-) -> Option<(Op, Vec<Input>)> {
-    let either = |of: &dyn Fn(&Input, &Input) -> Option<(Op, Vec<Input>)>| {
+pub fn fused(importer: &Importer, function: Binary, a: &Input, b: &Input) -> Option<Whole> {
+    let either = |of: &dyn Fn(&Input, &Input) -> Option<Whole>| {
         let straight = of(a, b);
         straight.or_else(|| of(b, a))
     };
@@ -62,7 +60,7 @@ fn binary<'a>(
 }
 
 /// x·sigmoid(x), x·hard sigmoid(x), x·tanh(softplus(x)).
-fn gated(importer: &Importer, x: &Input, gate: &Input) -> Option<(Op, Vec<Input>)> {
+fn gated(importer: &Importer, x: &Input, gate: &Input) -> Option<Whole> {
     let (function, inner) = unary(importer, gate)?;
     let whole = match function {
         Unary::Sigmoid if inner == x => Unary::Silu,
@@ -78,7 +76,7 @@ fn gated(importer: &Importer, x: &Input, gate: &Input) -> Option<(Op, Vec<Input>
 }
 
 /// x·½·(1 + erf(x/√2)), in any order.
-fn gelu(importer: &Importer, a: &Input, b: &Input) -> Option<(Op, Vec<Input>)> {
+fn gelu(importer: &Importer, a: &Input, b: &Input) -> Option<Whole> {
     let mut factors: Vec<&Input> = Vec::new();
     for input in [a, b] {
         match binary(importer, input, Binary::Mul) {
@@ -118,7 +116,7 @@ fn gelu(importer: &Importer, a: &Input, b: &Input) -> Option<(Op, Vec<Input>)> {
 }
 
 /// (x − mean)/√(variance + ε) over the last axes.
-fn standardized(importer: &Importer, a: &Input, b: &Input) -> Option<(Op, Vec<Input>)> {
+fn standardized(importer: &Importer, a: &Input, b: &Input) -> Option<Whole> {
     let (x, mean) = binary(importer, a, Binary::Sub)?;
     let axes = kept_mean(importer, mean, x)?;
     let (Unary::Sqrt, inner) = unary(importer, b)? else {
@@ -175,7 +173,7 @@ fn weight_shape<'a>(importer: &'a Importer, weight: &Input) -> Option<&'a [usize
 }
 
 /// The scale of a layer normalisation.
-fn scaled(importer: &Importer, layer: &Input, scale: &Input) -> Option<(Op, Vec<Input>)> {
+fn scaled(importer: &Importer, layer: &Input, scale: &Input) -> Option<Whole> {
     let (op @ Op::LayerNorm { axis, .. }, [x]) = importer.made(layer)? else {
         return None;
     };
@@ -184,7 +182,7 @@ fn scaled(importer: &Importer, layer: &Input, scale: &Input) -> Option<(Op, Vec<
 }
 
 /// The bias of a dense layer or a layer normalisation that has none yet.
-fn biased(importer: &Importer, layer: &Input, bias: &Input) -> Option<(Op, Vec<Input>)> {
+fn biased(importer: &Importer, layer: &Input, bias: &Input) -> Option<Whole> {
     let (op, inputs @ [_, weight]) = importer.made(layer)? else {
         return None;
     };

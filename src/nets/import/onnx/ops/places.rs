@@ -39,7 +39,7 @@ impl Places {
         let along = steps(shape);
         let step = |axis: usize| match shape[axis] {
             1 => 0,
-            _ => numbers[along[axis].unsigned_abs()] - start,
+            _ => numbers[along[axis].unsigned_abs()].saturating_sub(start),
         };
         let by: Vec<i64> = (0..shape.len()).map(step).collect();
         let even = numbers.iter().enumerate().all(|(place, &number)| {
@@ -47,9 +47,9 @@ impl Places {
             let moved: i64 = index
                 .iter()
                 .zip(&by)
-                .map(|(&at, by)| i64::try_from(at).unwrap_or(0) * by)
-                .sum();
-            number == start + moved
+                .map(|(&at, by)| i64::try_from(at).unwrap_or(0).saturating_mul(*by))
+                .fold(start, i64::saturating_add);
+            number == moved
         });
         let length = |&length: &usize| i64::try_from(length).ok().map(Count::fixed);
         even.then_some(Self {
@@ -68,8 +68,10 @@ impl Places {
             }
         };
         let mut places = self.clone();
-        places.start *= factor;
-        places.steps.iter_mut().for_each(|step| *step *= factor);
+        places.start = places.start.saturating_mul(factor);
+        for step in &mut places.steps {
+            *step = step.saturating_mul(factor);
+        }
         Ok(places)
     }
 
@@ -87,7 +89,7 @@ impl Places {
         let mut sum = Self {
             lengths: Vec::new(),
             steps: Vec::new(),
-            start: a.start + b.start,
+            start: a.start.saturating_add(b.start),
         };
         for axis in 0..rank {
             let ((length, by), (other, more)) = (at(&a, axis), at(&b, axis));
@@ -96,7 +98,7 @@ impl Places {
                 return Err(words());
             }
             sum.lengths.push(if length == one { other } else { length });
-            sum.steps.push(by + more);
+            sum.steps.push(by.saturating_add(more));
         }
         Ok(sum)
     }

@@ -76,8 +76,7 @@ fn symbolic(from: &[Count], wanted: &[Count]) -> Option<Vec<Count>> {
 /// else one that it leads, as of attention's heads, but for the last, which holds features; else one
 /// that it ends.
 fn numeric(from: &[Count], ahead: i64, wanted: &[Count], batch: i64) -> Option<Vec<Count>> {
-    let at_batch =
-        |length: &Count| Some(length.fixed.checked_add(length.each.checked_mul(batch)?)?);
+    let at_batch = |length: &Count| length.fixed.checked_add(length.each.checked_mul(batch)?);
     let before: Vec<i64> = from.iter().map(at_batch).collect::<Option<_>>()?;
     let mut after: Vec<i64> = wanted.iter().map(at_batch).collect::<Option<_>>()?;
     let all = before.iter().try_fold(1i64, |p, &n| p.checked_mul(n))?;

@@ -10,6 +10,9 @@ use super::super::lengths::{axes, axis, count, dims};
 use super::{Places, reshaping};
 use crate::nets::graph::{Dim, Op};
 
+/// Most numbers of an array that is made at import.
+const MOST: usize = 1 << 28;
+
 /// The lengths of a value's axes.
 fn lengths(importer: &Importer, value: &Value) -> Result<Vec<Count>, Problem> {
     Ok(importer.dims(value)?.into_iter().map(count).collect())
@@ -175,6 +178,13 @@ fn expanded(
         .iter()
         .map(|length| usize::try_from(length.known()?).ok())
         .collect();
+    let count = known.as_ref().map_or(Some(1), |shape| {
+        let mut lengths = shape.iter();
+        lengths.try_fold(1usize, |all, &length| all.checked_mul(length))
+    });
+    if count.is_none_or(|count| count > MOST) {
+        return Problem::cannot("it makes an absurdly large array");
+    }
     Ok(match known {
         Some(shape) => Value::Known(constant.repeated(&shape)),
         None => Value::Spread(constant.clone(), shape.to_vec()),
@@ -242,7 +252,6 @@ pub fn constant_of_shape(importer: &mut Importer, call: &Call) -> Result<Vec<Val
 
 /// `Range`.
 pub fn range(_: &mut Importer, call: &Call) -> Result<Vec<Value>, Problem> {
-    const MOST: usize = 1 << 24;
     let all_images = call.known(1, "limit")?.counts().as_deref() == Some(&[Count::BATCH]);
     let by_one = call.known(2, "step")?.only() == Some(1.0);
     if let (true, true, Some(&[start])) = (

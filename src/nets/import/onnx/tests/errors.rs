@@ -210,6 +210,49 @@ fn an_output_that_is_not_there_brings_up_those_like_it() {
 }
 
 #[test]
+fn a_mask_that_nothing_takes_is_no_matter() {
+    let model = changed(|model| {
+        behind(
+            model,
+            node("Dropout", "drop", &["logits"], &["kept", "mask"]),
+        );
+    });
+    assert_eq!(words(&model), "it was read");
+    let model = changed(|model| {
+        behind(
+            model,
+            node("Dropout", "drop", &["logits"], &["kept", "mask"]),
+        );
+        behind(model, node("Mul", "mul", &["kept", "mask"], &["a"]));
+    });
+    tells(&words(&model), &["Dropout at `drop`", "mask is used"]);
+}
+
+#[test]
+fn rows_of_numbers_are_taken_as_square_images() {
+    let model = changed(|model| {
+        let graph = model.graph.mut_or_insert_default();
+        // What was there is kept as the shape that the row is brought to.
+        let kind = graph.input[0].type_.mut_or_insert_default();
+        let shape = kind.mut_tensor_type().shape.mut_or_insert_default();
+        shape.dim.truncate(2);
+        shape.dim[1].set_dim_value(784);
+        graph.input[0].name = "row".into();
+        let mut reshape = node("Reshape", "image", &["row", "shape"], &["images"]);
+        reshape.name = "image".into();
+        graph.node.insert(0, reshape);
+        let mut array = graph.initializer[0].clone();
+        array.name = "shape".into();
+        array.dims = vec![4];
+        array.data_type = 7;
+        let lengths = [-1i64, 1, 28, 28].map(i64::to_le_bytes);
+        array.raw_data = lengths.concat().into();
+        graph.initializer.push(array);
+    });
+    assert_eq!(words(&model), "it was read");
+}
+
+#[test]
 fn weights_that_are_no_numbers_are_named() {
     let model = changed(|model| {
         let graph = model.graph.mut_or_insert_default();
@@ -287,12 +330,17 @@ fn files_that_are_no_models_are_called_what_they_are() {
 fn damaged_files_are_refused_or_read_and_never_panic() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("model.onnx");
-    for name in ["cnn-7.onnx", "transformer-14.onnx", "normalised-13.onnx"] {
+    for name in [
+        "cnn-7.onnx",
+        "transformer-14.onnx",
+        "normalised-13.onnx",
+        "mobile-newest.onnx",
+    ] {
         let bytes = fs::read(fixture(name)).unwrap();
-        for step in 0..150 {
+        for step in 0..600 {
             let mut bytes = bytes.clone();
             let at = step * 7919 % bytes.len();
-            bytes[at] = bytes[at].wrapping_add(1 + u8::try_from(step).unwrap());
+            bytes[at] = bytes[at].wrapping_add(1 + u8::try_from(step % 251).unwrap());
             if step % 5 == 0 {
                 bytes.truncate(at);
             }

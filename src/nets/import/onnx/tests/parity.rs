@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::super::{Imported, Layout};
 use super::{fixture, imported};
+use crate::nets::graph::op::Unary;
 use crate::nets::graph::{Dim, Op};
 
 fn array(name: &str, entry: &str) -> Vec<f32> {
@@ -143,4 +144,23 @@ fn shape_arithmetic_leaves_no_trace() {
     assert!(nodes.len() < 70, "{}", nodes.len());
     let last = nodes.last().unwrap();
     assert_eq!(last.shape, [Dim::batch(1), Dim::fixed(3)]);
+}
+
+#[test]
+fn what_exporters_write_in_several_nodes_is_one_operator() {
+    let counted = |name: &str, is: &dyn Fn(&Op) -> bool| {
+        let network = imported(name);
+        let nodes = network.graph.nodes().iter();
+        nodes.filter(|node| is(&node.op)).count()
+    };
+    // Of version 14: layer normalization in nine nodes, GELU in five.
+    let normalised = |op: &Op| matches!(op, Op::LayerNorm { .. });
+    assert_eq!(counted("transformer-14", &normalised), 2);
+    let gelu = |op: &Op| *op == Op::Unary(Unary::Gelu);
+    assert_eq!(counted("transformer-14", &gelu), 1);
+    // Of version 11: hard sigmoid times x, sigmoid times x.
+    let gated = |op: &Op| matches!(op, Op::Unary(Unary::HardSwish | Unary::Silu));
+    assert_eq!(counted("mobile-11", &gated), 2);
+    let softplus = |op: &Op| *op == Op::Unary(Unary::Softplus);
+    assert_eq!(counted("normalised-newest", &softplus), 1);
 }
