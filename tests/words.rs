@@ -150,7 +150,12 @@ fn a_file_of_weights_goes_with_the_name_of_its_network() {
         "{words}"
     );
     let words = bench.refuse(2, &["new", "x", "--network", "./model.onnx"]);
-    assert!(words.contains(".pt, .pth or .safetensors"), "{words}");
+    assert!(words.contains("there is no file"), "{words}");
+    let words = bench.refuse(2, &["new", "x", "--network", "./model.h5"]);
+    assert!(
+        words.contains("ends in .onnx, a file of weights in .pt, .pth or"),
+        "{words}"
+    );
     let weights = "network.weights=File(\"other.pt\")";
     let words = bench.refuse(
         2,

@@ -83,8 +83,16 @@ impl Summing {
         let classes = self.rows.classes();
         let mut all = vec![Vec::new(); self.rows.count()];
         for (cell, sum) in sums.iter().enumerate().filter(|(_, sum)| !sum.is_empty()) {
-            for row in self.rows.of(cell / classes, cell % classes) {
-                add(&mut all[row], sum.iter().copied());
+            let mut rows = self.rows.of(cell / classes, cell % classes);
+            while let Some(first) = rows.next() {
+                match rows.next() {
+                    Some(second) => {
+                        let mut taken = std::mem::take(&mut all[first]);
+                        add_to_both(&mut taken, &mut all[second], sum);
+                        all[first] = taken;
+                    }
+                    None => add(&mut all[first], sum.iter().copied()),
+                }
             }
         }
         all
@@ -168,6 +176,20 @@ pub(super) fn add<T: AddAssign>(sums: &mut Vec<T>, values: impl ExactSizeIterato
         sums.iter_mut()
             .zip(values)
             .for_each(|(sum, value)| *sum += value);
+    }
+}
+
+/// Adds to two sums in one pass.
+fn add_to_both<T: Copy + AddAssign>(one: &mut Vec<T>, other: &mut Vec<T>, values: &[T]) {
+    if one.len() != values.len() || other.len() != values.len() {
+        add(one, values.iter().copied());
+        add(other, values.iter().copied());
+        return;
+    }
+    let sums = one.iter_mut().zip(other.iter_mut());
+    for ((one, other), &value) in sums.zip(values) {
+        *one += value;
+        *other += value;
     }
 }
 

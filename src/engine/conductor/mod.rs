@@ -74,6 +74,10 @@ enum RunError {
     OtherModel(String),
     #[error("network: {0}")]
     OtherPorts(String),
+    #[error(
+        "network.weights: the file says of two images together something else than of each alone: it was made for one image at a time, and how more of them go through cannot be told. Export it with a symbolic batch (dynamic_axes={{\"input\": {{0: \"n\"}}}})"
+    )]
+    MixesImages,
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]

@@ -80,7 +80,11 @@ impl Conductor {
         let size = (form.height, form.width);
         let imported = bundle.network(&options(config, Some(size)))?;
         fits(&imported, &form)?;
-        let graph = imported.graph.scaled(&config.network.input)?;
+        let simple = imported.graph.simplified()?;
+        for note in &simple.notes {
+            self.rounds.log(format!("network: {note}"));
+        }
+        let graph = simple.graph.scaled(&config.network.input)?;
         for note in &imported.notes {
             self.rounds.log(format!("network: {note}"));
         }

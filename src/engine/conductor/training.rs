@@ -203,6 +203,9 @@ impl Conductor {
     ) -> Result<(), RunError> {
         let all: Vec<usize> = (0..dataset.test.len()).collect();
         let network = self.subject(config, &dataset.form(), opened)?;
+        if self.foreign.is_some() && !on_device(&opened.name, || network.answers_images_apart())? {
+            return Err(RunError::MixesImages);
+        }
         let rounds = &mut self.rounds;
         let score = on_device(&opened.name, || {
             let told = &mut || rounds.publish_if_due();

@@ -1,0 +1,248 @@
+//! Networks of ONNX files under study: from the file to maps, into their layers, and what is refused.
+
+mod common;
+mod images;
+
+use std::fs;
+use std::path::Path;
+
+use common::{Bench, both};
+use images::put_png;
+use noisescope::session::State;
+use noisescope::session::record::{Analysis, SpikeTriggered};
+
+fn fixture(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx");
+    folder.join(name).display().to_string()
+}
+
+/// Noise alone, in small.
+const NOISE: &str = "dataset=None";
+const MAPS: &str = "ClassificationImages((gammas: [0.0], trials: 512, block: 64))";
+
+fn run(bench: &Bench, name: &str, more: &[&str]) -> String {
+    let output = bench.output(&[&["run", name, "--plain", "--device", "flex"], more].concat());
+    assert!(output.status.success(), "{}", both(&output));
+    both(&output)
+}
+
+fn refused(bench: &Bench, name: &str, more: &[&str]) -> String {
+    let output = bench.output(&[&["run", name, "--plain", "--device", "flex"], more].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", both(&output));
+    both(&output)
+}
+
+/// What is measured is undone, so that a run has something to do.
+fn undo(bench: &Bench, name: &str) {
+    let mut session = bench.load(name);
+    let plans = session.config.analyses.iter();
+    session.record.analyses = plans.map(Analysis::new).collect();
+    session.record.state = State::Stopped;
+    bench.store().save(&session).unwrap();
+}
+
+#[test]
+fn a_file_goes_under_the_microscope_with_one_command() {
+    let bench = Bench::new();
+    let plan = format!(
+        "analyses=[{MAPS}, SpikeTriggered((noise: Gaussian(()), trials: 512, images: 0, block: 64, \
+         gradient_trials: 64, gradient_units: 4)), Modulation((images: 1))]"
+    );
+    let said = run(
+        &bench,
+        "mine",
+        &[
+            "--network",
+            &fixture("residual-13.onnx"),
+            "--set",
+            NOISE,
+            "--set",
+            &plan,
+        ],
+    );
+    assert!(said.contains("noise alone"), "{said}");
+    assert!(said.contains("finished"), "{said}");
+    let session = bench.load("mine");
+    let form = session.record.form.as_ref().unwrap();
+    assert!(form.count() > 1);
+    let layers = &session.record.first::<SpikeTriggered>().unwrap().layers;
+    assert!(layers.len() > 3, "{}", layers.len());
+    // The first convolution sees the image itself: its averages are its weights.
+    let first = layers[0].estimate();
+    let mut kernel: Vec<f64> = first.kernel_correlation.iter().copied().flatten().collect();
+    kernel.sort_by(f64::total_cmp);
+    assert!(kernel[kernel.len() / 2] > 0.95, "{kernel:?}");
+    let exported = bench.succeed(&["export", "mine", "--format", "json"]);
+    assert!(exported.contains("\"spike_triggered\""));
+}
+
+#[test]
+fn layers_are_chosen_by_pattern() {
+    let bench = Bench::new();
+    let network = fixture("cnn-newest.onnx");
+    let plan = |layer: &str| {
+        format!(
+            "analyses=[SpikeTriggered((trials: 64, images: 0, block: 64, layers: [\"{layer}\"]))]"
+        )
+    };
+    run(
+        &bench,
+        "some",
+        &[
+            "--network",
+            &network,
+            "--set",
+            NOISE,
+            "--set",
+            &plan("conv*"),
+        ],
+    );
+    let session = bench.load("some");
+    let layers = &session.record.first::<SpikeTriggered>().unwrap().layers;
+    let names: Vec<&str> = layers.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["conv1", "conv2"]);
+    let said = refused(
+        &bench,
+        "none",
+        &[
+            "--network",
+            &network,
+            "--set",
+            NOISE,
+            "--set",
+            &plan("layer7.*"),
+        ],
+    );
+    assert!(
+        said.contains("analyses[0].layers[0]")
+            && said.contains("no layer `layer7.*`; it has conv1"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_session_keeps_a_small_file_and_knows_a_large_one_again() {
+    let bench = Bench::new();
+    let plan = format!("analyses=[{MAPS}]");
+    // Alone and small: the session needs it only once.
+    let alone = bench.path("alone.onnx");
+    fs::copy(fixture("cnn-newest.onnx"), &alone).unwrap();
+    let typed = alone.display().to_string();
+    run(
+        &bench,
+        "kept",
+        &["--network", &typed, "--set", NOISE, "--set", &plan],
+    );
+    let before = bench.load("kept");
+    fs::remove_file(&alone).unwrap();
+    undo(&bench, "kept");
+    run(&bench, "kept", &[]);
+    assert_eq!(bench.load("kept").record.analyses, before.record.analyses);
+
+    // With a side file it stays outside, is found beside the session, and another is refused.
+    let (model, side) = (
+        bench.path("side-file.onnx"),
+        bench.path("side-file.onnx.data"),
+    );
+    fs::copy(fixture("side-file.onnx"), &model).unwrap();
+    fs::copy(fixture("side-file.onnx.data"), &side).unwrap();
+    let typed = model.display().to_string();
+    run(
+        &bench,
+        "large",
+        &["--network", &typed, "--set", NOISE, "--set", &plan],
+    );
+    let before = bench.load("large");
+    for file in ["side-file.onnx", "side-file.onnx.data"] {
+        fs::rename(bench.path(file), bench.path("sessions").join(file)).unwrap();
+    }
+    undo(&bench, "large");
+    run(&bench, "large", &[]);
+    assert_eq!(bench.load("large").record.analyses, before.record.analyses);
+
+    let side = bench.path("sessions/side-file.onnx.data");
+    let mut bytes = fs::read(&side).unwrap();
+    bytes[40] ^= 1;
+    fs::write(&side, &bytes).unwrap();
+    undo(&bench, "large");
+    let said = refused(&bench, "large", &[]);
+    assert!(
+        said.contains("another file than the one that this session began with"),
+        "{said}"
+    );
+    fs::remove_file(bench.path("sessions/side-file.onnx")).unwrap();
+    let said = refused(&bench, "large", &[]);
+    assert!(
+        said.contains("is not there any more; put back the file"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_network_for_other_images_says_which() {
+    let bench = Bench::new();
+    for class in ["cat", "dog"] {
+        for index in 0..6 {
+            let picture = bench.path("pets").join(class).join(format!("{index}.png"));
+            put_png(&picture, 9, 9, 20 * index);
+        }
+    }
+    let pets = bench.path("pets").display().to_string();
+    let network = fixture("cnn-newest.onnx");
+    let said = refused(&bench, "pets", &["--network", &network, "--data", &pets]);
+    assert!(
+        said.contains("takes images of") || said.contains("9×9"),
+        "{said}"
+    );
+    let set = "network.kind=Cnn";
+    let words = bench.refuse(2, &["new", "x", "--network", &network, "--set", set]);
+    assert!(words.contains("both say which network"), "{words}");
+    let words = bench.refuse(2, &["new", "x", "--set", "network.kind=Onnx"]);
+    assert!(words.contains("comes from a file"), "{words}");
+}
+
+#[test]
+fn what_a_network_wants_of_its_images_is_given_to_it() {
+    let bench = Bench::new();
+    let network = fixture("cnn-newest.onnx");
+    let plan = "analyses=[SpikeTriggered((noise: Gaussian(()), trials: 256, images: 0, block: 64, \
+                layers: [\"conv1\"], gradient_units: 0))]";
+    let kernel = |name: &str, input: &str| {
+        let words = ["--network", &network, "--set", NOISE, "--set", plan];
+        let more: Vec<&str> = match input {
+            "" => words.to_vec(),
+            input => [&words[..], &["--set", input]].concat(),
+        };
+        run(&bench, name, &more);
+        let session = bench.load(name);
+        let layers = &session.record.first::<SpikeTriggered>().unwrap().layers;
+        layers[0].kernel.values().to_vec()
+    };
+    let plain = kernel("plain", "");
+    let scaled = kernel(
+        "scaled",
+        "network.input=(range: Byte, mean: [100.0], std: [50.0])",
+    );
+    for (plain, scaled) in plain.iter().zip(&scaled) {
+        assert!((scaled - plain * 255.0 / 50.0).abs() < 1e-4 * scaled.abs().max(1e-3));
+    }
+    let bad = [
+        "--network",
+        &network,
+        "--set",
+        NOISE,
+        "--set",
+        plan,
+        "--set",
+    ];
+    let said = refused(
+        &bench,
+        "bad",
+        &[
+            &bad[..],
+            &["network.input=(mean: [0.1, 0.2, 0.3, 0.4, 0.5])"],
+        ]
+        .concat(),
+    );
+    assert!(said.contains("network.input.mean: 5 numbers"), "{said}");
+}
