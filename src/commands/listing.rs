@@ -138,6 +138,6 @@ fn headline(session: &Session) -> String {
     format!(
         "{} {}{accuracy}{at}",
         config.dataset_label(),
-        config.network.kind.label()
+        format::clean(&config.network.label())
     )
 }

@@ -271,6 +271,6 @@ fn origin(session: &Session) -> String {
         "{} · {} · {}",
         session.name,
         config.dataset_label(),
-        config.network.kind.label()
+        config.network.label()
     )
 }

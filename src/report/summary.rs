@@ -112,12 +112,12 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
         // With what stands before it, a line of 80 columns.
         fact("images", names::cut(&text, 68));
     }
-    let network = config.network.kind.label();
+    let network = clean(&config.network.label());
     fact(
         "network",
         match status::parameters(session) {
             Some(parameters) => format!("{network}, {} parameters", thousands(parameters as u64)),
-            None => network.into(),
+            None => network,
         },
     );
     match &config.network.weights {

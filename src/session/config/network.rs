@@ -76,6 +76,17 @@ pub enum Order {
 }
 
 impl Network {
+    /// What it is called in headers and reports: its kind, or its file where that holds a network.
+    pub fn label(&self) -> String {
+        match (&self.weights, self.kind) {
+            (Weights::File(path), NetworkKind::Onnx) => path.file_name().map_or_else(
+                || self.kind.label().to_owned(),
+                |it| it.to_string_lossy().into(),
+            ),
+            _ => self.kind.label().to_owned(),
+        }
+    }
+
     pub(super) fn validate(&self) -> Result<(), Invalid> {
         match (&self.weights, self.kind) {
             (Weights::Train(_), NetworkKind::Onnx) => {

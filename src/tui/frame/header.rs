@@ -80,7 +80,7 @@ fn what_runs_on_what(scene: &Scene<'_>) -> Vec<String> {
         (_, Some(training)) => training.parameters,
         _ => 0,
     };
-    let mut network = session.config.network.kind.label().to_string();
+    let mut network = clean(&session.config.network.label());
     if parameters > 0 {
         network = format!("{network} {}", thousands(parameters as u64));
     }
