@@ -46,7 +46,7 @@ fn a_file_goes_under_the_microscope_with_one_command() {
     let bench = Bench::new();
     let plan = format!(
         "analyses=[{MAPS}, SpikeTriggered((noise: Gaussian(()), trials: 512, images: 0, block: 64, \
-         gradient_trials: 64, gradient_units: 4)), Modulation((images: 1))]"
+         gradient_trials: 64, gradient_units: 4))]"
     );
     let said = run(
         &bench,
@@ -197,6 +197,33 @@ fn a_network_for_other_images_says_which() {
     let set = "network.kind=Cnn";
     let words = bench.refuse(2, &["new", "x", "--network", &network, "--set", set]);
     assert!(words.contains("both say which network"), "{words}");
+    for (plan, said) in [
+        (
+            "analyses=[ClassificationImages((gammas: [0.0])), Templates(())]",
+            "analyses[1]: Templates works with images",
+        ),
+        (
+            "analyses=[Predictions(())]",
+            "analyses[0]: Predictions works with images",
+        ),
+        (
+            "analyses=[ClassificationImages((gammas: [0.0, 0.3]))]",
+            "analyses[0].gammas[1]: γ 0.3 blends images",
+        ),
+    ] {
+        let words = [
+            "new",
+            "x",
+            "--network",
+            &network,
+            "--set",
+            NOISE,
+            "--set",
+            plan,
+        ];
+        let words = bench.refuse(2, &words);
+        assert!(words.contains(said), "{words}");
+    }
     let words = bench.refuse(2, &["new", "x", "--set", "network.kind=Onnx"]);
     assert!(words.contains("comes from a file"), "{words}");
 }

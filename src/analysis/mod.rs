@@ -360,6 +360,11 @@ impl Place {
     }
 }
 
+/// That an analysis has nothing to show the network.
+pub fn nothing_to_do(config: &Config, index: usize) -> AnalysisError {
+    Place::of(config, index).no_test_image()
+}
+
 /// Which items of `all` make up block `block`, `each` a block.
 pub fn range(all: u64, each: usize, block: u64) -> std::ops::Range<usize> {
     let first = (block * each as u64).min(all);

@@ -25,7 +25,7 @@ pub struct Plan {
     /// Begin from a preset (default: the one of the session's name, else all defaults)
     #[arg(long, value_name = "PRESET")]
     pub preset: Option<String>,
-    /// cnn, mlp, logistic, rnn, simple or complex; or a file of weights (.pt, .pth, .safetensors),
+    /// cnn, mlp, logistic, rnn, simple or complex; a network's file (.onnx); or a file of weights (.pt, .pth, .safetensors),
     /// with --set network.kind=KIND
     #[arg(long, value_name = "KIND|FILE")]
     network: Option<String>,
@@ -174,6 +174,7 @@ impl Plan {
             config = setting::set(&config, &spelt(assignment)?)?;
         }
         config.validate()?;
+        config.check_images()?;
         Ok(config)
     }
 
@@ -189,7 +190,7 @@ impl Plan {
         };
         let is_network = ends_in(Path::new(typed), &[NETWORK]);
         if !is_network && !ends_in(Path::new(typed), &WEIGHTS) {
-            network.kind = words::network(typed).map_err(|problem| {
+            network.kind = kind(typed).map_err(|problem| {
                 Refusal::Usage(format!("--network: {problem}{}", hint(typed)))
             })?;
             return match set(&["network", "network.kind"]) {
@@ -214,6 +215,15 @@ impl Plan {
         }
         network.weights = config::Weights::File(file(typed)?);
         Ok(())
+    }
+}
+
+/// The kind of network that a person means: a built-in one, or that of a file.
+fn kind(typed: &str) -> Result<NetworkKind, String> {
+    let onnx = NetworkKind::Onnx;
+    match typed.trim().eq_ignore_ascii_case(onnx.label()) {
+        true => Ok(onnx),
+        false => words::network(typed),
     }
 }
 
@@ -252,7 +262,7 @@ fn spelt(assignment: &str) -> Result<Cow<'_, str>, Refusal> {
     if place.trim() != "network.kind" || !is_word {
         return Ok(assignment.into());
     }
-    let kind: NetworkKind = words::network(value.trim())
+    let kind: NetworkKind = kind(value.trim())
         .map_err(|problem| Refusal::Usage(format!("--set {assignment}: {problem}")))?;
     Ok(format!("network.kind={kind:?}").into())
 }

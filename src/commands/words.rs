@@ -37,14 +37,13 @@ pub fn perhaps<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Str
     near.map_or_else(String::new, |near| format!("; did you mean {near}?"))
 }
 
-/// The network that a person means, in any capitalisation.
+/// The built-in network that a person means, in any capitalisation.
 ///
 /// # Errors
 /// What there is and the nearest, in words.
 pub fn network(typed: &str) -> Result<NetworkKind, String> {
     let wanted = typed.trim().to_lowercase();
-    // The network of a file has no name to choose it by but that of its kind.
-    let mut kinds = NetworkKind::ALL.into_iter().chain([NetworkKind::Onnx]);
+    let mut kinds = NetworkKind::ALL.into_iter();
     kinds.find(|kind| kind.label() == wanted).ok_or_else(|| {
         format!(
             "there is no network `{typed}`; there are {}{}",

@@ -78,6 +78,13 @@ impl Rounds {
         self.line(text.into(), false);
     }
 
+    /// Adds a line that is told wherever the run is.
+    pub fn note(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        self.run.notes.push(text.clone());
+        self.log(text);
+    }
+
     /// Adds a line that needs a person.
     pub fn warn(&mut self, text: impl Into<String>) {
         self.line(text.into(), true);

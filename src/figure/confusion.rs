@@ -143,7 +143,7 @@ impl Matrix {
             height: side,
         };
         // The root: a few mistakes among many hits are what one looks for.
-        let sign = if truth == called { -1.0 } else { 1.0 };
+        let sign = if truth == called { 1.0 } else { -1.0 };
         canvas.fill(cell, Paint::signed(sign * share.sqrt()));
         let words = count.to_string();
         if count > 0 && side > 7 * sheet.text && sheet.text_width(&words) < side {

@@ -161,14 +161,15 @@ fn attack(it: &Attack) -> Headline {
     let weight = |w: f64| format!("w {w:.2}");
     let of_pattern = |pattern: usize| {
         let name = PATTERNS[pattern].label();
-        let last =
-            (0..it.weights.len()).max_by(|&a, &b| it.weights[a].total_cmp(&it.weights[b]))?;
+        let rate = |place: usize| it.mean_targeted(0, pattern, place).map(|(rate, _)| rate);
+        let most = (0..it.weights.len())
+            .filter_map(|place| Some((rate(place)?, it.weights[place])))
+            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)))?;
         Some(match half(it, pattern) {
             Some(w) => format!("{name} flips half the images at {}", weight(w)),
             None => {
-                let (most, _) = it.mean_targeted(0, pattern, last)?;
-                let at = short(it.weights[last]);
-                format!("{name} flips {} at w {at}", percent(most))
+                let at = short(most.1);
+                format!("{name} flips {} at most, at w {at}", percent(most.0))
             }
         })
     };

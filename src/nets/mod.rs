@@ -29,7 +29,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::session::config::NetworkKind;
 
 pub use ports::Ports;
-pub use scaling::ScalingError;
+pub use scaling::{ScalingError, is_of_scaling};
 pub use subject::Subject;
 
 /// A network under study.

@@ -11,6 +11,11 @@ const MEAN: &str = "images.mean";
 const STD: &str = "images.std";
 const ORDER: &str = "images.order";
 
+/// Whether a weight is not the network's own but what its images are scaled by.
+pub fn is_of_scaling(weight: &str) -> bool {
+    [MEAN, STD].contains(&weight)
+}
+
 /// Means or deviations for another number of channels.
 #[derive(Debug, thiserror::Error)]
 pub enum ScalingError {

@@ -43,6 +43,8 @@ pub struct Differ {
     checkpoint: Option<Checkpoint>,
     problem: Option<String>,
     log: Vec<LogLine>,
+    /// How many notes have been told.
+    notes: usize,
     paused: bool,
     over: bool,
 }
@@ -65,6 +67,7 @@ impl Differ {
             checkpoint: None,
             problem: None,
             log: Vec::new(),
+            notes: 0,
             paused: false,
             over: false,
         }
@@ -106,6 +109,7 @@ impl Differ {
         let mut news = Vec::new();
         self.start(session, &mut news);
         if let Some(run) = &session.run {
+            self.notes(run, &mut news);
             self.warnings(run, &mut news);
         }
         self.epochs(session, &mut news);
@@ -177,6 +181,15 @@ impl Differ {
                 .into_iter()
                 .map(|message| What::Warning { message }),
         );
+    }
+
+    /// What is worth knowing of images and network.
+    fn notes(&mut self, run: &Run, news: &mut Vec<What>) {
+        if self.style == Style::Plain {
+            let fresh = run.notes.iter().skip(self.notes).cloned();
+            news.extend(fresh.map(|message| What::Note { message }));
+        }
+        self.notes = run.notes.len();
     }
 
     fn epochs(&mut self, session: &Session, news: &mut Vec<What>) {

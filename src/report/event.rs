@@ -37,6 +37,11 @@ pub enum What {
         /// What is wrong and what to do.
         message: String,
     },
+    /// Something about images or network that is worth knowing. Told in plain style only.
+    Note {
+        /// What it is.
+        message: String,
+    },
     /// A person paused the run. Told in plain style only.
     Paused,
     /// The run goes on after a pause. Told in plain style only.
@@ -176,6 +181,7 @@ impl What {
             Self::Checkpoint { .. } => "checkpoint",
             Self::Result(_) => "result",
             Self::Warning { .. } => "warning",
+            Self::Note { .. } => "note",
             Self::Paused => "paused",
             Self::Continued => "continued",
             Self::Stopped { .. } => "stopped",

@@ -12,6 +12,7 @@ pub(super) fn line(event: &Event) -> String {
         What::Checkpoint { path, bytes: size } => join(["checkpoint", path, &bytes(*size)]),
         What::Result(it) => result(it),
         What::Warning { message } => join(["warning", message]),
+        What::Note { message } => join(["note", message]),
         What::Paused => "paused".into(),
         What::Continued => "continues".into(),
         What::Stopped { message } => join(["stopped", message]),

@@ -13,6 +13,8 @@ pub struct Run {
     pub gpu: Option<String>,
     /// Where the images came from, for example `embedded` or `full set`.
     pub images: String,
+    /// What a person should know of images and network, oldest first.
+    pub notes: Vec<String>,
     /// Pictures read, and pictures in all, while many are being read.
     pub reading: Option<(u64, u64)>,
     /// Parameters of the network; 0 until it has been built.

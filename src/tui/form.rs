@@ -110,10 +110,16 @@ pub fn window(chosen: usize, count: usize, room: usize) -> Range<usize> {
     first..(first + room).min(count)
 }
 
-/// Which classes are in sight where not all are: `classes 41–60 of 100`.
+/// Which classes are in sight where not all are, by their numbers: `classes 40–59 of 100`.
 pub fn position(shown: &Range<usize>, count: usize) -> Option<String> {
     let all = shown.start == 0 && shown.end >= count;
-    (!all).then(|| format!("classes {}–{} of {count}", shown.start + 1, shown.end))
+    (!all).then(|| {
+        format!(
+            "classes {}–{} of {count}",
+            shown.start,
+            shown.end.max(1) - 1
+        )
+    })
 }
 
 /// Rows and columns of the pictures in an array of this shape, whose last axes they are; `None`

@@ -253,6 +253,7 @@ pub fn run(phase: Phase) -> Run {
         device: "flex · 2 workers".into(),
         gpu: None,
         images: "full set".into(),
+        notes: Vec::new(),
         reading: None,
         parameters: 431_080,
         memory: 0,

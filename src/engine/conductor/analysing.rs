@@ -44,7 +44,9 @@ impl Conductor {
             let record = &self.rounds.session.record;
             let done = analysis.done(&record.analyses[index]);
             let mut dealer = Dealer::new(parts, phase, done).at_most(opened.seats.len());
-            if !dealer.is_done() {
+            // One that has nothing to do does not pass for done: it says why.
+            let idle = analysis.parts().iter().all(|part| part.blocks == 0);
+            if !dealer.is_done() || idle {
                 let whole = record.clone();
                 let own = &mut self.rounds.session.record.analyses[index];
                 let began = on_device(&opened.name, || analysis.begin(phase, lab, &whole, own));
@@ -52,6 +54,9 @@ impl Conductor {
                     *own = whole.analyses[index].clone();
                 }
                 began??;
+                if idle {
+                    return Err(analysis::nothing_to_do(config, index).into());
+                }
                 let analysis: Arc<dyn Analysis> = Arc::from(analysis);
                 if !self.advance(&analysis, index, &mut dealer, lab, opened, &mut pace)? {
                     return Ok(false);

@@ -335,7 +335,7 @@ impl Conductor {
         for note in &dataset.notes {
             match note.warning {
                 true => self.rounds.warn(note.text.clone()),
-                false => self.rounds.log(note.text.clone()),
+                false => self.rounds.note(note.text.clone()),
             }
         }
         self.rounds.log(format!(

@@ -9,7 +9,7 @@ use crate::nets::graph::Graph;
 use crate::nets::graph::site::Site;
 use crate::nets::import::onnx::{Bundle, Imported, Options};
 use crate::nets::import::{self};
-use crate::nets::{Network, Ports, Subject};
+use crate::nets::{Network, Ports, Subject, is_of_scaling};
 use crate::session::Array;
 use crate::session::config::{Config, NetworkKind, Weights};
 use crate::session::form::{Form, Shape};
@@ -77,16 +77,22 @@ impl Conductor {
             return Ok(form);
         }
         let bundle = self.bundle(path)?;
+        // The images say how large they are where the file does not.
         let size = (form.height, form.width);
-        let imported = bundle.network(&options(config, Some(size)))?;
+        let imported = match bundle.network(&options(config, None)) {
+            Err(error) if error.leaves_size_open() => {
+                bundle.network(&options(config, Some(size)))?
+            }
+            read => read?,
+        };
         fits(&imported, &form)?;
         let simple = imported.graph.simplified()?;
         for note in &simple.notes {
-            self.rounds.log(format!("network: {note}"));
+            self.rounds.note(format!("network: {note}"));
         }
         let graph = simple.graph.scaled(&config.network.input)?;
         for note in &imported.notes {
-            self.rounds.log(format!("network: {note}"));
+            self.rounds.note(format!("network: {note}"));
         }
         self.rounds.log(format!(
             "network: {}, opset {}{}, {} nodes",
@@ -152,8 +158,9 @@ impl Conductor {
 
     /// Takes the network of a file as it is.
     pub(super) fn take_graph(&mut self, graph: Graph) {
-        let weights = graph.weights().values();
-        let parameters = weights.map(|it| it.values().len()).sum();
+        let weights = graph.weights().iter();
+        let own = weights.filter(|(name, _)| !is_of_scaling(name));
+        let parameters = own.map(|(_, it)| it.values().len()).sum();
         self.rounds.run.parameters = parameters;
         self.rounds.session.record.training = Some(Training {
             parameters,

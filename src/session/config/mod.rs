@@ -125,6 +125,50 @@ impl Config {
         Ok(())
     }
 
+    /// Refuses what takes images in a plan that has none.
+    ///
+    /// # Errors
+    /// Names the place, and what would do.
+    pub fn check_images(&self) -> Result<(), Invalid> {
+        const NONE: &str = "and the plan has none (dataset: None)";
+        if self.dataset.is_some() {
+            return Ok(());
+        }
+        if matches!(self.network.weights, Weights::Train(_)) {
+            return invalid(
+                "network.weights",
+                format!(
+                    "training takes images, {NONE}; take weights from a file: File(\"model.pt\")"
+                ),
+            );
+        }
+        for (i, analysis) in self.analyses.iter().enumerate() {
+            let gammas: &[f64] = match analysis {
+                Analysis::ClassificationImages(it) => &it.gammas,
+                Analysis::SpikeTriggered(_) => &[],
+                _ => {
+                    let name = analysis.variant();
+                    return invalid(
+                        format!("analyses[{i}]"),
+                        format!(
+                            "{name} works with images, {NONE}; take it out of the plan, or give the images"
+                        ),
+                    );
+                }
+            };
+            if let Some(at) = gammas.iter().position(|&gamma| gamma > 0.0) {
+                return invalid(
+                    format!("analyses[{i}].gammas[{at}]"),
+                    format!(
+                        "γ {} blends images with the noise, {NONE}; give gammas: [0.0]",
+                        gammas[at]
+                    ),
+                );
+            }
+        }
+        Ok(())
+    }
+
     /// What the images are called, for headers and reports.
     pub fn dataset_label(&self) -> &str {
         self.dataset

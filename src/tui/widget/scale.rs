@@ -31,10 +31,19 @@ pub fn columns(ramp: Ramp, width: u16) -> u16 {
     (Span::raw(low).width() + Span::raw(high).width()) as u16 + width + 2
 }
 
+/// Least columns of a bar.
+const LEAST: u16 = 2;
+
 /// Draws `low ████████ high` on the first row of `area`, the bar `width` columns long, and gives
 /// the columns it took.
 pub fn draw(ramp: Ramp, width: u16, area: Rect, theme: &Theme, buf: &mut Buffer) -> u16 {
     let (low, high) = ends(ramp);
+    // A number cut in its middle is another number: the bar gives way, then all goes.
+    let words = columns(ramp, 0);
+    if area.width < words + LEAST {
+        return 0;
+    }
+    let width = width.min(area.width - words);
     let mut used = left(buf, area, 0, Span::styled(format!("{low} "), theme.dim()));
     let bar = beside(area, used).intersection(buf.area);
     let width = width.min(bar.width);

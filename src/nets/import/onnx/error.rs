@@ -17,6 +17,13 @@ pub struct OnnxError {
     pub fault: Fault,
 }
 
+impl OnnxError {
+    /// Whether the file leaves the size of the images open, and nobody has said it.
+    pub fn leaves_size_open(&self) -> bool {
+        matches!(self.fault, Fault::OpenSize { .. })
+    }
+}
+
 /// What is wrong with an ONNX file.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {

@@ -19,6 +19,7 @@ use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::record::{LayerResponses, SpikeTriggered};
 use crate::tui::action::{Action, Place};
+use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::awaited::{self, Named};
 use crate::tui::shared::Shared;
@@ -200,21 +201,42 @@ fn layers(
 ) {
     let theme = scene.theme;
     let roomy = area.width >= LIST;
-    for (at, own) in spikes.layers.iter().enumerate() {
-        let row = at as u16 * if roomy { 3 } else { 2 };
+    let pitch = if roomy { 3 } else { 2 };
+    let all = &spikes.layers;
+    let place = all.iter().position(|own| own.name == chosen.name);
+    let room = usize::from(area.height.div_ceil(pitch));
+    let shown = form::window(place.unwrap_or(0), all.len(), room);
+    for (at, own) in all[shown].iter().enumerate() {
+        let row = at as u16 * pitch;
+        let called = end_of(&own.name, usize::from(area.width.saturating_sub(2)));
         let name = match own.name == chosen.name {
-            true => Span::styled(
-                format!("{}{}", theme.glyphs.pointer, own.name),
-                theme.chosen(),
-            ),
-            false => Span::raw(format!(" {}", own.name)),
+            true => Span::styled(format!("{}{called}", theme.glyphs.pointer), theme.chosen()),
+            false => Span::raw(format!(" {called}")),
         };
         left(buf, area, row, name);
         let words = match own.estimate().silent.len() {
-            silent @ 1.. if roomy => format!(" {} units, {silent} silent", own.units),
+            silent @ 1.. if roomy => {
+                let all = format!(" {} units, {silent} silent", own.units);
+                match all.chars().count() < usize::from(area.width) {
+                    true => all,
+                    false => format!(" {}, {silent} silent", own.units),
+                }
+            }
             _ => format!(" {} units", own.units),
         };
         left(buf, area, row + 1, Span::styled(words, theme.dim()));
+    }
+}
+
+/// A name in `room` columns: where it has none, its end, which tells it from its neighbours.
+fn end_of(name: &str, room: usize) -> String {
+    let length = name.chars().count();
+    match length <= room {
+        true => name.to_owned(),
+        false => {
+            let end = name.chars().skip(length + 1 - room.max(1));
+            format!("…{}", end.collect::<String>())
+        }
     }
 }
 

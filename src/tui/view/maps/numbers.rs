@@ -77,7 +77,7 @@ pub fn draw(
         lines.extend(figures.into_iter().map(figure));
     }
     let after = lines.len() - before;
-    let table = table(scene, own, narrow);
+    let table = table(scene, own, narrow, usize::from(area.width));
     // What explains goes where there is room for it.
     let room = usize::from(rows.min(area.height)).saturating_sub(lines.len() + table.len() + 1);
     let more = circumstances(scene, lens, own);
@@ -211,17 +211,26 @@ fn strongest_channel(own: &ClassEstimate, lens: &Lens<'_>, pixel: usize) -> Opti
 }
 
 /// Trials by what the image was and what the network called the stimulus.
-fn table(scene: &Scene<'_>, own: &ClassEstimate, narrow: bool) -> Vec<Line<'static>> {
+fn table(scene: &Scene<'_>, own: &ClassEstimate, narrow: bool, area: usize) -> Vec<Line<'static>> {
     let theme = scene.theme;
     let class = scene.shared.class;
-    let [hits, calls, misses, rest] = own.cells.map(thousands);
+    // Where whole numbers have no room, short ones.
+    let longest = own.cells.map(|cell| thousands(cell).len());
+    let longest = longest.into_iter().max().unwrap_or(0).max(7);
+    let head = format!("true {}", form::within(scene.session, class, 14));
+    let column = longest.max(head.chars().count());
+    let tight = area < if narrow { 8 } else { 13 } + 3 + 2 * column;
+    let written = |cell: u64| match tight {
+        true => count(cell as f64),
+        false => thousands(cell),
+    };
+    let [hits, calls, misses, rest] = own.cells.map(written);
     let width = [&hits, &calls, &misses, &rest]
         .map(|text| text.len())
         .into_iter()
         .max()
         .unwrap_or(1)
         .max(7);
-    let name = |room| form::within(scene.session, class, room);
     // The column's head names the class anyway.
     let short = |room| match form::name(scene.session, class) {
         whole if whole.chars().count() <= room => whole,
@@ -232,7 +241,10 @@ fn table(scene: &Scene<'_>, own: &ClassEstimate, narrow: bool) -> Vec<Line<'stat
     } else {
         (13, format!("called {}", short(6)), "called other")
     };
-    let truth = format!("true {}", name(14));
+    let truth = match tight {
+        true => "true so".to_owned(),
+        false => head,
+    };
     let width = width.max(truth.chars().count());
     let head = format!("{:<indent$} {truth:>width$}  {:>width$}", "trials", "other");
     let line = |name: &str, a: String, b: String| {
