@@ -83,7 +83,12 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let told = told.collect::<Vec<_>>().join(", ");
     let titles = match told.is_empty() {
         true => vec![title.to_string()],
-        false => vec![format!("{title}; {told}"), format!("points; {told}"), told],
+        false => vec![
+            format!("{title}; {told}"),
+            format!("change of accuracy in points; {told}"),
+            format!("change in points; {told}"),
+            told,
+        ],
     };
     let fits = |title: &&String| title.chars().count() <= usize::from(area.width);
     let title = titles.iter().find(fits).or(titles.last()).cloned();
