@@ -3,25 +3,11 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
-use burn::tensor::module::batch_norm;
 use burn::tensor::{Device, Tensor};
 
 use super::composed::{Convolution, composed};
-use super::layers::{Geometry, at_one_position};
 use super::ports::Ports;
-use super::simple::{contrast, convolution, inside, padded, pooled_twice, pooled_units, raw};
-
-/// Its layers. All convolutions come before pooling; the normalization looks where the first does.
-pub fn geometry(ports: Ports) -> Vec<Geometry> {
-    vec![
-        convolution("conv1", 32, 1, ports),
-        convolution("norm1", 32, 1, ports),
-        convolution("conv2", 64, 2, ports),
-        convolution("conv3", 64, 3, ports),
-        Geometry::whole("fc1", 128, true, ports),
-        Geometry::whole("logits", ports.classes, true, ports),
-    ]
-}
+use super::simple::{contrast, padded, pooled_twice, pooled_units, raw};
 
 /// conv C→32 3×3 pad 1, batch normalization, conv 32→64 3×3 pad 1, depthwise conv 64→64 3×3 pad 1,
 /// maxpool 2, maxpool 2, fc →128, fc 128→K; with one channel, 28×28 pixels and ten classes 422,346
@@ -82,48 +68,5 @@ impl Complex {
             weight: weight * scale.clone().reshape([-1, 1, 1, 1]),
             bias: centred * scale + norm.beta.val(),
         }
-    }
-
-    /// Burn's own forward pass would take the statistics of the batch wherever gradients are
-    /// recorded, also where only the gradient by the image is wanted.
-    fn normalized(&self, x: Tensor<4>) -> Tensor<4> {
-        let norm = &self.norm1;
-        batch_norm(
-            x,
-            norm.gamma.val(),
-            norm.beta.val(),
-            norm.running_mean.value_sync(),
-            norm.running_var.value_sync(),
-            norm.epsilon,
-        )
-    }
-
-    /// See [`super::Network::activations`].
-    pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
-        let conv1 = self.conv1.forward(contrast(images));
-        let norm1 = self.normalized(conv1.clone());
-        let conv2 = self.conv2.forward(norm1.clone());
-        let conv3 = self.conv3.forward(conv2.clone());
-        let fc1 = self.fc1.forward(pooled_twice(conv3.clone()));
-        let logits = self.logits.forward(fc1.clone());
-        let (fc1, logits) = (at_one_position(fc1), at_one_position(logits));
-        vec![conv1, norm1, conv2, conv3, fc1, logits]
-    }
-
-    /// One of the layers before pooling on patches of its field, without padding.
-    pub fn cut_out(&self, layer: usize, patches: Tensor<4>) -> Tensor<4> {
-        let conv1 = inside(contrast(patches), &self.conv1);
-        if layer == 0 {
-            return conv1;
-        }
-        let norm1 = self.normalized(conv1);
-        if layer == 1 {
-            return norm1;
-        }
-        let conv2 = inside(norm1, &self.conv2);
-        if layer == 2 {
-            return conv2;
-        }
-        inside(conv2, &self.conv3)
     }
 }

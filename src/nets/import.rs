@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 
 use self::file::Raw;
-use super::{Network, Ports, layers};
+use super::{Network, Ports};
 use crate::session::array::Array;
 use crate::session::config::NetworkKind;
 use crate::session::record::Weights;
@@ -171,9 +171,10 @@ impl Need {
 }
 
 /// The layers of an architecture in order, each with its tensors.
-fn needs(kind: NetworkKind, ports: Ports) -> Vec<(&'static str, Vec<Need>)> {
-    let weights = Network::new(kind, ports, 0, &Device::flex()).weights();
-    let of_layer = |layer: &'static str| {
+fn needs(kind: NetworkKind, ports: Ports) -> Vec<(String, Vec<Need>)> {
+    let network = Network::new(kind, ports, 0, &Device::flex());
+    let weights = network.weights();
+    let of_layer = |layer: &str| {
         let tensors = weights.tensors.iter().filter_map(|(name, values)| {
             let role = name.strip_prefix(layer)?.strip_prefix('.')?;
             let shape = values.shape().to_vec();
@@ -194,12 +195,10 @@ fn needs(kind: NetworkKind, ports: Ports) -> Vec<(&'static str, Vec<Need>)> {
                 },
             })
         });
-        (layer, tensors.collect())
+        (layer.to_owned(), tensors.collect())
     };
-    let names = layers::geometry(kind, ports)
-        .into_iter()
-        .map(|layer| layer.name);
-    names.map(of_layer).collect()
+    let layers = network.layers();
+    layers.iter().map(|it| of_layer(&it.name)).collect()
 }
 
 /// Puts the tensors of a file into the places of an architecture.
@@ -309,7 +308,7 @@ fn grouped(tensors: BTreeMap<String, Raw>) -> BTreeMap<Key, Group> {
 /// shapes.
 fn keys(
     groups: &BTreeMap<Key, Group>,
-    needs: &[(&'static str, Vec<Need>)],
+    needs: &[(String, Vec<Need>)],
     kind: NetworkKind,
     there: &str,
 ) -> Result<Vec<Key>, Fault> {
@@ -358,7 +357,7 @@ fn keys(
             0 => key.module.clone(),
             depth => format!("{} (layer {depth})", key.module),
         })),
-        needed: list(needs.iter().map(|(name, _)| *name)),
+        needed: list(needs.iter().map(|(name, _)| name.as_str())),
         kind: kind.label(),
     })
 }

@@ -4,13 +4,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
-use super::layers::{Geometry, at_one_position};
 use super::ports::Ports;
-
-/// Its one layer.
-pub fn geometry(ports: Ports) -> Vec<Geometry> {
-    vec![Geometry::whole("logits", ports.classes, true, ports)]
-}
 
 /// fc C·H·W→K.
 #[derive(Module, Debug)]
@@ -29,10 +23,5 @@ impl Logistic {
     /// Logits \[N,K\] of images \[N,C,H,W\].
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         self.logits.forward(images.flatten::<2>(1, 3))
-    }
-
-    /// See [`super::Network::activations`].
-    pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
-        vec![at_one_position(self.forward(images))]
     }
 }

@@ -5,16 +5,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
-use super::layers::{Geometry, at_one_position};
 use super::ports::Ports;
-
-/// Its layers.
-pub fn geometry(ports: Ports) -> Vec<Geometry> {
-    vec![
-        Geometry::whole("fc1", 1000, false, ports),
-        Geometry::whole("logits", ports.classes, true, ports),
-    ]
-}
 
 /// fc C·H·W→1000, ReLU, fc 1000→K.
 #[derive(Module, Debug)]
@@ -36,12 +27,5 @@ impl Mlp {
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let hidden = relu(self.fc1.forward(images.flatten::<2>(1, 3)));
         self.logits.forward(hidden)
-    }
-
-    /// See [`super::Network::activations`].
-    pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
-        let fc1 = relu(self.fc1.forward(images.flatten::<2>(1, 3)));
-        let logits = self.logits.forward(fc1.clone());
-        vec![at_one_position(fc1), at_one_position(logits)]
     }
 }

@@ -1,9 +1,9 @@
-//! The networks under study: one file an architecture, and [`Network`], which dispatches.
+//! The networks that are trained here, one file an architecture, and [`Network`], which dispatches.
 //!
 //! Every network takes images \[N,C,H,W\] in \[0,1\] and gives logits \[N,K\]; an architecture is sized
 //! to these ([`ports`]). Weights come and go
-//! as named host arrays ([`weights`]); training lives in [`train`], what single layers see and say in
-//! [`layers`].
+//! as named host arrays ([`weights`]); training lives in [`train`]. A network under study is a
+//! [`graph`], whatever it came from: [`subject`].
 
 mod cnn;
 mod complex;
@@ -11,10 +11,10 @@ mod composed;
 pub mod graph;
 pub mod import;
 pub mod launch;
-pub mod layers;
 mod layout;
 mod logistic;
 mod mlp;
+mod pooled;
 pub mod ports;
 mod rnn;
 mod scaling;

@@ -5,20 +5,10 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
-use super::layers::{Geometry, at_one_position};
 use super::ports::Ports;
 
 /// Units of each LSTM layer.
 const UNITS: usize = 128;
-
-/// Its layers. An LSTM layer answers with its state after the last row.
-pub fn geometry(ports: Ports) -> Vec<Geometry> {
-    vec![
-        Geometry::whole("lstm1", UNITS, true, ports),
-        Geometry::whole("lstm2", UNITS, true, ports),
-        Geometry::whole("logits", ports.classes, true, ports),
-    ]
-}
 
 /// Image rows as H time steps of C·W inputs, 2 × LSTM(128), last hidden state → fc 128→K.
 ///
@@ -44,22 +34,11 @@ impl Rnn {
 
     /// Logits \[N,K\] of images \[N,C,H,W\].
     pub fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        self.logits.forward(self.states(images).1)
+        self.logits.forward(self.state(images))
     }
 
-    /// See [`super::Network::activations`].
-    pub fn activations(&self, images: Tensor<4>) -> Vec<Tensor<4>> {
-        let (first, second) = self.states(images);
-        let logits = self.logits.forward(second.clone());
-        vec![
-            at_one_position(first),
-            at_one_position(second),
-            at_one_position(logits),
-        ]
-    }
-
-    /// The states \[N,units\] of both layers after the last row.
-    fn states(&self, images: Tensor<4>) -> (Tensor<2>, Tensor<2>) {
+    /// The state \[N,units\] of the second layer after the last row.
+    fn state(&self, images: Tensor<4>) -> Tensor<2> {
         let [n, channels, rows, columns] = images.dims();
         // A column an image: what belongs to one gate then lies in one piece. A row of the image is
         // its channels' rows one after the other.
@@ -73,7 +52,7 @@ impl Rnn {
             first = self.lstm1.step(input, first);
             second = self.lstm2.step(first.hidden.clone(), second);
         }
-        (first.hidden.transpose(), second.hidden.transpose())
+        second.hidden.transpose()
     }
 }
 

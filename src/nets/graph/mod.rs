@@ -6,7 +6,6 @@
 //! [`run`] computes.
 
 pub mod field;
-mod kernel;
 pub mod kinds;
 pub mod op;
 pub mod rewrite;

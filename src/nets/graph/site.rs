@@ -123,14 +123,6 @@ impl Site {
         )
     }
 
-    /// The same units at another node whose values have the same shape.
-    pub(super) fn at(&self, node: NodeId) -> Self {
-        Self {
-            node,
-            ..self.clone()
-        }
-    }
-
     /// Activations \[N,units,rows,columns\] of what the node gives.
     pub fn activations(&self, value: Value) -> Tensor<4> {
         let (rows, columns) = self.positions;
@@ -360,26 +352,6 @@ impl Loaded {
         let values = self.values(images, &nodes);
         let pairs = sites.iter().zip(values);
         pairs.map(|(site, value)| site.activations(value)).collect()
-    }
-
-    /// Activations \[N,units\] that one position of a site has on patches of exactly its field
-    /// \[N,C,h,w\], shown where the position in the middle looks. Differentiable by the patches.
-    pub fn patch_activations(&self, site: &Site, patches: Tensor<4>) -> Tensor<2> {
-        let [n, _, height, width] = patches.dims();
-        let place = site.middle();
-        let [_, rows, columns] = site.image;
-        let around = [
-            (place.top, rows - height - place.top),
-            (place.left, columns - width - place.left),
-        ];
-        let images = match around {
-            [(0, 0), (0, 0)] => patches,
-            around => patches.pad(around, 0.0),
-        };
-        let value = self.values(images, &[site.node]).remove(0);
-        let all = site.activations(value);
-        let middle = all.narrow(2, place.row, 1).narrow(3, place.column, 1);
-        middle.reshape([n, site.units])
     }
 
     /// The same graph with `delta`, one number a unit, added at a site, before its non-linearity.

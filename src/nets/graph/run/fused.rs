@@ -13,6 +13,7 @@ use super::value::Value;
 use super::{Loaded, Values, windows};
 use crate::nets::composed::{Convolution, composed};
 use crate::nets::layout::is_flex;
+use crate::nets::pooled::in_one_convolution;
 
 /// A convolution that is computed with the node after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +105,7 @@ impl Loaded {
         let (x, weight) = (next(&mut inputs), next(&mut inputs));
         let bias = self.biased(fused.first, inputs.next());
         match fused.with {
-            With::Pooling => windows::in_one_convolution(x.raised(), weight.raised(), bias).into(),
+            With::Pooling => in_one_convolution(x.raised(), weight.raised(), bias).into(),
             With::Convolution => {
                 let mut inputs = self.weights_of(id).into_iter();
                 let after: Tensor<4> = next(&mut inputs).raised();

@@ -18,7 +18,7 @@ const PORTS: [Ports; 2] = [
 ];
 
 /// Every kind for each of these, as a module and as a graph. Normalizations do something.
-fn networks(device: &Device) -> Vec<(Network, Graph)> {
+fn networks(device: &Device) -> Vec<(NetworkKind, Network, Graph)> {
     let pairs = NetworkKind::ALL.into_iter();
     let pairs = pairs.flat_map(|kind| PORTS.map(|ports| (kind, ports)));
     pairs
@@ -40,7 +40,7 @@ fn networks(device: &Device) -> Vec<(Network, Graph)> {
             };
             let network = Network::with_weights(kind, ports, &weights, device).unwrap();
             let graph = Graph::of_kind(kind, ports, &weights).unwrap();
-            (network, graph)
+            (kind, network, graph)
         })
         .collect()
 }
@@ -59,8 +59,7 @@ fn noise(n: usize, image: Shape, device: &Device) -> Tensor<4> {
 #[test]
 fn logits_are_those_of_the_module() {
     let device = Device::flex();
-    for (network, graph) in networks(&device) {
-        let kind = network.kind();
+    for (kind, network, graph) in networks(&device) {
         let images = noise(4, graph.image(), &device);
         let wanted = host(network.forward(images.clone()));
         let slow = host(graph.load(&device).forward(images.clone()));
@@ -70,104 +69,100 @@ fn logits_are_those_of_the_module() {
     }
 }
 
+/// Name, units, field, positions and whether activations may be negative, on grey squares.
+type Layer = (&'static str, usize, usize, usize, bool);
+
+/// The layers of every kind on images of 28×28, by hand.
+fn layers(kind: NetworkKind) -> Vec<Layer> {
+    match kind {
+        // A unit of `conv2` looks at 5×5 pooled positions, each the most of 2×2 fields of 5×5.
+        NetworkKind::Cnn => vec![
+            ("conv1", 20, 5, 24, false),
+            ("conv2", 50, 14, 8, false),
+            ("fc1", 500, 28, 1, false),
+            ("logits", 10, 28, 1, true),
+        ],
+        NetworkKind::Mlp => vec![("fc1", 1000, 28, 1, false), ("logits", 10, 28, 1, true)],
+        NetworkKind::Logistic => vec![("logits", 10, 28, 1, true)],
+        NetworkKind::Rnn => vec![
+            ("lstm1", 128, 28, 1, true),
+            ("lstm2", 128, 28, 1, true),
+            ("logits", 10, 28, 1, true),
+        ],
+        NetworkKind::Simple => vec![
+            ("conv1", 32, 3, 28, true),
+            ("conv2", 64, 5, 28, true),
+            ("fc1", 128, 28, 1, true),
+            ("logits", 10, 28, 1, true),
+        ],
+        NetworkKind::Complex => vec![
+            ("conv1", 32, 3, 28, true),
+            ("norm1", 32, 3, 28, true),
+            ("conv2", 64, 5, 28, true),
+            ("conv3", 64, 7, 28, true),
+            ("fc1", 128, 28, 1, true),
+            ("logits", 10, 28, 1, true),
+        ],
+        NetworkKind::Onnx => Vec::new(),
+    }
+}
+
 #[test]
-fn sites_are_the_layers_of_the_module() {
+fn sites_are_the_layers_of_the_kind() {
     let device = Device::flex();
-    for (network, graph) in networks(&device) {
-        let kind = network.kind();
-        let images = noise(2, graph.image(), &device);
+    for (kind, network, graph) in networks(&device) {
         let sites = graph.sites();
-        let layers = network.geometry();
-        let names = |layer: &crate::nets::layers::Geometry| layer.name;
+        let wanted = layers(kind);
+        let names = |all: &[Layer]| all.iter().map(|it| it.0).collect::<Vec<_>>();
         let found: Vec<&str> = sites.iter().map(|site| site.name.as_str()).collect();
-        let wanted: Vec<&str> = layers.iter().map(names).collect();
-        assert_eq!(found, wanted, "{kind:?}");
-        for (site, layer) in sites.iter().zip(&layers) {
-            let what = format!("{kind:?} {}", site.name);
-            assert_eq!(site.units, layer.units, "{what}");
-            assert_eq!(site.field_size(), layer.field, "{what}");
-            assert_eq!(site.positions, layer.positions, "{what}");
-            assert_eq!(site.signed, layer.signed, "{what}");
-            assert_eq!(site.is_whole(), layer.is_whole(), "{what}");
-            let places = site.inner().into_iter();
-            let places: Vec<_> = places
-                .map(|it| (it.row, it.column, it.top, it.left))
-                .collect();
-            assert_eq!(places, layer.inner(), "{what}");
+        assert_eq!(found, names(&wanted), "{kind:?}");
+        for (site, &(name, units, field, positions, signed)) in sites.iter().zip(&wanted) {
+            let what = format!("{kind:?} {name}");
+            let grey = graph.image() == PORTS[0].image;
+            assert_eq!(site.signed, signed, "{what}");
+            assert_eq!(site.is_logits, name == "logits", "{what}");
+            if grey {
+                assert_eq!(site.units, units, "{what}");
+                assert_eq!(site.field_size(), (field, field), "{what}");
+                assert_eq!(site.positions, (positions, positions), "{what}");
+            }
         }
-        let found = graph.load(&device).activations(images.clone(), &sites);
-        let wanted = network.activations(images);
-        for ((site, found), wanted) in sites.iter().zip(found).zip(wanted) {
-            assert_eq!(found.dims(), wanted.dims());
-            let what = format!("{kind:?} {}", site.name);
-            assert_close(&host(found), &host(wanted), &what);
-        }
-    }
-}
-
-#[test]
-fn pushes_are_those_of_the_module() {
-    let device = Device::flex();
-    for (network, graph) in networks(&device) {
-        let kind = network.kind();
+        // The last is what the network says.
         let images = noise(2, graph.image(), &device);
-        let loaded = graph.load(&device);
-        for site in graph.sites() {
-            let delta = numbers(site.units, 8);
-            let pushed = loaded.pushed_at(&site, &delta).unwrap();
-            let found = host(pushed.forward(images.clone()));
-            // An LSTM's module has no one bias; its state is pushed here.
-            match network.pushed(&site.name, &delta) {
-                Ok(wanted) => {
-                    let wanted = host(wanted.forward(images.clone()));
-                    assert_close(&found, &wanted, &format!("{kind:?} {}", site.name));
-                }
-                Err(_) => assert_ne!(found, host(loaded.forward(images.clone()))),
-            }
-        }
+        let last = [sites.last().unwrap().clone()];
+        let found = graph.load(&device).activations(images.clone(), &last);
+        let wanted = host(network.forward(images));
+        assert_close(&host(found[0].clone()), &wanted, kind.label());
     }
 }
 
 #[test]
-fn patches_are_those_of_the_module() {
+fn the_positions_whose_field_lies_inside_are_where_they_should_be() {
     let device = Device::flex();
-    for (network, graph) in networks(&device) {
-        let loaded = graph.load(&device);
-        for (layer, site) in graph.sites().iter().enumerate() {
-            let patches = noise(2, site.field_shape(), &device);
-            let found = host(loaded.patch_activations(site, patches.clone()));
-            let wanted = host(network.patch_activations(layer, patches));
-            let what = format!("{:?} {}", network.kind(), site.name);
-            assert_close(&found, &wanted, &what);
-        }
-    }
-}
-
-#[test]
-fn kernels_of_first_layers_are_those_of_the_module() {
-    let device = Device::flex();
-    for (network, graph) in networks(&device) {
-        let kind = network.kind();
-        let loaded = graph.load(&device);
-        let sites = graph.sites();
-        match network.kernel(0) {
-            Some(wanted) => {
-                let found = loaded.kernel(&sites[0]).unwrap();
-                assert_close(&found, &wanted, kind.label());
-            }
-            None => assert_eq!(loaded.kernel(&sites[0]), None, "{kind:?}"),
-        }
-        // Rectifiers or poolings stand before the logits of all but one.
-        let last = loaded.kernel(sites.last().unwrap());
-        assert_eq!(last.is_some(), kind == NetworkKind::Logistic, "{kind:?}");
-    }
+    let inner = |kind: NetworkKind, layer: usize| {
+        let all = networks(&device);
+        let (_, _, graph) = all.into_iter().find(|it| it.0 == kind).unwrap();
+        graph.sites()[layer].inner()
+    };
+    // Without padding all positions; their fields lie two pixels apart after pooling.
+    let conv2 = inner(NetworkKind::Cnn, 1);
+    assert_eq!(conv2.len(), 64);
+    let last = conv2.last().unwrap();
+    assert_eq!((last.row, last.column, last.top, last.left), (7, 7, 14, 14));
+    // With padding those away from the border.
+    let padded = inner(NetworkKind::Simple, 1);
+    assert_eq!(padded.len(), 24 * 24);
+    let first = padded[0];
+    assert_eq!(
+        (first.row, first.column, first.top, first.left),
+        (2, 2, 0, 0)
+    );
 }
 
 #[test]
 fn a_faster_graph_is_pushed_where_its_nodes_are_kept() {
     let device = Device::flex();
-    for (network, graph) in networks(&device) {
-        let kind = network.kind();
+    for (kind, _, graph) in networks(&device) {
         let images = noise(2, graph.image(), &device);
         let fast = graph.fast().unwrap();
         for site in graph.sites() {

@@ -1,0 +1,188 @@
+//! Single layers of the network under study against the whole.
+
+use burn::tensor::Device;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::session::config;
+
+const GREY: Ports = Ports {
+    image: [1, 28, 28],
+    classes: 10,
+};
+const COLOUR: Ports = Ports {
+    image: [3, 19, 26],
+    classes: 7,
+};
+
+/// Every built-in kind for grey squares and for colour images that are no squares.
+fn subjects() -> Vec<(NetworkKind, Subject)> {
+    let kinds = NetworkKind::ALL.into_iter();
+    let all = kinds.flat_map(|kind| [GREY, COLOUR].map(|ports| (kind, ports)));
+    all.map(|(kind, ports)| (kind, drawn(kind, ports)))
+        .collect()
+}
+
+fn drawn(kind: NetworkKind, ports: Ports) -> Subject {
+    Subject::untrained(kind, ports, 3, &Device::flex()).unwrap()
+}
+
+fn noise(images: usize, subject: &Subject) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let count = images * subject.ports().pixels();
+    (0..count).map(|_| rng.random()).collect()
+}
+
+fn stack(pixels: &[f32], subject: &Subject) -> Tensor<4> {
+    let [channels, height, width] = subject.ports().image;
+    let n = pixels.len() / (channels * height * width);
+    let data = TensorData::new(pixels.to_vec(), [n, channels, height, width]);
+    Tensor::from_data(data, subject.device())
+}
+
+fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().unwrap()
+}
+
+fn assert_near(found: &[f32], wanted: &[f32], what: &str) {
+    assert_eq!(found.len(), wanted.len(), "{what}");
+    for (a, b) in found.iter().zip(wanted) {
+        assert!((a - b).abs() < 1e-4 * (1.0 + b.abs()), "{what}: {a} {b}");
+    }
+}
+
+/// How the units of a site change at one inner position when one number of its field is lit.
+#[test]
+fn a_kernel_is_how_the_first_layer_changes_with_each_pixel() {
+    let scaled = config::Input {
+        range: config::Range::Byte,
+        mean: vec![90.0, 100.0, 110.0],
+        std: vec![40.0, 50.0, 60.0],
+        order: config::Order::Bgr,
+    };
+    let graph = drawn(NetworkKind::Cnn, COLOUR)
+        .graph()
+        .scaled(&scaled)
+        .unwrap();
+    let mut all = subjects();
+    all.push((
+        NetworkKind::Cnn,
+        Subject::new(graph, &Device::flex()).unwrap(),
+    ));
+    for (kind, subject) in all {
+        let site = subject.sites()[0].clone();
+        let Some(kernel) = subject.kernel(0) else {
+            assert_eq!(kind, NetworkKind::Rnn);
+            continue;
+        };
+        let others = 1..subject.sites().len();
+        assert!(others.into_iter().all(|at| subject.kernel(at).is_none()));
+        // High enough that no rectifier is in the way.
+        let high = subject.pushed(&site.name, &vec![1e3; site.units]).unwrap();
+        let place = site.inner()[0];
+        let answer = |pixels: &[f32]| {
+            let all = high.activations(stack(pixels, &high), &[0]).remove(0);
+            host(all.narrow(2, place.row, 1).narrow(3, place.column, 1))
+        };
+        let [channels, rows, columns] = site.image;
+        let (height, width) = site.field_size();
+        let pixels = site.field_pixels();
+        let dark = vec![0.0; channels * rows * columns];
+        let before = answer(&dark);
+        for pixel in [0, 1, width, pixels / 2, pixels - 1] {
+            let (channel, row, column) = (
+                pixel / (height * width),
+                pixel / width % height,
+                pixel % width,
+            );
+            let mut lit = dark.clone();
+            lit[(channel * rows + place.top + row) * columns + place.left + column] = 1.0;
+            let change = answer(&lit);
+            let pairs = change.iter().zip(&before);
+            let change: Vec<f32> = pairs.map(|(a, b)| a - b).collect();
+            let weights: Vec<f32> = kernel.iter().skip(pixel).step_by(pixels).copied().collect();
+            for (a, b) in change.iter().zip(&weights) {
+                // What stands around is a thousand times larger.
+                assert!(
+                    (a - b).abs() < 2e-3 * (1.0 + b.abs()),
+                    "{kind:?} {pixel}: {a} {b}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_push_moves_the_units_that_it_is_given() {
+    for (kind, subject) in subjects() {
+        let pixels = noise(2, &subject);
+        let said = subject.logits(pixels.clone(), subject.device());
+        for site in subject.sites() {
+            let still = subject.pushed(&site.name, &vec![0.0; site.units]).unwrap();
+            let still = still.logits(pixels.clone(), subject.device());
+            assert_near(&still, &said, &format!("{kind:?} {}", site.name));
+        }
+        let push = vec![2.0; subject.ports().classes];
+        let pushed = subject.pushed("logits", &push).unwrap();
+        let shifted: Vec<f32> = said.iter().map(|logit| logit + 2.0).collect();
+        let found = pushed.logits(pixels.clone(), subject.device());
+        assert_near(&found, &shifted, "pushed");
+        let still = subject.logits(pixels, subject.device());
+        assert_eq!(still, said, "the network itself");
+    }
+}
+
+#[test]
+fn a_push_in_the_middle_moves_that_layer_and_those_after_it_on_any_device() {
+    let subject = drawn(NetworkKind::Cnn, GREY);
+    let pixels = noise(2, &subject);
+    let all = |it: &Subject| it.activations(stack(&pixels, it), &[0, 1, 3]);
+    let before = all(&subject);
+    let pushed = subject.pushed("conv2", &[1.0; 50]).unwrap();
+    let after = all(&pushed);
+    assert_eq!(host(before[0].clone()), host(after[0].clone()));
+    for (a, b) in host(before[1].clone()).iter().zip(host(after[1].clone())) {
+        // A rectified unit moves by at most what it is pushed by.
+        assert!(b - a > -1e-4 && b - a < 1.0 + 1e-4, "{a} {b}");
+    }
+    let forward = pushed.logits(pixels.clone(), pushed.device());
+    assert_near(&host(after[2].clone()), &forward, "forward is pushed too");
+    // Elsewhere it is pushed as well.
+    let elsewhere = pushed.on(&Device::flex().autodiff());
+    let found = host(elsewhere.forward(stack(&pixels, &elsewhere)));
+    assert_near(&found, &forward, "elsewhere");
+}
+
+#[test]
+fn a_site_that_cannot_be_pushed_names_those_that_can() {
+    let subject = drawn(NetworkKind::Cnn, GREY);
+    let words = subject.pushed("conv9", &[]).unwrap_err().to_string();
+    assert_eq!(
+        words,
+        "the site `conv9` cannot be pushed; these can: conv1, conv2, fc1, logits"
+    );
+    let words = subject.pushed("conv1", &[0.0]).unwrap_err().to_string();
+    assert_eq!(words, "1 values for the 20 units of `conv1`");
+}
+
+#[test]
+fn images_have_a_gradient_through_every_site() {
+    for (kind, subject) in subjects() {
+        let recording = subject.on(&Device::flex().autodiff());
+        for (at, site) in recording.sites().iter().enumerate() {
+            let images = stack(&noise(1, &recording), &recording).require_grad();
+            let answers = recording.activations(images.clone(), &[at]).remove(0).sum();
+            let gradient = images.grad(&answers.backward()).unwrap();
+            let largest = gradient.abs().max().into_scalar::<f32>();
+            assert!(largest > 0.0, "{kind:?} {}", site.name);
+        }
+    }
+}
+
+#[test]
+fn images_are_answered_apart() {
+    for (kind, subject) in subjects() {
+        assert!(subject.answers_images_apart(), "{kind:?}");
+    }
+}
