@@ -5,6 +5,7 @@
 //! shapes in [`shape`], what they see of the image in [`field`], what is worth looking at in [`site`];
 //! [`run`] computes.
 
+pub mod dim;
 pub mod field;
 pub mod kinds;
 pub mod op;
@@ -16,8 +17,8 @@ pub mod site;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+pub use dim::Dim;
 pub use op::Op;
-pub use shape::Dim;
 
 use crate::session::array::Array;
 use crate::session::form::Shape;
@@ -222,7 +223,7 @@ impl GraphBuilder {
             .map(|input| self.input_shape(name, input))
             .collect::<Result<_, _>>()?;
         let shape = match op {
-            Op::Input => shape::images(self.image),
+            Op::Input => dim::images(self.image),
             _ => shape::infer(&op, &shapes).map_err(|why| GraphError::Misfit {
                 node: name.to_owned(),
                 op: op.label(),
@@ -274,7 +275,7 @@ impl GraphBuilder {
             shape => {
                 return Err(GraphError::Output {
                     node: last.name.clone(),
-                    shape: shape::written(shape),
+                    shape: dim::written(shape),
                 });
             }
         }

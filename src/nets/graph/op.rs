@@ -14,7 +14,7 @@ pub use attributes::{
 };
 pub use functions::{Binary, Reduction, Unary};
 
-use super::shape::Dim;
+use super::dim::Dim;
 
 /// One operator with its attributes. What it computes on are the inputs of its node, in the order
 /// given here; those in brackets may be left out.

@@ -20,8 +20,8 @@ use compute::{compute, layer};
 use fused::{Fused, fused_nodes};
 pub use value::Value;
 
+use super::dim::written;
 use super::op::Binary;
-use super::shape::written;
 use super::{Dim, Graph, Input, Node, NodeId, Op};
 use crate::nets::layout::arranged;
 

@@ -4,7 +4,7 @@ use super::attributes::Attributes;
 use super::constant::Constant;
 use super::count::Count;
 use super::error::Problem;
-use super::ops::Places;
+use super::places::Places;
 use crate::nets::graph::NodeId;
 
 /// What a name in the file stands for.
@@ -30,6 +30,14 @@ impl Value {
         match self {
             Value::Known(constant) | Value::Weight(_, constant) => Some(constant),
             Value::Node(_) | Value::Spread(..) | Value::Above(..) | Value::Places(_) => None,
+        }
+    }
+
+    /// Places of an array; also of known numbers that are evenly spaced.
+    pub fn places(&self) -> Option<Places> {
+        match self {
+            Value::Places(places) => Some(places.clone()),
+            other => Places::of(other.constant()?),
         }
     }
 }

@@ -3,17 +3,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use onnx_ir::{GraphProto, NodeProto, TensorProto};
+use onnx_ir::{GraphProto, TensorProto};
 
-use super::attributes::Attributes;
-use super::call::{Call, Value};
+use super::call::Value;
 use super::constant::Constant;
 use super::count::Count;
 use super::error::{Fault, Problem};
 use super::file::Arrays;
 use super::lengths::{dims, floats};
-use super::names::{self, Names};
-use super::ops;
+use super::names::Names;
 use crate::nets::graph::{Dim, Graph, GraphBuilder, Input, NodeId, Op};
 use crate::session::array::Array;
 
@@ -23,8 +21,8 @@ pub struct Importer<'a> {
     pub graph: GraphBuilder,
     /// What somebody should know who uses the network.
     pub notes: Vec<String>,
-    arrays: &'a Arrays,
-    opset: i64,
+    pub(super) arrays: &'a Arrays,
+    pub(super) opset: i64,
     /// The batch that the file is made for, where it is fixed; 1 where it is open.
     pub batch: i64,
     values: HashMap<String, Value>,
@@ -40,9 +38,9 @@ pub struct Importer<'a> {
     /// What the nodes would be called if no others were called so.
     wanted: Vec<String>,
     /// Softmaxes that give the network's output.
-    last: HashSet<String>,
+    pub(super) last: HashSet<String>,
     /// Names that nodes take.
-    used: HashSet<String>,
+    pub(super) used: HashSet<String>,
 }
 
 impl<'a> Importer<'a> {
@@ -104,89 +102,6 @@ impl<'a> Importer<'a> {
     /// The numbers of an array that stands in a node's attributes.
     pub fn array(&self, tensor: &TensorProto) -> Result<Constant, Fault> {
         self.arrays.read(tensor)
-    }
-
-    /// Translates nodes one after the other.
-    pub fn walk(&mut self, nodes: &[&NodeProto]) -> Result<(), Fault> {
-        nodes.iter().try_for_each(|node| self.node(node))
-    }
-
-    fn node<'b>(&mut self, node: &'b NodeProto) -> Result<(), Fault> {
-        if node.op_type == "If" && ops::is_standard(&node.domain) {
-            return self.branch(node);
-        }
-        let inputs = node.input.iter().map(|name| match name.as_str() {
-            "" => Ok(None),
-            name => self.value(name).map(Some),
-        });
-        let inputs: Vec<Option<Value>> = inputs.collect::<Result<_, _>>()?;
-        let used = |name: &'b String| match self.used.contains(name) {
-            true => name.as_str(),
-            false => "",
-        };
-        let call = Call {
-            operator: &node.op_type,
-            attributes: Attributes::of(node),
-            inputs,
-            outputs: node.output.iter().map(used).collect(),
-            name: names::readable(node),
-            opset: self.opset,
-            last: node.output.iter().any(|name| self.last.contains(name)),
-        };
-        let Some(translate) = ops::translation(&node.domain, &node.op_type) else {
-            return Err(Fault::Operators(ops::missing(&[node])));
-        };
-        let values = translate(self, &call).map_err(|problem| match problem {
-            Problem::Fault(fault) => fault,
-            Problem::Cannot(problem) => Fault::Use {
-                operator: node.op_type.clone(),
-                node: match node.name.as_str() {
-                    "" => call.name.clone(),
-                    name => name.to_owned(),
-                },
-                problem,
-            },
-        })?;
-        for (name, value) in node.output.iter().zip(values) {
-            if !name.is_empty() {
-                self.set(name, value);
-            }
-        }
-        Ok(())
-    }
-
-    /// Translates the branch of an `If` that is taken, its condition being known.
-    fn branch(&mut self, node: &NodeProto) -> Result<(), Fault> {
-        let condition = node.input.first().map_or("", String::as_str);
-        let truth = self.value(condition)?.constant().and_then(Constant::only);
-        let Some(truth) = truth else {
-            return Err(Fault::Use {
-                operator: node.op_type.clone(),
-                node: node.name.clone(),
-                problem: "which branch is taken depends on the images or on how many there are"
-                    .into(),
-            });
-        };
-        let name = if truth == 0.0 {
-            "else_branch"
-        } else {
-            "then_branch"
-        };
-        let Some(graph) = Attributes::of(node).graph(name) else {
-            return Err(Fault::Damaged(format!("`{}` has no {name}", node.name)));
-        };
-        for tensor in &graph.initializer {
-            let value = Value::Weight(tensor.name.clone(), self.arrays.read(tensor)?);
-            self.set(&tensor.name, value);
-        }
-        for node in &graph.node {
-            self.node(node)?;
-        }
-        for (outer, inner) in node.output.iter().zip(&graph.output) {
-            let value = self.value(&inner.name)?;
-            self.set(outer, value);
-        }
-        Ok(())
     }
 
     /// Adds a node to the graph under a name like `name`.

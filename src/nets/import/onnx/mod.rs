@@ -19,10 +19,12 @@ mod importer;
 mod lengths;
 mod names;
 mod ops;
+mod places;
 mod ports;
 mod recognise;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use std::path::Path;
 
@@ -33,7 +35,7 @@ pub use error::{Fault, Missing, OnnxError};
 pub use ports::Layout;
 pub use recognise::Foreign;
 
-use crate::nets::graph::{Dim, Graph, GraphBuilder, GraphError, Input, NodeId, Op, shape};
+use crate::nets::graph::{Dim, Graph, GraphBuilder, GraphError, Input, NodeId, Op, dim};
 use call::Value;
 use importer::Importer;
 use names::Names;
@@ -190,7 +192,7 @@ fn leave(importer: &mut Importer, output: &str) -> Result<NodeId, Fault> {
             Err(fault(importer, "one number an image".into()))
         }
         _ => {
-            let found = format!("of the shape {}", shape::written(&dims));
+            let found = format!("of the shape {}", dim::written(&dims));
             Err(fault(importer, found))
         }
     }

@@ -5,7 +5,8 @@ use super::super::constant::Constant;
 use super::super::count::Count;
 use super::super::error::Problem;
 use super::super::importer::Importer;
-use super::{Places, folding, fusing};
+use super::super::places::Places;
+use super::{folding, fusing};
 use crate::nets::graph::Op;
 use crate::nets::graph::op::{Binary, Unary};
 
@@ -220,7 +221,7 @@ fn of_two(
     }
     match (function, a, b) {
         (Binary::Add, Value::Places(_), _) | (Binary::Add, _, Value::Places(_)) => {
-            return Ok(Value::Places(Places::plus(a, b)?));
+            return Ok(Value::Places(Places::plus(a.places(), b.places())?));
         }
         (Binary::Mul, Value::Places(places), Value::Known(factor) | Value::Weight(_, factor))
         | (Binary::Mul, Value::Known(factor) | Value::Weight(_, factor), Value::Places(places)) => {

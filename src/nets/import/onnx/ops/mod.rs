@@ -7,7 +7,6 @@ mod folding;
 mod fusing;
 mod moving;
 mod normalisation;
-mod places;
 mod product;
 mod recurrent;
 mod reduction;
@@ -20,8 +19,6 @@ use std::collections::BTreeMap;
 use onnx_ir::NodeProto;
 
 use super::call::{Call, Value};
-pub use places::Places;
-
 use super::error::{Missing, Problem};
 use super::importer::Importer;
 

@@ -7,7 +7,8 @@ use super::super::count::Count;
 use super::super::error::Problem;
 use super::super::importer::Importer;
 use super::super::lengths::{axes, axis, count, dims};
-use super::{Places, reshaping};
+use super::super::places::Places;
+use super::reshaping;
 use crate::nets::graph::{Dim, Op};
 
 /// Most numbers of an array that is made at import.

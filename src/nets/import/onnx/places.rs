@@ -2,10 +2,9 @@
 //! writes views of memory so (`as_strided`): a range over the images, multiplied, added to ranges over
 //! the other axes, and gathered. Where the places are all of the array in order, it is a reshape.
 
-use super::super::call::Value;
-use super::super::constant::{Constant, indices_of_axes, steps};
-use super::super::count::Count;
-use super::super::error::Problem;
+use super::constant::{Constant, indices_of_axes, steps};
+use super::count::Count;
+use super::error::Problem;
 
 /// Places `start + Σ index · step`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,12 +27,8 @@ impl Places {
         }
     }
 
-    /// Those of a value: its own, or those of a known array whose numbers are evenly spaced.
-    fn of(value: &Value) -> Option<Self> {
-        if let Value::Places(places) = value {
-            return Some(places.clone());
-        }
-        let constant = value.constant()?;
+    /// Those of a known array, where its numbers are evenly spaced.
+    pub fn of(constant: &Constant) -> Option<Self> {
         let (shape, numbers) = (constant.shape(), constant.ints()?);
         let start = *numbers.first()?;
         let along = steps(shape);
@@ -75,10 +70,10 @@ impl Places {
         Ok(places)
     }
 
-    /// The sum of two, broadcast.
-    pub fn plus(a: &Value, b: &Value) -> Result<Self, Problem> {
+    /// The sum of two, broadcast; `None` stands for numbers that are not evenly spaced.
+    pub fn plus(a: Option<Self>, b: Option<Self>) -> Result<Self, Problem> {
         let words = || Problem::Cannot("it adds uneven numbers to a range over the images".into());
-        let (a, b) = (Self::of(a).zip(Self::of(b))).ok_or_else(words)?;
+        let (a, b) = a.zip(b).ok_or_else(words)?;
         let rank = a.lengths.len().max(b.lengths.len());
         let at = |places: &Self, axis: usize| {
             let own = (axis + places.lengths.len()).checked_sub(rank);
@@ -149,10 +144,10 @@ mod tests {
         let images = Places::of_batch(0).times(&Constant::scalar(Count::fixed(3)));
         let column = images.unwrap().reshaped(&[Count::BATCH, Count::fixed(1)]);
         let row = Constant::list((0..3).map(Count::fixed).collect());
-        let all = Places::plus(&Value::Places(column.unwrap()), &Value::Known(row)).unwrap();
+        let all = Places::plus(column.ok(), Places::of(&row)).unwrap();
         assert!(all.are_all(Count { fixed: 0, each: 3 }));
         assert!(!all.are_all(Count { fixed: 0, each: 4 }));
         let uneven = Constant::list([0, 1, 3].map(Count::fixed).to_vec());
-        assert!(Places::plus(&Value::Places(all), &Value::Known(uneven)).is_err());
+        assert!(Places::plus(Some(all), Places::of(&uneven)).is_err());
     }
 }

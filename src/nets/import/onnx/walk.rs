@@ -1,0 +1,95 @@
+//! From node to node of a file: each is given its inputs, translated, and its outputs are known.
+
+use onnx_ir::NodeProto;
+
+use super::attributes::Attributes;
+use super::call::{Call, Value};
+use super::constant::Constant;
+use super::error::{Fault, Problem};
+use super::importer::Importer;
+use super::{names, ops};
+
+impl Importer<'_> {
+    /// Translates nodes one after the other.
+    pub fn walk(&mut self, nodes: &[&NodeProto]) -> Result<(), Fault> {
+        nodes.iter().try_for_each(|node| self.node(node))
+    }
+
+    fn node<'b>(&mut self, node: &'b NodeProto) -> Result<(), Fault> {
+        if node.op_type == "If" && ops::is_standard(&node.domain) {
+            return self.branch(node);
+        }
+        let inputs = node.input.iter().map(|name| match name.as_str() {
+            "" => Ok(None),
+            name => self.value(name).map(Some),
+        });
+        let inputs: Vec<Option<Value>> = inputs.collect::<Result<_, _>>()?;
+        let used = |name: &'b String| match self.used.contains(name) {
+            true => name.as_str(),
+            false => "",
+        };
+        let call = Call {
+            operator: &node.op_type,
+            attributes: Attributes::of(node),
+            inputs,
+            outputs: node.output.iter().map(used).collect(),
+            name: names::readable(node),
+            opset: self.opset,
+            last: node.output.iter().any(|name| self.last.contains(name)),
+        };
+        let Some(translate) = ops::translation(&node.domain, &node.op_type) else {
+            return Err(Fault::Operators(ops::missing(&[node])));
+        };
+        let values = translate(self, &call).map_err(|problem| match problem {
+            Problem::Fault(fault) => fault,
+            Problem::Cannot(problem) => Fault::Use {
+                operator: node.op_type.clone(),
+                node: match node.name.as_str() {
+                    "" => call.name.clone(),
+                    name => name.to_owned(),
+                },
+                problem,
+            },
+        })?;
+        for (name, value) in node.output.iter().zip(values) {
+            if !name.is_empty() {
+                self.set(name, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Translates the branch of an `If` that is taken, its condition being known.
+    fn branch(&mut self, node: &NodeProto) -> Result<(), Fault> {
+        let condition = node.input.first().map_or("", String::as_str);
+        let truth = self.value(condition)?.constant().and_then(Constant::only);
+        let Some(truth) = truth else {
+            return Err(Fault::Use {
+                operator: node.op_type.clone(),
+                node: node.name.clone(),
+                problem: "which branch is taken depends on the images or on how many there are"
+                    .into(),
+            });
+        };
+        let name = if truth == 0.0 {
+            "else_branch"
+        } else {
+            "then_branch"
+        };
+        let Some(graph) = Attributes::of(node).graph(name) else {
+            return Err(Fault::Damaged(format!("`{}` has no {name}", node.name)));
+        };
+        for tensor in &graph.initializer {
+            let value = Value::Weight(tensor.name.clone(), self.arrays.read(tensor)?);
+            self.set(&tensor.name, value);
+        }
+        for node in &graph.node {
+            self.node(node)?;
+        }
+        for (outer, inner) in node.output.iter().zip(&graph.output) {
+            let value = self.value(&inner.name)?;
+            self.set(outer, value);
+        }
+        Ok(())
+    }
+}
