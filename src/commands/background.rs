@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Refusal;
-use super::run::Machine;
+use super::machine::Machine;
 use crate::session::store::Store;
 
 /// How long an engine may take until its socket listens.

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
 use super::listing::{Entry, Listing};
-use super::run::{How, Machine};
+use super::machine::Machine;
+use super::run::How;
 use super::signals::{HUNG_UP, Signals, runtime};
 use super::watch::{Line, Look};
 use super::{Plan, Refusal, attach, own, preset, run};

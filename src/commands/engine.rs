@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use tokio::task::JoinHandle as Task;
 
 use super::Refusal;
-use super::run::Machine;
+use super::machine::Machine;
 use super::say::complain;
 use super::signals::{HUNG_UP, INTERRUPTED, Signals, runtime};
 use crate::engine::device::Choice;

@@ -11,6 +11,7 @@ mod engine;
 mod export;
 mod listing;
 mod ls;
+mod machine;
 mod new;
 mod own;
 mod plan;
@@ -96,7 +97,7 @@ enum Command {
         /// The session
         name: String,
         #[command(flatten)]
-        machine: run::Machine,
+        machine: machine::Machine,
     },
     /// List the sessions
     Ls {
@@ -203,7 +204,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             let look = watch::Look {
                 store: &store,
                 data: &data,
-                machine: &run::Machine::default(),
+                machine: &machine::Machine::default(),
                 line: &line,
             };
             attach::run(&look, &name, plain)

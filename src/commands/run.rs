@@ -4,51 +4,19 @@
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
-use std::str::FromStr;
 
 use clap::Args;
 
 use super::background::{self, Started};
+use super::machine::Machine;
 use super::say::say;
 use super::signals::runtime;
 use super::{Plan, Refusal, attach, control, engine, watch};
 use crate::data;
-use crate::engine::device::Choice;
 use crate::link::Link;
 use crate::report::{self, ReportError, Style};
 use crate::session::store::{Store, check_name};
 use crate::session::{Session, State};
-
-/// What the engine computes on.
-#[derive(Debug, Clone, Args)]
-pub struct Machine {
-    /// auto, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
-    #[arg(long, default_value = "auto")]
-    pub device: String,
-    /// Blocks computed at the same time (default: one a core); results do not depend on it
-    #[arg(long, value_name = "N")]
-    pub workers: Option<usize>,
-}
-
-impl Default for Machine {
-    fn default() -> Self {
-        Self {
-            device: "auto".into(),
-            workers: None,
-        }
-    }
-}
-
-impl Machine {
-    /// Checks the words before anything is started.
-    fn check(&self) -> Result<(), Refusal> {
-        Choice::from_str(&self.device)?.check()?;
-        if self.workers == Some(0) {
-            return Err(Refusal::Usage("--workers 0: give at least 1".into()));
-        }
-        Ok(())
-    }
-}
 
 /// How to run it.
 #[derive(Debug, Default, Args)]

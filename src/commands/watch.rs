@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::run::Machine;
+use super::machine::Machine;
 use super::say::say;
 use super::signals::{HUNG_UP, Signals, runtime};
 use super::{Refusal, background};

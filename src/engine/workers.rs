@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::device::Seat;
+use super::device::seat::Seat;
 use super::device::trouble::{self, Trouble};
 use crate::analysis::{Analysis, AnalysisError, Job, Lab, Order, Sums};
 

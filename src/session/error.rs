@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::config;
-use super::text::VERSION;
+use super::schema::VERSION;
 
 /// A session or configuration file that cannot be read or written.
 #[derive(Debug, thiserror::Error)]

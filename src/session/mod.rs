@@ -12,6 +12,7 @@ pub mod form;
 mod migrate;
 pub mod record;
 pub mod run;
+mod schema;
 pub mod setting;
 pub mod store;
 pub mod text;

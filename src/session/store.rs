@@ -13,7 +13,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::Session;
 pub use super::error::StoreError;
 use super::error::io_error;
-pub use super::text::{VERSION, config_from_text, from_text, to_text};
+pub use super::schema::VERSION;
+pub use super::text::{config_from_text, from_text, to_text};
 
 /// How long a lock is waited for: longer than anybody looks at it, shorter than a person notices.
 const LOCK_PATIENCE: Duration = Duration::from_millis(200);

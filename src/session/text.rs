@@ -11,10 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::array::{Arrays, Payload};
 use super::error::StoreError;
 use super::migrate;
+use super::schema::VERSION;
 use super::{Config, Record, Session};
-
-/// The schema that this program writes, and the newest that it reads.
-pub const VERSION: u32 = 2;
 
 type Result<T> = std::result::Result<T, StoreError>;
 

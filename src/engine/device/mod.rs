@@ -7,6 +7,7 @@ mod choice;
 pub mod cubecl;
 pub mod gpu;
 pub mod libtorch;
+pub mod seat;
 pub mod trial;
 pub mod trouble;
 
@@ -15,8 +16,8 @@ use std::thread::available_parallelism;
 use burn::tensor::Device;
 
 pub use choice::{Choice, DeviceError, Kind};
+use seat::Seat;
 
-use crate::nets::launch;
 use crate::session::config::NetworkKind;
 
 /// Blocks that a GPU takes at once, unless a trial finds another number better.
@@ -27,33 +28,6 @@ const FEEDERS: usize = 2;
 
 /// Images that a processor takes at once through convolutions: more of them leave its caches.
 const CACHED: usize = 64;
-
-/// A worker's place: the device that it computes on, and how.
-#[derive(Debug, Clone)]
-pub struct Seat {
-    /// Burn's handle.
-    pub device: Device,
-    /// The device's name, for example `cuda:0`.
-    pub name: String,
-    /// Which backend it is.
-    pub kind: Kind,
-    /// Most blocks taken at once. More than one only where the device is better off so.
-    pub blocks: usize,
-    /// Most images of a block that the network takes at once.
-    pub images: usize,
-}
-
-impl Seat {
-    /// Prepares the thread that this is called on to compute here: a processor's operators keep to
-    /// this one thread, since the parallelism lies in computing several blocks at once, and to its
-    /// caches.
-    pub fn prepare_thread(&self) {
-        launch::take_at_most(self.images);
-        if matches!(self.kind, Kind::Libtorch) {
-            libtorch::one_thread();
-        }
-    }
-}
 
 /// A device in use, or several of the same kind.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Seat;
+use super::seat::Seat;
 use crate::analysis::classification_images::ClassificationImages;
 use crate::analysis::{Analysis, Job, Lab, Place, Resident};
 use crate::data;

@@ -1,0 +1,42 @@
+//! The words for what an engine computes on.
+
+use std::str::FromStr;
+
+use clap::Args;
+
+use super::Refusal;
+use crate::engine::device::Choice;
+
+/// What the engine computes on.
+#[derive(Debug, Clone, Args)]
+pub struct Machine {
+    /// auto, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
+    #[arg(long, default_value = "auto")]
+    pub device: String,
+    /// Blocks computed at the same time (default: one a core); results do not depend on it
+    #[arg(long, value_name = "N")]
+    pub workers: Option<usize>,
+}
+
+impl Default for Machine {
+    fn default() -> Self {
+        Self {
+            device: "auto".into(),
+            workers: None,
+        }
+    }
+}
+
+impl Machine {
+    /// Checks the words before anything is started.
+    ///
+    /// # Errors
+    /// A device that is not here, and no workers at all.
+    pub fn check(&self) -> Result<(), Refusal> {
+        Choice::from_str(&self.device)?.check()?;
+        if self.workers == Some(0) {
+            return Err(Refusal::Usage("--workers 0: give at least 1".into()));
+        }
+        Ok(())
+    }
+}
