@@ -19,8 +19,7 @@ pub struct Form {
     pub classes: Vec<String>,
 }
 
-/// Numbers of one image, by axis: \[channels, rows, columns\].
-pub type Shape = [usize; 3];
+pub use crate::stats::numbers::Shape;
 
 impl Form {
     /// The form of images of `shape` whose classes are called 0 to `classes` − 1.

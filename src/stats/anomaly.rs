@@ -1,6 +1,6 @@
 //! What stands out: the strongest window of a z map, and the class that is unlike the others.
 
-use crate::session::form::Shape;
+use crate::stats::numbers::Shape;
 
 /// A z map \[C,H,W\] as one of its channels together, Σz/√C, \[H,W\]: of unit variance where the
 /// channels are independent.

@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cluster::{Cluster, clusters};
 use super::correlation::{pearson, spearman_brown, trials_needed};
 use super::interval::{ALPHA, bonferroni};
-use crate::session::config::Grid;
-use crate::session::form::Shape;
+use crate::stats::numbers::{Grid, Shape};
 
 /// Reliability that [`ClassEstimate::needed`] is about.
 pub const TARGET: f64 = 0.95;

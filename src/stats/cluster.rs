@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::interval::ALPHA;
-use crate::session::form::Shape;
+use crate::stats::numbers::Shape;
 
 /// Standard deviation of the Gaussian that smooths a z map, in pixels.
 ///

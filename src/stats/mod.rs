@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod correlation;
 pub mod covariance;
 pub mod interval;
+pub mod numbers;
 pub mod roc;
 pub mod share;
 pub mod spike_triggered;

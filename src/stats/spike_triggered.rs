@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::correlation::{pearson, spearman_brown};
 use super::covariance::{Eigen, symmetric_eigen};
-use crate::session::record::FIXED_POINT;
+use crate::stats::numbers::FIXED_POINT;
 
 /// Sums over receptive fields, by parity of the block. U units, P pixels; everything but counts in
 /// units of 1/[`FIXED_POINT`]; stimuli are centred on ½.

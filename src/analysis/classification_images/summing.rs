@@ -22,6 +22,8 @@ pub struct Summing {
     cells: Option<Vec<usize>>,
     /// Whether the deviation of the noise has to be measured.
     moments: bool,
+    /// The vectors of this processor.
+    vectors: pulp::Arch,
 }
 
 impl Summing {
@@ -32,6 +34,7 @@ impl Summing {
             points: source.points(),
             cells: grain.cells(images.shape()),
             moments: source.noise().deviation(images.shape()).is_none(),
+            vectors: pulp::Arch::new(),
         }
     }
 
@@ -41,14 +44,10 @@ impl Summing {
     }
 
     /// Adds the bytes of an image times a weight, each to its number of the grid, \[points\].
-    fn add_image(&self, sums: &mut Vec<i64>, bytes: &[u8], weight: i64) {
-        let values = bytes.iter().map(|&x| weight * i64::from(x));
-        match &self.cells {
-            None => add(sums, values),
-            Some(cells) => {
-                sums.resize(self.points, 0);
-                values.zip(cells).for_each(|(x, &cell)| sums[cell] += x);
-            }
+    fn add_to_grid(&self, sums: &mut Vec<i64>, cells: &[usize], bytes: &[u8], weight: u64) {
+        sums.resize(self.points, 0);
+        for (&byte, &cell) in bytes.iter().zip(cells) {
+            sums[cell] += weight as i64 * i64::from(byte);
         }
     }
 
@@ -88,7 +87,8 @@ impl Summing {
                 match rows.next() {
                     Some(second) => {
                         let mut taken = std::mem::take(&mut all[first]);
-                        add_to_both(&mut taken, &mut all[second], sum);
+                        self.vectors
+                            .dispatch(|| add_to_both(&mut taken, &mut all[second], sum));
                         all[first] = taken;
                     }
                     None => add(&mut all[first], sum.iter().copied()),
@@ -115,7 +115,9 @@ impl Summing {
         // ten bits more do not.
         let mut noise: Vec<Vec<u32>> = vec![Vec::new(); self.sums()];
         let mut heavy: Vec<Vec<i64>> = vec![Vec::new(); self.sums()];
-        let mut image: Vec<Vec<i64>> = vec![Vec::new(); rows.listed()];
+        // So do bytes with any weight, unless a number of the grid takes several.
+        let mut image: Vec<Vec<u32>> = vec![Vec::new(); rows.listed()];
+        let mut grid: Vec<Vec<i64>> = vec![Vec::new(); rows.listed()];
         let mut moments = vec![0_i64; if self.moments { 2 * points } else { 0 }];
         let mut dropped = 0;
         for (trial, (&truth, &predicted)) in block.truth.iter().zip(&said.decisions).enumerate() {
@@ -137,11 +139,20 @@ impl Summing {
                 }
             } else {
                 for sum in self.sums_of(truth, predicted) {
-                    add(&mut noise[sum], shown.iter().map(|&k| u32::from(k)));
+                    let sums = &mut noise[sum];
+                    self.vectors.dispatch(|| add_points(sums, shown));
                 }
             }
             if let (Some(place), Some(&shown)) = (rows.place(predicted), block.image.get(trial)) {
-                self.add_image(&mut image[place], pool.image(shown), weight as i64);
+                let bytes = pool.image(shown);
+                match &self.cells {
+                    Some(cells) => self.add_to_grid(&mut grid[place], cells, bytes, weight),
+                    None => {
+                        let sums = &mut image[place];
+                        self.vectors
+                            .dispatch(|| add_bytes(sums, bytes, weight as u32));
+                    }
+                }
             }
             if !moments.is_empty() {
                 let (first, second) = moments.split_at_mut(points);
@@ -160,7 +171,10 @@ impl Summing {
             } else {
                 widen(self.by_row(noise))
             },
-            image: filled(image),
+            image: match self.cells {
+                Some(_) => filled(grid),
+                None => widen(image),
+            },
             weights,
             moments,
             dropped,
@@ -169,6 +183,7 @@ impl Summing {
 }
 
 /// Adds to sums, which begin empty.
+#[inline]
 pub(super) fn add<T: AddAssign>(sums: &mut Vec<T>, values: impl ExactSizeIterator<Item = T>) {
     if sums.is_empty() {
         sums.extend(values);
@@ -179,7 +194,20 @@ pub(super) fn add<T: AddAssign>(sums: &mut Vec<T>, values: impl ExactSizeIterato
     }
 }
 
+/// Adds points of the noise to sums, which begin empty.
+#[inline(always)]
+fn add_points(sums: &mut Vec<u32>, points: &[u16]) {
+    add(sums, points.iter().map(|&k| u32::from(k)));
+}
+
+/// Adds bytes of an image times a weight to sums, which begin empty.
+#[inline(always)]
+fn add_bytes(sums: &mut Vec<u32>, bytes: &[u8], weight: u32) {
+    add(sums, bytes.iter().map(|&x| weight * u32::from(x)));
+}
+
 /// Adds to two sums in one pass.
+#[inline(always)]
 fn add_to_both<T: Copy + AddAssign>(one: &mut Vec<T>, other: &mut Vec<T>, values: &[T]) {
     if one.len() != values.len() || other.len() != values.len() {
         add(one, values.iter().copied());

@@ -144,7 +144,9 @@ impl Loaded {
         let nodes = self.graph.nodes();
         let fused = |id: &NodeId| {
             let fused = self.fused.get(id)?;
-            let needed = wanted.contains(&fused.first) || self.is_pushed_apart(fused.first);
+            let inside = [Some(fused.first), fused.between];
+            let mut inside = inside.into_iter().flatten();
+            let needed = inside.any(|id| wanted.contains(&id) || self.is_pushed_apart(id));
             (!needed).then_some(fused)
         };
         let mut uses = vec![0; nodes.len()];
@@ -171,7 +173,10 @@ impl Loaded {
             }
             let value = match (&nodes[id.0].op, fused(&id)) {
                 (Op::Input, _) => self.arranged(images.take()),
-                (_, Some(fused)) => self.together(fused, id, &mut values),
+                (_, Some(fused)) => {
+                    let shape = self.lengths(id, n);
+                    self.together(fused, id, &mut values, &shape)
+                }
                 _ => self.node(id, &mut values, n),
             };
             values.values[id.0] = Some(self.pushed_value(id, value));
@@ -235,10 +240,16 @@ impl Loaded {
         })
     }
 
+    /// The shape that a node gives for so many images.
+    fn lengths(&self, id: NodeId, n: usize) -> Vec<usize> {
+        let dims = self.graph.node(id).shape.iter();
+        dims.map(|dim| dim.length(n)).collect()
+    }
+
     fn node(&self, id: NodeId, values: &mut Values, n: usize) -> Value {
         let node = self.graph.node(id);
         let mut inputs = self.inputs(id, values);
-        let shape: Vec<usize> = node.shape.iter().map(|dim| dim.length(n)).collect();
+        let shape = self.lengths(id, n);
         match &node.op {
             Op::Conv(_) | Op::Dense | Op::BatchNorm { .. } => {
                 let bias = (inputs.len() > BIAS).then(|| inputs.remove(BIAS));

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use check::invalid;
 
+pub use crate::stats::numbers::Grid;
 pub use analysis::Analysis;
 pub use attack::Attack;
 pub use backdoor::Backdoor;
@@ -30,7 +31,7 @@ pub use dataset::{Dataset, DatasetName, DatasetSource};
 pub use grain::Grain;
 pub use modulation::{ModulatedLayer, Modulation};
 pub use network::{Input, Network, NetworkKind, Order, Range, Training, Weights};
-pub use noise::{Gaussian, Grid, Noise, PATCH};
+pub use noise::{Gaussian, Noise, PATCH};
 pub use predictions::{Predictions, Split};
 pub use spike_triggered::{SpikeTriggered, Unit};
 pub use templates::Templates;

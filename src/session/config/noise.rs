@@ -6,6 +6,7 @@ use super::Grain;
 use super::Invalid;
 use super::check::invalid;
 use crate::session::form::Shape;
+use crate::stats::numbers::Grid;
 
 /// Side of the square of [`Noise::Patch`], in pixels.
 pub const PATCH: usize = 4;
@@ -42,23 +43,6 @@ pub struct Gaussian {
 impl Default for Gaussian {
     fn default() -> Self {
         Self { sigma: 0.25 }
-    }
-}
-
-/// The values that a pixel of the noise may take: `offset + step·k` for k from 0 to 65,535.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Grid {
-    /// Value of k = 0.
-    pub offset: f64,
-    /// Distance of two neighbours.
-    pub step: f64,
-}
-
-impl Grid {
-    /// The value of grid point `k`.
-    pub fn value(self, k: f64) -> f64 {
-        self.offset + self.step * k
     }
 }
 

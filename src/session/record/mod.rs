@@ -21,6 +21,7 @@ use super::config::{self, Config};
 use super::experiments::experiments;
 use super::form::Form;
 
+pub use crate::stats::numbers::FIXED_POINT;
 pub use attack::{Attack, Example, Outcomes, PATTERNS, Pattern};
 pub use backdoor::{Backdoor, Finding, Suspect, Window};
 pub use classification_images::{CONFIDENCE_STEPS, ClassificationImages, FedBack, GammaTrials};
@@ -29,9 +30,7 @@ pub use estimated::Estimated;
 pub use model::Model;
 pub use modulation::{BY_CLASS, Cells, ModulatedLayer, Modulation};
 pub use predictions::{Predictions, SplitCounts};
-pub use spike_triggered::{
-    BlockResponses, FIXED_POINT, Gradients, LayerResponses, Responses, SpikeTriggered,
-};
+pub use spike_triggered::{BlockResponses, Gradients, LayerResponses, Responses, SpikeTriggered};
 pub use templates::{GammaTemplates, Templates};
 pub use training::{Curve, Epoch, PartialEpoch, Training, Weights};
 pub use trials::{BlockSums, Rows, TrialKind};

@@ -10,10 +10,6 @@ use crate::session::config;
 use crate::session::form::{Form, Shape};
 use crate::stats::spike_triggered::{self, GradientSums, LayerEstimate, Sums};
 
-/// Sums of activations are kept as integers in units of one over this: rounded once a block, then
-/// added exactly, in any order.
-pub const FIXED_POINT: f64 = 1048576.0;
-
 /// Sums for the spike-triggered averages of every layer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -104,19 +104,19 @@ pub fn start(area: Rect, columns: u16) -> Rect {
 /// Breaks a sentence between words into lines of at most `width` columns.
 pub fn wrap(text: &str, width: u16) -> Vec<String> {
     let width = usize::from(width.max(1));
-    let mut lines = vec![String::new()];
+    let (mut lines, mut line) = (Vec::new(), String::new());
     for word in text.split_whitespace() {
-        let line = lines.last_mut().expect("there is always a line");
         let (have, add) = (Span::raw(line.as_str()).width(), Span::raw(word).width());
         if have == 0 {
-            *line = word.into();
+            line = word.into();
         } else if have + 1 + add <= width {
             line.push(' ');
             line.push_str(word);
         } else {
-            lines.push(word.into());
+            lines.push(std::mem::replace(&mut line, word.into()));
         }
     }
+    lines.push(line);
     lines
 }
 

@@ -114,7 +114,8 @@ pub fn compute(op: &Op, inputs: Vec<Value>, shape: &[usize]) -> Value {
     }
 }
 
-fn recurrent_weights(mut inputs: impl Iterator<Item = Value>) -> recurrent::Weights {
+/// The weights of a recurrent layer among its inputs.
+pub fn recurrent_weights(mut inputs: impl Iterator<Item = Value>) -> recurrent::Weights {
     recurrent::Weights {
         input: next(&mut inputs).raised(),
         state: next(&mut inputs).raised(),
@@ -122,7 +123,7 @@ fn recurrent_weights(mut inputs: impl Iterator<Item = Value>) -> recurrent::Weig
     }
 }
 
-fn recurrent_output(all: Tensor<4>, output: RecurrentOutput, shape: &[usize]) -> Value {
+pub fn recurrent_output(all: Tensor<4>, output: RecurrentOutput, shape: &[usize]) -> Value {
     match output {
         RecurrentOutput::All => all.into(),
         RecurrentOutput::Last | RecurrentOutput::Cell => Value::R4(all).reshaped(shape),

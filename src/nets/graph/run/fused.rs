@@ -1,51 +1,67 @@
-//! Nodes that are computed faster together with the convolution before them.
+//! Nodes that are computed faster together with the layer before them.
 //!
-//! Only where nothing else wants what that convolution gives.
+//! Only where nothing else wants what that layer gives.
 
 use std::collections::HashMap;
 
 use burn::tensor::{Device, Tensor};
 
-use super::super::op::{Conv, Pads};
+use super::super::op::{Conv, Direction, Pads, Recurrent, RecurrentOutput};
 use super::super::{Graph, Input, NodeId, Op};
-use super::compute::next;
+use super::compute::{next, recurrent_output, recurrent_weights};
 use super::value::Value;
-use super::{Loaded, Values, windows};
+use super::{Loaded, Values, recurrent, windows};
 use crate::nets::composed::{Convolution, composed};
 use crate::nets::layout::is_flex;
 use crate::nets::pooled::in_one_convolution;
 
-/// A convolution that is computed with the node after it.
+/// A layer that is computed with the node after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fused {
-    /// The convolution.
+    /// The layer.
     pub first: NodeId,
+    /// What stands between them and changes no number.
+    pub between: Option<NodeId>,
     with: With,
 }
 
-/// What follows the convolution.
+/// What follows the layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum With {
     /// A pooling. Flex gathers patches in ordinary code, where one strided convolution is worth it.
     Pooling,
     /// Another convolution, which makes one with it.
     Convolution,
+    /// A memory on the states of one, which steps with it: both of them.
+    Recurrent([Recurrent; 2]),
 }
 
 /// All nodes of a graph that are better computed so on a device.
 pub fn fused_nodes(graph: &Graph, device: &Device) -> HashMap<NodeId, Fused> {
     let users = graph.users();
     let together = |id: NodeId| {
-        let Input::Node(first) = graph.node(id).inputs.first()? else {
-            return None;
+        let before = |id: NodeId| match graph.node(id).inputs.first() {
+            Some(&Input::Node(before)) => {
+                let alone = users[before.0] == [id] && before != graph.output();
+                alone.then_some(before)
+            }
+            _ => None,
         };
-        let alone = users[first.0] == [id] && *first != graph.output();
-        let with = match alone {
-            true => with_first(graph, *first, id, device)?,
-            false => return None,
+        let next = before(id)?;
+        let (first, between) = match graph.node(next).op {
+            Op::Reshape { .. } => (before(next)?, Some(next)),
+            _ => (next, None),
         };
-        let first = *first;
-        Some((id, Fused { first, with }))
+        let with = match between {
+            None => with_first(graph, first, id, device)?,
+            Some(between) => stacked(graph, [first, between, id])?,
+        };
+        let fused = Fused {
+            first,
+            between,
+            with,
+        };
+        Some((id, fused))
     };
     graph.ids().filter_map(together).collect()
 }
@@ -74,6 +90,22 @@ fn with_first(graph: &Graph, first: NodeId, id: NodeId, device: &Device) -> Opti
     }
 }
 
+/// Two memories of which the second reads all states of the first, both forward in time, with
+/// nothing between them but that the one direction is no axis any more.
+fn stacked(graph: &Graph, [first, between, second]: [NodeId; 3]) -> Option<With> {
+    let memory = |id: NodeId| match &graph.node(id).op {
+        Op::Lstm { recurrent } if recurrent.direction == Direction::Forward => Some(*recurrent),
+        _ => None,
+    };
+    let memories = [memory(first)?, memory(second)?];
+    let weights = &graph.node(second).inputs[1..];
+    let states = &graph.node(first).shape;
+    let together = memories[0].output == RecurrentOutput::All
+        && weights.iter().all(|it| matches!(it, Input::Weight(_)))
+        && graph.node(between).shape == [states[0], states[2], states[3]];
+    together.then_some(With::Recurrent(memories))
+}
+
 /// The shape of a convolution's weight.
 fn kernel(graph: &Graph, id: NodeId) -> Option<[usize; 4]> {
     match graph.node(id).inputs.get(1)? {
@@ -99,14 +131,29 @@ fn is_composed(before: [usize; 4], after: [usize; 4]) -> bool {
 }
 
 impl Loaded {
-    /// What a node gives, computed together with the convolution before it.
-    pub(super) fn together(&self, fused: &Fused, id: NodeId, values: &mut Values) -> Value {
+    /// What a node gives, computed together with the layer before it.
+    pub(super) fn together(
+        &self,
+        fused: &Fused,
+        id: NodeId,
+        values: &mut Values,
+        shape: &[usize],
+    ) -> Value {
         let mut inputs = self.inputs(fused.first, values).into_iter();
-        let (x, weight) = (next(&mut inputs), next(&mut inputs));
+        let x = next(&mut inputs);
+        if let With::Recurrent(memories) = fused.with {
+            let weights = [
+                recurrent_weights(inputs),
+                recurrent_weights(self.weights_of(id).into_iter()),
+            ];
+            let all = recurrent::stacked(memories, &x.raised(), &weights);
+            return recurrent_output(all, memories[1].output, shape);
+        }
+        let weight = next(&mut inputs);
         let bias = self.biased(fused.first, inputs.next());
         match fused.with {
             With::Pooling => in_one_convolution(x.raised(), weight.raised(), bias).into(),
-            With::Convolution => {
+            With::Convolution | With::Recurrent(_) => {
                 let mut inputs = self.weights_of(id).into_iter();
                 let after: Tensor<4> = next(&mut inputs).raised();
                 let after_bias = self.biased(id, inputs.next());

@@ -49,9 +49,9 @@ impl Weights {
 }
 
 impl One {
-    /// What the input \[L,in,N\] adds to the gates at every step, \[L,gates·units,N\].
-    fn by_input(&self, x: Tensor<3>) -> Tensor<3> {
-        self.input.clone().unsqueeze().matmul(x)
+    /// What the input \[in,N\] adds to the gates.
+    fn by_input(&self, x: Tensor<2>) -> Tensor<2> {
+        self.input.clone().matmul(x)
     }
 
     /// What the state adds to the gates.
@@ -142,18 +142,62 @@ impl Cell for GruCell {
     }
 }
 
-/// A long short-term memory on x \[L,N,in\].
-pub fn lstm(recurrent: &Recurrent, x: Tensor<3>, weights: &Weights) -> Tensor<4> {
-    let cell = |direction| {
+impl LstmCell {
+    fn new(recurrent: &Recurrent, weights: &Weights, direction: usize) -> Self {
         let weights = weights.direction(direction);
         let bias = weights.biases.clone().map(|[input, state]| input + state);
-        LstmCell {
+        Self {
             weights,
             bias,
             units: recurrent.units,
         }
-    };
+    }
+}
+
+/// A long short-term memory on x \[L,N,in\].
+pub fn lstm(recurrent: &Recurrent, x: Tensor<3>, weights: &Weights) -> Tensor<4> {
+    let cell = |direction| LstmCell::new(recurrent, weights, direction);
     directions(recurrent, x, &cell)
+}
+
+/// Two long short-term memories, forward in time, the second on all states of the first. They step
+/// together, so that those states are never put into one sequence and taken apart again.
+pub fn stacked(
+    [first, second]: [Recurrent; 2],
+    x: &Tensor<3>,
+    [before, after]: &[Weights; 2],
+) -> Tensor<4> {
+    let [steps, n, _] = x.dims();
+    let device = x.device();
+    let cells = [
+        LstmCell::new(&first, before, 0),
+        LstmCell::new(&second, after, 0),
+    ];
+    let mut inner = zero(first.units, n, &device);
+    let mut outer = zero(second.units, n, &device);
+    let mut all = Vec::new();
+    for step in 0..steps {
+        inner = cells[0].step(cells[0].weights.by_input(columns(x, step)), inner);
+        let input = cells[1].weights.by_input(inner.hidden.clone());
+        outer = cells[1].step(input, outer);
+        if second.output == RecurrentOutput::All {
+            all.push(as_output(outer.hidden.clone()));
+        }
+    }
+    match second.output {
+        RecurrentOutput::All => Tensor::cat(all, 0),
+        RecurrentOutput::Last => as_output(outer.hidden),
+        RecurrentOutput::Cell => as_output(outer.cell),
+    }
+}
+
+/// One step of x \[L,N,in\] with a column an image, \[in,N\].
+fn columns(x: &Tensor<3>, step: usize) -> Tensor<2> {
+    let [_, n, features] = x.dims();
+    x.clone()
+        .narrow(0, step, 1)
+        .reshape([n, features])
+        .transpose()
 }
 
 /// Gated recurrent units on x \[L,N,in\].
@@ -185,13 +229,11 @@ fn directions<C: Cell>(
 /// One direction: \[L,1,N,units\], or \[1,1,N,units\] for the last state alone.
 fn one<C: Cell>(recurrent: &Recurrent, x: Tensor<3>, cell: &C, backwards: bool) -> Tensor<4> {
     let [steps, n, _] = x.dims();
-    let by_input = cell.weights().by_input(x.swap_dims(1, 2));
-    let gates = by_input.dims()[1];
-    let mut state = zero(recurrent.units, n, &by_input.device());
+    let mut state = zero(recurrent.units, n, &x.device());
     let mut all = Vec::with_capacity(steps);
     for step in 0..steps {
         let at = if backwards { steps - 1 - step } else { step };
-        let input = by_input.clone().narrow(0, at, 1).reshape([gates, n]);
+        let input = cell.weights().by_input(columns(&x, at));
         state = cell.step(input, state);
         if recurrent.output == RecurrentOutput::All {
             all.push(as_output(state.hidden.clone()));
