@@ -9,6 +9,7 @@ pub mod engine;
 pub mod export;
 pub mod figure;
 pub mod format;
+pub mod inspect;
 pub mod link;
 pub mod nets;
 pub mod report;

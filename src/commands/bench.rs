@@ -1,16 +1,20 @@
-//! `noisescope bench`: trials per second of the noise loop, on an untrained network.
+//! `noisescope bench`: trials per second of the noise loop, on an untrained network or on that of a file.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Args;
 use serde::Serialize;
 
+use super::plan::{file, is_network};
 use super::say::say;
 use super::{Refusal, words};
 use crate::engine::device::trial::{self, Until};
 use crate::engine::device::{self, Choice};
-use crate::session::config;
+use crate::nets::foreign::Foreign;
+use crate::nets::import::onnx::Bundle;
+use crate::session::config::{self, NetworkKind};
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -18,8 +22,8 @@ pub struct Bench {
     /// auto, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
     #[arg(long, default_value = "auto")]
     device: String,
-    /// cnn, mlp, logistic, rnn, simple or complex
-    #[arg(long, value_name = "KIND", default_value = "cnn")]
+    /// cnn, mlp, logistic, rnn, simple or complex; or a network's file (.onnx)
+    #[arg(long, value_name = "KIND|FILE", default_value = "cnn")]
     network: String,
     /// Trials a block (repeatable)
     #[arg(long, value_name = "N", default_values_t = [64, 128, 256, 512])]
@@ -47,13 +51,65 @@ struct Line<'a> {
     trials_per_second: f64,
 }
 
+/// The network that is measured.
+enum Measured {
+    /// A built-in kind, untrained.
+    BuiltIn(NetworkKind),
+    /// The network of a file, and what it is called.
+    File(String, Box<Foreign>),
+}
+
+impl Measured {
+    fn kind(&self) -> NetworkKind {
+        match self {
+            Self::BuiltIn(kind) => *kind,
+            Self::File(..) => NetworkKind::Onnx,
+        }
+    }
+
+    fn label(&self) -> &str {
+        match self {
+            Self::BuiltIn(kind) => kind.label(),
+            Self::File(name, _) => name,
+        }
+    }
+}
+
+/// What the person means: a kind, or a file.
+fn network(typed: &str) -> Result<Measured, Refusal> {
+    if !is_network(Path::new(typed)) {
+        let kind = words::network(typed);
+        let kind = kind.map_err(|problem| {
+            Refusal::Usage(format!("--network: {problem}; or a network's file (.onnx)"))
+        })?;
+        return Ok(Measured::BuiltIn(kind));
+    }
+    let path = file(typed)?;
+    let bundle = Bundle::open(&path).map_err(Refusal::failed)?;
+    let network = Foreign::open(&bundle, None, None).map_err(Refusal::failed)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(Measured::File(name.into_owned(), Box::new(network)))
+}
+
 /// Measures every batch size and prints a line for each.
 pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
-    let network = words::network(&bench.network)
-        .map_err(|problem| Refusal::Usage(format!("--network: {problem}")))?;
+    let network = network(&bench.network)?;
     let choice = Choice::from_str(&bench.device)?;
-    let opened = device::open(&choice, bench.workers, network, None)?;
-    let lab = trial::lab(network, &opened.seats[0]).map_err(Refusal::failed)?;
+    let opened = device::open(&choice, bench.workers, network.kind(), None)?;
+    let seat = &opened.seats[0];
+    let lab = match &network {
+        Measured::BuiltIn(kind) => trial::lab(*kind, seat),
+        Measured::File(_, network) => trial::lab_of(network, seat),
+    };
+    let lab = lab.map_err(Refusal::failed)?;
+    if bench.gamma > 0.0 && lab.pool.is_empty() {
+        return Err(Refusal::Usage(format!(
+            "--gamma {}: there are no images for {}, which takes {}; leave it at 0, noise alone",
+            bench.gamma,
+            network.label(),
+            lab.form.size_in_words()
+        )));
+    }
     for &batch in &bench.batch {
         if batch == 0 || batch > config::MAX_BLOCK {
             return Err(Refusal::Usage(format!(

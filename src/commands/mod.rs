@@ -9,6 +9,7 @@ pub mod data;
 mod doctor;
 mod engine;
 mod export;
+mod inspect;
 mod listing;
 mod ls;
 mod machine;
@@ -123,6 +124,8 @@ enum Command {
         #[command(subcommand)]
         command: data::DataCommand,
     },
+    /// What a network's file holds, what can be looked at in it, and how good it is on images (--data)
+    Inspect(inspect::Inspect),
     /// Measure the noise loop: trials per second
     Bench(bench::Bench),
     /// What of this machine works: devices, terminal, data, sessions; and what to do about the rest
@@ -224,6 +227,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
         Some(Command::Data { command }) => data::run(command, data)
             .map(|()| ExitCode::SUCCESS)
             .map_err(Refusal::failed),
+        Some(Command::Inspect(inspect)) => inspect::run(&inspect, data),
         Some(Command::Bench(bench)) => bench::run(&bench),
         Some(Command::Doctor(doctor)) => doctor::run(&store, data, &doctor),
     }

@@ -188,8 +188,8 @@ impl Plan {
                 "--network {typed} and --set {assignment} both say {what}; leave out one of them"
             ))
         };
-        let is_network = ends_in(Path::new(typed), &[NETWORK]);
-        if !is_network && !ends_in(Path::new(typed), &WEIGHTS) {
+        let is_network = is_network(Path::new(typed));
+        if !is_network && !is_weights(Path::new(typed)) {
             network.kind = kind(typed).map_err(|problem| {
                 Refusal::Usage(format!("--network: {problem}{}", hint(typed)))
             })?;
@@ -227,8 +227,21 @@ fn kind(typed: &str) -> Result<NetworkKind, String> {
     }
 }
 
-/// The whole path of a file of weights that is there.
-fn file(typed: &str) -> Result<PathBuf, Refusal> {
+/// Whether a file holds a network, and not weights alone, by the end of its name.
+pub fn is_network(path: &Path) -> bool {
+    ends_in(path, &[NETWORK])
+}
+
+/// Whether a file holds weights alone, by the end of its name.
+pub fn is_weights(path: &Path) -> bool {
+    ends_in(path, &WEIGHTS)
+}
+
+/// The whole path of a file of a network that is there.
+///
+/// # Errors
+/// Where it is not.
+pub fn file(typed: &str) -> Result<PathBuf, Refusal> {
     let path = std::path::absolute(typed).map_err(Refusal::failed)?;
     if path.is_file() {
         return Ok(path);

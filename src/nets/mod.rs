@@ -8,6 +8,7 @@
 mod cnn;
 mod complex;
 mod composed;
+pub mod foreign;
 pub mod graph;
 pub mod import;
 pub mod launch;

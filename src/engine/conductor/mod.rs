@@ -21,6 +21,7 @@ use crate::analysis::{AnalysisError, Lab, Resident};
 use crate::data::{self, DataError, Dataset, Origin, Request};
 use crate::format::{bytes, thousands};
 use crate::link::Command;
+use crate::nets::foreign::{ForeignError, Misfit, MixesImages};
 use crate::nets::graph::site::Site;
 use crate::nets::graph::{Graph, GraphError};
 use crate::nets::import::ImportError;
@@ -72,12 +73,12 @@ enum RunError {
     Scaling(#[from] ScalingError),
     #[error("network.weights: {0}")]
     OtherModel(String),
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
     #[error("network: {0}")]
-    OtherPorts(String),
-    #[error(
-        "network.weights: the file says of two images together something else than of each alone: it was made for one image at a time, and how more of them go through cannot be told. Export it with a symbolic batch (dynamic_axes={{\"input\": {{0: \"n\"}}}})"
-    )]
-    MixesImages,
+    Misfit(#[from] Misfit),
+    #[error(transparent)]
+    MixesImages(#[from] MixesImages),
     #[error(transparent)]
     Start(#[from] StartError),
     #[error(transparent)]

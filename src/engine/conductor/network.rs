@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use super::{Conductor, RunError, on_device};
 use crate::engine::device::Opened;
 use crate::format::thousands;
+use crate::nets::foreign::Foreign;
 use crate::nets::graph::Graph;
 use crate::nets::graph::site::Site;
-use crate::nets::import::onnx::{Bundle, Imported, Options};
+use crate::nets::import::onnx::Bundle;
 use crate::nets::import::{self};
 use crate::nets::{Network, Ports, Subject, is_of_scaling};
 use crate::session::Array;
@@ -61,10 +62,8 @@ impl Conductor {
             .network
             .image
             .map(|[_, height, width]| (height, width));
-        let imported = self.bundle(path)?.network(&options(config, asked))?;
-        let (graph, names) = (imported.graph, imported.class_names);
-        let form = Form::numbered(graph.image(), graph.classes());
-        Ok(named(form, names))
+        let output = config.network.output.as_deref();
+        Ok(Foreign::open(&self.bundle(path)?, output, asked)?.form())
     }
 
     /// Opens the network where a file holds more than weights, and gives the form with the names
@@ -78,30 +77,17 @@ impl Conductor {
         }
         let bundle = self.bundle(path)?;
         // The images say how large they are where the file does not.
-        let size = (form.height, form.width);
-        let imported = match bundle.network(&options(config, None)) {
-            Err(error) if error.leaves_size_open() => {
-                bundle.network(&options(config, Some(size)))?
-            }
-            read => read?,
-        };
-        fits(&imported, &form)?;
-        let simple = imported.graph.simplified()?;
-        for note in &simple.notes {
-            self.rounds.note(format!("network: {note}"));
-        }
-        let graph = simple.graph.scaled(&config.network.input)?;
-        for note in &imported.notes {
+        let size = Some((form.height, form.width));
+        let foreign = Foreign::open(&bundle, config.network.output.as_deref(), size)?;
+        foreign.fits(&form)?;
+        let graph = foreign.graph.scaled(&config.network.input)?;
+        for note in &foreign.notes {
             self.rounds.note(format!("network: {note}"));
         }
         self.rounds.log(format!(
-            "network: {}, opset {}{}, {} nodes",
+            "network: {}, {}, {} nodes",
             path.display(),
-            imported.opset,
-            match imported.exporter.as_str() {
-                "" => String::new(),
-                exporter => format!(", by {exporter}"),
-            },
+            bundle.survey()?.origin(),
             thousands(graph.nodes().len() as u64)
         ));
         let small = bundle.alone().filter(|bytes| bytes.len() <= Model::MOST);
@@ -117,7 +103,7 @@ impl Conductor {
                 }),
             });
         self.foreign = Some(graph);
-        Ok(named(form, imported.class_names))
+        Ok(foreign.naming(form))
     }
 
     /// The file: where the plan says, or beside the session, or in it. It must be the one that the
@@ -167,40 +153,4 @@ impl Conductor {
             ..Training::default()
         });
     }
-}
-
-fn options(config: &Config, size: Option<(usize, usize)>) -> Options {
-    Options {
-        output: config.network.output.clone(),
-        size,
-    }
-}
-
-/// The form, its classes named by the network where the images do not name them.
-fn named(form: Form, names: Option<Vec<String>>) -> Form {
-    match names.filter(|names| form.is_numbered() && names.len() == form.count()) {
-        Some(classes) => Form { classes, ..form },
-        None => form,
-    }
-}
-
-/// Refuses a network for other images.
-fn fits(imported: &Imported, form: &Form) -> Result<(), RunError> {
-    let graph = &imported.graph;
-    let wanted = Form::numbered(graph.image(), graph.classes());
-    if wanted.shape() != form.shape() {
-        return Err(RunError::OtherPorts(format!(
-            "it takes images of {}, and these are {}; give it images of its own size and channels",
-            wanted.size_in_words(),
-            form.size_in_words()
-        )));
-    }
-    if wanted.count() != form.count() {
-        return Err(RunError::OtherPorts(format!(
-            "it tells {} classes apart, and the images are of {}; give it the classes that it was made for, or noise alone (dataset: None)",
-            wanted.count(),
-            form.count()
-        )));
-    }
-    Ok(())
 }

@@ -8,6 +8,7 @@ use crate::engine::device::Opened;
 use crate::engine::pace::Pace;
 use crate::engine::rounds::Flow;
 use crate::nets::Ports;
+use crate::nets::foreign::MixesImages;
 use crate::nets::import;
 use crate::nets::train::{Step, Trainer, evaluate, finish};
 use crate::nets::weights::parameters;
@@ -204,7 +205,7 @@ impl Conductor {
         let all: Vec<usize> = (0..dataset.test.len()).collect();
         let network = self.subject(config, &dataset.form(), opened)?;
         if self.foreign.is_some() && !on_device(&opened.name, || network.answers_images_apart())? {
-            return Err(RunError::MixesImages);
+            return Err(MixesImages.into());
         }
         let rounds = &mut self.rounds;
         let score = on_device(&opened.name, || {

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use super::seat::Seat;
 use crate::analysis::classification_images::ClassificationImages;
 use crate::analysis::{Analysis, Job, Lab, Place, Resident};
-use crate::data;
+use crate::data::{self, Dataset};
 use crate::engine::workers::{Answer, Workers};
+use crate::nets::foreign::Foreign;
 use crate::nets::graph::GraphError;
 use crate::nets::{Ports, Subject};
 use crate::session::config::{self, DatasetName, NetworkKind};
@@ -57,21 +58,40 @@ pub enum LabError {
 /// Where the built-in images cannot be read.
 pub fn lab(network: NetworkKind, seat: &Seat) -> Result<Lab, LabError> {
     let images = data::embedded::dataset(DatasetName::Mnist)?;
-    let form = images.form();
     // What a file brings is stood in for by `cnn`.
     let network = match network {
         NetworkKind::Onnx => NetworkKind::Cnn,
         kind => kind,
     };
-    Ok(Lab {
-        network: Subject::untrained(network, Ports::from(&form), 1, &seat.device)?,
-        form: Arc::new(form),
+    let subject = Subject::untrained(network, Ports::from(&images.form()), 1, &seat.device)?;
+    Ok(set_up(network, subject, images, seat))
+}
+
+/// A laboratory with the network of a file: with the built-in images where these fit it, else with
+/// none.
+///
+/// # Errors
+/// Where the built-in images cannot be read, or the graph cannot be rewritten.
+pub fn lab_of(network: &Foreign, seat: &Seat) -> Result<Lab, LabError> {
+    let images = data::embedded::dataset(DatasetName::Mnist)?;
+    let images = match network.fits(&images.form()) {
+        Ok(()) => images,
+        Err(_) => Dataset::none(network.form()),
+    };
+    let subject = Subject::new(network.graph.clone(), &seat.device)?;
+    Ok(set_up(NetworkKind::Onnx, subject, images, seat))
+}
+
+fn set_up(kind: NetworkKind, network: Subject, images: Dataset, seat: &Seat) -> Lab {
+    Lab {
+        network,
+        form: Arc::new(images.form()),
         device: seat.device.clone(),
-        kind: network,
+        kind,
         pool: Pool::new(&images.train),
         dataset: Arc::new(images),
         resident: Resident::default(),
-    })
+    }
 }
 
 /// Trials per second that these workers make together.

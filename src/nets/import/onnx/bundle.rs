@@ -10,7 +10,7 @@ use onnx_ir::ModelProto;
 use sha2::{Digest, Sha256};
 
 use super::error::{Fault, OnnxError};
-use super::{Imported, Options, file, imported};
+use super::{Imported, Options, Survey, file, imported, survey};
 
 /// Adds the content of a file.
 fn add_file(sum: &mut Sha256, path: &Path) -> io::Result<()> {
@@ -94,6 +94,24 @@ impl Bundle {
     /// The file itself where it is all there is.
     pub fn alone(&self) -> Option<&[u8]> {
         self.sides.is_empty().then_some(&*self.bytes)
+    }
+
+    /// Bytes of the model and of the files beside it.
+    pub fn size(&self) -> u64 {
+        let sides = self.sides.iter();
+        let sides = sides.filter_map(|side| Some(side.metadata().ok()?.len()));
+        self.bytes.len() as u64 + sides.sum::<u64>()
+    }
+
+    /// What the file says of itself, whether it can be taken for a network or not.
+    ///
+    /// # Errors
+    /// Where a function of the model is not there.
+    pub fn survey(&self) -> Result<Survey, OnnxError> {
+        survey::of(&self.model).map_err(|fault| OnnxError {
+            path: self.path.clone(),
+            fault,
+        })
     }
 
     /// The network.

@@ -22,6 +22,7 @@ mod ops;
 mod places;
 mod ports;
 mod recognise;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -34,6 +35,7 @@ pub use bundle::Bundle;
 pub use error::{Fault, Missing, OnnxError};
 pub use ports::Layout;
 pub use recognise::Foreign;
+pub use survey::{Operator, Survey};
 
 use crate::nets::graph::{Dim, Graph, GraphBuilder, GraphError, Input, NodeId, Op, dim};
 use call::Value;
@@ -59,10 +61,6 @@ pub struct Imported {
     pub notes: Vec<String>,
     /// One name a class, where the file has them.
     pub class_names: Option<Vec<String>>,
-    /// What made the file: `pytorch 2.9.0`; empty where it does not say.
-    pub exporter: String,
-    /// The version of the standard's operators.
-    pub opset: i64,
     /// How the file counts an image's numbers; the graph always takes \[N,C,H,W\].
     pub layout: Layout,
 }
@@ -87,9 +85,7 @@ fn imported(
     arrays: &file::Arrays,
     options: &Options,
 ) -> Result<Imported, Fault> {
-    let mut versions = model.opset_import.iter();
-    let standard = versions.find(|version| ops::is_standard(&version.domain));
-    let opset = standard.map_or(1, |version| version.version);
+    let opset = survey::opset(model);
     let nodes = functions::inlined(model)?;
     let output = ports::output(&model.graph, &nodes, options.output.as_deref())?;
     let (needed, asked) = ports::needed(&nodes, &output);
@@ -112,10 +108,6 @@ fn imported(
         class_names: class_names::read(model, graph.classes()),
         graph,
         notes,
-        exporter: format!("{} {}", model.producer_name, model.producer_version)
-            .trim()
-            .to_owned(),
-        opset,
         layout: port.layout,
     })
 }

@@ -98,11 +98,7 @@ pub fn output(
             [only] => Ok(only.name.clone()),
             [] => Err(Fault::Damaged("it has no output".into())),
             several => {
-                let shown = several.iter().map(|output| {
-                    let shape = shape(output).map(|shape| written(&shape));
-                    format!("`{}` {}", output.name, shape.unwrap_or_default())
-                });
-                let shown: Vec<String> = shown.collect();
+                let shown: Vec<String> = several.iter().map(described).collect();
                 let may_be = |output: &&ValueInfoProto| {
                     let rank = shape(output).map(|shape| shape.len());
                     matches!(data_type(output), 0 | 1 | 10 | 11 | 16)
@@ -170,21 +166,10 @@ pub fn input(
     needed: &HashSet<String>,
     options: &Options,
 ) -> Result<Port, Fault> {
-    let arrays: HashSet<&str> = graph
-        .initializer
-        .iter()
-        .map(|it| it.name.as_str())
-        .collect();
-    let free = graph
-        .input
-        .iter()
-        .filter(|input| needed.contains(&input.name) && !arrays.contains(input.name.as_str()));
-    let free: Vec<&ValueInfoProto> = free.collect();
+    let mut free = free(graph);
+    free.retain(|input| needed.contains(&input.name));
     let words = |inputs: &[&ValueInfoProto]| {
-        let each = inputs.iter().map(|input| {
-            let shape = shape(input).map_or_else(|| "of unknown shape".into(), |it| written(&it));
-            format!("`{}` {shape}", input.name)
-        });
+        let each = inputs.iter().map(|input| described(input));
         each.collect::<Vec<_>>().join(", ")
     };
     match &free[..] {
@@ -192,6 +177,20 @@ pub fn input(
         [input] => port(input, options).unwrap_or_else(|| Err(Fault::NoImage(words(&free)))),
         several => Err(Fault::Inputs(words(several))),
     }
+}
+
+/// The inputs that are no weights.
+pub fn free(graph: &GraphProto) -> Vec<&ValueInfoProto> {
+    let arrays = graph.initializer.iter();
+    let arrays: HashSet<&str> = arrays.map(|array| array.name.as_str()).collect();
+    let is_free = |input: &&ValueInfoProto| !arrays.contains(input.name.as_str());
+    graph.input.iter().filter(is_free).collect()
+}
+
+/// The name and the shape of an input or output: `` `logits` [N,10] ``.
+pub fn described(value: &ValueInfoProto) -> String {
+    let shape = shape(value).map_or_else(|| "of unknown shape".into(), |it| written(&it));
+    format!("`{}` {shape}", value.name)
 }
 
 /// The length of an axis of an input: a number, or open under some name.

@@ -30,18 +30,28 @@ pub fn is_standard(domain: &str) -> bool {
     matches!(domain, "" | "ai.onnx")
 }
 
+/// The operator of a node, with its domain where that is not the standard's.
+pub fn name(node: &NodeProto) -> String {
+    match is_standard(&node.domain) {
+        true => node.op_type.clone(),
+        false => format!("{}.{}", node.domain, node.op_type),
+    }
+}
+
+/// Whether the operator of a node can be translated.
+pub fn is_known(node: &NodeProto) -> bool {
+    let is_if = node.op_type == "If" && is_standard(&node.domain);
+    is_if || translation(&node.domain, &node.op_type).is_some()
+}
+
 /// The operators of nodes that are not known, the most frequent first.
 pub fn missing(nodes: &[&NodeProto]) -> Vec<Missing> {
     let mut found: BTreeMap<String, Missing> = BTreeMap::new();
     for node in nodes {
-        let known = translation(&node.domain, &node.op_type).is_some();
-        if known || (node.op_type == "If" && is_standard(&node.domain)) {
+        if is_known(node) {
             continue;
         }
-        let operator = match is_standard(&node.domain) {
-            true => node.op_type.clone(),
-            false => format!("{}.{}", node.domain, node.op_type),
-        };
+        let operator = name(node);
         let first = || Missing {
             operator: operator.clone(),
             node: match (node.name.as_str(), node.output.first()) {

@@ -1,0 +1,166 @@
+//! `noisescope inspect`: what a network's file holds, and what can be done with it.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::plan::is_weights;
+use super::say::say;
+use super::{Refusal, own};
+use crate::data::{self, Dataset, Request};
+use crate::engine::device::{self, Choice};
+use crate::inspect::Inspection;
+use crate::inspect::contents::Look;
+use crate::inspect::ways::{Turned, in_plan};
+use crate::session::Config;
+use crate::session::config::{NetworkKind, Weights};
+use crate::session::setting;
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub struct Inspect {
+    /// An ONNX file, or a file of weights (.pt, .pth, .safetensors)
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// How the network is used, as in a session's plan: --set 'network.input=(range: Byte)', network.output,
+    /// network.image, network.kind, dataset (RON; repeatable)
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    settings: Vec<String>,
+    /// Most test images to show it, where --data names images
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    images: usize,
+    /// auto, flex, libtorch, cuda:N or cubecl:N
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// As a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints what was found. 0 where the network can be studied, 1 where something keeps it from that.
+pub fn run(inspect: &Inspect, data: Option<&Path>) -> Result<ExitCode, Refusal> {
+    if !inspect.file.is_file() {
+        return Err(Refusal::Usage(format!(
+            "there is no file {}",
+            inspect.file.display()
+        )));
+    }
+    let config = inspect.config(data)?;
+    let images = inspect.dataset(&config, data)?;
+    let kind = inspect.kind(&config);
+    let choice: Choice = inspect.device.parse()?;
+    let opened = device::open(&choice, Some(1), kind.unwrap_or(NetworkKind::Onnx), None)?;
+    let look = Look {
+        path: &inspect.file,
+        weights: is_weights(&inspect.file),
+        network: &config.network,
+        kind,
+        images: images.as_ref(),
+        most: inspect.images.max(1),
+        device: &opened.device,
+    };
+    let mut found = look.inspect();
+    found.next = inspect.next(&found, data);
+    if inspect.json {
+        say(serde_json::to_string_pretty(&found).map_err(Refusal::failed)?);
+    } else {
+        say(found.text().trim_end());
+    }
+    Ok(match found.problems.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(1),
+    })
+}
+
+impl Inspect {
+    /// The plan of a session on this network.
+    fn config(&self, data: Option<&Path>) -> Result<Config, Refusal> {
+        let mut config = Config::default();
+        config.network.weights = Weights::File(self.file.clone());
+        if let Some(dataset) = data.map(own::images).transpose()?.flatten() {
+            config.dataset = Some(dataset);
+        }
+        for assignment in &self.settings {
+            let known = ["network.", "dataset"];
+            if !known
+                .iter()
+                .any(|it| assignment.trim_start().starts_with(it))
+            {
+                return Err(Refusal::Usage(format!(
+                    "--set {assignment}: here only network. and dataset can be set"
+                )));
+            }
+            config = setting::set(&config, assignment)?;
+        }
+        Ok(config)
+    }
+
+    fn sets(&self, what: &str) -> bool {
+        let mut settings = self.settings.iter();
+        settings.any(|assignment| assignment.trim_start().starts_with(what))
+    }
+
+    /// The built-in kind that is asked for.
+    fn kind(&self, config: &Config) -> Option<NetworkKind> {
+        self.sets("network.kind").then_some(config.network.kind)
+    }
+
+    /// The images that are asked for.
+    fn dataset(&self, config: &Config, data: Option<&Path>) -> Result<Option<Dataset>, Refusal> {
+        if data.is_none() && !self.sets("dataset") {
+            return Ok(None);
+        }
+        let Some(plan) = &config.dataset else {
+            return Ok(None);
+        };
+        let request = Request {
+            plan,
+            seed: config.seed,
+            data: &data::data_dir(data).map_err(Refusal::failed)?,
+            cache: None,
+        };
+        let loaded = data::load(&request, &mut |_, _| ControlFlow::Continue(()));
+        loaded.map(Some).map_err(Refusal::failed)
+    }
+
+    /// The command that studies the network, where it can be.
+    fn next(&self, found: &Inspection, data: Option<&Path>) -> Option<String> {
+        if !found.problems.is_empty() || found.network.is_none() {
+            return None;
+        }
+        let quoted = |words: &str| match words.contains(|it: char| " '\"()[]*;&$\\".contains(it)) {
+            true => format!("'{}'", words.replace('\'', "'\\''")),
+            false => words.to_owned(),
+        };
+        let mut words = format!(
+            "noisescope run mine --network {}",
+            quoted(&self.file.display().to_string())
+        );
+        let data = data.map(|path| quoted(&path.display().to_string()));
+        if let Some(data) = data {
+            words += &format!(" --data {data}");
+        } else if !self.sets("dataset") {
+            words += " --data IMAGES";
+        }
+        let better = found.scaling.as_ref().and_then(|trials| trials.better());
+        let better = better.filter(|trial| trial.turned == Turned::No);
+        let kept = self.settings.iter().filter(|assignment| {
+            better.is_none() || !assignment.trim_start().starts_with("network.input")
+        });
+        for assignment in kept {
+            words += &format!(" --set {}", quoted(assignment));
+        }
+        if let (Some(kind), false) = (found.kind, self.sets("network.kind")) {
+            words += &format!(" --set network.kind={kind}");
+        }
+        if let Some(trial) = better {
+            words += &format!(
+                " --set {}",
+                quoted(&format!("network.input={}", in_plan(&trial.input)))
+            );
+        }
+        Some(words)
+    }
+}

@@ -1,0 +1,174 @@
+//! Opening a file, whatever it is, and finding out what it holds.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+
+use super::Inspection;
+use super::architecture::Architecture;
+use super::scaling::{self, TrialError};
+use crate::data::Dataset;
+use crate::nets::foreign::{Foreign, ForeignError, MixesImages};
+use crate::nets::graph::{Graph, GraphError};
+use crate::nets::import::onnx::{Bundle, OnnxError};
+use crate::nets::import::{self, ImportError};
+use crate::nets::{Ports, Subject};
+use crate::session::config::{self, NetworkKind};
+use crate::session::form::{Form, Shape};
+
+/// The images of a file of weights where nobody says what they are.
+const DEFAULT_IMAGE: Shape = [1, 28, 28];
+
+/// What to look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Look<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Whether it holds weights alone, and no ONNX network.
+    pub weights: bool,
+    /// What is said of the network: its output, its input, its images.
+    pub network: &'a config::Network,
+    /// The built-in kind that a file of weights is for; `None`: any that fits.
+    pub kind: Option<NetworkKind>,
+    /// Images to show it.
+    pub images: Option<&'a Dataset>,
+    /// Most images to show.
+    pub most: usize,
+    /// Where to compute.
+    pub device: &'a Device,
+}
+
+/// What keeps a file from being looked at any further.
+#[derive(Debug, thiserror::Error)]
+enum Problem {
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    #[error(transparent)]
+    Trial(#[from] TrialError),
+    #[error("the weights fit no built-in network:\n{0}")]
+    NoKind(String),
+}
+
+impl Look<'_> {
+    /// Finds out what the file holds. What cannot be found out stands among the problems.
+    pub fn inspect(&self) -> Inspection {
+        let bytes = self.path.metadata().map_or(0, |file| file.len());
+        let mut found = Inspection::new(self.path, bytes);
+        let opened = match self.weights {
+            true => self.weights(&mut found),
+            false => self.onnx(&mut found),
+        };
+        let shown = opened.and_then(|(graph, form)| self.show(&mut found, &graph, form));
+        if let Err(problem) = shown {
+            found.problems.push(problem.to_string());
+        }
+        found
+    }
+
+    /// Rows and columns of the images, where somebody says them.
+    fn size(&self) -> Option<(usize, usize)> {
+        let images = self.images.map(|images| images.form().shape());
+        let shape = images.or(self.network.image);
+        shape.map(|[_, height, width]| (height, width))
+    }
+
+    fn onnx(&self, found: &mut Inspection) -> Result<(Graph, Form), Problem> {
+        let bundle = Bundle::open(self.path)?;
+        found.bytes = bundle.size();
+        found.sha256 = bundle.sha256().to_owned();
+        found.onnx = Some(bundle.survey()?);
+        let foreign = Foreign::open(&bundle, self.network.output.as_deref(), self.size())?;
+        found.notes.extend(foreign.notes.iter().cloned());
+        let form = match self.images {
+            Some(images) => {
+                if let Err(misfit) = foreign.fits(&images.form()) {
+                    found
+                        .problems
+                        .push(format!("the images do not fit: {misfit}"));
+                    foreign.form()
+                } else {
+                    foreign.naming(images.form())
+                }
+            }
+            None => foreign.form(),
+        };
+        Ok((foreign.graph, form))
+    }
+
+    fn weights(&self, found: &mut Inspection) -> Result<(Graph, Form), Problem> {
+        let form = match self.images {
+            Some(images) => images.form(),
+            None => {
+                let image = self.network.image.unwrap_or(DEFAULT_IMAGE);
+                Form::numbered(image, import::classes(self.path)?)
+            }
+        };
+        let ports = Ports::from(&form);
+        let kinds = match self.kind {
+            Some(kind) => vec![kind],
+            None => NetworkKind::ALL.to_vec(),
+        };
+        let mut refusals = Vec::new();
+        for kind in kinds {
+            let read = match ports.check(kind) {
+                Ok(()) => {
+                    import::read(self.path, kind, ports).map_err(|error| error.fault.to_string())
+                }
+                Err(error) => Err(error.to_string()),
+            };
+            match read {
+                Ok(weights) => {
+                    found.kind = Some(kind.label());
+                    return Ok((Graph::of_kind(kind, ports, &weights)?, form));
+                }
+                Err(fault) => refusals.push((kind.label(), fault)),
+            }
+        }
+        // What no kind can read is told once.
+        if let Some((_, first)) = refusals.first()
+            && refusals.iter().all(|(_, fault)| fault == first)
+        {
+            return Err(Problem::NoKind(format!("  {first}")));
+        }
+        let lines = refusals
+            .iter()
+            .map(|(kind, fault)| format!("  {kind}: {fault}"));
+        let size = form.size_in_words();
+        let images = format!(
+            "  tried for images of {size}; others are said with --set 'network.image=Some((CHANNELS, ROWS, COLUMNS))' or --data"
+        );
+        let lines: Vec<String> = lines.chain([images]).collect();
+        Err(Problem::NoKind(lines.join("\n")))
+    }
+
+    /// Looks at a network that could be opened, and shows it the images where they fit.
+    fn show(&self, found: &mut Inspection, graph: &Graph, form: Form) -> Result<(), Problem> {
+        found.network = Some(Architecture::of(graph, &form));
+        if found.onnx.is_some() && !Subject::new(graph.clone(), self.device)?.answers_images_apart()
+        {
+            found.problems.push(MixesImages.to_string());
+            return Ok(());
+        }
+        let fitting = found.problems.is_empty();
+        if let Some(images) = self
+            .images
+            .filter(|images| fitting && !images.test.is_empty())
+        {
+            found.scaling = Some(scaling::tried(
+                graph,
+                &self.network.input,
+                &images.train,
+                &images.test,
+                self.most,
+                self.device,
+            )?);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,239 @@
+//! An inspection in words.
+
+use std::fmt::Write;
+
+use super::Inspection;
+use super::architecture::{Architecture, Place};
+use super::scaling::{Trial, Trials};
+use super::ways::{Turned, in_plan};
+use crate::format::{bytes, clean, percent, thousands};
+use crate::nets::import::onnx::Survey;
+use crate::session::form::Form;
+
+/// Letters of a line of names, and most of a name in the table of sites.
+const LINE: usize = 84;
+const NAME: usize = 40;
+
+/// Most classes of another order that are told one by one.
+const PAIRS: usize = 12;
+
+/// Digits of a SHA-256 that tell files apart.
+const DIGITS: usize = 12;
+
+/// The whole, a paragraph a part; ends in a new line.
+pub fn written(found: &Inspection) -> String {
+    let mut text = format!("{}  {}\n", clean(&found.file), bytes(found.bytes));
+    if let Some(survey) = &found.onnx {
+        head(&mut text, survey, &found.sha256);
+    }
+    if let Some(kind) = found.kind {
+        line(&mut text, "weights of", kind);
+    }
+    if let Some(network) = &found.network {
+        architecture(&mut text, network, found.onnx.is_none());
+    }
+    if let Some(trials) = &found.scaling {
+        scaling(&mut text, trials);
+    }
+    for (title, lines) in [("Notes", &found.notes), ("Problems", &found.problems)] {
+        if lines.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "\n{title}");
+        for words in lines {
+            let _ = writeln!(text, "  {}", clean_lines(words));
+        }
+    }
+    if let Some(next) = &found.next {
+        let _ = writeln!(text, "\nNext\n  {next}");
+    }
+    text
+}
+
+fn line(text: &mut String, what: &str, words: &str) {
+    let _ = writeln!(text, "  {what:<11}{words}");
+}
+
+/// Words over several lines without what could harm a terminal.
+fn clean_lines(words: &str) -> String {
+    let lines: Vec<String> = words.lines().map(clean).collect();
+    lines.join("\n  ")
+}
+
+fn head(text: &mut String, survey: &Survey, sha256: &str) {
+    line(text, "ONNX", &clean(&survey.origin()));
+    line(
+        text,
+        "SHA-256",
+        &format!("{}…", &sha256[..DIGITS.min(sha256.len())]),
+    );
+    line(text, "takes", &clean(&survey.inputs.join(", ")));
+    line(text, "gives", &clean(&survey.outputs.join(", ")));
+    let operators = survey.operators.iter().map(|operator| {
+        let missing = if operator.known { "" } else { " (MISSING)" };
+        format!("{} {}{missing}", operator.times, clean(&operator.name))
+    });
+    lines(text, "operators", operators);
+}
+
+/// Several short things, as many a line as have room.
+fn lines(text: &mut String, what: &str, things: impl Iterator<Item = String>) {
+    let mut own = String::new();
+    let mut what = what;
+    for thing in things {
+        if !own.is_empty() && own.chars().count() + thing.chars().count() + 2 > LINE {
+            line(text, what, &format!("{own},"));
+            what = "";
+            own.clear();
+        }
+        if !own.is_empty() {
+            own.push_str(", ");
+        }
+        own.push_str(&thing);
+    }
+    line(text, what, &own);
+}
+
+fn architecture(text: &mut String, network: &Architecture, with_operators: bool) {
+    text.push_str("\nNetwork\n");
+    let form = Form::numbered(network.image, network.classes.len());
+    line(text, "images", &form.size_in_words());
+    let count = network.classes.len();
+    match network.named {
+        true => lines(
+            text,
+            "classes",
+            [format!("{count}: {}", clean(&network.classes[0]))]
+                .into_iter()
+                .chain(network.classes[1..].iter().map(|name| clean(name))),
+        ),
+        false => line(text, "classes", &format!("{count}, without names")),
+    }
+    line(text, "parameters", &thousands(network.parameters as u64));
+    if with_operators {
+        let each = network.operators.iter();
+        lines(
+            text,
+            "operators",
+            each.map(|(name, times)| format!("{times} {name}")),
+        );
+    }
+    sites(text, &network.sites);
+}
+
+fn sites(text: &mut String, sites: &[Place]) {
+    let names: Vec<String> = sites.iter().map(|site| shortened(&site.name)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max();
+    let width = width.unwrap_or_default().max("layer".len());
+    let title = format!("\nLayers that can be looked at ({})", sites.len());
+    let _ = writeln!(
+        text,
+        "{title}\n  {:<width$}  {:>7}  {:>9}  {:<16}  can be pushed",
+        "layer", "units", "positions", "a position sees"
+    );
+    for (site, name) in sites.iter().zip(names) {
+        let (rows, columns) = site.positions;
+        let [channels, height, wide] = site.field;
+        let sees = match site.whole_image {
+            true => "the whole image".to_owned(),
+            false => format!("{channels}×{height}×{wide}"),
+        };
+        let _ = writeln!(
+            text,
+            "  {name:<width$}  {:>7}  {:>9}  {sees:<16}  {}",
+            thousands(site.units as u64),
+            format!("{rows}×{columns}"),
+            if site.pushed { "yes" } else { "no" }
+        );
+    }
+}
+
+/// A name from a file, its end kept where it is too long: what tells layers apart stands there.
+fn shortened(name: &str) -> String {
+    let name = clean(name);
+    let count = name.chars().count();
+    match count > NAME {
+        true => format!(
+            "…{}",
+            name.chars().skip(count - NAME + 1).collect::<String>()
+        ),
+        false => name,
+    }
+}
+
+fn scaling(text: &mut String, trials: &Trials) {
+    let shown = thousands(trials.images as u64);
+    let of = match trials.images == trials.of {
+        true => format!("all {shown} test images"),
+        false => format!("{shown} of {} test images", thousands(trials.of as u64)),
+    };
+    let _ = writeln!(text, "\nCorrect on {of} (95 % interval), shown as");
+    let width = trials
+        .trials
+        .iter()
+        .map(|trial| trial.words.chars().count())
+        .max();
+    let width = width.unwrap_or_default();
+    let better = trials.better();
+    for trial in &trials.trials {
+        let (low, high) = trial.between;
+        let mark = match better == Some(trial) {
+            true => "  ← surely better",
+            false => "",
+        };
+        let between = format!("({:.1} to {:.1})", 100.0 * low, 100.0 * high);
+        let _ = writeln!(
+            text,
+            "  {:<width$}  {:>7}  {between}{mark}",
+            trial.words,
+            percent(trial.accuracy)
+        );
+    }
+    let chance = percent(trials.chance);
+    let _ = writeln!(
+        text,
+        "  always naming the most frequent class makes {chance}"
+    );
+    if let Some(advice) = advice(trials, better) {
+        let _ = writeln!(text, "  {advice}");
+    }
+}
+
+fn advice(trials: &Trials, better: Option<&Trial>) -> Option<String> {
+    if let Some(exchanged) = &trials.exchanged {
+        let pairs = exchanged.outputs.iter().enumerate();
+        let pairs = pairs.filter(|(class, output)| class != *output);
+        let mut pairs: Vec<String> = pairs
+            .map(|(class, output)| format!("{class} is its {output}"))
+            .collect();
+        if pairs.len() > PAIRS {
+            pairs.truncate(PAIRS);
+            pairs.push("…".to_owned());
+        }
+        return Some(format!(
+            "THE CLASSES ARE IN ANOTHER ORDER: class {}. So named it would make {}; put the images' classes into the \
+             order of the network's outputs, or export the network with its outputs in theirs",
+            pairs.join(", "),
+            percent(exchanged.accuracy)
+        ));
+    }
+    Some(match better.map(|trial| (trial, trial.turned)) {
+        Some((trial, Turned::No)) => format!(
+            "The network was made for images shown otherwise: add --set 'network.input={}'",
+            in_plan(&trial.input)
+        ),
+        Some((_, Turned::Transposed)) => {
+            "The images lie on their side: add --set dataset.transpose=true".to_owned()
+        }
+        Some((_, Turned::Inverted)) => {
+            "The images are inverted against those that the network was made for: invert their files"
+                .to_owned()
+        }
+        None if trials.is_at_chance() => {
+            "NO BETTER THAN CHANCE, however the images are shown. The usual causes: the network was made for other \
+             images; or what a file of weights does not say, its non-linearity and pooling, are others"
+                .to_owned()
+        }
+        None => return None,
+    })
+}

@@ -1,0 +1,188 @@
+//! The ways to show images to a network that does not say how it wants them.
+
+use serde::Serialize;
+
+use crate::data::Images;
+use crate::session::config::{Input, Order, Range};
+
+/// The published mean and deviation of the sets that networks are most often trained on.
+const IMAGENET: ([f64; 3], [f64; 3]) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+const CIFAR: ([f64; 3], [f64; 3]) = ([0.4914, 0.4822, 0.4465], [0.2470, 0.2435, 0.2616]);
+const MNIST: (f64, f64) = (0.1307, 0.3081);
+
+/// How images are changed before they are scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Turned {
+    /// Not at all.
+    No,
+    /// Light is dark and dark is light.
+    Inverted,
+    /// Rows are columns and columns are rows.
+    Transposed,
+}
+
+/// One way to show the images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Way {
+    /// In words.
+    pub words: &'static str,
+    /// What the images are scaled by.
+    pub input: Input,
+    /// How they are changed before.
+    pub turned: Turned,
+}
+
+impl Turned {
+    /// Some of the images, so changed.
+    pub fn images(self, images: &Images, chosen: &[usize]) -> Images {
+        let [_, height, width] = images.shape();
+        let area = height * width;
+        let changed = |&index: &usize| -> Vec<u8> {
+            let image = images.image(index);
+            match self {
+                Turned::No => image.to_vec(),
+                Turned::Inverted => image.iter().map(|&level| 255 - level).collect(),
+                Turned::Transposed => {
+                    let place = |at: usize| {
+                        let (plane, within) = (at / area * area, at % area);
+                        plane + within % height * width + within / height
+                    };
+                    (0..image.len()).map(|at| image[place(at)]).collect()
+                }
+            }
+        };
+        Images {
+            pixels: chosen.iter().flat_map(changed).collect(),
+            labels: chosen.iter().map(|&index| images.label(index)).collect(),
+            ..images.clone()
+        }
+    }
+}
+
+/// What is asked for, and every usual way that differs from it.
+pub fn ways(asked: &Input, train: &Images) -> Vec<Way> {
+    let way = |words, input: &Input, turned| Way {
+        words,
+        input: input.clone(),
+        turned,
+    };
+    let plain = Input::default();
+    let words = match *asked == plain {
+        true => "0 to 1, as usual",
+        false => "as asked",
+    };
+    let mut all = vec![
+        way(words, asked, Turned::No),
+        way("0 to 1", &plain, Turned::No),
+    ];
+    for (words, range) in [("0 to 255", Range::Byte), ("−1 to 1", Range::Signed)] {
+        let input = Input {
+            range,
+            ..plain.clone()
+        };
+        all.push(way(words, &input, Turned::No));
+    }
+    let standardized = |mean: &[f64], std: &[f64]| Input {
+        mean: mean.to_vec(),
+        std: std.to_vec(),
+        ..plain.clone()
+    };
+    if let Some((mean, std)) = moments(train) {
+        let words = "mean and deviation of these images";
+        all.push(way(words, &standardized(&mean, &std), Turned::No));
+    }
+    match train.channels {
+        1 => {
+            let input = standardized(&[MNIST.0], &[MNIST.1]);
+            all.push(way("mean and deviation of MNIST", &input, Turned::No));
+        }
+        3 => {
+            let sets = [
+                ("mean and deviation of ImageNet", IMAGENET),
+                ("mean and deviation of CIFAR-10", CIFAR),
+            ];
+            for (words, (mean, std)) in sets {
+                all.push(way(words, &standardized(&mean, &std), Turned::No));
+            }
+            for (words, range) in [
+                ("0 to 1, blue first", Range::Unit),
+                ("0 to 255, blue first", Range::Byte),
+            ] {
+                let input = Input {
+                    range,
+                    order: Order::Bgr,
+                    ..plain.clone()
+                };
+                all.push(way(words, &input, Turned::No));
+            }
+        }
+        _ => {}
+    }
+    all.push(way(
+        "so, but inverted: light is dark",
+        asked,
+        Turned::Inverted,
+    ));
+    if train.height == train.width {
+        all.push(way(
+            "so, but rows and columns exchanged",
+            asked,
+            Turned::Transposed,
+        ));
+    }
+    let is_first = |way: &Way| way.input == *asked && way.turned == Turned::No;
+    let mut place = 0;
+    all.retain(|way| {
+        place += 1;
+        place == 1 || !is_first(way)
+    });
+    all
+}
+
+/// Mean and standard deviation of every channel over all images, in \[0,1\], to four digits; `None`
+/// where a channel is constant.
+fn moments(images: &Images) -> Option<(Vec<f64>, Vec<f64>)> {
+    let area = images.height * images.width;
+    let count = images.len() * area;
+    if count == 0 {
+        return None;
+    }
+    let rounded = |value: f64| (value * 1e4).round() / 1e4;
+    let (mut means, mut deviations) = (Vec::new(), Vec::new());
+    for channel in 0..images.channels {
+        let (mut sum, mut squares) = (0_u64, 0_u64);
+        for image in images.pixels.chunks_exact(images.channels * area) {
+            for &level in &image[channel * area..(channel + 1) * area] {
+                sum += u64::from(level);
+                squares += u64::from(level).pow(2);
+            }
+        }
+        let mean = sum as f64 / count as f64;
+        let deviation = (squares as f64 / count as f64 - mean.powi(2))
+            .max(0.0)
+            .sqrt();
+        if rounded(deviation / 255.0) <= 0.0 {
+            return None;
+        }
+        means.push(rounded(mean / 255.0));
+        deviations.push(rounded(deviation / 255.0));
+    }
+    Some((means, deviations))
+}
+
+/// What a plan says of a scaling, without what is usual: `(range: Byte, order: Bgr)`.
+pub fn in_plan(input: &Input) -> String {
+    let mut parts = Vec::new();
+    if input.range != Range::Unit {
+        parts.push(format!("range: {:?}", input.range));
+    }
+    for (field, values) in [("mean", &input.mean), ("std", &input.std)] {
+        if !values.is_empty() {
+            parts.push(format!("{field}: {values:?}"));
+        }
+    }
+    if input.order != Order::Rgb {
+        parts.push(format!("order: {:?}", input.order));
+    }
+    format!("({})", parts.join(", "))
+}

@@ -1,0 +1,82 @@
+//! What a file says of itself: who made it, its inputs and outputs, and its operators, the unknown
+//! ones too.
+
+use std::collections::BTreeMap;
+
+use onnx_ir::ModelProto;
+use serde::Serialize;
+
+use super::error::Fault;
+use super::{functions, ops, ports};
+
+/// The head of a model and its operators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Survey {
+    /// The version of the standard's operators.
+    pub opset: i64,
+    /// What made the file: `pytorch 2.9.0`; empty where it does not say.
+    pub exporter: String,
+    /// Inputs that are no weights, each with its shape: `` `images` [N,3,32,32] ``.
+    pub inputs: Vec<String>,
+    /// Outputs, each with its shape.
+    pub outputs: Vec<String>,
+    /// The operators, the most frequent first.
+    pub operators: Vec<Operator>,
+}
+
+/// One operator of a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Operator {
+    /// As the standard spells it, with its domain where that is another.
+    pub name: String,
+    /// Nodes of it.
+    pub times: usize,
+    /// Whether it can be computed here.
+    pub known: bool,
+}
+
+impl Survey {
+    /// The opset and what made the file: `opset 18, by pytorch 2.9.0`.
+    pub fn origin(&self) -> String {
+        match self.exporter.as_str() {
+            "" => format!("opset {}", self.opset),
+            exporter => format!("opset {}, by {exporter}", self.opset),
+        }
+    }
+}
+
+/// The version of the standard's operators that a model asks for.
+pub fn opset(model: &ModelProto) -> i64 {
+    let mut versions = model.opset_import.iter();
+    let standard = versions.find(|version| ops::is_standard(&version.domain));
+    standard.map_or(1, |version| version.version)
+}
+
+/// Of a model; its functions count as the operators that they are made of.
+///
+/// # Errors
+/// Where a function is not there, or calls itself.
+pub fn of(model: &ModelProto) -> Result<Survey, Fault> {
+    let nodes = functions::inlined(model)?;
+    let mut times: BTreeMap<String, (usize, bool)> = BTreeMap::new();
+    for node in &nodes {
+        let (name, known) = (ops::name(node), ops::is_known(node));
+        times.entry(name).or_insert((0, known)).0 += 1;
+    }
+    let each = times.into_iter();
+    let mut operators: Vec<Operator> = each
+        .map(|(name, (times, known))| Operator { name, times, known })
+        .collect();
+    operators.sort_by_key(|operator| std::cmp::Reverse(operator.times));
+    let graph = &model.graph;
+    let inputs = ports::free(graph).into_iter();
+    Ok(Survey {
+        opset: opset(model),
+        exporter: format!("{} {}", model.producer_name, model.producer_version)
+            .trim()
+            .to_owned(),
+        inputs: inputs.map(ports::described).collect(),
+        outputs: graph.output.iter().map(ports::described).collect(),
+        operators,
+    })
+}
