@@ -11,7 +11,7 @@ use noisescope::data::{self, Dataset, Images};
 use noisescope::nets::import;
 use noisescope::nets::train::{Step, Trainer, evaluate};
 use noisescope::nets::{Network, Ports, Subject};
-use noisescope::session::config::{self, DatasetName, NetworkKind};
+use noisescope::session::config::{self, DatasetName, Input, NetworkKind};
 use noisescope::session::record;
 use tempfile::TempDir;
 
@@ -63,7 +63,8 @@ fn a_checkpoint_of_pytorch_says_here_what_it_says_there() {
         // The names that the layers have here.
         ("logistic.safetensors", NetworkKind::Logistic),
     ] {
-        let weights = import::read(&checkpoint(&folder, name), kind, DIGITS).unwrap();
+        let imported = import::read(&checkpoint(&folder, name), kind, DIGITS, &Input::default());
+        let weights = imported.unwrap().weights;
         let network = Network::with_weights(kind, DIGITS, &weights, &device).unwrap();
         let logits = network.logits(images(), &device);
         let expected: Vec<f32> = said[name].concat();
@@ -75,7 +76,8 @@ fn a_checkpoint_of_pytorch_says_here_what_it_says_there() {
 }
 
 fn refused(path: &Path, kind: NetworkKind) -> String {
-    let words = import::read(path, kind, DIGITS).unwrap_err().to_string();
+    let fault = import::read(path, kind, DIGITS, &Input::default()).unwrap_err();
+    let words = fault.to_string();
     let begins = format!("network.weights: {}: ", path.display());
     words
         .strip_prefix(&begins)
