@@ -156,6 +156,14 @@ fn a_file_of_weights_goes_with_the_name_of_its_network() {
         words.contains("ends in .onnx, a file of weights in .pt, .pth or"),
         "{words}"
     );
+    // A file that is something else is called what it is.
+    fs::write(bench.path("there.h5"), b"\x89HDF\r\n\x1a\n").unwrap();
+    let words = bench.refuse(2, &["new", "x", "--network", "there.h5"]);
+    assert!(
+        words.contains("an HDF5 file, as Keras writes them")
+            && words.contains("tf2onnx.convert.from_keras(model, output_path=\"model.onnx\")"),
+        "{words}"
+    );
     let weights = "network.weights=File(\"other.pt\")";
     let words = bench.refuse(
         2,

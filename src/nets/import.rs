@@ -83,6 +83,17 @@ pub fn classes(path: &Path, image: Shape) -> Result<usize, ImportError> {
     count().map_err(|fault| wrong(path, fault, image))
 }
 
+/// What a file or folder is that holds no weights, and what to do with it, where it begins like something
+/// known; for images of the shape `image`.
+pub fn foreign(path: &Path, image: Shape) -> Option<String> {
+    let (what, remedy) = file::foreign(path).ok()??;
+    Some(format!(
+        "{} is {what}; {}",
+        path.display(),
+        remedy.words(path, image)
+    ))
+}
+
 fn wrong(path: &Path, fault: Fault, image: Shape) -> ImportError {
     ImportError {
         path: path.to_owned(),

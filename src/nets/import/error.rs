@@ -29,8 +29,7 @@ impl ImportError {
                 ..
             } => format!(". {}", Remedy::Keras.words(Path::new("…"), self.image)),
             fault if fault.is_of_another_network() => {
-                let model = "…  # your module with its weights";
-                format!(". To see it as it is, {}", from_torch(model, self.image))
+                format!(". To see it as it is, {}", from_torch(self.image))
             }
             _ => String::new(),
         }
@@ -148,7 +147,7 @@ pub enum Fault {
     },
     /// Buffers that scale the images.
     #[error(
-        "the file has `{mean_name}` {mean:?} and `{std_name}` {std:?}, by which its network scaled the images; say so, with --set 'network.input=(mean: {mean:?}, std: {std:?})'"
+        "the file has `{mean_name}` {mean:?} and `{std_name}` {std:?}, by which its network scaled the images; begin a session that says so, with --set 'network.input=(mean: {mean:?}, std: {std:?})'"
     )]
     Scaling {
         /// The buffer of means.

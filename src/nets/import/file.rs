@@ -7,7 +7,8 @@ use std::path::Path;
 use burn::store::{ModuleStore, SafetensorsStore, SafetensorsStoreError};
 
 use super::raw::Raw;
-use super::{Fault, recognise, torch};
+use super::recognise::{self, Foreign, Remedy};
+use super::{Fault, torch};
 
 /// What a file of weights holds.
 pub struct Contents {
@@ -25,22 +26,42 @@ pub struct Contents {
 /// # Errors
 /// Where the file cannot be read, is something else, or asks for code.
 pub fn contents(path: &Path) -> Result<Contents, Fault> {
-    if let Some(foreign) = recognise::folder(path) {
+    if let Some(foreign) = foreign(path)? {
         return Err(Fault::Foreign(foreign));
     }
-    let mut start = Vec::new();
-    File::open(path)?.take(512).read_to_end(&mut start)?;
+    let start = start(path)?;
     if is_safetensors(&start) {
         return safetensors(path);
     }
-    if let Some(foreign) = recognise::foreign(&start, path) {
-        return Err(Fault::Foreign(foreign));
-    }
     if !(start.starts_with(b"PK\x03\x04") || matches!(start[..], [0x80, 0..=5, ..])) {
         let what = "a file of a kind that is not known".to_owned();
-        return Err(Fault::Foreign((what, recognise::Remedy::Weights)));
+        return Err(Fault::Foreign((what, Remedy::Weights)));
     }
     torch::read(path)
+}
+
+/// What a file or folder is that holds no weights, where its beginning says so.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn foreign(path: &Path) -> Result<Option<Foreign>, Fault> {
+    if let Some(foreign) = recognise::folder(path) {
+        return Ok(Some(foreign));
+    }
+    let start = start(path)?;
+    if is_safetensors(&start) {
+        return Ok(None);
+    }
+    Ok(match recognise::foreign(&start, path) {
+        None if start.starts_with(b"PK\x03\x04") => torch::foreign(path)?,
+        foreign => foreign,
+    })
+}
+
+fn start(path: &Path) -> Result<Vec<u8>, Fault> {
+    let mut start = Vec::new();
+    File::open(path)?.take(512).read_to_end(&mut start)?;
+    Ok(start)
 }
 
 /// A safetensors file begins with the length of its header, which is JSON.

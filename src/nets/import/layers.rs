@@ -54,8 +54,11 @@ impl Need {
     }
 
     /// Whether a tensor of the file has the shape, or has it inputs first, as Keras keeps dense weights.
+    /// One that cannot be read at all has its place too, so that this is what is said of it.
     pub fn takes(&self, raw: &Raw) -> bool {
-        raw.shape == self.shape_there() || (self.transposed && raw.shape == self.shape)
+        raw.is_other()
+            || raw.shape == self.shape_there()
+            || (self.transposed && raw.shape == self.shape)
     }
 
     /// Whether it is 0 where a file does not have it.

@@ -46,6 +46,11 @@ impl Raw {
         }
     }
 
+    /// Whether it is of a kind whose values, and perhaps shape, cannot be known.
+    pub fn is_other(&self) -> bool {
+        matches!(self.source, Source::Other(_))
+    }
+
     /// Values under the mask of `torch.nn.utils.prune`, which has the same shape.
     pub fn pruned(name: String, values: Self, mask: Self) -> Self {
         Self {

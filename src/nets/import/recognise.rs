@@ -46,9 +46,13 @@ impl Remedy {
             }
             Self::StateDict => format!(
                 "save the weights with torch.save(model.state_dict(), \"model.pt\"), or {}",
-                from_torch("…  # your module with its weights", image)
+                from_torch(image)
             ),
-            Self::TorchScript => from_torch(&format!("torch.jit.load(\"{file}\")"), image),
+            Self::TorchScript => exported(&torch_lines(
+                &format!("torch.jit.load(\"{file}\")"),
+                ", dynamo=False",
+                image,
+            )),
             Self::Keras => exported(&[
                 "import keras, tf2onnx  # pip install tf2onnx".to_owned(),
                 format!("model = keras.models.load_model(\"{file}\")"),
@@ -66,15 +70,22 @@ impl Remedy {
 
 const RUN: &str = "noisescope run mine --network model.onnx";
 
+/// What stands for a person's own module.
+const MODULE: &str = "…  # your module with its weights";
+
 /// Three lines of Python that make an ONNX file of a PyTorch module.
-pub fn from_torch(model: &str, [channels, height, width]: Shape) -> String {
-    exported(&[
+pub fn from_torch(image: Shape) -> String {
+    exported(&torch_lines(MODULE, "", image))
+}
+
+fn torch_lines(model: &str, option: &str, [channels, height, width]: Shape) -> [String; 3] {
+    [
         "import torch".to_owned(),
         format!("model = {model}"),
         format!(
-            "torch.onnx.export(model.eval(), torch.zeros(1, {channels}, {height}, {width}), \"model.onnx\")"
+            "torch.onnx.export(model.eval(), torch.zeros(1, {channels}, {height}, {width}), \"model.onnx\"{option})"
         ),
-    ])
+    ]
 }
 
 fn exported(lines: &[String; 3]) -> String {
@@ -171,4 +182,72 @@ pub fn archive<T: AsRef<str>>(names: &[T]) -> Option<Foreign> {
         return None;
     };
     Some((what.to_owned(), remedy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn what(head: &[u8], name: &str) -> String {
+        foreign(head, Path::new(name)).map_or("nothing known".into(), |(what, _)| what)
+    }
+
+    #[test]
+    fn files_are_called_what_they_are() {
+        for (head, name, expected) in [
+            (&b""[..], "it.pt", "empty"),
+            (
+                b"version https://git-lfs.github.com/spec/v1\n",
+                "it.pt",
+                "Git-LFS",
+            ),
+            (b" <!DOCTYPE html><html>", "it.pt", "web page"),
+            (b"\x89HDF\r\n\x1a\n", "it.h5", "Keras"),
+            (b"\x08\x01\x12\x05", "saved_model.pb", "SavedModel"),
+            (b"\x0a\x20\x0a", "frozen.pb", "TensorFlow graph"),
+            (b"\x1c\0\0\0TFL3\0\0", "it.tflite", "Lite"),
+            (b"\x08\x0a\x12\x07pytorch", "it.pt", "ONNX"),
+            (b"\x80\x02}q\0", "it.pt", "nothing known"),
+            (b"PK\x03\x04", "it.pt", "nothing known"),
+        ] {
+            let found = what(head, name);
+            assert!(found.contains(expected), "{name}: {found}");
+        }
+    }
+
+    #[test]
+    fn archives_are_told_by_what_is_in_them() {
+        for (entry, expected) in [
+            ("it/constants.pkl", "TorchScript"),
+            ("model.weights.h5", "Keras"),
+            ("x_train.npy", "NumPy"),
+            ("model.onnx", "ONNX"),
+        ] {
+            let (found, _) = archive(&["it/data.pkl", entry]).unwrap();
+            assert!(found.contains(expected), "{entry}: {found}");
+        }
+        assert_eq!(archive(&["it/data.pkl", "it/byteorder"]), None);
+    }
+
+    #[test]
+    fn what_can_be_exported_says_how_in_three_lines_of_python() {
+        let saved = Remedy::TensorFlow("--saved-model").words(Path::new("there"), [3, 32, 16]);
+        assert!(
+            saved.contains("--saved-model there --output model.onnx"),
+            "{saved}"
+        );
+        for (remedy, line) in [
+            (
+                Remedy::StateDict,
+                "torch.zeros(1, 3, 32, 16), \"model.onnx\")",
+            ),
+            (Remedy::TorchScript, "model = torch.jit.load(\"it.pt\")"),
+            (Remedy::Keras, "model = keras.models.load_model(\"it.pt\")"),
+        ] {
+            let words = remedy.words(Path::new("it.pt"), [3, 32, 16]);
+            let python = words.lines().filter(|line| line.starts_with("    "));
+            assert_eq!(python.count(), 3, "{words}");
+            assert!(words.contains(line) && words.ends_with(RUN), "{words}");
+        }
+    }
 }

@@ -17,6 +17,7 @@ use super::Fault;
 use super::file::Contents;
 use super::pickle::{Id, Node, Tree};
 use super::raw::Raw;
+use super::recognise::{self, Foreign};
 use storage::Storages;
 use tensor::Leaf;
 
@@ -55,6 +56,14 @@ pub fn read(path: &Path) -> Result<Contents, Fault> {
         notes: taken.note.into_iter().collect(),
         modules: taken.modules,
     })
+}
+
+/// What a zip archive is, where that is no checkpoint.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn foreign(path: &Path) -> Result<Option<Foreign>, Fault> {
+    Ok(recognise::archive(&archive::names(path)?))
 }
 
 /// What the file would have Python run that reaches outside of it.

@@ -10,7 +10,7 @@ use zip::ZipArchive;
 
 use super::super::Fault;
 use super::super::pickle::{self, Tree};
-use super::super::recognise::{self, Remedy};
+use super::super::recognise::Remedy;
 use super::legacy;
 use super::storage::Storages;
 
@@ -51,14 +51,31 @@ pub fn open(path: &Path) -> Result<Opened, Fault> {
     })
 }
 
+/// The entries of a zip archive.
+///
+/// # Errors
+/// Where it is damaged.
+pub fn names(path: &Path) -> Result<Vec<String>, Fault> {
+    names_in(&unzipped(File::open(path)?)?)
+}
+
+fn unzipped(file: File) -> Result<ZipArchive<BufReader<File>>, Fault> {
+    ZipArchive::new(BufReader::new(file))
+        .map_err(|error| Fault::Damaged(format!("as a zip archive: {error}")))
+}
+
+fn names_in(archive: &ZipArchive<BufReader<File>>) -> Result<Vec<String>, Fault> {
+    let names = archive
+        .file_names()
+        .map(|name| name.map(|it| it.to_string()));
+    names
+        .collect::<Result<_, _>>()
+        .map_err(|error| Fault::Damaged(error.to_string()))
+}
+
 fn zipped(file: File) -> Result<Opened, Fault> {
-    let mut archive = ZipArchive::new(BufReader::new(file))
-        .map_err(|error| Fault::Damaged(format!("as a zip archive: {error}")))?;
-    let names = archive.file_names().collect::<Result<Vec<_>, _>>();
-    let names = names.map_err(|error| Fault::Damaged(error.to_string()))?;
-    if let Some(foreign) = recognise::archive(&names) {
-        return Err(Fault::Foreign(foreign));
-    }
+    let mut archive = unzipped(file)?;
+    let names = names_in(&archive)?;
     // The entries lie in a folder that has the file's first name.
     let roots = names
         .iter()
