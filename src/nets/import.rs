@@ -97,7 +97,7 @@ pub fn foreign(path: &Path, image: Shape) -> Option<String> {
 fn wrong(path: &Path, fault: Fault, image: Shape) -> ImportError {
     ImportError {
         path: path.to_owned(),
-        fault,
+        fault: Box::new(fault),
         image,
     }
 }

@@ -14,7 +14,7 @@ pub struct ImportError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it.
-    pub fault: Fault,
+    pub fault: Box<Fault>,
     /// The images that the network is to be for: C, H, W.
     pub image: Shape,
 }
@@ -22,7 +22,7 @@ pub struct ImportError {
 impl ImportError {
     /// What to do, where that depends on the file and the images.
     fn remedy(&self) -> String {
-        match &self.fault {
+        match &*self.fault {
             Fault::Foreign((_, remedy)) => format!("; {}", remedy.words(&self.path, self.image)),
             Fault::Shape {
                 meaning: Some(Misfit::ChannelsLast),
