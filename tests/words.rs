@@ -5,6 +5,7 @@ mod common;
 mod images;
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use common::pty::Pty;
@@ -450,4 +451,44 @@ fn a_network_at_chance_is_told_loudly_with_the_usual_causes() {
         ],
     );
     assert!(!said.contains("CHANCE"), "{said}");
+}
+
+#[test]
+fn weights_of_a_file_say_what_is_assumed_and_at_chance_what_they_do_not_carry() {
+    let bench = Bench::new();
+    let clothes = clothes(&bench);
+    let packed = fs::read("tests/fixtures/nets/logistic.safetensors.gz").unwrap();
+    let mut weights = Vec::new();
+    flate2::read::GzDecoder::new(&packed[..])
+        .read_to_end(&mut weights)
+        .unwrap();
+    let path = bench.path("strange.safetensors");
+    fs::write(&path, weights).unwrap();
+    let output = bench.output(&[
+        "run",
+        "strange",
+        "--plain",
+        "--device",
+        "flex",
+        "--data",
+        &clothes,
+        "--network",
+        &path.display().to_string(),
+        "--set",
+        "network.kind=logistic",
+        "--set",
+        "analyses=[]",
+    ]);
+    let said = both(&output);
+    assert!(output.status.success(), "{said}");
+    for words in [
+        "assumed is nothing between the pixels and the logits, and images from 0 to 1",
+        "NO BETTER THAN CHANCE",
+        "trained on other data",
+        "classes in another order",
+        "another scale",
+        "non-linearity or pooling, which a file of weights does not carry",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }
