@@ -142,12 +142,14 @@ fn what_cannot_be_taken_says_why_and_what_to_do() {
         }
     }
     assert!(!Path::new("a-pickle-was-run").exists());
-    let words = refused("hidden.pt", NetworkKind::Mlp);
-    assert!(
-        words.contains("a layer of 7 units where the built-in network has 1000")
-            && words.contains("torch.onnx.export"),
-        "{words}"
-    );
+    for name in ["hidden.pt", "hidden-named.pt"] {
+        let words = refused(name, NetworkKind::Mlp);
+        assert!(
+            words.contains("a layer of 7 units where the built-in network has 1000")
+                && words.contains("torch.onnx.export"),
+            "{words}"
+        );
+    }
     let words = refused("tanh.pt", NetworkKind::Mlp);
     assert!(
         words.contains("applies `Tanh`") && words.contains("`mlp` ReLU"),

@@ -199,16 +199,6 @@ impl<'a> Layers<'a> {
         if let Some(keys) = by_shape.filter(|_| !self.numbered()) {
             return Ok(keys);
         }
-        // The network's own names, and one of them is not there.
-        let missing = needs.iter().find(|it| !is_there(it));
-        let known = needs.iter().filter(is_there).count();
-        if let (Some((layer, tensors)), true) = (missing, known + 1 >= needs.len().max(2)) {
-            let role = tensors.first().and_then(|need| need.roles.first());
-            return Err(Fault::Missing {
-                name: format!("{layer}.{}", role.unwrap_or(&"weight")),
-                there: list(self.names()),
-            });
-        }
         // Layers of the same kinds in the same order; where one has another size, that will be said.
         let alike = |key: &Key, tensors: &[Need]| {
             let group = &self.groups[key];
@@ -222,6 +212,16 @@ impl<'a> Layers<'a> {
         let mut both = self.order.iter().zip(needs);
         if as_many && both.all(|(key, (_, tensors))| alike(key, tensors)) {
             return Ok(self.order.clone());
+        }
+        // The network's own names, and one of them is not there.
+        let missing = needs.iter().find(|it| !is_there(it));
+        let known = needs.iter().filter(is_there).count();
+        if let (Some((layer, tensors)), true) = (missing, known + 1 >= needs.len().max(2)) {
+            let role = tensors.first().and_then(|need| need.roles.first());
+            return Err(Fault::Missing {
+                name: format!("{layer}.{}", role.unwrap_or(&"weight")),
+                there: list(self.names()),
+            });
         }
         Err(Fault::Layers {
             found: list(self.order.iter().map(|key| match key.depth {
