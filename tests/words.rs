@@ -5,6 +5,7 @@ mod common;
 mod images;
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use common::pty::Pty;
@@ -154,6 +155,14 @@ fn a_file_of_weights_goes_with_the_name_of_its_network() {
     let words = bench.refuse(2, &["new", "x", "--network", "./model.h5"]);
     assert!(
         words.contains("ends in .onnx, a file of weights in .pt, .pth or"),
+        "{words}"
+    );
+    // A file that is something else is called what it is.
+    fs::write(bench.path("there.h5"), b"\x89HDF\r\n\x1a\n").unwrap();
+    let words = bench.refuse(2, &["new", "x", "--network", "there.h5"]);
+    assert!(
+        words.contains("an HDF5 file, as Keras writes them")
+            && words.contains("tf2onnx.convert.from_keras(model, output_path=\"model.onnx\")"),
         "{words}"
     );
     let weights = "network.weights=File(\"other.pt\")";
@@ -442,4 +451,44 @@ fn a_network_at_chance_is_told_loudly_with_the_usual_causes() {
         ],
     );
     assert!(!said.contains("CHANCE"), "{said}");
+}
+
+#[test]
+fn weights_of_a_file_say_what_is_assumed_and_at_chance_what_they_do_not_carry() {
+    let bench = Bench::new();
+    let clothes = clothes(&bench);
+    let packed = fs::read("tests/fixtures/nets/logistic.safetensors.gz").unwrap();
+    let mut weights = Vec::new();
+    flate2::read::GzDecoder::new(&packed[..])
+        .read_to_end(&mut weights)
+        .unwrap();
+    let path = bench.path("strange.safetensors");
+    fs::write(&path, weights).unwrap();
+    let output = bench.output(&[
+        "run",
+        "strange",
+        "--plain",
+        "--device",
+        "flex",
+        "--data",
+        &clothes,
+        "--network",
+        &path.display().to_string(),
+        "--set",
+        "network.kind=logistic",
+        "--set",
+        "analyses=[]",
+    ]);
+    let said = both(&output);
+    assert!(output.status.success(), "{said}");
+    for words in [
+        "assumed is nothing between the pixels and the logits, and images from 0 to 1",
+        "NO BETTER THAN CHANCE",
+        "trained on other data",
+        "classes in another order",
+        "another scale",
+        "non-linearity or pooling, which a file of weights does not carry",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
 }

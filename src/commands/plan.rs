@@ -6,16 +6,21 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Refusal, own, preset, words};
+use crate::nets::import;
 use crate::session::Config;
 use crate::session::config::{self, Dataset, NetworkKind};
+use crate::session::form::Shape;
 use crate::session::setting;
 use crate::session::store::{Store, check_name};
 
 /// How the names of files of weights end.
-const WEIGHTS: [&str; 3] = ["pt", "pth", "safetensors"];
+const WEIGHTS: [&str; 7] = ["pt", "pth", "safetensors", "ckpt", "bin", "pkl", "tar"];
 
 /// How the name of a file ends that holds a network, and not weights alone.
 const NETWORK: &str = "onnx";
+
+/// What an image is where nothing says so.
+const DEFAULT_IMAGE: Shape = [1, 28, 28];
 
 /// A session's name and, where it is new, its plan.
 #[derive(Debug, Clone, Default, Args)]
@@ -258,11 +263,16 @@ fn ends_in(path: &Path, endings: &[&str]) -> bool {
 }
 
 /// What would do, where a file was meant that is no file of weights.
-fn hint(typed: &str) -> &'static str {
-    if Path::new(typed).exists() || typed.contains(['/', '.']) {
-        "; a network's file ends in .onnx, a file of weights in .pt, .pth or .safetensors"
-    } else {
-        ""
+fn hint(typed: &str) -> String {
+    let path = Path::new(typed);
+    if let Some(words) = import::foreign(path, DEFAULT_IMAGE) {
+        return format!("; {words}");
+    }
+    let is_like_a_file = path.exists() || typed.contains(['/', '.']);
+    match is_like_a_file {
+        true => "; a network's file ends in .onnx, a file of weights in .pt, .pth or .safetensors"
+            .into(),
+        false => String::new(),
     }
 }
 

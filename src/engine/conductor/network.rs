@@ -56,7 +56,7 @@ impl Conductor {
     pub(super) fn form_of_network(&self, config: &Config, path: &Path) -> Result<Form, RunError> {
         let image = config.network.image.unwrap_or(DEFAULT_IMAGE);
         if config.network.kind != NetworkKind::Onnx {
-            return Ok(Form::numbered(image, import::classes(path)?));
+            return Ok(Form::numbered(image, import::classes(path, image)?));
         }
         let asked = config
             .network

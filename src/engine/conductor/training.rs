@@ -13,7 +13,7 @@ use crate::nets::import;
 use crate::nets::train::{Step, Trainer, evaluate, finish};
 use crate::nets::weights::parameters;
 use crate::session::State;
-use crate::session::config::{Config, Weights};
+use crate::session::config::{Config, NetworkKind, Weights};
 use crate::session::record::{Epoch, Training};
 use crate::session::run::Phase;
 use crate::stats::interval::wilson;
@@ -136,7 +136,9 @@ impl Conductor {
     /// Takes the weights from a file. The session keeps them, so it needs the file only once.
     fn import(&mut self, config: &Config, dataset: &Dataset, path: &Path) -> Result<(), RunError> {
         let ports = Ports::from(&dataset.form());
-        let best = import::read(path, config.network.kind, ports)?;
+        let network = &config.network;
+        let imported = import::read(path, network.kind, ports, &network.input)?;
+        let best = imported.weights;
         let parameters = parameters(&best);
         self.rounds.run.parameters = parameters;
         self.rounds.session.record.training = Some(Training {
@@ -146,6 +148,9 @@ impl Conductor {
         });
         self.rounds
             .log(format!("weights taken from {}", path.display()));
+        for note in imported.notes {
+            self.rounds.note(format!("network: {note}"));
+        }
         Ok(())
     }
 
@@ -230,7 +235,8 @@ impl Conductor {
             100.0 * score.accuracy,
             all.len(),
         ));
-        let chance = no_better_than_chance(score.accuracy, &dataset.test);
+        let causes = usual_causes(config);
+        let chance = no_better_than_chance(score.accuracy, &dataset.test, causes);
         let record = rounds.session.record.training.get_or_insert_default();
         record.at_chance = chance.is_some();
         if let Some(words) = chance {
@@ -240,9 +246,30 @@ impl Conductor {
     }
 }
 
+/// Why a network may know nothing of the test images.
+fn usual_causes(config: &Config) -> &'static str {
+    match (&config.network.weights, config.network.kind) {
+        (Weights::Train(_), _) => {
+            "the images are inverted (dark on light instead of light on dark); they have another size, padding or \
+             scale than those it was trained on; rows and columns are exchanged (dataset.transpose) or the labels are \
+             shifted. A network trained here may need more epochs"
+        }
+        (Weights::File(_), NetworkKind::Onnx) => {
+            "it was trained on other data; it has its classes in another order; it takes images on another scale \
+             (network.input), inverted, or with rows and columns exchanged (dataset.transpose)"
+        }
+        (Weights::File(_), _) => {
+            "it was trained on other data; it has its classes in another order; it takes images on another scale \
+             (network.input), inverted, or with rows and columns exchanged (dataset.transpose); or its non-linearity or \
+             pooling, which a file of weights does not carry, is another than that of this kind (then export it as ONNX, \
+             which does)"
+        }
+    }
+}
+
 /// What to say of a network that is right no more often than one that always names the largest
-/// class, as far as these test images can tell.
-fn no_better_than_chance(accuracy: f64, test: &Images) -> Option<String> {
+/// class, as far as these test images can tell, and why that may be.
+fn no_better_than_chance(accuracy: f64, test: &Images, causes: &str) -> Option<String> {
     let images = test.len() as u64;
     let right = (accuracy * images as f64).round() as u64;
     let largest = test.class_counts().into_iter().max().unwrap_or(0) as f64 / images as f64;
@@ -251,9 +278,7 @@ fn no_better_than_chance(accuracy: f64, test: &Images) -> Option<String> {
         format!(
             "THE NETWORK IS NO BETTER THAN CHANCE on the {images} test images: {:.1} % correct ({:.1} to {:.1} %), and \
              always naming the largest class makes {:.1} %. What follows is the bias of a network that does not \
-             know these images. The usual causes: the images are inverted (dark on light instead of light on \
-             dark); they have another size, padding or scale than those it was trained on; rows and columns are \
-             exchanged (dataset.transpose) or the labels are shifted. A network trained here may need more epochs",
+             know these images. The usual causes: {causes}",
             100.0 * share.estimate,
             100.0 * share.low,
             100.0 * share.high,
@@ -282,11 +307,11 @@ mod tests {
         // 80 of 100 are of one class: 85 % cannot be told from that, 90 % can, 50 % is worse.
         let uneven = of_classes((0..100).map(|index| u16::from(index >= 80)).collect());
         for (accuracy, warned) in [(0.5, true), (0.85, true), (0.9, false), (1.0, false)] {
-            let words = no_better_than_chance(accuracy, &uneven);
+            let words = no_better_than_chance(accuracy, &uneven, "such");
             assert_eq!(words.is_some(), warned, "{accuracy}: {words:?}");
         }
         let even = of_classes((0..100).map(|index| index % 2).collect());
-        assert!(no_better_than_chance(0.7, &even).is_none());
-        assert!(no_better_than_chance(0.5, &of_classes(Vec::new())).is_none());
+        assert!(no_better_than_chance(0.7, &even, "such").is_none());
+        assert!(no_better_than_chance(0.5, &of_classes(Vec::new()), "such").is_none());
     }
 }

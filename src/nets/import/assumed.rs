@@ -1,0 +1,66 @@
+//! What a file of weights does not say, and what of it a whole module does.
+
+use super::{Fault, list};
+use crate::session::config::{Input, NetworkKind};
+
+/// What is taken for granted where weights come without their network, in a sentence.
+pub fn words(kind: NetworkKind, input: &Input) -> String {
+    let between = match kind {
+        NetworkKind::Cnn => {
+            "ReLU after every layer but the last, max-pooling 2×2 after the convolutions"
+        }
+        NetworkKind::Mlp => "ReLU after the hidden layer",
+        NetworkKind::Logistic => "nothing between the pixels and the logits",
+        NetworkKind::Rnn => "rows from the top as time steps, the last state deciding",
+        NetworkKind::Simple | NetworkKind::Complex => {
+            "no non-linearity but max-pooling, 2×2 twice after the convolutions"
+        }
+        NetworkKind::Onnx => "what the file says",
+    };
+    let images = match (*input == Input::default(), kind) {
+        (false, _) => "images as network.input says",
+        (true, NetworkKind::Simple | NetworkKind::Complex) => {
+            "images from −1 to 1 (others: network.input, before that)"
+        }
+        (true, _) => "images from 0 to 1 (others: network.input)",
+    };
+    format!("weights say nothing of what stands between them; assumed is {between}, and {images}")
+}
+
+/// Refuses a whole module that applies what the architecture does not.
+///
+/// # Errors
+/// Names the classes of such parts.
+pub fn check(modules: &[String], kind: NetworkKind) -> Result<(), Fault> {
+    const ANYWHERE: [&str; 5] = [
+        "Softmax",
+        "LogSoftmax",
+        "Softmax2d",
+        "Sigmoid",
+        "LogSigmoid",
+    ];
+    let (applied, instead): (&[&str], _) = match kind {
+        NetworkKind::Cnn => (&["ReLU", "MaxPool2d"], "ReLU and max-pooling"),
+        NetworkKind::Mlp => (&["ReLU"], "ReLU"),
+        NetworkKind::Simple | NetworkKind::Complex => (&["MaxPool2d"], "max-pooling alone"),
+        NetworkKind::Logistic | NetworkKind::Rnn | NetworkKind::Onnx => (&[], "neither"),
+    };
+    let classes = modules.iter().filter_map(|class| {
+        let (place, name) = class.rsplit_once('.')?;
+        let says = ["torch.nn.modules.activation", "torch.nn.modules.pooling"].contains(&place);
+        says.then_some(name)
+    });
+    let mut others: Vec<&str> = classes
+        .filter(|name| !applied.contains(name) && !ANYWHERE.contains(name))
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    match others.is_empty() {
+        true => Ok(()),
+        false => Err(Fault::Applies {
+            applies: list(others),
+            kind: kind.label(),
+            instead,
+        }),
+    }
+}

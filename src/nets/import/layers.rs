@@ -1,0 +1,268 @@
+//! The layers of a file, and which of them is which of the architecture.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+
+use super::raw::Raw;
+use super::{Fault, list};
+use crate::nets::{Network, Ports};
+use crate::session::config::NetworkKind;
+
+/// A layer in a file: its module, and which of its layers where an LSTM has several. Numbered
+/// modules come first, in the order of their numbers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    number: Option<usize>,
+    /// Its name.
+    pub module: String,
+    /// Which of the layers of an LSTM, from 0 on.
+    pub depth: usize,
+}
+
+/// Tensors of one layer in a file by their role, `weight_ih_l1` being the role `weight_ih`.
+pub type Group<'a> = BTreeMap<&'a str, &'a Raw>;
+
+/// The layers of a file.
+pub struct Layers<'a> {
+    /// Their tensors.
+    pub groups: BTreeMap<Key, Group<'a>>,
+    /// In the order of the file.
+    order: Vec<Key>,
+}
+
+/// One tensor of a network and what makes it up in PyTorch.
+pub struct Need {
+    /// `conv1.weight`.
+    pub name: String,
+    /// Its shape here.
+    pub shape: Vec<usize>,
+    /// Tensors that are added up, by their role in the layer.
+    pub roles: &'static [&'static str],
+    /// \[out,in\] in PyTorch.
+    pub transposed: bool,
+}
+
+impl Need {
+    /// Its shape in PyTorch.
+    pub fn shape_there(&self) -> Vec<usize> {
+        let mut shape = self.shape.clone();
+        if self.transposed {
+            shape.reverse();
+        }
+        shape
+    }
+
+    /// Whether a tensor of the file has the shape, or has it inputs first, as Keras keeps dense weights.
+    /// One that cannot be read at all has its place too, so that this is what is said of it.
+    pub fn takes(&self, raw: &Raw) -> bool {
+        raw.is_other()
+            || raw.shape == self.shape_there()
+            || (self.transposed && raw.shape == self.shape)
+    }
+
+    /// Whether it is 0 where a file does not have it.
+    pub fn is_zero_if_missing(&self) -> bool {
+        self.roles
+            .first()
+            .is_some_and(|role| role.starts_with("bias"))
+    }
+}
+
+/// The layers of an architecture in order, each with its tensors.
+pub fn needs(kind: NetworkKind, ports: Ports) -> Vec<(String, Vec<Need>)> {
+    let network = Network::new(kind, ports, 0, &Device::flex());
+    let weights = network.weights();
+    let of_layer = |layer: &str| {
+        let tensors = weights.tensors.iter().filter_map(|(name, values)| {
+            let role = name.strip_prefix(layer)?.strip_prefix('.')?;
+            let shape = values.shape().to_vec();
+            Some(Need {
+                name: name.clone(),
+                transposed: role == "weight" && shape.len() == 2,
+                shape,
+                roles: match role {
+                    "weight" | "gamma" => &["weight"],
+                    "beta" => &["bias"],
+                    "bias" if layer.starts_with("lstm") => &["bias_ih", "bias_hh"],
+                    "bias" => &["bias"],
+                    "input" => &["weight_ih"],
+                    "hidden" => &["weight_hh"],
+                    "running_mean" => &["running_mean"],
+                    "running_var" => &["running_var"],
+                    _ => &[],
+                },
+            })
+        });
+        (layer.to_owned(), tensors.collect())
+    };
+    let layers = network.layers();
+    layers.iter().map(|it| of_layer(&it.name)).collect()
+}
+
+impl<'a> Layers<'a> {
+    /// The tensors by layer and role.
+    pub fn of(tensors: impl IntoIterator<Item = (&'a str, &'a Raw)>) -> Self {
+        let mut groups: BTreeMap<Key, Group> = BTreeMap::new();
+        let mut order: Vec<Key> = Vec::new();
+        for (name, raw) in tensors {
+            let (module, role) = name.rsplit_once('.').unwrap_or(("", name));
+            // `weight_ih_l1`: the second layer of an LSTM.
+            let (role, depth) = match role.rsplit_once("_l") {
+                Some((role, depth)) if depth.parse::<usize>().is_ok() => {
+                    (role, depth.parse().unwrap_or_default())
+                }
+                _ => (role, 0),
+            };
+            let key = Key {
+                number: module.parse().ok(),
+                module: module.to_owned(),
+                depth,
+            };
+            if !groups.contains_key(&key) {
+                order.push(key.clone());
+            }
+            groups.entry(key).or_default().insert(role, raw);
+        }
+        Self { groups, order }
+    }
+
+    /// The last layer: the one of that name, else the last of numbered ones, else of the file.
+    pub fn last(&self) -> Option<&Group<'a>> {
+        let named = self.groups.iter().find(|(key, _)| key.module == "logits");
+        let last = match self.numbered() {
+            true => self.groups.keys().next_back(),
+            false => self.order.last(),
+        };
+        named
+            .map(|(_, group)| group)
+            .or_else(|| self.groups.get(last?))
+    }
+
+    fn numbered(&self) -> bool {
+        self.groups.keys().all(|key| key.number.is_some())
+    }
+
+    /// For each layer of the architecture the layer in the file, all of whose tensors have a place: by
+    /// name, else by number, else by shapes, else in the order of the file.
+    ///
+    /// # Errors
+    /// Where a layer is not there, or there are more.
+    pub fn matched(
+        &self,
+        needs: &[(String, Vec<Need>)],
+        kind: NetworkKind,
+    ) -> Result<Vec<Key>, Fault> {
+        let keys = self.keys(needs, kind)?;
+        let used = |key: &Key, role: &str| {
+            let place = keys.iter().position(|own| own == key);
+            place.is_some_and(|place| {
+                let mut tensors = needs[place].1.iter();
+                tensors.any(|need| need.roles.contains(&role))
+            })
+        };
+        let all = self.groups.iter();
+        let unused = all.flat_map(|(key, group)| {
+            let unused = group.iter().filter(|(role, _)| !used(key, role));
+            unused.map(|(_, raw)| &raw.name)
+        });
+        let unused: Vec<&String> = unused.collect();
+        match unused.is_empty() {
+            true => Ok(keys),
+            false => Err(Fault::Extra {
+                names: list(unused),
+                kind: kind.label(),
+            }),
+        }
+    }
+
+    fn keys(&self, needs: &[(String, Vec<Need>)], kind: NetworkKind) -> Result<Vec<Key>, Fault> {
+        let named = |layer: &str| Key {
+            number: None,
+            module: layer.to_owned(),
+            depth: 0,
+        };
+        let is_there = |(name, _): &&(String, Vec<Need>)| self.groups.contains_key(&named(name));
+        if needs.iter().all(|it| is_there(&it)) {
+            return Ok(needs.iter().map(|(name, _)| named(name)).collect());
+        }
+        let as_many = self.groups.len() == needs.len();
+        if self.numbered() && as_many {
+            return Ok(self.groups.keys().cloned().collect());
+        }
+        let alone = |(_, tensors): &(String, Vec<Need>)| {
+            let mut fitting = self.groups.iter().filter(|(_, it)| fits(it, tensors));
+            let (key, _) = fitting.next()?;
+            fitting.next().is_none().then(|| key.clone())
+        };
+        let by_shape: Option<Vec<Key>> = needs.iter().map(alone).collect();
+        if let Some(keys) = by_shape.filter(|_| !self.numbered()) {
+            return Ok(keys);
+        }
+        // Layers of the same kinds in the same order; where one has another size, that will be said.
+        let alike = |key: &Key, tensors: &[Need]| {
+            let group = &self.groups[key];
+            let rank = |need: &Need| {
+                let mut raws = need.roles.iter().filter_map(|role| group.get(role));
+                raws.all(|raw| raw.shape.len() == need.shape.len())
+                    && (need.is_zero_if_missing() || group.contains_key(need.roles[0]))
+            };
+            tensors.iter().all(rank)
+        };
+        let mut both = self.order.iter().zip(needs);
+        if as_many && both.all(|(key, (_, tensors))| alike(key, tensors)) {
+            return Ok(self.order.clone());
+        }
+        // The network's own names, and one of them is not there.
+        let missing = needs.iter().find(|it| !is_there(it));
+        let known = needs.iter().filter(is_there).count();
+        if let (Some((layer, tensors)), true) = (missing, known + 1 >= needs.len().max(2)) {
+            let role = tensors.first().and_then(|need| need.roles.first());
+            return Err(Fault::Missing {
+                name: format!("{layer}.{}", role.unwrap_or(&"weight")),
+                there: list(self.names()),
+            });
+        }
+        Err(Fault::Layers {
+            found: list(self.order.iter().map(|key| match key.depth {
+                0 => key.module.clone(),
+                depth => format!("{} (layer {depth})", key.module),
+            })),
+            needed: list(needs.iter().map(|(name, _)| name.as_str())),
+            kind: kind.label(),
+            fits: Vec::new(),
+        })
+    }
+
+    /// Names of all tensors.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.groups.values().flatten().map(|(_, raw)| &raw.name)
+    }
+
+    /// Architectures that the layers fit in number and shape.
+    pub fn fitting(&self, ports: Ports) -> Vec<&'static str> {
+        let fit = |kind: &NetworkKind| {
+            let needs = match ports.check(*kind) {
+                Ok(()) => needs(*kind, ports),
+                Err(_) => return false,
+            };
+            self.matched(&needs, *kind).is_ok_and(|keys| {
+                let mut both = keys.iter().zip(&needs);
+                both.all(|(key, (_, tensors))| fits(&self.groups[key], tensors))
+            })
+        };
+        let kinds = NetworkKind::ALL.into_iter().filter(fit);
+        kinds.map(NetworkKind::label).collect()
+    }
+}
+
+fn fits(group: &Group, tensors: &[Need]) -> bool {
+    let fit = |need: &Need| {
+        need.roles.iter().all(|role| match group.get(role) {
+            Some(raw) => need.takes(raw),
+            None => need.is_zero_if_missing(),
+        })
+    };
+    let known = |role: &&str| tensors.iter().any(|need| need.roles.contains(role));
+    tensors.iter().all(fit) && group.keys().all(known)
+}

@@ -1,0 +1,118 @@
+//! A tensor of a file whose values are still in it.
+
+use burn::tensor::{DType, TensorData};
+
+use super::Fault;
+
+/// A tensor whose values are still in the file.
+pub struct Raw {
+    /// Its name in the file.
+    pub name: String,
+    /// Its shape in the file.
+    pub shape: Vec<usize>,
+    source: Source,
+}
+
+/// The bytes of a tensor, read when they are asked for: little-endian, row-major.
+pub type Bytes = Box<dyn Fn() -> Result<Vec<u8>, Fault>>;
+
+enum Source {
+    /// Numbers of a type.
+    Numbers(DType, Bytes),
+    /// Something that cannot be used, in words.
+    Other(String),
+    /// What is left of a pruned tensor: values times mask.
+    Pruned(Box<Raw>, Box<Raw>),
+}
+
+impl Raw {
+    /// A tensor of numbers.
+    pub fn new(name: String, shape: Vec<usize>, dtype: DType, bytes: Bytes) -> Self {
+        let source = Source::Numbers(dtype, bytes);
+        Self {
+            name,
+            shape,
+            source,
+        }
+    }
+
+    /// A tensor of a kind that cannot be used: `float8_e4m3fn`, `quantized`.
+    pub fn other(name: String, shape: Vec<usize>, kind: String) -> Self {
+        let source = Source::Other(kind);
+        Self {
+            name,
+            shape,
+            source,
+        }
+    }
+
+    /// Whether it is of a kind whose values, and perhaps shape, cannot be known.
+    pub fn is_other(&self) -> bool {
+        matches!(self.source, Source::Other(_))
+    }
+
+    /// Values under the mask of `torch.nn.utils.prune`, which has the same shape.
+    pub fn pruned(name: String, values: Self, mask: Self) -> Self {
+        Self {
+            name,
+            shape: values.shape.clone(),
+            source: Source::Pruned(Box::new(values), Box::new(mask)),
+        }
+    }
+
+    /// Its values, row-major.
+    ///
+    /// # Errors
+    /// Where they are no floating-point numbers, or not finite as f32, or cannot be read.
+    pub fn values(&self) -> Result<Vec<f32>, Fault> {
+        let found = match &self.source {
+            Source::Numbers(DType::F64 | DType::F32 | DType::F16 | DType::BF16, _) => None,
+            Source::Numbers(dtype, _) => Some(dtype.name().to_owned()),
+            Source::Other(kind) => Some(kind.clone()),
+            Source::Pruned(values, mask) => {
+                let (mut values, mask) = (values.values()?, mask.numbers()?);
+                for (value, mask) in values.iter_mut().zip(mask) {
+                    *value *= mask;
+                }
+                return self.finite(values);
+            }
+        };
+        if let Some(found) = found {
+            let name = self.name.clone();
+            return Err(Fault::DType { name, found });
+        }
+        self.finite(self.numbers()?)
+    }
+
+    fn finite(&self, values: Vec<f32>) -> Result<Vec<f32>, Fault> {
+        match values.iter().filter(|value| !value.is_finite()).count() {
+            0 => Ok(values),
+            bad => Err(Fault::NotFinite {
+                name: self.name.clone(),
+                bad,
+                of: values.len(),
+            }),
+        }
+    }
+
+    /// Numbers of whatever type.
+    fn numbers(&self) -> Result<Vec<f32>, Fault> {
+        let Source::Numbers(dtype, bytes) = &self.source else {
+            return self.values();
+        };
+        let bytes = bytes()?;
+        let count: usize = self.shape.iter().product();
+        if bytes.len() != count * dtype.size() {
+            return Err(Fault::Damaged(format!(
+                "the tensor `{}` has {} bytes where its shape {:?} asks for {}",
+                self.name,
+                bytes.len(),
+                self.shape,
+                count * dtype.size()
+            )));
+        }
+        let data = TensorData::from_bytes_vec(bytes, self.shape.clone(), *dtype);
+        let values = data.convert::<f32>().try_into_vec();
+        values.map_err(|error| Fault::Damaged(error.to_string()))
+    }
+}

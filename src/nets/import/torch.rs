@@ -1,0 +1,95 @@
+//! Files of `torch.save`: tensors by name, of a state dict, a checkpoint or a whole module.
+//!
+//! [`archive`] opens the three formats that there were; [`tensor`] tells which objects of the pickle are
+//! tensors; [`names`] finds the state dict among what else a checkpoint holds.
+
+mod archive;
+mod legacy;
+mod names;
+mod storage;
+mod tensor;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::Fault;
+use super::file::Contents;
+use super::pickle::{Id, Node, Tree};
+use super::raw::Raw;
+use super::recognise::{self, Foreign};
+use storage::Storages;
+use tensor::Leaf;
+
+/// The tensors of a file of `torch.save`.
+///
+/// # Errors
+/// Where it is damaged, no checkpoint, or would have Python run something.
+pub fn read(path: &Path) -> Result<Contents, Fault> {
+    let opened = archive::open(path)?;
+    let tree = &opened.tree;
+    if let Some(name) = asks(tree) {
+        return Err(Fault::Code(name));
+    }
+    let taken = names::state_dict(tree)?;
+    let storages = Rc::new(opened.storages);
+    // Storages within the pickle, each taken out of it once.
+    let mut inside: HashMap<Id, Rc<Storages>> = HashMap::new();
+    let mut tensors = Vec::new();
+    for (name, leaf) in taken.tensors {
+        tensors.push(match leaf {
+            Leaf::Dense(dense) => dense.raw(name, &storages)?,
+            Leaf::Inside(dense, bytes) => {
+                let storages = match (inside.get(&bytes), tree.node(bytes)) {
+                    (Some(storages), _) => Rc::clone(storages),
+                    (None, Node::Bytes(content)) => Rc::new(legacy::storage(content)?),
+                    (None, _) => continue,
+                };
+                inside.insert(bytes, Rc::clone(&storages));
+                dense.raw(name, &storages)?
+            }
+            Leaf::Other(kind) => Raw::other(name, Vec::new(), kind),
+        });
+    }
+    Ok(Contents {
+        tensors,
+        notes: taken.note.into_iter().collect(),
+        modules: taken.modules,
+    })
+}
+
+/// What a zip archive is, where that is no checkpoint.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn foreign(path: &Path) -> Result<Option<Foreign>, Fault> {
+    Ok(recognise::archive(&archive::names(path)?))
+}
+
+/// What the file would have Python run that reaches outside of it.
+fn asks(tree: &Tree) -> Option<String> {
+    const OUTSIDE: [&str; 12] = [
+        "os",
+        "posix",
+        "nt",
+        "subprocess",
+        "pty",
+        "runpy",
+        "socket",
+        "shutil",
+        "webbrowser",
+        "importlib",
+        "ctypes",
+        "sys",
+    ];
+    const BUILT_IN: [&str; 5] = ["eval", "exec", "compile", "open", "__import__"];
+    let callees = tree.nodes().iter().filter_map(|node| match node {
+        Node::Object(object) => tree.global(object.callee),
+        _ => None,
+    });
+    let mut outside = callees.filter(|global| match global.module.as_str() {
+        "builtins" | "__builtin__" => BUILT_IN.contains(&global.name.as_str()),
+        module => OUTSIDE.contains(&module.split('.').next().unwrap_or(module)),
+    });
+    outside.next().map(ToString::to_string)
+}

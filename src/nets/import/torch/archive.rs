@@ -1,0 +1,119 @@
+//! The formats of `torch.save`: a zip archive since PyTorch 1.6, pickles one after another before, and a
+//! pickle alone.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use zip::ZipArchive;
+
+use super::super::Fault;
+use super::super::pickle::{self, Tree};
+use super::super::recognise::Remedy;
+use super::legacy;
+use super::storage::Storages;
+
+/// A file that was opened: what its pickle says, and where its tensors lie.
+pub struct Opened {
+    /// What the pickle says.
+    pub tree: Tree,
+    /// Where the tensors lie.
+    pub storages: Storages,
+}
+
+/// Opens a file of `torch.save`.
+///
+/// # Errors
+/// Where it is damaged, of another kind, or of a machine that counts bytes the other way round.
+pub fn open(path: &Path) -> Result<Opened, Fault> {
+    let mut file = File::open(path)?;
+    let mut start = Vec::new();
+    let most = pickle::MOST_BYTES as u64;
+    file.by_ref().take(4).read_to_end(&mut start)?;
+    if start.starts_with(b"PK\x03\x04") {
+        return zipped(File::open(path)?);
+    }
+    file.take(most).read_to_end(&mut start)?;
+    let too_long = start.len() as u64 >= most;
+    let opened = match legacy::is(&start) {
+        true => legacy::open(&start, Box::new(File::open(path)?)),
+        false => pickle::read(&start)
+            .map(|(tree, _)| Opened {
+                tree,
+                storages: Storages::None,
+            })
+            .map_err(Fault::from),
+    };
+    opened.map_err(|fault| match fault {
+        Fault::Damaged(_) if too_long => Fault::TooLong,
+        fault => fault,
+    })
+}
+
+/// The entries of a zip archive.
+///
+/// # Errors
+/// Where it is damaged.
+pub fn names(path: &Path) -> Result<Vec<String>, Fault> {
+    names_in(&unzipped(File::open(path)?)?)
+}
+
+fn unzipped(file: File) -> Result<ZipArchive<BufReader<File>>, Fault> {
+    ZipArchive::new(BufReader::new(file))
+        .map_err(|error| Fault::Damaged(format!("as a zip archive: {error}")))
+}
+
+fn names_in(archive: &ZipArchive<BufReader<File>>) -> Result<Vec<String>, Fault> {
+    let names = archive
+        .file_names()
+        .map(|name| name.map(|it| it.to_string()));
+    names
+        .collect::<Result<_, _>>()
+        .map_err(|error| Fault::Damaged(error.to_string()))
+}
+
+fn zipped(file: File) -> Result<Opened, Fault> {
+    let mut archive = unzipped(file)?;
+    let names = names_in(&archive)?;
+    // The entries lie in a folder that has the file's first name.
+    let roots = names
+        .iter()
+        .filter_map(|name| name.strip_suffix("data.pkl"))
+        .filter(|root| root.is_empty() || root.ends_with('/'));
+    let Some(root) = roots.min_by_key(|root| root.len()).map(str::to_owned) else {
+        let what = "a zip archive without a checkpoint in it".to_owned();
+        return Err(Fault::Foreign((what, Remedy::Unpack)));
+    };
+    if entry(&mut archive, &format!("{root}byteorder"), 16)?.is_some_and(|it| it == b"big") {
+        return Err(Fault::BigEndian);
+    }
+    let most = pickle::MOST_BYTES as u64;
+    let content = entry(&mut archive, &format!("{root}data.pkl"), most)?.unwrap_or_default();
+    if content.len() as u64 >= most {
+        return Err(Fault::TooLong);
+    }
+    let (tree, _) = pickle::read(&content)?;
+    Ok(Opened {
+        tree,
+        storages: Storages::Zip(RefCell::new(archive), root),
+    })
+}
+
+/// The first bytes of an entry, where there is one.
+fn entry(
+    archive: &mut ZipArchive<BufReader<File>>,
+    name: &str,
+    most: u64,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let Some(index) = archive.index_for_name(name) else {
+        return Ok(None);
+    };
+    let mut content = Vec::new();
+    let entry = archive
+        .by_index(index)
+        .map_err(|error| Fault::Damaged(format!("{name}: {error}")))?;
+    let read = entry.take(most).read_to_end(&mut content);
+    read.map_err(|error| Fault::Damaged(format!("{name}: {error}")))?;
+    Ok(Some(content))
+}

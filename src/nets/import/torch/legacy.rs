@@ -1,0 +1,98 @@
+//! The format before PyTorch 1.6, which `_use_new_zipfile_serialization=False` still writes: pickles of a
+//! magic number, a version, the machine, the object and the keys of its storages; then each storage
+//! behind its number of elements.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+
+use super::super::Fault;
+use super::super::pickle::{self, Node, Tree};
+use super::archive::Opened;
+use super::storage::{Input, Storages};
+use super::tensor;
+
+/// How such a file begins: the magic number 0x1950a86a20f9469cfc6c.
+const MAGIC: &[u8] = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.";
+
+/// Whether a file that begins so is of this format.
+pub fn is(start: &[u8]) -> bool {
+    start.starts_with(MAGIC)
+}
+
+/// Opens a file that begins with `start`; its storages are read from `input`.
+///
+/// # Errors
+/// Where it is damaged, or of a machine that counts bytes the other way round.
+pub fn open(start: &[u8], mut input: Box<dyn Input>) -> Result<Opened, Fault> {
+    let mut at = MAGIC.len();
+    let mut next = || -> Result<Tree, Fault> {
+        let (tree, taken) = pickle::read(&start[at..])?;
+        at += taken;
+        Ok(tree)
+    };
+    let (_version, machine) = (next()?, next()?);
+    let little = machine.get(machine.root, "little_endian");
+    if little.is_some_and(|it| *machine.node(it) == Node::Bool(false)) {
+        return Err(Fault::BigEndian);
+    }
+    let (tree, keys) = (next()?, next()?);
+    let widths: HashMap<String, u64> = tensor::storages(&tree).collect();
+    let mut places = HashMap::new();
+    let mut begins = at as u64;
+    let damaged = |what: &str| Fault::Damaged(format!("its list of storages {what}"));
+    let keys = keys.sequence(keys.root).map(|ids| {
+        let named = ids.iter().map(|id| keys.text(*id).map(str::to_owned));
+        named.collect::<Option<Vec<String>>>()
+    });
+    for key in keys.flatten().ok_or_else(|| damaged("is none"))? {
+        let mut count = [0; 8];
+        input
+            .seek(SeekFrom::Start(begins))
+            .and_then(|_| input.read_exact(&mut count))
+            .map_err(|_| damaged("is longer than the file"))?;
+        let width = widths.get(&key).copied().unwrap_or(1);
+        let length = u64::from_le_bytes(count).checked_mul(width);
+        let end = length.and_then(|length| (begins + 8).checked_add(length));
+        let (Some(length), Some(end)) = (length, end) else {
+            return Err(damaged("has absurd lengths"));
+        };
+        places.insert(key, (begins + 8, length));
+        begins = end;
+    }
+    Ok(Opened {
+        tree,
+        storages: Storages::Places(RefCell::new(input), places),
+    })
+}
+
+/// The storage that Python's own pickle keeps as the bytes of a file of this format.
+///
+/// # Errors
+/// As [`open`].
+pub fn storage(bytes: &[u8]) -> Result<Storages, Fault> {
+    if !is(bytes) {
+        let what = "a tensor lies in the pickle in a way that is not known; save with torch.save";
+        return Err(Fault::Damaged(what.into()));
+    }
+    let opened = open(bytes, Box::new(Cursor::new(bytes.to_vec())))?;
+    // The one storage of the file, whatever its key.
+    Ok(match opened.storages {
+        Storages::Places(input, places) => {
+            let only = places.into_values().map(|place| (String::new(), place));
+            Storages::Places(input, only.take(1).collect())
+        }
+        other => other,
+    })
+}
+
+/// The object of a file of this format.
+pub fn root(bytes: &[u8]) -> Option<Tree> {
+    let mut at = MAGIC.len();
+    for _ in 0..2 {
+        at += pickle::read(bytes.strip_prefix(MAGIC).and(bytes.get(at..))?)
+            .ok()?
+            .1;
+    }
+    Some(pickle::read(bytes.get(at..)?).ok()?.0)
+}

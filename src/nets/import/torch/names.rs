@@ -1,0 +1,281 @@
+//! The state dict among what a checkpoint holds, and its tensors by name, in the order of the file.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::pickle::{Id, Node, Tree};
+use super::super::recognise::Remedy;
+use super::super::{Fault, list};
+use super::tensor::{Leaf, leaf};
+
+/// Where checkpoints keep their state dict, those first that are taken where there are several.
+const ENTRIES: [&str; 7] = [
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "net",
+    "network",
+    "weights",
+    "ema",
+];
+/// What belongs to the training, by how its entry begins.
+const TRAINING: [&str; 5] = ["optim", "sched", "lr_sched", "scaler", "grad"];
+/// Most tensors of a file, deepest nesting of modules, and longest name.
+const MOST: usize = 100_000;
+const DEEPEST: usize = 64;
+const LONGEST: usize = 1_000;
+
+/// The tensors of a state dict.
+pub struct Taken {
+    /// By name, in the order of the file.
+    pub tensors: Vec<(String, Leaf)>,
+    /// Where they were found, where that is not the whole of the file.
+    pub note: Option<String>,
+    /// Classes of a whole module's parts, where they say what is computed.
+    pub modules: Vec<String>,
+}
+
+/// Finds the state dict.
+///
+/// # Errors
+/// Where the file holds no tensors by name, or too many.
+pub fn state_dict(tree: &Tree) -> Result<Taken, Fault> {
+    let mut at = tree.root;
+    let mut path: Vec<&str> = Vec::new();
+    let mut beside: Vec<&str> = Vec::new();
+    while let (true, Some((name, entry))) = (path.len() < 8, entry(tree, at)) {
+        let others = entries(tree, at).into_iter().map(|(other, _)| other);
+        beside.extend(others.filter(|other| *other != name));
+        path.push(name);
+        at = entry;
+    }
+    let mut walk = Walk::new(tree);
+    walk.enter(at, "", 0)?;
+    if walk.tensors.is_empty() {
+        let what = walk.tree_in_words();
+        return Err(Fault::Foreign((what, Remedy::StateDict)));
+    }
+    let whole = walk.modules.first().map(|class| {
+        format!("the file holds a whole module of the class {class}; its tensors were read, none of its code was run")
+    });
+    let taken = (!path.is_empty()).then(|| {
+        let beside = match beside.is_empty() {
+            true => String::new(),
+            false => format!("; not read: {}", list(beside)),
+        };
+        format!("took the state dict under `{}`{beside}", path.join("."))
+    });
+    let notes: Vec<String> = [taken, whole].into_iter().flatten().collect();
+    Ok(Taken {
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
+        tensors: walk.tensors,
+        modules: walk.modules,
+    })
+}
+
+/// The entry that holds the state dict, where it is not the value itself.
+fn entry(tree: &Tree, at: Id) -> Option<(&str, Id)> {
+    if leaf(tree, at).is_some() || module(tree, at).is_some() {
+        return None;
+    }
+    let all = entries(tree, at);
+    let mut search = Search::new(tree);
+    let mut holds = |id: Id| leaf(tree, id).is_none() && search.finds(id, 0);
+    for known in ENTRIES {
+        let found = all.iter().find(|(name, id)| *name == known && holds(*id));
+        if let Some((name, id)) = found {
+            return Some((name, *id));
+        }
+    }
+    if all.iter().any(|(_, id)| leaf(tree, *id).is_some()) {
+        return None;
+    }
+    let mut others = all
+        .into_iter()
+        .filter(|(name, id)| !of_training(name) && holds(*id));
+    let only = others.next()?;
+    others.next().is_none().then_some(only)
+}
+
+fn of_training(name: &str) -> bool {
+    TRAINING.iter().any(|begins| name.starts_with(begins))
+}
+
+/// The entries of a dictionary, or the attributes of an object, that have a string for a key.
+fn entries(tree: &Tree, id: Id) -> Vec<(&str, Id)> {
+    let pairs = tree.pairs(id).or_else(|| attributes(tree, id));
+    let named = pairs.unwrap_or_default().iter();
+    named
+        .filter_map(|(name, value)| Some((tree.text(*name)?, *value)))
+        .collect()
+}
+
+/// The attributes of an object.
+fn attributes(tree: &Tree, id: Id) -> Option<&[(Id, Id)]> {
+    let state = tree.object(id)?.state?;
+    // With slots it is a pair of dictionaries.
+    match tree.node(state) {
+        Node::Tuple(both) => tree.pairs(*both.first()?),
+        _ => tree.pairs(state),
+    }
+}
+
+/// Parameters, buffers and parts of a module.
+fn module(tree: &Tree, id: Id) -> Option<[Id; 3]> {
+    attributes(tree, id)?;
+    let all = entries(tree, id);
+    let part = |name| {
+        let mut found = all.iter().rev().filter(|(own, _)| *own == name);
+        found.next().map(|(_, id)| *id)
+    };
+    Some([part("_parameters")?, part("_buffers")?, part("_modules")?])
+}
+
+/// A search for tensors, which looks into each value once.
+struct Search<'a> {
+    tree: &'a Tree,
+    known: HashMap<Id, bool>,
+}
+
+impl<'a> Search<'a> {
+    fn new(tree: &'a Tree) -> Self {
+        let known = HashMap::new();
+        Self { tree, known }
+    }
+
+    /// Whether there are tensors in a value.
+    fn finds(&mut self, id: Id, depth: usize) -> bool {
+        if leaf(self.tree, id).is_some() {
+            return true;
+        }
+        if let Some(known) = self.known.get(&id) {
+            return *known;
+        }
+        // What holds itself adds nothing to what it holds else.
+        self.known.insert(id, false);
+        let mut parts = entries(self.tree, id).into_iter();
+        let found = depth < DEEPEST && parts.any(|(_, part)| self.finds(part, depth + 1));
+        self.known.insert(id, found);
+        found
+    }
+}
+
+/// A walk over all that has a name. Values may be their own parts, and be parts many times.
+struct Walk<'a> {
+    tree: &'a Tree,
+    tensors: Vec<(String, Leaf)>,
+    modules: Vec<String>,
+    /// Values that were entered, each counted once a way to it.
+    entered: usize,
+    /// Values above the one in hand.
+    above: HashSet<Id>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(tree: &'a Tree) -> Self {
+        Self {
+            tree,
+            tensors: Vec::new(),
+            modules: Vec::new(),
+            entered: 0,
+            above: HashSet::new(),
+        }
+    }
+
+    fn enter(&mut self, id: Id, name: &str, depth: usize) -> Result<(), Fault> {
+        self.entered += 1;
+        if self.entered > 10 * MOST || self.tensors.len() > MOST || name.len() > LONGEST {
+            return Err(Fault::Damaged(format!(
+                "it names more than {MOST} tensors, or names them too long"
+            )));
+        }
+        if let Some(leaf) = leaf(self.tree, id) {
+            self.tensors.push((name.to_owned(), leaf));
+            return Ok(());
+        }
+        if depth == DEEPEST || !self.above.insert(id) {
+            return Ok(());
+        }
+        match module(self.tree, id) {
+            Some(parts) => self.module(id, parts, name, depth)?,
+            None => self.entries(id, name, depth, |_| true)?,
+        }
+        self.above.remove(&id);
+        Ok(())
+    }
+
+    fn module(&mut self, id: Id, parts: [Id; 3], name: &str, depth: usize) -> Result<(), Fault> {
+        if let Some(class) = self.tree.class(id) {
+            self.modules.push(class.to_string());
+        }
+        let [parameters, buffers, modules] = parts;
+        self.entries(parameters, name, depth, |_| true)?;
+        let passing = self.passing(id);
+        self.entries(buffers, name, depth, |own| !passing.contains(own))?;
+        self.entries(modules, name, depth, |_| true)
+    }
+
+    /// Buffers that a state dict leaves out.
+    fn passing(&self, module: Id) -> HashSet<&'a str> {
+        let tree = self.tree;
+        let all = entries(tree, module);
+        let set = all
+            .iter()
+            .find(|(own, _)| *own == "_non_persistent_buffers_set");
+        let items = set.and_then(|(_, set)| match tree.node(*set) {
+            Node::Set(items) => Some(items.as_slice()),
+            Node::Object(object) => tree.sequence(*tree.sequence(object.arguments)?.first()?),
+            _ => None,
+        });
+        let items = items.unwrap_or_default().iter();
+        items.filter_map(|id| tree.text(*id)).collect()
+    }
+
+    fn entries(
+        &mut self,
+        id: Id,
+        name: &str,
+        depth: usize,
+        keep: impl Fn(&str) -> bool,
+    ) -> Result<(), Fault> {
+        for (own, value) in entries(self.tree, id) {
+            let aside = depth == 0 && of_training(own);
+            if aside && leaf(self.tree, value).is_none() || !keep(own) {
+                continue;
+            }
+            let name = match name {
+                "" => own.to_owned(),
+                name => format!("{name}.{own}"),
+            };
+            self.enter(value, &name, depth + 1)?;
+        }
+        Ok(())
+    }
+
+    /// What a pickle without tensors by name is.
+    fn tree_in_words(&self) -> String {
+        let tree = self.tree;
+        let of = |items: &[Id]| {
+            let tensors = items.iter().filter(|id| leaf(tree, **id).is_some()).count();
+            match tensors {
+                0 => format!("{} values", items.len()),
+                1 => "a tensor without a name".to_owned(),
+                count => format!("{count} tensors without names, as data sets are kept"),
+            }
+        };
+        let what = match tree.node(tree.root) {
+            _ if leaf(tree, tree.root).is_some() => "one tensor without a name".to_owned(),
+            Node::Tuple(items) => format!("a tuple of {}", of(items)),
+            Node::List(items) => format!("a list of {}", of(items)),
+            Node::Dict(_) => format!(
+                "a dictionary without tensors, of {}",
+                list(entries(tree, tree.root).into_iter().map(|(name, _)| name))
+            ),
+            Node::Object(_) => match tree.class(tree.root) {
+                Some(class) => format!("an object of the class {class}"),
+                None => "an object".to_owned(),
+            },
+            _ => "a single value".to_owned(),
+        };
+        format!("a pickle of {what}, not a checkpoint")
+    }
+}

@@ -1,0 +1,273 @@
+//! Which objects of a pickle are tensors, and how their numbers lie in a storage.
+
+use std::rc::Rc;
+
+use burn::tensor::{BoolStore, DType};
+
+use super::super::Fault;
+use super::super::pickle::{Id, Node, Tree};
+use super::super::raw::Raw;
+use super::storage::Storages;
+
+/// Most bytes of a storage over which the numbers of one tensor may be spread.
+const MOST_SPREAD: u64 = 1 << 30;
+
+/// A tensor of a pickle.
+pub enum Leaf {
+    /// Numbers in a storage.
+    Dense(Dense),
+    /// Numbers in a storage that lies in the pickle, as bytes.
+    Inside(Dense, Id),
+    /// A tensor of a kind that cannot be used, in words.
+    Other(String),
+}
+
+/// How the numbers of a tensor lie in a storage. All counts are of elements.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dense {
+    key: String,
+    element: Element,
+    offset: usize,
+    shape: Vec<usize>,
+    stride: Vec<usize>,
+    /// Elements of the storage.
+    there: usize,
+}
+
+/// A type of numbers.
+#[derive(Debug, Clone, PartialEq)]
+enum Element {
+    Known(DType),
+    /// By PyTorch's name.
+    Other(String),
+}
+
+/// The tensor that a value is; `None` where it is none.
+pub fn leaf(tree: &Tree, id: Id) -> Option<Leaf> {
+    let mut id = id;
+    // A parameter is made of a tensor; the number of wrappings is bounded, since it may be its own.
+    for _ in 0..8 {
+        let class = tree.class(id)?;
+        let arguments = tree.sequence(tree.object(id)?.arguments)?;
+        let known = matches!(class.module.as_str(), "torch._utils" | "torch._tensor");
+        let name = match class.name.as_str() {
+            name if known && name.starts_with("_rebuild") => name,
+            _ => return None,
+        };
+        match (name, arguments) {
+            ("_rebuild_parameter" | "_rebuild_parameter_with_state", [data, ..])
+            | ("_rebuild_device_tensor_from_cpu_tensor", [data, ..]) => id = *data,
+            ("_rebuild_from_type_v2", [function, _, arguments, ..]) => {
+                let name = tree.global(*function)?.name.as_str();
+                return Some(dense(tree, name, tree.sequence(*arguments)?));
+            }
+            _ => return Some(dense(tree, name, arguments)),
+        }
+    }
+    None
+}
+
+fn dense(tree: &Tree, name: &str, arguments: &[Id]) -> Leaf {
+    let other = || {
+        let kind = name.trim_start_matches("_rebuild_").replace('_', " ");
+        Leaf::Other(match name {
+            "_rebuild_qtensor" => "quantized".to_owned(),
+            "_rebuild_sparse_tensor" => "sparse".to_owned(),
+            "_rebuild_meta_tensor_no_storage" => "meta, which has no values".to_owned(),
+            _ => kind,
+        })
+    };
+    let plain = [
+        "_rebuild_tensor",
+        "_rebuild_tensor_v2",
+        "_rebuild_tensor_v3",
+    ];
+    if !plain.contains(&name) {
+        return other();
+    }
+    let read = || -> Option<Leaf> {
+        let [storage, offset, shape, stride, more @ ..] = arguments else {
+            return None;
+        };
+        let counts = |id: &Id| -> Option<Vec<usize>> {
+            let counts = tree.sequence(*id)?.iter().map(|id| tree.count(*id));
+            counts.collect()
+        };
+        let (mut held, bytes) = stored(tree, *storage)?;
+        if let (true, Some(dtype)) = (name == "_rebuild_tensor_v3", more.get(2)) {
+            held.element = element(&tree.global(*dtype)?.name);
+            held.there /= held.element.width();
+        }
+        let dense = Dense {
+            offset: held.offset.checked_add(tree.count(*offset)?)?,
+            shape: counts(shape)?,
+            stride: counts(stride)?,
+            ..held
+        };
+        if dense.shape.len() != dense.stride.len() {
+            return None;
+        }
+        Some(match bytes {
+            Some(bytes) => Leaf::Inside(dense, bytes),
+            None => Leaf::Dense(dense),
+        })
+    };
+    read().unwrap_or_else(other)
+}
+
+/// A storage as a tensor of no shape, and the bytes that hold it where it lies in the pickle.
+fn stored(tree: &Tree, id: Id) -> Option<(Dense, Option<Id>)> {
+    if let Node::Persistent(key) = tree.node(id) {
+        return Some((persistent(tree, tree.sequence(*key)?)?, None));
+    }
+    // Python's own pickle calls torch.storage._load_from_bytes.
+    if tree.class(id)?.name != "_load_from_bytes" {
+        return None;
+    }
+    let bytes = *tree.sequence(tree.object(id)?.arguments)?.first()?;
+    let Node::Bytes(content) = tree.node(bytes) else {
+        return None;
+    };
+    let inner = super::legacy::root(content)?;
+    let Node::Persistent(key) = inner.node(inner.root) else {
+        return None;
+    };
+    let held = persistent(&inner, inner.sequence(*key)?)?;
+    let key = String::new();
+    Some((Dense { key, ..held }, Some(bytes)))
+}
+
+/// ("storage", type, key, where it was, elements, and of early files a view into another storage).
+fn persistent(tree: &Tree, fields: &[Id]) -> Option<Dense> {
+    let [kind, class, key, _place, there, view @ ..] = fields else {
+        return None;
+    };
+    if tree.text(*kind) != Some("storage") {
+        return None;
+    }
+    let view = view.first().and_then(|view| tree.sequence(*view));
+    let offset = match view {
+        Some([_, offset, ..]) => tree.count(*offset)?,
+        _ => 0,
+    };
+    Some(Dense {
+        key: match tree.node(*key) {
+            Node::Text(key) => key.to_string(),
+            Node::Int(key) => key.to_string(),
+            _ => return None,
+        },
+        element: element(tree.global(*class)?.name.trim_end_matches("Storage")),
+        offset,
+        shape: Vec::new(),
+        stride: Vec::new(),
+        there: tree.count(*there)?,
+    })
+}
+
+/// The storages of a pickle: their keys and the bytes of an element.
+pub fn storages(tree: &Tree) -> impl Iterator<Item = (String, u64)> {
+    let keys = tree.nodes().iter().filter_map(|node| match node {
+        Node::Persistent(key) => persistent(tree, tree.sequence(*key)?),
+        _ => None,
+    });
+    keys.map(|held| (held.key, held.element.width() as u64))
+}
+
+/// A type by the name of its storages or of itself.
+fn element(name: &str) -> Element {
+    let dtype = match name {
+        "Double" | "float64" => DType::F64,
+        "Float" | "float32" => DType::F32,
+        "Half" | "float16" => DType::F16,
+        "BFloat16" | "bfloat16" => DType::BF16,
+        "Long" | "int64" => DType::I64,
+        "Int" | "int32" => DType::I32,
+        "Short" | "int16" => DType::I16,
+        "Char" | "int8" => DType::I8,
+        "uint64" => DType::U64,
+        "uint32" => DType::U32,
+        "uint16" => DType::U16,
+        // Untyped storages are counted in bytes.
+        "Byte" | "uint8" | "Untyped" => DType::U8,
+        "Bool" | "bool" => DType::Bool(BoolStore::Native),
+        other => return Element::Other(other.to_owned()),
+    };
+    Element::Known(dtype)
+}
+
+impl Element {
+    /// Bytes of one.
+    fn width(&self) -> usize {
+        match self {
+            Self::Known(dtype) => dtype.size(),
+            Self::Other(name) => match name.as_str() {
+                "ComplexFloat" | "complex64" => 8,
+                "ComplexDouble" | "complex128" => 16,
+                "QInt32" => 4,
+                _ => 1,
+            },
+        }
+    }
+}
+
+impl Dense {
+    /// The tensor, its values left in the storage.
+    ///
+    /// # Errors
+    /// Where it reaches past the storage or is spread too far.
+    pub fn raw(self, name: String, storages: &Rc<Storages>) -> Result<Raw, Fault> {
+        let dtype = match &self.element {
+            Element::Known(dtype) => *dtype,
+            Element::Other(kind) => return Ok(Raw::other(name, self.shape, kind.to_lowercase())),
+        };
+        let damaged = |what: &str| Fault::Damaged(format!("the tensor `{name}` {what}"));
+        let reach = self.reach();
+        let end = reach.and_then(|reach| self.offset.checked_add(reach));
+        let (Some(reach), Some(true)) = (reach, end.map(|end| end <= self.there)) else {
+            return Err(damaged("reaches past its storage"));
+        };
+        let width = dtype.size();
+        let (start, length) = (self.offset as u64 * width as u64, (reach * width) as u64);
+        if length > MOST_SPREAD {
+            return Err(damaged("is spread over more than a gigabyte"));
+        }
+        let (shape, storages) = (self.shape.clone(), Rc::clone(storages));
+        let bytes = move || {
+            let window = storages.read(&self.key, start, length)?;
+            Ok(self.gathered(window, width))
+        };
+        Ok(Raw::new(name, shape, dtype, Box::new(bytes)))
+    }
+
+    /// Elements from the first to the last.
+    fn reach(&self) -> Option<usize> {
+        if self.shape.contains(&0) {
+            return Some(0);
+        }
+        let mut reach: usize = 1;
+        for (&length, &stride) in self.shape.iter().zip(&self.stride) {
+            reach = reach.checked_add((length - 1).checked_mul(stride)?)?;
+        }
+        Some(reach)
+    }
+
+    /// The elements of a window in the order of the shape, row-major.
+    fn gathered(&self, window: Vec<u8>, width: usize) -> Vec<u8> {
+        let mut expected = 1;
+        let mut dense = true;
+        for (&length, &stride) in self.shape.iter().zip(&self.stride).rev() {
+            dense &= length <= 1 || stride == expected;
+            expected *= length;
+        }
+        if dense {
+            return window;
+        }
+        let mut places = vec![0];
+        for (&length, &stride) in self.shape.iter().zip(&self.stride) {
+            let along = |place: usize| (0..length).map(move |index| place + index * stride);
+            places = places.into_iter().flat_map(along).collect();
+        }
+        let element = |place: usize| &window[place * width..(place + 1) * width];
+        places.into_iter().flat_map(element).copied().collect()
+    }
+}
