@@ -71,11 +71,10 @@ fn inside(network: &Subject, image: &TensorData, answers: &str) -> Result<(), Bo
     write(&format!("{answers}.sites.f32"), &all)?;
     let recording = device.clone().autodiff();
     let image = Tensor::<4>::from_data(image.clone(), &recording).require_grad();
-    let logit = network
-        .on(&recording)
-        .forward(image.clone())
-        .narrow(1, 0, 1);
-    let gradient = image.grad(&logit.backward());
+    let logits = network.on(&recording).forward(image.clone());
+    let said: Vec<f32> = logits.clone().into_data().try_into_vec()?;
+    let greatest = logits.narrow(1, decision(&said), 1);
+    let gradient = image.grad(&greatest.backward());
     let gradient = gradient.ok_or("no logit depends on the image")?;
     let gradient: Vec<f32> = gradient.into_data().try_into_vec()?;
     write(&format!("{answers}.gradient.f32"), &gradient)

@@ -106,7 +106,7 @@ impl Look<'_> {
             Some(images) => images.form(),
             None => {
                 let image = self.network.image.unwrap_or(DEFAULT_IMAGE);
-                Form::numbered(image, import::classes(self.path)?)
+                Form::numbered(image, import::classes(self.path, image)?)
             }
         };
         let ports = Ports::from(&form);
@@ -114,36 +114,40 @@ impl Look<'_> {
             Some(kind) => vec![kind],
             None => NetworkKind::ALL.to_vec(),
         };
-        let mut refusals = Vec::new();
+        let (mut near, mut far) = (Vec::new(), Vec::new());
         for kind in kinds {
-            let read = match ports.check(kind) {
-                Ok(()) => {
-                    import::read(self.path, kind, ports).map_err(|error| error.fault.to_string())
-                }
-                Err(error) => Err(error.to_string()),
-            };
-            match read {
-                Ok(weights) => {
+            if let Err(error) = ports.check(kind) {
+                far.push((kind.label(), error.to_string()));
+                continue;
+            }
+            let error = match import::read(self.path, kind, ports, &self.network.input) {
+                Ok(read) => {
                     found.kind = Some(kind.label());
-                    return Ok((Graph::of_kind(kind, ports, &weights)?, form));
+                    found.notes.extend(read.notes);
+                    return Ok((Graph::of_kind(kind, ports, &read.weights)?, form));
                 }
-                Err(fault) => refusals.push((kind.label(), fault)),
+                Err(error) => error,
+            };
+            // What is no file of weights is told once.
+            if !error.is_misfit() {
+                return Err(error.into());
+            }
+            match error.has_other_layers() {
+                true => far.push((kind.label(), error.fault.to_string())),
+                false => near.push((kind.label(), error.fault.to_string())),
             }
         }
-        // What no kind can read is told once.
-        if let Some((_, first)) = refusals.first()
-            && refusals.iter().all(|(_, fault)| fault == first)
-        {
-            return Err(Problem::NoKind(format!("  {first}")));
-        }
-        let lines = refusals
-            .iter()
-            .map(|(kind, fault)| format!("  {kind}: {fault}"));
+        // Where one nearly fits, the others are of no interest.
+        let told = if near.is_empty() { far } else { near };
+        let told = told.iter();
+        let lines = told.map(|(kind, fault)| format!("  {kind}: {fault}"));
         let size = form.size_in_words();
         let images = format!(
             "  tried for images of {size}; others are said with --set 'network.image=Some((CHANNELS, ROWS, COLUMNS))' or --data"
         );
-        let lines: Vec<String> = lines.chain([images]).collect();
+        let remedy = import::as_onnx(form.shape());
+        let remedy = format!("To see a network of another architecture, {remedy}");
+        let lines: Vec<String> = lines.chain([images, remedy]).collect();
         Err(Problem::NoKind(lines.join("\n")))
     }
 

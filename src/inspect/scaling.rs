@@ -19,8 +19,8 @@ use crate::session::config::Input;
 /// How long all trials may take together, more or less.
 const TIME: Duration = Duration::from_secs(60);
 
-/// How many times as often as by chance a network is clearly right.
-const CLEARLY: f64 = 1.5;
+/// How far from chance to always right a network is that clearly knows the images.
+const CLEARLY: f64 = 0.25;
 
 /// Images that the speed is measured on, and the fewest that are shown.
 const FEWEST: usize = 16;
@@ -74,11 +74,13 @@ impl Trials {
     }
 
     /// The best other way, where it is surely better: its interval lies above that of the one asked
-    /// for, and clearly above chance.
+    /// for, and it shows that the network knows the images.
     pub fn better(&self) -> Option<&Trial> {
         let (asked, others) = self.trials.split_first()?;
-        let least = asked.between.1.max(CLEARLY * self.chance);
-        let above = others.iter().filter(|trial| trial.between.0 > least);
+        let knows = clearly(self.chance);
+        let above = others
+            .iter()
+            .filter(|trial| trial.between.0 > asked.between.1 && trial.accuracy > knows);
         // Of equals the last is taken, and the first is the simplest.
         let above = above.rev();
         above.max_by(|a, b| a.accuracy.total_cmp(&b.accuracy))
@@ -121,7 +123,7 @@ pub fn tried(
         let said = Confusion::of(&subject, &way.turned.images(test, &chosen));
         let share = said.accuracy();
         if trials.is_empty() {
-            let least = share.high.max(CLEARLY * chance);
+            let least = share.high.max(clearly(chance));
             exchanged = said.exchanged().filter(|it| it.accuracy > least);
         }
         trials.push(Trial {
@@ -139,6 +141,11 @@ pub fn tried(
         trials,
         exchanged,
     })
+}
+
+/// The least accuracy of a network that clearly knows the images.
+fn clearly(chance: f64) -> f64 {
+    chance + CLEARLY * (1.0 - chance)
 }
 
 /// How many images there is time for.

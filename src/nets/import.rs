@@ -69,7 +69,8 @@ pub fn read(
 /// As [`read`], and where no tensor can be of a last layer.
 pub fn classes(path: &Path, image: Shape) -> Result<usize, ImportError> {
     let count = || -> Result<usize, Fault> {
-        let tensors = names::settled(file::contents(path)?.tensors, &mut Vec::new())?;
+        let tensors = scaling::without(file::contents(path)?.tensors, image[0]);
+        let tensors = names::settled(tensors, &mut Vec::new())?;
         let layers = layers::Layers::of(tensors.iter().map(|(name, raw)| (&**name, raw)));
         let last = layers.last();
         let outputs = last.and_then(|group| group.get("bias").or_else(|| group.get("weight")));
@@ -92,6 +93,12 @@ pub fn foreign(path: &Path, image: Shape) -> Option<String> {
         path.display(),
         remedy.words(path, image)
     ))
+}
+
+/// How a network that is not among the built-in ones is made an ONNX file, for images of the shape
+/// `image`.
+pub fn as_onnx(image: Shape) -> String {
+    recognise::from_torch(image)
 }
 
 fn wrong(path: &Path, fault: Fault, image: Shape) -> ImportError {

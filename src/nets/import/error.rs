@@ -20,6 +20,23 @@ pub struct ImportError {
 }
 
 impl ImportError {
+    /// Whether the file is good, and its weights are for another architecture, images or classes.
+    pub fn is_misfit(&self) -> bool {
+        matches!(
+            &*self.fault,
+            Fault::Layers { .. }
+                | Fault::Missing { .. }
+                | Fault::Shape { .. }
+                | Fault::Extra { .. }
+                | Fault::Applies { .. }
+        )
+    }
+
+    /// Whether its layers are not even those of the architecture.
+    pub fn has_other_layers(&self) -> bool {
+        matches!(&*self.fault, Fault::Layers { .. })
+    }
+
     /// What to do, where that depends on the file and the images.
     fn remedy(&self) -> String {
         match &*self.fault {

@@ -48,10 +48,16 @@ pub fn settled(
             "`{mean_name}` {mean:?} and `{std_name}` {std:?} of the file are not used; network.input says otherwise"
         ),
     });
-    let buffers = [mean_name, std_name];
-    let mut tensors = tensors;
-    tensors.retain(|raw| !buffers.contains(&raw.name));
-    Ok(tensors)
+    Ok(without(tensors, channels))
+}
+
+/// The tensors without such buffers.
+pub fn without(mut tensors: Vec<Raw>, channels: usize) -> Vec<Raw> {
+    if let Some((mean, std)) = pair(&tensors, channels) {
+        let buffers = [mean, std].map(|at| tensors[at].name.clone());
+        tensors.retain(|raw| !buffers.contains(&raw.name));
+    }
+    tensors
 }
 
 /// Places of means and deviations in the same module, one number a channel or one for all.
