@@ -19,7 +19,16 @@ use crate::session::record::{BY_CLASS, TrialKind};
 /// Times that what an experiment keeps is in memory.
 const COPIES: u64 = 3;
 
-/// Bytes of the program and its libraries, and of a network at work.
+/// Times that a network's weights are: as the file has them, as they are computed with, and once
+/// more for looking into layers.
+const WEIGHTS: u64 = 3;
+
+/// Images that go through a network together on a processor, and the layers that are in memory then:
+/// what one takes and gives, and that once more in the order of the convolution.
+const TOGETHER: usize = 64;
+const LAYERS: usize = 3;
+
+/// Bytes of the program and its libraries, and of a small network at work.
 const PROGRAM: u64 = 120 << 20;
 
 /// The memory that a plan takes, in bytes.
@@ -27,6 +36,8 @@ const PROGRAM: u64 = 120 << 20;
 pub struct Memory {
     /// All images.
     pub images: u64,
+    /// The network's weights, however often they are there.
+    pub weights: u64,
     /// Blocks in the hands of the workers.
     pub workers: u64,
     /// What each experiment of the plan keeps, once.
@@ -34,13 +45,21 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Of a plan on so many images of a form, on a network with these sites, with so many workers.
-    pub fn of(config: &Config, form: &Form, images: usize, workers: usize, sites: &[Site]) -> Self {
+    /// Of a plan on so many images of a form, on a network of so many parameters with these sites,
+    /// with so many workers.
+    pub fn of(
+        config: &Config,
+        form: &Form,
+        images: usize,
+        workers: usize,
+        (parameters, sites): (usize, &[Site]),
+    ) -> Self {
         let sizes = Sizes::new(form, sites);
         let analyses = config.analyses.iter();
         let worker = analyses.clone().map(|plan| sizes.worker(plan)).max();
         Self {
             images: (images * form.pixels()) as u64,
+            weights: WEIGHTS * 4 * parameters as u64,
             workers: workers as u64 * worker.unwrap_or(0),
             analyses: analyses.map(|plan| sizes.kept(plan, config)).collect(),
         }
@@ -55,7 +74,8 @@ impl Memory {
         let kept = kept.saturating_mul(COPIES);
         // While images are read they are there twice, and nothing else is.
         let work = self.workers.saturating_add(kept).max(self.images);
-        PROGRAM.saturating_add(self.images).saturating_add(work)
+        let always = PROGRAM.saturating_add(self.weights);
+        always.saturating_add(self.images).saturating_add(work)
     }
 
     /// The experiment that keeps most, by its place in the plan, and what it keeps.
@@ -160,7 +180,9 @@ impl<'a> Sizes<'a> {
             Analysis::Modulation(it) => it.block * all.iter().map(activations).sum::<usize>(),
             _ => 0,
         };
-        trials + 4 * numbers as u64
+        let largest = all.iter().map(activations).max().unwrap_or(0);
+        let through = LAYERS * largest * block(plan).min(TOGETHER);
+        trials + 4 * numbers.max(through) as u64
     }
 
     /// What an experiment keeps.
@@ -251,15 +273,21 @@ mod tests {
     #[test]
     fn maps_of_a_hundred_colour_classes_take_what_they_are_counted_to_take() {
         let form = Form::numbered([3, 32, 32], 100);
-        let all = Memory::of(&plan(Vec::new(), 1), &form, 1000, 2, &[]);
+        let all = Memory::of(&plan(Vec::new(), 1), &form, 1000, 2, (0, &[]));
         // Two parities of three margins and the images, 100 classes, 3,072 numbers of 8 bytes, and
         // the joint counts; four maps of 4 bytes.
         let sums = 7 * 100 * 3072 * 8 + 2 * 100 * 100 * 8;
         assert_eq!(all.analyses, [sums + 4 * 4 * 100 * 3072]);
         assert_eq!(all.images, 1000 * 3072);
-        let coarse = Memory::of(&plan(Vec::new(), 4), &form, 1000, 2, &[]);
+        let coarse = Memory::of(&plan(Vec::new(), 4), &form, 1000, 2, (0, &[]));
         assert!(coarse.analyses[0] * 12 < all.analyses[0]);
-        let few = Memory::of(&plan(vec!["7".into(), "9".into()], 1), &form, 1000, 2, &[]);
+        let few = Memory::of(
+            &plan(vec!["7".into(), "9".into()], 1),
+            &form,
+            1000,
+            2,
+            (0, &[]),
+        );
         assert!(few.analyses[0] * 30 < all.analyses[0]);
     }
 
@@ -267,7 +295,7 @@ mod tests {
     fn a_plan_that_does_not_fit_is_refused_with_what_would() {
         let form = Form::numbered([3, 224, 224], 1000);
         let config = plan(Vec::new(), 1);
-        let memory = Memory::of(&config, &form, 0, 2, &[]);
+        let memory = Memory::of(&config, &form, 0, 2, (0, &[]));
         let error = memory
             .check(16_000_000_000, &config)
             .unwrap_err()
@@ -282,7 +310,7 @@ mod tests {
         );
         assert!(error.contains("16.0 GB are free"), "{error}");
         assert!(
-            Memory::of(&plan(Vec::new(), 16), &form, 0, 2, &[])
+            Memory::of(&plan(Vec::new(), 16), &form, 0, 2, (0, &[]))
                 .check(16_000_000_000, &config)
                 .is_ok()
         );

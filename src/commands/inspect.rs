@@ -13,7 +13,7 @@ use crate::data::{self, Dataset, Request};
 use crate::engine::device::{self, Choice};
 use crate::inspect::Inspection;
 use crate::inspect::contents::Look;
-use crate::inspect::ways::{Turned, in_plan};
+use crate::inspect::ways::Turned;
 use crate::session::Config;
 use crate::session::config::{NetworkKind, Weights};
 use crate::session::setting;
@@ -158,7 +158,7 @@ impl Inspect {
         if let Some(trial) = better {
             words += &format!(
                 " --set {}",
-                quoted(&format!("network.input={}", in_plan(&trial.input)))
+                quoted(&format!("network.input={}", trial.input.in_plan()))
             );
         }
         Some(words)

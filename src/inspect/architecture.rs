@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::nets::graph::site::Site;
 use crate::nets::graph::{Graph, Op};
-use crate::nets::is_of_scaling;
+use crate::nets::parameters_of;
 use crate::session::form::{Form, Shape};
 
 /// A network from the images to the classes.
@@ -69,13 +69,11 @@ impl Architecture {
             .map(|(name, times)| (name.to_owned(), times))
             .collect();
         operators.sort_by_key(|&(_, times)| std::cmp::Reverse(times));
-        let weights = graph.weights().iter();
-        let own = weights.filter(|(name, _)| !is_of_scaling(name));
         Self {
             image: graph.image(),
             classes: form.classes.clone(),
             named: !form.is_numbered(),
-            parameters: own.map(|(_, it)| it.values().len()).sum(),
+            parameters: parameters_of(graph),
             operators,
             sites: graph.sites().iter().map(Place::from).collect(),
         }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Inspection;
 use super::architecture::{Architecture, Place};
 use super::scaling::{Trial, Trials};
-use super::ways::{Turned, in_plan};
+use super::ways::Turned;
 use crate::format::{bytes, clean, percent, thousands};
 use crate::nets::import::onnx::Survey;
 use crate::session::form::Form;
@@ -220,7 +220,7 @@ fn advice(trials: &Trials, better: Option<&Trial>) -> Option<String> {
     Some(match better.map(|trial| (trial, trial.turned)) {
         Some((trial, Turned::No)) => format!(
             "The network was made for images shown otherwise: add --set 'network.input={}'",
-            in_plan(&trial.input)
+            trial.input.in_plan()
         ),
         Some((_, Turned::Transposed)) => {
             "The images lie on their side: add --set dataset.transpose=true".to_owned()

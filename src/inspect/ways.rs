@@ -169,20 +169,3 @@ fn moments(images: &Images) -> Option<(Vec<f64>, Vec<f64>)> {
     }
     Some((means, deviations))
 }
-
-/// What a plan says of a scaling, without what is usual: `(range: Byte, order: Bgr)`.
-pub fn in_plan(input: &Input) -> String {
-    let mut parts = Vec::new();
-    if input.range != Range::Unit {
-        parts.push(format!("range: {:?}", input.range));
-    }
-    for (field, values) in [("mean", &input.mean), ("std", &input.std)] {
-        if !values.is_empty() {
-            parts.push(format!("{field}: {values:?}"));
-        }
-    }
-    if input.order != Order::Rgb {
-        parts.push(format!("order: {:?}", input.order));
-    }
-    format!("({})", parts.join(", "))
-}

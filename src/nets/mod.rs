@@ -30,7 +30,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::session::config::NetworkKind;
 
 pub use ports::Ports;
-pub use scaling::{ScalingError, is_of_scaling};
+pub use scaling::{ScalingError, parameters_of};
 pub use subject::Subject;
 
 /// A network under study.

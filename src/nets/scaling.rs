@@ -12,8 +12,15 @@ const STD: &str = "images.std";
 const ORDER: &str = "images.order";
 
 /// Whether a weight is not the network's own but what its images are scaled by.
-pub fn is_of_scaling(weight: &str) -> bool {
+fn is_of_scaling(weight: &str) -> bool {
     [MEAN, STD].contains(&weight)
+}
+
+/// Numbers of all weights of a network that are its own.
+pub fn parameters_of(graph: &Graph) -> usize {
+    let weights = graph.weights().iter();
+    let own = weights.filter(|(name, _)| !is_of_scaling(name));
+    own.map(|(_, it)| it.values().len()).sum()
 }
 
 /// Means or deviations for another number of channels.

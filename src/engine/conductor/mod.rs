@@ -22,13 +22,12 @@ use crate::data::{self, DataError, Dataset, Origin, Request};
 use crate::format::{bytes, thousands};
 use crate::link::Command;
 use crate::nets::foreign::{ForeignError, Misfit, MixesImages};
-use crate::nets::graph::site::Site;
 use crate::nets::graph::{Graph, GraphError};
 use crate::nets::import::ImportError;
 use crate::nets::import::onnx::OnnxError;
 use crate::nets::ports::PortsError;
 use crate::nets::train::TrainError;
-use crate::nets::{Ports, ScalingError};
+use crate::nets::{Ports, ScalingError, parameters_of};
 use crate::session::config::{Config, DatasetSource, Weights};
 use crate::session::form::Form;
 use crate::session::run::Phase;
@@ -226,8 +225,8 @@ impl Conductor {
             read => read?,
         };
         let form = dataset.form();
-        let sites = self.sites(&config, &form)?;
-        self.check_memory(&config, &dataset, opened.seats.len(), &sites)?;
+        let network = self.untrained(&config, &form)?;
+        self.check_memory(&config, &dataset, opened.seats.len(), &network)?;
         let devices = &mut self.rounds.session.record.devices;
         if devices.last() != Some(&opened.recorded()) {
             devices.push(opened.recorded());
@@ -251,10 +250,11 @@ impl Conductor {
         config: &Config,
         dataset: &Dataset,
         workers: usize,
-        sites: &[Site],
+        network: &Graph,
     ) -> Result<(), RunError> {
         let images = dataset.train.len() + dataset.test.len();
-        let memory = Memory::of(config, &dataset.form(), images, workers, sites);
+        let network = (parameters_of(network), &network.sites()[..]);
+        let memory = Memory::of(config, &dataset.form(), images, workers, network);
         let free = available();
         self.rounds.run.memory = memory.total();
         let of = free.map_or_else(String::new, |free| format!(" of {} free", bytes(free)));

@@ -7,10 +7,9 @@ use crate::engine::device::Opened;
 use crate::format::thousands;
 use crate::nets::foreign::Foreign;
 use crate::nets::graph::Graph;
-use crate::nets::graph::site::Site;
 use crate::nets::import::onnx::Bundle;
 use crate::nets::import::{self};
-use crate::nets::{Network, Ports, Subject, is_of_scaling};
+use crate::nets::{Network, Ports, Subject, parameters_of};
 use crate::session::Array;
 use crate::session::config::{Config, NetworkKind, Weights};
 use crate::session::form::{Form, Shape};
@@ -41,15 +40,15 @@ impl Conductor {
         })??)
     }
 
-    /// Where the network can be looked into, before it has its weights.
-    pub(super) fn sites(&self, config: &Config, form: &Form) -> Result<Vec<Site>, RunError> {
+    /// The graph of the network, before it has its weights: those that training begins with.
+    pub(super) fn untrained(&self, config: &Config, form: &Form) -> Result<Graph, RunError> {
         if let Some(graph) = &self.foreign {
-            return Ok(graph.sites());
+            return Ok(graph.clone());
         }
         let (kind, ports) = (config.network.kind, Ports::from(form));
         let device = burn::tensor::Device::flex();
         let weights = Network::new(kind, ports, 0, &device).weights();
-        Ok(Graph::of_kind(kind, ports, &weights)?.sites())
+        Ok(Graph::of_kind(kind, ports, &weights)?)
     }
 
     /// The form of a network that is shown noise alone.
@@ -144,9 +143,7 @@ impl Conductor {
 
     /// Takes the network of a file as it is.
     pub(super) fn take_graph(&mut self, graph: Graph) {
-        let weights = graph.weights().iter();
-        let own = weights.filter(|(name, _)| !is_of_scaling(name));
-        let parameters = own.map(|(_, it)| it.values().len()).sum();
+        let parameters = parameters_of(&graph);
         self.rounds.run.parameters = parameters;
         self.rounds.session.record.training = Some(Training {
             parameters,

@@ -115,6 +115,23 @@ impl Network {
 }
 
 impl Input {
+    /// What a plan says of it, without what is usual: `(range: Byte, order: Bgr)`.
+    pub fn in_plan(&self) -> String {
+        let mut parts = Vec::new();
+        if self.range != Range::Unit {
+            parts.push(format!("range: {:?}", self.range));
+        }
+        for (field, values) in [("mean", &self.mean), ("std", &self.std)] {
+            if !values.is_empty() {
+                parts.push(format!("{field}: {values:?}"));
+            }
+        }
+        if self.order != Order::Rgb {
+            parts.push(format!("order: {:?}", self.order));
+        }
+        format!("({})", parts.join(", "))
+    }
+
     fn validate(&self, path: &str) -> Result<(), Invalid> {
         for (field, values) in [("mean", &self.mean), ("std", &self.std)] {
             for (i, value) in values.iter().enumerate() {

@@ -75,7 +75,7 @@ pub enum Fault {
     NotFinite(String),
     /// Operators that are not known here.
     #[error(
-        "operators are missing: {}; choose an output before them with output: \"node name\", or export the network with other operators", list(.0)
+        "operators are missing: {}; choose an output before them with --set 'network.output=Some(\"NODE\")', or export the network with other operators", list(.0)
     )]
     Operators(Vec<Missing>),
     /// A known operator, used in a way that is not.
@@ -95,12 +95,12 @@ pub enum Fault {
     NoImage(String),
     /// More than one input is needed.
     #[error(
-        "the network has several inputs, {0}, and images can be given to one only; export it with the others fixed, or choose an output that needs one of them only, with output: \"node name\""
+        "the network has several inputs, {0}, and images can be given to one only; export it with the others fixed, or choose an output that needs one of them only, with --set 'network.output=Some(\"NODE\")'"
     )]
     Inputs(String),
     /// Rows or columns are left open.
     #[error(
-        "the input `{input}` has the shape {shape}, which leaves the size of the images open; say it with size: (height, width), or give --data, whose images fix it"
+        "the input `{input}` has the shape {shape}, which leaves the size of the images open; give --data, whose images fix it, or say it with --set 'network.image=Some((CHANNELS, ROWS, COLUMNS))'"
     )]
     OpenSize {
         /// The input.
@@ -192,12 +192,16 @@ fn list(missing: &[Missing]) -> String {
 
 fn offer(choices: &[String]) -> String {
     const MOST: usize = 8;
-    let named = choices.iter().map(|name| format!("output: \"{name}\""));
+    let named = choices.iter().map(|name| format!("Some(\"{name}\")"));
     let named: Vec<String> = named.take(MOST).collect();
-    match choices.len() {
-        0 => String::new(),
-        count if count > MOST => format!("; choose with {} …", named.join(", ")),
-        _ => format!("; choose with {}", named.join(", ")),
+    let more = if choices.len() > MOST { " …" } else { "" };
+    match &named[..] {
+        [] => String::new(),
+        [only] => format!("; choose with --set 'network.output={only}'"),
+        [first, others @ ..] => format!(
+            "; choose with --set 'network.output={first}', or {}{more}",
+            others.join(", ")
+        ),
     }
 }
 

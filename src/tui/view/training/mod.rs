@@ -1,4 +1,7 @@
-//! Loss and accuracy by epoch, the learning rate, the best epoch, and the epoch under way.
+//! Loss and accuracy by epoch, the learning rate, the best epoch, and the epoch under way; of a
+//! network from a file what it is ([`taken`]).
+
+mod taken;
 
 use std::time::Duration;
 
@@ -41,6 +44,10 @@ impl View for Training {
             centre(buf, area, area.height / 2, text);
             return;
         };
+        if let Weights::File(path) = &scene.session.config.network.weights {
+            taken::draw(scene, training, path, area, buf);
+            return;
+        }
         let wide = area.width >= 110;
         let (pictures, figures) = if wide {
             let room = area.width - FIGURES;

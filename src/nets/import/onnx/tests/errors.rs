@@ -73,7 +73,7 @@ fn a_missing_operator_is_named_with_its_place_and_number() {
         &[
             "Det (2 times, first at `first`)",
             "com.example.Fancy (at `third`)",
-            "output:",
+            "network.output=Some(",
         ],
     );
     let before = Options {
@@ -132,7 +132,7 @@ fn an_open_size_is_asked_for_and_can_be_given() {
     });
     tells(
         &words(&model),
-        &["[batch,1,height,width]", "size: (height, width)"],
+        &["[batch,1,height,width]", "network.image=Some("],
     );
     let size = |rows, columns| Options {
         output: None,
@@ -168,7 +168,7 @@ fn an_output_that_is_no_class_vector_is_named_with_others() {
     let words = words(&model);
     tells(
         &words,
-        &["`turned`", "[10,N]", "output: \"a\"", "output: \"logits\""],
+        &["`turned`", "[10,N]", "Some(\"a\")", "Some(\"logits\")"],
     );
 }
 
@@ -193,10 +193,10 @@ fn several_outputs_are_offered() {
         &[
             "several outputs",
             "`boxes` [batch,10,10]",
-            "output: \"logits\"",
+            "Some(\"logits\")",
         ],
     );
-    assert!(!words.contains("output: \"boxes\""), "{words}");
+    assert!(!words.contains("Some(\"boxes\")"), "{words}");
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn an_output_that_is_not_there_brings_up_those_like_it() {
         size: None,
     };
     let words = refusal(&fixture("cnn-7.onnx"), &options);
-    tells(&words, &["`logit`", "output: \"logits\""]);
+    tells(&words, &["`logit`", "Some(\"logits\")"]);
 }
 
 #[test]
