@@ -149,3 +149,46 @@ fn a_network_at_chance_is_called_so_wherever_its_accuracy_stands() {
         assert!(training.contains("CHANCE"), "{training}");
     }
 }
+
+#[test]
+fn the_network_of_a_file_is_described_instead_of_a_training_that_never_was() {
+    use noisescope::session::config::{Input, NetworkKind, Range, Weights};
+    use noisescope::session::record::{Model, Training};
+    let mut session = accumulated();
+    session.config.network.kind = NetworkKind::Onnx;
+    session.config.network.weights = Weights::File("photos/rnet.onnx".into());
+    session.config.network.output = Some("face".into());
+    session.config.network.input = Input {
+        range: Range::Signed,
+        ..Input::default()
+    };
+    session.record.model = Some(Model {
+        path: "photos/rnet.onnx".into(),
+        sha256: "5d210fd5e6110aaf".repeat(4),
+        file: Default::default(),
+    });
+    session.record.training = Some(Training {
+        parameters: 99_662,
+        test_accuracy: Some(0.117),
+        at_chance: true,
+        finished: true,
+        ..Training::default()
+    });
+    for size in SIZES {
+        let screen = screen(&session, &at("Training", size));
+        for part in [
+            "not trained here, taken from",
+            "photos/rnet.onnx",
+            "5d210fd5e6110aaf…",
+            "(range: Signed)",
+            "face",
+            "99,662",
+            "11.7 %",
+            "CHANCE",
+        ] {
+            assert!(screen.contains(part), "{part}\n{screen}");
+        }
+        assert!(!screen.contains("epochs"), "{screen}");
+        assert!(!screen.contains("loss"), "{screen}");
+    }
+}
