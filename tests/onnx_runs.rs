@@ -273,3 +273,53 @@ fn what_a_network_wants_of_its_images_is_given_to_it() {
     );
     assert!(said.contains("network.input.mean: 5 numbers"), "{said}");
 }
+
+#[test]
+fn a_plan_that_failed_before_anything_was_measured_can_be_mended_under_its_name() {
+    let bench = Bench::new();
+    let network = fixture("residual-13.onnx");
+    let plan = |layer: &str| {
+        format!(
+            "analyses=[SpikeTriggered((layers: [\"{layer}\"], trials: 64, images: 0, block: 64, gradient_trials: 64, gradient_units: 1))]"
+        )
+    };
+    let given = |layer: &str| {
+        [
+            "--network".into(),
+            network.clone(),
+            "--set".into(),
+            NOISE.into(),
+            "--set".into(),
+            plan(layer),
+        ]
+    };
+    let wrong: Vec<String> = given("no such layer").into();
+    let wrong: Vec<&str> = wrong.iter().map(String::as_str).collect();
+    let said = refused(&bench, "mine", &wrong);
+    assert_eq!(said.matches("no such layer").count(), 2, "{said}");
+    assert!(matches!(bench.load("mine").record.state, State::Failed(_)));
+    let right: Vec<String> = given("logits").into();
+    let sites = bench.succeed(&["inspect", &network, "--json"]);
+    let sites: serde_json::Value = serde_json::from_str(&sites).unwrap();
+    let last = sites["network"]["sites"]
+        .as_array()
+        .unwrap()
+        .last()
+        .unwrap();
+    let right: Vec<String> = right
+        .iter()
+        .map(|it| it.replace("logits", last["name"].as_str().unwrap()))
+        .collect();
+    let right: Vec<&str> = right.iter().map(String::as_str).collect();
+    let said = run(&bench, "mine", &right);
+    assert!(said.contains("begins anew with this plan"), "{said}");
+    assert_eq!(bench.load("mine").record.state, State::Finished);
+    // What has measured something keeps its plan.
+    let output = bench.output(&[&["run", "mine", "--plain"], &right[..]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        both(&output).contains("exists already"),
+        "{}",
+        both(&output)
+    );
+}

@@ -159,6 +159,10 @@ pub fn foreground(
         }
         let told = told.join().unwrap_or(Ok(()));
         match (told, stopped_by) {
+            // Whoever reads the report has read why.
+            (Ok(()), _) if matches!(ended, Err(Refusal::Failed(_))) && errors_join_output() => {
+                Ok(ExitCode::FAILURE)
+            }
             (Err(ReportError::Gone), None) => Err(Refusal::Failed(
                 "nobody reads the report any more; the run was stopped after a checkpoint".into(),
             )),
@@ -166,6 +170,15 @@ pub fn foreground(
             _ => ended,
         }
     })
+}
+
+/// Whether standard error goes where standard output goes: a terminal, or one log of both.
+fn errors_join_output() -> bool {
+    let place =
+        |file: std::io::Result<rustix::fs::Stat>| file.map(|it| (it.st_dev, it.st_ino)).ok();
+    let output = rustix::fs::fstat(std::io::stdout()).map_err(Into::into);
+    let errors = rustix::fs::fstat(std::io::stderr()).map_err(Into::into);
+    place(output).is_some_and(|output| place(errors) == Some(output))
 }
 
 /// The engine as a process of its own: in a session of its own, so that no terminal's end reaches

@@ -54,7 +54,8 @@ impl Plan {
 
     /// Whether anything is said of what the session is to be.
     pub fn is_given(&self) -> bool {
-        self.preset.is_some() || self.network.is_some() || !self.settings.is_empty()
+        let images = self.dataset.is_some();
+        images || self.preset.is_some() || self.network.is_some() || !self.settings.is_empty()
     }
 
     /// What the person means: a slip in the name of a preset is asked about, and `--data` may name
@@ -75,7 +76,8 @@ impl Plan {
         let Some(path) = data else {
             return Ok((self, None));
         };
-        if store.exists(&self.name) {
+        let failed = store.exists(&self.name) && store.load(&self.name)?.failed_with_nothing();
+        if store.exists(&self.name) && !(failed && own::is_images(path)) {
             return self.of_existing(store, path);
         }
         self.dataset = own::images(path)?;

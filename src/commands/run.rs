@@ -102,6 +102,16 @@ pub fn run(
 pub fn open(store: &Store, plan: &Plan) -> Result<Session, Refusal> {
     if store.exists(&plan.name) {
         if plan.is_given() {
+            let session = store.load(&plan.name)?;
+            if session.failed_with_nothing() {
+                let anew = Session::new(&plan.name, plan.config(store)?);
+                store.save(&anew)?;
+                say(format_args!(
+                    "{} had failed before anything was measured; it begins anew with this plan",
+                    plan.name
+                ));
+                return Ok(anew);
+            }
             return Err(Refusal::Usage(format!(
                 "session `{}` exists already, and what a run is does not change under it; leave out --preset, --network and --set, or choose another name",
                 plan.name

@@ -62,6 +62,21 @@ impl Session {
         })
     }
 
+    /// Whether it failed before it had measured anything or trained a single batch: nothing is lost
+    /// with it.
+    pub fn failed_with_nothing(&self) -> bool {
+        let training = self.record.training.as_ref();
+        let untrained = match &self.config.network.weights {
+            config::Weights::File(_) => true,
+            config::Weights::Train(_) => {
+                training.is_none_or(|it| it.epochs.is_empty() && it.partial.batches == 0)
+            }
+        };
+        let mut plans = self.config.analyses.iter().zip(&self.record.analyses);
+        let is_empty = plans.all(|(plan, record)| record.progress(plan).0 == 0);
+        matches!(self.record.state, State::Failed(_)) && untrained && is_empty
+    }
+
     /// Every stage of the plan as the record has it, the network first.
     pub fn stages(&self) -> Vec<Stage> {
         let training = self.record.training.as_ref();

@@ -156,7 +156,8 @@ impl Conductor {
             Ok(End::Stopped) => Phase::Stopped,
             Err(error) => {
                 let mut message = error.to_string();
-                self.rounds.warn(message.clone());
+                // The phase says it on every face; the log of an engine of its own has it here.
+                tracing::error!("{message}");
                 let failed = State::Failed(message.clone());
                 let saved = match error {
                     RunError::Save(_) => Ok(()),
