@@ -149,6 +149,71 @@ proptest! {
     }
 }
 
+/// A text with one digit changed, or another base64 letter, at a place that has one.
+fn flipped(text: &str, place: usize) -> Option<String> {
+    let mut bytes = text.as_bytes().to_vec();
+    let byte = bytes.get_mut(place)?;
+    *byte = match *byte {
+        b'9' => b'0',
+        digit @ b'0'..=b'8' => digit + 1,
+        _ => return None,
+    };
+    String::from_utf8(bytes).ok()
+}
+
+/// The record, the plan that it was made by, and the numbers: not what a person may edit.
+fn recorded(text: &str) -> std::ops::Range<usize> {
+    text.find("\n  record:").unwrap()..text.len()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn no_digit_of_what_was_measured_changes_unseen(session in sessions(), step in 1..40_usize) {
+        let text = to_text(&session).unwrap();
+        let changed = recorded(&text).step_by(step).filter_map(|place| flipped(&text, place));
+        for text in changed.take(64) {
+            let read = from_text(&text, Path::new("any.ron"), "any");
+            // The last letter of base64 may have bits that stand for nothing.
+            let same = read.is_ok_and(|read| to_text(&read).unwrap() == to_text(&session).unwrap());
+            let words = from_text(&text, Path::new("any.ron"), "any").err();
+            prop_assert!(same || words.is_some(), "a change went unseen");
+        }
+    }
+}
+
+#[test]
+fn every_digit_of_a_small_record_is_watched_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let mut session = Session::new("small", Config::default());
+    session.record.elapsed_s = 1234.5;
+    session.record.updated = 1_795_687_190;
+    store.save(&session).unwrap();
+    let path = store.path("small");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut flips = 0;
+    for place in recorded(&text) {
+        let Some(changed) = flipped(&text, place) else {
+            continue;
+        };
+        let error = from_text(&changed, &path, "small").unwrap_err().to_string();
+        assert!(error.contains("damaged"), "{error}");
+        flips += 1;
+    }
+    assert!(flips > 15, "{flips}");
+    // The version is watched over too, and the plan may be edited while nothing has been done.
+    let older = text.replacen("version: 2", "version: 1", 1);
+    assert!(from_text(&older, &path, "small").is_err());
+    let planned = text.replacen("seed: 1", "seed: 2", 1);
+    assert_eq!(from_text(&planned, &path, "small").unwrap().config.seed, 2);
+    // A file of a program that wrote no checksum opens.
+    let begin = text.find("\n  checksum:").unwrap();
+    let end = begin + 1 + text[begin + 1..].find('\n').unwrap();
+    let without = format!("{}{}", &text[..begin], &text[end..]);
+    assert_eq!(from_text(&without, &path, "small").unwrap(), session);
+}
+
 #[test]
 fn readable_parts_come_first_and_arrays_last() {
     let text = to_text(&Session::new("any", Config::default())).unwrap();

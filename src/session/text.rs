@@ -1,7 +1,7 @@
 //! A session as text: the plan, then what has happened, then one line of numbers for each array.
 //!
-//! What is read is checked whole: its version, every range of the plan, every array against its
-//! checksum, and that the record belongs to the plan.
+//! What is read is checked whole: its version, every range of the plan, the record against its
+//! checksum and every array against its own, and that the record belongs to the plan.
 
 use std::path::Path;
 
@@ -23,6 +23,7 @@ struct FileOut<'a> {
     config: &'a Config,
     record: &'a Record,
     plan: Option<String>,
+    checksum: Option<String>,
     arrays: Vec<String>,
 }
 
@@ -37,6 +38,10 @@ struct FileIn {
     /// The plan that the record was made by, on one line. Absent where nothing has been done.
     #[serde(default)]
     plan: Option<String>,
+    /// Of the version, the record and the plan, as [`checksum`] counts. Absent where an older program
+    /// wrote the file.
+    #[serde(default)]
+    checksum: Option<String>,
     #[serde(default)]
     arrays: Vec<String>,
 }
@@ -70,14 +75,30 @@ pub fn to_text(session: &Session) -> std::result::Result<String, ron::Error> {
         .arrays(&mut |_, payload: &dyn Payload| arrays.push(payload.encode()));
     let begun = session.record.has_begun(&session.config);
     let plan = begun.then(|| ron::to_string(&session.config));
-    let file = FileOut {
+    let mut file = FileOut {
         version: VERSION,
         config: &session.config,
         record: &session.record,
         plan: plan.transpose()?,
-        arrays,
+        checksum: None,
+        arrays: Vec::new(),
     };
+    // The numbers have checksums of their own, which stand in the record.
+    let head = ron::ser::to_string_pretty(&file, pretty())?;
+    file.checksum = checksum(&head, VERSION);
+    file.arrays = arrays;
     ron::ser::to_string_pretty(&file, pretty())
+}
+
+/// The CRC-32 of a file's version and of its lines from the record up to the checksum, as they are
+/// written; `None` where there are no such lines. What a person may edit, the plan, stands before them.
+fn checksum(text: &str, version: u32) -> Option<String> {
+    let begin = text.find("\n  record:")?;
+    let length = text[begin..].find("\n  checksum:")?;
+    let mut sum = crc32fast::Hasher::new();
+    sum.update(&version.to_le_bytes());
+    sum.update(&text.as_bytes()[begin..begin + length]);
+    Some(format!("{:#010x}", sum.finalize()))
 }
 
 fn pretty() -> PrettyConfig {
@@ -118,6 +139,11 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
         }
         Err(error) => return Err(syntax(path, &error)),
     };
+    if file.checksum.is_some() && file.checksum != checksum(text, file.version) {
+        return Err(damaged(
+            "what it records is not what was written: the checksum of its lines from `record` on is another; only `config` may be edited, before anything has been done".into(),
+        ));
+    }
     file.config
         .validate()
         .map_err(|source| StoreError::Invalid {
