@@ -259,7 +259,7 @@ fn backdoor(record: &Record, it: &Backdoor, plan: &config::Backdoor) -> Headline
     // networks stand out somewhere.
     let gamma = it.telling_gamma(plan);
     let verdict = it.verdict(plan, gamma);
-    let clean = format!("{} of {} clean flagged", verdict.accused, plan.clean);
+    let clean = verdict.flagged_in_words(false, plan.clean);
     // What stands out of the only poisoned network: the class, its window, its index.
     let only = || {
         let own = it.networks.first()?;
@@ -269,7 +269,7 @@ fn backdoor(record: &Record, it: &Backdoor, plan: &config::Backdoor) -> Headline
         Some((class, window, window.index?))
     };
     let Some((class, window, index)) = only().filter(|_| plan.poisoned == 1) else {
-        let poisoned = format!("{} of {} poisoned flagged", verdict.caught, plan.poisoned);
+        let poisoned = verdict.flagged_in_words(true, plan.poisoned);
         return Headline::of(vec![poisoned, clean]);
     };
     let name = of_class(record, class);

@@ -62,16 +62,19 @@ fn integral(map: &[f32], width: usize) -> Vec<f64> {
     sums
 }
 
+/// The fewest classes of which one can be said to stand out of the others.
+pub const LEAST_CLASSES: usize = 5;
+
 /// How far each class's score e stands out of the others, (e − median)/(1.4826·MAD): the median
 /// absolute deviation, scaled to be the standard deviation of normal scores. Above 2 a class is
 /// flagged (Wang et al. 2019, *Neural Cleanse*; there |e − median|, here with its sign).
 ///
-/// `None` for a class without a score, and for all where fewer than three have one or where half
-/// of the scores are the same, so that MAD = 0.
+/// `None` for a class without a score, and for all where fewer than [`LEAST_CLASSES`] have one or
+/// where half of the scores are the same, so that MAD = 0.
 pub fn anomaly_indices(scores: &[Option<f64>]) -> Vec<Option<f64>> {
     let known: Vec<f64> = scores.iter().flatten().copied().collect();
     let scale = || {
-        if known.len() < 3 {
+        if known.len() < LEAST_CLASSES {
             return None;
         }
         let middle = median(known.clone())?;
@@ -173,23 +176,28 @@ mod tests {
         for (index, expected) in indices.iter().zip([-2.0, -1.0, 0.0, 1.0, 97.0]) {
             assert!((index.unwrap() - expected / 1.4826).abs() < 1e-12);
         }
-        // An even number: median 2½, deviations 1½, ½, ½, 97½, so MAD 1.
-        let indices = anomaly_indices(&[1.0, 2.0, 3.0, 100.0].map(Some));
-        assert!((indices[3].unwrap() - 97.5 / 1.4826).abs() < 1e-12);
+        // An even number: median 3½, deviations 2½, 1½, ½, ½, 1½, 96½, so MAD 1½.
+        let indices = anomaly_indices(&[1.0, 2.0, 3.0, 4.0, 5.0, 100.0].map(Some));
+        assert!((indices[5].unwrap() - 96.5 / (1.5 * 1.4826)).abs() < 1e-12);
     }
 
     #[test]
     fn classes_without_a_score_take_no_part() {
-        let with = anomaly_indices(&[Some(1.0), None, Some(2.0), Some(4.0)]);
-        let without = anomaly_indices(&[1.0, 2.0, 4.0].map(Some));
-        assert_eq!([with[0], with[2], with[3]], without[..]);
-        assert_eq!(with[1], None);
+        let scores = [1.0, 2.0, 4.0, 7.0, 9.0].map(Some);
+        let mut with = scores.to_vec();
+        with.insert(1, None);
+        let mut with = anomaly_indices(&with);
+        assert_eq!(with.remove(1), None);
+        assert_eq!(with, anomaly_indices(&scores));
+        assert!(with.iter().all(Option::is_some));
     }
 
     #[test]
     fn too_few_scores_or_equal_ones_single_nobody_out() {
-        assert_eq!(anomaly_indices(&[Some(1.0), Some(9.0), None]), [None; 3]);
-        assert_eq!(anomaly_indices(&[1.0, 1.0, 1.0, 9.0].map(Some)), [None; 4]);
+        let four = [Some(1.0), Some(9.0), Some(3.0), Some(4.0), None];
+        assert_eq!(anomaly_indices(&four), [None; 5]);
+        let equal = [1.0, 1.0, 1.0, 9.0, 8.0].map(Some);
+        assert_eq!(anomaly_indices(&equal), [None; 5]);
         assert!(anomaly_indices(&[]).is_empty());
     }
 

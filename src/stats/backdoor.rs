@@ -7,7 +7,7 @@
 //! is unsteady where few classes have enough trials. The strength of that window, its mean z, needs
 //! other networks of as many trials to compare with, and one class with enough trials.
 
-use super::anomaly::overlap;
+use super::anomaly::{LEAST_CLASSES, overlap};
 use super::roc::{Roc, roc};
 
 /// A class whose anomaly index lies above this is flagged (Wang et al. 2019, *Neural Cleanse*).
@@ -61,6 +61,23 @@ pub struct Judgement {
     pub overlap: Option<f64>,
 }
 
+impl Verdict {
+    /// How many networks of a kind are flagged, in words that say how many could be judged:
+    /// `3 of 10 clean flagged`, `none of 10 clean could be judged`.
+    pub fn flagged_in_words(&self, poisoned: bool, of: usize) -> String {
+        let (kind, flagged, judged) = match poisoned {
+            true => ("poisoned", self.caught, self.judged_poisoned),
+            false => ("clean", self.accused, self.judged_clean),
+        };
+        let examined = if poisoned { self.poisoned } else { self.clean };
+        match examined - judged {
+            0 => format!("{flagged} of {of} {kind} flagged"),
+            _ if judged == 0 => format!("none of {of} {kind} could be judged"),
+            left => format!("{flagged} of {judged} {kind} flagged, {left} not judged"),
+        }
+    }
+}
+
 impl Judgement {
     /// Whether it is called poisoned.
     pub fn is_flagged(&self) -> bool {
@@ -88,8 +105,12 @@ pub struct Verdict {
     pub accused: usize,
     /// Poisoned networks whose flagged class of highest index is the target.
     pub target_named: usize,
-    /// Networks that have no index: too few classes have enough trials.
+    /// Networks that have no index: too few classes have enough trials. They are not judged.
     pub without_score: usize,
+    /// Poisoned networks that have an index.
+    pub judged_poisoned: usize,
+    /// Clean networks that have an index.
+    pub judged_clean: usize,
 }
 
 /// The verdict over `networks`; `None` are those that have not been examined.
@@ -117,6 +138,8 @@ pub fn verdict(networks: &[Option<Examined>], truth: Truth<'_>) -> Verdict {
         accused: count(&|it| !it.poisoned && it.is_flagged()),
         target_named: count(&|it| it.poisoned && it.is_flagged() && it.class == Some(truth.target)),
         without_score: count(&|it| it.score.is_none()),
+        judged_poisoned: count(&|it| it.poisoned && it.score.is_some()),
+        judged_clean: count(&|it| !it.poisoned && it.score.is_some()),
         networks,
     }
 }
@@ -128,10 +151,13 @@ fn judge(network: &Examined, truth: Truth<'_>) -> Judgement {
     let most = found
         .clone()
         .max_by(|(_, a), (_, b)| a.strength.total_cmp(&b.strength));
-    let flagged = found.filter(|(_, found)| found.index.is_some_and(|index| index > FLAGGED));
+    // Sessions of earlier versions have indices over fewer classes.
+    let can_be_judged = found.clone().count() >= LEAST_CLASSES;
+    let index = move |found: Found| found.index.filter(|_| can_be_judged);
+    let flagged = found.filter(|&(_, found)| index(found).is_some_and(|index| index > FLAGGED));
     Judgement {
         poisoned: network.poisoned,
-        score: most.and_then(|(_, found)| found.index),
+        score: most.and_then(|(_, found)| index(found)),
         strength: most.map(|(_, found)| found.strength),
         class: most.map(|(class, _)| class),
         flagged: flagged.map(|(class, _)| class).collect(),
@@ -149,18 +175,19 @@ mod tests {
         width: 10,
     };
 
-    /// A network of three classes with these strengths, and indices twice as large; all windows on
-    /// the patch.
+    /// A network of three classes with these strengths, and indices twice as large, and of two more
+    /// that are weak where these are not all silent; all windows on the patch.
     fn network(poisoned: bool, strengths: [Option<f64>; 3]) -> Option<Examined> {
         let found = |strength: f64| Found {
             index: Some(2.0 * strength),
             strength,
             window: (1, 1, 2),
         };
-        let classes = strengths.map(|strength| strength.map(found));
+        let weak = strengths.iter().any(Option::is_some).then_some(-2.0);
+        let classes = strengths.into_iter().chain([weak; 2]);
         Some(Examined {
             poisoned,
-            classes: classes.to_vec(),
+            classes: classes.map(|strength| strength.map(found)).collect(),
         })
     }
 
@@ -200,6 +227,30 @@ mod tests {
         // Of the six pairs only the third poisoned and the first clean are in the wrong order.
         assert_eq!(it.roc.unwrap().auc.estimate, 5.0 / 6.0);
         assert_eq!(it.roc_of_strength.unwrap().auc.estimate, 5.0 / 6.0);
+    }
+
+    #[test]
+    fn fewer_than_five_classes_give_no_verdict_and_the_words_say_so() {
+        let few = |poisoned| {
+            let mut network = network(poisoned, [Some(0.5), Some(1.5), Some(7.0)]).unwrap();
+            network.classes.truncate(4);
+            Some(network)
+        };
+        let judged = network(false, [Some(0.0), Some(0.1), Some(0.2)]);
+        let it = verdict(&[few(true), few(false), judged.clone()], TRUTH);
+        assert_eq!((it.caught, it.accused, it.without_score), (0, 0, 2));
+        assert_eq!((it.judged_poisoned, it.judged_clean), (0, 1));
+        assert_eq!(it.networks[0].as_ref().unwrap().score, None);
+        assert_eq!(
+            it.flagged_in_words(true, 1),
+            "none of 1 poisoned could be judged"
+        );
+        assert_eq!(
+            it.flagged_in_words(false, 2),
+            "0 of 1 clean flagged, 1 not judged"
+        );
+        let all = verdict(&[judged], TRUTH);
+        assert_eq!(all.flagged_in_words(false, 1), "0 of 1 clean flagged");
     }
 
     #[test]

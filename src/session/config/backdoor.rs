@@ -145,6 +145,12 @@ impl Backdoor {
         self.training.validate(&format!("{path}.training"))?;
         self.noise.validate(&format!("{path}.noise"))?;
         check::shares(path, "gammas", "γ", &self.gammas)?;
+        if let Some(place) = self.gammas.iter().position(|&gamma| gamma == 1.0) {
+            return invalid(
+                format!("{path}.gammas[{place}]"),
+                "at γ 1 there is no noise, and nothing that a verdict could be made of; take less",
+            );
+        }
         if self.window < 2 {
             return invalid(
                 format!("{path}.window"),

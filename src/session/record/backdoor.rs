@@ -70,7 +70,7 @@ pub struct Window {
     /// Mean z inside it; of several channels, of Σz/√C.
     pub score: f64,
     /// How far the score stands out: (score − median)/(1.4826·MAD) over the classes; `None` where
-    /// fewer than three classes have a score.
+    /// fewer than five classes have a score.
     pub index: Option<f64>,
 }
 

@@ -78,7 +78,14 @@ impl View for Backdoor {
             theme.text()
         };
         let mark = if flagged { theme.glyphs.warning } else { " " };
-        let lines = wrap(&format!("{mark} {sentence}"), area.width);
+        let mut words = format!("{mark} {sentence}");
+        // What has no room goes as a whole.
+        let more = sight.false_alarms().map(|it| format!("; {it}"));
+        let more = more.unwrap_or_default();
+        if words.chars().count() + more.chars().count() <= usize::from(area.width) {
+            words.push_str(&more);
+        }
+        let lines = wrap(&words, area.width);
         left(buf, area, 1, Span::styled(lines[0].clone(), style));
         let body = below(area, 2 + u16::from(area.height >= 22));
         if self.enlarged {

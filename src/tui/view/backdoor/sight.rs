@@ -6,6 +6,7 @@ use crate::format::{count, gamma, percent, thousands};
 use crate::session::form::Shape;
 use crate::session::record::{Backdoor, Finding, Suspect};
 use crate::session::{Session, config};
+use crate::stats::anomaly::LEAST_CLASSES;
 use crate::stats::backdoor::{Judgement, Verdict};
 use crate::tui::form;
 use crate::tui::theme::Theme;
@@ -73,7 +74,7 @@ impl<'a> Sight<'a> {
                     count(finding.trials as f64),
                     form::name(self.session, class)
                 ),
-                None => "fewer than three classes have enough trials".into(),
+                None => format!("fewer than {LEAST_CLASSES} classes have enough trials"),
             };
             return (format!("Nothing can be said at {at}: {why}."), false);
         };
@@ -89,7 +90,10 @@ impl<'a> Sight<'a> {
         let named = form::of_class(self.session, class);
         match judgement.is_flagged() {
             true => (
-                format!("{named} reacts to a patch at {window}: index {index:.1}"),
+                format!(
+                    "{named} reacts to a patch at {window}: index {index:.1} ({})",
+                    self.truth(class)
+                ),
                 true,
             ),
             false => (
@@ -97,6 +101,28 @@ impl<'a> Sight<'a> {
                 false,
             ),
         }
+    }
+
+    /// What is true of a network of which this class is flagged.
+    fn truth(&self, class: usize) -> String {
+        let target = self.plan.target;
+        match (self.suspect.poisoned, class == target) {
+            (true, true) => "true".to_owned(),
+            (true, false) => format!("wrong: it is {}", form::name(self.session, target)),
+            (false, _) => "FALSE ALARM".to_owned(),
+        }
+    }
+
+    /// How often a flag is a false alarm, where one is there.
+    pub fn false_alarms(&self) -> Option<String> {
+        self.judgement().filter(|it| it.is_flagged())?;
+        Some(match self.verdict.judged_clean {
+            0 => "of clean networks 1 to 3 in 4 are flagged as well".to_owned(),
+            judged => format!(
+                "{} of {judged} clean ones are flagged",
+                self.verdict.accused
+            ),
+        })
     }
 
     /// How far a network is that has not been examined yet.

@@ -121,17 +121,21 @@ fn sums(sight: &Sight<'_>, room: u16) -> Vec<String> {
         ),
         None => "no ROC curve yet: it takes poisoned and clean networks".into(),
     };
-    let mut counted = format!(
-        "flagged: {} of {} poisoned, {} of {} clean",
-        it.caught, it.poisoned, it.accused, it.clean
-    );
+    let mut counted = match it.without_score {
+        0 => format!(
+            "flagged: {} of {} poisoned, {} of {} clean",
+            it.caught, it.poisoned, it.accused, it.clean
+        ),
+        _ => format!(
+            "{}; {}",
+            it.flagged_in_words(true, it.poisoned),
+            it.flagged_in_words(false, it.clean)
+        ),
+    };
     // What has no room goes as a whole.
-    let unscored = (it.without_score > 0).then(|| format!("; no score for {}", it.without_score));
     let named = format!("; the right class in {}", it.target_named);
-    for more in unscored.into_iter().chain([named]) {
-        if counted.chars().count() + more.chars().count() < usize::from(room) {
-            counted.push_str(&more);
-        }
+    if counted.chars().count() + named.chars().count() < usize::from(room) {
+        counted.push_str(&named);
     }
     vec![area, counted]
 }
