@@ -157,19 +157,40 @@ fn half(it: &Attack, pattern: usize) -> Option<f64> {
     }
 }
 
+/// The share of images that are called the target without an attack from which on it is told.
+const WORTH_SAYING: f64 = 0.02;
+
 fn attack(it: &Attack) -> Headline {
     let weight = |w: f64| format!("w {w:.2}");
     let of_pattern = |pattern: usize| {
         let name = PATTERNS[pattern].label();
-        let rate = |place: usize| it.mean_targeted(0, pattern, place).map(|(rate, _)| rate);
-        let most = (0..it.weights.len())
-            .filter_map(|place| Some((rate(place)?, it.weights[place])))
-            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)))?;
+        let at = |place: usize| it.mean_targeted(0, pattern, place);
+        let (place, (most, share)) = (0..it.weights.len())
+            .filter_map(|place| Some((place, at(place)?)))
+            .max_by(|a, b| {
+                let weights = it.weights[b.0].total_cmp(&it.weights[a.0]);
+                a.1.0.total_cmp(&b.1.0).then(weights)
+            })?;
+        // What the network calls the target without any attack is none of the pattern's doing.
+        let nothing = it.weights.iter().position(|&weight| weight == 0.0);
+        let nothing = nothing.and_then(at);
+        if let Some((rate, without)) = nothing
+            && share.interval()?.low <= without.interval()?.high
+        {
+            let rate = percent(rate);
+            return Some(format!(
+                "{name} flips no more than is called so without it, {rate}"
+            ));
+        }
+        let without = match nothing {
+            Some((rate, _)) if rate >= WORTH_SAYING => format!(" ({} without)", percent(rate)),
+            _ => String::new(),
+        };
         Some(match half(it, pattern) {
-            Some(w) => format!("{name} flips half the images at {}", weight(w)),
+            Some(w) => format!("{name} flips half the images at {}{without}", weight(w)),
             None => {
-                let at = short(most.1);
-                format!("{name} flips {} at most, at w {at}", percent(most.0))
+                let at = short(it.weights[place]);
+                format!("{name} flips {} at most, at w {at}{without}", percent(most))
             }
         })
     };
@@ -298,6 +319,7 @@ fn predictions(it: &Predictions) -> Headline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::Array;
 
     #[test]
     fn a_headline_gives_up_its_last_parts_first() {
@@ -309,6 +331,44 @@ mod tests {
         assert_eq!(own.within(20), "a long first part");
         assert_eq!(own.within(10), "brief");
         assert_eq!(own.least(), 5);
+    }
+
+    /// An attack on images of two classes: of every thousand of the other class so many were called
+    /// the target, by weight.
+    fn attacked(weights: &[f64], hits: &[i64]) -> Attack {
+        let mut counts = Vec::new();
+        for source in 0..2 {
+            for _ in 0..3 * 2 {
+                for &hits in hits {
+                    let hits = if source == 0 { hits } else { 0 };
+                    counts.extend([1000, hits, 2000, 1000]);
+                }
+            }
+        }
+        Attack {
+            gamma: Some(0.0),
+            weights: weights.to_vec(),
+            counts: Array::new(&[2, 3, 2, weights.len(), 4], counts),
+            there: vec![true; 6],
+            patterns: Array::new(&[3, 2, 1, 2, 2], vec![0.0; 24]),
+            ..Attack::default()
+        }
+    }
+
+    #[test]
+    fn an_attack_is_told_against_what_is_called_so_without_it() {
+        let first = |hits: &[i64]| attack(&attacked(&[0.0, 0.5, 1.0], hits)).parts[0].clone();
+        // A network that says one class to a tenth of everything.
+        assert!(
+            first(&[100, 101, 99]).ends_with("flips no more than is called so without it, 10.0 %"),
+            "{}",
+            first(&[100, 101, 99])
+        );
+        assert!(first(&[100, 150, 300]).ends_with("flips 30.0 % at most, at w 1 (10.0 % without)"));
+        assert!(first(&[2, 100, 900]).ends_with("flips half the images at w 0.75"));
+        // Where nothing without an attack was planned, nothing can be told against it.
+        let planned = attack(&attacked(&[0.5, 1.0], &[100, 300]));
+        assert!(planned.parts[0].ends_with("flips 30.0 % at most, at w 1"));
     }
 
     #[test]
