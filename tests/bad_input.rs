@@ -172,3 +172,24 @@ fn what_a_run_is_does_not_change_under_it() {
     assert!(words.contains("exists already"), "{words}");
     assert_eq!(bench.load("fixed").config.seed, 3);
 }
+
+/// A verdict is made of noise. A session of an earlier version may have such a plan, and opens.
+#[test]
+fn a_backdoor_study_without_noise_is_refused_when_it_is_new() {
+    let bench = Bench::new();
+    let plan = "analyses=[Backdoor((gammas: [0.3, 1.0]))]";
+    let words = bench.refuse(2, &["new", "study", "--set", plan]);
+    assert!(words.contains("analyses[0].gammas[1]"), "{words}");
+    assert!(words.contains("there is no noise"), "{words}");
+    bench.succeed(&[
+        "new",
+        "study",
+        "--set",
+        "analyses=[Backdoor((gammas: [0.3, 0.9]))]",
+    ]);
+    let path = bench.store().path("study");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replacen("[0.3, 0.9]", "[0.3, 1.0]", 1)).unwrap();
+    assert!(bench.succeed(&["ls"]).contains("study"));
+    assert_eq!(bench.load("study").config.analyses.len(), 1);
+}

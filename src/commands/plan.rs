@@ -181,7 +181,7 @@ impl Plan {
             config = setting::set(&config, &spelt(assignment)?)?;
         }
         config.validate()?;
-        config.check_images()?;
+        config.check_new()?;
         Ok(config)
     }
 

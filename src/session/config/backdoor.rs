@@ -123,6 +123,17 @@ impl Backdoor {
         self.poisoned + self.clean
     }
 
+    /// Refuses a γ without noise, which earlier versions took.
+    pub(super) fn check_noise(&self, path: &str) -> Result<(), Invalid> {
+        match self.gammas.iter().position(|&gamma| gamma >= 1.0) {
+            None => Ok(()),
+            Some(place) => invalid(
+                format!("{path}.gammas[{place}]"),
+                "at γ 1 there is no noise, and nothing that a verdict could be made of; take less",
+            ),
+        }
+    }
+
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
         if self.poisoned + self.clean == 0 {
             return invalid(
@@ -145,12 +156,6 @@ impl Backdoor {
         self.training.validate(&format!("{path}.training"))?;
         self.noise.validate(&format!("{path}.noise"))?;
         check::shares(path, "gammas", "γ", &self.gammas)?;
-        if let Some(place) = self.gammas.iter().position(|&gamma| gamma == 1.0) {
-            return invalid(
-                format!("{path}.gammas[{place}]"),
-                "at γ 1 there is no noise, and nothing that a verdict could be made of; take less",
-            );
-        }
         if self.window < 2 {
             return invalid(
                 format!("{path}.window"),

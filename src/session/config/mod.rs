@@ -126,11 +126,22 @@ impl Config {
         Ok(())
     }
 
-    /// Refuses what takes images in a plan that has none.
+    /// Refuses in a new plan what sessions that exist may hold: noise for a backdoor study that is
+    /// none, and what takes images where there are none.
     ///
     /// # Errors
     /// Names the place, and what would do.
-    pub fn check_images(&self) -> Result<(), Invalid> {
+    pub fn check_new(&self) -> Result<(), Invalid> {
+        for (i, analysis) in self.analyses.iter().enumerate() {
+            if let Analysis::Backdoor(it) = analysis {
+                it.check_noise(&format!("analyses[{i}]"))?;
+            }
+        }
+        self.check_images()
+    }
+
+    /// Refuses what takes images in a plan that has none.
+    fn check_images(&self) -> Result<(), Invalid> {
         const NONE: &str = "and the plan has none (dataset: None)";
         if self.dataset.is_some() {
             return Ok(());
