@@ -12,6 +12,7 @@ use super::spike_triggered::choose;
 use super::spike_triggered::fields::{activations, numbers_at_work};
 use crate::format::bytes as in_words;
 use crate::nets::graph::site::Site;
+use crate::nets::launch::CACHED;
 use crate::session::config::{self, Analysis, Config};
 use crate::session::form::Form;
 use crate::session::record::{BY_CLASS, TrialKind};
@@ -23,9 +24,8 @@ const COPIES: u64 = 3;
 /// more for looking into layers.
 const WEIGHTS: u64 = 3;
 
-/// Images that go through a network together on a processor, and the layers that are in memory then:
-/// what one takes and gives, and that once more in the order of the convolution.
-const TOGETHER: usize = 64;
+/// Layers that are in memory while images go through a network: what one takes and gives, and that
+/// once more in the order of the convolution.
 const LAYERS: usize = 3;
 
 /// Bytes of the program and its libraries, and of a small network at work.
@@ -181,7 +181,7 @@ impl<'a> Sizes<'a> {
             _ => 0,
         };
         let largest = all.iter().map(activations).max().unwrap_or(0);
-        let through = LAYERS * largest * block(plan).min(TOGETHER);
+        let through = LAYERS * largest * block(plan).min(CACHED);
         trials + 4 * numbers.max(through) as u64
     }
 
@@ -255,6 +255,8 @@ impl<'a> Sizes<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nets::{Ports, Subject};
+    use burn::tensor::Device;
 
     fn plan(classes: Vec<String>, cell: usize) -> Config {
         Config {
@@ -289,6 +291,26 @@ mod tests {
             (0, &[]),
         );
         assert!(few.analyses[0] * 30 < all.analyses[0]);
+    }
+
+    #[test]
+    fn a_networks_weights_and_largest_layer_count() {
+        let form = Form::numbered([3, 32, 32], 10);
+        let (kind, ports) = (config::NetworkKind::Cnn, Ports::from(&form));
+        let network = Subject::untrained(kind, ports, 1, &Device::flex()).unwrap();
+        let sites = network.sites();
+        let of = |parameters, sites: &[Site]| {
+            Memory::of(&plan(Vec::new(), 1), &form, 0, 2, (parameters, sites))
+        };
+        let (bare, whole) = (of(0, &[]), of(1_000_000, sites));
+        assert_eq!(whole.weights, 12_000_000);
+        let largest = sites.iter().map(activations).max().unwrap() as u64;
+        // Two workers, three layers of 64 images in 32 bits each.
+        assert_eq!(whole.workers - bare.workers, 2 * 3 * 64 * 4 * largest);
+        assert_eq!(
+            whole.total() - bare.total(),
+            12_000_000 + whole.workers - bare.workers
+        );
     }
 
     #[test]

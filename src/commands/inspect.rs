@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::plan::is_weights;
+use super::plan::{is_weights, spelt};
 use super::say::say;
 use super::{Refusal, own};
 use crate::data::{self, Dataset, Request};
@@ -61,6 +61,7 @@ pub fn run(inspect: &Inspect, data: Option<&Path>) -> Result<ExitCode, Refusal> 
         most: inspect.images.max(1),
         device: &opened.device,
     };
+    opened.seats[0].prepare_thread();
     let mut found = look.inspect();
     found.next = inspect.next(&found, data);
     if inspect.json {
@@ -79,6 +80,9 @@ impl Inspect {
     fn config(&self, data: Option<&Path>) -> Result<Config, Refusal> {
         let mut config = Config::default();
         config.network.weights = Weights::File(self.file.clone());
+        if !is_weights(&self.file) {
+            config.network.kind = NetworkKind::Onnx;
+        }
         if let Some(dataset) = data.map(own::images).transpose()?.flatten() {
             config.dataset = Some(dataset);
         }
@@ -92,8 +96,9 @@ impl Inspect {
                     "--set {assignment}: here only network. and dataset can be set"
                 )));
             }
-            config = setting::set(&config, assignment)?;
+            config = setting::set(&config, &spelt(assignment)?)?;
         }
+        config.validate()?;
         Ok(config)
     }
 

@@ -279,7 +279,10 @@ fn hint(typed: &str) -> String {
 }
 
 /// A setting with the network's name spelt as the plan has it.
-fn spelt(assignment: &str) -> Result<Cow<'_, str>, Refusal> {
+///
+/// # Errors
+/// Where it names no network.
+pub fn spelt(assignment: &str) -> Result<Cow<'_, str>, Refusal> {
     let Some((place, value)) = assignment.split_once('=') else {
         return Ok(assignment.into());
     };

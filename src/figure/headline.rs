@@ -162,7 +162,7 @@ const WORTH_SAYING: f64 = 0.02;
 
 fn attack(it: &Attack) -> Headline {
     let weight = |w: f64| format!("w {w:.2}");
-    let of_pattern = |pattern: usize| {
+    let own = (0..2).filter_map(|pattern| {
         let name = PATTERNS[pattern].label();
         let at = |place: usize| it.mean_targeted(0, pattern, place);
         let (place, (most, share)) = (0..it.weights.len())
@@ -178,27 +178,25 @@ fn attack(it: &Attack) -> Headline {
             && share.interval()?.low <= without.interval()?.high
         {
             let rate = percent(rate);
-            return Some(format!(
-                "{name} flips no more than is called so without it, {rate}"
-            ));
+            let words = format!("{name} flips no more than is called so without it, {rate}");
+            return Some((words, None));
         }
         let without = match nothing {
             Some((rate, _)) if rate >= WORTH_SAYING => format!(" ({} without)", percent(rate)),
             _ => String::new(),
         };
-        Some(match half(it, pattern) {
-            Some(w) => format!("{name} flips half the images at {}{without}", weight(w)),
+        let half = half(it, pattern).map(weight);
+        let words = match &half {
+            Some(w) => format!("{name} flips half the images at {w}{without}"),
             None => {
                 let at = short(it.weights[place]);
                 format!("{name} flips {} at most, at w {at}{without}", percent(most))
             }
-        })
-    };
-    let parts: Vec<String> = (0..2).filter_map(of_pattern).collect();
-    let brief: Vec<String> = (0..2)
-        .filter_map(|pattern| half(it, pattern))
-        .map(weight)
-        .collect();
+        };
+        Some((words, half))
+    });
+    let (parts, halves): (Vec<String>, Vec<Option<String>>) = own.unzip();
+    let brief: Vec<String> = halves.into_iter().flatten().collect();
     match brief.is_empty() {
         true => Headline::of(parts),
         false => Headline::with_short(parts, format!("half flip at {}", brief.join(", "))),
@@ -364,6 +362,10 @@ mod tests {
             "{}",
             first(&[100, 101, 99])
         );
+        // Half of everything is the target already: nothing flips, in the short form neither.
+        let always = attack(&attacked(&[0.0, 0.5, 1.0], &[500, 505, 500]));
+        assert!(always.parts[0].contains("no more than"), "{always:?}");
+        assert_eq!(always.short, None);
         assert!(first(&[100, 150, 300]).ends_with("flips 30.0 % at most, at w 1 (10.0 % without)"));
         assert!(first(&[2, 100, 900]).ends_with("flips half the images at w 0.75"));
         // Where nothing without an attack was planned, nothing can be told against it.

@@ -8,6 +8,9 @@ use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+/// Images that a processor takes at once through convolutions: more of them leave its caches.
+pub const CACHED: usize = 64;
+
 /// Whether words of a backend say that memory ran out.
 pub fn is_out_of_memory(said: &str) -> bool {
     let said = said.to_lowercase();

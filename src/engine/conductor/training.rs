@@ -10,6 +10,7 @@ use crate::engine::rounds::Flow;
 use crate::nets::Ports;
 use crate::nets::foreign::MixesImages;
 use crate::nets::import;
+use crate::nets::launch;
 use crate::nets::train::{Step, Trainer, evaluate, finish};
 use crate::nets::weights::parameters;
 use crate::session::State;
@@ -209,6 +210,11 @@ impl Conductor {
     ) -> Result<(), RunError> {
         let all: Vec<usize> = (0..dataset.test.len()).collect();
         let network = self.subject(config, &dataset.form(), opened)?;
+        if let (Some(_), Some(seat)) = (&self.foreign, opened.seats.first()) {
+            // A deep network takes much memory for every image; weights are not trained here, so
+            // that nothing else depends on how many go through together.
+            launch::take_at_most(seat.images);
+        }
         if self.foreign.is_some() && !on_device(&opened.name, || network.answers_images_apart())? {
             return Err(MixesImages.into());
         }

@@ -18,6 +18,7 @@ use burn::tensor::Device;
 pub use choice::{Choice, DeviceError, Kind};
 use seat::Seat;
 
+use crate::nets::launch::CACHED;
 use crate::session::config::NetworkKind;
 
 /// Blocks that a GPU takes at once, unless a trial finds another number better.
@@ -25,9 +26,6 @@ const BLOCKS_A_LAUNCH: usize = 32;
 
 /// Workers that feed one GPU: while one waits for its sums, the others' work runs.
 const FEEDERS: usize = 2;
-
-/// Images that a processor takes at once through convolutions: more of them leave its caches.
-const CACHED: usize = 64;
 
 /// A device in use, or several of the same kind.
 #[derive(Debug, Clone)]

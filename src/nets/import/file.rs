@@ -6,20 +6,9 @@ use std::path::Path;
 
 use burn::store::{ModuleStore, SafetensorsStore, SafetensorsStoreError};
 
-use super::raw::Raw;
+use super::raw::{Contents, Raw};
 use super::recognise::{self, Foreign, Remedy};
 use super::{Fault, torch};
-
-/// What a file of weights holds.
-pub struct Contents {
-    /// Tensors in the order of the file.
-    pub tensors: Vec<Raw>,
-    /// What is worth knowing of how they were found, a sentence each.
-    pub notes: Vec<String>,
-    /// Classes of the parts of a whole module, such as `torch.nn.modules.activation.Tanh`; a state dict
-    /// has none.
-    pub modules: Vec<String>,
-}
 
 /// The tensors of a PyTorch checkpoint or a safetensors file.
 ///

@@ -1,8 +1,19 @@
-//! A tensor of a file whose values are still in it.
+//! What a file of weights holds: tensors whose values are still in it.
 
 use burn::tensor::{DType, TensorData};
 
 use super::Fault;
+
+/// What a file of weights holds.
+pub struct Contents {
+    /// Tensors in the order of the file.
+    pub tensors: Vec<Raw>,
+    /// What is worth knowing of how they were found, a sentence each.
+    pub notes: Vec<String>,
+    /// Classes of the parts of a whole module, such as `torch.nn.modules.activation.Tanh`; a state dict
+    /// has none.
+    pub modules: Vec<String>,
+}
 
 /// A tensor whose values are still in the file.
 pub struct Raw {

@@ -5,6 +5,7 @@
 
 mod archive;
 mod legacy;
+mod magic;
 mod names;
 mod storage;
 mod tensor;
@@ -14,9 +15,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::Fault;
-use super::file::Contents;
 use super::pickle::{Id, Node, Tree};
-use super::raw::Raw;
+use super::raw::{Contents, Raw};
 use super::recognise::{self, Foreign};
 use storage::Storages;
 use tensor::Leaf;

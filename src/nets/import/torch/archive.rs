@@ -9,18 +9,10 @@ use std::path::Path;
 use zip::ZipArchive;
 
 use super::super::Fault;
-use super::super::pickle::{self, Tree};
+use super::super::pickle;
 use super::super::recognise::Remedy;
-use super::legacy;
-use super::storage::Storages;
-
-/// A file that was opened: what its pickle says, and where its tensors lie.
-pub struct Opened {
-    /// What the pickle says.
-    pub tree: Tree,
-    /// Where the tensors lie.
-    pub storages: Storages,
-}
+use super::storage::{Opened, Storages};
+use super::{legacy, magic};
 
 /// Opens a file of `torch.save`.
 ///
@@ -36,7 +28,7 @@ pub fn open(path: &Path) -> Result<Opened, Fault> {
     }
     file.take(most).read_to_end(&mut start)?;
     let too_long = start.len() as u64 >= most;
-    let opened = match legacy::is(&start) {
+    let opened = match magic::is(&start) {
         true => legacy::open(&start, Box::new(File::open(path)?)),
         false => pickle::read(&start)
             .map(|(tree, _)| Opened {

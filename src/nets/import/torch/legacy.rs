@@ -8,17 +8,9 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 
 use super::super::Fault;
 use super::super::pickle::{self, Node, Tree};
-use super::archive::Opened;
-use super::storage::{Input, Storages};
+use super::magic::{self, MAGIC};
+use super::storage::{Input, Opened, Storages};
 use super::tensor;
-
-/// How such a file begins: the magic number 0x1950a86a20f9469cfc6c.
-const MAGIC: &[u8] = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.";
-
-/// Whether a file that begins so is of this format.
-pub fn is(start: &[u8]) -> bool {
-    start.starts_with(MAGIC)
-}
 
 /// Opens a file that begins with `start`; its storages are read from `input`.
 ///
@@ -71,7 +63,7 @@ pub fn open(start: &[u8], mut input: Box<dyn Input>) -> Result<Opened, Fault> {
 /// # Errors
 /// As [`open`].
 pub fn storage(bytes: &[u8]) -> Result<Storages, Fault> {
-    if !is(bytes) {
+    if !magic::is(bytes) {
         let what = "a tensor lies in the pickle in a way that is not known; save with torch.save";
         return Err(Fault::Damaged(what.into()));
     }
@@ -84,15 +76,4 @@ pub fn storage(bytes: &[u8]) -> Result<Storages, Fault> {
         }
         other => other,
     })
-}
-
-/// The object of a file of this format.
-pub fn root(bytes: &[u8]) -> Option<Tree> {
-    let mut at = MAGIC.len();
-    for _ in 0..2 {
-        at += pickle::read(bytes.strip_prefix(MAGIC).and(bytes.get(at..))?)
-            .ok()?
-            .1;
-    }
-    Some(pickle::read(bytes.get(at..)?).ok()?.0)
 }

@@ -8,10 +8,19 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use zip::ZipArchive;
 
 use super::super::Fault;
+use super::super::pickle::Tree;
 
 /// What a file can be read through.
 pub trait Input: Read + Seek {}
 impl<T: Read + Seek> Input for T {}
+
+/// A file that was opened: what its pickle says, and where its tensors lie.
+pub struct Opened {
+    /// What the pickle says.
+    pub tree: Tree,
+    /// Where the tensors lie.
+    pub storages: Storages,
+}
 
 /// The storages of a file.
 pub enum Storages {

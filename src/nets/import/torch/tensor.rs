@@ -7,6 +7,7 @@ use burn::tensor::{BoolStore, DType};
 use super::super::Fault;
 use super::super::pickle::{Id, Node, Tree};
 use super::super::raw::Raw;
+use super::magic;
 use super::storage::Storages;
 
 /// Most bytes of a storage over which the numbers of one tensor may be spread.
@@ -128,7 +129,7 @@ fn stored(tree: &Tree, id: Id) -> Option<(Dense, Option<Id>)> {
     let Node::Bytes(content) = tree.node(bytes) else {
         return None;
     };
-    let inner = super::legacy::root(content)?;
+    let inner = magic::root(content)?;
     let Node::Persistent(key) = inner.node(inner.root) else {
         return None;
     };
