@@ -203,3 +203,102 @@ fn weights_that_fit_nothing_are_told_kind_by_kind_and_other_images_are_a_problem
         both(&output)
     );
 }
+
+#[test]
+fn what_is_set_is_spelt_and_checked_as_for_a_run() {
+    let bench = Bench::new();
+    let file = logistic(&bench, "tones.safetensors", 1.0);
+    let sized = "network.image=Some((1, 6, 6))";
+    let kind = "network.kind=LOGISTIC";
+    let found = json(&bench, &[&file, "--set", sized, "--set", kind]);
+    assert_eq!(found["kind"], "logistic");
+    let next = found["next"].as_str().unwrap();
+    assert!(next.contains(kind) && next.contains(sized), "{next}");
+    for (set, words) in [
+        ("network.input=(std: [0.0])", "a deviation is above 0"),
+        (
+            "network.output=Some(\"a\")",
+            "only an ONNX network has outputs",
+        ),
+        ("network.kind=Tree", "there is no network"),
+    ] {
+        let output = bench.output(&["inspect", &file, "--set", set]);
+        assert_eq!(output.status.code(), Some(2), "{}", both(&output));
+        assert!(both(&output).contains(words), "{}", both(&output));
+    }
+}
+
+#[test]
+fn a_bench_measures_the_network_of_a_file() {
+    let bench = Bench::new();
+    let file = fixture("residual-13.onnx").display().to_string();
+    let measured = ["bench", "--network", &file, "--device", "flex"];
+    let said = bench.succeed(
+        &[
+            &measured[..],
+            &["--trials", "64", "--batch", "32", "--json"],
+        ]
+        .concat(),
+    );
+    let line: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(line["network"], "residual-13.onnx");
+    assert!(line["trials_per_second"].as_f64().unwrap() > 0.0, "{said}");
+    let output = bench.output(&[&measured[..], &["--gamma", "0.3"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        both(&output).contains("there are no images for residual-13.onnx"),
+        "{}",
+        both(&output)
+    );
+    let output = bench.output(&["bench", "--network", "nowhere.onnx"]);
+    assert!(
+        both(&output).contains("there is no file"),
+        "{}",
+        both(&output)
+    );
+}
+
+/// A terminal and a log show both streams.
+#[test]
+fn a_failure_is_said_once_where_output_and_errors_go_to_one_place() {
+    let bench = Bench::new();
+    let file = logistic(&bench, "tones.safetensors", 1.0);
+    let plan = [
+        "run",
+        "mine",
+        "--plain",
+        "--device",
+        "flex",
+        "--set",
+        "dataset=None",
+    ];
+    let weights = [
+        "--network",
+        &file,
+        "--set",
+        "network.kind=Logistic",
+        "--set",
+        "analyses=[]",
+    ];
+    let log = fs::File::create(bench.path("log")).unwrap();
+    let mut program = bench.program();
+    program.args(plan).args(weights);
+    program.stdout(log.try_clone().unwrap()).stderr(log);
+    assert_eq!(program.status().unwrap().code(), Some(1));
+    let said = fs::read_to_string(bench.path("log")).unwrap();
+    assert_eq!(
+        said.matches("where the network `logistic` needs").count(),
+        1,
+        "{said}"
+    );
+    // Apart, whoever reads either of them reads why.
+    let output = bench.output(&["run", "mine", "--plain", "--device", "flex"]);
+    for stream in [&output.stdout, &output.stderr] {
+        let said = String::from_utf8_lossy(stream);
+        assert_eq!(
+            said.matches("where the network `logistic` needs").count(),
+            1,
+            "{said}"
+        );
+    }
+}

@@ -20,6 +20,13 @@ fn fixture(name: &str) -> String {
 const NOISE: &str = "dataset=None";
 const MAPS: &str = "ClassificationImages((gammas: [0.0], trials: 512, block: 64))";
 
+/// Averages of one layer on noise alone, in small; the layer's name may be a pattern.
+fn at_layer(layer: &str) -> String {
+    format!(
+        "analyses=[SpikeTriggered((layers: [\"{layer}\"], trials: 64, images: 0, block: 64, gradient_trials: 64, gradient_units: 1))]"
+    )
+}
+
 fn run(bench: &Bench, name: &str, more: &[&str]) -> String {
     let output = bench.output(&[&["run", name, "--plain", "--device", "flex"], more].concat());
     assert!(output.status.success(), "{}", both(&output));
@@ -80,11 +87,6 @@ fn a_file_goes_under_the_microscope_with_one_command() {
 fn layers_are_chosen_by_pattern() {
     let bench = Bench::new();
     let network = fixture("cnn-newest.onnx");
-    let plan = |layer: &str| {
-        format!(
-            "analyses=[SpikeTriggered((trials: 64, images: 0, block: 64, layers: [\"{layer}\"]))]"
-        )
-    };
     run(
         &bench,
         "some",
@@ -94,7 +96,7 @@ fn layers_are_chosen_by_pattern() {
             "--set",
             NOISE,
             "--set",
-            &plan("conv*"),
+            &at_layer("conv*"),
         ],
     );
     let session = bench.load("some");
@@ -110,7 +112,7 @@ fn layers_are_chosen_by_pattern() {
             "--set",
             NOISE,
             "--set",
-            &plan("layer7.*"),
+            &at_layer("layer7.*"),
         ],
     );
     assert!(
@@ -278,11 +280,6 @@ fn what_a_network_wants_of_its_images_is_given_to_it() {
 fn a_plan_that_failed_before_anything_was_measured_can_be_mended_under_its_name() {
     let bench = Bench::new();
     let network = fixture("residual-13.onnx");
-    let plan = |layer: &str| {
-        format!(
-            "analyses=[SpikeTriggered((layers: [\"{layer}\"], trials: 64, images: 0, block: 64, gradient_trials: 64, gradient_units: 1))]"
-        )
-    };
     let given = |layer: &str| {
         [
             "--network".into(),
@@ -290,7 +287,7 @@ fn a_plan_that_failed_before_anything_was_measured_can_be_mended_under_its_name(
             "--set".into(),
             NOISE.into(),
             "--set".into(),
-            plan(layer),
+            at_layer(layer),
         ]
     };
     let wrong: Vec<String> = given("no such layer").into();

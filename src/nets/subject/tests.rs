@@ -186,3 +186,22 @@ fn images_are_answered_apart() {
         assert!(subject.answers_images_apart(), "{kind:?}");
     }
 }
+
+/// The logits alone are computed by the fastest way, with layers taken together; with the activations
+/// of every layer wanted, or with one pushed by nothing, each is computed by itself.
+#[test]
+fn layers_computed_together_give_what_they_give_apart() {
+    for (kind, subject) in subjects() {
+        let pixels = noise(5, &subject);
+        let together = subject.logits(pixels.clone(), subject.device());
+        let all: Vec<usize> = (0..subject.sites().len()).collect();
+        let apart = subject.activations(stack(&pixels, &subject), &all);
+        let last = host(apart.into_iter().next_back().unwrap());
+        assert_near(&together, &last, kind.label());
+        for site in subject.sites() {
+            let pushed = subject.pushed(&site.name, &vec![0.0; site.units]).unwrap();
+            let apart = pushed.logits(pixels.clone(), subject.device());
+            assert_near(&together, &apart, &site.name);
+        }
+    }
+}
