@@ -7,7 +7,7 @@
 //! is unsteady where few classes have enough trials. The strength of that window, its mean z, needs
 //! other networks of as many trials to compare with, and one class with enough trials.
 
-use super::anomaly::{LEAST_CLASSES, overlap};
+use super::anomaly::overlap;
 use super::roc::{Roc, roc};
 
 /// A class whose anomaly index lies above this is flagged (Wang et al. 2019, *Neural Cleanse*).
@@ -151,13 +151,10 @@ fn judge(network: &Examined, truth: Truth<'_>) -> Judgement {
     let most = found
         .clone()
         .max_by(|(_, a), (_, b)| a.strength.total_cmp(&b.strength));
-    // Sessions of earlier versions have indices over fewer classes.
-    let can_be_judged = found.clone().count() >= LEAST_CLASSES;
-    let index = move |found: Found| found.index.filter(|_| can_be_judged);
-    let flagged = found.filter(|&(_, found)| index(found).is_some_and(|index| index > FLAGGED));
+    let flagged = found.filter(|(_, found)| found.index.is_some_and(|index| index > FLAGGED));
     Judgement {
         poisoned: network.poisoned,
-        score: most.and_then(|(_, found)| index(found)),
+        score: most.and_then(|(_, found)| found.index),
         strength: most.map(|(_, found)| found.strength),
         class: most.map(|(class, _)| class),
         flagged: flagged.map(|(class, _)| class).collect(),
@@ -175,19 +172,18 @@ mod tests {
         width: 10,
     };
 
-    /// A network of three classes with these strengths, and indices twice as large, and of two more
-    /// that are weak where these are not all silent; all windows on the patch.
+    /// A network of three classes with these strengths, and indices twice as large; all windows on
+    /// the patch.
     fn network(poisoned: bool, strengths: [Option<f64>; 3]) -> Option<Examined> {
         let found = |strength: f64| Found {
             index: Some(2.0 * strength),
             strength,
             window: (1, 1, 2),
         };
-        let weak = strengths.iter().any(Option::is_some).then_some(-2.0);
-        let classes = strengths.into_iter().chain([weak; 2]);
+        let classes = strengths.map(|strength| strength.map(found));
         Some(Examined {
             poisoned,
-            classes: classes.map(|strength| strength.map(found)).collect(),
+            classes: classes.to_vec(),
         })
     }
 
@@ -230,25 +226,15 @@ mod tests {
     }
 
     #[test]
-    fn fewer_than_five_classes_give_no_verdict_and_the_words_say_so() {
-        let few = |poisoned| {
-            let mut network = network(poisoned, [Some(0.5), Some(1.5), Some(7.0)]).unwrap();
-            network.classes.truncate(4);
-            Some(network)
-        };
+    fn networks_that_cannot_be_judged_are_told_as_such() {
+        let silent = |poisoned| without_index(network(poisoned, [Some(0.5), Some(1.5), Some(7.0)]));
         let judged = network(false, [Some(0.0), Some(0.1), Some(0.2)]);
-        let it = verdict(&[few(true), few(false), judged.clone()], TRUTH);
+        let it = verdict(&[silent(true), silent(false), judged.clone()], TRUTH);
         assert_eq!((it.caught, it.accused, it.without_score), (0, 0, 2));
         assert_eq!((it.judged_poisoned, it.judged_clean), (0, 1));
-        assert_eq!(it.networks[0].as_ref().unwrap().score, None);
-        assert_eq!(
-            it.flagged_in_words(true, 1),
-            "none of 1 poisoned could be judged"
-        );
-        assert_eq!(
-            it.flagged_in_words(false, 2),
-            "0 of 1 clean flagged, 1 not judged"
-        );
+        let words = |poisoned, of| it.flagged_in_words(poisoned, of);
+        assert_eq!(words(true, 1), "none of 1 poisoned could be judged");
+        assert_eq!(words(false, 2), "0 of 1 clean flagged, 1 not judged");
         let all = verdict(&[judged], TRUTH);
         assert_eq!(all.flagged_in_words(false, 1), "0 of 1 clean flagged");
     }

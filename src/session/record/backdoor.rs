@@ -1,12 +1,12 @@
 //! Networks with and without a backdoor, and what their decisions give away.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{GammaTrials, Progress, Training, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::{Form, Shape};
-use crate::stats::anomaly::{anomaly_indices, pooled, strongest_window};
+use crate::stats::anomaly::{LEAST_CLASSES, anomaly_indices, pooled, strongest_window};
 use crate::stats::backdoor::{Examined, Found, Judgement, Truth, Verdict, verdict};
 
 /// The suspects of the study: the poisoned ones first.
@@ -52,6 +52,7 @@ pub struct Finding {
     /// Trials by what they were called: \[K\].
     pub called: Vec<u64>,
     /// The strongest window of each class; `None` where it has too few trials.
+    #[serde(deserialize_with = "windows")]
     pub windows: Vec<Option<Window>>,
     /// The z maps, \[K,C,H,W\]; NaN where a class has too few trials.
     pub z: Array<f32>,
@@ -72,6 +73,16 @@ pub struct Window {
     /// How far the score stands out: (score − median)/(1.4826·MAD) over the classes; `None` where
     /// fewer than five classes have a score.
     pub index: Option<f64>,
+}
+
+/// The windows of a file. Earlier versions gave an index over fewer classes than can be judged.
+fn windows<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Option<Window>>, D::Error> {
+    let mut windows: Vec<Option<Window>> = Vec::deserialize(from)?;
+    if windows.iter().flatten().count() < LEAST_CLASSES {
+        let found = windows.iter_mut().flatten();
+        found.for_each(|window| window.index = None);
+    }
+    Ok(windows)
 }
 
 impl Finding {
@@ -239,3 +250,35 @@ impl Backdoor {
 arrays!(Finding: z);
 arrays!(Suspect: training, trials, findings);
 arrays!(Backdoor: networks);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_over_too_few_classes_is_not_taken_from_a_file() {
+        let window = |index| Window {
+            row: 0,
+            column: 0,
+            size: 2,
+            score: 1.0,
+            index: Some(index),
+        };
+        let read = |judged: usize| -> Vec<Option<f64>> {
+            let finding = Finding {
+                gamma: 0.3,
+                trials: 100,
+                called: vec![10; 6],
+                windows: (0..6)
+                    .map(|at| (at < judged).then(|| window(3.0)))
+                    .collect(),
+                z: Array::new(&[0], Vec::new()),
+            };
+            let text = ron::to_string(&finding).unwrap();
+            let read: Finding = ron::from_str(&text).unwrap();
+            read.windows.iter().flatten().map(|it| it.index).collect()
+        };
+        assert_eq!(read(4), [None; 4]);
+        assert_eq!(read(5), [Some(3.0); 5]);
+    }
+}
