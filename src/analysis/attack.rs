@@ -2,14 +2,17 @@
 //! network, which says nothing but its decision.
 //!
 //! Every pattern is scaled to \[0,1\], so that at the same w they take the same share of the
-//! stimulus: the classification image of the target, the mean training image of it, and noise.
+//! stimulus: the classification image and the evidence image of the target, the mean training image of
+//! it, and noise.
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
 use crate::nets::decision;
 use crate::nets::train::{log_softmax, pixels};
 use crate::session::array::Array;
-use crate::session::config::{self, Noise};
-use crate::session::record::{self, Example, GammaTrials, Outcomes, PATTERNS, Pattern, Record};
+use crate::session::config::{self, Noise, Response};
+use crate::session::record::{
+    self, Example, GammaTrials, Outcomes, PATTERNS, Pattern, Record, WITH_EVIDENCE,
+};
 use crate::stimulus::{Source, values};
 
 /// Sources of stimuli: test images, and noise images.
@@ -27,7 +30,7 @@ pub struct Attack {
     noise: Source,
     /// Stimuli of each source: test images and noise images.
     stimuli: [u64; SOURCES],
-    /// \[3,K,C,H,W\], as in the record; empty before it has begun.
+    /// \[Q,K,C,H,W\], as in the record; empty before it has begun.
     patterns: Array<f32>,
     /// K.
     classes: usize,
@@ -43,18 +46,25 @@ struct Cell {
     target: usize,
 }
 
-impl Cell {
-    /// Of a part's number: the target is the fastest.
-    fn of(part: usize, classes: usize) -> Self {
-        Self {
-            source: part / (PATTERNS.len() * classes),
-            pattern: part / classes % PATTERNS.len(),
-            target: part % classes,
+impl Attack {
+    /// What the part of this number is about: the target is the fastest.
+    fn cell(&self, part: usize) -> Cell {
+        let patterns = self.kinds().len();
+        Cell {
+            source: part / (patterns * self.classes),
+            pattern: part / self.classes % patterns,
+            target: part % self.classes,
         }
     }
-}
 
-impl Attack {
+    /// The patterns, in their order.
+    fn kinds(&self) -> &'static [Pattern] {
+        match self.place.evidence {
+            true => &WITH_EVIDENCE,
+            false => &PATTERNS,
+        }
+    }
+
     /// The experiment at `place` of the plan.
     pub fn new(config: config::Attack, place: Place, lab: &Lab) -> Self {
         let images = config.images.min(lab.dataset.test.len()) as u64;
@@ -74,6 +84,7 @@ impl Attack {
     fn choose<'a>(
         &self,
         images: &'a record::ClassificationImages,
+        response: Response,
     ) -> Result<&'a GammaTrials, AnalysisError> {
         if let Some(asked) = self.config.gamma {
             let there: Vec<f64> = images.gammas.iter().map(|it| it.gamma).collect();
@@ -88,7 +99,8 @@ impl Attack {
         }
         let sufficient = |it: &GammaTrials| {
             let estimate = it.estimate();
-            estimate.classes.iter().filter(|it| it.sufficient).count()
+            let maps = estimate.classes.iter().filter_map(|it| it.image(response));
+            maps.count()
         };
         let ranked = images.gammas.iter().map(|it| (sufficient(it), it));
         let best = ranked.reduce(|best, it| {
@@ -104,16 +116,18 @@ impl Attack {
         &self,
         pattern: Pattern,
         target: usize,
-        trials: &GammaTrials,
+        (trials, heard): (&GammaTrials, Option<&GammaTrials>),
         lab: &Lab,
     ) -> Option<Vec<f64>> {
+        let of = |trials: &GammaTrials, response| {
+            let estimate = trials.estimate();
+            let own = estimate.classes[target].image(response)?;
+            let image = trials.grain.spread(&own.image, trials.images);
+            Some(image.into_iter().map(f64::from).collect())
+        };
         match pattern {
-            Pattern::ClassificationImage => {
-                let estimate = trials.estimate();
-                let image = estimate.classes[target].image.as_ref()?;
-                let image = trials.grain.spread(image, trials.images);
-                Some(image.into_iter().map(f64::from).collect())
-            }
+            Pattern::ClassificationImage => of(trials, Response::Decision),
+            Pattern::EvidenceImage => of(heard?, Response::Evidence),
             Pattern::MeanImage => {
                 // The sum will do: it is scaled.
                 let train = &lab.dataset.train;
@@ -134,13 +148,18 @@ impl Attack {
     }
 
     /// Nothing shown yet, the patterns ready.
-    fn begun(&self, trials: &GammaTrials, lab: &Lab) -> record::Attack {
+    fn begun(
+        &self,
+        (trials, heard): (&GammaTrials, Option<&GammaTrials>),
+        lab: &Lab,
+    ) -> record::Attack {
+        let kinds = self.kinds();
         let (k, [c, h, w]) = (self.classes, lab.form.shape());
-        let mut patterns = Vec::with_capacity(PATTERNS.len() * k * self.area);
-        let mut there = Vec::with_capacity(PATTERNS.len() * k);
-        for pattern in PATTERNS {
+        let mut patterns = Vec::with_capacity(kinds.len() * k * self.area);
+        let mut there = Vec::with_capacity(kinds.len() * k);
+        for &pattern in kinds {
             for target in 0..k {
-                let own = self.pattern(pattern, target, trials, lab);
+                let own = self.pattern(pattern, target, (trials, heard), lab);
                 let own = own.and_then(|own| scaled(&own));
                 there.push(own.is_some());
                 patterns.extend(own.unwrap_or_else(|| vec![0.0; self.area]));
@@ -151,17 +170,19 @@ impl Attack {
         let parts = there.iter().filter(|&&there| there).count() as u64;
         record::Attack {
             progress: record::Progress {
-                blocks: vec![0; SOURCES * PATTERNS.len() * k],
+                blocks: vec![0; SOURCES * kinds.len() * k],
                 done: 0,
                 total: shown * parts,
             },
             gamma: Some(trials.gamma),
+            evidence_gamma: heard.map(|trials| trials.gamma),
+            kinds: kinds.to_vec(),
             weights: self.config.weights.clone(),
-            patterns: Array::new(&[PATTERNS.len(), k, c, h, w], patterns),
+            patterns: Array::new(&[kinds.len(), k, c, h, w], patterns),
             there,
             counts: Array::zeros(&[
                 SOURCES,
-                PATTERNS.len(),
+                kinds.len(),
                 k,
                 weights,
                 Outcomes::default().numbers().len(),
@@ -217,7 +238,7 @@ impl Attack {
         let test = &lab.dataset.test;
         let shown = pixels(test, &[image]);
         let mut stimuli = Vec::new();
-        for pattern in 0..PATTERNS.len() {
+        for pattern in 0..record.kinds.len() {
             for &w in &self.config.weights {
                 match record.pattern(pattern, target) {
                     Some(pattern) => stimuli.extend(blend(&shown, pattern, w)),
@@ -263,11 +284,10 @@ impl Experiment for Attack {
     fn parts(&self) -> Vec<Part> {
         let part = |part: usize| Part {
             phase: 0,
-            blocks: self.stimuli[Cell::of(part, self.classes).source]
-                .div_ceil(self.config.block as u64),
+            blocks: self.stimuli[self.cell(part).source].div_ceil(self.config.block as u64),
             order: Order::Free,
         };
-        (0..SOURCES * PATTERNS.len() * self.classes)
+        (0..SOURCES * self.kinds().len() * self.classes)
             .map(part)
             .collect()
     }
@@ -288,7 +308,12 @@ impl Experiment for Attack {
         }
         if record.gamma.is_none() {
             let images = self.place.classification_images(whole)?;
-            *record = self.begun(self.choose(images)?, lab);
+            let trials = self.choose(images, Response::Decision)?;
+            let heard = match self.place.evidence {
+                true => Some(self.choose(images, Response::Evidence)?),
+                false => None,
+            };
+            *record = self.begun((trials, heard), lab);
             record.examples = self.examples(lab, record);
         }
         self.patterns = record.patterns.clone();
@@ -296,7 +321,7 @@ impl Experiment for Attack {
     }
 
     fn step(&self, lab: &Lab, job: Job) -> Result<Vec<Outcomes>, AnalysisError> {
-        let cell = Cell::of(job.part, self.classes);
+        let cell = self.cell(job.part);
         let (shown, truth) = self.source(lab, cell.source, job.block);
         let at = (cell.pattern * self.classes + cell.target) * self.area;
         let pattern = &self.patterns.values()[at..at + self.area];
@@ -321,7 +346,7 @@ impl Experiment for Attack {
     }
 
     fn is_enough(&self, record: &record::Attack, part: usize) -> bool {
-        let cell = Cell::of(part, self.classes);
+        let cell = self.cell(part);
         let there = record.there.get(cell.pattern * self.classes + cell.target);
         there.is_some_and(|there| !there)
     }

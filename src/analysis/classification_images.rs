@@ -3,18 +3,21 @@
 //! For every γ, counts by true and predicted class and exact sums of the noise by the margins of
 //! that table, even and odd blocks apart; the maps follow from the sums in [`crate::stats::classification`].
 
+mod hearing;
 pub mod on_device;
 mod summing;
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
 use crate::nets::decision;
 use crate::nets::train::log_softmax;
-use crate::session::config::{self, Noise, Weighting};
+use crate::session::config::{self, Evidence, Noise, Response, Weighting};
 use crate::session::record::{
-    self, BlockSums, CONFIDENCE_STEPS, FedBack, GammaTrials, Record, Rows, TrialKind,
+    self, BlockSums, CONFIDENCE_STEPS, FedBack, GammaTrials, Record, TrialKind,
 };
+use crate::stats::classification::ClassEstimate;
 use crate::stimulus::{self, Block, Source};
 
+pub use hearing::{Heard, Hearing};
 pub use summing::Summing;
 
 /// Blocks between two looks at whether a γ has reached its target reliability: even, so that both
@@ -30,6 +33,8 @@ pub struct ClassificationImages {
     /// The classes that have maps, or what is wrong with the plan's list.
     listed: Result<Vec<usize>, AnalysisError>,
     summing: Summing,
+    /// How the outputs are heard at each γ; empty where they are not, and before it has begun.
+    hearing: Vec<Hearing>,
 }
 
 impl ClassificationImages {
@@ -38,10 +43,11 @@ impl ClassificationImages {
         let listed = config
             .listed(&lab.form)
             .map_err(|(at, problem)| place.error(&format!("classes[{at}]"), problem));
-        let rows = Rows::new(lab.classes(), listed.as_deref().unwrap_or_default());
         let source = Source::of(config.noise, config.grain(), &lab.dataset.train);
+        let kind = trial_kind(&config, lab, listed.clone().unwrap_or_default());
         Self {
-            summing: Summing::new(rows, &source, config.grain(), &lab.dataset.train),
+            summing: Summing::new(&kind, &source, &lab.dataset.train),
+            hearing: Vec::new(),
             source,
             listed,
             config,
@@ -72,14 +78,28 @@ impl ClassificationImages {
                 ));
             }
         }
-        Ok(TrialKind {
-            noise: self.config.noise,
-            grain: self.config.grain(),
-            weighting: self.config.weighting,
-            classes: lab.classes(),
-            listed: self.listed.clone()?,
-            images: shape,
-        })
+        Ok(trial_kind(&self.config, lab, self.listed.clone()?))
+    }
+
+    /// What the network says of a block, shown alone.
+    fn shown(&self, lab: &Lab, block: &mut Block) -> Vec<f32> {
+        let stimuli = std::mem::take(&mut block.stimuli);
+        lab.network.logits(stimuli, &lab.device)
+    }
+
+    /// The units of the responses at a γ, which the first block of it chooses.
+    fn step_of(&self, lab: &Lab, part: usize, kind: &TrialKind) -> f64 {
+        let mut block = self.draw(lab, Job { part, block: 0 });
+        let logits = self.shown(lab, &mut block);
+        let rows = lab.network.rows(&logits);
+        Hearing::of(self.config.evidence, &kind.listed, rows).step()
+    }
+
+    /// What the network said of trials at a γ.
+    fn said<'a>(&self, part: usize, rows: impl Iterator<Item = &'a [f32]> + Clone) -> Said {
+        let mut said = Said::new(rows.clone(), self.config.weighting);
+        said.heard = self.hearing.get(part).map(|hearing| hearing.hear(rows));
+        said
     }
 
     fn draw(&self, lab: &Lab, job: Job) -> Block {
@@ -118,15 +138,22 @@ impl Experiment for ClassificationImages {
         let kind = self.kind(lab)?;
         if record.gammas.is_empty() {
             *record = record::ClassificationImages::begun(&self.config, &kind);
+            if kind.evidence {
+                for (part, gamma) in record.gammas.iter_mut().enumerate() {
+                    gamma.hear(self.step_of(lab, part, &kind), &kind);
+                }
+            }
         }
+        let heard = record.gammas.iter().filter_map(|it| it.evidence.as_ref());
+        let hearing = heard.map(|it| Hearing::new(self.config.evidence, &kind.listed, it.step));
+        self.hearing = hearing.collect();
         Ok(())
     }
 
     fn step(&self, lab: &Lab, job: Job) -> Result<BlockSums, AnalysisError> {
         let mut block = self.draw(lab, job);
-        let stimuli = std::mem::take(&mut block.stimuli);
-        let logits = lab.network.logits(stimuli, &lab.device);
-        let said = Said::new(lab.network.rows(&logits), self.config.weighting);
+        let logits = self.shown(lab, &mut block);
+        let said = self.said(job.part, lab.network.rows(&logits));
         Ok(self.summing.sum(job.block, &block, &said, &lab.pool))
     }
 
@@ -134,6 +161,7 @@ impl Experiment for ClassificationImages {
         let is_whole = |job: &Job| self.config.trials_of(job.block) == self.config.block;
         let plain =
             self.config.noise == Noise::Uniform && self.config.weighting == Weighting::Equal;
+        let plain = plain && (self.hearing.is_empty() || self.config.evidence == Evidence::Logit);
         let plain = plain && self.config.grain().cells(lab.form.shape()).is_none();
         if plain && jobs.iter().all(is_whole) {
             return Ok(on_device::steps(self, lab, jobs));
@@ -148,7 +176,7 @@ impl Experiment for ClassificationImages {
         let sums = jobs.iter().zip(&blocks).map(|(job, block)| {
             let (own, later) = logits.split_at(block.truth.len() * lab.classes());
             logits = later;
-            let said = Said::new(lab.network.rows(own), self.config.weighting);
+            let said = self.said(job.part, lab.network.rows(own));
             self.summing.sum(job.block, block, &said, &lab.pool)
         });
         Ok(sums.collect())
@@ -178,9 +206,27 @@ impl Experiment for ClassificationImages {
 /// Whether every class that has enough trials, and at least one has, is as reliable as wanted.
 fn has_reached(gamma: &GammaTrials, target: f64) -> bool {
     let estimate = gamma.estimate();
-    let sufficient = || estimate.classes.iter().filter(|class| class.sufficient);
-    sufficient().next().is_some()
-        && sufficient().all(|class| class.reliability.is_some_and(|r| r >= target))
+    // A class's best map is what a viewer sees of it.
+    let maps = || {
+        estimate
+            .classes
+            .iter()
+            .filter_map(ClassEstimate::best_image)
+    };
+    maps().next().is_some() && maps().all(|it| it.reliability.is_some_and(|r| r >= target))
+}
+
+/// What the trials of a plan are, these classes having maps.
+fn trial_kind(config: &config::ClassificationImages, lab: &Lab, listed: Vec<usize>) -> TrialKind {
+    TrialKind {
+        noise: config.noise,
+        grain: config.grain(),
+        weighting: config.weighting,
+        classes: lab.classes(),
+        listed,
+        images: lab.form.shape(),
+        evidence: config.has(Response::Evidence),
+    }
 }
 
 /// What the network says of a block of trials, and what each trial counts.
@@ -190,6 +236,8 @@ pub struct Said {
     pub decisions: Vec<usize>,
     /// Weights of the trials, 0 for those that are dropped; `None` where all count the same.
     pub weights: Option<Vec<u16>>,
+    /// What its outputs say; `None` where they are not heard.
+    pub heard: Option<Heard>,
 }
 
 impl Said {
@@ -213,36 +261,59 @@ impl Said {
         Self {
             decisions: rows().map(decision).collect(),
             weights,
+            heard: None,
         }
     }
 }
 
-/// Shows the network the mean stimulus of every class that has one, and keeps what it says.
+/// Shows the network the mean stimulus of every class that has one, and its evidence image where it
+/// has that, and keeps what it says.
 fn feed_back(lab: &Lab, gamma: &mut GammaTrials) {
     let estimate = gamma.estimate();
-    let (grain, images) = (gamma.grain, gamma.images);
-    let shown: Vec<(usize, Vec<f32>)> = estimate
-        .classes
-        .iter()
-        .enumerate()
-        .filter_map(|(class, it)| Some((class, grain.spread(it.mean_stimulus.as_ref()?, images))))
-        .collect();
-    gamma.fed_back = vec![None; gamma.classes()];
-    if shown.is_empty() {
-        return;
+    let classes = || estimate.classes.iter();
+    let stimuli = classes().map(|it| it.mean_stimulus.clone());
+    gamma.fed_back = said_of(lab, gamma, stimuli);
+    if gamma.evidence.is_some() {
+        let images = classes().map(|it| Some(pattern(&it.evidence.as_ref()?.image)));
+        gamma.evidence_fed_back = said_of(lab, gamma, images);
     }
-    let pixels = shown
-        .iter()
-        .flat_map(|(_, pixels)| pixels.iter().copied())
+}
+
+/// A map scaled to \[0,1\]; ½ everywhere where it is flat.
+pub fn pattern(map: &[f32]) -> Vec<f32> {
+    let least = map.iter().copied().fold(f32::INFINITY, f32::min);
+    let most = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    match most > least {
+        true => map.iter().map(|v| (v - least) / (most - least)).collect(),
+        false => vec![0.5; map.len()],
+    }
+}
+
+/// What the network says of these maps on the noise's grid, one a class.
+fn said_of(
+    lab: &Lab,
+    gamma: &GammaTrials,
+    maps: impl Iterator<Item = Option<Vec<f32>>>,
+) -> Vec<Option<FedBack>> {
+    let (grain, images) = (gamma.grain, gamma.images);
+    let shown: Vec<(usize, Vec<f32>)> = maps
+        .enumerate()
+        .filter_map(|(class, map)| Some((class, grain.spread(&map?, images))))
         .collect();
-    let logits = lab.network.logits(pixels, &lab.device);
+    let mut said = vec![None; gamma.classes()];
+    if shown.is_empty() {
+        return said;
+    }
+    let pixels = shown.iter().flat_map(|(_, pixels)| pixels.iter().copied());
+    let logits = lab.network.logits(pixels.collect(), &lab.device);
     for ((class, _), row) in shown.iter().zip(lab.network.rows(&logits)) {
         let called = decision(row);
-        gamma.fed_back[*class] = Some(FedBack {
+        said[*class] = Some(FedBack {
             class: called,
             confidence: log_softmax(row)[called].exp(),
         });
     }
+    said
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::spike_triggered::fields::{activations, numbers_at_work};
 use crate::format::bytes as in_words;
 use crate::nets::graph::site::Site;
 use crate::nets::launch::CACHED;
-use crate::session::config::{self, Analysis, Config};
+use crate::session::config::{self, Analysis, Config, Response};
 use crate::session::form::Form;
 use crate::session::record::{BY_CLASS, TrialKind};
 
@@ -197,6 +197,7 @@ impl<'a> Sizes<'a> {
                     classes: self.form.count(),
                     listed: it.listed(self.form).unwrap_or_default(),
                     images: self.form.shape(),
+                    evidence: it.has(Response::Evidence),
                 };
                 it.gammas.len() as u64 * (kind.bytes() + self.estimate(&kind))
             }

@@ -300,6 +300,8 @@ pub struct Place {
     pub images: Option<usize>,
     /// How many γ those have.
     pub gammas: usize,
+    /// Whether they have evidence images too.
+    pub evidence: bool,
 }
 
 impl Place {
@@ -309,6 +311,9 @@ impl Place {
             index,
             images: config.images_before(index),
             gammas: config.images_of(index).map_or(0, |it| it.gammas.len()),
+            evidence: config
+                .images_of(index)
+                .is_some_and(|it| it.has(config::Response::Evidence)),
         }
     }
 

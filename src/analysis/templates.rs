@@ -1,10 +1,11 @@
 //! Test images classified by the classification images alone, the network left out.
 //!
-//! For every γ of the classification images, each class that has one is a template; how an image is
+//! For every γ of the classification images, each class that has one is a template, and beside them
+//! each evidence image; how an image is
 //! compared with them stands in [`crate::stats::templates`].
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
-use crate::session::config;
+use crate::session::config::{self, Response};
 use crate::session::record::{self, GammaTemplates, GammaTrials, Progress, Record};
 use crate::stats::templates::{Classifier, SCORES, Template};
 
@@ -13,8 +14,8 @@ use crate::stats::templates::{Classifier, SCORES, Template};
 pub struct Templates {
     config: config::Templates,
     place: Place,
-    /// γ of the classification images: so many parts.
-    gammas: usize,
+    /// γ of the classification images, and as many once more where they have evidence: so many parts.
+    parts: usize,
     /// Test images to classify.
     images: u64,
     /// By γ; empty before it has begun.
@@ -27,22 +28,37 @@ impl Templates {
         Self {
             images: config.images.min(lab.dataset.test.len()) as u64,
             config,
-            gammas: place.gammas,
+            parts: place.gammas * (1 + usize::from(place.evidence)),
             place,
             classifiers: Vec::new(),
         }
     }
 
+    /// The trials of each part, and what they are taken to say.
+    fn sources<'a>(
+        &self,
+        images: &'a record::ClassificationImages,
+    ) -> impl Iterator<Item = (&'a GammaTrials, Response)> {
+        let responses = match self.place.evidence {
+            true => &Response::ALL[..],
+            false => &[Response::Decision],
+        };
+        let of = |&response: &Response| images.gammas.iter().map(move |it| (it, response));
+        responses.iter().flat_map(of)
+    }
+
     /// Nothing classified yet. Where there is nothing to choose from all is done already.
     fn begun(&self, images: &record::ClassificationImages) -> record::Templates {
-        let of_gamma = |(trials, classifier): (&GammaTrials, &Classifier)| GammaTemplates {
-            gamma: trials.gamma,
-            classes: classifier.classes().to_vec(),
-            images: 0,
-            correct: [0; SCORES],
-        };
-        let gammas = images.gammas.iter().zip(&self.classifiers);
-        let gammas: Vec<GammaTemplates> = gammas.map(of_gamma).collect();
+        let of_part =
+            |((trials, response), classifier): ((&GammaTrials, _), &Classifier)| GammaTemplates {
+                gamma: trials.gamma,
+                response,
+                classes: classifier.classes().to_vec(),
+                images: 0,
+                correct: [0; SCORES],
+            };
+        let gammas = self.sources(images).zip(&self.classifiers);
+        let gammas: Vec<GammaTemplates> = gammas.map(of_part).collect();
         let idle = gammas.iter().filter(|it| !it.is_meaningful()).count();
         record::Templates {
             progress: Progress {
@@ -55,14 +71,19 @@ impl Templates {
     }
 }
 
-/// The templates of one γ: of every class that has a classification image.
-fn classifier(trials: &GammaTrials) -> Classifier {
+/// The templates of one γ: of every class that has an image by this response. What an evidence image
+/// is the mean of has no mean of its own: it stands for it.
+fn classifier((trials, response): (&GammaTrials, Response)) -> Classifier {
     let estimate = trials.estimate();
     let shown = |map: &Vec<f32>| trials.grain.spread(map, trials.images);
     let maps = estimate.classes.iter().enumerate();
     let maps: Vec<(usize, Vec<f32>, Vec<f32>)> = maps
         .filter_map(|(class, it)| {
-            let (mean_noise, image) = (it.mean_noise.as_ref()?, it.image.as_ref()?);
+            let image = &it.image(response)?.image;
+            let mean_noise = match response {
+                Response::Decision => it.mean_noise.as_ref()?,
+                Response::Evidence => image,
+            };
             Some((class, shown(mean_noise), shown(image)))
         })
         .collect();
@@ -88,7 +109,7 @@ impl Experiment for Templates {
             blocks: self.images.div_ceil(self.config.block as u64),
             order: Order::Free,
         };
-        vec![part; self.gammas]
+        vec![part; self.parts]
     }
 
     fn done(&self, record: &record::Templates) -> Vec<u64> {
@@ -106,8 +127,8 @@ impl Experiment for Templates {
             return Err(self.place.no_test_image());
         }
         let images = self.place.classification_images(whole)?;
-        self.classifiers = images.gammas.iter().map(classifier).collect();
-        if record.gammas.len() != self.gammas {
+        self.classifiers = self.sources(images).map(classifier).collect();
+        if record.gammas.len() != self.parts {
             *record = self.begun(images);
         }
         Ok(())

@@ -3,11 +3,12 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::Refusal;
 use crate::figure::Figure;
 use crate::session::Session;
+use crate::session::config::Response;
 use crate::session::form::Form;
 use crate::session::store::Store;
 use crate::tui::picture::{self, PictureError, Protocol, Screen};
@@ -22,6 +23,9 @@ pub struct Show {
     /// The signal strength of the map (default: the one that shows the class best)
     #[arg(long, value_name = "G", requires = "map")]
     gamma: Option<f64>,
+    /// What trials are taken to say in the map (default: evidence where there is some)
+    #[arg(long, value_enum, value_name = "WHAT", requires = "map")]
+    response: Option<By>,
     /// How the picture reaches the terminal
     #[arg(long, value_enum, default_value = "auto")]
     protocol: Protocol,
@@ -30,10 +34,28 @@ pub struct Show {
     width: Option<u16>,
 }
 
+/// What trials are taken to say.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum By {
+    /// The network's decisions: the classification image
+    Decision,
+    /// What its outputs say for the class: the evidence image
+    Evidence,
+}
+
+impl From<By> for Response {
+    fn from(by: By) -> Self {
+        match by {
+            By::Decision => Self::Decision,
+            By::Evidence => Self::Evidence,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Which {
-    /// The classification image of a class, by number or name
+    /// The evidence image or classification image of a class, by number or name
     #[arg(long, value_name = "CLASS")]
     map: Option<String>,
     /// What the units of a layer respond to
@@ -54,6 +76,7 @@ impl Show {
         let which = &self.which;
         Ok(match (&which.map, &which.filters) {
             (Some(typed), _) => Figure::Map {
+                response: self.response.map(Response::from),
                 images: 0,
                 class: class(session, typed)?,
                 gamma: self.gamma,

@@ -22,8 +22,9 @@ use crate::stats::classification::{ClassEstimate, Estimate};
 ///
 /// - `classes` \[K\], their names;
 /// - `ci_gamma` \[G\], `ci_counts` \[G,K true,K predicted\], and `ci_mean_noise`, `ci_image`, `ci_z`
-///   and `ci_mean_stimulus` \[G,K,H,W\]; of the second classification images of a plan `ci2_gamma`
-///   and so on;
+///   and `ci_mean_stimulus` \[G,K,H,W\]; of evidence `ev_image`, `ev_z` and `ev_se`, its standard
+///   error, \[G,K,H,W\], in units of the response per full range of a pixel; of the second classification images of a plan `ci2_gamma`,
+///   `ev2_image` and so on;
 /// - `sta_LAYER` \[units,h,w\], spike-triggered averages on noise, and `image_sta_LAYER`, on images;
 ///   of the second spike-triggered averages of a plan `sta2_LAYER` and so on;
 /// - `mean_image` \[K,H,W\] by predicted class and `confusion` \[K true,K predicted\], of the first
@@ -150,8 +151,8 @@ fn classification_images<W: Write + Seek>(
     type Map = fn(&ClassEstimate) -> Option<&Vec<f32>>;
     let kinds: [(&str, Map); 4] = [
         ("mean_noise", |class| class.mean_noise.as_ref()),
-        ("image", |class| class.image.as_ref()),
-        ("z", |class| class.z.as_ref()),
+        ("image", |class| Some(&class.decision.as_ref()?.image)),
+        ("z", |class| Some(&class.decision.as_ref()?.z)),
         ("mean_stimulus", |class| class.mean_stimulus.as_ref()),
     ];
     for (name, map) in kinds {
@@ -159,7 +160,24 @@ fn classification_images<W: Write + Seek>(
         let name = format!("{prefix}_{name}");
         maps(zip, &name, &[g, k], first.shape(), classes)?;
     }
-    Ok(())
+    if !it.has_evidence() {
+        return Ok(());
+    }
+    let prefix = prefix.replacen("ci", "ev", 1);
+    let kinds: [(&str, Map); 2] = [
+        ("image", |class| Some(&class.evidence.as_ref()?.image)),
+        ("z", |class| Some(&class.evidence.as_ref()?.z)),
+    ];
+    for (name, map) in kinds {
+        let classes = estimates.iter().flat_map(|it| &it.classes).map(map);
+        let name = format!("{prefix}_{name}");
+        maps(zip, &name, &[g, k], first.shape(), classes)?;
+    }
+    let classes = estimates.iter().flat_map(|it| &it.classes);
+    let errors = classes.map(|class| Some(class.evidence.as_ref()?.errors()));
+    let errors: Vec<Option<Vec<f32>>> = errors.collect();
+    let errors = errors.iter().map(Option::as_ref);
+    maps(zip, &format!("{prefix}_se"), &[g, k], first.shape(), errors)
 }
 
 /// One array of the container, row-major.

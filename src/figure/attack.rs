@@ -7,7 +7,7 @@ use super::plot::{Axis, Plot, Series};
 use super::{FigureError, origin};
 use crate::format;
 use crate::session::Session;
-use crate::session::record::{Attack, PATTERNS};
+use crate::session::record::{Attack, Pattern};
 use crate::stats::interval::wilson;
 
 /// The attack of the session, where a stimulus has been shown.
@@ -24,7 +24,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
     let (margin, row) = (sheet.margin(), sheet.row());
     let room = sheet.width.saturating_sub(2 * margin);
     let noise = (0..attack.weights.len()).any(|weight| {
-        let shown = attack.mean_targeted(1, 1, weight);
+        let shown = attack.mean_targeted(1, attack.kinds.len() - 1, weight);
         shown.is_some_and(|(_, share)| share.of > 0)
     });
     let sources: &[(usize, &str)] = match noise {
@@ -61,15 +61,17 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
 }
 
 fn plot(attack: &Attack, source: usize, name: &str) -> Plot {
-    let looks = [
-        (Paint::First, Stroke::Solid),
-        (Paint::Second, Stroke::Dashed),
-        (Paint::Third, Stroke::Dotted),
-    ];
+    let look = |kind: Pattern| match kind {
+        Pattern::ClassificationImage => (Paint::First, Stroke::Solid),
+        Pattern::EvidenceImage => (Paint::Fourth, Stroke::DashDotted),
+        Pattern::MeanImage => (Paint::Second, Stroke::Dashed),
+        Pattern::Random => (Paint::Third, Stroke::Dotted),
+    };
     let mut order: Vec<usize> = (0..attack.weights.len()).collect();
     order.sort_by(|&a, &b| attack.weights[a].total_cmp(&attack.weights[b]));
-    let series = PATTERNS.iter().zip(looks).enumerate();
-    let series = series.map(|(pattern, (kind, (paint, stroke)))| {
+    let series = attack.kinds.iter().enumerate();
+    let series = series.map(|(pattern, kind)| {
+        let (paint, stroke) = look(*kind);
         let means = order.iter().filter_map(|&weight| {
             let (mean, share) = attack.mean_targeted(source, pattern, weight)?;
             Some((attack.weights[weight], mean, wilson(share.hits, share.of)?))

@@ -80,6 +80,8 @@ pub enum Paint {
     Second,
     /// The third.
     Third,
+    /// The fourth.
+    Fourth,
     /// Blue below zero, orange above, by thousandths of the way to the end of the scale.
     Signed(i16),
     /// A colour of its own, of a pixel of an image.
@@ -101,6 +103,8 @@ pub enum Stroke {
     Solid,
     /// With gaps.
     Dashed,
+    /// Long and short in turn.
+    DashDotted,
     /// Mostly gaps.
     Dotted,
     /// The points alone.
@@ -113,6 +117,7 @@ impl Stroke {
         match self {
             Self::Solid => true,
             Self::Dashed => step % 9 < 6,
+            Self::DashDotted => step % 12 < 6 || step % 12 == 8,
             Self::Dotted => step % 4 < 1,
             Self::Points => false,
         }
@@ -183,6 +188,8 @@ impl Canvas {
             (Paint::First, Tint::Grey) => grey(20, 235),
             (Paint::Second, Tint::Grey) => grey(80, 180),
             (Paint::Third, _) => grey(125, 135),
+            (Paint::Fourth, Tint::Colour) => [(146, 36, 120), (222, 130, 200)][usize::from(dark)],
+            (Paint::Fourth, Tint::Grey) => grey(50, 208),
             (Paint::Signed(place), Tint::Colour) => {
                 colour::ramp(f64::from(place) / 1000.0, sheet.background)
             }

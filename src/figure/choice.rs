@@ -1,29 +1,63 @@
-//! Which γ shows most: of all classes at once, or of one.
+//! Which response and which γ show most: of all classes at once, or of one.
 
+use crate::session::config::Response;
 use crate::session::record::{ClassificationImages, GammaTrials};
+use crate::stats::classification::ImageEstimate;
 
 /// Reliability from which a class counts as reliable.
 pub const RELIABLE: f64 = 0.95;
 
+/// Whether a map is reliable.
+pub fn is_reliable(map: Option<&ImageEstimate>) -> bool {
+    let reliability = map.and_then(|map| map.reliability);
+    reliability.is_some_and(|r| r >= RELIABLE)
+}
+
 /// By how much another γ must be more reliable before a class moves to it.
 const CLEARLY: f64 = 0.1;
 
-/// The strongest γ among those that show the most classes, by its place in the plan.
-pub fn showing_most(images: &ClassificationImages) -> usize {
+/// The response whose maps are the best that there are: evidence, once there is a map of it.
+pub fn response(images: &ClassificationImages) -> Response {
+    let has_map = |trials: &GammaTrials| {
+        let classes = &trials.estimate().classes;
+        classes.iter().any(|class| class.evidence.is_some())
+    };
+    match images
+        .gammas
+        .iter()
+        .any(|it| it.evidence.is_some() && has_map(it))
+    {
+        true => Response::Evidence,
+        false => Response::Decision,
+    }
+}
+
+/// The γ that shows the most classes, by its place in the plan. Of several, by decisions the strongest,
+/// which most classes are called at; by evidence, which every class has anywhere, that whose maps are
+/// the most reliable on the whole.
+pub fn showing_most(images: &ClassificationImages, response: Response) -> usize {
     let shown = |trials: &GammaTrials| {
         if trials.trials == 0 {
-            return 0;
+            return (0, 0.0);
         }
         let estimate = trials.estimate();
-        estimate.classes.iter().filter(|c| c.sufficient).count()
+        let maps = || estimate.classes.iter().filter_map(|it| it.image(response));
+        let reliability: f64 = maps().filter_map(|it| it.reliability).sum();
+        match response {
+            Response::Decision => (maps().count(), 0.0),
+            Response::Evidence => (maps().count(), reliability),
+        }
     };
     images
         .gammas
         .iter()
         .enumerate()
         .max_by(|(_, a), (_, b)| {
-            shown(a)
-                .cmp(&shown(b))
+            let (a_shown, b_shown) = (shown(a), shown(b));
+            a_shown
+                .0
+                .cmp(&b_shown.0)
+                .then(a_shown.1.total_cmp(&b_shown.1))
                 .then((a.trials > 0).cmp(&(b.trials > 0)))
                 .then(a.gamma.total_cmp(&b.gamma))
         })
@@ -33,7 +67,12 @@ pub fn showing_most(images: &ClassificationImages) -> usize {
 /// The γ at which a class is most reliable, by its place in the plan; `kept` unless another is
 /// clearly better. A class that no γ suffices for is best seen where most trials were called it,
 /// among those with a signal.
-pub fn best(images: &ClassificationImages, class: usize, kept: Option<usize>) -> usize {
+pub fn best(
+    images: &ClassificationImages,
+    response: Response,
+    class: usize,
+    kept: Option<usize>,
+) -> usize {
     let worth = |trials: &GammaTrials| -> Worth {
         if trials.trials == 0 {
             return Worth::NOTHING;
@@ -43,8 +82,11 @@ pub fn best(images: &ClassificationImages, class: usize, kept: Option<usize>) ->
             return Worth::NOTHING;
         };
         Worth {
-            sufficient: own.sufficient,
-            reliability: own.reliability.unwrap_or(-1.0),
+            sufficient: own.image(response).is_some(),
+            reliability: own
+                .image(response)
+                .and_then(|it| it.reliability)
+                .unwrap_or(-1.0),
             signal: trials.gamma > 0.0 && own.called > 0,
             called: own.called,
         }

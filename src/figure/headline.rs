@@ -1,13 +1,15 @@
 //! What came of a finished stage, in a few words.
 
-use super::choice::RELIABLE;
+use std::collections::BTreeMap;
+
+use super::choice;
 use super::names::of_class;
 use crate::format::{gamma, percent, reliability, short};
 use crate::session::Session;
-use crate::session::config;
+use crate::session::config::{self, Response};
 use crate::session::record::{
-    Analysis, Attack, Backdoor, ClassificationImages, GammaTemplates, Modulation, PATTERNS,
-    Predictions, Record, SpikeTriggered, Templates, Training,
+    Analysis, Attack, Backdoor, ClassificationImages, GammaTemplates, Modulation, Predictions,
+    Record, SpikeTriggered, Templates, Training,
 };
 use crate::stats::interval::{Interval, wilson};
 
@@ -96,15 +98,23 @@ fn training(it: &Training) -> Headline {
 }
 
 fn images(it: &ClassificationImages) -> Headline {
-    let (mut reliable, mut all) = (0, 0);
+    // Each class at its best: a map that a person can look at and trust.
+    let response = choice::response(it);
+    let mut reliable = BTreeMap::new();
     for trials in it.gammas.iter().filter(|trials| trials.trials > 0) {
-        let estimate = trials.estimate();
-        let good = |r: Option<f64>| r.is_some_and(|r| r >= RELIABLE);
-        let good = estimate.classes.iter().filter(|own| good(own.reliability));
-        reliable += good.count();
-        all += estimate.classes.iter().filter(|own| own.listed).count();
+        for (class, own) in trials.estimate().classes.iter().enumerate() {
+            let good = choice::is_reliable(own.image(response));
+            if own.listed {
+                *reliable.entry(class).or_insert(false) |= good;
+            }
+        }
     }
-    Headline::of(vec![format!("{reliable} of {all} maps reliable")])
+    let good = reliable.values().filter(|good| **good).count();
+    Headline::of(vec![format!(
+        "{good} of {} classes have a reliable map, by {}",
+        reliable.len(),
+        response.label()
+    )])
 }
 
 /// `27.8 % (26.9–28.7)`.
@@ -118,7 +128,10 @@ fn with_ends(own: Interval) -> String {
 }
 
 fn templates(it: &Templates) -> Headline {
-    let Some(own) = it.headline().filter(|own| own.is_meaningful()) else {
+    // The images that say more, where there are both.
+    let by = [Response::Evidence, Response::Decision].into_iter();
+    let mut all = by.filter_map(|response| it.headline(response));
+    let Some(own) = all.find(|own| own.is_meaningful()) else {
         return Headline::of(vec!["fewer than two classes have a template".into()]);
     };
     // Each score is one of four ways to compare, all reported; the best stands for them here.
@@ -137,7 +150,12 @@ fn templates(it: &Templates) -> Headline {
     Headline::with_short(
         vec![
             format!("accuracy {right}"),
-            format!("{name} at γ {}", gamma(own.gamma)),
+            format!(
+                "{} of {}s at γ {}",
+                name,
+                own.response.image_label(),
+                gamma(own.gamma)
+            ),
         ],
         right,
     )
@@ -162,8 +180,10 @@ const WORTH_SAYING: f64 = 0.02;
 
 fn attack(it: &Attack) -> Headline {
     let weight = |w: f64| format!("w {w:.2}");
-    let own = (0..2).filter_map(|pattern| {
-        let name = PATTERNS[pattern].label();
+    // All but the control, which is the last.
+    let patterns = 0..it.kinds.len().saturating_sub(1);
+    let own = patterns.filter_map(|pattern| {
+        let name = it.kinds[pattern].label();
         let at = |place: usize| it.mean_targeted(0, pattern, place);
         let (place, (most, share)) = (0..it.weights.len())
             .filter_map(|place| Some((place, at(place)?)))

@@ -22,7 +22,7 @@ mod training;
 use image::RgbImage;
 
 use crate::format;
-use crate::session::config::Split;
+use crate::session::config::{Response, Split};
 use crate::session::record::{self, ClassificationImages, GammaTrials, Record};
 use crate::session::{Form, Session};
 
@@ -31,8 +31,10 @@ pub use canvas::{Sheet, Stroke, Tint};
 /// A figure of a session.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Figure {
-    /// The classification image of a class.
+    /// The classification image or the evidence image of a class.
     Map {
+        /// What trials are taken to say; `None`: what shows most.
+        response: Option<Response>,
         /// Which of the plan's classification images, among these alone.
         images: usize,
         /// The class.
@@ -40,8 +42,10 @@ pub enum Figure {
         /// The signal strength; `None`: the one that shows the class best.
         gamma: Option<f64>,
     },
-    /// The classification images of every class.
+    /// The classification images or the evidence images of every class.
     Maps {
+        /// What trials are taken to say; `None`: what shows most.
+        response: Option<Response>,
         /// Which of the plan's classification images, among these alone.
         images: usize,
         /// The signal strength; `None`: the strongest that shows most classes.
@@ -98,8 +102,10 @@ pub enum FigureError {
         there: Vec<String>,
     },
     /// A class without a map.
-    #[error("{name} has no classification image at γ {}: {why}", format::gamma(*.gamma))]
+    #[error("{name} has no {} at γ {}: {why}", .response.image_label(), format::gamma(*.gamma))]
     Insufficient {
+        /// What trials are taken to say.
+        response: Response,
         /// The class.
         name: String,
         /// The signal strength.
@@ -156,13 +162,22 @@ impl Figure {
                 format!("-gamma-{}", format::gamma(gamma))
             })
         };
+        let by = |response: &Option<Response>| match response {
+            Some(Response::Evidence) => "evidence-",
+            Some(Response::Decision) | None => "",
+        };
         match self {
             Self::Map {
+                response,
                 images,
                 class,
                 gamma,
-            } => format!("{}map-{class}{}", of(*images), at(gamma)),
-            Self::Maps { images, gamma } => format!("{}maps{}", of(*images), at(gamma)),
+            } => format!("{}{}map-{class}{}", of(*images), by(response), at(gamma)),
+            Self::Maps {
+                response,
+                images,
+                gamma,
+            } => format!("{}{}maps{}", of(*images), by(response), at(gamma)),
             Self::Filters { layer } => {
                 // A layer's name comes from a file: it must not lead out of a folder.
                 let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
@@ -185,16 +200,27 @@ pub fn all(session: &Session) -> Vec<Figure> {
     for (images, (_, own)) in record.all::<ClassificationImages>().enumerate() {
         for trials in own.gammas.iter().filter(|trials| trials.trials > 0) {
             let gamma = Some(trials.gamma);
-            figures.push(Figure::Maps { images, gamma });
             let estimate = trials.estimate();
-            let classes = estimate.classes.iter().enumerate();
-            // Those that the plan asks for and that have enough trials.
-            let there = classes.filter(|(_, own)| own.image.is_some());
-            figures.extend(there.map(|(class, _)| Figure::Map {
-                images,
-                class,
-                gamma,
-            }));
+            for by in Response::ALL {
+                if by == Response::Evidence && trials.evidence.is_none() {
+                    continue;
+                }
+                let response = Some(by);
+                figures.push(Figure::Maps {
+                    response,
+                    images,
+                    gamma,
+                });
+                let classes = estimate.classes.iter().enumerate();
+                // Those that the plan asks for and that have enough trials.
+                let there = classes.filter(|(_, own)| own.image(by).is_some());
+                figures.extend(there.map(|(class, _)| Figure::Map {
+                    response,
+                    images,
+                    class,
+                    gamma,
+                }));
+            }
         }
     }
     if attack::begun(session).is_ok() {
@@ -231,11 +257,16 @@ pub fn draw(session: &Session, figure: &Figure) -> Result<RgbImage, FigureError>
 pub fn draw_on(session: &Session, figure: &Figure, sheet: Sheet) -> Result<RgbImage, FigureError> {
     match figure {
         Figure::Map {
+            response,
             images,
             class,
             gamma,
-        } => maps::one(session, *images, *class, *gamma, sheet),
-        Figure::Maps { images, gamma } => maps::all(session, *images, *gamma, sheet),
+        } => maps::one(session, (*images, *response), *class, *gamma, sheet),
+        Figure::Maps {
+            response,
+            images,
+            gamma,
+        } => maps::all(session, (*images, *response), *gamma, sheet),
         Figure::Filters { layer } => filters::draw(session, layer, sheet),
         Figure::Attack => attack::draw(session, sheet),
         Figure::Training => training::draw(session, sheet),

@@ -8,6 +8,7 @@ use super::{Style, status};
 use crate::figure::headline::headline;
 use crate::figure::names;
 use crate::session::config::Analysis as Plan;
+use crate::session::config::Response;
 use crate::session::record::{self, Analysis, GammaTrials, State};
 use crate::session::run::{Checkpoint, LogLine, Phase, Stage};
 use crate::session::{Run, Session};
@@ -359,12 +360,20 @@ fn others_done(session: &Session) -> impl Iterator<Item = usize> {
 fn outcome(session: &Session, gamma: &GammaTrials) -> Outcome {
     let classes = &gamma.estimate().classes;
     let name = |class| names::of_class(&session.record, class);
+    let reliability = |response| -> Vec<Option<f64>> {
+        let maps = classes.iter().map(|class| class.image(response));
+        maps.map(|map| map?.reliability).collect()
+    };
     Outcome::ClassificationImages {
         gamma: gamma.gamma,
         trials: gamma.trials,
         predicted: classes.iter().map(|class| class.called).collect(),
-        sufficient: classes.iter().map(|class| class.sufficient).collect(),
-        reliability: classes.iter().map(|class| class.reliability).collect(),
+        sufficient: classes.iter().map(|it| it.decision.is_some()).collect(),
+        reliability: reliability(Response::Decision),
+        evidence_reliability: gamma
+            .evidence
+            .as_ref()
+            .map(|_| reliability(Response::Evidence)),
         listed: classes.iter().filter(|class| class.listed).count(),
         names: (0..classes.len()).map(name).collect(),
     }

@@ -153,6 +153,9 @@ pub enum Outcome {
         sufficient: Vec<bool>,
         /// Split-half reliability of the image, where there is one.
         reliability: Vec<Option<f64>>,
+        /// That of the evidence image; absent where outputs are not heard.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        evidence_reliability: Option<Vec<Option<f64>>>,
         /// Classes that the plan asks for maps of; for the plain line.
         #[serde(skip)]
         listed: usize,
@@ -280,6 +283,7 @@ mod tests {
             predicted: vec![3, 0],
             sufficient: vec![true, false],
             reliability: vec![Some(0.5), None],
+            evidence_reliability: Some(vec![Some(0.75), None]),
             listed: 2,
             names: vec!["class 0".into(), "Dress".into()],
         };
@@ -287,7 +291,7 @@ mod tests {
             object(What::Result(result)),
             json!({"event": "result", "t": 1.235, "stage": "classification_images",
                 "gamma": 0.25, "trials": 3, "predicted": [3, 0], "sufficient": [true, false],
-                "reliability": [0.5, null]})
+                "reliability": [0.5, null], "evidence_reliability": [0.75, null]})
         );
     }
 }

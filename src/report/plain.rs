@@ -103,6 +103,7 @@ fn result(it: &Outcome) -> String {
             trials,
             sufficient,
             reliability,
+            evidence_reliability,
             listed,
             names,
             ..
@@ -113,18 +114,24 @@ fn result(it: &Outcome) -> String {
                 format!("{} trials", count(*trials as f64)),
                 format!("{enough} of {listed} classes have enough"),
             ];
-            let known = || {
-                let all = names.iter().zip(reliability);
-                all.filter_map(|(name, value)| Some((name, (*value)?)))
-            };
-            let by_value = |a: &(&String, f64), b: &(&String, f64)| a.1.total_cmp(&b.1);
-            if let (Some(low), Some(high)) = (known().min_by(by_value), known().max_by(by_value)) {
-                let words = |(name, value): (&String, f64)| format!("{value:.2} ({name})");
-                parts.push(format!("reliability {} to {}", words(low), words(high)));
-            }
+            parts.extend(ends(names, reliability).map(|ends| format!("reliability {ends}")));
+            let evidence = evidence_reliability.iter().find_map(|it| ends(names, it));
+            parts.extend(evidence.map(|ends| format!("by evidence {ends}")));
             parts.join("  ")
         }
     }
+}
+
+/// The least and the largest of some reliabilities, with their classes; `None` where there is none.
+fn ends(names: &[String], reliability: &[Option<f64>]) -> Option<String> {
+    let known = || {
+        let all = names.iter().zip(reliability);
+        all.filter_map(|(name, value)| Some((name, (*value)?)))
+    };
+    let by_value = |a: &(&String, f64), b: &(&String, f64)| a.1.total_cmp(&b.1);
+    let words = |(name, value): (&String, f64)| format!("{value:.2} ({name})");
+    let (low, high) = (known().min_by(by_value)?, known().max_by(by_value)?);
+    Some(format!("{} to {}", words(low), words(high)))
 }
 
 #[cfg(test)]
@@ -195,12 +202,13 @@ mod tests {
             predicted: vec![999_999, 1, 0],
             sufficient: vec![true, false, true],
             reliability: vec![Some(0.912), None, Some(0.5)],
+            evidence_reliability: Some(vec![Some(0.97), Some(0.9), Some(0.95)]),
             listed: 3,
             names: vec!["class 0".into(), "class 1".into(), "Dress".into()],
         };
         assert_eq!(
             told(What::Result(images)),
-            "classification images  γ 0.0  1.00 M trials  2 of 3 classes have enough  reliability 0.50 (Dress) to 0.91 (class 0)"
+            "classification images  γ 0.0  1.00 M trials  2 of 3 classes have enough  reliability 0.50 (Dress) to 0.91 (class 0)  by evidence 0.90 (class 1) to 0.97 (class 0)"
         );
     }
 

@@ -1,9 +1,12 @@
-//! Sessions of version 1: images of one channel and 28×28 pixels, ten classes, and sums by the joint
+//! Sessions of earlier versions.
+//!
+//! Version 2 knew decisions alone: classification images that had begun go on without evidence.
+//! Version 1: images of one channel and 28×28 pixels, ten classes, and sums by the joint
 //! table of true and predicted classes. What is kept of them now follows by addition, so a session
 //! goes on to the same bits.
 
 use super::array::{Array, Element, Payload};
-use super::config::{self, Config, Grain};
+use super::config::{self, Config, Grain, Response};
 use super::form::{Form, Shape};
 use super::record::{
     Analysis, Attack, Backdoor, ClassificationImages, GammaTrials, ModulatedLayer, Modulation,
@@ -26,6 +29,18 @@ pub fn is_new(path: &str) -> bool {
 /// Whether an array of version 1 may be as large as it says.
 pub fn may_be(array: &dyn Payload) -> bool {
     array.byte_count().is_ok_and(|bytes| bytes <= MOST_BYTES)
+}
+
+/// Lets classification images that had begun before there was evidence go on by decisions alone.
+pub fn before_evidence(record: &Record, config: &mut Config) {
+    for (own, plan) in record.analyses.iter().zip(&mut config.analyses) {
+        if let (Analysis::ClassificationImages(own), config::Analysis::ClassificationImages(plan)) =
+            (own, plan)
+            && !own.gammas.is_empty()
+        {
+            plan.responses = vec![Response::Decision];
+        }
+    }
 }
 
 /// Gives a record of version 1 the layout of this version.

@@ -157,11 +157,15 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
             "{place} was edited, so that what it records does not belong to its plan; a plan cannot be changed once it has been run. Put it back, or start a new session"
         )));
     }
+    let mut config = file.config;
+    if let (Some(record), ..=2) = (&file.record, file.version) {
+        migrate::before_evidence(record, &mut config);
+    }
     let recorded = file.record.is_some();
-    let mut record = file.record.unwrap_or_else(|| Record::new(&file.config));
+    let mut record = file.record.unwrap_or_else(|| Record::new(&config));
     let first = file.version == 1;
     // The numbers of an older file come into their places before they are checked.
-    if let Some(problem) = unfit(&record, &file.config).filter(|_| !first) {
+    if let Some(problem) = unfit(&record, &config).filter(|_| !first) {
         return Err(damaged(problem));
     }
     let mut lines = file.arrays.iter();
@@ -182,15 +186,15 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
         });
     }
     if first && problem.is_none() {
-        problem = migrate::first_version(&mut record, &file.config).err();
+        problem = migrate::first_version(&mut record, &config).err();
     }
     // Once more, now that there are numbers to check.
-    if let Some(problem) = problem.or_else(|| unfit(&record, &file.config)) {
+    if let Some(problem) = problem.or_else(|| unfit(&record, &config)) {
         return Err(damaged(problem));
     }
     Ok(Session {
         name: name.to_owned(),
-        config: file.config,
+        config,
         record,
         run: None,
     })

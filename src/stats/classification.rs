@@ -6,12 +6,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cluster::{Cluster, clusters};
-use super::correlation::{pearson, spearman_brown, trials_needed};
-use super::interval::{ALPHA, bonferroni};
-use crate::stats::numbers::{Grid, Shape};
+mod evidence;
+mod image;
 
-/// Reliability that [`ClassEstimate::needed`] is about.
+use self::image::{Measured, Setting, narrow};
+use super::interval::{ALPHA, bonferroni};
+use crate::stats::numbers::{Grid, Response, Shape};
+
+pub use self::evidence::{CENTRE, MOST, MOST_TRIALS, Responses};
+pub use self::image::ImageEstimate;
+
+/// Reliability that [`ImageEstimate::needed`] is about.
 pub const TARGET: f64 = 0.95;
 
 /// Margins whose sums are kept for every class: called k, shown k, and both.
@@ -51,6 +56,8 @@ pub struct Trials<'a> {
     pub moments: &'a [i64],
     /// The weights of the trials; `None`: all count the same.
     pub weights: Option<Weights<'a>>,
+    /// What the network's outputs said; `None` where only its decisions are known.
+    pub evidence: Option<Responses<'a>>,
 }
 
 /// Sums of the weights of trials, \[2,K,K\] each.
@@ -125,46 +132,31 @@ pub struct ClassEstimate {
     pub listed: bool,
     /// Trials by (true = k, called k), (true ≠ k, called k), (k, ≠ k), (≠ k, ≠ k).
     pub cells: [u64; 4],
-    /// Whether it is listed and every cell that the estimate needs has enough trials.
-    pub sufficient: bool,
     /// Mean of the noise called k, \[P\]; `None` without a trial.
     pub mean_noise: Option<Vec<f32>>,
     /// Mean of the stimuli called k, \[P\] in \[0,1\]; `None` without a trial.
     pub mean_stimulus: Option<Vec<f32>>,
-    /// The classification image, \[P\]; `None` where insufficient.
-    pub image: Option<Vec<f32>>,
-    /// Its z map, c over its standard error, \[P\]; `None` where insufficient. At γ = 0 the error is
-    /// σ·√(1/N_k − 1/N), which is that of m_k − mean(z), the sample's own mean; against the
-    /// noise's known mean it would be too small where most trials are called k. With weights, N is
-    /// (Σw)²/Σw². A pixel whose noise never varies has z = 0.
-    pub z: Option<Vec<f32>>,
-    /// Spearman–Brown reliability from odd and even blocks, in \[−1,1\].
-    pub reliability: Option<f64>,
-    /// Signal-to-noise ratio (‖c‖² − ΣSE²)/ΣSE²; grows in proportion to the trials.
-    pub snr: Option<f64>,
-    /// Trials in all at which the reliability would be [`TARGET`]: the signal-to-noise ratio grows
-    /// in proportion to them. `None` where no reliability above 0 tells.
-    pub needed: Option<u64>,
-    /// Pixels past the threshold.
-    pub significant: Option<usize>,
-    /// The significant clusters of the smoothed z map; `None` where insufficient, and for noise
-    /// whose pixels are not independent, of which the test knows nothing.
-    pub clusters: Option<Vec<Cluster>>,
+    /// The classification image; `None` where it is not listed or a cell that it needs has too few
+    /// trials. At γ = 0 the error is σ·√(1/N_k − 1/N), which is that of m_k − mean(z), the sample's
+    /// own mean; against the noise's known mean it would be too small where most trials are called
+    /// k. With weights, N is (Σw)²/Σw².
+    pub decision: Option<ImageEstimate>,
+    /// The evidence image; `None` where it is not listed, outputs were not read, there are too few
+    /// trials in all, or what the outputs say for the class never changes.
+    pub evidence: Option<ImageEstimate>,
+    /// Mean of what the outputs say for the class, and its standard deviation within true classes;
+    /// `None` where there is no evidence image.
+    pub response: Option<[f64; 2]>,
 }
 
 impl Estimate {
     /// Whether it can be that of so many classes and maps of so many pixels.
     pub fn fits(&self, classes: usize, pixels: usize) -> bool {
         let maps = |class: &ClassEstimate| {
-            let maps = [
-                &class.mean_noise,
-                &class.mean_stimulus,
-                &class.image,
-                &class.z,
-            ];
-            let inside = |cluster: &Cluster| cluster.pixels.iter().all(|&pixel| pixel < pixels);
-            maps.into_iter().flatten().all(|map| map.len() == pixels)
-                && class.clusters.iter().flatten().all(inside)
+            let means = [&class.mean_noise, &class.mean_stimulus];
+            let images = [&class.decision, &class.evidence];
+            means.into_iter().flatten().all(|map| map.len() == pixels)
+                && images.into_iter().flatten().all(|image| image.fits(pixels))
         };
         self.counts.len() == classes * classes
             && self.classes.len() == classes
@@ -179,17 +171,35 @@ impl ClassEstimate {
             called,
             listed: false,
             cells,
-            sufficient: false,
             mean_noise: None,
             mean_stimulus: None,
-            image: None,
-            z: None,
-            reliability: None,
-            snr: None,
-            needed: None,
-            significant: None,
-            clusters: None,
+            decision: None,
+            evidence: None,
+            response: None,
         }
+    }
+
+    /// Its map by a response; `None` where there are too few trials for it, or it is not kept.
+    pub fn image(&self, response: Response) -> Option<&ImageEstimate> {
+        match response {
+            Response::Decision => self.decision.as_ref(),
+            Response::Evidence => self.evidence.as_ref(),
+        }
+    }
+
+    /// Its most reliable map, if it has any.
+    pub fn best_image(&self) -> Option<&ImageEstimate> {
+        self.image(self.best()?)
+    }
+
+    /// The response whose map is the most reliable, if it has any.
+    pub fn best(&self) -> Option<Response> {
+        let reliability =
+            |response: Response| Some(self.image(response)?.reliability.unwrap_or(-1.0));
+        let there = Response::ALL.into_iter();
+        let there = there.filter_map(|response| Some((response, reliability(response)?)));
+        let best = there.max_by(|(_, a), (_, b)| a.total_cmp(b));
+        best.map(|(response, _)| response)
     }
 }
 
@@ -205,9 +215,22 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
     let whole = Pool::new(trials, &[0, 1]);
     let halves = [Pool::new(trials, &[0]), Pool::new(trials, &[1])];
     let deviations = trials.deviations(whole.all.count);
-    let classes = (0..k)
-        .map(|class| class_estimate(trials, &whole, &halves, class, &deviations, threshold))
-        .collect();
+    let setting = Setting {
+        shape: trials.shape,
+        trials: whole.all.count,
+        threshold,
+        white: trials.white,
+    };
+    let of_class = |class| class_estimate(trials, &whole, &halves, class, &deviations, setting);
+    let mut classes: Vec<ClassEstimate> = (0..k).map(of_class).collect();
+    if let Some(responses) = &trials.evidence {
+        let found = evidence::evidence(trials, responses, &deviations);
+        for (&class, found) in trials.listed.iter().zip(found) {
+            let own = &mut classes[class];
+            own.response = found.as_ref().map(|it| [it.mean, it.deviation]);
+            own.evidence = found.map(|it| ImageEstimate::new(&it.measured, setting));
+        }
+    }
     Estimate {
         gamma: trials.gamma,
         trials: counts.iter().sum(),
@@ -215,6 +238,17 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
         threshold,
         classes,
     }
+}
+
+/// The sums of one parity and margin (0: called, 1: shown, 2: both), \[P\] for each class with maps.
+fn margin<'a>(
+    trials: &Trials<'a>,
+    parity: usize,
+    margin: usize,
+) -> impl Iterator<Item = &'a [i64]> {
+    let (all, pixels) = (trials.listed.len(), trials.pixels());
+    let rows = (parity * MARGINS + margin) * all * pixels;
+    trials.noise[rows..][..all * pixels].chunks_exact(pixels)
 }
 
 /// Trials, the sums of their weights w and w², and of their noise, Σw·k, \[P\].
@@ -329,18 +363,14 @@ impl Pool {
     /// Takes the sums of the noise.
     fn sum(&mut self, trials: &Trials<'_>, parity: usize) {
         let (listed, pixels) = (trials.listed, trials.pixels());
-        let of_margin = |margin: usize| {
-            let rows = (parity * MARGINS + margin) * listed.len() * pixels;
-            trials.noise[rows..][..listed.len() * pixels].chunks_exact(pixels)
-        };
         let margins = [&mut self.called, &mut self.shown, &mut self.hit];
-        for (margin, cells) in margins.into_iter().enumerate() {
-            for (&class, sum) in listed.iter().zip(of_margin(margin)) {
+        for (number, cells) in margins.into_iter().enumerate() {
+            for (&class, sum) in listed.iter().zip(margin(trials, parity, number)) {
                 cells[class].add_sum(sum);
             }
         }
         // Every trial is called something.
-        for sum in of_margin(0) {
+        for sum in margin(trials, parity, 0) {
             self.all.add_sum(sum);
         }
         if let Some(rest) = trials.rest.get(parity * pixels..(parity + 1) * pixels) {
@@ -396,17 +426,13 @@ impl Pool {
     }
 }
 
-fn narrow(map: &[f64]) -> Vec<f32> {
-    map.iter().map(|&v| v as f32).collect()
-}
-
 fn class_estimate(
     trials: &Trials<'_>,
     whole: &Pool,
     halves: &[Pool; 2],
     class: usize,
     deviations: &[f64],
-    threshold: f64,
+    setting: Setting,
 ) -> ClassEstimate {
     let cells = whole.cells(class);
     let called = &whole.called[class];
@@ -432,52 +458,22 @@ fn class_estimate(
             .collect()
     });
 
-    let estimated = whole
-        .image(class, trials.gamma, trials.min_trials)
-        .map(|(image, variance)| {
-            let image = image.iter().map(|c| c * trials.grid.step);
-            (image.collect::<Vec<f64>>(), variance)
-        });
-    let z = estimated.as_ref().map(|(image, variance)| {
-        let scale = variance.sqrt();
-        let z = |(c, sigma): (&f64, &f64)| {
-            if *sigma > 0.0 {
-                c / (sigma * scale)
-            } else {
-                0.0
-            }
-        };
-        image.iter().zip(deviations).map(z).collect::<Vec<f64>>()
-    });
-    let snr = estimated.as_ref().map(|(image, variance)| {
-        let power: f64 = image.iter().map(|c| c * c).sum();
-        let noise = variance * deviations.iter().map(|sigma| sigma * sigma).sum::<f64>();
-        (power - noise) / noise
-    });
-    let reliability = estimated.as_ref().and_then(|_| {
-        let (even, _) = halves[0].image(class, trials.gamma, 1)?;
-        let (odd, _) = halves[1].image(class, trials.gamma, 1)?;
-        pearson(&narrow(&even), &narrow(&odd)).map(spearman_brown)
+    let half = |half: &Pool| Some(half.image(class, trials.gamma, 1)?.0);
+    let decision = whole.image(class, trials.gamma, trials.min_trials);
+    let decision = decision.map(|(image, variance)| Measured {
+        image: image.iter().map(|c| c * trials.grid.step).collect(),
+        errors: deviations.iter().map(|it| it * variance.sqrt()).collect(),
+        halves: half(&halves[0]).and_then(|even| Some([even, half(&halves[1])?])),
     });
     ClassEstimate {
         called: called.count,
         cells,
         listed: true,
-        sufficient: estimated.is_some(),
         mean_noise: mean_noise.as_deref().map(narrow),
         mean_stimulus,
-        significant: z
-            .as_ref()
-            .map(|z| z.iter().filter(|z| z.abs() > threshold).count()),
-        clusters: z
-            .as_deref()
-            .filter(|_| trials.white)
-            .map(|z| clusters(&narrow(z), trials.shape).clusters),
-        needed: reliability.and_then(|r| trials_needed(whole.all.count, r, TARGET)),
-        z: z.as_deref().map(narrow),
-        image: estimated.as_ref().map(|(image, _)| narrow(image)),
-        reliability,
-        snr,
+        decision: decision.map(|it| ImageEstimate::new(&it, setting)),
+        evidence: None,
+        response: None,
     }
 }
 

@@ -41,6 +41,18 @@ pub fn wilson(successes: u64, n: u64) -> Option<Interval> {
     })
 }
 
+/// The 95 % interval of the signal-to-noise ratio of a map of `pixels` numbers with independent errors.
+///
+/// Σz² follows the noncentral χ² of P degrees of freedom and noncentrality λ = P·SNR, of mean P + λ and
+/// variance 2P + 4λ. As with Wilson's interval, the λ for which |Σz² − P − λ| ≤ 1.96·√(2P + 4λ).
+pub fn snr_interval(snr: f64, pixels: usize) -> [f64; 2] {
+    let (p, square) = (pixels as f64, NORMAL_95 * NORMAL_95);
+    let excess = snr * p;
+    let spread = NORMAL_95 * (4.0 * excess + 4.0 * square + 2.0 * p).max(0.0).sqrt();
+    let end = |side: f64| (excess + 2.0 * square + side * spread) / p;
+    [end(-1.0), end(1.0)]
+}
+
 /// Quantile of the standard normal distribution at probability `p` in (0,1).
 ///
 /// Acklam's rational approximation, relative error below 1.2e-9 in absolute terms of p.

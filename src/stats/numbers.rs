@@ -25,3 +25,41 @@ impl Grid {
         self.offset + self.step * k
     }
 }
+
+/// What a trial is taken to say of a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Response {
+    /// Whether the network decided for it.
+    Decision,
+    /// What its outputs say for the class beside the others.
+    Evidence,
+}
+
+impl Response {
+    /// Every response, in the order in which a key goes through them.
+    pub const ALL: [Self; 2] = [Self::Decision, Self::Evidence];
+
+    /// In words, for views and reports.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Decision => "decisions",
+            Self::Evidence => "evidence",
+        }
+    }
+
+    /// What its map is called.
+    pub fn image_label(self) -> &'static str {
+        match self {
+            Self::Decision => "classification image",
+            Self::Evidence => "evidence image",
+        }
+    }
+
+    /// The key in exports.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Decision => "decision",
+            Self::Evidence => "evidence",
+        }
+    }
+}

@@ -9,7 +9,7 @@ use ratatui::text::Span;
 use crate::figure::names;
 use crate::session::form::Shape;
 use crate::session::record::{
-    Attack, Backdoor, ClassificationImages, Finding, Modulation, PATTERNS, Predictions,
+    Attack, Backdoor, ClassificationImages, Finding, Modulation, Predictions,
 };
 use crate::session::{Form, Session};
 
@@ -22,7 +22,7 @@ pub fn classes(session: &Session) -> usize {
         let split = record.first::<Predictions>()?.splits.first()?;
         Some(split.counts.len().isqrt())
     };
-    let of_attack = || Some(record.first::<Attack>()?.there.len() / PATTERNS.len());
+    let of_attack = || Some(record.first::<Attack>()?.classes());
     let of_modulation = || Some(record.first::<Modulation>()?.layers.first()?.shown.len());
     let of_backdoor = || Some(finding(session)?.windows.len());
     let known = |count: &usize| *count > 0;

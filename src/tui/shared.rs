@@ -12,9 +12,10 @@ use super::size::Size;
 use super::steps;
 use crate::figure::choice;
 use crate::link::Connection;
+use crate::session::Session;
+use crate::session::config::{self, Response};
 use crate::session::record::{self, ClassificationImages};
 use crate::session::run::Phase;
-use crate::session::{Session, config};
 
 /// What all views look at.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct Shared {
     /// The chosen γ, by its place in the plan; `None` until the viewer chooses: then the one that
     /// shows most.
     pub gamma: Option<usize>,
+    /// What trials are taken to say; `None` until the viewer chooses: then what shows most.
+    pub response: Option<Response>,
     /// The γ at which each class was last seen best.
     pub best: Vec<usize>,
     /// Which of the plan's classification images, among these alone.
@@ -68,6 +71,7 @@ impl Shared {
         Self {
             class: 0,
             gamma: None,
+            response: None,
             best: Vec::new(),
             images: 0,
             scale: Scale::Common,
@@ -106,12 +110,31 @@ impl Shared {
         all.nth(self.images.min(last))
     }
 
+    /// What trials are taken to say in the maps in sight.
+    pub fn response_in(&self, images: &ClassificationImages) -> Response {
+        let there = self.response.filter(|_| images.has_evidence());
+        there.unwrap_or_else(|| choice::response(images))
+    }
+
+    /// To what trials say otherwise. The γ that shows a class best is another one there.
+    fn switch_response(&mut self, session: &Session) {
+        let Some(images) = self.images_in(session) else {
+            return;
+        };
+        self.response = Some(match self.response_in(images) {
+            Response::Decision => Response::Evidence,
+            Response::Evidence => Response::Decision,
+        });
+        self.best.clear();
+        self.settle(session);
+    }
+
     /// The γ at which all classes are seen together, by its place in the plan: the chosen one,
     /// else the strongest among those that show the most classes.
     pub fn gamma_of_all(&self, images: &ClassificationImages) -> usize {
         match self.gamma {
             Some(gamma) => gamma.min(images.gammas.len().saturating_sub(1)),
-            None => choice::showing_most(images),
+            None => choice::showing_most(images, self.response_in(images)),
         }
     }
 
@@ -127,7 +150,7 @@ impl Shared {
     /// The γ that shows a class best, by its place in the plan.
     pub fn best_gamma(&self, images: &ClassificationImages, class: usize) -> usize {
         let kept = self.best.get(class).copied();
-        choice::best(images, class, kept)
+        choice::best(images, self.response_in(images), class, kept)
     }
 
     /// Looks which γ shows each class best now. A class stays where it is until another γ is
@@ -147,6 +170,9 @@ impl Shared {
         match action {
             Action::BestGamma => self.gamma.is_some(),
             Action::NextImages => images(session) > 1,
+            Action::SwitchResponse => self
+                .images_in(session)
+                .is_some_and(ClassificationImages::has_evidence),
             Action::NextLook => form::channels(session) > 1,
             Action::OpenJump => form::classes(session) > 1,
             _ => true,
@@ -160,6 +186,7 @@ impl Shared {
             Action::SheetRight | Action::NextClass => self.step_class(session, 1),
             Action::BestGamma => self.gamma = None,
             Action::NextImages => self.next_images(session),
+            Action::SwitchResponse => self.switch_response(session),
             Action::NextLook => self.look = self.look.next(form::channels(session)),
             Action::SwitchScale => {
                 self.scale = match self.scale {

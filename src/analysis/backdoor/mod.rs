@@ -19,7 +19,7 @@ use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
 use crate::data::Images;
 use crate::nets::train::{Step, TrainError, Trainer, evaluate, finish};
 use crate::nets::{Ports, Subject};
-use crate::session::config::{self, Grain, Weighting};
+use crate::session::config::{self, Weighting};
 use crate::session::record::{self, BlockSums, GammaTrials, Record, Suspect, Training, TrialKind};
 use crate::stimulus::{self, Source};
 
@@ -84,7 +84,7 @@ impl Backdoor {
             ..TrialKind::plain(lab.classes(), lab.form.shape())
         };
         Self {
-            summing: Summing::new(kind.rows(), &source, Grain::default(), train),
+            summing: Summing::new(&kind, &source, train),
             kind,
             source,
             course: Course::new(&config, train.len()),

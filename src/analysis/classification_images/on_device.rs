@@ -7,10 +7,14 @@
 use burn::tensor::{DType, Int, Tensor, TensorData};
 
 use super::ClassificationImages;
-use super::summing::{add, widen};
+use super::summing::{add, responses, widen};
 use crate::analysis::{Job, Lab};
-use crate::session::record::{BlockSums, Rows};
+use crate::session::record::{BlockSums, EvidenceSums, Rows};
+use crate::stats::classification::CENTRE;
 use crate::stimulus::on_device::{self, Drawn, Wanted, indices};
+
+/// Products of two bytes whose sum a float holds exactly.
+const SUMMED: usize = 256;
 
 /// Computes whole blocks of uniform noise whose trials all count the same.
 pub fn steps(analysis: &ClassificationImages, lab: &Lab, jobs: &[Job]) -> Vec<BlockSums> {
@@ -36,9 +40,89 @@ pub fn steps(analysis: &ClassificationImages, lab: &Lab, jobs: &[Job]) -> Vec<Bl
     let stimuli = drawn.stimuli.clone();
     let stimuli = stimuli.reshape([all, channels, height, width]);
     let logits = lab.network.forward(stimuli);
-    let decisions = logits.argmax(1).cast(DType::I64).reshape([all]);
+    let decisions = logits.clone().argmax(1).cast(DType::I64).reshape([all]);
     let rows = analysis.summing.rows();
-    sums(rows, jobs, trials, &drawn, decisions, lab)
+    let mut measured = sums(rows, jobs, trials, &drawn, decisions, lab);
+    if !analysis.hearing.is_empty() {
+        let heard = evidence(analysis, jobs, &drawn, logits, lab);
+        for (own, heard) in measured.iter_mut().zip(heard) {
+            own.evidence = Some(heard);
+        }
+    }
+    measured
+}
+
+/// The sums of what the outputs say, for every block. Responses are rounded here; the products are made
+/// there, of two bytes of a response and two of a point: a sum of at most 256 such products at a time
+/// stays within the 24 bits that a float keeps.
+fn evidence(
+    analysis: &ClassificationImages,
+    jobs: &[Job],
+    drawn: &Drawn,
+    logits: Tensor<2>,
+    lab: &Lab,
+) -> Vec<EvidenceSums> {
+    let (trials, blocks) = (analysis.config.block, jobs.len());
+    let (classes, pixels) = (lab.classes(), lab.pool.pixels());
+    let rows = analysis.summing.rows();
+    let m = rows.listed();
+    let logits: Vec<f32> = logits.into_data().try_into_vec().unwrap_or_default();
+    let all = blocks * trials;
+    assert_eq!(logits.len(), all * classes, "logits read back");
+    let mut heard = Vec::with_capacity(blocks);
+    for (job, logits) in jobs.iter().zip(logits.chunks_exact(trials * classes)) {
+        heard.push(analysis.hearing[job.part].hear(lab.network.rows(logits)));
+    }
+    // y = low + 256·high with low in 0 … 255 and high in −128 … 128.
+    let bytes = heard.iter().flat_map(|it| it.responses.chunks_exact(m));
+    let bytes = bytes.flat_map(|said| {
+        let low = said.iter().map(|y| y.rem_euclid(256) as f32);
+        low.chain(said.iter().map(|y| y.div_euclid(256) as f32))
+    });
+    let said: Vec<f32> = bytes.collect();
+    let groups = trials.div_ceil(SUMMED);
+    let padded = |tensor: Tensor<2>, width: usize| {
+        let tensor = tensor.reshape([blocks, trials, width]);
+        let missing = groups * SUMMED - trials;
+        let tensor = match missing {
+            0 => tensor,
+            _ => {
+                let zeros = Tensor::zeros([blocks, missing, width], &lab.device);
+                Tensor::cat(vec![tensor, zeros], 1)
+            }
+        };
+        tensor.reshape([blocks * groups, SUMMED, width])
+    };
+    let said = Tensor::from_data(TensorData::new(said, [all, 2 * m]), &lab.device);
+    let high = (drawn.noise.clone() / 256.0).floor();
+    let low = drawn.noise.clone() - high.clone() * 256.0;
+    let points = padded(Tensor::cat(vec![low, high], 1), 2 * pixels);
+    let products = padded(said, 2 * m).swap_dims(1, 2).matmul(points);
+    let products: Vec<f32> = products.into_data().try_into_vec().unwrap_or_default();
+    let each = groups * 4 * m * pixels;
+    assert_eq!(products.len(), blocks * each, "products read back");
+    let mut measured = Vec::with_capacity(blocks);
+    for (index, (heard, products)) in heard.iter().zip(products.chunks_exact(each)).enumerate() {
+        let truth = &drawn.truth[index * trials..(index + 1) * trials];
+        let mut sums = responses(rows, truth, heard);
+        sums.products = vec![0; m * pixels];
+        for (row, products) in products.chunks_exact(2 * pixels).enumerate() {
+            // Rows are M low bytes and M high ones for every group.
+            let (class, high) = (row % m, row / m % 2 == 1);
+            let scale = if high { 256 } else { 1 };
+            let (low, high) = products.split_at(pixels);
+            let own = &mut sums.products[class * pixels..(class + 1) * pixels];
+            for ((own, &low), &high) in own.iter_mut().zip(low).zip(high) {
+                *own += scale * (low as i64 + 256 * high as i64);
+            }
+        }
+        for (class, own) in sums.products.chunks_exact_mut(pixels).enumerate() {
+            let said: i64 = sums.sums.iter().skip(class).step_by(m).sum();
+            own.iter_mut().for_each(|sum| *sum -= CENTRE * said);
+        }
+        measured.push(sums);
+    }
+    measured
 }
 
 fn sums(
@@ -148,6 +232,7 @@ fn count(
         weights: (Vec::new(), Vec::new()),
         moments: Vec::new(),
         dropped: 0,
+        evidence: None,
     }
 }
 
@@ -180,6 +265,7 @@ mod tests {
             index: 1,
             images: None,
             gammas: 0,
+            evidence: false,
         };
         let plan = config::ClassificationImages {
             gammas: vec![0.0, 0.4],

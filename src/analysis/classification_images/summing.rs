@@ -3,13 +3,17 @@
 use std::ops::AddAssign;
 
 use super::Said;
+use super::hearing::Heard;
 use crate::data::Images;
-use crate::session::config::Grain;
-use crate::session::record::{BlockSums, Rows};
+use crate::session::record::{BlockSums, EvidenceSums, Rows, TrialKind};
+use crate::stats::classification::CENTRE;
 use crate::stimulus::{Block, Pool, Source};
 
 /// Most classes whose joint table is small against a block.
 const MOST_BY_CELL: usize = 32;
+
+/// Trials whose noise is multiplied at a time: so many stay in a processor's cache.
+const AT_A_TIME: usize = 64;
 
 /// How the trials of a block are summed.
 #[derive(Debug, Clone)]
@@ -22,18 +26,21 @@ pub struct Summing {
     cells: Option<Vec<usize>>,
     /// Whether the deviation of the noise has to be measured.
     moments: bool,
+    /// Whether evidence sums the noise by true class for itself.
+    own_strata: bool,
     /// The vectors of this processor.
     vectors: pulp::Arch,
 }
 
 impl Summing {
-    /// Into these rows, of noise from `source` of a grain on images such as `images`.
-    pub fn new(rows: Rows, source: &Source, grain: Grain, images: &Images) -> Self {
+    /// Of trials of a kind, of noise from `source`, on images such as `images`.
+    pub fn new(kind: &TrialKind, source: &Source, images: &Images) -> Self {
         Self {
-            rows,
+            rows: kind.rows(),
             points: source.points(),
-            cells: grain.cells(images.shape()),
+            cells: kind.grain.cells(images.shape()),
             moments: source.noise().deviation(images.shape()).is_none(),
+            own_strata: kind.own_strata() > 0,
             vectors: pulp::Arch::new(),
         }
     }
@@ -178,8 +185,89 @@ impl Summing {
             weights,
             moments,
             dropped,
+            evidence: said.heard.as_ref().map(|heard| self.hear(block, heard)),
         }
     }
+
+    /// Exact sums of what the outputs said of one block: of every trial, whatever its decision counts.
+    fn hear(&self, block: &Block, heard: &Heard) -> EvidenceSums {
+        let (m, points) = (self.rows.listed(), self.points);
+        let mut sums = responses(&self.rows, &block.truth, heard);
+        let mut products = vec![0.0_f64; m * points];
+        let mut noise = Vec::with_capacity(AT_A_TIME * points);
+        let shown = block.noise.chunks(AT_A_TIME * points);
+        let said = heard.responses.chunks(AT_A_TIME * m);
+        for (shown, said) in shown.zip(said) {
+            let centred = |&k: &u16| f64::from(i32::from(k) - CENTRE as i32);
+            noise.clear();
+            self.vectors
+                .dispatch(|| noise.extend(shown.iter().map(centred)));
+            let said: Vec<f64> = said.iter().map(|&y| f64::from(y)).collect();
+            multiply(&said, &noise, &mut products, (m, points));
+        }
+        sums.products = products.into_iter().map(|sum| sum as i64).collect();
+        if self.own_strata {
+            let mut strata: Vec<Vec<u32>> = vec![Vec::new(); m + 1];
+            for (&truth, shown) in block.truth.iter().zip(block.noise.chunks_exact(points)) {
+                let sums = &mut strata[self.rows.place(truth).unwrap_or(m)];
+                self.vectors.dispatch(|| add_points(sums, shown));
+            }
+            sums.noise = widen(strata);
+        }
+        sums
+    }
+}
+
+/// Adds yᵀ·z to `products`, \[M,P\]: y is \[N,M\], z \[N,P\]. Whole numbers of 16 bits over 8,192 trials at
+/// most stay below 2⁵³, so every sum is exact in whatever order it is made.
+fn multiply(y: &[f64], z: &[f64], products: &mut [f64], (m, points): (usize, usize)) {
+    let n = y.len() / m.max(1);
+    assert_eq!((y.len(), z.len()), (n * m, n * points));
+    assert_eq!(products.len(), m * points);
+    if products.is_empty() {
+        return;
+    }
+    let (m_stride, p_stride) = (m as isize, points as isize);
+    // SAFETY: y, z and products have exactly the numbers that these sizes and strides reach.
+    unsafe {
+        matrixmultiply::dgemm(
+            m,
+            n,
+            points,
+            1.0,
+            y.as_ptr(),
+            1,
+            m_stride,
+            z.as_ptr(),
+            p_stride,
+            1,
+            1.0,
+            products.as_mut_ptr(),
+            p_stride,
+            1,
+        );
+    }
+}
+
+/// What of the evidence of a block follows from the responses alone; products and noise are empty.
+pub(super) fn responses(rows: &Rows, truth: &[usize], heard: &Heard) -> EvidenceSums {
+    let (k, m) = (rows.classes(), rows.listed());
+    let mut own = EvidenceSums {
+        clipped: heard.clipped,
+        shown: vec![0; k],
+        sums: vec![0; k * m],
+        squares: vec![0; m],
+        ..EvidenceSums::default()
+    };
+    for (&truth, said) in truth.iter().zip(heard.responses.chunks_exact(m.max(1))) {
+        own.shown[truth] += 1;
+        let sums = own.sums[truth * m..(truth + 1) * m].iter_mut();
+        for ((sum, square), &y) in sums.zip(&mut own.squares).zip(said) {
+            *sum += i64::from(y);
+            *square += i64::from(y).pow(2) as u64;
+        }
+    }
+    own
 }
 
 /// Adds to sums, which begin empty.

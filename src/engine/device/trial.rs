@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 
 use super::seat::Seat;
 use crate::analysis::classification_images::ClassificationImages;
-use crate::analysis::{Analysis, Job, Lab, Place, Resident};
+use crate::analysis::{Analysis, Experiment, Job, Lab, Place, Resident};
 use crate::data::{self, Dataset};
 use crate::engine::workers::{Answer, Workers};
 use crate::nets::foreign::Foreign;
 use crate::nets::graph::GraphError;
 use crate::nets::{Ports, Subject};
+use crate::session::Config;
 use crate::session::config::{self, DatasetName, NetworkKind};
-use crate::session::record::{BlockSums, GammaTrials, TrialKind};
+use crate::session::record::{self, BlockSums, Record};
 use crate::stimulus::Pool;
 
 /// How long `auto` tries each device.
@@ -158,10 +159,16 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
         index: 0,
         images: None,
         gammas: 0,
+        evidence: false,
     };
-    let kind = TrialKind::plain(lab.classes(), lab.form.shape());
-    let mut record = GammaTrials::new(plan.gamma, images.min_trials, &kind);
-    let analysis: Arc<dyn Analysis> = Arc::new(ClassificationImages::new(images, place, lab));
+    let mut analysis = ClassificationImages::new(images, place, lab);
+    let mut record = record::ClassificationImages { gammas: Vec::new() };
+    // What a run does before its first block.
+    let nothing = Record::new(&Config::default());
+    Experiment::begin(&mut analysis, 0, lab, &nothing, &mut record)
+        .map_err(|error| error.to_string())?;
+    let mut record = record.gammas.swap_remove(0);
+    let analysis: Arc<dyn Analysis> = Arc::new(analysis);
     let workers = Workers::start(seats, &analysis, lab).map_err(|error| error.to_string())?;
     let total = analysis.parts()[0].blocks;
     let over = |began: Instant, blocks: u64| match plan.until {

@@ -13,9 +13,7 @@ use super::ExportError;
 use super::folder::Folder;
 use crate::session::Session;
 use crate::session::config;
-use crate::session::record::{
-    self, ClassificationImages, GammaTemplates, GammaTrials, PATTERNS, Record,
-};
+use crate::session::record::{self, ClassificationImages, GammaTemplates, GammaTrials, Record};
 use crate::stats::interval::wilson;
 use crate::stats::share::Share;
 pub use table::Table;
@@ -172,11 +170,20 @@ fn images(session: &Session, names: &Names) -> Table {
         "fed_back_class",
         "fed_back_name",
         "fed_back_confidence",
+        "evidence_reliability",
+        "evidence_low",
+        "evidence_high",
+        "evidence_snr",
+        "evidence_significant_pixels",
+        "evidence_fed_back_class",
+        "evidence_fed_back_confidence",
     ]);
     for (noise, gamma) in gammas(session) {
         let estimate = gamma.estimate();
         for (class, own) in estimate.classes.iter().enumerate() {
             let back = gamma.fed_back.get(class).copied().flatten();
+            let (map, heard) = (own.decision.as_ref(), own.evidence.as_ref());
+            let told = gamma.evidence_fed_back.get(class).copied().flatten();
             row!(
                 table,
                 noise,
@@ -186,13 +193,20 @@ fn images(session: &Session, names: &Names) -> Table {
                 estimate.trials,
                 own.called,
                 own.listed,
-                own.sufficient,
-                own.reliability,
-                own.snr,
-                own.significant,
+                map.is_some(),
+                map.and_then(|it| it.reliability),
+                map.map(|it| it.snr),
+                map.map(|it| it.significant),
                 back.map(|back| back.class),
                 back.map(|back| names.get(back.class)),
                 back.map(|back| back.confidence),
+                heard.and_then(|it| it.reliability),
+                heard.and_then(|it| Some(it.reliability_interval?[0])),
+                heard.and_then(|it| Some(it.reliability_interval?[1])),
+                heard.map(|it| it.snr),
+                heard.map(|it| it.significant),
+                told.map(|back| back.class),
+                told.map(|back| back.confidence),
             );
         }
     }
@@ -231,7 +245,7 @@ fn counts(session: &Session, names: &Names) -> Table {
 
 fn templates(it: &record::Templates) -> Table {
     let mut table = Table::new(&[
-        "gamma", "score", "classes", "correct", "images", "accuracy", "low", "high",
+        "gamma", "score", "classes", "correct", "images", "accuracy", "low", "high", "response",
     ]);
     for gamma in it.gammas.iter().filter(|it| it.is_meaningful()) {
         for (at, score) in GammaTemplates::SCORES.into_iter().enumerate() {
@@ -247,6 +261,7 @@ fn templates(it: &record::Templates) -> Table {
                 interval.map(|it| it.estimate),
                 interval.map(|it| it.low),
                 interval.map(|it| it.high),
+                gamma.response.key(),
             );
         }
     }
@@ -264,7 +279,7 @@ fn attack(it: &record::Attack, names: &Names) -> Table {
         "n",
     ]);
     for (source, name) in ["image", "noise"].into_iter().enumerate() {
-        for (pattern, kind) in PATTERNS.into_iter().enumerate() {
+        for (pattern, kind) in it.kinds.iter().enumerate() {
             for target in 0..it.classes() {
                 for (at, &weight) in it.weights.iter().enumerate() {
                     let Some(share) = it.targeted(source, pattern, target, at) else {

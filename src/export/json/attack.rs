@@ -3,20 +3,23 @@
 use serde_json::{Map, Value, json};
 
 use super::rate;
-use crate::session::record::{Attack, PATTERNS};
+use crate::session::record::Attack;
 use crate::stats::interval::wilson;
 
 pub(super) fn section(it: &Attack) -> Value {
     let mut all = Map::new();
     all.insert("weights".into(), json!(it.weights));
     all.insert("gamma".into(), json!(it.gamma));
-    for (pattern, name) in PATTERNS.iter().enumerate() {
+    if it.evidence_gamma.is_some() {
+        all.insert("evidence_gamma".into(), json!(it.evidence_gamma));
+    }
+    for (pattern, name) in it.kinds.iter().enumerate() {
         let mut own = curves(it, 0, pattern);
         let untargeted = |weight| rate(it.untargeted(pattern, weight));
         own.insert("untargeted".into(), each_weight(it, &untargeted));
         all.insert(name.key().into(), own.into());
     }
-    let noise = PATTERNS.iter().enumerate();
+    let noise = it.kinds.iter().enumerate();
     let noise = noise.map(|(pattern, name)| (name.key().to_owned(), curves(it, 1, pattern).into()));
     all.insert("noise".into(), Value::Object(noise.collect()));
     all.insert("queries".into(), json!(it.queries()));

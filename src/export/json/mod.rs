@@ -51,12 +51,24 @@ fn sections(session: &Session, all: &mut Map<String, Value>) {
         let Some(value) = section(plan, record) else {
             continue;
         };
-        let key = plan.label().replace([' ', '-'], "_");
-        let numbered = (2..).map(|n| format!("{key}_{n}"));
-        let mut names = std::iter::once(key.clone()).chain(numbered);
-        if let Some(name) = names.find(|name| !all.contains_key(name)) {
-            all.insert(name, value);
+        insert(all, plan.label().replace([' ', '-'], "_"), value);
+        if let (
+            config::Analysis::ClassificationImages(plan),
+            record::Analysis::ClassificationImages(it),
+        ) = (plan, record)
+            && let Some(value) = classification_images::evidence(plan, it)
+        {
+            insert(all, "evidence".into(), value);
         }
+    }
+}
+
+/// Puts a section under a key, or that with the next number where it is taken.
+fn insert(all: &mut Map<String, Value>, key: String, value: Value) {
+    let numbered = (2..).map(|n| format!("{key}_{n}"));
+    let mut names = std::iter::once(key.clone()).chain(numbered);
+    if let Some(name) = names.find(|name| !all.contains_key(name)) {
+        all.insert(name, value);
     }
 }
 

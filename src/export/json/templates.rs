@@ -3,13 +3,23 @@
 use serde_json::{Map, Value, json};
 
 use super::share;
+use crate::session::config::Response;
 use crate::session::record::{GammaTemplates, Templates};
 
-/// The scores of the headline γ, and beside them those of every γ; `None` before it has begun.
+/// The scores of the headline γ, and beside them those of every γ; the same of evidence images under
+/// `evidence`. `None` before it has begun.
 pub(super) fn section(it: &Templates) -> Option<Value> {
-    let mut all = scores(it.headline()?);
-    let by_gamma = it.gammas.iter().map(|it| Value::Object(scores(it)));
-    all.insert("by_gamma".into(), by_gamma.collect());
+    let of = |response: Response| {
+        let mut all = scores(it.headline(response)?);
+        let own = it.gammas.iter().filter(|it| it.response == response);
+        let by_gamma = own.map(|it| Value::Object(scores(it)));
+        all.insert("by_gamma".into(), by_gamma.collect());
+        Some(all)
+    };
+    let mut all = of(Response::Decision)?;
+    if let Some(evidence) = of(Response::Evidence) {
+        all.insert("evidence".into(), evidence.into());
+    }
     Some(all.into())
 }
 

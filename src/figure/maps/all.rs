@@ -10,17 +10,18 @@ use super::super::{FigureError, channels, choice, names};
 use super::{SMALL, gap, title, trials};
 use crate::format;
 use crate::session::Session;
+use crate::session::config::Response;
 use crate::session::record::{GammaTrials, Record};
 use crate::stats::classification::{ClassEstimate, Estimate};
 
 /// Every class at one signal strength, on one scale.
 pub fn all(
     session: &Session,
-    place: usize,
+    place: (usize, Option<Response>),
     gamma: Option<f64>,
     sheet: Sheet,
 ) -> Result<RgbImage, FigureError> {
-    let trials = trials(session, place, gamma, choice::showing_most)?;
+    let (trials, response) = trials(session, place, gamma, choice::showing_most)?;
     let estimate = trials.estimate();
     let (margin, row) = (sheet.margin(), sheet.row());
     let roomy = sheet.width >= SMALL;
@@ -31,9 +32,9 @@ pub fn all(
     let pitch = tiles.down + caption;
     let mut canvas = Canvas::new(sheet, head + tiles.rows * pitch + row + margin);
     if roomy {
-        title(&mut canvas, &heading(trials), session);
+        title(&mut canvas, &heading(trials, response), session);
     }
-    let maps = maps(trials, &estimate, tiles.shrink);
+    let maps = maps((trials, response), &estimate, tiles.shrink);
     let ramp = Ramp::of(maps.iter().flatten().map(Vec::as_slice));
     let columns = trials.size().1.div_ceil(tiles.shrink);
     for (at, (&class, map)) in listed.iter().zip(&maps).enumerate() {
@@ -44,7 +45,12 @@ pub fn all(
             None => empty(&mut canvas, (x, y), (tiles.across, tiles.down)),
         }
         let name = names::bare_drawn(&session.record, class);
-        let lines = captions(&name, &estimate.classes[class], tiles.across, sheet);
+        let lines = captions(
+            &name,
+            (&estimate.classes[class], response),
+            tiles.across,
+            sheet,
+        );
         for (line, words) in (0..).zip(lines) {
             let below = tiles.down + 2 * sheet.text + line * row;
             canvas.text((x, y + below), &words, Paint::Ink);
@@ -60,14 +66,15 @@ pub fn all(
     Ok(canvas.finish())
 }
 
-fn heading(trials: &GammaTrials) -> String {
+fn heading(trials: &GammaTrials, response: Response) -> String {
     let mean = match trials.shape()[0] {
         1 => String::new(),
         channels => format!(", mean of {channels} channels"),
     };
     let grain = super::grain(trials).map_or_else(String::new, |words| format!(", {words}"));
     format!(
-        "classification images at γ {}{mean}{grain}",
+        "{}s at γ {}{mean}{grain}",
+        response.image_label(),
         format::gamma(trials.gamma)
     )
 }
@@ -88,9 +95,13 @@ fn total(record: &Record, trials: &GammaTrials, estimate: &Estimate) -> String {
 }
 
 /// The maps of the listed classes as they are drawn, on a plane; `None` where there is none.
-fn maps(trials: &GammaTrials, estimate: &Estimate, side: usize) -> Vec<Option<Vec<f32>>> {
+fn maps(
+    (trials, response): (&GammaTrials, Response),
+    estimate: &Estimate,
+    side: usize,
+) -> Vec<Option<Vec<f32>>> {
     let plane = |class: &usize| {
-        let map = estimate.classes[*class].image.as_deref()?;
+        let map = &estimate.classes[*class].image(response)?.image;
         let map = channels::luminance(map, trials.shape());
         Some(match side {
             1 => map,
@@ -101,8 +112,14 @@ fn maps(trials: &GammaTrials, estimate: &Estimate, side: usize) -> Vec<Option<Ve
 }
 
 /// The name of a class and what is known of its map, in one line or two.
-fn captions(name: &str, said: &ClassEstimate, across: u32, sheet: Sheet) -> Vec<String> {
-    let more = match (&said.image, said.reliability) {
+fn captions(
+    name: &str,
+    (said, response): (&ClassEstimate, Response),
+    across: u32,
+    sheet: Sheet,
+) -> Vec<String> {
+    let map = said.image(response);
+    let more = match (map, map.and_then(|map| map.reliability)) {
         _ if sheet.width < SMALL => None,
         (Some(_), Some(r)) => Some(format!("R {}", format::reliability(r))),
         (None, _) => Some(format!("{} trials", format::count(said.called as f64))),

@@ -8,26 +8,35 @@ pub use all::all;
 pub use one::one;
 
 use super::canvas::{Canvas, Paint, Sheet};
-use super::{FigureError, at_gamma, images, names, origin};
+use super::{FigureError, at_gamma, choice, images, names, origin};
 use crate::format;
 use crate::session::Session;
+use crate::session::config::Response;
 use crate::session::record::{ClassificationImages, GammaTrials, Record};
 use crate::stats::classification::{ClassEstimate, Estimate};
 
 /// Pixels across below which there is no room for sentences.
 const SMALL: u32 = 300;
 
-/// The sums that a figure is about: those of a signal strength, or of the one that `best` says.
+/// The sums that a figure is about, and what trials are taken to say there: at a signal strength, or at
+/// the one that `best` says.
 fn trials(
     session: &Session,
-    place: usize,
+    (place, response): (usize, Option<Response>),
     gamma: Option<f64>,
-    best: impl Fn(&ClassificationImages) -> usize,
-) -> Result<&GammaTrials, FigureError> {
+    best: impl Fn(&ClassificationImages, Response) -> usize,
+) -> Result<(&GammaTrials, Response), FigureError> {
     let own = images(session, place)?;
+    let response = match response {
+        Some(Response::Evidence) if !own.has_evidence() => {
+            return Err(FigureError::Nothing("evidence images"));
+        }
+        Some(response) => response,
+        None => choice::response(own),
+    };
     match gamma {
-        Some(gamma) => at_gamma(own, gamma),
-        None => Ok(&own.gammas[best(own)]),
+        Some(gamma) => Ok((at_gamma(own, gamma)?, response)),
+        None => Ok((&own.gammas[best(own, response)], response)),
     }
 }
 
@@ -38,8 +47,14 @@ fn title(canvas: &mut Canvas, words: &str, session: &Session) {
 }
 
 /// What is known of a class, line by line.
-fn facts(record: &Record, trials: &GammaTrials, estimate: &Estimate, class: usize) -> Vec<String> {
+fn facts(
+    record: &Record,
+    (trials, response): (&GammaTrials, Response),
+    estimate: &Estimate,
+    class: usize,
+) -> Vec<String> {
     let said = &estimate.classes[class];
+    let map = said.image(response);
     let mut facts = vec![
         format!("signal strength γ {}", format::gamma(trials.gamma)),
         format!(
@@ -49,16 +64,19 @@ fn facts(record: &Record, trials: &GammaTrials, estimate: &Estimate, class: usiz
             names::bare_drawn(record, class)
         ),
     ];
-    if let Some(r) = said.reliability {
+    if let Some(r) = map.and_then(|map| map.reliability) {
         facts.push(format!("reliability {}", format::reliability(r)));
     }
-    if let Some(snr) = said.snr {
-        facts.push(format!("signal to noise {}", format::number(snr)));
-    }
-    if let Some(pixels) = said.significant {
+    if let Some(map) = map {
+        facts.push(format!("signal to noise {}", format::number(map.snr)));
+        let pixels = map.significant;
         facts.push(format!("{pixels} pixels, |z| > {:.1}", estimate.threshold));
     }
-    if let Some(back) = trials.fed_back.get(class).copied().flatten() {
+    let fed_back = match response {
+        Response::Decision => &trials.fed_back,
+        Response::Evidence => &trials.evidence_fed_back,
+    };
+    if let Some(back) = fed_back.get(class).copied().flatten() {
         facts.push(format!(
             "fed back: called {}, {}",
             names::bare_drawn(record, back.class),
@@ -86,7 +104,7 @@ fn grain(trials: &GammaTrials) -> Option<String> {
 fn insufficient(
     record: &Record,
     said: &ClassEstimate,
-    trials: &GammaTrials,
+    (trials, response): (&GammaTrials, Response),
     class: usize,
 ) -> FigureError {
     let name = names::of_class(record, class);
@@ -100,14 +118,22 @@ fn insufficient(
             listed: listed.collect(),
         };
     }
-    let why = format!(
-        "of {} trials {} were called {}, and each of the groups that are compared needs {}",
-        format::thousands(trials.trials),
-        format::thousands(said.called),
-        names::bare(record, class),
-        trials.min_trials
-    );
+    let why = match response {
+        Response::Evidence if trials.trials < trials.min_trials => format!(
+            "there are {} trials, and it needs {}",
+            trials.trials, trials.min_trials
+        ),
+        Response::Evidence => "what the network's outputs say for it never changes".into(),
+        Response::Decision => format!(
+            "of {} trials {} were called {}, and each of the groups that are compared needs {}",
+            format::thousands(trials.trials),
+            format::thousands(said.called),
+            names::bare(record, class),
+            trials.min_trials
+        ),
+    };
     FigureError::Insufficient {
+        response,
         name,
         gamma: trials.gamma,
         why,

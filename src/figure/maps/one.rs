@@ -10,9 +10,10 @@ use super::super::{FigureError, choice, names};
 use super::{SMALL, facts, gap, insufficient, title, trials};
 use crate::format;
 use crate::session::Session;
+use crate::session::config::Response;
 use crate::session::form::Shape;
-use crate::session::record::GammaTrials;
-use crate::stats::classification::ClassEstimate;
+use crate::session::record::{ClassificationImages, GammaTrials};
+use crate::stats::classification::{ClassEstimate, ImageEstimate};
 
 /// Most pictures in a row.
 const MOST: usize = 4;
@@ -20,26 +21,27 @@ const MOST: usize = 4;
 /// One class.
 pub fn one(
     session: &Session,
-    place: usize,
+    place: (usize, Option<Response>),
     class: usize,
     gamma: Option<f64>,
     sheet: Sheet,
 ) -> Result<RgbImage, FigureError> {
     let record = &session.record;
-    let trials = trials(session, place, gamma, |own| choice::best(own, class, None))?;
+    let best = |own: &ClassificationImages, by| choice::best(own, by, class, None);
+    let (trials, response) = trials(session, place, gamma, best)?;
     let estimate = trials.estimate();
     let Some(said) = estimate.classes.get(class) else {
         return Err(FigureError::no_class(record, class, trials.classes()));
     };
-    let Some(map) = &said.image else {
-        return Err(insufficient(record, said, trials, class));
+    let Some(own) = said.image(response) else {
+        return Err(insufficient(record, said, (trials, response), class));
     };
     let name = names::drawn(record, class);
     if sheet.width < SMALL {
-        return Ok(small(trials, said, map, &name, sheet));
+        return Ok(small(trials, own, &name, sheet));
     }
-    let pictures = pictures(map, said, trials.shape());
-    let facts = facts(record, trials, &estimate, class);
+    let pictures = pictures(own, said, trials.shape());
+    let facts = facts(record, (trials, response), &estimate, class);
     let longest = facts.iter().map(|fact| sheet.text_width(fact)).max();
     let layout = Layout::fit(&pictures, trials.size(), sheet, longest.unwrap_or(0));
     let (margin, row) = (sheet.margin(), sheet.row());
@@ -53,10 +55,10 @@ pub fn one(
     let mut canvas = Canvas::new(sheet, head + all + row / 2 + below * row + margin);
     title(
         &mut canvas,
-        &format!("classification image of {name}"),
+        &format!("{} of {name}", response.image_label()),
         session,
     );
-    let ramp = Ramp::of(std::iter::once(map.as_slice()));
+    let ramp = Ramp::of(std::iter::once(own.image.as_slice()));
     for (at, picture) in pictures.iter().enumerate() {
         let (x, y) = layout.corner(at, (margin, head));
         if layout.titled {
@@ -81,14 +83,9 @@ pub fn one(
 
 /// One class on a small sheet: the map, of several channels their mean, and beside it the little that
 /// there is room for.
-fn small(
-    trials: &GammaTrials,
-    said: &ClassEstimate,
-    map: &[f32],
-    name: &str,
-    sheet: Sheet,
-) -> RgbImage {
+fn small(trials: &GammaTrials, own: &ImageEstimate, name: &str, sheet: Sheet) -> RgbImage {
     let (height, width) = trials.size();
+    let map = &own.image;
     let map = channels::luminance(map, trials.shape());
     let (margin, row) = (sheet.margin(), sheet.row());
     let words = sheet.text_width("class 0");
@@ -96,7 +93,7 @@ fn small(
     let zoom = (room / width as u32).max(1);
     let down = height as u32 * zoom;
     let mut canvas = Canvas::new(sheet, down.max(5 * row) + 2 * margin);
-    let ramp = Ramp::of(std::iter::once(map.as_slice()));
+    let ramp = Ramp::of(std::iter::once(own.image.as_slice()));
     plot::map(&mut canvas, (margin, margin), zoom, &map, width, ramp);
     let x = 2 * margin + width as u32 * zoom;
     let room = sheet.width.saturating_sub(x).max(words);
@@ -105,7 +102,7 @@ fn small(
         format!("γ {}", format::gamma(trials.gamma)),
     ];
     lines.extend(
-        said.reliability
+        own.reliability
             .map(|r| format!("R {}", format::reliability(r))),
     );
     let mut y = margin;
@@ -126,19 +123,17 @@ struct Picture<'a> {
 
 enum Shown<'a> {
     /// A channel of the map, and of its z.
-    Signed(&'a [f32], Option<&'a [f32]>),
+    Signed(&'a [f32], &'a [f32]),
     /// Colours of its own.
     Colours(Vec<Colour>),
 }
 
-fn pictures<'a>(map: &'a [f32], said: &'a ClassEstimate, shape: Shape) -> Vec<Picture<'a>> {
+fn pictures<'a>(own: &'a ImageEstimate, said: &'a ClassEstimate, shape: Shape) -> Vec<Picture<'a>> {
     let of_channel = |channel: usize| Picture {
         title: channels::name(channel, shape[0]),
         shown: Shown::Signed(
-            channels::channel(map, shape, channel),
-            said.z
-                .as_ref()
-                .map(|z| channels::channel(z, shape, channel)),
+            channels::channel(&own.image, shape, channel),
+            channels::channel(&own.z, shape, channel),
         ),
     };
     let mut pictures: Vec<Picture> = (0..shape[0]).map(of_channel).collect();
@@ -167,7 +162,7 @@ impl Picture<'_> {
             Shown::Colours(colours) => plot::picture(canvas, corner, zoom, colours, size.1),
             Shown::Signed(map, z) => {
                 plot::map(canvas, corner, zoom, map, size.1, ramp);
-                if let Some(z) = z.filter(|_| zoom >= 6) {
+                if zoom >= 6 {
                     let at = Outline { corner, zoom, size };
                     at.draw(canvas, |pixel| f64::from(z[pixel].abs()) > threshold);
                 }

@@ -4,9 +4,9 @@
 use crate::figure::choice::RELIABLE;
 use crate::figure::names;
 use crate::format::{count, percent, thousands};
-use crate::session::config;
+use crate::session::config::{self, Response};
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials, Record};
-use crate::stats::classification::{ClassEstimate, Estimate};
+use crate::stats::classification::{ClassEstimate, Estimate, ImageEstimate};
 
 /// Most classes that have a row each.
 const MOST: usize = 20;
@@ -33,7 +33,7 @@ pub(super) fn images(
         };
         let estimate = own.estimate();
         let mut listed = estimate.classes.iter().filter(|class| class.listed);
-        if listed.any(|class| !class.sufficient) {
+        if listed.any(|class| class.decision.is_none()) {
             insufficient = Some(own.min_trials);
         }
         lines.extend(Table::new(record, own, &estimate).lines(plan.trials));
@@ -41,7 +41,7 @@ pub(super) fn images(
     if let Some(least) = insufficient {
         lines.push(String::new());
         lines.push(format!(
-            "insufficient: an image needs {least} trials in each cell that it compares"
+            "insufficient: an image by decisions needs {least} trials in each cell that it compares"
         ));
     }
     lines
@@ -94,14 +94,16 @@ impl<'a> Table<'a> {
         let listed = &self.trials.listed;
         let said = |class: &usize| &self.estimate.classes[*class];
         let all = listed.len();
-        let enough = listed.iter().filter(|class| said(class).sufficient).count();
+        let by = self.response();
+        let enough = listed.iter().filter(|it| said(it).image(by).is_some());
+        let enough = enough.count();
         let never = listed
             .iter()
             .filter(|class| said(class).called == 0)
             .count();
         let mut known: Vec<(f64, usize)> = listed
             .iter()
-            .filter_map(|class| Some((said(class).reliability?, *class)))
+            .filter_map(|class| Some((said(class).image(by)?.reliability?, *class)))
             .collect();
         known.sort_by(|a, b| b.0.total_cmp(&a.0));
         let reliable = known.iter().filter(|(r, _)| *r >= RELIABLE).count();
@@ -149,13 +151,64 @@ impl<'a> Table<'a> {
 
     fn head(&self) -> String {
         let width = self.width;
+        if self.trials.evidence.is_some() {
+            return format!(
+                "{:<width$}  {:>6}  {:>7}  {:>12}  {:<16}  {:>6}  fed back as",
+                "class", "called", "share", "R decisions", "R evidence", "pixels"
+            );
+        }
         format!(
             "{:<width$}  {:>6}  {:>7}  {:>11}  {:>8}  {:>7}  fed back as",
             "class", "called", "share", "reliability", "SNR", "pixels"
         )
     }
 
+    /// What tells most of a class.
+    fn response(&self) -> Response {
+        match self.trials.evidence {
+            Some(_) => Response::Evidence,
+            None => Response::Decision,
+        }
+    }
+
+    /// A class of trials whose outputs were heard: the reliability of both images, that of the evidence
+    /// image with its interval, and its significant pixels.
+    fn heard(&self, class: usize) -> String {
+        let width = self.width;
+        let said = &self.estimate.classes[class];
+        let share = said.called as f64 / self.estimate.trials.max(1) as f64;
+        let reliability = |map: Option<&ImageEstimate>| map.and_then(|map| map.reliability);
+        let decisions = match (&said.decision, reliability(said.decision.as_ref())) {
+            (Some(_), Some(r)) => format!("{r:.2}"),
+            (Some(_), None) => "–".into(),
+            (None, _) => "insufficient".into(),
+        };
+        let map = said.evidence.as_ref();
+        let evidence = match (map, reliability(map)) {
+            (Some(map), Some(r)) => {
+                let ends = map.reliability_interval;
+                let ends = ends.map(|[low, high]| format!(" ({low:.2}–{high:.2})"));
+                format!("{r:.2}{}", ends.unwrap_or_default())
+            }
+            (Some(_), None) => "–".into(),
+            (None, _) => "constant output".into(),
+        };
+        let back = self.trials.evidence_fed_back.get(class).copied().flatten();
+        let line = format!(
+            "{:<width$}  {:>6}  {:>7}  {decisions:>12}  {evidence:<16}  {:>6}  {}",
+            self.names[class],
+            count(said.called as f64),
+            percent(share),
+            map.map_or("–".into(), |map| map.significant.to_string()),
+            back.map_or_else(String::new, |said| self.called(said))
+        );
+        line.trim_end().into()
+    }
+
     fn row(&self, class: usize) -> String {
+        if self.trials.evidence.is_some() {
+            return self.heard(class);
+        }
         let width = self.width;
         let said = &self.estimate.classes[class];
         let share = said.called as f64 / self.estimate.trials.max(1) as f64;
@@ -173,25 +226,23 @@ impl<'a> Table<'a> {
 
     /// Reliability, SNR and significant pixels, or why there are none: 30 columns.
     fn figures(&self, class: &ClassEstimate) -> String {
-        if !class.sufficient {
+        let Some(map) = &class.decision else {
             let has = smallest_cell(self.trials.gamma, self.estimate.trials, class);
             return format!(
                 "insufficient ({} of {} trials)",
                 count(has as f64),
                 count(self.trials.min_trials as f64)
             );
-        }
+        };
         let number = |value: Option<f64>| match value {
             Some(value) if value.is_finite() => format!("{value:.2}"),
             _ => "–".into(),
         };
-        let pixels = class
-            .significant
-            .map_or("–".into(), |pixels| pixels.to_string());
+        let pixels = map.significant;
         format!(
             "{:>11}  {:>8}  {pixels:>7}",
-            number(class.reliability),
-            number(class.snr)
+            number(map.reliability),
+            number(Some(map.snr))
         )
     }
 

@@ -6,6 +6,8 @@ use super::check::{self, invalid};
 use super::noise::Noise;
 use super::{Grain, Invalid, MAX_TRIALS};
 use crate::session::form::Form;
+use crate::stats::classification::MOST_TRIALS;
+use crate::stats::numbers::Response;
 
 /// Classification images for a list of signal strengths γ.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +32,11 @@ pub struct ClassificationImages {
     pub cell: usize,
     /// Whether all channels of an image show the same noise.
     pub grey: bool,
+    /// What a trial is taken to say: the network's decision, what its outputs say for each class, or
+    /// both. `Decision` alone for a network that is a black box.
+    pub responses: Vec<Response>,
+    /// What of the outputs is the evidence for a class.
+    pub evidence: Evidence,
     /// The classes that have maps, by name or number; empty: all. Decisions for the others are
     /// counted all the same.
     pub classes: Vec<String>,
@@ -44,6 +51,41 @@ pub enum Weighting {
     Confidence,
     /// Trials whose confidence is below this are dropped, the others count the same.
     Threshold(f64),
+}
+
+/// What the network's outputs say for a class k.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Evidence {
+    /// logit_k less the mean of all logits, which the softmax does not see.
+    Logit,
+    /// ln p_k, of the softmax.
+    LogProbability,
+    /// p_k.
+    Probability,
+    /// ln p_k − ln(1 − p_k).
+    LogOdds,
+}
+
+impl Evidence {
+    /// The key in exports.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Logit => "logit",
+            Self::LogProbability => "log_probability",
+            Self::Probability => "probability",
+            Self::LogOdds => "log_odds",
+        }
+    }
+
+    /// The unit of an evidence image is this per full range of a pixel.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Logit => "logits",
+            Self::LogProbability => "log-probability",
+            Self::Probability => "probability",
+            Self::LogOdds => "log-odds",
+        }
+    }
 }
 
 impl Weighting {
@@ -69,6 +111,8 @@ impl Default for ClassificationImages {
             block: 256,
             cell: 1,
             grey: false,
+            responses: Response::ALL.to_vec(),
+            evidence: Evidence::Logit,
             classes: Vec::new(),
         }
     }
@@ -96,6 +140,24 @@ impl ClassificationImages {
             _ => MAX_TRIALS,
         };
         check::trials(path, "trials", self.trials, most)?;
+        check::distinct(&format!("{path}.responses"), &self.responses, |response| {
+            format!("{response:?}")
+        })?;
+        if !self.has(Response::Decision) {
+            return invalid(
+                format!("{path}.responses"),
+                "decisions are counted in any case; write [Decision] or [Decision, Evidence]",
+            );
+        }
+        if self.has(Response::Evidence) && self.trials > MOST_TRIALS {
+            return invalid(
+                format!("{path}.trials"),
+                format!(
+                    "{} trials; with evidence at most {MOST_TRIALS}, since its sums are of larger numbers; write responses: [Decision] for more",
+                    self.trials
+                ),
+            );
+        }
         if let Weighting::Threshold(least) = self.weighting
             && !(0.0..1.0).contains(&least)
         {
@@ -114,6 +176,11 @@ impl ClassificationImages {
         }
         check::enough_to_average(path, self.min_trials)?;
         check::block_size(path, self.block)
+    }
+
+    /// Whether trials are taken to say this.
+    pub fn has(&self, response: Response) -> bool {
+        self.responses.contains(&response)
     }
 
     /// How coarse its noise is.

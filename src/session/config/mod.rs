@@ -22,11 +22,11 @@ use serde::{Deserialize, Serialize};
 
 use check::invalid;
 
-pub use crate::stats::numbers::Grid;
+pub use crate::stats::numbers::{Grid, Response};
 pub use analysis::Analysis;
 pub use attack::Attack;
 pub use backdoor::Backdoor;
-pub use classification_images::{ClassificationImages, Weighting};
+pub use classification_images::{ClassificationImages, Evidence, Weighting};
 pub use dataset::{Dataset, DatasetName, DatasetSource};
 pub use grain::Grain;
 pub use modulation::{ModulatedLayer, Modulation};

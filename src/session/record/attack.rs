@@ -13,15 +13,26 @@ use crate::stats::share::Share;
 pub enum Pattern {
     /// The classification image of the target class.
     ClassificationImage,
+    /// The evidence image of the target class.
+    EvidenceImage,
     /// The mean training image of the target class.
     MeanImage,
     /// One uniform noise image: the control.
     Random,
 }
 
-/// The patterns, in the order of every axis of patterns.
+/// The patterns where only the decisions of the network are known, in the order of every axis of
+/// patterns.
 pub const PATTERNS: [Pattern; 3] = [
     Pattern::ClassificationImage,
+    Pattern::MeanImage,
+    Pattern::Random,
+];
+
+/// The patterns where its outputs are known too.
+pub const WITH_EVIDENCE: [Pattern; 4] = [
+    Pattern::ClassificationImage,
+    Pattern::EvidenceImage,
     Pattern::MeanImage,
     Pattern::Random,
 ];
@@ -31,6 +42,7 @@ impl Pattern {
     pub fn label(self) -> &'static str {
         match self {
             Self::ClassificationImage => "classification image",
+            Self::EvidenceImage => "evidence image",
             Self::MeanImage => "mean image",
             Self::Random => "random control",
         }
@@ -40,32 +52,59 @@ impl Pattern {
     pub fn key(self) -> &'static str {
         match self {
             Self::ClassificationImage => "classification_image",
+            Self::EvidenceImage => "evidence_image",
             Self::MeanImage => "mean_image",
             Self::Random => "random",
         }
     }
 }
 
-/// What the network calls blended images. K classes, V weights, images of C×H×W numbers.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// What the network calls blended images. Q patterns, K classes, V weights, images of C×H×W numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attack {
     /// How far it is; a part is (source, pattern, target), the target fastest.
     pub progress: Progress,
     /// The γ of the classification images that are the patterns; `None` before it has begun.
     pub gamma: Option<f64>,
+    /// The γ of the evidence images that are; `None` without them.
+    #[serde(default)]
+    pub evidence_gamma: Option<f64>,
+    /// The patterns in the order of their axis, \[Q\].
+    #[serde(default = "without_evidence")]
+    pub kinds: Vec<Pattern>,
     /// Weights w of the pattern.
     pub weights: Vec<f64>,
-    /// The patterns in \[0,1\]: \[3 patterns,K targets,C,H,W\]. All zero where there is none.
+    /// The patterns in \[0,1\]: \[Q,K targets,C,H,W\]. All zero where there is none.
     pub patterns: Array<f32>,
-    /// Whether there is a pattern: \[3,K\]. A class with too few trials has no classification image.
+    /// Whether there is a pattern: \[Q,K\]. A class with too few trials has no classification image.
     pub there: Vec<bool>,
-    /// Stimuli by what became of them ([`Outcomes`]): \[2 sources,3 patterns,K targets,V,4\]. Source
+    /// Stimuli by what became of them ([`Outcomes`]): \[2 sources,Q,K targets,V,4\]. Source
     /// 0: test images; source 1: noise images, which have no true class.
     pub counts: Array<i64>,
     /// For each target, the first image of another class that the network knows, and what becomes
     /// of it; a target without such an image has none. Empty before it has begun.
     pub examples: Vec<Example>,
+}
+
+fn without_evidence() -> Vec<Pattern> {
+    PATTERNS.to_vec()
+}
+
+impl Default for Attack {
+    fn default() -> Self {
+        Self {
+            progress: Progress::default(),
+            gamma: None,
+            evidence_gamma: None,
+            kinds: without_evidence(),
+            weights: Vec::new(),
+            patterns: Array::default(),
+            there: Vec::new(),
+            counts: Array::default(),
+            examples: Vec::new(),
+        }
+    }
 }
 
 /// One image on its way to a target class.
@@ -78,7 +117,7 @@ pub struct Example {
     pub truth: usize,
     /// Its bytes, \[C,H,W\].
     pub image: Array<u8>,
-    /// What it is called, by pattern and weight: \[3,V\]. Without a pattern: what it is called at w = 0.
+    /// What it is called, by pattern and weight: \[Q,V\]. Without a pattern: what it is called at w = 0.
     pub called: Vec<usize>,
     /// The softmax probability of the target, the same way.
     pub confidence: Vec<f64>,
@@ -130,34 +169,35 @@ impl Attack {
     }
 
     pub(super) fn fits(&self, plan: &config::Attack, form: Option<&Form>) -> bool {
-        let weights = self.weights.len();
+        let (weights, kinds) = (self.weights.len(), self.kinds.len());
         let (k, [c, h, w]) = form.map_or((0, [0; 3]), |form| (form.count(), form.shape()));
         let begun = self.gamma.is_some();
         let example = |it: &Example| {
             it.target < k
                 && it.truth < k
                 && it.called.iter().all(|&class| class < k)
-                && it.called.len() == 3 * weights
-                && it.confidence.len() == 3 * weights
+                && it.called.len() == kinds * weights
+                && it.confidence.len() == kinds * weights
                 && has_shape(&it.image, &[c, h, w])
         };
         // No negative counts, and all of them together fit 64 bits.
         let counted = |sum: i64, &n: &i64| sum.checked_add(n).filter(|_| n >= 0);
         let counts = self.counts.values();
-        self.weights == plan.weights
+        (self.kinds == PATTERNS || self.kinds == WITH_EVIDENCE)
+            && self.weights == plan.weights
             && counts.iter().try_fold(0, counted).is_some()
             && (!begun
                 || form.is_some()
-                    && has_shape(&self.patterns, &[3, k, c, h, w])
-                    && self.there.len() == 3 * k
-                    && self.progress.blocks.len() == 2 * 3 * k
-                    && has_shape(&self.counts, &[2, 3, k, weights, OUTCOMES]))
+                    && has_shape(&self.patterns, &[kinds, k, c, h, w])
+                    && self.there.len() == kinds * k
+                    && self.progress.blocks.len() == 2 * kinds * k
+                    && has_shape(&self.counts, &[2, kinds, k, weights, OUTCOMES]))
             && self.examples.iter().all(example)
     }
 
     /// K; 0 before it has begun.
     pub fn classes(&self) -> usize {
-        self.there.len() / PATTERNS.len()
+        self.there.len() / self.kinds.len().max(1)
     }
 
     /// What became of the stimuli of a source (0: images, 1: noise), a pattern, a target and a
@@ -173,7 +213,8 @@ impl Attack {
         weight: usize,
     ) -> Outcomes {
         let k = self.classes();
-        let row = ((source * PATTERNS.len() + pattern) * k + target) * self.weights.len() + weight;
+        let row =
+            ((source * self.kinds.len() + pattern) * k + target) * self.weights.len() + weight;
         let own = &self.counts.values()[row * OUTCOMES..(row + 1) * OUTCOMES];
         Outcomes {
             others: own[0],

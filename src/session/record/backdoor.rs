@@ -95,7 +95,7 @@ impl Finding {
         let window = |z: &Vec<f32>| strongest_window(&pooled(z, shape), height, width, side);
         let found: Vec<Option<(usize, usize, f64)>> = classes
             .iter()
-            .map(|class| class.z.as_ref().and_then(window))
+            .map(|class| class.decision.as_ref().and_then(|it| window(&it.z)))
             .collect();
         let scores: Vec<Option<f64>> = found.iter().map(|it| Some((*it)?.2)).collect();
         let window = |(found, index): (&Option<(usize, usize, f64)>, Option<f64>)| {
@@ -111,7 +111,14 @@ impl Finding {
         let nothing = vec![f32::NAN; channels * height * width];
         let z = classes
             .iter()
-            .flat_map(|class| class.z.as_ref().unwrap_or(&nothing).iter().copied())
+            .flat_map(|class| {
+                class
+                    .decision
+                    .as_ref()
+                    .map_or(&nothing, |it| &it.z)
+                    .iter()
+                    .copied()
+            })
             .collect();
         Self {
             gamma: trials.gamma,

@@ -4,9 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::{BlockSums, TrialKind, arrays, has_shape};
+use super::{BlockSums, Evidence, TrialKind, arrays, has_shape};
 use crate::session::array::Array;
-use crate::session::config::{self, Grain, Grid, Noise, Weighting};
+use crate::session::config::{self, Grain, Grid, Noise, Response, Weighting};
 use crate::session::form::{Form, Shape};
 use crate::stats::classification::{self, Estimate, MARGINS, Trials, Weights};
 
@@ -76,6 +76,14 @@ pub struct GammaTrials {
     /// Trials shown but not counted, since their confidence was too low.
     #[serde(default)]
     pub dropped: u64,
+    /// What the network's outputs said; `None` where only its decisions are asked for, and before the
+    /// first block.
+    #[serde(default)]
+    pub evidence: Option<Evidence>,
+    /// What the network calls the evidence image of each class, drawn around the middle of the noise,
+    /// when it is fed back to it: \[K\]; empty without evidence.
+    #[serde(default)]
+    pub evidence_fed_back: Vec<Option<FedBack>>,
     /// Whether the target reliability was reached before the trials were used up.
     #[serde(default)]
     pub reached: bool,
@@ -125,6 +133,11 @@ impl ClassificationImages {
         }
     }
 
+    /// Whether it is a record of evidence too.
+    pub fn has_evidence(&self) -> bool {
+        self.gammas.iter().any(|gamma| gamma.evidence.is_some())
+    }
+
     pub(super) fn fits(&self, plan: &config::ClassificationImages, form: Option<&Form>) -> bool {
         let Some(form) = form.filter(|_| !self.gammas.is_empty()) else {
             return self.gammas.is_empty();
@@ -139,6 +152,7 @@ impl ClassificationImages {
             classes: form.count(),
             listed,
             images: form.shape(),
+            evidence: plan.has(Response::Evidence),
         };
         let fits = |(own, &gamma): (&GammaTrials, &f64)| {
             own.gamma == gamma
@@ -169,7 +183,7 @@ impl ClassificationImages {
 }
 
 impl GammaTrials {
-    /// No trials yet, of this kind.
+    /// No trials yet, of this kind. Those that hear the outputs too begin with [`Self::hear`].
     pub fn new(gamma: f64, min_trials: u64, kind: &TrialKind) -> Self {
         let (k, m) = (kind.classes, kind.listed.len());
         let [c, h, w] = kind.grain.grid(kind.images);
@@ -203,14 +217,24 @@ impl GammaTrials {
             weights: vec![0; weighted],
             squared_weights: vec![0; weighted],
             dropped: 0,
+            evidence: None,
+            evidence_fed_back: Vec::new(),
             reached: false,
             estimate: Arc::default(),
             dropped_sums: false,
         }
     }
 
+    /// Sums what the outputs say too, in units of `step`, of trials of this kind.
+    pub fn hear(&mut self, step: f64, kind: &TrialKind) {
+        self.evidence = Some(Evidence::new(step, kind));
+        self.evidence_fed_back = vec![None; kind.classes];
+    }
+
     /// Whether its trials are of this kind.
     fn is(&self, kind: &TrialKind) -> bool {
+        // The shape alone: numbers of a file come later.
+        let own_strata = |it: &Evidence| (it.noise.shape().len() > 1) == (kind.own_strata() > 0);
         self.kind == kind.noise
             && self.grid == kind.noise.grid()
             && self.deviation == kind.noise.deviation(kind.images)
@@ -219,6 +243,8 @@ impl GammaTrials {
             && self.classes() == kind.classes
             && self.listed == kind.listed
             && self.weights.is_empty() == (kind.weighting != Weighting::Confidence)
+            && self.evidence.is_some() == kind.evidence
+            && (self.dropped_sums || self.evidence.as_ref().is_none_or(own_strata))
     }
 
     /// Whether its numbers agree with each other, so that whoever reads them need not check.
@@ -242,7 +268,14 @@ impl GammaTrials {
                 && has_shape(&self.image, &[m, c, h, w])
                 && has_shape(&self.moments, moments)
         };
+        let evidence = |it: &Evidence| {
+            it.agrees((k, m), [c, h, w], self.dropped_sums) && it.trials() == Some(self.trials)
+        };
+        let fed_back = self.evidence_fed_back.iter();
         self.counts.len() == cells
+            && self.evidence.as_ref().is_none_or(evidence)
+            && self.evidence_fed_back.len() == self.evidence.as_ref().map_or(0, |_| k)
+            && fed_back.flatten().all(|it| it.class < k)
             && self.fed_back.iter().flatten().all(|it| it.class < k)
             && self.listed.is_sorted_by(|a, b| a < b)
             && self.listed.iter().all(|&class| class < k)
@@ -298,6 +331,9 @@ impl GammaTrials {
         if !block.moments.is_empty() {
             add(self.moments.values_mut(), &block.moments);
         }
+        if let (Some(own), Some(heard)) = (&mut self.evidence, &block.evidence) {
+            own.add(parity, heard);
+        }
         self.blocks += 1;
         self.dropped += block.dropped;
         self.trials += block.trials;
@@ -322,6 +358,9 @@ impl GammaTrials {
             &mut self.moments,
         ] {
             *sums = Array::default();
+        }
+        if let Some(evidence) = &mut self.evidence {
+            evidence.forget();
         }
     }
 
@@ -356,6 +395,10 @@ impl GammaTrials {
                 white: self.kind.is_white(),
                 deviation: self.deviation,
                 moments: self.moments.values(),
+                evidence: match self.dropped_sums {
+                    true => None,
+                    false => self.evidence.as_ref().map(Evidence::responses),
+                },
                 weights: (!self.weights.is_empty()).then_some(Weights {
                     sum: &self.weights,
                     squares: &self.squared_weights,
@@ -392,9 +435,11 @@ impl PartialEq for GammaTrials {
             && self.weights == other.weights
             && self.squared_weights == other.squared_weights
             && self.dropped == other.dropped
+            && self.evidence == other.evidence
+            && self.evidence_fed_back == other.evidence_fed_back
             && self.reached == other.reached
     }
 }
 
-arrays!(GammaTrials: noise, rest, image, moments);
+arrays!(GammaTrials: noise, rest, image, moments, evidence);
 arrays!(ClassificationImages: gammas);

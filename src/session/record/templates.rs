@@ -1,21 +1,22 @@
-//! Test images classified by the classification images alone.
+//! Test images classified by the classification images, or the evidence images, alone.
 
 use serde::{Deserialize, Serialize};
 
 use super::Progress;
 use crate::session::array::{Arrays, Payload};
-use crate::session::config;
+use crate::session::config::{self, Response};
 use crate::session::form::Form;
 use crate::stats::share::Share;
 use crate::stats::templates::SCORES;
 
-/// How often the classification images of each γ, used as templates, are right.
+/// How often the images of each γ, used as templates, are right.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Templates {
     /// How far it is; a part is a γ.
     pub progress: Progress,
-    /// In the order of the classification images' γ. Empty before it has begun.
+    /// In the order of the classification images' γ, those of evidence images after those of decisions.
+    /// Empty before it has begun.
     pub gammas: Vec<GammaTemplates>,
 }
 
@@ -23,8 +24,11 @@ pub struct Templates {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GammaTemplates {
-    /// Signal strength of the classification images.
+    /// Signal strength of the images.
     pub gamma: f64,
+    /// What trials are taken to say in them.
+    #[serde(default = "decision")]
+    pub response: Response,
     /// The classes that have a template, ascending. Images of the others are always wrong.
     pub classes: Vec<usize>,
     /// Images classified; stays 0 where fewer than two classes have a template, since then there is
@@ -32,6 +36,10 @@ pub struct GammaTemplates {
     pub images: u64,
     /// How many were right, by score: raw, centred, cosine, Pearson.
     pub correct: [u64; SCORES],
+}
+
+fn decision() -> Response {
+    Response::Decision
 }
 
 impl GammaTemplates {
@@ -57,14 +65,15 @@ impl GammaTemplates {
 
 impl Templates {
     /// The γ that stands for all: without signal where that says anything, else the first that
-    /// does; the first of all where none does. `None` before it has begun. Not the best one, which
+    /// does; the first of all where none does. `None` where there are none of this response, and before it has begun. Not the best one, which
     /// the test images themselves would have chosen.
-    pub fn headline(&self) -> Option<&GammaTemplates> {
-        let telling = || self.gammas.iter().filter(|it| it.is_meaningful());
+    pub fn headline(&self, response: Response) -> Option<&GammaTemplates> {
+        let own = || self.gammas.iter().filter(|it| it.response == response);
+        let telling = || own().filter(|it| it.is_meaningful());
         let without_signal = telling().find(|it| it.gamma == 0.0);
         without_signal
             .or_else(|| telling().next())
-            .or(self.gammas.first())
+            .or_else(|| own().next())
     }
 
     pub(super) fn new(_: &config::Templates) -> Self {

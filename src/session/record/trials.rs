@@ -1,5 +1,6 @@
 //! What trials are, and where their sums go.
 
+use super::evidence::EvidenceSums;
 use crate::session::config::{Grain, Noise, Weighting};
 use crate::session::form::Shape;
 use crate::stats::classification::MARGINS;
@@ -24,6 +25,8 @@ pub struct BlockSums {
     pub moments: Vec<i64>,
     /// Trials that were not counted.
     pub dropped: u64,
+    /// What the outputs said; `None` where only decisions are asked for.
+    pub evidence: Option<EvidenceSums>,
 }
 
 /// The rows of sums that a trial goes to: by called class, by shown class, by both where they are
@@ -94,6 +97,8 @@ pub struct TrialKind {
     pub listed: Vec<usize>,
     /// Channels, rows and columns of the images.
     pub images: Shape,
+    /// Whether what the outputs say for each class is summed beside the decisions.
+    pub evidence: bool,
 }
 
 impl TrialKind {
@@ -107,6 +112,19 @@ impl TrialKind {
             classes,
             listed: (0..classes).collect(),
             images,
+            evidence: false,
+        }
+    }
+
+    /// Rows of noise by true class that evidence keeps for itself: where decisions weigh or drop
+    /// trials, their margins are not of every trial.
+    pub fn own_strata(&self) -> usize {
+        let listed = self.listed.len();
+        match self.weighting {
+            Weighting::Equal => 0,
+            Weighting::Confidence | Weighting::Threshold(_) => {
+                listed + usize::from(listed < self.classes)
+            }
         }
     }
 
@@ -124,7 +142,12 @@ impl TrialKind {
             None => 2,
             Some(_) => 0,
         };
-        let maps = (2 * MARGINS as u64 + 1) * listed + rest + moments;
-        8 * (maps * pixels as u64 + 2 * all * all)
+        let mut maps = (2 * MARGINS as u64 + 1) * listed + rest + moments;
+        let mut numbers = 2 * all * all;
+        if self.evidence {
+            maps += 2 * (listed + self.own_strata() as u64);
+            numbers += 2 * all * (listed + 1);
+        }
+        8 * (maps * pixels as u64 + numbers)
     }
 }

@@ -36,6 +36,8 @@ pub enum Action {
     WeakerFinding,
     StrongerFinding,
     NextImages,
+    /// What trials are taken to say: evidence, or decisions.
+    SwitchResponse,
     SwitchTargets,
     SwitchSource,
     NextSplit,

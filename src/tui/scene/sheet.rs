@@ -362,8 +362,9 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, room: usize) -> Vec
         Some(own) if lens.is_mixed() => Some(gamma(own)),
         _ => None,
     };
-    let Some(r) = own.reliability else {
-        let words = match own.sufficient {
+    let map = own.image(lens.response);
+    let Some(r) = map.and_then(|map| map.reliability) else {
+        let words = match map.is_some() {
             true => "R not yet",
             false if room < 15 => "no R",
             false => "insufficient",

@@ -16,6 +16,7 @@ impl Stroke {
             _ if !theme.glyphs.unicode => self.ascii(),
             Self::Solid => "⠒⠒",
             Self::Dashed => "⠒⠂",
+            Self::DashDotted => "⠒⠐",
             Self::Dotted => "⠂⠂",
             Self::Points => "⠐⠄",
         }
@@ -25,6 +26,7 @@ impl Stroke {
         match self {
             Self::Solid => "*",
             Self::Dashed => "+",
+            Self::DashDotted => "x",
             Self::Dotted => "o",
             Self::Points => ".",
         }
@@ -287,6 +289,12 @@ impl Chart {
                 Stroke::Dashed => line(pair[0], pair[1], |x, y| {
                     length += 1;
                     if length % 6 < 4 {
+                        canvas.dot(x, y);
+                    }
+                }),
+                Stroke::DashDotted => line(pair[0], pair[1], |x, y| {
+                    length += 1;
+                    if length % 9 < 5 || length % 9 == 6 {
                         canvas.dot(x, y);
                     }
                 }),

@@ -1,7 +1,8 @@
 //! Why a class has no map.
 
-use super::Lens;
+use super::{Lens, MapKind};
 use crate::format::{count, gamma, thousands};
+use crate::session::config::Response;
 use crate::tui::form;
 
 /// Why a class has no map.
@@ -34,6 +35,20 @@ impl Lens<'_> {
             return Some(Missing {
                 lines: vec!["not".into(), "listed".into()],
                 sentence: format!("Not listed: the plan asks for no maps of {long}."),
+            });
+        }
+        if self.response == Response::Evidence && matches!(self.kind, MapKind::Image | MapKind::Z) {
+            return Some(match all < least {
+                true => Missing {
+                    lines: vec!["too few".into(), format!("{all} of {least}")],
+                    sentence: format!("Too few: {all} of the {least} trials needed."),
+                },
+                false => Missing {
+                    lines: vec!["output".into(), "constant".into()],
+                    sentence: format!(
+                        "What the network's outputs say for {long} never changes: no noise moves it."
+                    ),
+                },
             });
         }
         if own.called == 0 {

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use self::paint::Paints;
 use crate::session::Session;
+use crate::session::config::Response;
 use crate::session::form::Shape;
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials};
-use crate::stats::classification::{ClassEstimate, Estimate};
+use crate::stats::classification::{ClassEstimate, Estimate, ImageEstimate};
 use crate::tui::form;
 use crate::tui::look::Look;
 use crate::tui::shared::{Scale, Shared};
@@ -26,7 +27,7 @@ const TRUSTED: f64 = 0.5;
 /// What the maps show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MapKind {
-    /// The classification image.
+    /// The classification image, or the evidence image.
     #[default]
     Image,
     /// It over its standard error.
@@ -41,10 +42,10 @@ impl MapKind {
     /// Every kind, in the order in which a key goes through them.
     pub const ALL: [Self; 4] = [Self::Image, Self::Z, Self::MeanNoise, Self::MeanStimulus];
 
-    /// The kind's name.
-    pub fn label(self) -> &'static str {
+    /// The kind's name, by this response.
+    pub fn label_of(self, response: Response) -> &'static str {
         match self {
-            Self::Image => "classification image",
+            Self::Image => response.image_label(),
             Self::Z => "z map",
             Self::MeanNoise => "mean noise",
             Self::MeanStimulus => "mean stimulus",
@@ -69,6 +70,8 @@ pub struct Lens<'a> {
     each: Vec<(&'a GammaTrials, Arc<Estimate>)>,
     /// The kind of map.
     pub kind: MapKind,
+    /// What trials are taken to say in the image and its z map.
+    pub response: Response,
     /// What is looked at of several channels.
     look: Look,
     scale: Scale,
@@ -118,6 +121,7 @@ impl<'a> Lens<'a> {
             estimate: trials.estimate(),
             each: (0..trials.classes()).map(of_class).collect(),
             kind,
+            response: shared.response_in(images),
             look: shared.look.within(trials.shape()[0]),
             scale: shared.scale,
             session,
@@ -163,14 +167,28 @@ impl<'a> Lens<'a> {
         self.each.get(class)?.1.classes.get(class)
     }
 
+    /// The image of a class by the response in sight, and what it is worth.
+    pub fn image(&self, class: usize) -> Option<&ImageEstimate> {
+        self.class(class)?.image(self.response)
+    }
+
+    /// The name of the kind of map.
+    pub fn label(&self) -> &'static str {
+        self.kind.label_of(self.response)
+    }
+
     /// The γ that a class is seen at.
     pub fn gamma_of(&self, class: usize) -> Option<f64> {
         self.each.get(class).map(|(trials, _)| trials.gamma)
     }
 
-    /// What the network calls the mean stimulus of a class.
+    /// What the network calls the mean stimulus of a class, or its evidence image.
     pub fn fed_back(&self, class: usize) -> Option<FedBack> {
-        *self.each.get(class)?.0.fed_back.get(class)?
+        let trials = self.each.get(class)?.0;
+        *match self.response {
+            Response::Decision => trials.fed_back.get(class)?,
+            Response::Evidence => trials.evidence_fed_back.get(class)?,
+        }
     }
 
     /// Whether a class that has too few trials for a classification image or its z map is shown by
@@ -183,12 +201,11 @@ impl<'a> Lens<'a> {
 
     /// The map of a class, all its channels: \[c·h·w\].
     pub fn values(&self, class: usize) -> Option<&[f32]> {
-        let class = self.class(class)?;
         match self.kind {
-            MapKind::Image => class.image.as_deref(),
-            MapKind::Z => class.z.as_deref(),
-            MapKind::MeanNoise => class.mean_noise.as_deref(),
-            MapKind::MeanStimulus => class.mean_stimulus.as_deref(),
+            MapKind::Image => Some(&self.image(class)?.image),
+            MapKind::Z => Some(&self.image(class)?.z),
+            MapKind::MeanNoise => self.class(class)?.mean_noise.as_deref(),
+            MapKind::MeanStimulus => self.class(class)?.mean_stimulus.as_deref(),
         }
     }
 
@@ -203,7 +220,7 @@ impl<'a> Lens<'a> {
     /// Whether a class's map is to be trusted, and so faint that the common scale would hide it. It
     /// is that of a class that takes nearly all trials: hardly any noise tells it from the rest.
     fn is_faint(&self, class: usize) -> bool {
-        let reliability = self.class(class).and_then(|own| own.reliability);
+        let reliability = self.image(class).and_then(|own| own.reliability);
         reliability.is_some_and(|r| r >= TRUSTED)
             && paint::hides(self.common_ramp(), self.paints.own_ramp(class))
     }

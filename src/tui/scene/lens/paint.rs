@@ -70,7 +70,7 @@ impl Paints {
             .map(|class| ramp(&mut scaled(class).into_iter()));
         let own = own.collect();
         let trusted = |class: &usize| {
-            let reliability = lens.class(*class).and_then(|own| own.reliability);
+            let reliability = lens.image(*class).and_then(|own| own.reliability);
             reliability.is_some_and(|r| r >= TRUSTED)
         };
         let some = classes
@@ -147,7 +147,7 @@ impl Lens<'_> {
 
     /// z of every pixel of a class, and the bound past which it is significant.
     pub fn significance(&self, class: usize) -> Option<(Cow<'_, [f32]>, f32)> {
-        let z = self.class(class)?.z.as_deref()?;
+        let z = &self.image(class)?.z;
         let z = self.look.of_z(z, self.shape());
         Some((z, self.each[class].1.threshold as f32))
     }

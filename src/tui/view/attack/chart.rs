@@ -8,21 +8,24 @@ use ratatui::text::{Line, Span};
 
 use super::sight::Sight;
 use crate::format::{percent, short, thousands};
-use crate::session::record::PATTERNS;
+use crate::session::record::Pattern;
 use crate::tui::scene::Scene;
 use crate::tui::theme::Theme;
 use crate::tui::widget::curve::{Band, Chart, End, Mark, Series, Stroke};
 use crate::tui::widget::text::{beside, left};
 
 /// Rows of the legend: a head, and a row a pattern.
-pub const LEGEND: u16 = 1 + PATTERNS.len() as u16;
+pub fn legend_rows(sight: &Sight<'_>) -> u16 {
+    1 + sight.attack.kinds.len() as u16
+}
 
 /// How the curve of a pattern looks.
-fn look(pattern: usize, theme: &Theme) -> (Stroke, Style) {
+fn look(pattern: Pattern, theme: &Theme) -> (Stroke, Style) {
     match pattern {
-        0 => (Stroke::Solid, theme.chosen()),
-        1 => (Stroke::Dashed, theme.text()),
-        _ => (Stroke::Dotted, theme.dim()),
+        Pattern::ClassificationImage => (Stroke::Solid, theme.chosen()),
+        Pattern::EvidenceImage => (Stroke::DashDotted, theme.accent()),
+        Pattern::MeanImage => (Stroke::Dashed, theme.text()),
+        Pattern::Random => (Stroke::Dotted, theme.dim()),
     }
 }
 
@@ -34,8 +37,8 @@ pub fn curves(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
     order.sort_by(|&a, &b| weights[a].total_cmp(&weights[b]));
     let (mut bands, mut series) = (Vec::new(), Vec::new());
     // The control below, what it is about on top.
-    for pattern in (0..PATTERNS.len()).rev() {
-        let (stroke, style) = look(pattern, theme);
+    for (pattern, kind) in sight.attack.kinds.iter().enumerate().rev() {
+        let (stroke, style) = look(*kind, theme);
         let own = order.iter().filter_map(|&place| {
             let (interval, _) = sight.success(pattern, place)?;
             Some((weights[place], interval))
@@ -87,8 +90,8 @@ pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
     if used + 3 + more.width() as u16 <= area.width {
         left(buf, beside(area, used + 3), 0, more);
     }
-    for (place, pattern) in PATTERNS.iter().enumerate() {
-        let (stroke, style) = look(place, theme);
+    for (place, pattern) in sight.attack.kinds.iter().enumerate() {
+        let (stroke, style) = look(*pattern, theme);
         let chosen = place == sight.pattern;
         let mark = if chosen { theme.glyphs.pointer } else { " " };
         let mut spans = vec![

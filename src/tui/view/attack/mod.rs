@@ -17,7 +17,7 @@ use crate::figure::Figure;
 use crate::format::{count, gamma};
 use crate::session::Session;
 use crate::session::config::Analysis;
-use crate::session::record::{self, PATTERNS};
+use crate::session::record;
 use crate::tui::action::{Action, Place};
 use crate::tui::scene::Scene;
 use crate::tui::scene::awaited::{self, Named};
@@ -42,7 +42,7 @@ impl Named for record::Attack {
 /// The view.
 #[derive(Debug, Clone)]
 pub struct Attack {
-    /// The pattern, by its place in [`PATTERNS`].
+    /// The pattern, by its place among those of the record.
     pub pattern: usize,
     /// The weight w of the pattern, by its place in the plan.
     pub weight: usize,
@@ -83,13 +83,14 @@ impl View for Attack {
                 start(body, body.width - columns - 3)
             }
         };
-        let rows = chart::LEGEND + 1 + u16::from(pictures == 0);
+        let legend = chart::legend_rows(&sight);
+        let rows = legend + 1 + u16::from(pictures == 0);
         let height = chart.height.saturating_sub(rows);
         chart::curves(scene, &sight, top(chart, height), buf);
         let under = below(chart, height + 1);
         chart::legend(scene, &sight, under, buf);
         if pictures == 0 {
-            pictures::sentence(scene, &sight, below(under, chart::LEGEND), buf);
+            pictures::sentence(scene, &sight, below(under, legend), buf);
         }
     }
 
@@ -99,8 +100,8 @@ impl View for Attack {
 
     fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
         match action {
-            Action::PatternAbove => self.step_pattern(-1),
-            Action::PatternBelow => self.step_pattern(1),
+            Action::PatternAbove => self.step_pattern(around.session, -1),
+            Action::PatternBelow => self.step_pattern(around.session, 1),
             Action::LessPattern => self.step_weight(around.session, -1),
             Action::MorePattern => self.step_weight(around.session, 1),
             Action::SwitchTargets => self.target_mean = !self.target_mean,
@@ -130,7 +131,7 @@ impl Attack {
             target: scene.shared.class.min(last),
             all: self.target_mean,
             source: self.source.min(1),
-            pattern: self.pattern.min(PATTERNS.len() - 1),
+            pattern: self.pattern.min(attack.kinds.len().checked_sub(1)?),
             weight,
             w: attack.weights[weight],
             shape: form::picture(attack.patterns.shape())?,
@@ -138,8 +139,10 @@ impl Attack {
         })
     }
 
-    fn step_pattern(&mut self, step: isize) {
-        self.pattern = steps::along(self.pattern, step, PATTERNS.len());
+    fn step_pattern(&mut self, session: &Session, step: isize) {
+        let attack = session.record.first::<record::Attack>();
+        let patterns = attack.map_or(1, |own| own.kinds.len());
+        self.pattern = steps::along(self.pattern, step, patterns);
     }
 
     fn step_weight(&mut self, session: &Session, step: isize) {

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::sight::Sight;
 use crate::format::{percent, short};
 use crate::session::form::Shape;
-use crate::session::record::{Example, PATTERNS, Pattern};
+use crate::session::record::{Example, Pattern};
 use crate::tui::scene::{Scene, image};
 use crate::tui::widget::heatmap::cells;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
@@ -155,7 +155,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
 
 /// The name of the chosen pattern, with the class that it is of.
 fn name(sight: &Sight<'_>, width: u16) -> String {
-    let pattern = PATTERNS[sight.pattern];
+    let pattern = sight.attack.kinds[sight.pattern];
     match pattern {
         Pattern::Random => "random control".into(),
         _ => {

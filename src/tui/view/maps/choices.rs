@@ -27,7 +27,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let line = |kinds: &[MapKind], gap: &str| -> Line<'static> {
         let kinds = kinds
             .iter()
-            .map(|kind| one(*kind == lens.kind, kind.label(), gap));
+            .map(|kind| one(*kind == lens.kind, kind.label_of(lens.response), gap));
         let name = Span::styled(format!("{gap}{} ", theme.glyphs.gamma), theme.dim());
         let gammas = sight.images.gammas.iter().map(|trials| {
             let chosen = trials.gamma == lens.estimate.gamma;

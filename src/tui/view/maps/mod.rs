@@ -100,14 +100,20 @@ impl View for Maps {
     fn figure(&self, shared: &Shared, session: &Session) -> Option<Figure> {
         let own = shared.images_in(session)?;
         let gamma = Some(own.gammas.get(self.gamma_in(shared, own))?.gamma);
+        let response = Some(shared.response_in(own));
         let images = shared.images.min(shared::images(session).checked_sub(1)?);
         Some(match self.enlarged {
             true => Figure::Map {
+                response,
                 images,
                 class: shared.class,
                 gamma,
             },
-            false => Figure::Maps { images, gamma },
+            false => Figure::Maps {
+                response,
+                images,
+                gamma,
+            },
         })
     }
 

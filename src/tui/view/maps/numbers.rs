@@ -96,12 +96,17 @@ pub fn draw(
 fn quality(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate, room: usize) -> Vec<Figure> {
     let class = scene.shared.class;
     let mut figures = Vec::new();
-    if let Some(r) = own.reliability {
-        let snr = own.snr.map(|snr| format!("SNR {}", number(snr)));
-        let snr = snr.unwrap_or_default();
+    let Some(map) = own.image(lens.response) else {
+        return figures;
+    };
+    if let Some(r) = map.reliability {
+        let ends = map.reliability_interval;
+        let ends = ends.map(|[low, high]| format!("{}–{}  ", reliability(low), reliability(high)));
+        let snr = format!("{}SNR {}", ends.unwrap_or_default(), number(map.snr));
         figures.push((("reliability", "R"), reliability(r), snr));
     }
-    if let Some(pixels) = own.significant {
+    {
+        let pixels = map.significant;
         let bound = format!("|z| > {:.1}", lens.estimate.threshold);
         // Of several channels each has a z of its own.
         let unit = if lens.shape()[0] > 1 {
@@ -123,7 +128,8 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate, room: usize)
 /// What the map comes from and what it still needs, the most important first.
 fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec<Figure> {
     let mut figures = Vec::new();
-    if let Some(clusters) = &own.clusters {
+    let map = own.image(lens.response);
+    if let Some(clusters) = map.and_then(|map| map.clusters.as_ref()) {
         let value = match clusters.len() {
             0 => "none".to_string(),
             1 => "1 cluster".to_string(),
@@ -133,7 +139,7 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
         let p = least.map(probability).unwrap_or_default();
         figures.push((("clusters", "cluster"), value, p));
     }
-    if let Some(needed) = own.needed {
+    if let Some(needed) = map.and_then(|map| map.needed) {
         let value = format!("{} trials", count(needed as f64));
         let share = needed as f64 / lens.estimate.trials.max(1) as f64;
         let more = match share > 1.0 {
@@ -179,7 +185,9 @@ fn under_cursor(
     let mut figures = vec![(("cursor", "cursor"), place, String::new())];
     if let Some(&value) = painting.values.get(pixel) {
         let text = match lens.kind {
-            MapKind::Z | MapKind::Image if own.sufficient => reading(f64::from(value)),
+            MapKind::Z | MapKind::Image if own.image(lens.response).is_some() => {
+                reading(f64::from(value))
+            }
             _ => number(f64::from(value)),
         };
         let of = lens.channels_in_words().unwrap_or_default();
@@ -205,7 +213,7 @@ fn under_cursor(
 fn strongest_channel(own: &ClassEstimate, lens: &Lens<'_>, pixel: usize) -> Option<String> {
     let [channels, height, width] = lens.shape();
     let whole = |z: &&[f32]| z.len() >= channels * height * width;
-    let z = own.z.as_deref().filter(whole)?;
+    let z = own.image(lens.response).map(|it| &it.z[..]).filter(whole)?;
     let together = channels > 1 && !lens.is_one_channel();
     together.then(|| channels::name(look::strongest(z, lens.shape(), pixel), channels))
 }

@@ -4,7 +4,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::figure::choice::is_reliable;
 use crate::format::{count, gamma};
+use crate::session::config::Response;
 use crate::session::record::{ClassificationImages, GammaTrials};
 use crate::tui::scene::Scene;
 use crate::tui::scene::lens::{Lens, MapKind, RELIABLE};
@@ -44,6 +46,7 @@ pub fn draw(
 fn table(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let seen = seen(scene, images);
+    let response = scene.shared.response_in(images);
     let planned = scene
         .shared
         .images_plan(scene.session)
@@ -56,7 +59,7 @@ fn table(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut
             false => theme.text(),
         };
         let name = format!("{} {:<6}", theme.glyphs.gamma, gamma(trials.gamma));
-        let words = match reliable(trials) {
+        let words = match reliable(trials, response) {
             Some((good, all)) => format!(
                 "{good:>2} of {all} maps reliable, R {} {RELIABLE}",
                 theme.glyphs.at_least
@@ -83,13 +86,13 @@ fn table(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut
     }
 }
 
-fn reliable(trials: &GammaTrials) -> Option<(usize, usize)> {
+fn reliable(trials: &GammaTrials, response: Response) -> Option<(usize, usize)> {
     if trials.trials == 0 {
         return None;
     }
     let estimate = trials.estimate();
-    let good = |r: Option<f64>| r.is_some_and(|r| r >= RELIABLE);
-    let reliable = estimate.classes.iter().filter(|c| good(c.reliability));
+    let reliable = estimate.classes.iter();
+    let reliable = reliable.filter(|class| is_reliable(class.image(response)));
     Some((reliable.count(), estimate.classes.len()))
 }
 
@@ -108,6 +111,7 @@ fn seen(scene: &Scene<'_>, images: &ClassificationImages) -> Vec<f64> {
 fn line(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let seen = seen(scene, images);
+    let response = scene.shared.response_in(images);
     #[derive(Clone, Copy, PartialEq)]
     enum Words {
         All,
@@ -128,7 +132,7 @@ fn line(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut 
                 format!("{} {}", theme.glyphs.gamma, gamma(trials.gamma))
             };
             spans.push(Span::styled(name, style));
-            spans.push(Span::raw(match reliable(trials) {
+            spans.push(Span::raw(match reliable(trials, response) {
                 Some((good, all)) => format!(" {good}/{all}"),
                 None => " -".into(),
             }));

@@ -74,9 +74,16 @@ fn a_band_is_filled_between_its_edges_and_its_curve_stays_in_sight() {
 
 #[test]
 fn strokes_differ_without_colour() {
-    let strokes = [Stroke::Solid, Stroke::Dashed, Stroke::Dotted];
+    let strokes = [
+        Stroke::Solid,
+        Stroke::Dashed,
+        Stroke::DashDotted,
+        Stroke::Dotted,
+    ];
     for unicode in [true, false] {
         let drawn = strokes.map(|stroke| drawn(&chart(&[(0.0, 0.5), (1.0, 0.5)], stroke), unicode));
-        assert!(drawn[0] != drawn[1] && drawn[1] != drawn[2] && drawn[0] != drawn[2]);
+        for (at, one) in drawn.iter().enumerate() {
+            assert!(drawn[..at].iter().all(|other| other != one));
+        }
     }
 }

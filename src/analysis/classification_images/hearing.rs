@@ -1,0 +1,164 @@
+//! What the outputs of the network say for each class, as whole numbers that add exactly.
+
+use crate::nets::train::log_softmax;
+use crate::session::config::Evidence;
+use crate::stats::classification::MOST;
+
+/// Steps up to which the responses of the block that chooses the step reach: an eighth of [`MOST`],
+/// so that a response eight times the largest of them still has a number.
+const REACH: f64 = (MOST / 8) as f64;
+
+/// The step of responses that are all 0.
+const SMALLEST: f64 = 1.0 / 1024.0;
+
+/// How responses are taken from logits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hearing {
+    /// What of the outputs is the evidence.
+    evidence: Evidence,
+    /// The classes that are listened to, ascending, \[M\].
+    listed: Vec<usize>,
+    /// The unit of a response.
+    step: f64,
+}
+
+/// Responses of some trials.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// In units of the step, \[N,M\].
+    pub responses: Vec<i32>,
+    /// Those that lay past [`MOST`], or were no number.
+    pub clipped: u64,
+}
+
+impl Hearing {
+    /// Of these classes, with the power of two for a step that suits what these rows of logits say.
+    pub fn of<'a>(
+        evidence: Evidence,
+        listed: &[usize],
+        logits: impl Iterator<Item = &'a [f32]>,
+    ) -> Self {
+        let mut largest = 0.0_f64;
+        for row in logits {
+            let responses = responses(evidence, row);
+            let finite = responses
+                .into_iter()
+                .map(f64::abs)
+                .filter(|y| y.is_finite());
+            largest = finite.fold(largest, f64::max);
+        }
+        let step = match largest > 0.0 {
+            true => (largest / REACH).log2().ceil().exp2(),
+            false => SMALLEST,
+        };
+        Self::new(evidence, listed, step.max(f64::MIN_POSITIVE))
+    }
+
+    /// Of these classes, in units of a step that is known.
+    pub fn new(evidence: Evidence, listed: &[usize], step: f64) -> Self {
+        Self {
+            evidence,
+            listed: listed.to_vec(),
+            step,
+        }
+    }
+
+    /// The unit of a response.
+    pub fn step(&self) -> f64 {
+        self.step
+    }
+
+    /// What rows of logits, \[K\] each, say.
+    pub fn hear<'a>(&self, logits: impl Iterator<Item = &'a [f32]>) -> Heard {
+        let most = f64::from(MOST);
+        let mut heard = Heard::default();
+        for row in logits {
+            let responses = responses(self.evidence, row);
+            for &class in &self.listed {
+                let steps = (responses[class] / self.step).round();
+                heard.clipped += u64::from(!(-most..=most).contains(&steps));
+                // What is no number becomes 0.
+                heard.responses.push(steps.clamp(-most, most) as i32);
+            }
+        }
+        heard
+    }
+}
+
+/// What a row of logits says for each class, \[K\].
+fn responses(evidence: Evidence, row: &[f32]) -> Vec<f64> {
+    match evidence {
+        Evidence::Logit => {
+            let mean = row.iter().map(|&v| f64::from(v)).sum::<f64>() / row.len() as f64;
+            row.iter().map(|&v| f64::from(v) - mean).collect()
+        }
+        Evidence::LogProbability => log_softmax(row),
+        Evidence::Probability => log_softmax(row).into_iter().map(f64::exp).collect(),
+        Evidence::LogOdds => log_softmax(row)
+            .into_iter()
+            .map(|log| log - (-log.exp_m1()).ln())
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<Vec<f32>> {
+        vec![vec![3.0, -1.0, 1.0], vec![0.5, 0.25, -6.0]]
+    }
+
+    fn heard(evidence: Evidence, listed: &[usize]) -> (Vec<f64>, f64) {
+        let rows = rows();
+        let all = || rows.iter().map(Vec::as_slice);
+        let hearing = Hearing::of(evidence, listed, all());
+        let heard = hearing.hear(all());
+        assert_eq!(heard.clipped, 0);
+        let values = heard.responses.into_iter().map(f64::from);
+        (values.map(|y| y * hearing.step()).collect(), hearing.step())
+    }
+
+    #[test]
+    fn a_logit_is_taken_from_the_mean_of_all() {
+        let (values, step) = heard(Evidence::Logit, &[0, 1, 2]);
+        let expected = [2.0, -2.0, 0.0, 2.25, 2.0, -4.25];
+        for (value, expected) in values.iter().zip(expected) {
+            assert!((value - expected).abs() <= step / 2.0, "{value} {expected}");
+        }
+        // 4.25 of at most 4,096 steps: the next power of two.
+        assert_eq!(step, 1.0 / 512.0);
+    }
+
+    #[test]
+    fn probabilities_are_those_of_the_softmax() {
+        let p = 1.0 / (1.0 + (-4.0_f64).exp() + (-2.0_f64).exp());
+        for (evidence, expected) in [
+            (Evidence::Probability, p),
+            (Evidence::LogProbability, p.ln()),
+            (Evidence::LogOdds, (p / (1.0 - p)).ln()),
+        ] {
+            let (values, step) = heard(evidence, &[0]);
+            assert!(
+                (values[0] - expected).abs() <= step / 2.0 + 1e-9,
+                "{evidence:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_has_no_number_is_counted() {
+        let hearing = Hearing::new(Evidence::Logit, &[0, 1], 1.0 / 1024.0);
+        let rows: [&[f32]; 2] = [&[f32::NAN, 1.0], &[1e9, 0.0]];
+        let heard = hearing.hear(rows.into_iter());
+        assert_eq!(heard.clipped, 4);
+        assert_eq!(heard.responses, [0, 0, MOST, -MOST]);
+    }
+
+    #[test]
+    fn outputs_that_say_nothing_have_a_step_too() {
+        let rows: [&[f32]; 1] = [&[2.0, 2.0]];
+        let hearing = Hearing::of(Evidence::Logit, &[0, 1], rows.into_iter());
+        assert_eq!(hearing.hear(rows.into_iter()).responses, [0, 0]);
+    }
+}

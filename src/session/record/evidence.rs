@@ -1,0 +1,137 @@
+//! Sums of what the network's outputs say for each class, over the noise trials at one γ.
+
+use serde::{Deserialize, Serialize};
+
+use super::{TrialKind, arrays, has_shape};
+use crate::session::array::Array;
+use crate::session::form::Shape;
+use crate::stats::classification::Responses;
+
+/// Sums of products of response and noise, and what belongs to them. K classes, M of which have maps; maps of c channels, h rows and w
+/// columns. y is a response in whole numbers of `step`, z the noise on its grid. Sums of whole numbers
+/// are exact, so the order of blocks does not matter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// The unit of y: a power of two, chosen by what the network says of the first block, so that
+    /// rounding is far below what a response varies by.
+    pub step: f64,
+    /// Responses that lay past [`MOST`](crate::stats::classification::MOST) steps, or were no number, and were cut to it.
+    pub clipped: u64,
+    /// Trials by parity of the block and true class, \[2,K\], even blocks first.
+    pub shown: Vec<u64>,
+    /// Σy by parity, true class and class with a map: \[2,K,M\].
+    pub sums: Array<i64>,
+    /// Σy² by parity and class with a map: \[2,M\].
+    pub squares: Vec<u64>,
+    /// Σy·(z − [`CENTRE`](crate::stats::classification::CENTRE)) by parity and class with a map: \[2,M,c,h,w\].
+    pub products: Array<i64>,
+    /// Σz by parity over the trials of each class with a map and, where not all have one, of the
+    /// others: \[2,M or M+1,c,h,w\]. Empty where decisions count every trial once, whose margins are
+    /// the same sums.
+    pub noise: Array<i64>,
+}
+
+/// What one block of trials adds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EvidenceSums {
+    /// Responses cut to [`MOST`](crate::stats::classification::MOST).
+    pub clipped: u64,
+    /// Trials by true class, \[K\].
+    pub shown: Vec<u64>,
+    /// Σy, \[K,M\].
+    pub sums: Vec<i64>,
+    /// Σy², \[M\].
+    pub squares: Vec<u64>,
+    /// Σy·(z − [`CENTRE`](crate::stats::classification::CENTRE)), \[M,c·h·w\].
+    pub products: Vec<i64>,
+    /// For each of the rows that has trials: its place and Σz, \[c·h·w\]. Empty where the decisions'
+    /// margins have them.
+    pub noise: Vec<(usize, Vec<i64>)>,
+}
+
+impl Evidence {
+    /// No trials yet, with responses in units of `step`.
+    pub fn new(step: f64, kind: &TrialKind) -> Self {
+        let (k, m) = (kind.classes, kind.listed.len());
+        let [c, h, w] = kind.grain.grid(kind.images);
+        Self {
+            step,
+            clipped: 0,
+            shown: vec![0; 2 * k],
+            sums: Array::zeros(&[2, k, m]),
+            squares: vec![0; 2 * m],
+            products: Array::zeros(&[2, m, c, h, w]),
+            noise: match kind.own_strata() {
+                0 => Array::default(),
+                rows => Array::zeros(&[2, rows, c, h, w]),
+            },
+        }
+    }
+
+    /// Whether its numbers agree with each other, for K classes, M of them with maps, and maps of this
+    /// shape. Its arrays may have been dropped.
+    pub(super) fn agrees(&self, (k, m): (usize, usize), [c, h, w]: Shape, dropped: bool) -> bool {
+        let noise = || {
+            let rows = m + usize::from(m < k);
+            has_shape(&self.noise, &[0]) || has_shape(&self.noise, &[2, rows, c, h, w])
+        };
+        let arrays = || {
+            has_shape(&self.sums, &[2, k, m])
+                && has_shape(&self.products, &[2, m, c, h, w])
+                && noise()
+        };
+        self.step.is_finite()
+            && self.step > 0.0
+            && self.shown.len() == 2 * k
+            && self.squares.len() == 2 * m
+            && (dropped || arrays())
+    }
+
+    /// Trials in all; `None` where there is no number for so many.
+    pub(super) fn trials(&self) -> Option<u64> {
+        let mut shown = self.shown.iter();
+        shown.try_fold(0_u64, |sum, &n| sum.checked_add(n))
+    }
+
+    /// Adds the sums of a block of this parity.
+    pub(super) fn add(&mut self, parity: usize, block: &EvidenceSums) {
+        fn add<T: Copy + std::ops::AddAssign>(own: &mut [T], parity: usize, more: &[T]) {
+            let own = own[parity * more.len()..].iter_mut();
+            own.zip(more).for_each(|(own, &more)| *own += more);
+        }
+        self.clipped += block.clipped;
+        add(&mut self.shown, parity, &block.shown);
+        add(self.sums.values_mut(), parity, &block.sums);
+        add(&mut self.squares, parity, &block.squares);
+        add(self.products.values_mut(), parity, &block.products);
+        if let [_, rows, ..] = *self.noise.shape() {
+            let noise = self.noise.values_mut();
+            for (row, sums) in &block.noise {
+                let own = noise[(parity * rows + row) * sums.len()..].iter_mut();
+                own.zip(sums).for_each(|(own, &more)| *own += more);
+            }
+        }
+    }
+
+    /// Drops its arrays.
+    pub(super) fn forget(&mut self) {
+        for sums in [&mut self.sums, &mut self.products, &mut self.noise] {
+            *sums = Array::default();
+        }
+    }
+
+    /// As the estimate takes them.
+    pub(super) fn responses(&self) -> Responses<'_> {
+        Responses {
+            step: self.step,
+            shown: &self.shown,
+            sums: self.sums.values(),
+            squares: &self.squares,
+            products: self.products.values(),
+            noise: self.noise.values(),
+        }
+    }
+}
+
+arrays!(Evidence: sums, products, noise);

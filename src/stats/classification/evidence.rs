@@ -1,0 +1,207 @@
+//! Evidence images: the covariance of the noise with what the network's outputs say for a class,
+//! y_k, over the noise's variance. Each trial speaks about every class.
+//!
+//! The reverse-correlation kernel for a graded response (Murray, Bennett & Sekuler, *Optimal methods
+//! for calculating classification images: weighted sums*, J. Vision 2:79, 2002); for white Gaussian
+//! noise the mean gradient of y_k (Stein, Bussgang).
+
+use super::image::Measured;
+use super::{Trials, margin};
+
+/// What is taken off a point of the noise's grid before it is multiplied: the middle of the grid's
+/// 65,536 points, so that products take 15 bits of it instead of 16.
+pub const CENTRE: i64 = 1 << 15;
+
+/// Most steps of a response, to either side: sums of [`MOST_TRIALS`] products still fit 64 bits.
+pub const MOST: i32 = 1 << 15;
+
+/// Most trials at one γ whose responses may be summed: products are of 15 bits and 15, and a sign.
+pub const MOST_TRIALS: u64 = 1 << 33;
+
+/// Sums of the responses over the trials at one γ. K classes, M of which have maps; P numbers of a
+/// map. Responses y are whole numbers in units of `step`, noise as in [`Trials`].
+#[derive(Debug, Clone, Copy)]
+pub struct Responses<'a> {
+    /// The unit of y.
+    pub step: f64,
+    /// Trials by parity of block and true class, \[2,K\].
+    pub shown: &'a [u64],
+    /// Σy by parity, true class and class with a map, \[2,K,M\].
+    pub sums: &'a [i64],
+    /// Σy² by parity and class with a map, \[2,M\].
+    pub squares: &'a [u64],
+    /// Σy·(z − [`CENTRE`]) by parity and class with a map, \[2,M,P\].
+    pub products: &'a [i64],
+    /// Σz by parity over the trials of each class with a map and, where not all have one, over those
+    /// of the others, \[2,M or M+1,P\]; empty where [`Trials`] counts every trial once and so has them.
+    pub noise: &'a [i64],
+}
+
+/// The trials of some blocks, by what they have in common: at γ = 0 nothing is seen of the image and
+/// all are alike, else those of a true class are.
+struct Strata {
+    /// Trials, by stratum.
+    counts: Vec<f64>,
+    /// Σy by stratum and class with a map.
+    responses: Vec<Vec<f64>>,
+    /// Σ(z − [`CENTRE`]) by stratum, \[P\].
+    noise: Vec<Vec<f64>>,
+    /// Σy² by class with a map.
+    squares: Vec<f64>,
+    /// Trials in all.
+    all: f64,
+}
+
+impl Strata {
+    fn new(trials: &Trials<'_>, own: &Responses<'_>, parities: &[usize]) -> Self {
+        let (k, m, pixels) = (trials.classes, trials.listed.len(), trials.pixels());
+        let rest = usize::from(m < k);
+        let pooled = trials.gamma == 0.0;
+        let strata = if pooled { 1 } else { m + rest };
+        let mut all = Self {
+            counts: vec![0.0; strata],
+            responses: vec![vec![0.0; m]; strata],
+            noise: vec![vec![0.0; pixels]; strata],
+            squares: vec![0.0; m],
+            all: 0.0,
+        };
+        for &parity in parities {
+            for truth in 0..k {
+                let place = trials.listed.binary_search(&truth);
+                let stratum = if pooled { 0 } else { place.unwrap_or(m) };
+                let count = own.shown[parity * k + truth] as f64;
+                all.counts[stratum] += count;
+                all.all += count;
+                let sums = &own.sums[(parity * k + truth) * m..][..m];
+                let responses = all.responses[stratum].iter_mut();
+                responses
+                    .zip(sums)
+                    .for_each(|(own, &sum)| *own += sum as f64);
+            }
+            let squares = &own.squares[parity * m..][..m];
+            let kept = all.squares.iter_mut();
+            kept.zip(squares).for_each(|(own, &sum)| *own += sum as f64);
+            for (row, sum) in shown(trials, own, parity).iter().enumerate() {
+                let stratum = if pooled { 0 } else { row };
+                let noise = all.noise[stratum].iter_mut();
+                noise.zip(sum).for_each(|(own, &sum)| *own += sum as f64);
+            }
+        }
+        for (noise, count) in all.noise.iter_mut().zip(&all.counts) {
+            let centre = CENTRE as f64 * count;
+            noise.iter_mut().for_each(|sum| *sum -= centre);
+        }
+        all
+    }
+
+    /// The response's variance within strata, in units of its step squared.
+    fn variance(&self, place: usize) -> f64 {
+        let explained = self.counts.iter().zip(&self.responses);
+        let explained: f64 = explained
+            .filter(|(count, _)| **count > 0.0)
+            .map(|(count, sums)| sums[place] * sums[place] / count)
+            .sum();
+        (self.squares[place] - explained) / self.all
+    }
+
+    /// Covariance of response and noise within strata, in units of both steps, \[P\].
+    fn covariance(&self, products: &[i64], parities: &[usize], place: usize) -> Vec<f64> {
+        let pixels = self.noise[0].len();
+        let m = self.squares.len();
+        let mut sum = vec![0_i64; pixels];
+        for parity in parities {
+            let own = &products[(parity * m + place) * pixels..][..pixels];
+            sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+        }
+        let mut covariance: Vec<f64> = sum.into_iter().map(|sum| sum as f64).collect();
+        let strata = self.counts.iter().zip(&self.responses).zip(&self.noise);
+        for ((count, sums), noise) in strata.filter(|((count, _), _)| **count > 0.0) {
+            let mean = sums[place] / count;
+            let pairs = covariance.iter_mut().zip(noise);
+            pairs.for_each(|(own, sum)| *own -= mean * sum);
+        }
+        covariance.iter_mut().for_each(|own| *own /= self.all);
+        covariance
+    }
+}
+
+/// Σz over the trials of each class with a map, and over those of the others where there are any.
+fn shown(trials: &Trials<'_>, own: &Responses<'_>, parity: usize) -> Vec<Vec<i64>> {
+    let (m, pixels) = (trials.listed.len(), trials.pixels());
+    let rest = m < trials.classes;
+    if !own.noise.is_empty() {
+        let rows = m + usize::from(rest);
+        let sums = &own.noise[parity * rows * pixels..][..rows * pixels];
+        return sums.chunks_exact(pixels).map(<[i64]>::to_vec).collect();
+    }
+    let mut rows: Vec<Vec<i64>> = margin(trials, parity, 1).map(<[i64]>::to_vec).collect();
+    if rest {
+        // All trials, by what they are called, less those of the classes with maps.
+        let mut others = trials.rest[parity * pixels..][..pixels].to_vec();
+        let called = margin(trials, parity, 0).map(|sums| (sums, 1));
+        let known = rows.iter().map(|sums| (sums.as_slice(), -1));
+        for (sums, sign) in called.chain(known) {
+            let pairs = others.iter_mut().zip(sums);
+            pairs.for_each(|(own, sum)| *own += sign * sum);
+        }
+        rows.push(others);
+    }
+    rows
+}
+
+/// What is estimated of one class.
+pub(super) struct Evidence {
+    /// The map.
+    pub measured: Measured,
+    /// Mean of y over all trials.
+    pub mean: f64,
+    /// Standard deviation of y within true classes.
+    pub deviation: f64,
+}
+
+/// The evidence images of the classes with maps, in their order; `None` for a class of which nothing
+/// can be said: fewer than `min_trials` trials, or a response that never changes.
+pub(super) fn evidence(
+    trials: &Trials<'_>,
+    own: &Responses<'_>,
+    deviations: &[f64],
+) -> Vec<Option<Evidence>> {
+    let m = trials.listed.len();
+    let whole = Strata::new(trials, own, &[0, 1]);
+    let halves = [0, 1].map(|parity| Strata::new(trials, own, &[parity]));
+    let of_class = |place: usize| {
+        let variance = whole.variance(place);
+        let enough = whole.all >= trials.min_trials.max(1) as f64;
+        // Rounding alone leaves no more than this of a response that is constant within strata.
+        let least = 1e-9 * whole.squares[place] / whole.all.max(1.0);
+        if !enough || variance <= least.max(0.0) {
+            return None;
+        }
+        let deviation = variance.sqrt() * own.step;
+        let map = |strata: &Strata, parities: &[usize]| -> Vec<f64> {
+            let covariance = strata.covariance(own.products, parities, place);
+            let pixels = covariance.into_iter().zip(deviations);
+            let pixel = |(c, sigma): (f64, &f64)| match *sigma > 0.0 {
+                true => c * own.step * trials.grid.step / (sigma * sigma),
+                false => 0.0,
+            };
+            pixels.map(pixel).collect()
+        };
+        let error = |sigma: &f64| match *sigma > 0.0 {
+            true => deviation / (sigma * whole.all.sqrt()),
+            false => 0.0,
+        };
+        let both = halves.iter().all(|half| half.all > 0.0);
+        let sums: f64 = whole.responses.iter().map(|sums| sums[place]).sum();
+        Some(Evidence {
+            measured: Measured {
+                image: map(&whole, &[0, 1]),
+                errors: deviations.iter().map(error).collect(),
+                halves: both.then(|| [map(&halves[0], &[0]), map(&halves[1], &[1])]),
+            },
+            mean: sums / whole.all * own.step,
+            deviation,
+        })
+    };
+    (0..m).map(of_class).collect()
+}

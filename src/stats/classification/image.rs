@@ -1,0 +1,115 @@
+//! One map of a class and what it is worth: its z values, reliability and signal-to-noise ratio,
+//! whatever response of the network it was estimated from.
+
+use serde::{Deserialize, Serialize};
+
+use super::TARGET;
+use crate::stats::cluster::{Cluster, clusters};
+use crate::stats::correlation::{pearson, reliability_interval, spearman_brown, trials_needed};
+use crate::stats::interval::snr_interval;
+use crate::stats::numbers::Shape;
+
+/// A map of P numbers, with its statistics.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImageEstimate {
+    /// The map c, \[P\]. Of decisions: a difference of mean noise, in units of the noise's range. Of
+    /// evidence: units of the response (logits) per full range of a pixel.
+    pub image: Vec<f32>,
+    /// c over its standard error, \[P\]. A pixel whose noise never varies has z = 0.
+    pub z: Vec<f32>,
+    /// Spearman–Brown reliability from odd and even blocks, in \[−1,1\].
+    pub reliability: Option<f64>,
+    /// The ends of its 95 % interval; `None` where the noise's pixels are not independent.
+    pub reliability_interval: Option<[f64; 2]>,
+    /// Signal-to-noise ratio (‖c‖² − ΣSE²)/ΣSE²; grows in proportion to the trials.
+    pub snr: f64,
+    /// The ends of its 95 % interval; `None` where the noise's pixels are not independent.
+    pub snr_interval: Option<[f64; 2]>,
+    /// Trials in all at which the reliability would be [`TARGET`]: the signal-to-noise ratio grows
+    /// in proportion to them. `None` where no reliability above 0 tells.
+    pub needed: Option<u64>,
+    /// Pixels past the threshold.
+    pub significant: usize,
+    /// The significant clusters of the smoothed z map; `None` for noise whose pixels are not
+    /// independent, of which the test knows nothing.
+    pub clusters: Option<Vec<Cluster>>,
+}
+
+/// A map as it was measured.
+pub(super) struct Measured {
+    /// c, \[P\].
+    pub image: Vec<f64>,
+    /// Its standard error, \[P\]; 0 where the noise never varies.
+    pub errors: Vec<f64>,
+    /// The same map from the even and from the odd blocks alone, up to one factor.
+    pub halves: Option<[Vec<f64>; 2]>,
+}
+
+/// What maps have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting {
+    /// Channels, rows and columns.
+    pub shape: Shape,
+    /// Trials in all.
+    pub trials: u64,
+    /// |z| past which a pixel is significant.
+    pub threshold: f64,
+    /// Whether the noise's pixels are independent of each other.
+    pub white: bool,
+}
+
+impl ImageEstimate {
+    /// Its statistics.
+    pub(super) fn new(measured: &Measured, setting: Setting) -> Self {
+        let Measured {
+            image,
+            errors,
+            halves,
+        } = measured;
+        let z = |(c, error): (&f64, &f64)| if *error > 0.0 { c / error } else { 0.0 };
+        let z: Vec<f64> = image.iter().zip(errors).map(z).collect();
+        let power: f64 = image.iter().map(|c| c * c).sum();
+        let noise: f64 = errors.iter().map(|error| error * error).sum();
+        let snr = (power - noise) / noise;
+        let halves = halves.as_ref();
+        let r = halves.and_then(|[even, odd]| pearson(&narrow(even), &narrow(odd)));
+        let reliability = r.map(spearman_brown);
+        let pixels = image.len();
+        Self {
+            reliability,
+            reliability_interval: r
+                .filter(|_| setting.white)
+                .and_then(|r| reliability_interval(r, pixels)),
+            snr,
+            snr_interval: setting.white.then(|| snr_interval(snr, pixels)),
+            needed: reliability.and_then(|r| trials_needed(setting.trials, r, TARGET)),
+            significant: z.iter().filter(|z| z.abs() > setting.threshold).count(),
+            clusters: setting
+                .white
+                .then(|| clusters(&narrow(&z), setting.shape).clusters),
+            z: narrow(&z),
+            image: narrow(image),
+        }
+    }
+
+    /// Whether it can be a map of so many pixels.
+    pub fn fits(&self, pixels: usize) -> bool {
+        let inside = |cluster: &Cluster| cluster.pixels.iter().all(|&pixel| pixel < pixels);
+        self.image.len() == pixels
+            && self.z.len() == pixels
+            && self.clusters.iter().flatten().all(inside)
+    }
+
+    /// The standard error of every pixel, in the units of the map, \[P\]; NaN where z is 0, which tells
+    /// none.
+    pub fn errors(&self) -> Vec<f32> {
+        let pixels = self.image.iter().zip(&self.z);
+        pixels
+            .map(|(c, z)| if *z == 0.0 { f32::NAN } else { c / z })
+            .collect()
+    }
+}
+
+pub(super) fn narrow(map: &[f64]) -> Vec<f32> {
+    map.iter().map(|&v| v as f32).collect()
+}
