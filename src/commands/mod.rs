@@ -16,6 +16,7 @@ mod ls;
 mod machine;
 mod new;
 mod own;
+mod pilot;
 mod plan;
 mod preset;
 mod run;
@@ -65,6 +66,9 @@ enum Command {
     Run {
         #[command(flatten)]
         plan: Plan,
+        /// Begin nothing; show the network a few trials at several grains of noise, and say which grain and how many trials would do
+        #[arg(long)]
+        pilot: bool,
         #[command(flatten)]
         how: run::How,
     },
@@ -208,9 +212,12 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             let (plan, _) = plan.settled(&store, "new", data)?;
             new::run(&store, &plan)
         }
-        Some(Command::Run { plan, how }) => {
+        Some(Command::Run { plan, pilot, how }) => {
             let (plan, data) = plan.settled(&store, "run", data)?;
-            run::run(&store, data, &plan, &how)
+            match pilot {
+                true => pilot::run(&store, data, &plan, how.device()),
+                false => run::run(&store, data, &plan, &how),
+            }
         }
         Some(Command::Extend { name, more, how }) => extend::run(&store, data, &name, &more, &how),
         Some(Command::Attach { name, plain, line }) => {

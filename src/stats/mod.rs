@@ -6,6 +6,7 @@ pub mod classification;
 pub mod cluster;
 pub mod correlation;
 pub mod covariance;
+pub mod grain;
 pub mod interval;
 pub mod numbers;
 pub mod roc;

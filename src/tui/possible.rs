@@ -11,6 +11,7 @@ use super::theme::Theme;
 use super::view::Entry;
 use crate::figure::{self, Figure};
 use crate::session::Session;
+use crate::session::config::Response;
 use crate::session::run::Phase;
 
 /// Where the viewer is now.
@@ -96,6 +97,14 @@ pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme
         ("pause", Some(Phase::Paused(_))) => "go on",
         // Where all classes are in sight, nobody needs to be told of a jump.
         ("jump", _) if form::classes(session) <= MANY => "",
+        ("evidence", _) => {
+            let images = state.shared.images_in(session);
+            match images.map(|images| state.shared.response_in(images)) {
+                Some(Response::Evidence) => "decisions",
+                _ => short,
+            }
+        }
+        ("hold", _) if state.shared.frozen.is_some() => "follow",
         ("leave", _) if state.shared.engine_runs(session) => "leave (the run goes on)",
         _ => short,
     }

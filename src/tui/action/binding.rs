@@ -38,6 +38,8 @@ pub enum Action {
     NextImages,
     /// What trials are taken to say: evidence, or decisions.
     SwitchResponse,
+    /// What tells every other class from the chosen one.
+    Versus,
     SwitchTargets,
     SwitchSource,
     NextSplit,

@@ -83,6 +83,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::SwitchStimuli, &[Char('n')], "averages on noise, or on training images", "noise or images", &[Units]),
     row(Action::NextImages, &[Char('n')], "the maps of the next noise", "noise", &[Sheet, Enlarged]),
     row(Action::SwitchResponse, &[Char('e')], "evidence, or decisions", "evidence", &[Sheet, Enlarged]),
+    row(Action::Versus, &[Char('v')], "what tells each class from the chosen one, or each by itself", "versus", &[Sheet, Enlarged, Splits]),
     row(Action::NextKind, &[Char('m')], "the next kind of map", "map", &[Maps]),
     row(Action::Pause, &[Char('p')], "pause the run, or let it go on", "pause", &[Views]),
     row(Action::AskStop, &[Char('S')], "stop the run after a checkpoint", "stop", &[Views]),
