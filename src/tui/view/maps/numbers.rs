@@ -207,6 +207,8 @@ fn under_cursor(
         };
         figures.push((("value", "value"), text, of));
     }
+    // Of several channels together z is that of one of them.
+    let together = lens.shape()[0] > 1 && !lens.is_one_channel();
     let significance = lens.significance(class);
     if let Some(&z) = significance.as_ref().and_then(|(z, _)| z.get(pixel)) {
         let mut words = Vec::new();
@@ -214,6 +216,16 @@ fn under_cursor(
         let significant = f64::from(z.abs()) > lens.estimate.threshold;
         words.extend(significant.then(|| "significant".to_string()));
         figures.push((("z", "z"), reading(f64::from(z)), words.join(", ")));
+        let shown = matches!(lens.kind, MapKind::Image) && !together;
+        let value = painting
+            .values
+            .get(pixel)
+            .copied()
+            .filter(|_| shown && z != 0.0);
+        if let Some(value) = value {
+            let error = reading(f64::from((value / z).abs()));
+            figures.push((("error", "error"), error, "standard error".into()));
+        }
     }
     figures
 }
