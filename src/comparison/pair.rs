@@ -1,0 +1,388 @@
+//! Two sessions whose maps can be compared: which of their classification images, at which γ, by
+//! which response.
+
+use super::Misfit;
+use crate::session::config::{self, Response};
+use crate::session::record::{ClassificationImages, Experiment as _, GammaTrials};
+use crate::session::{Form, Session};
+use crate::stats::agreement::{Called, called};
+
+/// What of two sessions is asked for; what is `None` is chosen.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Wish {
+    /// The kind of noise, by its name.
+    pub noise: Option<String>,
+    /// The signal strength.
+    pub gamma: Option<f64>,
+    /// What trials are taken to say.
+    pub response: Option<Response>,
+}
+
+/// Classification images of two sessions that were made alike.
+#[derive(Debug, Clone)]
+pub struct Pair<'a> {
+    /// The sessions.
+    pub sessions: [&'a Session; 2],
+    /// Their plans.
+    pub plans: [&'a config::ClassificationImages; 2],
+    /// The places of these in their sessions' plans.
+    pub places: [usize; 2],
+    /// The signal strengths at which both have trials, ascending.
+    pub gammas: Vec<Common<'a>>,
+    /// The responses that both have maps by, the one to prefer first.
+    pub responses: Vec<Response>,
+    /// The other noises that both have, as names; the one compared among them.
+    pub noises: Vec<String>,
+}
+
+/// A signal strength at which both sessions have trials.
+#[derive(Debug, Clone, Copy)]
+pub struct Common<'a> {
+    /// The signal strength.
+    pub gamma: f64,
+    /// The trials of each.
+    pub trials: [&'a GammaTrials; 2],
+    /// The places of γ in the two plans.
+    pub places: [usize; 2],
+    /// Whether they are the same ones.
+    pub shown: Trials,
+}
+
+/// Whether two sessions were shown the same trials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trials {
+    /// The very same, all of them.
+    Same,
+    /// The same, and one of them more.
+    Shared,
+    /// Others.
+    Others,
+}
+
+impl Common<'_> {
+    /// What the counts say of how alike the sessions decide.
+    pub fn called(&self) -> Option<Called> {
+        let estimates = self.trials.map(GammaTrials::estimate);
+        let counts = [&estimates[0].counts[..], &estimates[1].counts[..]];
+        called(counts, self.trials[0].classes())
+    }
+}
+
+/// Classification images of a session, with their plan and its place.
+type Own<'a> = (
+    usize,
+    &'a config::ClassificationImages,
+    &'a ClassificationImages,
+);
+
+impl<'a> Pair<'a> {
+    /// Finds what the sessions have in common. The first noise, unless another is asked for; a γ or
+    /// a response that is asked for must be there.
+    ///
+    /// # Errors
+    /// What differs, and what to do.
+    pub fn new(a: &'a Session, b: &'a Session, wish: &Wish) -> Result<Self, Misfit> {
+        let sessions = [a, b];
+        let own = [begun(a)?, begun(b)?];
+        same_form(sessions)?;
+        let mut pairs: Vec<[Own<'a>; 2]> = Vec::new();
+        for first in &own[0] {
+            let alike = |other: &&Own<'a>| {
+                let taken = pairs.iter().any(|pair| pair[1].0 == other.0);
+                !taken && same_noise(first.1, other.1)
+            };
+            if let Some(second) = own[1].iter().find(alike) {
+                pairs.push([*first, *second]);
+            }
+        }
+        let noises: Vec<String> = pairs.iter().map(|pair| in_words(pair[0].1)).collect();
+        let chosen = match &wish.noise {
+            None => pairs.first(),
+            Some(asked) => {
+                let is = |pair: &&[Own<'a>; 2]| pair[0].1.noise.label() == asked.to_lowercase();
+                let found = pairs.iter().find(is);
+                if found.is_none() && !pairs.is_empty() {
+                    let (asked, there) = (asked.clone(), noises);
+                    return Err(Misfit::OtherNoise { asked, there });
+                }
+                found
+            }
+        };
+        let Some(&[first, second]) = chosen else {
+            let words = |own: &[Own<'_>]| own.iter().map(|(_, plan, _)| in_words(plan)).collect();
+            return Err(Misfit::Noise {
+                names: names(sessions),
+                noises: [words(&own[0]), words(&own[1])],
+            });
+        };
+        let pair = Self {
+            gammas: common(sessions, [first, second])?,
+            responses: responses(sessions, [first, second])?,
+            sessions,
+            plans: [first.1, second.1],
+            places: [first.0, second.0],
+            noises,
+        };
+        pair.check(wish)?;
+        Ok(pair)
+    }
+
+    fn check(&self, wish: &Wish) -> Result<(), Misfit> {
+        if let Some(asked) = wish.gamma
+            && self.place(asked).is_none()
+        {
+            let there = self.gammas.iter().map(|it| it.gamma).collect();
+            return Err(Misfit::OtherGamma { asked, there });
+        }
+        match wish.response {
+            Some(asked) if !self.responses.contains(&asked) => Err(Misfit::OtherResponse {
+                asked,
+                problem: match asked {
+                    Response::Evidence => without_evidence(self.sessions, self.plans),
+                    Response::Decision => "the two count their decisions otherwise".into(),
+                },
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The names of the sessions.
+    pub fn names(&self) -> [&'a str; 2] {
+        self.sessions.map(|session| session.name.as_str())
+    }
+
+    /// The form of both.
+    pub fn form(&self) -> Option<&'a Form> {
+        let mut forms = self.sessions.iter().map(|it| it.record.form.as_ref());
+        // The one that has names.
+        let named = forms.clone().flatten().find(|form| !form.is_numbered());
+        named.or_else(|| forms.next().flatten())
+    }
+
+    /// What a class is called.
+    pub fn name(&self, class: usize) -> String {
+        self.form().map_or_else(|| class.to_string(), |form| form.name(class))
+    }
+
+    /// The place of a signal strength among those in common.
+    pub fn place(&self, gamma: f64) -> Option<usize> {
+        let same = |own: &Common<'_>| (own.gamma - gamma).abs() < 1e-9;
+        self.gammas.iter().position(same)
+    }
+
+    /// The place of the signal strength that shows most by a response: at which most classes have
+    /// maps in both; of several the strongest by decisions, by evidence that whose maps are the most
+    /// reliable.
+    pub fn best(&self, response: Response) -> usize {
+        let worth = |own: &Common<'_>| {
+            let estimates = own.trials.map(GammaTrials::estimate);
+            let classes = estimates[0].classes.iter().zip(&estimates[1].classes);
+            let pairs = classes.filter_map(|(a, b)| Some((a.image(response)?, b.image(response)?)));
+            let (mut maps, mut reliability) = (0, 0.0);
+            for (a, b) in pairs {
+                maps += 1;
+                reliability += a.reliability.unwrap_or(0.0).min(b.reliability.unwrap_or(0.0));
+            }
+            let second = match response {
+                Response::Decision => own.gamma,
+                Response::Evidence => reliability,
+            };
+            (maps, second)
+        };
+        let all = self.gammas.iter().map(worth).enumerate();
+        let best = all.max_by(|(_, a), (_, b)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        best.map_or(0, |(place, _)| place)
+    }
+
+    /// The unit of the maps by a response.
+    pub fn unit(&self, response: Response) -> String {
+        match response {
+            Response::Decision => "full ranges of a pixel".into(),
+            Response::Evidence => {
+                format!("{} per full range of a pixel", self.plans[0].evidence.unit())
+            }
+        }
+    }
+
+    /// The noise that both were shown, in words.
+    pub fn noise(&self) -> String {
+        in_words(self.plans[0])
+    }
+}
+
+fn names(sessions: [&Session; 2]) -> [String; 2] {
+    sessions.map(|session| session.name.clone())
+}
+
+/// The classification images of a session that have trials.
+fn begun(session: &Session) -> Result<Vec<Own<'_>>, Misfit> {
+    let plans = session.config.analyses.iter().enumerate();
+    let planned: Vec<Own<'_>> = plans
+        .zip(&session.record.analyses)
+        .filter_map(|((place, plan), record)| match plan {
+            config::Analysis::ClassificationImages(plan) => {
+                Some((place, plan, ClassificationImages::of(record)?))
+            }
+            _ => None,
+        })
+        .collect();
+    let name = || session.name.clone();
+    if planned.is_empty() {
+        return Err(Misfit::NoPlan { name: name() });
+    }
+    let begun: Vec<Own<'_>> = planned.into_iter().filter(|it| it.2.trials() > 0).collect();
+    match begun.is_empty() {
+        true => Err(Misfit::NoMaps { name: name() }),
+        false => Ok(begun),
+    }
+}
+
+/// Checks that images have one size and classes are the same.
+fn same_form(sessions: [&Session; 2]) -> Result<(), Misfit> {
+    let [Some(a), Some(b)] = sessions.map(|session| session.record.form.as_ref()) else {
+        // Sessions of earlier versions have no form; the sums have one all the same.
+        return Ok(());
+    };
+    let names = names(sessions);
+    if a.shape() != b.shape() {
+        let sizes = [a, b].map(Form::size_in_words);
+        return Err(Misfit::Size { names, sizes });
+    }
+    if a.count() != b.count() {
+        let classes = [a, b].map(Form::count);
+        return Err(Misfit::Classes { names, classes });
+    }
+    if a.is_numbered() || b.is_numbered() {
+        return Ok(());
+    }
+    let mut pairs = a.classes.iter().zip(&b.classes);
+    match pairs.position(|(a, b)| a.to_lowercase() != b.to_lowercase()) {
+        None => Ok(()),
+        Some(class) => Err(Misfit::Names {
+            names,
+            class,
+            called: [a.name(class), b.name(class)],
+        }),
+    }
+}
+
+fn same_noise(a: &config::ClassificationImages, b: &config::ClassificationImages) -> bool {
+    a.noise == b.noise && a.grain() == b.grain()
+}
+
+/// `uniform noise`, `gaussian noise of σ 0.25 in cells of 2×2`.
+fn in_words(plan: &config::ClassificationImages) -> String {
+    let mut words = format!("{} noise", plan.noise.label());
+    if let config::Noise::Gaussian(it) = plan.noise {
+        words += &format!(" of σ {}", it.sigma);
+    }
+    if plan.cell > 1 {
+        words += &format!(" in cells of {0}×{0}", plan.cell);
+    }
+    if plan.grey {
+        words += ", grey";
+    }
+    words
+}
+
+/// The signal strengths at which both have trials.
+fn common<'a>(
+    sessions: [&Session; 2],
+    [first, second]: [Own<'a>; 2],
+) -> Result<Vec<Common<'a>>, Misfit> {
+    let there = |own: Own<'a>| {
+        let gammas = own.2.gammas.iter().enumerate();
+        gammas.filter(|(_, trials)| trials.trials > 0)
+    };
+    let mut all: Vec<Common<'a>> = Vec::new();
+    for (place, trials) in there(first) {
+        let same = |other: &(usize, &GammaTrials)| (other.1.gamma - trials.gamma).abs() < 1e-9;
+        if let Some((other, others)) = there(second).find(same)
+            && trials.shape() == others.shape()
+            && trials.classes() == others.classes()
+        {
+            let places = [place, other];
+            all.push(Common {
+                gamma: trials.gamma,
+                trials: [trials, others],
+                places,
+                shown: shown(sessions, [first, second], places),
+            });
+        }
+    }
+    all.sort_by(|a, b| a.gamma.total_cmp(&b.gamma));
+    let gammas = |own| there(own).map(|(_, trials)| trials.gamma).collect();
+    match all.is_empty() {
+        true => Err(Misfit::Gammas {
+            names: names(sessions),
+            gammas: [gammas(first), gammas(second)],
+        }),
+        false => Ok(all),
+    }
+}
+
+/// Whether the trials at two places are the same: drawn from the same seeds, of the same images.
+fn shown(sessions: [&Session; 2], own: [Own<'_>; 2], places: [usize; 2]) -> Trials {
+    let of = |at: usize| {
+        let (session, (place, plan, _)) = (sessions[at], own[at]);
+        let images = (&session.config.dataset, &session.record.images);
+        let seed = (session.config.seed, place, places[at]);
+        (seed, plan.block, images)
+    };
+    let trials = [0, 1].map(|at| own[at].2.gammas[places[at]].trials);
+    match of(0) == of(1) {
+        false => Trials::Others,
+        true if trials[0] == trials[1] => Trials::Same,
+        true => Trials::Shared,
+    }
+}
+
+/// The responses by which the two have maps of the same quantity.
+fn responses(
+    sessions: [&Session; 2],
+    [first, second]: [Own<'_>; 2],
+) -> Result<Vec<Response>, Misfit> {
+    let evidence = first.2.has_evidence() && second.2.has_evidence();
+    let evidence = evidence && first.1.evidence == second.1.evidence;
+    let decision = first.1.weighting == second.1.weighting;
+    let there: Vec<Response> = [(Response::Evidence, evidence), (Response::Decision, decision)]
+        .into_iter()
+        .filter(|(_, there)| *there)
+        .map(|(response, _)| response)
+        .collect();
+    if there.is_empty() {
+        let words = |plan: &config::ClassificationImages| {
+            let usual = || "every trial the same".to_owned();
+            plan.weighting.label().unwrap_or_else(usual)
+        };
+        return Err(Misfit::Response {
+            problem: format!(
+                "the decisions of {} count {}, those of {} {}; and {}",
+                sessions[0].name,
+                words(first.1),
+                sessions[1].name,
+                words(second.1),
+                without_evidence(sessions, [first.1, second.1])
+            ),
+        });
+    }
+    Ok(there)
+}
+
+/// Why not both have evidence images of one quantity.
+fn without_evidence(sessions: [&Session; 2], plans: [&config::ClassificationImages; 2]) -> String {
+    let lacks = |at: usize| !plans[at].has(Response::Evidence);
+    match (0..2).find(|&at| lacks(at)) {
+        Some(at) => format!(
+            "{} has no evidence images, only decisions (responses: [Decision])",
+            sessions[at].name
+        ),
+        None => format!(
+            "the evidence of {} is {}, that of {} {}",
+            sessions[0].name,
+            plans[0].evidence.unit(),
+            sessions[1].name,
+            plans[1].evidence.unit()
+        ),
+    }
+}
