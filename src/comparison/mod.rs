@@ -2,13 +2,16 @@
 //! for every face; sessions go in, nothing is drawn.
 //!
 //! [`Pair`] finds the maps that both have; [`Compared`] is what one γ and one response say of them;
-//! [`alike`](Common::called) is what counts say of decisions.
+//! [`Common::called`] is
+//! what their counts say of their decisions, [`Shown`] what decisions on the same trials say.
 
 mod compared;
 mod misfit;
 mod pair;
+mod shown;
 
 pub use compared::{Compared, Totals};
 pub use misfit::Misfit;
 pub use pair::{Common, Pair, Trials, Wish};
+pub use shown::Shown;
 

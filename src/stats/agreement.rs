@@ -96,6 +96,14 @@ impl Joint {
         self.correct[1] += u64::from(b == truth);
     }
 
+    /// Adds the trials of another table of as many classes.
+    pub fn merge(&mut self, other: &Self) {
+        let pairs = self.counts.iter_mut().zip(&other.counts);
+        pairs.for_each(|(own, more)| *own += more);
+        let correct = self.correct.iter_mut().zip(other.correct);
+        correct.for_each(|(own, more)| *own += more);
+    }
+
     /// Trials.
     pub fn trials(&self) -> u64 {
         self.counts.iter().sum()

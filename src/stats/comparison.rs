@@ -56,6 +56,17 @@ pub struct Difference {
     pub corrected: Option<f64>,
 }
 
+impl Difference {
+    /// The standard error of the difference at every pixel, in the units of the maps, \[P\]; NaN where z
+    /// is 0, which tells none.
+    pub fn errors(&self) -> Vec<f32> {
+        let pixels = self.difference.iter().zip(&self.z);
+        pixels
+            .map(|(d, z)| if *z == 0.0 { f32::NAN } else { d / z })
+            .collect()
+    }
+}
+
 /// Compares two maps of a shape. `white`: whether the noise's pixels are independent of each other.
 /// `None` where the maps are not of this shape.
 pub fn difference(
