@@ -56,6 +56,10 @@ pub fn called([a, b]: [&[u64]; 2], classes: usize) -> Option<Called> {
         alike[0] += share * least;
         alike[1] += share * pairs().map(|(p, q)| p.min(q)).sum::<f64>();
     }
+    // All of them, but for rounding.
+    if alike[1] > 1.0 - 1e-9 {
+        alike[1] = 1.0;
+    }
     let correct = |counts: &[u64], of: u64| Share {
         hits: (0..classes).map(|class| counts[class * (classes + 1)]).sum(),
         of,
