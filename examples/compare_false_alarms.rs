@@ -15,9 +15,9 @@ use noisescope::comparison::{Compared, Pair, Wish};
 use noisescope::data::embedded;
 use noisescope::engine::kept;
 use noisescope::nets::Subject;
+use noisescope::session::Session;
 use noisescope::session::config::{self, Config, DatasetName, Response};
 use noisescope::session::record::{self, Record};
-use noisescope::session::Session;
 use noisescope::session::store::Store;
 use noisescope::stats::interval::wilson;
 use noisescope::stimulus::Pool;
@@ -75,7 +75,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    println!("{name}: {comparisons} comparisons of a network with itself, {trials} trials at each γ");
+    println!(
+        "{name}: {comparisons} comparisons of a network with itself, {trials} trials at each γ"
+    );
     for (gamma, alarms) in GAMMAS.into_iter().zip(&alarms) {
         for (response, own) in Response::ALL.into_iter().zip(alarms) {
             println!("γ {gamma} {:<10} {own}", response.label());

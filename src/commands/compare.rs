@@ -9,20 +9,23 @@ use clap::Args;
 
 use super::machine::Machine;
 use super::show::By;
-use super::signals::runtime;
-use super::{Refusal, attach};
+use super::signals::{HUNG_UP, Signals, runtime};
+use super::watch::{Line, Look};
+use super::{Refusal, attach, browse};
 use crate::comparison::{Compared, Misfit, Pair, Shown, Wish};
 use crate::data;
 use crate::engine::device::Choice;
 use crate::engine::side_by_side::{self, Bench};
 use crate::export::comparison::What;
 use crate::export::{self, Format};
-use crate::link::client;
+use crate::link::{Connection, Link, client};
 use crate::report::comparison::comparison;
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Form;
 use crate::session::store::Store;
+use crate::tui::browser::{Choice as Chosen, List};
+use crate::tui::{self, compare as screen};
 
 /// Trials that both networks are shown unless another number is asked for.
 const TRIALS: u64 = 10_000;
@@ -64,6 +67,8 @@ pub struct Compare {
     out: Option<PathBuf>,
     #[command(flatten)]
     machine: Machine,
+    #[command(flatten)]
+    line: Line,
 }
 
 impl Compare {
@@ -90,41 +95,156 @@ impl From<Misfit> for Refusal {
 pub fn run(store: &Store, data: Option<&Path>, compare: &Compare) -> Result<ExitCode, Refusal> {
     compare.machine.check()?;
     let folder = data::data_dir(data).map_err(Refusal::failed)?;
-    let [a, b] = [newest(store, &compare.a)?, newest(store, &compare.b)?];
-    let wish = compare.wish();
-    let pair = Pair::new(&a, &b, &wish)?;
-    let classes = compare.classes(&pair)?;
-    let response = wish.response.unwrap_or(pair.responses[0]);
-    let chosen = wish.gamma.and_then(|gamma| pair.place(gamma));
-    let place = chosen.unwrap_or_else(|| pair.best(response));
-    let alike = match compare.trials.unwrap_or(TRIALS) {
-        0 => None,
-        trials => Some(compare.shown(store, &folder, &pair, (place, trials))),
-    };
-    let alike = alike.as_ref().map(|it| it.as_ref().map_err(String::as_str));
-    let format = match compare.json {
-        true => Some(Format::Json),
-        false => compare.format,
-    };
-    let Some(format) = format else {
-        let compared = Compared::new(&pair, place, response);
-        return page(&comparison(&pair, &compared, alike));
-    };
-    let what = What {
-        places: chosen.map_or_else(|| (0..pair.gammas.len()).collect(), |place| vec![place]),
-        responses: wish.response.map_or_else(|| pair.responses.clone(), |it| vec![it]),
-        pair: &pair,
-        classes,
-        alike,
-    };
-    export::comparison::write(&what, format, compare.out.as_deref()).map_err(Refusal::failed)?;
-    Ok(ExitCode::SUCCESS)
+    let told = compare.plain || compare.json || compare.format.is_some();
+    if !told && std::io::stdout().is_terminal() {
+        return compare.draw(store, &folder);
+    }
+    let runtime = runtime()?;
+    let a = runtime.block_on(newest(store, &compare.a))?;
+    let b = runtime.block_on(newest(store, &compare.b))?;
+    compare.tell(store, &folder, [&a, &b])
+}
+
+impl Compare {
+    /// On the terminal, live where engines are at work.
+    fn draw(&self, store: &Store, data: &Path) -> Result<ExitCode, Refusal> {
+        runtime()?.block_on(async {
+            let mut signals = Signals::listen()?;
+            let alike = self.trials.filter(|trials| *trials > 0);
+            let alike = alike.map(|trials| self.measure(store, data, trials));
+            let beside = Beside {
+                store,
+                wish: self.wish(),
+                line: &self.line,
+            };
+            let code = beside.draw([&self.a, &self.b], alike, &mut signals).await?;
+            Ok(code.map_or(ExitCode::SUCCESS, ExitCode::from))
+        })
+    }
+
+    /// As text, or as files.
+    fn tell(&self, store: &Store, data: &Path, [a, b]: [&Session; 2]) -> Result<ExitCode, Refusal> {
+        let wish = self.wish();
+        let pair = Pair::new(a, b, &wish)?;
+        let classes = self.classes(&pair)?;
+        let response = wish.response.unwrap_or(pair.responses[0]);
+        let chosen = wish.gamma.and_then(|gamma| pair.place(gamma));
+        let place = chosen.unwrap_or_else(|| pair.best(response));
+        let alike = match self.trials.unwrap_or(TRIALS) {
+            0 => None,
+            trials => Some(self.asked().shown(store, data, trials)),
+        };
+        let alike = alike.as_ref().map(|it| it.as_ref().map_err(String::as_str));
+        let format = match self.json {
+            true => Some(Format::Json),
+            false => self.format,
+        };
+        let Some(format) = format else {
+            let compared = Compared::new(&pair, place, response);
+            return page(&comparison(&pair, &compared, alike));
+        };
+        let all = || (0..pair.gammas.len()).collect();
+        let what = What {
+            places: chosen.map_or_else(all, |place| vec![place]),
+            responses: wish
+                .response
+                .map_or_else(|| pair.responses.clone(), |it| vec![it]),
+            pair: &pair,
+            classes,
+            alike,
+        };
+        export::comparison::write(&what, format, self.out.as_deref()).map_err(Refusal::failed)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A session for which the person chooses another in the list of sessions.
+pub fn chosen(look: &Look<'_>, name: &str) -> Result<ExitCode, Refusal> {
+    runtime()?.block_on(async {
+        let mut signals = Signals::listen()?;
+        let code = with_another(look, name, &mut signals).await?;
+        Ok(code.map_or(ExitCode::SUCCESS, ExitCode::from))
+    })
+}
+
+/// Lets the person choose the other session and shows both; the exit code of the signal that ended
+/// the program meanwhile. What cannot be compared is said above the list.
+pub async fn with_another(
+    look: &Look<'_>,
+    name: &str,
+    signals: &mut Signals,
+) -> Result<Option<u8>, Refusal> {
+    let mut list = List::against(name);
+    let options = look.line.options();
+    loop {
+        let chosen = tokio::select! {
+            biased;
+            code = signals.next() => return Ok(Some(code)),
+            chosen = tui::browse(browse::rows(look.store), &[], &options, &mut list) => {
+                chosen.map_err(Refusal::failed)?
+            }
+        };
+        let other = match chosen {
+            Chosen::Open(other) => other,
+            Chosen::Gone => return Ok(Some(HUNG_UP)),
+            _ => return Ok(None),
+        };
+        let beside = Beside {
+            store: look.store,
+            wish: Wish::default(),
+            line: look.line,
+        };
+        match beside.draw([name, &other], None, signals).await {
+            Ok(code) => return Ok(code),
+            Err(refusal) => list.problem = Some(refusal.to_string()),
+        }
+    }
+}
+
+/// How two sessions are drawn.
+struct Beside<'a> {
+    store: &'a Store,
+    wish: Wish,
+    line: &'a Line,
+}
+
+impl Beside<'_> {
+    /// Draws them until the person goes back; gives the exit code of a signal that ended it.
+    async fn draw(
+        self,
+        names: [&str; 2],
+        alike: Option<screen::Alike>,
+        signals: &mut Signals,
+    ) -> Result<Option<u8>, Refusal> {
+        let a = newest(self.store, names[0]).await?;
+        let b = newest(self.store, names[1]).await?;
+        Pair::new(&a, &b, &self.wish)?;
+        let links = [a, b].map(|session| self.follow(session));
+        let drawn = screen::compare(links, self.wish, alike, self.line.options());
+        tokio::select! {
+            biased;
+            code = signals.next() => Ok(Some(code)),
+            end = drawn => match end.map_err(Refusal::failed)? {
+                screen::End::Back => Ok(None),
+                screen::End::Gone => Ok(Some(HUNG_UP)),
+            },
+        }
+    }
+
+    /// A session as it goes on.
+    fn follow(&self, session: Session) -> Link {
+        let expected = match self.store.engine(&session.name) {
+            Some(_) => Connection::Connecting,
+            None => Connection::ReadOnly,
+        };
+        client::follow(self.store.clone(), session, expected)
+    }
 }
 
 /// A session as its engine has it, where one runs, else as its file does.
-fn newest(store: &Store, name: &str) -> Result<Session, Refusal> {
+async fn newest(store: &Store, name: &str) -> Result<Session, Refusal> {
     let live = match store.engine(name) {
-        Some(_) => runtime()?.block_on(client::now(store, name, attach::PATIENCE)),
+        Some(_) => client::now(store, name, attach::PATIENCE).await,
         None => None,
     };
     match live {
@@ -146,26 +266,54 @@ impl Compare {
         Ok(Some(vec![class]))
     }
 
-    /// Shows both networks the same trials; why not, in words, where they cannot be.
-    fn shown(
-        &self,
-        store: &Store,
-        data: &Path,
-        pair: &Pair<'_>,
-        (place, trials): (usize, u64),
-    ) -> Result<Shown, String> {
-        // An engine keeps its weights to itself; the files have them.
-        let words = |error: &dyn std::fmt::Display| error.to_string();
-        let [a, b] = pair.names().map(|name| store.load(name));
-        let (a, b) = (a.map_err(|e| words(&e))?, b.map_err(|e| words(&e))?);
-        let device = Choice::from_str(&self.machine.device).map_err(|e| words(&e))?;
+    /// What is to be shown to both networks.
+    fn asked(&self) -> Asked {
+        Asked {
+            names: [self.a.clone(), self.b.clone()],
+            wish: self.wish(),
+            machine: self.machine.clone(),
+        }
+    }
+
+    /// Shows both networks the same trials on a thread of its own, which outlives nobody's interest by
+    /// more than these.
+    fn measure(&self, store: &Store, data: &Path, trials: u64) -> screen::Alike {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let (store, data, asked) = (store.clone(), data.to_owned(), self.asked());
+        std::thread::spawn(move || {
+            // Whoever has left need not hear it.
+            let _ = tell.send(asked.shown(&store, &data, trials));
+        });
+        told
+    }
+}
+
+/// What is to be shown to both networks.
+struct Asked {
+    names: [String; 2],
+    wish: Wish,
+    machine: Machine,
+}
+
+impl Asked {
+    /// Shows both networks the same trials; why not, in words, where they cannot be. An engine keeps its
+    /// weights to itself, so the sessions are as their files have them.
+    fn shown(&self, store: &Store, data: &Path, trials: u64) -> Result<Shown, String> {
+        let load = |name: &String| store.load(name).map_err(|error| error.to_string());
+        let [a, b] = [load(&self.names[0])?, load(&self.names[1])?];
+        let pair = Pair::new(&a, &b, &self.wish).map_err(|error| error.to_string())?;
+        let response = self.wish.response.unwrap_or(pair.responses[0]);
+        let chosen = self.wish.gamma.and_then(|gamma| pair.place(gamma));
+        let place = chosen.unwrap_or_else(|| pair.best(response));
+        let device = Choice::from_str(&self.machine.device).map_err(|error| error.to_string())?;
         let bench = Bench {
             store,
             data,
             device: &device,
             workers: self.machine.workers,
         };
-        side_by_side::show([&a, &b], pair, place, trials, bench).map_err(|e| words(&e))
+        let shown = side_by_side::show([&a, &b], &pair, place, trials, bench);
+        shown.map_err(|error| error.to_string())
     }
 }
 

@@ -14,4 +14,3 @@ pub use compared::{Compared, Totals};
 pub use misfit::Misfit;
 pub use pair::{Common, Pair, Trials, Wish};
 pub use shown::Shown;
-

@@ -161,7 +161,8 @@ impl<'a> Pair<'a> {
 
     /// What a class is called.
     pub fn name(&self, class: usize) -> String {
-        self.form().map_or_else(|| class.to_string(), |form| form.name(class))
+        self.form()
+            .map_or_else(|| class.to_string(), |form| form.name(class))
     }
 
     /// The place of a signal strength among those in common.
@@ -181,7 +182,10 @@ impl<'a> Pair<'a> {
             let (mut maps, mut reliability) = (0, 0.0);
             for (a, b) in pairs {
                 maps += 1;
-                reliability += a.reliability.unwrap_or(0.0).min(b.reliability.unwrap_or(0.0));
+                reliability += a
+                    .reliability
+                    .unwrap_or(0.0)
+                    .min(b.reliability.unwrap_or(0.0));
             }
             let second = match response {
                 Response::Decision => own.gamma,
@@ -199,7 +203,10 @@ impl<'a> Pair<'a> {
         match response {
             Response::Decision => "full ranges of a pixel".into(),
             Response::Evidence => {
-                format!("{} per full range of a pixel", self.plans[0].evidence.unit())
+                format!(
+                    "{} per full range of a pixel",
+                    self.plans[0].evidence.unit()
+                )
             }
         }
     }
@@ -345,11 +352,14 @@ fn responses(
     let evidence = first.2.has_evidence() && second.2.has_evidence();
     let evidence = evidence && first.1.evidence == second.1.evidence;
     let decision = first.1.weighting == second.1.weighting;
-    let there: Vec<Response> = [(Response::Evidence, evidence), (Response::Decision, decision)]
-        .into_iter()
-        .filter(|(_, there)| *there)
-        .map(|(response, _)| response)
-        .collect();
+    let there: Vec<Response> = [
+        (Response::Evidence, evidence),
+        (Response::Decision, decision),
+    ]
+    .into_iter()
+    .filter(|(_, there)| *there)
+    .map(|(response, _)| response)
+    .collect();
     if there.is_empty() {
         let words = |plan: &config::ClassificationImages| {
             let usual = || "every trial the same".to_owned();

@@ -115,13 +115,17 @@ pub fn show(
         let seat = &seats[at];
         let computed = guarded(|| {
             seat.prepare_thread();
-            let [a, b] = graphs.each_ref().map(|it| Subject::new(it.clone(), &seat.device));
+            let [a, b] = graphs
+                .each_ref()
+                .map(|it| Subject::new(it.clone(), &seat.device));
             Ok::<_, GraphError>(shown.joint([&a?, &b?], seat, (at, seats.len())))
         });
         Ok(computed.map_err(SideError::Failed)??)
     };
     let joints: Vec<Result<Joint, SideError>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..seats.len()).map(|at| scope.spawn(move || worker(at))).collect();
+        let workers: Vec<_> = (0..seats.len())
+            .map(|at| scope.spawn(move || worker(at)))
+            .collect();
         let ended = workers.into_iter().map(|it| {
             let lost = |_| Err(SideError::Failed("a worker broke down".into()));
             it.join().unwrap_or_else(lost)

@@ -204,7 +204,11 @@ fn compared<W: Write + Seek>(what: &What<'_>, zip: &mut ZipWriter<W>) -> std::io
     let Some(first) = own.first() else {
         return Ok(());
     };
-    let (g, k, shape) = (own.len(), first.trials[0].classes(), first.trials[0].shape());
+    let (g, k, shape) = (
+        own.len(),
+        first.trials[0].classes(),
+        first.trials[0].shape(),
+    );
     let names: Vec<String> = (0..k).map(|class| what.pair.name(class)).collect();
     text(zip, "classes", &names)?;
     array(zip, "gamma", &[g], own.iter().map(|it| it.gamma))?;
@@ -224,7 +228,10 @@ fn compared<W: Write + Seek>(what: &What<'_>, zip: &mut ZipWriter<W>) -> std::io
             .iter()
             .map(|&place| Compared::new(what.pair, place, response))
             .collect();
-        let classes = || all.iter().flat_map(|it| (0..k).map(move |class| (it, class)));
+        let classes = || {
+            all.iter()
+                .flat_map(|it| (0..k).map(move |class| (it, class)))
+        };
         for (at, name) in ["a", "b"].into_iter().enumerate() {
             let images = classes().map(|(it, class)| Some(&it.map(at, class)?.image));
             maps(zip, &format!("{prefix}_{name}"), &[g, k], shape, images)?;
@@ -235,9 +242,17 @@ fn compared<W: Write + Seek>(what: &What<'_>, zip: &mut ZipWriter<W>) -> std::io
             differences.iter().map(move |own| own.as_ref().map(map))
         };
         let name = |what: &str| format!("{prefix}_{what}");
-        maps(zip, &name("difference"), &[g, k], shape, of(|own| &own.difference))?;
+        maps(
+            zip,
+            &name("difference"),
+            &[g, k],
+            shape,
+            of(|own| &own.difference),
+        )?;
         maps(zip, &name("z"), &[g, k], shape, of(|own| &own.z))?;
-        let errors = differences.iter().map(|own| own.as_ref().map(Difference::errors));
+        let errors = differences
+            .iter()
+            .map(|own| own.as_ref().map(Difference::errors));
         let errors: Vec<Option<Vec<f32>>> = errors.collect();
         let errors = errors.iter().map(Option::as_ref);
         maps(zip, &name("se"), &[g, k], shape, errors)?;
@@ -245,7 +260,12 @@ fn compared<W: Write + Seek>(what: &What<'_>, zip: &mut ZipWriter<W>) -> std::io
             let r = own.as_ref().and_then(|own| own.correlation);
             r.unwrap_or(f64::NAN)
         };
-        array(zip, &name("correlation"), &[g, k], differences.iter().map(r))?;
+        array(
+            zip,
+            &name("correlation"),
+            &[g, k],
+            differences.iter().map(r),
+        )?;
     }
     if let Some(Ok(shown)) = what.alike {
         let counts = shown.joint.counts.iter();

@@ -52,8 +52,12 @@ pub fn headline(compared: &Compared) -> String {
 pub fn caution(pair: &Pair<'_>, compared: &Compared) -> &'static str {
     let place = pair.place(compared.gamma);
     match place.map(|place| pair.gammas[place].shown) {
-        Some(Trials::Same) => "both were shown the very same trials, so errors of the maps go together",
-        Some(Trials::Shared) => "both were shown the same trials, one of them more; errors go together",
+        Some(Trials::Same) => {
+            "both were shown the very same trials, so errors of the maps go together"
+        }
+        Some(Trials::Shared) => {
+            "both were shown the same trials, one of them more; errors go together"
+        }
         _ => "each was shown trials of its own",
     }
 }
@@ -96,7 +100,9 @@ fn maps(pair: &Pair<'_>, compared: &Compared) -> Vec<String> {
         String::new(),
     ];
     let all = compared.classes.len();
-    let mut shown: Vec<usize> = (0..all).filter(|&class| is_planned(compared, class)).collect();
+    let mut shown: Vec<usize> = (0..all)
+        .filter(|&class| is_planned(compared, class))
+        .collect();
     let left_out = shown.len().saturating_sub(MOST);
     if left_out > 0 {
         let differs = |class: &usize| {
@@ -117,7 +123,9 @@ fn maps(pair: &Pair<'_>, compared: &Compared) -> Vec<String> {
         lines.push(row(compared, class, &name(class), width));
     }
     if left_out > 0 {
-        lines.push(format!("left out here: {left_out} classes that differ less"));
+        lines.push(format!(
+            "left out here: {left_out} classes that differ less"
+        ));
     }
     lines.push(format!(
         "r: correlation of the two maps; r less R: without their noise; pixels: |z| > {:.2}, at 5 % for each map",
@@ -128,7 +136,12 @@ fn maps(pair: &Pair<'_>, compared: &Compared) -> Vec<String> {
 
 /// Whether any plan asks for a map of a class.
 fn is_planned(compared: &Compared, class: usize) -> bool {
-    let listed = |at: usize| compared.estimates[at].classes.get(class).is_some_and(|own| own.listed);
+    let listed = |at: usize| {
+        compared.estimates[at]
+            .classes
+            .get(class)
+            .is_some_and(|own| own.listed)
+    };
     listed(0) || listed(1)
 }
 
@@ -180,7 +193,9 @@ fn decisions(pair: &Pair<'_>) -> Vec<String> {
             called.by_chance
         ));
     }
-    lines.push("distance: half the sum over classes of the difference of the shares called so".into());
+    lines.push(
+        "distance: half the sum over classes of the difference of the shares called so".into(),
+    );
     lines
 }
 
@@ -190,7 +205,12 @@ fn interval(share: Share) -> String {
         || "–".into(),
         |it| {
             let end = |share: f64| format!("{:.1}", 100.0 * share);
-            format!("{} ({}–{})", percent(it.estimate), end(it.low), end(it.high))
+            format!(
+                "{} ({}–{})",
+                percent(it.estimate),
+                end(it.low),
+                end(it.high)
+            )
         },
     )
 }
@@ -222,12 +242,19 @@ fn on_the_same(pair: &Pair<'_>, alike: Alike<'_>) -> Vec<String> {
 /// `they decide alike on 91.2 % (90.6–91.7) of 10,000 trials …`.
 pub fn found(shown: &Shown) -> Vec<String> {
     let joint = &shown.joint;
-    let kappa = joint.kappa().map_or_else(String::new, |kappa| format!(", κ {}", reliability(kappa)));
+    let kappa = joint
+        .kappa()
+        .map_or_else(String::new, |kappa| format!(", κ {}", reliability(kappa)));
     let whose = match shown.trials {
         Trials::Same | Trials::Shared => "trials that both sessions were shown",
         Trials::Others => "trials of A, now shown to B too",
     };
-    let of = |hits| interval(Share { hits, of: joint.trials() });
+    let of = |hits| {
+        interval(Share {
+            hits,
+            of: joint.trials(),
+        })
+    };
     vec![
         format!(
             "γ {}: both networks, shown the same {} trials again ({whose}),",

@@ -61,7 +61,9 @@ pub fn called([a, b]: [&[u64]; 2], classes: usize) -> Option<Called> {
         alike[1] = 1.0;
     }
     let correct = |counts: &[u64], of: u64| Share {
-        hits: (0..classes).map(|class| counts[class * (classes + 1)]).sum(),
+        hits: (0..classes)
+            .map(|class| counts[class * (classes + 1)])
+            .sum(),
         of,
     };
     Some(Called {

@@ -149,11 +149,17 @@ mod tests {
     #[test]
     fn z_is_the_difference_over_the_root_of_both_variances() {
         // Errors 3 and 4 have a difference of error 5.
-        let (a, b) = (map(vec![12.0; PIXELS], 3.0, None), map(vec![2.0; PIXELS], 4.0, None));
+        let (a, b) = (
+            map(vec![12.0; PIXELS], 3.0, None),
+            map(vec![2.0; PIXELS], 4.0, None),
+        );
         let it = compared(&a, &b);
         assert!(it.difference.iter().all(|d| (d - 10.0).abs() < 1e-5));
         assert!(it.z.iter().all(|z| (z - 2.0).abs() < 1e-5));
-        assert_eq!((it.tested, it.significant, it.correlation), (PIXELS, 0, None));
+        assert_eq!(
+            (it.tested, it.significant, it.correlation),
+            (PIXELS, 0, None)
+        );
     }
 
     #[test]
@@ -183,7 +189,10 @@ mod tests {
         let found = (0..400).filter(|seed| {
             let own = |seed, error| map(noise(seed, error), error, None);
             let (a, b) = (own(2 * seed, 0.3), own(2 * seed + 1, 0.7));
-            difference([&a, &b], SHAPE, true, bounds).unwrap().significant > 0
+            difference([&a, &b], SHAPE, true, bounds)
+                .unwrap()
+                .significant
+                > 0
         });
         // 20 are expected; three standard deviations more are 33.
         assert!(found.count() <= 33);
@@ -223,8 +232,14 @@ mod tests {
 
     #[test]
     fn maps_of_another_shape_are_not_compared() {
-        let (a, b) = (map(vec![1.0; PIXELS], 1.0, None), map(vec![1.0; 63], 1.0, None));
-        assert_eq!(difference([&a, &b], SHAPE, true, Bounds::new(1, PIXELS)), None);
+        let (a, b) = (
+            map(vec![1.0; PIXELS], 1.0, None),
+            map(vec![1.0; 63], 1.0, None),
+        );
+        assert_eq!(
+            difference([&a, &b], SHAPE, true, Bounds::new(1, PIXELS)),
+            None
+        );
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub enum Exit {
     /// The person wants a new engine to go on with the session. Start one, and [`run`] again with
     /// this state: then the dashboard looks at what it looked at.
     Resume(Box<State>),
+    /// The person wants to see the session beside another. [`run`] again with this state afterwards.
+    Compare(Box<State>),
     /// There is no terminal any more: the window closed or the connection dropped.
     Gone,
 }
@@ -164,6 +166,10 @@ fn take(
                     Effect::Resume => {
                         let state = Box::new(dashboard.state.clone());
                         return Some(Exit::Resume(state));
+                    }
+                    Effect::Compare => {
+                        let state = Box::new(dashboard.state.clone());
+                        return Some(Exit::Compare(state));
                     }
                     Effect::Suspend => {
                         terminal.suspend();

@@ -53,6 +53,7 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
         Action::Resume => shared.can_resume(session),
         Action::ShowFigure => picture::AVAILABLE && figure_in(state, session).is_some(),
         Action::View(index) => index < state.views.len(),
+        Action::Compare => session.trials().0 > 0,
         _ => shared.is_possible(action, session) && of_views(action, state, session),
     }
 }

@@ -44,7 +44,9 @@ fn maps(pair: &Pair<'_>, places: &[usize], responses: &[Response]) -> Table {
             for (class, own) in compared.classes.iter().enumerate() {
                 let reliability = |at| compared.map(at, class).and_then(|map| map.reliability);
                 let name = pair.name(class);
-                let clusters = own.as_ref().and_then(|own| Some(own.clusters.as_ref()?.len()));
+                let clusters = own
+                    .as_ref()
+                    .and_then(|own| Some(own.clusters.as_ref()?.len()));
                 row!(
                     table,
                     compared.gamma,

@@ -117,7 +117,12 @@ fn maps(pair: &Pair<'_>, compared: &Compared) -> Value {
 
 fn agreement(shown: &Shown) -> Value {
     let joint = &shown.joint;
-    let of = |hits| share(Share { hits, of: joint.trials() });
+    let of = |hits| {
+        share(Share {
+            hits,
+            of: joint.trials(),
+        })
+    };
     let rows = joint.counts.chunks(joint.classes.max(1));
     json!({
         "gamma": shown.gamma,

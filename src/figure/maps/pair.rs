@@ -28,7 +28,10 @@ pub fn comparison(
     let [_, height, width] = compared.shape;
     let (margin, row) = (sheet.margin(), sheet.row());
     let facts = FACTS * font::ADVANCE * sheet.text;
-    let room = sheet.width.saturating_sub(2 * margin + facts + 3 * gap(sheet)) / 3;
+    let room = sheet
+        .width
+        .saturating_sub(2 * margin + facts + 3 * gap(sheet))
+        / 3;
     let zoom = (room / width.max(1) as u32).clamp(1, ZOOM);
     let (across, down) = (width as u32 * zoom, height as u32 * zoom);
     let pitch = down.max(7 * row) + row;
@@ -45,8 +48,10 @@ pub fn comparison(
         let words = sheet.cut(&tag, across);
         canvas.text((column(at), head - row), &words, Paint::Dim);
     }
-    let planes: Vec<[Option<Vec<f32>>; 3]> =
-        classes.iter().map(|&class| planes(compared, class)).collect();
+    let planes: Vec<[Option<Vec<f32>>; 3]> = classes
+        .iter()
+        .map(|&class| planes(compared, class))
+        .collect();
     let ramp = Ramp::of(planes.iter().flatten().flatten().map(Vec::as_slice));
     for ((place, &class), planes) in (0..).zip(classes).zip(&planes) {
         let y = head + place * pitch;
@@ -121,17 +126,29 @@ fn lines(
     let mut lines = vec![name];
     for (letter, at) in [("A", 0), ("B", 1)] {
         let map = compared.map(at, class);
-        lines.push(match (map.and_then(|map| map.reliability), compared.lacks(at, class)) {
-            (_, Some(why)) => format!("{letter}: {why}"),
-            (Some(r), None) => format!("R of {letter} {}", reliability(r)),
-            (None, None) => format!("R of {letter} not yet"),
-        });
+        lines.push(
+            match (
+                map.and_then(|map| map.reliability),
+                compared.lacks(at, class),
+            ) {
+                (_, Some(why)) => format!("{letter}: {why}"),
+                (Some(r), None) => format!("R of {letter} {}", reliability(r)),
+                (None, None) => format!("R of {letter} not yet"),
+            },
+        );
     }
     let Some(own) = own else { return lines };
     lines.extend(own.correlation.map(|r| format!("r {}", reliability(r))));
-    lines.extend(own.corrected.map(|r| format!("r less R {}", reliability(r))));
+    lines.extend(
+        own.corrected
+            .map(|r| format!("r less R {}", reliability(r))),
+    );
     lines.push(format!("{} pixels differ", own.significant));
-    lines.extend(own.clusters.as_ref().map(|found| format!("{} clusters", found.len())));
+    lines.extend(
+        own.clusters
+            .as_ref()
+            .map(|found| format!("{} clusters", found.len())),
+    );
     lines
 }
 

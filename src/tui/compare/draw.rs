@@ -1,0 +1,426 @@
+//! The comparison, drawn: a pure function of the two sessions, what the viewer looks at, the place, and
+//! what the terminal can show.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::classes;
+use super::sight::{Look, Sight};
+use crate::comparison::{Misfit, Shown};
+use crate::figure::channels;
+use crate::format::{self, clean, percent, reliability};
+use crate::report::comparison::found;
+use crate::report::status;
+use crate::session::Session;
+use crate::tui::action::{self, Place};
+use crate::tui::frame::footer;
+use crate::tui::overlay::help;
+use crate::tui::scene::lens::MapKind;
+use crate::tui::shared::{Pixels, Scale};
+use crate::tui::size::Size;
+use crate::tui::theme::{Theme, plain_ascii};
+use crate::tui::widget::heatmap::{Heatmap, Marks, Ramp, cells};
+use crate::tui::widget::scale::{self, round_up};
+use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, start, top, wrap};
+
+/// Columns between maps.
+const GAP: u16 = 2;
+
+/// Rows below the maps for what is said of the chosen class.
+const FACTS: u16 = 4;
+
+/// Everything that is drawn.
+#[derive(Debug, Clone)]
+pub struct Drawn<'a> {
+    /// The sessions as they are now.
+    pub sessions: [&'a Session; 2],
+    /// What the viewer looks at.
+    pub look: &'a Look,
+    /// What there is to see, or why there is nothing.
+    pub sight: Result<&'a Sight, &'a Misfit>,
+    /// What came of showing both networks the same trials.
+    pub alike: Option<Result<&'a Shown, &'a str>>,
+    /// The places of the table of actions where the viewer is.
+    pub places: Vec<Place>,
+}
+
+/// Draws it.
+pub fn draw(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let area = area.intersection(buf.area);
+    let size = Size {
+        width: area.width,
+        height: area.height,
+    };
+    if size.is_enough() {
+        framed(drawn, theme, area, buf);
+    } else {
+        let least = Size::LEAST;
+        let text = format!(
+            "make the screen {}×{}; q goes back",
+            least.width, least.height
+        );
+        centre(buf, area, area.height / 2, text);
+    }
+    if !theme.glyphs.unicode {
+        for cell in buf.content.iter_mut().filter(|c| !c.symbol().is_ascii()) {
+            cell.set_symbol(plain_ascii(cell.symbol()));
+        }
+    }
+}
+
+fn framed(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    rule(buf, below(area, 1), 0, theme.glyphs.rule, theme.dim());
+    let area = Rect {
+        x: area.x + 1,
+        width: area.width - 2,
+        ..area
+    };
+    header(drawn, theme, area, buf);
+    let body = top(below(area, 2), area.height - 3);
+    match (drawn.look.help, drawn.sight) {
+        (Some(first), _) => help::draw_of_comparison(theme, first, body, buf),
+        (None, Ok(sight)) => maps(drawn, sight, theme, body, buf),
+        (None, Err(misfit)) => {
+            for (row, line) in (0..).zip(wrap(&misfit.to_string(), body.width)) {
+                left(buf, body, 1 + row, Span::styled(line, theme.warning()));
+            }
+        }
+    }
+    let foot = below(area, area.height - 1);
+    let rows = action::available_at(drawn.places.clone()).filter(|row| match drawn.sight {
+        Ok(sight) => sight.is_possible(row.action),
+        Err(_) => true,
+    });
+    let word = |short| match short {
+        "γ" => theme.glyphs.gamma,
+        _ => short,
+    };
+    footer::draw(rows, word, theme, foot, buf);
+}
+
+fn header(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let states = drawn.sessions.map(status::word);
+    let state = match states[0] == states[1] {
+        true => format!("both {}", states[0]),
+        false => format!("A {}, B {}", states[0], states[1]),
+    };
+    let used = right(buf, area, 0, Span::styled(state, theme.dim()));
+    let room = usize::from(area.width.saturating_sub(used + 26)) / 2;
+    let name = |at: usize| cut(&clean(&drawn.sessions[at].name), room);
+    let line = Line::from(vec![
+        Span::styled("noisescope  ", theme.dim()),
+        Span::styled("A ", theme.dim()),
+        Span::styled(name(0), theme.bright()),
+        Span::styled("   B ", theme.dim()),
+        Span::styled(name(1), theme.bright()),
+    ]);
+    left(
+        buf,
+        start(area, area.width.saturating_sub(used + 1)),
+        0,
+        line,
+    );
+}
+
+/// How large the maps are, and where the table of classes stands.
+struct Layout {
+    /// Columns and rows of a map.
+    map: (u16, u16),
+    /// Whether the table stands beside the maps.
+    beside: bool,
+}
+
+impl Layout {
+    /// The largest whole zoom that has room with the table beside the maps, else without; else what
+    /// has room.
+    fn fit(size: (usize, usize), area: Rect) -> Self {
+        let height = area.height.saturating_sub(1 + FACTS);
+        let whole = |room: u16| {
+            (1..=8)
+                .rev()
+                .map(|zoom| cells(size, zoom))
+                .find(|map| 3 * map.0 + 2 * GAP <= room && map.1 <= height)
+        };
+        let table = area.width.saturating_sub(classes::COLUMNS + GAP);
+        if let Some(map) = whole(table) {
+            return Self { map, beside: true };
+        }
+        if let Some(map) = whole(area.width) {
+            return Self { map, beside: false };
+        }
+        // Square pixels: a cell is one wide and two high.
+        let (rows, columns) = (size.0.max(1) as u32, size.1.max(1) as u32);
+        let by_height = 2 * u32::from(height) * columns / rows;
+        let width = (area.width.saturating_sub(2 * GAP) / 3)
+            .min(by_height as u16)
+            .max(1);
+        let tall = (u32::from(width) * rows).div_ceil(2 * columns) as u16;
+        let beside = 3 * width + 3 * GAP + classes::COLUMNS <= area.width;
+        Self {
+            map: (width, tall.min(height)),
+            beside,
+        }
+    }
+}
+
+fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let look = drawn.look;
+    choices(sight, look, theme, area, buf);
+    let differ = sight.compared.totals().beyond > 0;
+    let style = if differ { theme.text() } else { theme.dim() };
+    let line = cut(&sight.headline, usize::from(area.width));
+    left(buf, area, 1, Span::styled(line, style));
+    let caution = cut(sight.caution, usize::from(area.width));
+    left(buf, area, 2, Span::styled(caution, theme.dim()));
+    let area = below(area, 4);
+    let [_, height, width] = sight.compared.shape;
+    let layout = Layout::fit((height, width), area);
+    let ramps = ramps(sight, look);
+    let used = 3 * layout.map.0 + 2 * GAP;
+    for at in 0..3 {
+        let place = beside(area, at as u16 * (layout.map.0 + GAP));
+        let place = start(place, layout.map.0);
+        one(
+            sight,
+            look,
+            at,
+            ramps[usize::from(at == 2)],
+            theme,
+            (place, layout.map.1),
+            buf,
+        );
+    }
+    let under = below(area, 1 + layout.map.1);
+    scale_line(
+        sight,
+        look,
+        ramps,
+        theme,
+        start(under, used.max(area.width.min(60))),
+        buf,
+    );
+    facts(drawn, sight, theme, below(under, 1), buf);
+    let table = match layout.beside {
+        true => beside(area, used + GAP),
+        false => below(under, FACTS),
+    };
+    classes::draw(sight, look, theme, table, buf);
+}
+
+/// What is shown, among what could be.
+fn choices(sight: &Sight, look: &Look, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let one = |chosen: bool, text: &str| match chosen {
+        true => Span::styled(format!("{}{text}  ", theme.glyphs.pointer), theme.chosen()),
+        false => Span::styled(format!(" {text}  "), theme.dim()),
+    };
+    let mut spans = Vec::new();
+    for response in &sight.responses {
+        let chosen = *response == sight.compared.response;
+        spans.push(one(chosen, look.kind.label_of(*response)));
+        if look.kind == MapKind::Z {
+            spans.push(Span::styled(
+                format!("by {}  ", response.label()),
+                theme.dim(),
+            ));
+        }
+    }
+    if sight.noises.len() > 1 {
+        for (at, noise) in sight.noises.iter().enumerate() {
+            spans.push(one(at == sight.noise, noise));
+        }
+    }
+    spans.push(Span::styled(
+        format!("  {} ", theme.glyphs.gamma),
+        theme.dim(),
+    ));
+    for (at, &gamma) in sight.gammas.iter().enumerate() {
+        spans.push(one(at == sight.gamma, &format::gamma(gamma)));
+    }
+    left(buf, area, 0, Line::from(spans));
+}
+
+/// The values of a map of a class on a plane: of A, of B, or of their difference.
+fn values(sight: &Sight, look: &Look, at: usize, class: usize) -> Option<Vec<f32>> {
+    let compared = &sight.compared;
+    let z = look.kind == MapKind::Z;
+    let map = match at {
+        2 => {
+            let own = compared.classes.get(class)?.as_ref()?;
+            if z { &own.z } else { &own.difference }
+        }
+        at => {
+            let own = compared.map(at, class)?;
+            if z { &own.z } else { &own.image }
+        }
+    };
+    Some(channels::luminance(map, compared.shape))
+}
+
+/// How the values of A and B become colours, and those of their difference: on one scale where they
+/// have one unit. A z map of a difference is not compared with those of maps.
+fn ramps(sight: &Sight, look: &Look) -> [Ramp; 2] {
+    let classes = match look.scale {
+        Scale::Common => 0..sight.classes.len(),
+        Scale::Own => look.class..look.class + 1,
+    };
+    let most = |places: &[usize]| {
+        let maps = classes.clone().flat_map(|class| {
+            places
+                .iter()
+                .filter_map(move |&at| values(sight, look, at, class))
+        });
+        let most = maps.flatten().map(f32::abs).fold(0.0, f32::max);
+        Ramp::Diverging {
+            centre: 0.0,
+            limit: round_up(most),
+        }
+    };
+    match look.kind {
+        MapKind::Z => [most(&[0, 1]), most(&[2])],
+        _ => [most(&[0, 1, 2]); 2],
+    }
+}
+
+/// One of the three maps below its title.
+fn one(
+    sight: &Sight,
+    look: &Look,
+    at: usize,
+    ramp: Ramp,
+    theme: &Theme,
+    (area, height): (Rect, u16),
+    buf: &mut Buffer,
+) {
+    let compared = &sight.compared;
+    let quality = |at: usize| {
+        let map = compared.map(at, look.class);
+        let r = map.and_then(|map| map.reliability);
+        r.map_or_else(String::new, |r| format!("  R {}", reliability(r)))
+    };
+    let title = match at {
+        0 => format!("A{}", quality(0)),
+        1 => format!("B{}", quality(1)),
+        _ if look.kind == MapKind::Z => "z of A less B".into(),
+        _ => "A less B".into(),
+    };
+    let title = cut(&title, usize::from(area.width));
+    left(buf, area, 0, Span::styled(title, theme.bright()));
+    let place = top(below(area, 1), height);
+    let Some(values) = values(sight, look, at, look.class) else {
+        let why = match at {
+            2 => Some("not in both".to_owned()),
+            at => compared.lacks(at, look.class),
+        };
+        let text = cut(&why.unwrap_or_default(), usize::from(place.width));
+        centre(buf, place, height / 2, Span::styled(text, theme.dim()));
+        return;
+    };
+    let [_, rows, columns] = compared.shape;
+    let own = compared.classes[look.class].as_ref().filter(|_| at == 2);
+    // Of several channels, where any differs.
+    let z: Option<Vec<f32>> = own.map(|own| {
+        let channels = own.z.chunks_exact((rows * columns).max(1));
+        channels.fold(vec![0.0; rows * columns], |most: Vec<f32>, channel| {
+            let pairs = most.into_iter().zip(channel);
+            pairs
+                .map(|(a, &b)| if b.abs() > a.abs() { b } else { a })
+                .collect()
+        })
+    });
+    let bound = compared.bounds.map as f32;
+    Heatmap {
+        significance: z.as_ref().map(|z| (&z[..], bound)),
+        marks: match look.pixels {
+            Pixels::Significant if z.is_some() => Marks::Only,
+            _ => Marks::Outline,
+        },
+        ..Heatmap::plain(&values, (rows, columns), ramp)
+    }
+    .draw(place, theme, buf);
+}
+
+fn scale_line(
+    sight: &Sight,
+    look: &Look,
+    ramps: [Ramp; 2],
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let bar = 16.min(area.width / 4);
+    let mut used = scale::draw(ramps[0], bar, area, theme, buf);
+    let words = match (look.kind, look.scale) {
+        (MapKind::Z, _) => "  standard errors; A less B ".to_owned(),
+        (_, Scale::Common) => format!("  {}, one scale", sight.unit),
+        (_, Scale::Own) => format!("  {}, this class", sight.unit),
+    };
+    let words = cut(&words, usize::from(area.width.saturating_sub(used)));
+    used += left(buf, beside(area, used), 0, Span::styled(words, theme.dim()));
+    if look.kind == MapKind::Z {
+        scale::draw(ramps[1], bar, beside(area, used), theme, buf);
+    }
+}
+
+/// What is said of the chosen class, and of the decisions.
+fn facts(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let class = drawn.look.class;
+    let mut spans = vec![Span::styled(
+        format!("{}  ", name(sight, class)),
+        theme.chosen(),
+    )];
+    spans.extend(
+        sight
+            .compared
+            .classes
+            .get(class)
+            .and_then(Option::as_ref)
+            .map(|own| {
+                let r = |name: &str, r: Option<f64>| {
+                    r.map_or_else(String::new, |r| format!("{name} {}   ", reliability(r)))
+                };
+                let clusters = own.clusters.as_ref().map(|found| match found.len() {
+                    1 => "   1 cluster".to_owned(),
+                    many => format!("   {many} clusters"),
+                });
+                Span::raw(format!(
+                    "{}{}{} pixels past |z| {:.2}{}",
+                    r("r", own.correlation),
+                    r("without noise", own.corrected),
+                    own.significant,
+                    sight.compared.bounds.map,
+                    clusters.unwrap_or_default()
+                ))
+            }),
+    );
+    left(buf, area, 0, Line::from(spans));
+    let alike = match drawn.alike {
+        Some(Ok(shown)) => found(shown).pop(),
+        Some(Err(why)) => Some(format!("not shown the same trials: {}", clean(why))),
+        None => None,
+    };
+    let counts = sight.called.map(|called| {
+        let correct = |at: usize| called.correct[at].rate().map_or_else(|| "–".into(), percent);
+        format!(
+            "decisions at this {}: A correct {}, B {}; called so differently {:.3}, by chance {:.3}",
+            theme.glyphs.gamma,
+            correct(0),
+            correct(1),
+            called.distance,
+            called.by_chance
+        )
+    });
+    for (row, line) in (1..).zip([alike, counts].into_iter().flatten()).take(2) {
+        let line = cut(&line, usize::from(area.width));
+        left(buf, area, row, Span::styled(line, theme.dim()));
+    }
+}
+
+/// A class in a sentence.
+fn name(sight: &Sight, class: usize) -> String {
+    let name = sight.classes.get(class).map_or("", String::as_str);
+    match name.parse::<u64>() {
+        Ok(_) => format!("class {name}"),
+        Err(_) => name.to_owned(),
+    }
+}
