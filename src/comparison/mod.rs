@@ -5,6 +5,7 @@
 //! [`Common::called`] is
 //! what their counts say of their decisions, [`Shown`] what decisions on the same trials say.
 
+mod alike;
 mod compared;
 mod misfit;
 mod pair;

@@ -2,8 +2,11 @@
 //! which response.
 
 use super::Misfit;
+use super::alike::{
+    Own, begun, in_words, names, responses, same_form, same_noise, without_evidence,
+};
 use crate::session::config::{self, Response};
-use crate::session::record::{ClassificationImages, Experiment as _, GammaTrials};
+use crate::session::record::GammaTrials;
 use crate::session::{Form, Session};
 use crate::stats::agreement::{Called, called};
 
@@ -31,7 +34,7 @@ pub struct Pair<'a> {
     pub gammas: Vec<Common<'a>>,
     /// The responses that both have maps by, the one to prefer first.
     pub responses: Vec<Response>,
-    /// The other noises that both have, as names; the one compared among them.
+    /// The noises that both were shown, by their names, the one compared among them.
     pub noises: Vec<String>,
 }
 
@@ -68,13 +71,6 @@ impl Common<'_> {
     }
 }
 
-/// Classification images of a session, with their plan and its place.
-type Own<'a> = (
-    usize,
-    &'a config::ClassificationImages,
-    &'a ClassificationImages,
-);
-
 impl<'a> Pair<'a> {
     /// Finds what the sessions have in common. The first noise, unless another is asked for; a γ or
     /// a response that is asked for must be there.
@@ -95,7 +91,8 @@ impl<'a> Pair<'a> {
                 pairs.push([*first, *second]);
             }
         }
-        let noises: Vec<String> = pairs.iter().map(|pair| in_words(pair[0].1)).collect();
+        let kind = |pair: &[Own<'a>; 2]| pair[0].1.noise.label().to_owned();
+        let noises: Vec<String> = pairs.iter().map(kind).collect();
         let chosen = match &wish.noise {
             None => pairs.first(),
             Some(asked) => {
@@ -217,81 +214,6 @@ impl<'a> Pair<'a> {
     }
 }
 
-fn names(sessions: [&Session; 2]) -> [String; 2] {
-    sessions.map(|session| session.name.clone())
-}
-
-/// The classification images of a session that have trials.
-fn begun(session: &Session) -> Result<Vec<Own<'_>>, Misfit> {
-    let plans = session.config.analyses.iter().enumerate();
-    let planned: Vec<Own<'_>> = plans
-        .zip(&session.record.analyses)
-        .filter_map(|((place, plan), record)| match plan {
-            config::Analysis::ClassificationImages(plan) => {
-                Some((place, plan, ClassificationImages::of(record)?))
-            }
-            _ => None,
-        })
-        .collect();
-    let name = || session.name.clone();
-    if planned.is_empty() {
-        return Err(Misfit::NoPlan { name: name() });
-    }
-    let begun: Vec<Own<'_>> = planned.into_iter().filter(|it| it.2.trials() > 0).collect();
-    match begun.is_empty() {
-        true => Err(Misfit::NoMaps { name: name() }),
-        false => Ok(begun),
-    }
-}
-
-/// Checks that images have one size and classes are the same.
-fn same_form(sessions: [&Session; 2]) -> Result<(), Misfit> {
-    let [Some(a), Some(b)] = sessions.map(|session| session.record.form.as_ref()) else {
-        // Sessions of earlier versions have no form; the sums have one all the same.
-        return Ok(());
-    };
-    let names = names(sessions);
-    if a.shape() != b.shape() {
-        let sizes = [a, b].map(Form::size_in_words);
-        return Err(Misfit::Size { names, sizes });
-    }
-    if a.count() != b.count() {
-        let classes = [a, b].map(Form::count);
-        return Err(Misfit::Classes { names, classes });
-    }
-    if a.is_numbered() || b.is_numbered() {
-        return Ok(());
-    }
-    let mut pairs = a.classes.iter().zip(&b.classes);
-    match pairs.position(|(a, b)| a.to_lowercase() != b.to_lowercase()) {
-        None => Ok(()),
-        Some(class) => Err(Misfit::Names {
-            names,
-            class,
-            called: [a.name(class), b.name(class)],
-        }),
-    }
-}
-
-fn same_noise(a: &config::ClassificationImages, b: &config::ClassificationImages) -> bool {
-    a.noise == b.noise && a.grain() == b.grain()
-}
-
-/// `uniform noise`, `gaussian noise of σ 0.25 in cells of 2×2`.
-fn in_words(plan: &config::ClassificationImages) -> String {
-    let mut words = format!("{} noise", plan.noise.label());
-    if let config::Noise::Gaussian(it) = plan.noise {
-        words += &format!(" of σ {}", it.sigma);
-    }
-    if plan.cell > 1 {
-        words += &format!(" in cells of {0}×{0}", plan.cell);
-    }
-    if plan.grey {
-        words += ", grey";
-    }
-    words
-}
-
 /// The signal strengths at which both have trials.
 fn common<'a>(
     sessions: [&Session; 2],
@@ -341,58 +263,5 @@ fn shown(sessions: [&Session; 2], own: [Own<'_>; 2], places: [usize; 2]) -> Tria
         false => Trials::Others,
         true if trials[0] == trials[1] => Trials::Same,
         true => Trials::Shared,
-    }
-}
-
-/// The responses by which the two have maps of the same quantity.
-fn responses(
-    sessions: [&Session; 2],
-    [first, second]: [Own<'_>; 2],
-) -> Result<Vec<Response>, Misfit> {
-    let evidence = first.2.has_evidence() && second.2.has_evidence();
-    let evidence = evidence && first.1.evidence == second.1.evidence;
-    let decision = first.1.weighting == second.1.weighting;
-    let there: Vec<Response> = [
-        (Response::Evidence, evidence),
-        (Response::Decision, decision),
-    ]
-    .into_iter()
-    .filter(|(_, there)| *there)
-    .map(|(response, _)| response)
-    .collect();
-    if there.is_empty() {
-        let words = |plan: &config::ClassificationImages| {
-            let usual = || "every trial the same".to_owned();
-            plan.weighting.label().unwrap_or_else(usual)
-        };
-        return Err(Misfit::Response {
-            problem: format!(
-                "the decisions of {} count {}, those of {} {}; and {}",
-                sessions[0].name,
-                words(first.1),
-                sessions[1].name,
-                words(second.1),
-                without_evidence(sessions, [first.1, second.1])
-            ),
-        });
-    }
-    Ok(there)
-}
-
-/// Why not both have evidence images of one quantity.
-fn without_evidence(sessions: [&Session; 2], plans: [&config::ClassificationImages; 2]) -> String {
-    let lacks = |at: usize| !plans[at].has(Response::Evidence);
-    match (0..2).find(|&at| lacks(at)) {
-        Some(at) => format!(
-            "{} has no evidence images, only decisions (responses: [Decision])",
-            sessions[at].name
-        ),
-        None => format!(
-            "the evidence of {} is {}, that of {} {}",
-            sessions[0].name,
-            plans[0].evidence.unit(),
-            sessions[1].name,
-            plans[1].evidence.unit()
-        ),
     }
 }

@@ -37,10 +37,10 @@ pub fn headline(compared: &Compared) -> String {
     };
     let maps = match totals.maps {
         1 => "the one map".to_owned(),
-        maps => format!("all {maps} maps together"),
+        maps => format!("all {maps} maps"),
     };
     format!(
-        "{} of {} pixels ({}) differ: |z| > {:.2}, at 5 % for {maps}",
+        "{} of {} pixels ({}) differ, |z| > {:.2} (5 % over {maps})",
         thousands(totals.beyond as u64),
         thousands(totals.tested as u64),
         percent(share),

@@ -11,10 +11,10 @@ use crate::tui::theme::Theme;
 use crate::tui::widget::text::{cut, left};
 
 /// Columns of the table.
-pub const COLUMNS: u16 = 30;
+pub const COLUMNS: u16 = 27;
 
 /// Columns of a name.
-const NAME: usize = 12;
+const NAME: usize = 10;
 
 /// Draws a row a class, those about the chosen one where not all have room.
 pub fn draw(sight: &Sight, look: &Look, theme: &Theme, area: Rect, buf: &mut Buffer) {

@@ -5,12 +5,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::classes;
+use super::layout::{FACTS, GAP, Layout};
 use super::sight::{Look, Sight};
+use super::{classes, said};
 use crate::comparison::{Misfit, Shown};
 use crate::figure::channels;
-use crate::format::{self, clean, percent, reliability};
-use crate::report::comparison::found;
+use crate::format::{clean, reliability};
 use crate::report::status;
 use crate::session::Session;
 use crate::tui::action::{self, Place};
@@ -20,15 +20,9 @@ use crate::tui::scene::lens::MapKind;
 use crate::tui::shared::{Pixels, Scale};
 use crate::tui::size::Size;
 use crate::tui::theme::{Theme, plain_ascii};
-use crate::tui::widget::heatmap::{Heatmap, Marks, Ramp, cells};
-use crate::tui::widget::scale::{self, round_up};
+use crate::tui::widget::heatmap::{Heatmap, Marks, Ramp};
+use crate::tui::widget::scale::round_up;
 use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, start, top, wrap};
-
-/// Columns between maps.
-const GAP: u16 = 2;
-
-/// Rows below the maps for what is said of the chosen class.
-const FACTS: u16 = 4;
 
 /// Everything that is drawn.
 #[derive(Debug, Clone)]
@@ -123,50 +117,9 @@ fn header(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
     );
 }
 
-/// How large the maps are, and where the table of classes stands.
-struct Layout {
-    /// Columns and rows of a map.
-    map: (u16, u16),
-    /// Whether the table stands beside the maps.
-    beside: bool,
-}
-
-impl Layout {
-    /// The largest whole zoom that has room with the table beside the maps, else without; else what
-    /// has room.
-    fn fit(size: (usize, usize), area: Rect) -> Self {
-        let height = area.height.saturating_sub(1 + FACTS);
-        let whole = |room: u16| {
-            (1..=8)
-                .rev()
-                .map(|zoom| cells(size, zoom))
-                .find(|map| 3 * map.0 + 2 * GAP <= room && map.1 <= height)
-        };
-        let table = area.width.saturating_sub(classes::COLUMNS + GAP);
-        if let Some(map) = whole(table) {
-            return Self { map, beside: true };
-        }
-        if let Some(map) = whole(area.width) {
-            return Self { map, beside: false };
-        }
-        // Square pixels: a cell is one wide and two high.
-        let (rows, columns) = (size.0.max(1) as u32, size.1.max(1) as u32);
-        let by_height = 2 * u32::from(height) * columns / rows;
-        let width = (area.width.saturating_sub(2 * GAP) / 3)
-            .min(by_height as u16)
-            .max(1);
-        let tall = (u32::from(width) * rows).div_ceil(2 * columns) as u16;
-        let beside = 3 * width + 3 * GAP + classes::COLUMNS <= area.width;
-        Self {
-            map: (width, tall.min(height)),
-            beside,
-        }
-    }
-}
-
 fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let look = drawn.look;
-    choices(sight, look, theme, area, buf);
+    said::choices(sight, look, theme, area, buf);
     let differ = sight.compared.totals().beyond > 0;
     let style = if differ { theme.text() } else { theme.dim() };
     let line = cut(&sight.headline, usize::from(area.width));
@@ -192,7 +145,7 @@ fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut B
         );
     }
     let under = below(area, 1 + layout.map.1);
-    scale_line(
+    said::scale_line(
         sight,
         look,
         ramps,
@@ -200,44 +153,12 @@ fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut B
         start(under, used.max(area.width.min(60))),
         buf,
     );
-    facts(drawn, sight, theme, below(under, 1), buf);
+    said::facts(drawn, sight, theme, below(under, 1), buf);
     let table = match layout.beside {
         true => beside(area, used + GAP),
         false => below(under, FACTS),
     };
     classes::draw(sight, look, theme, table, buf);
-}
-
-/// What is shown, among what could be.
-fn choices(sight: &Sight, look: &Look, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let one = |chosen: bool, text: &str| match chosen {
-        true => Span::styled(format!("{}{text}  ", theme.glyphs.pointer), theme.chosen()),
-        false => Span::styled(format!(" {text}  "), theme.dim()),
-    };
-    let mut spans = Vec::new();
-    for response in &sight.responses {
-        let chosen = *response == sight.compared.response;
-        spans.push(one(chosen, look.kind.label_of(*response)));
-        if look.kind == MapKind::Z {
-            spans.push(Span::styled(
-                format!("by {}  ", response.label()),
-                theme.dim(),
-            ));
-        }
-    }
-    if sight.noises.len() > 1 {
-        for (at, noise) in sight.noises.iter().enumerate() {
-            spans.push(one(at == sight.noise, noise));
-        }
-    }
-    spans.push(Span::styled(
-        format!("  {} ", theme.glyphs.gamma),
-        theme.dim(),
-    ));
-    for (at, &gamma) in sight.gammas.iter().enumerate() {
-        spans.push(one(at == sight.gamma, &format::gamma(gamma)));
-    }
-    left(buf, area, 0, Line::from(spans));
 }
 
 /// The values of a map of a class on a plane: of A, of B, or of their difference.
@@ -338,89 +259,4 @@ fn one(
         ..Heatmap::plain(&values, (rows, columns), ramp)
     }
     .draw(place, theme, buf);
-}
-
-fn scale_line(
-    sight: &Sight,
-    look: &Look,
-    ramps: [Ramp; 2],
-    theme: &Theme,
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let bar = 16.min(area.width / 4);
-    let mut used = scale::draw(ramps[0], bar, area, theme, buf);
-    let words = match (look.kind, look.scale) {
-        (MapKind::Z, _) => "  standard errors; A less B ".to_owned(),
-        (_, Scale::Common) => format!("  {}, one scale", sight.unit),
-        (_, Scale::Own) => format!("  {}, this class", sight.unit),
-    };
-    let words = cut(&words, usize::from(area.width.saturating_sub(used)));
-    used += left(buf, beside(area, used), 0, Span::styled(words, theme.dim()));
-    if look.kind == MapKind::Z {
-        scale::draw(ramps[1], bar, beside(area, used), theme, buf);
-    }
-}
-
-/// What is said of the chosen class, and of the decisions.
-fn facts(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let class = drawn.look.class;
-    let mut spans = vec![Span::styled(
-        format!("{}  ", name(sight, class)),
-        theme.chosen(),
-    )];
-    spans.extend(
-        sight
-            .compared
-            .classes
-            .get(class)
-            .and_then(Option::as_ref)
-            .map(|own| {
-                let r = |name: &str, r: Option<f64>| {
-                    r.map_or_else(String::new, |r| format!("{name} {}   ", reliability(r)))
-                };
-                let clusters = own.clusters.as_ref().map(|found| match found.len() {
-                    1 => "   1 cluster".to_owned(),
-                    many => format!("   {many} clusters"),
-                });
-                Span::raw(format!(
-                    "{}{}{} pixels past |z| {:.2}{}",
-                    r("r", own.correlation),
-                    r("without noise", own.corrected),
-                    own.significant,
-                    sight.compared.bounds.map,
-                    clusters.unwrap_or_default()
-                ))
-            }),
-    );
-    left(buf, area, 0, Line::from(spans));
-    let alike = match drawn.alike {
-        Some(Ok(shown)) => found(shown).pop(),
-        Some(Err(why)) => Some(format!("not shown the same trials: {}", clean(why))),
-        None => None,
-    };
-    let counts = sight.called.map(|called| {
-        let correct = |at: usize| called.correct[at].rate().map_or_else(|| "–".into(), percent);
-        format!(
-            "decisions at this {}: A correct {}, B {}; called so differently {:.3}, by chance {:.3}",
-            theme.glyphs.gamma,
-            correct(0),
-            correct(1),
-            called.distance,
-            called.by_chance
-        )
-    });
-    for (row, line) in (1..).zip([alike, counts].into_iter().flatten()).take(2) {
-        let line = cut(&line, usize::from(area.width));
-        left(buf, area, row, Span::styled(line, theme.dim()));
-    }
-}
-
-/// A class in a sentence.
-fn name(sight: &Sight, class: usize) -> String {
-    let name = sight.classes.get(class).map_or("", String::as_str);
-    match name.parse::<u64>() {
-        Ok(_) => format!("class {name}"),
-        Err(_) => name.to_owned(),
-    }
 }

@@ -5,9 +5,11 @@
 
 mod classes;
 mod draw;
+mod layout;
+mod said;
 mod screen;
 mod sight;
 
-pub use draw::draw;
+pub use draw::{Drawn, draw};
 pub use screen::{Alike, End, compare};
 pub use sight::{Look, Sight};
