@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 
 use common::{Bench, small_set};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use noisescope::comparison::Wish;
 use noisescope::session::Session;
 use noisescope::session::config::Response;
 use noisescope::tui::action::{Action, Place};
+use noisescope::tui::browser::{Browser, Choice, List, Outcome, Row, RowState};
 use noisescope::tui::compare::{Drawn, Look, Sight, draw};
 use noisescope::tui::theme::{Background, Depth, Theme};
 use ratatui::buffer::Buffer;
@@ -155,7 +157,8 @@ fn a_comparison_is_exported_as_maps_tables_and_figures() {
     };
     export("npz");
     let zip = zip::ZipArchive::new(File::open(bench.path("a-vs-b.npz")).unwrap()).unwrap();
-    let names: BTreeSet<&str> = zip.file_names().collect();
+    let names = zip.file_names().map(|name| name.unwrap().into_owned());
+    let names: BTreeSet<String> = names.collect();
     for name in [
         "classes",
         "gamma",
@@ -175,10 +178,7 @@ fn a_comparison_is_exported_as_maps_tables_and_figures() {
         "ev_correlation",
         "agreement",
     ] {
-        assert!(
-            names.contains(format!("{name}.npy").as_str()),
-            "{name}: {names:?}"
-        );
+        assert!(names.contains(&format!("{name}.npy")), "{name}: {names:?}");
     }
     export("csv");
     let table = |name: &str| fs::read_to_string(bench.path(&format!("a-vs-b-tables/{name}.csv")));
@@ -356,4 +356,32 @@ fn the_screen_shows_a_b_and_their_difference_at_every_size() {
         help.contains("two sessions compared") && help.contains("a weaker signal"),
         "{help}"
     );
+}
+
+#[test]
+fn where_another_session_is_chosen_nothing_else_can_be_done_to_one() {
+    let row = |name: &str| Row {
+        name: name.to_owned(),
+        state: RowState::Stopped,
+        done: 5,
+        total: 10,
+        headline: String::new(),
+        updated: None,
+        pid: None,
+    };
+    let rows = vec![row("a"), row("b")];
+    let key = |c| KeyEvent::new(c, KeyModifiers::NONE);
+    let mut list = Browser::new(&["quickstart".into()], List::against("a"));
+    list.renew(rows.clone());
+    for c in ['d', 'r', 'n', '='] {
+        assert_eq!(list.key(&key(KeyCode::Char(c))), Outcome::None, "{c}");
+    }
+    assert_eq!(list.key(&key(KeyCode::Down)), Outcome::Redraw);
+    let chosen = list.key(&key(KeyCode::Enter));
+    assert_eq!(chosen, Outcome::Chosen(Choice::Open("b".into())));
+    // In the list of sessions itself the same key asks for the other session.
+    let mut list = Browser::new(&[], List::default());
+    list.renew(rows);
+    let chosen = list.key(&key(KeyCode::Char('=')));
+    assert_eq!(chosen, Outcome::Chosen(Choice::Compare("a".into())));
 }

@@ -13,7 +13,7 @@ use crate::format::{self, reliability};
 use crate::stats::comparison::Difference;
 
 /// Most pixels of the sheet that a pixel of a map takes.
-const ZOOM: u32 = 8;
+const ZOOM: u32 = 12;
 
 /// Letters that the facts beside the maps have room for.
 const FACTS: u32 = 24;
