@@ -6,10 +6,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::layout::{FACTS, GAP, Layout};
-use super::sight::{Look, Sight};
+use super::sight::{Limits, Look, Sight, values};
 use super::{classes, said};
 use crate::comparison::{Misfit, Shown};
-use crate::figure::channels;
 use crate::format::{clean, reliability};
 use crate::report::status;
 use crate::session::Session;
@@ -161,45 +160,20 @@ fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut B
     classes::draw(sight, look, theme, table, buf);
 }
 
-/// The values of a map of a class on a plane: of A, of B, or of their difference.
-fn values(sight: &Sight, look: &Look, at: usize, class: usize) -> Option<Vec<f32>> {
-    let compared = &sight.compared;
-    let z = look.kind == MapKind::Z;
-    let map = match at {
-        2 => {
-            let own = compared.classes.get(class)?.as_ref()?;
-            if z { &own.z } else { &own.difference }
-        }
-        at => {
-            let own = compared.map(at, class)?;
-            if z { &own.z } else { &own.image }
-        }
-    };
-    Some(channels::luminance(map, compared.shape))
-}
-
 /// How the values of A and B become colours, and those of their difference: on one scale where they
 /// have one unit. A z map of a difference is not compared with those of maps.
 fn ramps(sight: &Sight, look: &Look) -> [Ramp; 2] {
-    let classes = match look.scale {
-        Scale::Common => 0..sight.classes.len(),
-        Scale::Own => look.class..look.class + 1,
+    let limits = match look.scale {
+        Scale::Common => sight.limits,
+        Scale::Own => Limits::of(&sight.compared, look.class..look.class + 1),
     };
-    let most = |places: &[usize]| {
-        let maps = classes.clone().flat_map(|class| {
-            places
-                .iter()
-                .filter_map(move |&at| values(sight, look, at, class))
-        });
-        let most = maps.flatten().map(f32::abs).fold(0.0, f32::max);
-        Ramp::Diverging {
-            centre: 0.0,
-            limit: round_up(most),
-        }
+    let ramp = |limit: f32| Ramp::Diverging {
+        centre: 0.0,
+        limit: round_up(limit),
     };
     match look.kind {
-        MapKind::Z => [most(&[0, 1]), most(&[2])],
-        _ => [most(&[0, 1, 2]); 2],
+        MapKind::Z => [ramp(limits.z), ramp(limits.difference_z)],
+        _ => [ramp(limits.image); 2],
     }
 }
 
@@ -228,7 +202,7 @@ fn one(
     let title = cut(&title, usize::from(area.width));
     left(buf, area, 0, Span::styled(title, theme.bright()));
     let place = top(below(area, 1), height);
-    let Some(values) = values(sight, look, at, look.class) else {
+    let Some(values) = values(compared, look.kind, at, look.class) else {
         let why = match at {
             2 => Some("not in both".to_owned()),
             at => compared.lacks(at, look.class),

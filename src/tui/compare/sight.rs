@@ -1,6 +1,9 @@
 //! What is looked at of two sessions, and what there is to see.
 
+use std::ops::Range;
+
 use crate::comparison::{Compared, Misfit, Pair, Wish};
+use crate::figure::channels;
 use crate::format::clean;
 use crate::report::comparison::{caution, headline};
 use crate::session::Session;
@@ -128,6 +131,55 @@ pub struct Sight {
     pub caution: &'static str,
     /// The unit of the maps.
     pub unit: String,
+    /// How far the maps of all classes reach.
+    pub limits: Limits,
+}
+
+/// How far maps reach from zero, on a plane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// The maps of A and B, and their difference.
+    pub image: f32,
+    /// The z maps of A and B.
+    pub z: f32,
+    /// The z map of their difference.
+    pub difference_z: f32,
+}
+
+impl Limits {
+    /// Of some classes.
+    pub fn of(compared: &Compared, classes: Range<usize>) -> Self {
+        let most = |kind: MapKind, places: Range<usize>| {
+            let classes = classes.clone();
+            let maps = classes.flat_map(|class| {
+                let places = places.clone();
+                places.filter_map(move |at| values(compared, kind, at, class))
+            });
+            maps.flatten().map(f32::abs).fold(0.0, f32::max)
+        };
+        Self {
+            image: most(MapKind::Image, 0..3),
+            z: most(MapKind::Z, 0..2),
+            difference_z: most(MapKind::Z, 2..3),
+        }
+    }
+}
+
+/// The values of a map of a class on a plane, \[h·w\]: of A (0), of B (1), or of their difference (2); of
+/// several channels their mean. `None` where there is none.
+pub fn values(compared: &Compared, kind: MapKind, at: usize, class: usize) -> Option<Vec<f32>> {
+    let z = kind == MapKind::Z;
+    let map = match at {
+        2 => {
+            let own = compared.classes.get(class)?.as_ref()?;
+            if z { &own.z } else { &own.difference }
+        }
+        at => {
+            let own = compared.map(at, class)?;
+            if z { &own.z } else { &own.image }
+        }
+    };
+    Some(channels::luminance(map, compared.shape))
 }
 
 impl Sight {
@@ -152,6 +204,7 @@ impl Sight {
             headline: headline(&compared),
             caution: caution(&pair, &compared),
             unit: pair.unit(response),
+            limits: Limits::of(&compared, 0..compared.classes.len()),
             noise: pair.noises.iter().position(|it| it == noise).unwrap_or(0),
             noises: pair.noises,
             responses: pair.responses,
