@@ -87,7 +87,7 @@ fn a_session_does_not_differ_from_itself_and_two_seeds_are_told_apart() {
         "pixels (",
         "over all 10 maps",
         "each was shown trials of its own",
-        "shown the same 300 trials again (trials of A, now shown to B too)",
+        "shown the same 300 trials, drawn as they were for A,",
     ] {
         assert!(page.contains(words), "{words}\n{page}");
     }

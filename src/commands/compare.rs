@@ -49,8 +49,8 @@ pub struct Compare {
     /// One class alone in figures, by number or name
     #[arg(long, value_name = "CLASS")]
     map: Option<String>,
-    /// Show both networks the same N trials and count how often they decide alike (default: 10,000 where
-    /// nothing is drawn; 0: leave it out)
+    /// Show both networks the same N trials, at --gamma or where decisions are the most varied, and count
+    /// how often they decide alike (default: 10,000 where nothing is drawn; 0: leave it out)
     #[arg(long, value_name = "N")]
     trials: Option<u64>,
     /// Print it instead of drawing it
@@ -302,9 +302,8 @@ impl Asked {
         let load = |name: &String| store.load(name).map_err(|error| error.to_string());
         let [a, b] = [load(&self.names[0])?, load(&self.names[1])?];
         let pair = Pair::new(&a, &b, &self.wish).map_err(|error| error.to_string())?;
-        let response = self.wish.response.unwrap_or(pair.responses[0]);
         let chosen = self.wish.gamma.and_then(|gamma| pair.place(gamma));
-        let place = chosen.unwrap_or_else(|| pair.best(response));
+        let place = chosen.unwrap_or_else(|| pair.most_varied());
         let device = Choice::from_str(&self.machine.device).map_err(|error| error.to_string())?;
         let bench = Bench {
             store,

@@ -195,6 +195,22 @@ impl<'a> Pair<'a> {
         best.map_or(0, |(place, _)| place)
     }
 
+    /// The place of the signal strength at which decisions are the most varied: where almost all trials
+    /// are called one class, that two networks decide alike says little. The entropy of the shares of
+    /// trials called each class, the mean of both sessions.
+    pub fn most_varied(&self) -> usize {
+        let entropy = |trials: &GammaTrials| -> f64 {
+            let estimate = trials.estimate();
+            let all = estimate.trials.max(1) as f64;
+            let shares = estimate.classes.iter().map(|own| own.called as f64 / all);
+            shares.filter(|p| *p > 0.0).map(|p| -p * p.ln()).sum()
+        };
+        let varied = |own: &Common<'_>| own.trials.iter().map(|it| entropy(it)).sum::<f64>();
+        let all = self.gammas.iter().map(varied).enumerate();
+        let most = all.max_by(|(_, a), (_, b)| a.total_cmp(b));
+        most.map_or(0, |(place, _)| place)
+    }
+
     /// The unit of the maps by a response.
     pub fn unit(&self, response: Response) -> String {
         match response {

@@ -10,7 +10,7 @@ pub struct Shown {
     pub gamma: f64,
     /// Their decisions.
     pub joint: Joint,
-    /// Whether the second session was shown these trials too when it ran; they are the first ones of
-    /// the first session.
+    /// Whether the second session was shown such trials too when it ran: they are drawn as those of the
+    /// first, from its beginning.
     pub trials: Trials,
 }

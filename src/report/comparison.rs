@@ -5,7 +5,6 @@ use crate::comparison::{Compared, Pair, Shown, Trials};
 use crate::figure::names;
 use crate::format::{self, clean, count, percent, reliability, thousands};
 use crate::session::Session;
-use crate::session::config::Response;
 use crate::stats::comparison::Difference;
 use crate::stats::share::Share;
 
@@ -239,15 +238,30 @@ fn on_the_same(pair: &Pair<'_>, alike: Alike<'_>) -> Vec<String> {
     lines
 }
 
+/// What was found, in a line: `γ 0.3: both decide alike on 91.2 % (90.6–91.7) of the same 10,000 trials`.
+pub fn in_short(shown: &Shown) -> String {
+    format!(
+        "γ {}: both decide alike on {} of the same {} trials{}",
+        format::gamma(shown.gamma),
+        interval(shown.joint.alike()),
+        thousands(shown.joint.trials()),
+        kappa(shown)
+    )
+}
+
+/// `, κ 0.83`, or nothing.
+fn kappa(shown: &Shown) -> String {
+    let kappa = shown.joint.kappa();
+    kappa.map_or_else(String::new, |kappa| format!(", κ {}", reliability(kappa)))
+}
+
 /// `they decide alike on 91.2 % (90.6–91.7) of 10,000 trials …`.
-pub fn found(shown: &Shown) -> Vec<String> {
+fn found(shown: &Shown) -> Vec<String> {
     let joint = &shown.joint;
-    let kappa = joint
-        .kappa()
-        .map_or_else(String::new, |kappa| format!(", κ {}", reliability(kappa)));
+    let kappa = kappa(shown);
     let whose = match shown.trials {
-        Trials::Same | Trials::Shared => "trials that both sessions were shown",
-        Trials::Others => "trials of A, now shown to B too",
+        Trials::Same | Trials::Shared => "drawn as they were for both sessions",
+        Trials::Others => "drawn as they were for A",
     };
     let of = |hits| {
         interval(Share {
@@ -257,7 +271,7 @@ pub fn found(shown: &Shown) -> Vec<String> {
     };
     vec![
         format!(
-            "γ {}: both networks, shown the same {} trials again ({whose}),",
+            "γ {}: both networks, shown the same {} trials, {whose},",
             format::gamma(shown.gamma),
             thousands(joint.trials())
         ),
@@ -268,9 +282,4 @@ pub fn found(shown: &Shown) -> Vec<String> {
             of(joint.correct[1])
         ),
     ]
-}
-
-/// What a map by a response is called in a title: `evidence images`.
-pub fn title(response: Response) -> String {
-    format!("{}s", response.image_label())
 }

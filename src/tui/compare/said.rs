@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::draw::Drawn;
 use super::sight::{Look, Sight};
 use crate::format::{self, clean, percent, reliability};
-use crate::report::comparison::found;
+use crate::report::comparison::in_short;
 use crate::tui::scene::lens::MapKind;
 use crate::tui::shared::Scale;
 use crate::tui::theme::Theme;
@@ -103,7 +103,7 @@ pub fn facts(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &
     );
     left(buf, area, 0, Line::from(spans));
     let alike = match drawn.alike {
-        Some(Ok(shown)) => found(shown).pop(),
+        Some(Ok(shown)) => Some(in_short(shown)),
         Some(Err(why)) => Some(format!("not shown the same trials: {}", clean(why))),
         None => None,
     };
