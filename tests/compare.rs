@@ -330,6 +330,8 @@ fn the_screen_shows_a_b_and_their_difference_at_every_size() {
             assert!(shown.contains(words), "{size:?} {words}\n{shown}");
         }
     }
+    // Where a pixel has room for it, those that differ are outlined.
+    assert!(at(&look, &sight, (200, 60)).contains(['▏', '▕', '▔', '▁']));
     assert!(at(&look, &sight, (40, 10)).contains("q goes back"));
     // Every key but those of γ and response only turns what is there.
     assert!(!look.update(Action::NextClass, &sight));

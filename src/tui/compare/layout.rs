@@ -19,35 +19,41 @@ pub struct Layout {
     pub beside: bool,
 }
 
+/// Rows that the table has at least where it stands below.
+const TABLE: u16 = 6;
+
 impl Layout {
-    /// The largest whole zoom that has room with the table beside the maps, else without; else what
-    /// has room.
+    /// The largest whole zoom that has room, with the table beside the maps unless they are larger with
+    /// the table below; else what has room.
     pub fn fit(size: (usize, usize), area: Rect) -> Self {
         let height = area.height.saturating_sub(1 + FACTS);
-        let whole = |room: u16| {
-            (1..=8)
-                .rev()
-                .map(|zoom| cells(size, zoom))
-                .find(|map| 3 * map.0 + 2 * GAP <= room && map.1 <= height)
+        let largest = |width: u16, height: u16| {
+            let fits = |zoom: &u16| {
+                let map = cells(size, *zoom);
+                3 * map.0 + 2 * GAP <= width && map.1 <= height
+            };
+            (1..=8).rev().find(fits).unwrap_or(0)
         };
-        let table = area.width.saturating_sub(classes::COLUMNS + GAP);
-        if let Some(map) = whole(table) {
-            return Self { map, beside: true };
-        }
-        if let Some(map) = whole(area.width) {
-            return Self { map, beside: false };
+        let with_table = area.width.saturating_sub(classes::COLUMNS + GAP);
+        let zooms = [
+            largest(with_table, height),
+            largest(area.width, height.saturating_sub(TABLE)),
+        ];
+        if let Some(zoom) = zooms.into_iter().max().filter(|zoom| *zoom > 0) {
+            return Self {
+                map: cells(size, zoom),
+                beside: zooms[0] == zoom,
+            };
         }
         // Square pixels: a cell is one wide and two high.
         let (rows, columns) = (size.0.max(1) as u32, size.1.max(1) as u32);
         let by_height = 2 * u32::from(height) * columns / rows;
-        let width = (area.width.saturating_sub(2 * GAP) / 3)
-            .min(by_height as u16)
-            .max(1);
+        let by_width = u32::from(area.width.saturating_sub(2 * GAP) / 3);
+        let width = by_width.min(by_height).max(1) as u16;
         let tall = (u32::from(width) * rows).div_ceil(2 * columns) as u16;
-        let beside = 3 * width + 3 * GAP + classes::COLUMNS <= area.width;
         Self {
             map: (width, tall.min(height)),
-            beside,
+            beside: 3 * width + 3 * GAP + classes::COLUMNS <= area.width,
         }
     }
 }
