@@ -1,6 +1,11 @@
 //! How often does `compare` find a difference where there is none? One network, that of a finished
 //! session, is shown noise from two seeds at a time, and the two are compared as any two sessions are.
 //!
+//! Measured (all maps of a comparison; 95 % intervals), a logistic regression, 1,000 comparisons of 5,000
+//! trials: evidence at γ 0 5.5 % (4.2–7.1), at γ 0.3 5.8 % (4.5–7.4), decisions at γ 0.3 4.9 % (3.7–6.4); an
+//! MLP, 200 comparisons of 3,000 trials: evidence 5.5 % (3.1–9.6) and 3.5 % (1.7–7.0), decisions the
+//! same. Of single maps 4.8 % of 26,000. The cluster test finds something in 6.7 %, as on simulated noise.
+//!
 //! ```sh
 //! noisescope run one --set 'network=(kind: Logistic, weights: Train((epochs: 2)))' …
 //! cargo run --release --example compare_false_alarms -- FOLDER one [COMPARISONS [TRIALS]]
