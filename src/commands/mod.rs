@@ -4,6 +4,7 @@ mod attach;
 mod background;
 mod bench;
 mod browse;
+mod compare;
 mod control;
 pub mod data;
 mod doctor;
@@ -131,6 +132,8 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         out: Option<PathBuf>,
     },
+    /// Compare the maps and the decisions of two sessions
+    Compare(compare::Compare),
     /// Show one figure on the terminal, at full resolution
     Show(show::Show),
     /// Data sets: list, fetch, verify
@@ -241,6 +244,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
         Some(Command::Export { name, format, out }) => {
             export::run(&store, &name, format, out.as_deref())
         }
+        Some(Command::Compare(compare)) => compare::run(&store, data, &compare),
         Some(Command::Show(show)) => show::run(&store, &show),
         Some(Command::Data { command }) => data::run(command, data)
             .map(|()| ExitCode::SUCCESS)

@@ -62,6 +62,7 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
         Action::Freeze => shared.frozen.is_some() || shared.engine_runs(session),
         Action::ShowFigure => picture::AVAILABLE && figure_in(state, session).is_some(),
         Action::View(index) => index < state.views.len(),
+        Action::Compare => session.trials().0 > 0,
         _ => shared.is_possible(action, session) && of_views(action, state, session),
     }
 }

@@ -59,6 +59,9 @@ pub enum Action {
     /// Counted from 0.
     View(usize),
     SwitchLog,
+    /// Two sessions side by side.
+    Compare,
+    EndComparison,
     Pause,
     AskStop,
     Resume,
