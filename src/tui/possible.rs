@@ -106,6 +106,8 @@ pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme
             }
         }
         ("hold", _) if state.shared.frozen.is_some() => "follow",
+        // What matters less than where one is goes to the list of keys while a run is at work.
+        ("hold" | "more trials", _) if state.shared.engine_runs(session) => "",
         ("leave", _) if state.shared.engine_runs(session) => "leave (the run goes on)",
         _ => short,
     }

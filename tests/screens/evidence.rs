@@ -3,7 +3,7 @@
 
 use noisescope::link::Command;
 use noisescope::session::config::{Extension, Response};
-use noisescope::session::record::{BlockSums, EvidenceSums, GammaTrials, TrialKind};
+use noisescope::session::record::{self, BlockSums, EvidenceSums, GammaTrials, TrialKind};
 use noisescope::tui::update::Effect;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -31,7 +31,7 @@ fn heard(trials: u64) -> Session {
         unreachable!()
     };
     own.gammas[0] = gamma;
-    session
+    synthetic::with_stages(session)
 }
 
 /// n trials of responses with a deviation of 512 steps, 0.2 logits a pixel where a template is 1.
@@ -87,7 +87,7 @@ fn every_class_has_a_map_where_all_trials_are_called_one() {
             !screen.contains("insufficient") && !screen.contains("stands in"),
             "{screen}"
         );
-        assert_eq!(screen.matches(" R 0.").count(), CLASSES, "{screen}");
+        assert_eq!(screen.matches("R 0.95 at").count(), CLASSES, "{screen}");
     }
 }
 

@@ -338,7 +338,7 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
             };
             Span::styled(text, style)
         }
-        None if own.called == 0 => Span::raw(""),
+        None if own.called == 0 && lens.response == Response::Decision => Span::raw(""),
         None => Span::styled("  not fed back yet", theme.dim()),
     };
     all.push(Line::from(fed_back));

@@ -122,9 +122,7 @@ impl View for Predictions {
     fn is_possible(&self, action: Action, session: &Session) -> bool {
         match action {
             Action::NextSplit => splits(session) > 1,
-            Action::TruthAbove | Action::TruthBelow | Action::Enlarge => {
-                form::classes(session) > FEW
-            }
+            Action::Enlarge => form::classes(session) > FEW,
             _ => true,
         }
     }
@@ -157,6 +155,7 @@ impl Predictions {
             split,
             class,
             truth: self.truth.map_or(class, |truth| truth.min(last)),
+            pointed: self.truth.is_some() || classes > FEW,
             classes,
             shape: form::picture(split.images.shape())?,
         })
