@@ -1,6 +1,7 @@
 //! Pure statistics: numbers in, numbers out. Nothing here knows a session, a tensor or a screen.
 
 pub mod anomaly;
+pub mod audit;
 pub mod backdoor;
 pub mod classification;
 pub mod cluster;
