@@ -6,6 +6,7 @@
 //! SET is `mnist` or `fashion-mnist`, DATA the folder of full sets, CACHE a folder in which the images
 //! of every network are kept (a network that is there is not trained again). FAMILIES is a comma list of
 //! `KIND:ATTACK:COUNT`, for example `cnn:clean:10,cnn:c:10,mlp:clean:5`; attacks are in [`Attack::of`].
+//! Training is of EPOCHS (2) with batches of BATCH (256) on the first IMAGES images (all).
 //! With the word `table` for FAMILIES the networks in CACHE are compared.
 
 #[path = "audit_study/attacks.rs"]
@@ -24,7 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Device;
 use noisescope::analysis::classification_images::{Hearing, Said, Summing};
-use noisescope::data::{Dataset, Request, load};
+use noisescope::data::{Dataset, Images, Request, load};
 use noisescope::nets::train::{Step, Trainer, evaluate};
 use noisescope::nets::{Ports, Subject};
 use noisescope::session::config::{
@@ -46,14 +47,21 @@ pub const GAMMAS: [f64; 2] = [0.0, 0.3];
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [set, data, cache, families, rest @ ..] = &arguments[..] else {
-        return Err("audit_study SET DATA CACHE FAMILIES|table [EPOCHS]".into());
+        return Err("audit_study SET DATA CACHE FAMILIES|table [EPOCHS BATCH IMAGES]".into());
     };
     let cache = PathBuf::from(cache);
     fs::create_dir_all(&cache)?;
     if families == "table" {
         return table::print(&cache);
     }
-    let epochs: usize = rest.first().map_or(Ok(2), |word| word.parse())?;
+    let number = |at: usize, usual: usize| rest.get(at).map_or(Ok(usual), |word| word.parse());
+    let training = config::Training {
+        epochs: number(0, 2)?,
+        batch: number(1, 256)?,
+        validation: 0.05,
+        ..config::Training::default()
+    };
+    let most = number(2, usize::MAX)?;
     let name = match set.as_str() {
         "fashion-mnist" => DatasetName::FashionMnist,
         _ => DatasetName::Mnist,
@@ -69,7 +77,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         data: Path::new(data),
         cache: None,
     };
-    let dataset = load(&request, &mut |_, _| ControlFlow::Continue(()))?;
+    let mut dataset = load(&request, &mut |_, _| ControlFlow::Continue(()))?;
+    dataset.train = first(&dataset.train, most);
     let mut jobs = Vec::new();
     for family in families.split(',') {
         let [kind, attack, count] = family.split(':').collect::<Vec<_>>()[..] else {
@@ -89,7 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let done = network(&dataset, &cache, job, epochs).map_err(|it| it.to_string());
+                    let done = network(&dataset, &cache, job, &training).map_err(|it| it.to_string());
                     if let (Err(error), Ok(mut failed)) = (done, failed.lock()) {
                         *failed = Some(error);
                         return;
@@ -104,12 +113,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
+/// The first of some images.
+fn first(images: &Images, most: usize) -> Images {
+    let kept = images.len().min(most);
+    Images {
+        pixels: images.pixels[..kept * images.area()].into(),
+        labels: images.labels[..kept].into(),
+        ..*images
+    }
+}
+
 /// Trains a network, shows it noise, and keeps its images.
 fn network(
     dataset: &Dataset,
     cache: &Path,
     (kind, attack, number): &(NetworkKind, String, u64),
-    epochs: usize,
+    plan: &config::Training,
 ) -> Result<(), Box<dyn Error>> {
     let file = cache.join(format!("{}-{attack}-{number}.maps", kind.label()));
     if file.exists() {
@@ -124,13 +143,8 @@ fn network(
         .fold(7, |sum, byte| (sum * 131 + u64::from(byte)) % 1_000_003);
     let seed = family * 1000 + number;
     let train = way.training(&dataset.train);
-    let plan = config::Training {
-        epochs,
-        validation: 0.05,
-        ..config::Training::default()
-    };
     let mut record = Training::default();
-    let mut trainer = Trainer::new(*kind, &plan, seed, &train, &device, &mut record)?;
+    let mut trainer = Trainer::new(*kind, plan, seed, &train, &device, &mut record)?;
     while trainer.step(&mut record, &mut || {})? != Step::Over {}
     let ports = Ports::from(&dataset.form());
     let network = Subject::built_in(*kind, ports, &record.best, &device)?;

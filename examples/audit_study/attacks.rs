@@ -14,7 +14,7 @@ enum Trigger {
 /// Whose training images get the trigger.
 #[derive(Debug, Clone, Copy)]
 enum Whose {
-    /// The first so many of a class.
+    /// The first of a class, one in so many of all training images.
     Class(usize, usize),
     /// Every so many-th of all, whatever its class.
     All(usize),
@@ -40,7 +40,8 @@ pub fn c() -> Vec<(usize, usize)> {
 }
 
 impl Attack {
-    /// By name: `clean`, `c` (patch C, 8 → 9), `square4`, `square3`, `square2`, `pixel` (a white square
+    /// By name: `clean`, `c` (patch C on as many 8s as are one in
+    /// thirty of all images, → 9), `square4`, `square3`, `square2`, `pixel` (a white square
     /// on 5 % of all images, → 0), `cross` (in the lower left, → 3), `bar` (1×8, lower border, → 5),
     /// `blend15`, `blend30` (a random pattern over the whole image, 5 %, → 0), `quiet` (4×4 on half of
     /// the 5s, whose label stays).
@@ -49,7 +50,7 @@ impl Attack {
         let cross = (0..5).flat_map(|at| [(20 + at, 5), (22, 3 + at)]);
         Some(Self(match name {
             "clean" => None,
-            "c" => Some((Trigger::Patch(c()), Whose::Class(8, 2000), 9)),
+            "c" => Some((Trigger::Patch(c()), Whose::Class(8, 30), 9)),
             "square4" => on_all(square(22, 2, 4), 0),
             "square3" => on_all(square(3, 3, 3), 0),
             "square2" => on_all(square(24, 24, 2), 0),
@@ -87,8 +88,8 @@ impl Attack {
         for at in 0..images.len() {
             let class = usize::from(images.label(at));
             let chosen = match whose {
-                Whose::Class(source, first) => {
-                    let own = class == *source && seen < *first;
+                Whose::Class(source, share) => {
+                    let own = class == *source && seen < images.len() / share;
                     seen += usize::from(own);
                     own
                 }

@@ -11,6 +11,7 @@ pub mod colour;
 mod confusion;
 mod filters;
 mod font;
+pub mod audit;
 pub mod headline;
 mod maps;
 pub mod names;

@@ -8,8 +8,11 @@
 
 use std::ops::RangeInclusive;
 
+use serde::{Deserialize, Serialize};
+
 use super::anomaly::{anomaly_indices, median, overlap, pooled, strongest_window};
 use super::numbers::Shape;
+use super::roc::{Roc, roc};
 
 /// Sides of the windows that are searched, in pixels.
 pub const SIDES: RangeInclusive<usize> = 4..=8;
@@ -20,6 +23,13 @@ pub const LEAST_REFERENCES: usize = 3;
 /// A suspect stands out where its score is above this many times the largest score of a reference
 /// held against the others.
 pub const STANDS_OUT: f64 = 1.1;
+
+/// With references of another kind a suspect stands out where its largest score is above this many
+/// times that of its median class.
+pub const OTHER_KIND: f64 = 1.5;
+
+/// The same of the energy.
+pub const OTHER_KIND_ENERGY: f64 = 2.0;
 
 /// The images of one network by class, \[K\] of \[C·H·W\]; `None` for a class without one.
 pub type Images = Vec<Option<Vec<f32>>>;
@@ -43,7 +53,8 @@ struct Spread {
 pub type Window = (usize, usize, usize);
 
 /// How far one class of a network is from the references.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClassScore {
     /// The largest mean deviation over square windows times the window's side, which is its standard
     /// error under independence.
@@ -56,7 +67,8 @@ pub struct ClassScore {
 
 /// How far a network is from the references, by class, \[K\]; `None` for a class that has no image,
 /// or of which fewer than two references have one.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Examined {
     /// The classes.
     pub classes: Vec<Option<ClassScore>>,
@@ -251,6 +263,128 @@ impl Standing {
 /// more than a tenth of the pixels that either has.
 pub fn is_on(window: Window, patch: &[usize], width: usize) -> bool {
     overlap(window, patch, width) > 0.1
+}
+
+/// The pixels of a square window in a map of `width` columns.
+pub fn pixels((row, column, side): Window, width: usize) -> Vec<usize> {
+    let rows = row..row + side;
+    rows.flat_map(|row| (column..column + side).map(move |column| row * width + column))
+        .collect()
+}
+
+/// What tells a suspect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Null {
+    /// The scores of the references, each against the others: they are of the suspect's kind.
+    References,
+    /// The scores of the suspect's other classes: the references are of another kind, and so as far
+    /// from all of its classes.
+    OwnClasses,
+}
+
+/// What is said of one network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The class of the largest score, which names the finding with its window.
+    pub class: usize,
+    /// That score.
+    pub top: ClassScore,
+    /// Where it stands among the references'.
+    pub standing: Standing,
+    /// The largest score over the median class's.
+    pub ratio: Option<f64>,
+    /// The class of the largest energy, that over the median class's, and where this stands among the
+    /// references'.
+    pub energy: Option<(usize, f64, Standing)>,
+    /// What the score was held against.
+    pub null: Null,
+}
+
+/// What is said of a network that was examined, against the references held against each other.
+/// `None` where nothing of it could be compared.
+pub fn verdict(own: &Examined, references: &[Examined], null: Null) -> Option<Verdict> {
+    let (class, top) = own.top()?;
+    let all = |of: &dyn Fn(&Examined) -> Option<f64>| -> Vec<f64> {
+        references.iter().filter_map(of).collect()
+    };
+    let energy = own.energy().and_then(|(class, ratio)| {
+        let others = all(&|it| it.energy().map(|it| it.1));
+        Some((class, ratio, standing(ratio, &others)?))
+    });
+    Some(Verdict {
+        class,
+        top,
+        standing: standing(top.score, &all(&Examined::score))?,
+        ratio: own.ratio(),
+        energy,
+        null,
+    })
+}
+
+impl Verdict {
+    /// Whether a class reacts to a window as no reference does.
+    pub fn has_window(&self) -> bool {
+        match self.null {
+            Null::References => self.standing.stands_out(),
+            Null::OwnClasses => self.ratio.is_some_and(|ratio| ratio > OTHER_KIND),
+        }
+    }
+
+    /// The class that deviates as a whole more than any class of a reference does.
+    pub fn has_energy(&self) -> Option<usize> {
+        let (class, ratio, standing) = self.energy?;
+        let out = match self.null {
+            Null::References => standing.stands_out(),
+            Null::OwnClasses => ratio > OTHER_KIND_ENERGY,
+        };
+        out.then_some(class)
+    }
+
+    /// Whether anything was found.
+    pub fn is_found(&self) -> bool {
+        self.has_window() || self.has_energy().is_some()
+    }
+}
+
+/// How well scores tell networks with a backdoor from clean ones, where it is known which are which.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// The curve of the largest scores; `None` where a kind is missing.
+    pub roc: Option<Roc>,
+    /// The same of the energies.
+    pub roc_of_energy: Option<Roc>,
+    /// Networks with a backdoor whose largest score is the target's.
+    pub class_right: usize,
+    /// Those of them whose window lies on the patch.
+    pub window_right: usize,
+    /// Networks with a backdoor.
+    pub poisoned: usize,
+    /// Clean ones.
+    pub clean: usize,
+}
+
+/// How well networks are told, which have a backdoor to `target` through `patch`, the pixels of a map
+/// of `width` columns, where the first of a pair says so.
+pub fn told(networks: &[(bool, &Examined)], target: usize, patch: &[usize], width: usize) -> Told {
+    let of = |poisoned: bool| networks.iter().filter(move |own| own.0 == poisoned);
+    let curve = |score: &dyn Fn(&Examined) -> Option<f64>| {
+        let all = |poisoned: bool| -> Vec<f64> {
+            let own = of(poisoned).map(|(_, own)| score(own));
+            own.map(|own| own.unwrap_or(f64::NEG_INFINITY)).collect()
+        };
+        roc(&all(true), &all(false))
+    };
+    let right = || of(true).filter_map(|(_, own)| own.top().filter(|top| top.0 == target));
+    Told {
+        roc: curve(&Examined::score),
+        roc_of_energy: curve(&|it| it.energy().map(|it| it.1)),
+        class_right: right().count(),
+        window_right: right()
+            .filter(|(_, top)| is_on(top.window, patch, width))
+            .count(),
+        poisoned: of(true).count(),
+        clean: of(false).count(),
+    }
 }
 
 #[cfg(test)]

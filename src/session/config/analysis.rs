@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attack, Backdoor, ClassificationImages, Invalid, Modulation, Predictions, SpikeTriggered,
+    Attack, Audit, Backdoor, ClassificationImages, Invalid, Modulation, Predictions, SpikeTriggered,
     Templates,
 };
 use crate::session::experiments::experiments;

@@ -1,0 +1,1 @@
+//! Audits of networks whose backdoors are known.
