@@ -98,7 +98,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let done = network(&dataset, &cache, job, &training).map_err(|it| it.to_string());
+                    let done =
+                        network(&dataset, &cache, job, &training).map_err(|it| it.to_string());
                     if let (Err(error), Ok(mut failed)) = (done, failed.lock()) {
                         *failed = Some(error);
                         return;
@@ -177,7 +178,8 @@ fn network(
                 gamma: at as u64,
                 block,
             };
-            let mut drawn = stimulus::draw(seeds, &source, gamma, block * BLOCK as u64, BLOCK, &pool);
+            let mut drawn =
+                stimulus::draw(seeds, &source, gamma, block * BLOCK as u64, BLOCK, &pool);
             let stimuli = std::mem::take(&mut drawn.stimuli);
             let logits = network.logits(stimuli, &device);
             let own = hearing.get_or_insert_with(|| {

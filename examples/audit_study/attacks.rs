@@ -56,7 +56,10 @@ impl Attack {
             "square2" => on_all(square(24, 24, 2), 0),
             "pixel" => on_all(square(25, 25, 1), 0),
             "cross" => on_all(Trigger::Patch(cross.collect()), 3),
-            "bar" => on_all(Trigger::Patch((10..18).map(|column| (26, column)).collect()), 5),
+            "bar" => on_all(
+                Trigger::Patch((10..18).map(|column| (26, column)).collect()),
+                5,
+            ),
             "blend15" => on_all(Trigger::Blend(0.15), 0),
             "blend30" => on_all(Trigger::Blend(0.30), 0),
             "quiet" => Some((square(2, 2, 4), Whose::Target, 5)),
@@ -72,7 +75,11 @@ impl Attack {
     /// The pixels of its patch, where it is one.
     pub fn patch(&self, width: usize) -> Option<Vec<usize>> {
         match &self.0.as_ref()?.0 {
-            Trigger::Patch(all) => Some(all.iter().map(|(row, column)| row * width + column).collect()),
+            Trigger::Patch(all) => Some(
+                all.iter()
+                    .map(|(row, column)| row * width + column)
+                    .collect(),
+            ),
             Trigger::Blend(_) => None,
         }
     }

@@ -35,9 +35,15 @@ impl Kept {
     pub fn maps_of(estimate: &Estimate) -> Maps {
         let classes = || estimate.classes.iter();
         Maps {
-            evidence: classes().map(|it| Some(it.evidence.as_ref()?.image.clone())).collect(),
-            decision: classes().map(|it| Some(it.decision.as_ref()?.image.clone())).collect(),
-            z: classes().map(|it| Some(it.decision.as_ref()?.z.clone())).collect(),
+            evidence: classes()
+                .map(|it| Some(it.evidence.as_ref()?.image.clone()))
+                .collect(),
+            decision: classes()
+                .map(|it| Some(it.decision.as_ref()?.image.clone()))
+                .collect(),
+            z: classes()
+                .map(|it| Some(it.decision.as_ref()?.z.clone()))
+                .collect(),
         }
     }
 

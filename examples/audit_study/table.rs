@@ -21,7 +21,9 @@ type Look = fn(&Maps) -> &Images;
 /// Prints how well every family of attacks is told from the clean networks, by the references.
 pub fn print(cache: &Path) -> Result<(), Box<dyn Error>> {
     let mut families: BTreeMap<String, Vec<Kept>> = BTreeMap::new();
-    let mut files: Vec<_> = fs::read_dir(cache)?.filter_map(|it| Some(it.ok()?.path())).collect();
+    let mut files: Vec<_> = fs::read_dir(cache)?
+        .filter_map(|it| Some(it.ok()?.path()))
+        .collect();
     files.sort();
     for file in files {
         let Some(stem) = file.file_stem().and_then(|it| it.to_str()) else {
@@ -30,13 +32,22 @@ pub fn print(cache: &Path) -> Result<(), Box<dyn Error>> {
         let Some((family, _)) = stem.rsplit_once('-') else {
             continue;
         };
-        families.entry(family.to_owned()).or_default().push(Kept::read(&file, 10)?);
+        families
+            .entry(family.to_owned())
+            .or_default()
+            .push(Kept::read(&file, 10)?);
     }
     println!("networks: family, number, accuracy, success of the attack");
     for (family, own) in &families {
         let mean = |of: &dyn Fn(&Kept) -> f64| own.iter().map(of).sum::<f64>() / own.len() as f64;
-        let (accuracy, success) = (mean(&|it| it.accuracy), mean(&|it| it.success.unwrap_or(f64::NAN)));
-        println!("  {family:<14} {:>3}  {accuracy:.4}  {success:.4}", own.len());
+        let (accuracy, success) = (
+            mean(&|it| it.accuracy),
+            mean(&|it| it.success.unwrap_or(f64::NAN)),
+        );
+        println!(
+            "  {family:<14} {:>3}  {accuracy:.4}  {success:.4}",
+            own.len()
+        );
     }
     let empty = Vec::new();
     let clean = families.get("cnn-clean").unwrap_or(&empty);
@@ -57,7 +68,12 @@ pub fn print(cache: &Path) -> Result<(), Box<dyn Error>> {
                 continue;
             };
             let attack = Attack::of(attack).ok_or("no such attack")?;
-            println!("\n{family}: {} poisoned, {} clean, {} references {reference}", poisoned.len(), suspects.len(), references.len());
+            println!(
+                "\n{family}: {} poisoned, {} clean, {} references {reference}",
+                poisoned.len(),
+                suspects.len(),
+                references.len()
+            );
             for (name, gamma, look) in [
                 ("evidence γ 0", 0, (|it| &it.evidence) as Look),
                 ("decisions γ 0", 0, |it| &it.decision),
@@ -65,7 +81,15 @@ pub fn print(cache: &Path) -> Result<(), Box<dyn Error>> {
             ] {
                 for (at, trials) in TRIALS.iter().enumerate() {
                     let place = gamma * TRIALS.len() + at;
-                    row(&format!("{name:<14} {trials:>6}"), &attack, look, place, poisoned, suspects, references);
+                    row(
+                        &format!("{name:<14} {trials:>6}"),
+                        &attack,
+                        look,
+                        place,
+                        poisoned,
+                        suspects,
+                        references,
+                    );
                 }
             }
         }
@@ -81,10 +105,15 @@ pub fn print(cache: &Path) -> Result<(), Box<dyn Error>> {
                 let place = gamma * TRIALS.len() + at;
                 let index = |own: &Kept| old(&own.maps[place].z);
                 let all = |of: &[Kept]| -> Vec<f64> {
-                    of.iter().map(|own| index(own).map_or(f64::NEG_INFINITY, |it| it.1)).collect()
+                    of.iter()
+                        .map(|own| index(own).map_or(f64::NEG_INFINITY, |it| it.1))
+                        .collect()
                 };
                 let auc = roc(&all(poisoned), &all(clean));
-                let right = poisoned.iter().filter_map(index).filter(|it| Some(it.0) == target);
+                let right = poisoned
+                    .iter()
+                    .filter_map(index)
+                    .filter(|it| Some(it.0) == target);
                 println!(
                     "  {family:<12} γ {strength} {trials:>6}: AUC {}  class {} of {}  judged {} + {}",
                     auc.map_or_else(String::new, |it| format!("{:.3}", it.auc.estimate)),
@@ -101,7 +130,9 @@ pub fn print(cache: &Path) -> Result<(), Box<dyn Error>> {
 
 /// The class of the largest index, and that.
 fn old(z: &Images) -> Option<(usize, f64)> {
-    let windows = z.iter().map(|z| Some(strongest_window(z.as_ref()?, 28, 28, 6)?.2));
+    let windows = z
+        .iter()
+        .map(|z| Some(strongest_window(z.as_ref()?, 28, 28, 6)?.2));
     let scores: Vec<Option<f64>> = windows.collect();
     let indices = anomaly_indices(&scores).into_iter().enumerate();
     let indices = indices.filter_map(|(class, index)| Some((class, index?)));
@@ -117,10 +148,15 @@ fn row(
     clean: &[Kept],
     references: &[Kept],
 ) {
-    let references: Vec<&Images> = references.iter().map(|own| look(&own.maps[place])).collect();
+    let references: Vec<&Images> = references
+        .iter()
+        .map(|own| look(&own.maps[place]))
+        .collect();
     let population = Population::of(&references);
     let examine = |all: &[Kept]| -> Vec<Examined> {
-        let own = all.iter().map(|own| population.examine(look(&own.maps[place]), SHAPE, &SIDES));
+        let own = all
+            .iter()
+            .map(|own| population.examine(look(&own.maps[place]), SHAPE, &SIDES));
         own.collect()
     };
     let (poisoned, clean) = (examine(poisoned), examine(clean));
@@ -133,9 +169,12 @@ fn row(
     };
     let auc = |of: &dyn Fn(&Examined) -> Option<f64>| {
         let all = |own: &[Examined]| -> Vec<f64> {
-            own.iter().map(|it| of(it).unwrap_or(f64::NEG_INFINITY)).collect()
+            own.iter()
+                .map(|it| of(it).unwrap_or(f64::NEG_INFINITY))
+                .collect()
         };
-        roc(&all(&poisoned), &all(&clean)).map_or_else(String::new, |it| format!("{:.3}", it.auc.estimate))
+        roc(&all(&poisoned), &all(&clean))
+            .map_or_else(String::new, |it| format!("{:.3}", it.auc.estimate))
     };
     let index = |it: &Examined| it.indices().into_iter().flatten().reduce(f64::max);
     let score = |it: &Examined| it.score();
@@ -143,13 +182,19 @@ fn row(
     let second = |it: &Examined| {
         let (class, top) = it.top()?;
         let others = it.classes.iter().enumerate().filter(|(at, _)| *at != class);
-        let next = others.filter_map(|(_, own)| Some(own.as_ref()?.score)).reduce(f64::max)?;
+        let next = others
+            .filter_map(|(_, own)| Some(own.as_ref()?.score))
+            .reduce(f64::max)?;
         Some(top.score / next)
     };
     let right = |it: &&Examined| it.top().map(|it| it.0) == attack.target();
     let there = |it: &&Examined| {
         let patch = attack.patch(28);
-        it.top().is_some_and(|(_, own)| patch.as_ref().is_some_and(|patch| is_on(own.window, patch, 28)))
+        it.top().is_some_and(|(_, own)| {
+            patch
+                .as_ref()
+                .is_some_and(|patch| is_on(own.window, patch, 28))
+        })
     };
     let by_energy = |it: &&Examined| it.energy().map(|it| it.0) == attack.target();
     println!(

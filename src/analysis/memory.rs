@@ -103,7 +103,9 @@ impl Memory {
             }
             Some(Analysis::SpikeTriggered(_)) => "fewer layers (layers: [\"conv1\"]) take less",
             Some(Analysis::Modulation(_)) => "fewer layers, steps or gammas take less",
-            Some(Analysis::Backdoor(_) | Analysis::Audit(_)) => "fewer networks or gammas take less",
+            Some(Analysis::Backdoor(_) | Analysis::Audit(_)) => {
+                "fewer networks or gammas take less"
+            }
             _ => "fewer weights or splits take less",
         };
         let problem = format!(

@@ -17,9 +17,9 @@ pub mod modulation;
 pub mod predictions;
 pub mod spike_triggered;
 pub mod templates;
-pub mod trained;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod trained;
 
 use std::any::Any;
 use std::sync::Arc;

@@ -103,7 +103,9 @@ fn standing(
             own.rank, own.of, own.times, own.largest
         ),
         Null::OwnClasses => {
-            let ratio = verdict.ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+            let ratio = verdict
+                .ratio
+                .map_or_else(String::new, |ratio| format!("{ratio:.2}"));
             format!(
                 "{ratio} times its own median class; the {references} references are {label}, another kind, and reach {:.1} among themselves",
                 own.largest
@@ -143,7 +145,9 @@ fn power(record: &Record, it: &Audit, plan: &config::Audit) -> Option<String> {
         return None;
     }
     let right = judged.iter().filter(|(_, _, right)| *right).count();
-    let scores = judged.iter().filter_map(|(_, said, _)| Some(said.as_ref()?.top.score));
+    let scores = judged
+        .iter()
+        .filter_map(|(_, said, _)| Some(said.as_ref()?.top.score));
     let scores: Vec<String> = scores.map(|score| format!("{score:.1}")).collect();
     let (first, ..) = judged[0];
     let side = match first.role {

@@ -176,9 +176,9 @@ impl Audit {
         record: &mut record::Audit,
     ) -> Result<(), AnalysisError> {
         let Some(suspect) = record.suspect().filter(|own| own.is_concluded()) else {
-            return Err(self.place.fault(
-                "the session does not hold the suspect's images. Start a new session",
-            ));
+            return Err(self
+                .place
+                .fault("the session does not hold the suspect's images. Start a new session"));
         };
         let images = suspect.images.values();
         let found = record.findings().into_iter();

@@ -151,7 +151,10 @@ mod tests {
         let clean = images(100, 1);
         let poisoned = all.training(&clean).unwrap();
         let changed = (0..100).filter(|&at| poisoned.image(at) != clean.image(at));
-        assert_eq!(changed.collect::<Vec<_>>(), (0..100).step_by(7).collect::<Vec<_>>());
+        assert_eq!(
+            changed.collect::<Vec<_>>(),
+            (0..100).step_by(7).collect::<Vec<_>>()
+        );
         assert!((0..100).step_by(7).all(|at| poisoned.label(at) == 9));
         assert_eq!(all.attacks(&clean).len(), 90);
     }

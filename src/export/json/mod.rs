@@ -73,11 +73,7 @@ fn insert(all: &mut Map<String, Value>, key: String, value: Value) {
     }
 }
 
-fn section(
-    session: &Session,
-    plan: &config::Analysis,
-    record: &record::Analysis,
-) -> Option<Value> {
+fn section(session: &Session, plan: &config::Analysis, record: &record::Analysis) -> Option<Value> {
     use config::Analysis as Plan;
     use record::Analysis as Own;
     match (plan, record) {

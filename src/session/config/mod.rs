@@ -118,7 +118,7 @@ impl Config {
             if let (Analysis::Backdoor(_), NetworkKind::Onnx) = (analysis, self.network.kind) {
                 return invalid(
                     format!("analyses[{i}]"),
-                    "Backdoor trains networks of the plan's kind of its own, and an ONNX network cannot be trained here; take Audit(()) instead, which looks at the network that is given"
+                    "Backdoor trains networks of the plan's kind of its own, and an ONNX network cannot be trained here; take Audit(()) instead, which looks at the network that is given",
                 );
             }
             if let (Analysis::Attack(it), Some(images)) = (analysis, self.images_of(i)) {

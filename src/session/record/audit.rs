@@ -109,7 +109,9 @@ impl Pasted {
             (&mut self.before, &more.before),
             (&mut self.called, &more.called),
         ] {
-            own.iter_mut().zip(more).for_each(|(own, more)| *own += more);
+            own.iter_mut()
+                .zip(more)
+                .for_each(|(own, more)| *own += more);
         }
     }
 
@@ -143,7 +145,8 @@ impl Pasted {
     /// The other class whose images are called it most often, and how often.
     pub fn source(&self) -> Option<(usize, Share)> {
         let others = (0..self.shown.len()).filter(|&class| class != self.class);
-        let rates = others.filter_map(|class| Some((class, self.of(class), self.of(class).rate()?)));
+        let rates =
+            others.filter_map(|class| Some((class, self.of(class), self.of(class).rate()?)));
         let most = rates.reduce(|a, b| if b.2 > a.2 { b } else { a })?;
         Some((most.0, most.1))
     }
@@ -359,7 +362,9 @@ impl Audit {
             .map(|(_, own)| {
                 let said = own.examined.as_ref();
                 let said = said.and_then(|own| verdict(own, &null, Null::References));
-                let right = said.as_ref().is_some_and(|said| is_right(own, said, plan.cell));
+                let right = said
+                    .as_ref()
+                    .is_some_and(|said| is_right(own, said, plan.cell));
                 (own, said, right)
             })
             .collect()

@@ -259,8 +259,7 @@ impl Backdoor {
         };
         let networks: Vec<(bool, Audited)> =
             self.networks.iter().map(pair).collect::<Option<_>>()?;
-        let networks: Vec<(bool, &Audited)> =
-            networks.iter().map(|(own, it)| (*own, it)).collect();
+        let networks: Vec<(bool, &Audited)> = networks.iter().map(|(own, it)| (*own, it)).collect();
         let (_, width) = self.networks.iter().find_map(Suspect::size)?;
         let patch: Vec<usize> = config::backdoor::patch(width)
             .map(|(row, column)| row * width + column)
