@@ -70,6 +70,21 @@ pub fn about(number: f64) -> String {
     count((number / step).round() * step)
 }
 
+/// A number of trials as people write it: `4000000`, `4 000 000`, `4e6`, `400k`, `4M`.
+pub fn trials_of(text: &str) -> Option<u64> {
+    let text: String = text
+        .chars()
+        .filter(|c| !matches!(c, ' ' | ',' | '_'))
+        .collect();
+    let (digits, unit) = match text.char_indices().last()? {
+        (at, 'k' | 'K') => (&text[..at], 1e3),
+        (at, 'm' | 'M') => (&text[..at], 1e6),
+        _ => (text.as_str(), 1.0),
+    };
+    let number = digits.parse::<f64>().ok()? * unit;
+    (1.0..1e15).contains(&number).then_some(number as u64)
+}
+
 /// `now`, `42 s ago`, `12 min ago`, `3 h ago`, `5 d ago`.
 pub fn age(seconds: i64) -> String {
     match seconds {
@@ -243,6 +258,23 @@ mod tests {
         assert_eq!(gamma(0.25), "0.25");
         assert_eq!(reliability(0.9991), "0.999");
         assert_eq!(reliability(1.0), "1.00");
+    }
+
+    #[test]
+    fn trials_are_typed_as_people_write_them() {
+        for (text, expected) in [
+            ("4000000", Some(4_000_000)),
+            ("4 000,000", Some(4_000_000)),
+            ("4e6", Some(4_000_000)),
+            ("2.5M", Some(2_500_000)),
+            ("400k", Some(400_000)),
+            ("", None),
+            ("many", None),
+            ("-3", None),
+            ("M", None),
+        ] {
+            assert_eq!(trials_of(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -80,7 +80,11 @@ fn a_folder_of_colour_pictures_runs_to_its_exports_by_name() {
     assert_eq!(images.gammas[0].shape(), [3, 4, 6]);
     // What makes it a bee is green: the mean over each channel says so.
     let estimate = images.gammas[0].estimate();
-    let image = estimate.classes[1].image.as_ref().expect("enough trials");
+    let image = &estimate.classes[1]
+        .decision
+        .as_ref()
+        .expect("enough trials")
+        .image;
     let mean = |channel: usize| image[channel * 24..(channel + 1) * 24].iter().sum::<f32>();
     assert!(
         mean(1) > mean(0) && mean(1) > mean(2),

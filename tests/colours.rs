@@ -206,6 +206,7 @@ fn a_class_without_maps_in_the_plan_is_told_apart_from_one_with_too_few_trials()
     assert!(class(3).iter().all(|value| value.is_finite()));
     assert!(class(4).iter().all(|value| value.is_nan()));
     let map = |class| Figure::Map {
+        response: None,
         images: 0,
         class,
         gamma: Some(0.0),
@@ -276,6 +277,7 @@ fn every_figure_of_any_form_can_be_drawn() {
 fn proportion(classes: usize) -> f64 {
     let session = colours::measured([3, 32, 32], classes);
     let maps = Figure::Maps {
+        response: None,
         images: 0,
         gamma: Some(0.0),
     };
@@ -307,6 +309,7 @@ fn a_confusion_of_a_hundred_classes_has_cells_that_one_can_see() {
 fn a_colour_map_has_a_picture_for_each_channel_and_one_in_true_colour() {
     let session = measured();
     let map = Figure::Map {
+        response: None,
         images: 0,
         class: 3,
         gamma: Some(0.0),

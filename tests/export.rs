@@ -275,8 +275,8 @@ fn npz_holds_the_maps_and_nan_where_there_are_none() {
     for name in ["ci_image", "ci_z", "ci_mean_noise", "ci_mean_stimulus"] {
         let class = &estimate.classes[1];
         let expected = match name {
-            "ci_image" => &class.image,
-            "ci_z" => &class.z,
+            "ci_image" => &class.decision.as_ref().map(|it| it.image.clone()),
+            "ci_z" => &class.decision.as_ref().map(|it| it.z.clone()),
             "ci_mean_noise" => &class.mean_noise,
             _ => &class.mean_stimulus,
         };

@@ -22,6 +22,7 @@ use noisescope::session::config::Analysis;
 
 fn map(class: usize, gamma: f64) -> Figure {
     Figure::Map {
+        response: None,
         images: 0,
         class,
         gamma: Some(gamma),

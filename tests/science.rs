@@ -102,14 +102,14 @@ fn a_network_that_is_one_template_gives_that_template_back() {
         unreachable!()
     };
     let estimate = images.gammas[0].estimate();
-    let image = estimate.classes[1].image.as_ref().unwrap();
+    let image = &estimate.classes[1].decision.as_ref().unwrap().image;
     let r = pearson(image, &template()).unwrap();
     assert!(r >= 0.99, "correlation {r}");
     // Fed back, the mean stimulus of a class is called that class.
     let fed_back = images.gammas[0].fed_back[1].unwrap();
     assert_eq!(fed_back.class, 1);
     assert!(
-        !estimate.classes[5].sufficient,
+        estimate.classes[5].decision.is_none(),
         "a class that is never called says nothing"
     );
     assert!(images.gammas[0].fed_back[5].is_none());

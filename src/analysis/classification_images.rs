@@ -7,10 +7,13 @@ mod hearing;
 pub mod on_device;
 mod summing;
 
+use std::sync::Arc;
+
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
 use crate::nets::decision;
 use crate::nets::train::log_softmax;
-use crate::session::config::{self, Evidence, Noise, Response, Weighting};
+use crate::session::Form;
+use crate::session::config::{self, Evidence, Noise, Response, Span, Weighting};
 use crate::session::record::{
     self, BlockSums, CONFIDENCE_STEPS, FedBack, GammaTrials, Record, TrialKind,
 };
@@ -29,6 +32,7 @@ const BLOCKS_A_LOOK: u64 = 64;
 pub struct ClassificationImages {
     config: config::ClassificationImages,
     place: Place,
+    form: Arc<Form>,
     source: Source,
     /// The classes that have maps, or what is wrong with the plan's list.
     listed: Result<Vec<usize>, AnalysisError>,
@@ -52,6 +56,7 @@ impl ClassificationImages {
             listed,
             config,
             place,
+            form: Arc::clone(&lab.form),
         }
     }
 
@@ -104,9 +109,8 @@ impl ClassificationImages {
 
     fn draw(&self, lab: &Lab, job: Job) -> Block {
         let seed = self.place.noise(job.part as u64, job.block);
-        let first = job.block * self.config.block as u64;
-        let trials = self.config.trials_of(job.block);
         let gamma = self.config.gammas[job.part];
+        let Span { first, trials } = self.config.span(gamma, job.block);
         stimulus::draw(seed, &self.source, gamma, first, trials, &lab.pool)
     }
 }
@@ -116,12 +120,12 @@ impl Experiment for ClassificationImages {
     type Sums = BlockSums;
 
     fn parts(&self) -> Vec<Part> {
-        let part = Part {
+        let part = |&gamma: &f64| Part {
             phase: 0,
-            blocks: self.config.blocks(),
+            blocks: self.config.blocks_at(gamma),
             order: Order::Free,
         };
-        vec![part; self.config.gammas.len()]
+        self.config.gammas.iter().map(part).collect()
     }
 
     fn done(&self, record: &record::ClassificationImages) -> Vec<u64> {
@@ -158,7 +162,10 @@ impl Experiment for ClassificationImages {
     }
 
     fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<BlockSums>, AnalysisError> {
-        let is_whole = |job: &Job| self.config.trials_of(job.block) == self.config.block;
+        let is_whole = |job: &Job| {
+            let span = self.config.span(self.config.gammas[job.part], job.block);
+            span.trials == self.config.block
+        };
         let plain =
             self.config.noise == Noise::Uniform && self.config.weighting == Weighting::Equal;
         let plain = plain && (self.hearing.is_empty() || self.config.evidence == Evidence::Logit);
@@ -185,10 +192,11 @@ impl Experiment for ClassificationImages {
     fn merge(&self, record: &mut record::ClassificationImages, job: Job, sums: BlockSums) {
         let gamma = &mut record.gammas[job.part];
         gamma.add(&sums);
-        if let Some(target) = self.config.target
+        if let Some((target, class)) = self.config.target_at(gamma.gamma)
             && gamma.blocks.is_multiple_of(BLOCKS_A_LOOK)
         {
-            gamma.reached = has_reached(gamma, target);
+            let class = class.and_then(|name| self.form.find(name).ok());
+            gamma.reached = has_reached(gamma, target, class);
         }
     }
 
@@ -203,9 +211,17 @@ impl Experiment for ClassificationImages {
     }
 }
 
-/// Whether every class that has enough trials, and at least one has, is as reliable as wanted.
-fn has_reached(gamma: &GammaTrials, target: f64) -> bool {
+/// Whether a class, or every class that has enough trials, and at least one has, is as reliable as
+/// wanted.
+fn has_reached(gamma: &GammaTrials, target: f64, only: Option<usize>) -> bool {
     let estimate = gamma.estimate();
+    if let Some(class) = only {
+        let map = estimate
+            .classes
+            .get(class)
+            .and_then(ClassEstimate::best_image);
+        return map.is_some_and(|it| it.reliability.is_some_and(|r| r >= target));
+    }
     // A class's best map is what a viewer sees of it.
     let maps = || {
         estimate

@@ -15,7 +15,7 @@ use crate::nets::graph::site::Site;
 use crate::nets::launch::CACHED;
 use crate::session::config::{self, Analysis, Config, Response};
 use crate::session::form::Form;
-use crate::session::record::{BY_CLASS, TrialKind};
+use crate::session::record::{BY_CLASS, TrialKind, WITH_EVIDENCE};
 
 /// Times that what an experiment keeps is in memory.
 const COPIES: u64 = 3;
@@ -213,7 +213,9 @@ impl<'a> Sizes<'a> {
                 gammas.max().unwrap_or(0) * k * 4 * 8 * p
             }
             Analysis::Attack(it) => {
-                3 * k * 4 * p + 2 * 3 * k * it.weights.len() as u64 * 4 * 8 + k * p
+                let patterns = WITH_EVIDENCE.len() as u64;
+                let counts = 2 * patterns * k * it.weights.len() as u64 * 4 * 8;
+                patterns * k * 4 * p + counts + k * p
             }
             Analysis::SpikeTriggered(it) => self.spike_triggered(it),
             Analysis::Modulation(it) => {
@@ -246,10 +248,11 @@ impl<'a> Sizes<'a> {
         }
     }
 
-    /// What follows from sums: four maps of 32 bits a class.
+    /// What follows from sums: four maps of 32 bits a class, six with evidence.
     fn estimate(&self, kind: &TrialKind) -> u64 {
         let pixels: usize = kind.grain.grid(kind.images).iter().product();
-        4 * 4 * (kind.listed.len() * pixels) as u64
+        let maps = if kind.evidence { 6 } else { 4 };
+        4 * maps * (kind.listed.len() * pixels) as u64
     }
 
     fn spike_triggered(&self, plan: &config::SpikeTriggered) -> u64 {
@@ -293,10 +296,10 @@ mod tests {
     fn maps_of_a_hundred_colour_classes_take_what_they_are_counted_to_take() {
         let form = Form::numbered([3, 32, 32], 100);
         let all = Memory::of(&plan(Vec::new(), 1), &form, 1000, 2, (0, &[]));
-        // Two parities of three margins and the images, 100 classes, 3,072 numbers of 8 bytes, and
-        // the joint counts; four maps of 4 bytes.
-        let sums = 7 * 100 * 3072 * 8 + 2 * 100 * 100 * 8;
-        assert_eq!(all.analyses, [sums + 4 * 4 * 100 * 3072]);
+        // Two parities of three margins, the images and two parities of evidence, 100 classes, 3,072
+        // numbers of 8 bytes, the joint counts and the sums of responses; six maps of 4 bytes.
+        let sums = 9 * 100 * 3072 * 8 + 2 * 100 * 100 * 8 + 2 * 100 * 101 * 8;
+        assert_eq!(all.analyses, [sums + 6 * 4 * 100 * 3072]);
         assert_eq!(all.images, 1000 * 3072);
         let coarse = Memory::of(&plan(Vec::new(), 4), &form, 1000, 2, (0, &[]));
         assert!(coarse.analyses[0] * 12 < all.analyses[0]);

@@ -44,6 +44,7 @@ pub fn with_images(gammas: &[f64], trials: u64, then: config::Analysis) -> Confi
     let images = config::ClassificationImages {
         gammas: gammas.to_vec(),
         trials,
+        responses: vec![config::Response::Decision],
         ..Default::default()
     };
     Config {

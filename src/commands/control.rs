@@ -8,9 +8,10 @@ use super::say::say;
 use super::signals::runtime;
 use crate::link::Command;
 use crate::link::client::Conversation;
-use crate::session::State;
+use crate::session::config::Analysis;
 use crate::session::run::Phase;
 use crate::session::store::Store;
+use crate::session::{Session, State};
 
 /// How long the engine may take to obey: a stop writes a checkpoint first.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -94,22 +95,33 @@ async fn obey(store: &Store, name: &str, command: Command) -> Result<Option<Phas
     let mut engine = Conversation::begin(store, name)
         .await
         .map_err(Refusal::failed)?;
-    engine.say(command).await.map_err(Refusal::failed)?;
+    engine.say(command.clone()).await.map_err(Refusal::failed)?;
     loop {
         // An engine that has just ended no longer hears this; it may have told its end already.
         let _ = engine.ask().await;
         let Some(session) = engine.hear().await.map_err(Refusal::failed)? else {
             return Ok(None);
         };
+        let obeyed = has_obeyed(&session, &command);
         let phase = session.run.map(|run| run.phase).unwrap_or_default();
-        if phase.is_over() || has_obeyed(&phase, command) {
+        if phase.is_over() || obeyed {
             return Ok(Some(phase));
         }
     }
 }
 
-fn has_obeyed(phase: &Phase, command: Command) -> bool {
+fn has_obeyed(session: &Session, command: &Command) -> bool {
+    let phase = session.run.as_ref().map(|run| &run.phase);
+    let phase = phase.unwrap_or(&Phase::Starting);
     match command {
+        // The plan has it, or the log says why not.
+        Command::Extend { more, .. } => {
+            let has = |plan: &Analysis| {
+                matches!(plan, Analysis::ClassificationImages(it)
+                if it.extended.last() == Some(more))
+            };
+            session.config.analyses.iter().any(has)
+        }
         Command::Pause => matches!(phase, Phase::Paused(_)),
         Command::Continue => matches!(phase, Phase::Working(_)),
         Command::Stop => false,

@@ -9,6 +9,7 @@ pub mod data;
 mod doctor;
 mod engine;
 mod export;
+mod extend;
 mod inspect;
 mod listing;
 mod ls;
@@ -64,6 +65,15 @@ enum Command {
     Run {
         #[command(flatten)]
         plan: Plan,
+        #[command(flatten)]
+        how: run::How,
+    },
+    /// Go on past what was planned: more trials of a session that runs, has stopped or has finished
+    Extend {
+        /// The session
+        name: String,
+        #[command(flatten)]
+        more: extend::More,
         #[command(flatten)]
         how: run::How,
     },
@@ -202,6 +212,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             let (plan, data) = plan.settled(&store, "run", data)?;
             run::run(&store, data, &plan, &how)
         }
+        Some(Command::Extend { name, more, how }) => extend::run(&store, data, &name, &more, &how),
         Some(Command::Attach { name, plain, line }) => {
             let data = crate::data::data_dir(data).map_err(Refusal::failed)?;
             let look = watch::Look {

@@ -44,6 +44,16 @@ enum Face {
     None,
 }
 
+/// Goes on with a session that exists.
+pub fn go_on(
+    store: &Store,
+    data: Option<&Path>,
+    name: &str,
+    how: &How,
+) -> Result<ExitCode, Refusal> {
+    run(store, data, &Plan::named(name, None), how)
+}
+
 /// Makes or resumes the session, runs it, and gives the exit code.
 pub fn run(
     store: &Store,

@@ -8,7 +8,7 @@ use clap::Args;
 use super::machine::Machine;
 use super::say::say;
 use super::signals::{HUNG_UP, Signals, runtime};
-use super::{Refusal, background};
+use super::{Refusal, background, extend};
 use crate::link::{Connection, client};
 use crate::session::run::Phase;
 use crate::session::store::{Store, timestamp};
@@ -89,6 +89,16 @@ impl Look<'_> {
             match shown {
                 tui::Exit::Over | tui::Exit::Left => return self.farewell(&link.newest()),
                 tui::Exit::Gone => return Ok(ExitCode::from(HUNG_UP)),
+                tui::Exit::Extend(left, images, more) => {
+                    let extended = extend::in_file(self.store, &name, images, more);
+                    if let Err(problem) = extended {
+                        return Err(problem);
+                    }
+                    background::start(self.store, self.data, &name, self.machine)?;
+                    session = self.store.load(&name)?;
+                    connection = Connection::Connecting;
+                    state = Some(*left);
+                }
                 tui::Exit::Resume(left) => {
                     let started = background::start(self.store, self.data, &name, self.machine);
                     // Somebody else may have been quicker: then there is an engine to look at.

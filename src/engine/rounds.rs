@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
 use super::device::gpu;
+use crate::format::count;
 use crate::link::Command;
+use crate::session::config::Extension;
 use crate::session::run::{Checkpoint, LOG_LINES, LogLine, Phase, RATES, Run};
 use crate::session::store::{Store, StoreError, now};
 use crate::session::{Session, State};
@@ -24,6 +26,8 @@ const GPUS: Duration = Duration::from_secs(3);
 pub enum Flow {
     /// Go on; so long was paused meanwhile.
     Go(Duration),
+    /// The plan has been extended: look anew at what there is to do.
+    Again,
     /// Checkpoint and end.
     Stop,
 }
@@ -45,6 +49,8 @@ pub struct Rounds {
     rated: Instant,
     gpus: Vec<usize>,
     looked: Option<Instant>,
+    /// Whether the plan was extended, and nobody has looked since.
+    extended: bool,
 }
 
 impl Rounds {
@@ -70,6 +76,7 @@ impl Rounds {
             rated: now,
             gpus: Vec::new(),
             looked: None,
+            extended: false,
         }
     }
 
@@ -161,13 +168,38 @@ impl Rounds {
         loop {
             match self.commands.try_recv() {
                 Ok(Command::Stop) => return self.stop(),
+                Err(_) if self.extended => {
+                    self.extended = false;
+                    return Flow::Again;
+                }
                 Ok(Command::Continue) | Err(_) => return Flow::Go(pause),
+                Ok(Command::Extend { images, more }) => self.extend(images, more),
                 Ok(Command::Pause) => match self.wait() {
                     Some(time) => pause += time,
                     None => return self.stop(),
                 },
             }
         }
+    }
+
+    /// Raises what there is to do, and says so; what cannot be is refused in the log.
+    fn extend(&mut self, images: usize, more: Extension) {
+        let told = format!("extended to {} trials", count(more.trials as f64));
+        match self.session.extend(images, more) {
+            Ok(forgotten) => {
+                self.extended = true;
+                self.run.stages = self.session.stages();
+                match forgotten.is_empty() {
+                    true => self.log(told),
+                    false => self.log(format!(
+                        "{told}; measured anew on the new maps: {}",
+                        forgotten.join(", ")
+                    )),
+                }
+            }
+            Err(error) => self.warn(format!("not extended: {error}")),
+        }
+        self.publish();
     }
 
     fn stop(&mut self) -> Flow {
@@ -188,6 +220,7 @@ impl Rounds {
         let told = loop {
             match self.commands.blocking_recv() {
                 Some(Command::Pause) => {}
+                Some(Command::Extend { images, more }) => self.extend(images, more),
                 // Without a face there is nobody to end the pause.
                 Some(Command::Continue) | None => break true,
                 Some(Command::Stop) => break false,
@@ -267,8 +300,10 @@ impl Rounds {
     /// Waits until the next checkpoint is due; `false` where told to stop meanwhile.
     pub fn wait_for_checkpoint(&mut self) -> bool {
         while !self.checkpoint_is_due() {
-            if self.listen() == Flow::Stop {
-                return false;
+            match self.listen() {
+                Flow::Stop => return false,
+                Flow::Again => self.extended = true,
+                Flow::Go(_) => {}
             }
             std::thread::sleep(Duration::from_millis(50));
         }

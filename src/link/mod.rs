@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
 use crate::session::Session;
+use crate::session::config::Extension;
 
 /// What a face may ask of an engine. It obeys between two blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Command {
     /// Stand still until [`Command::Continue`].
     Pause,
@@ -25,6 +26,13 @@ pub enum Command {
     Continue,
     /// Finish the block, write a checkpoint and end.
     Stop,
+    /// Raise what is still to do of classification images: [`Session::extend`].
+    Extend {
+        /// Which of the plan's classification images, among these alone.
+        images: usize,
+        /// What is added.
+        more: Extension,
+    },
 }
 
 /// A face's end of the link.

@@ -22,7 +22,7 @@ use crate::session::text::unfit;
 use crate::session::{Array, Config, Record, Run, Session};
 
 /// The protocol's version: both sides must speak the same.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// How every conversation begins, so that a stranger on the socket is recognised.
 const MAGIC: [u8; 10] = *b"noisescope";
@@ -33,7 +33,7 @@ const MOST_ASKED: usize = 1 << 10;
 const MOST_TOLD: usize = 1 << 31;
 
 /// What a viewer says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Ask {
     /// The first frame.
     Hello {
@@ -351,7 +351,7 @@ fn take(payload: &mut dyn Payload, numbers: &mut &[u8]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::config::Analysis;
+    use crate::session::config::{self, Analysis};
     use crate::session::record::{self, BlockSums, ClassificationImages, TrialKind};
     use crate::session::{Config, Form};
     use proptest::prelude::*;
@@ -386,9 +386,10 @@ mod tests {
     fn measured() -> Session {
         let mut session = Session::new("mine", Config::default());
         let form = Form::numbered([3, 20, 17], 12);
-        let Some(Analysis::ClassificationImages(plan)) = session.config.analyses.first() else {
+        let Some(Analysis::ClassificationImages(plan)) = session.config.analyses.first_mut() else {
             panic!("the default plan has classification images");
         };
+        plan.responses = vec![config::Response::Decision];
         let kind = TrialKind::plain(form.count(), form.shape());
         let mut begun = ClassificationImages::begun(plan, &kind);
         begun.gammas[0].add(&BlockSums {

@@ -336,13 +336,16 @@ fn finite(value: Option<f64>) -> Option<f64> {
 fn complete(session: &Session) -> impl Iterator<Item = ((usize, usize), &GammaTrials)> {
     let pairs = session.config.analyses.iter().zip(&session.record.analyses);
     pairs.enumerate().flat_map(|(i, pair)| {
-        let (planned, gammas) = match pair {
+        let (plan, gammas) = match pair {
             (Plan::ClassificationImages(plan), Analysis::ClassificationImages(images)) => {
-                (plan.trials, images.gammas.as_slice())
+                (Some(plan), images.gammas.as_slice())
             }
-            _ => (0, [].as_slice()),
+            _ => (None, [].as_slice()),
         };
-        let done = move |gamma: &GammaTrials| gamma.reached || gamma.trials >= planned;
+        let done = move |gamma: &GammaTrials| {
+            let planned = plan.map_or(0, |plan| plan.trials_at(gamma.gamma));
+            gamma.reached || gamma.trials >= planned
+        };
         let places = gammas.iter().enumerate();
         places.filter_map(move |(g, gamma)| done(gamma).then_some(((i, g), gamma)))
     })

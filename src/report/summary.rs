@@ -189,7 +189,7 @@ mod tests {
             "  worked    4 min 55 s",
             "classification images, uniform noise",
             "γ 0.5  no trials yet",
-            "insufficient: an image needs 30 trials in each cell that it compares",
+            "insufficient: an image by decisions needs 30 trials in each cell it compares",
         ] {
             assert!(page.lines().any(|it| it == line), "{line}\n{page}");
         }

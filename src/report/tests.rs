@@ -36,6 +36,7 @@ pub(super) fn planned() -> Session {
         config::ClassificationImages {
             gammas: vec![0.0, 0.5],
             trials: 480,
+            responses: vec![config::Response::Decision],
             ..Default::default()
         },
     )];

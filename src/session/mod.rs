@@ -8,6 +8,7 @@ pub mod array;
 pub mod config;
 mod error;
 pub(crate) mod experiments;
+mod extend;
 pub mod form;
 mod migrate;
 pub mod record;

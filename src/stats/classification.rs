@@ -463,6 +463,7 @@ fn class_estimate(
     let decision = decision.map(|(image, variance)| Measured {
         image: image.iter().map(|c| c * trials.grid.step).collect(),
         errors: deviations.iter().map(|it| it * variance.sqrt()).collect(),
+        noise: variance * deviations.iter().map(|sigma| sigma * sigma).sum::<f64>(),
         halves: half(&halves[0]).and_then(|even| Some([even, half(&halves[1])?])),
     });
     ClassEstimate {

@@ -26,6 +26,7 @@ use super::views::VIEWS;
 use crate::figure::Figure;
 use crate::link::{Command, Link};
 use crate::session::Session;
+use crate::session::config::Extension;
 use crate::session::record;
 use crate::session::run::Phase;
 
@@ -39,6 +40,8 @@ pub enum Exit {
     /// The person wants a new engine to go on with the session. Start one, and [`run`] again with
     /// this state: then the dashboard looks at what it looked at.
     Resume(Box<State>),
+    /// The same, with more trials of the plan's classification images of this number.
+    Extend(Box<State>, usize, Extension),
     /// There is no terminal any more: the window closed or the connection dropped.
     Gone,
 }
@@ -150,8 +153,8 @@ fn take(
                     Effect::None => {}
                     Effect::Redraw => dashboard.frames.ask(),
                     Effect::Say(command) => {
-                        link.say(command);
                         dashboard.stopping |= command == Command::Stop;
+                        link.say(command);
                         dashboard.frames.ask();
                     }
                     Effect::Show => {
@@ -164,6 +167,10 @@ fn take(
                     Effect::Resume => {
                         let state = Box::new(dashboard.state.clone());
                         return Some(Exit::Resume(state));
+                    }
+                    Effect::Extend(images, more) => {
+                        let state = Box::new(dashboard.state.clone());
+                        return Some(Exit::Extend(state, images, more));
                     }
                     Effect::Suspend => {
                         terminal.suspend();
@@ -199,6 +206,7 @@ impl Dashboard {
             Some(mut earlier) => {
                 earlier.shared.connection = connection;
                 earlier.overlay = Overlay::None;
+                earlier.shared.frozen = None;
                 earlier
             }
             None => State::new(connection, VIEWS),
@@ -281,7 +289,7 @@ impl Dashboard {
         let Some(due) = self.frames.next(self.state.view().pace, now) else {
             return;
         };
-        if due.renews {
+        if due.renews && self.state.shared.frozen.is_none() {
             self.session = link.newest();
             self.state.shared.settle(&self.session);
             self.state.shared.now = self::now();

@@ -4,6 +4,7 @@ use crossterm::event::KeyEvent;
 
 use super::action::{self, Action, Binding, Place};
 use super::form;
+use super::overlay::extend;
 use super::picture;
 use super::state::{Overlay, State};
 use super::theme::Theme;
@@ -19,6 +20,7 @@ pub fn places(state: &State) -> Vec<Place> {
         Overlay::Stop => vec![Place::Question],
         Overlay::Palette => vec![Place::Palette],
         Overlay::Jump => vec![Place::Jump],
+        Overlay::Extend => vec![Place::Extending],
         Overlay::None => return places_below(state),
     };
     [own, vec![Place::Everywhere]].concat()
@@ -51,6 +53,12 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
         }
         Action::AskStop | Action::StopNow => shared.engine_runs(session),
         Action::Resume => shared.can_resume(session),
+        // A running engine takes it; where none runs, a new one goes on. One that has finished and is
+        // about to end does not listen any more.
+        Action::OpenExtend | Action::Extend => {
+            extend::is_possible(shared, session) && shared.can_extend(session)
+        }
+        Action::Freeze => shared.frozen.is_some() || shared.engine_runs(session),
         Action::ShowFigure => picture::AVAILABLE && figure_in(state, session).is_some(),
         Action::View(index) => index < state.views.len(),
         _ => shared.is_possible(action, session) && of_views(action, state, session),

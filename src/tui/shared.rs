@@ -37,6 +37,8 @@ pub struct Shared {
     pub pixels: Pixels,
     /// What is looked at of maps of several channels.
     pub look: Look,
+    /// Since when the picture stands still, seconds since the Unix epoch; `None` where it follows.
+    pub frozen: Option<i64>,
     /// Whether the engine can be reached.
     pub connection: Connection,
     /// The clock, seconds since the Unix epoch.
@@ -77,6 +79,7 @@ impl Shared {
             scale: Scale::Common,
             pixels: Pixels::All,
             look: Look::default(),
+            frozen: None,
             connection,
             now: 0,
             zone: TimeZone::UTC,
@@ -194,6 +197,12 @@ impl Shared {
                     Scale::Own => Scale::Common,
                 };
             }
+            Action::Freeze => {
+                self.frozen = match self.frozen {
+                    Some(_) => None,
+                    None => Some(self.now),
+                };
+            }
             Action::SwitchPixels => {
                 self.pixels = match self.pixels {
                     Pixels::All => Pixels::Significant,
@@ -236,6 +245,12 @@ impl Shared {
     pub fn engine_runs(&self, session: &Session) -> bool {
         self.connection == Connection::Live
             && !session.run.as_ref().is_some_and(|run| run.phase.is_over())
+    }
+
+    /// Whether more trials can be asked for: of an engine at work, or of a new one.
+    pub fn can_extend(&self, session: &Session) -> bool {
+        let away = matches!(self.connection, Connection::Lost(_) | Connection::ReadOnly);
+        away || self.engine_runs(session)
     }
 
     /// Whether a new engine could go on with this session: none can be reached, and the plan is

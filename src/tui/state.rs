@@ -24,6 +24,8 @@ pub struct State {
     pub palette: Palette,
     /// What is typed to jump to a class.
     pub jump: Palette,
+    /// What is typed as a number of trials.
+    pub extend: Palette,
 }
 
 /// A view by its place in the table.
@@ -70,6 +72,8 @@ pub enum Overlay {
     Jump,
     /// Whether to stop the run.
     Stop,
+    /// The line where a number of trials is typed.
+    Extend,
 }
 
 impl State {
@@ -91,6 +95,7 @@ impl State {
             overlay: Overlay::None,
             palette: Palette::default(),
             jump: Palette::default(),
+            extend: Palette::default(),
         }
     }
 

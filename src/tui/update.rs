@@ -7,7 +7,7 @@ use crossterm::event::KeyEvent;
 
 use super::action::{self, Action};
 use super::frame;
-use super::overlay::{help, jump};
+use super::overlay::{extend, help, jump};
 use super::possible;
 use super::state::{Overlay, Palette, State, ViewId};
 use super::steps;
@@ -15,10 +15,11 @@ use super::theme::Theme;
 use super::view::{Around, Reply};
 use crate::link::{Command, Connection};
 use crate::session::Session;
+use crate::session::config::Extension;
 use crate::session::run::Phase;
 
 /// What the dashboard must do after an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Nothing: nothing changed.
     None,
@@ -30,6 +31,8 @@ pub enum Effect {
     Leave,
     /// End the dashboard: a new engine shall go on with the session.
     Resume,
+    /// End the dashboard: a new engine shall go on with more trials of these classification images.
+    Extend(usize, Extension),
     /// Step aside to the shell.
     Suspend,
     /// Step aside and show the figure of the view at full resolution.
@@ -71,6 +74,16 @@ fn on_run(state: &mut State, action: Action, session: &Session) -> Option<Effect
             Effect::Say(Command::Stop)
         }
         Action::Resume => Effect::Resume,
+        Action::Extend => {
+            let Some((images, more)) = extend::asked(state, session) else {
+                return Some(Effect::None);
+            };
+            state.overlay = Overlay::None;
+            match state.shared.engine_runs(session) {
+                true => Effect::Say(Command::Extend { images, more }),
+                false => Effect::Extend(images, more),
+            }
+        }
         Action::Leave | Action::Interrupt => Effect::Leave,
         Action::Suspend => Effect::Suspend,
         Action::ShowFigure => Effect::Show,
@@ -87,7 +100,11 @@ fn over_view(
 ) -> Option<Effect> {
     match action {
         Action::AskStop => state.overlay = Overlay::Stop,
-        Action::Stay | Action::CloseHelp | Action::ClosePalette | Action::CloseJump => {
+        Action::Stay
+        | Action::CloseHelp
+        | Action::ClosePalette
+        | Action::CloseJump
+        | Action::CloseExtend => {
             state.overlay = Overlay::None;
         }
         Action::Help => state.overlay = Overlay::Help(0),
@@ -107,6 +124,10 @@ fn over_view(
                 typed: String::new(),
                 chosen: state.shared.class,
             };
+        }
+        Action::OpenExtend => {
+            state.overlay = Overlay::Extend;
+            state.extend = Palette::default();
         }
         Action::JumpBack => jump::step(state, session, -1),
         Action::JumpOn => jump::step(state, session, 1),
@@ -190,6 +211,7 @@ fn typing(state: &mut State) -> Option<&mut Palette> {
     match state.overlay {
         Overlay::Palette => Some(&mut state.palette),
         Overlay::Jump => Some(&mut state.jump),
+        Overlay::Extend => Some(&mut state.extend),
         _ => None,
     }
 }

@@ -166,6 +166,7 @@ fn attack(classes: usize) -> record::Attack {
         counts: Array::new(&[2, 3, classes, 11, 4], counts),
         examples: (0..classes).map(example).collect(),
         weights,
+        ..record::Attack::default()
     }
 }
 

@@ -97,6 +97,7 @@ pub fn attack() -> record::Attack {
         counts: Array::new(&[2, 3, CLASSES, 11, 4], counts),
         examples: Vec::new(),
         weights,
+        ..record::Attack::default()
     }
 }
 

@@ -119,6 +119,7 @@ fn progress(parts: usize, total: u64) -> record::Progress {
 
 fn templates() -> Templates {
     let of_gamma = |(gamma, right): (f64, u64)| GammaTemplates {
+        response: noisescope::session::config::Response::Decision,
         gamma,
         classes: (0..CLASSES).collect(),
         images: 10_000,
@@ -220,6 +221,7 @@ pub fn attack() -> Attack {
         counts: Array::new(&shape, counts),
         examples: (0..CLASSES).map(example).collect(),
         weights: weights.clone(),
+        ..Attack::default()
     }
 }
 

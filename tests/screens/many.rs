@@ -149,12 +149,12 @@ fn a_key_goes_through_what_signed_maps_of_several_channels_show() {
         let buf = draw(&session, &state, &theme());
         assert!(text(&buf).contains(words), "{words}\n{}", text(&buf));
         seen.push(styles(&buf));
-        press(&session, &mut state, &[KeyCode::Char('v')]);
+        press(&session, &mut state, &[KeyCode::Char('o')]);
     }
     assert!(seen[0] == seen[6] && seen[0] != seen[1] && seen[3] != seen[4]);
     // Grey images have one channel, and the key does nothing.
     let mut state = at("Maps", (120, 40));
-    let effects = press(&accumulated(), &mut state, &[KeyCode::Char('v')]);
+    let effects = press(&accumulated(), &mut state, &[KeyCode::Char('o')]);
     assert_eq!(effects, [Effect::None]);
 }
 

@@ -1,6 +1,12 @@
 //! Maps: their values, their scales, and what is said where there is none.
 
 use super::*;
+use noisescope::stats::classification::{Estimate, ImageEstimate};
+
+/// The classification image of a class.
+fn decided(estimate: &Estimate, class: usize) -> Option<&ImageEstimate> {
+    estimate.classes[class].decision.as_ref()
+}
 
 #[test]
 fn maps_tell_count_reliability_and_what_each_is_called_when_fed_back() {
@@ -91,7 +97,9 @@ fn the_overview_shows_each_class_at_its_best_and_does_not_flip() {
         let best = (0..4).max_by(|&a, &b| {
             let r = |gamma: usize| {
                 let own = images.gammas[gamma].estimate();
-                own.classes[class].reliability.unwrap_or(-1.0)
+                decided(&own, class)
+                    .and_then(|it| it.reliability)
+                    .unwrap_or(-1.0)
             };
             r(a).total_cmp(&r(b))
         });
@@ -107,7 +115,10 @@ fn the_overview_shows_each_class_at_its_best_and_does_not_flip() {
     let more = synthetic::accumulating([400_000, 400_000, 400_000, 12_000]);
     let clearly = |class: usize| {
         let images = more.record.classification_images().expect("planned");
-        let r = |gamma: usize| images.gammas[gamma].estimate().classes[class].reliability;
+        let r = |gamma: usize| {
+            let own = images.gammas[gamma].estimate();
+            decided(&own, class).and_then(|it| it.reliability)
+        };
         r(2) > r(kept[class]).map(|r| r + 0.1)
     };
     state.shared.settle(&more);
@@ -174,7 +185,7 @@ fn the_cursor_reads_row_column_value_and_z() {
         .classification_images()
         .expect("they are planned");
     let estimate = images.gammas[3].estimate();
-    let z = f64::from(estimate.classes[0].z.as_ref().expect("enough trials")[13 * 28 + 13]);
+    let z = f64::from(decided(&estimate, 0).expect("enough trials").z[13 * 28 + 13]);
     assert!(screen.contains("row 13  column 13"), "{screen}");
     assert!(
         screen.contains(&noisescope::format::reading(z)),
@@ -198,7 +209,7 @@ fn a_pixel_has_the_colour_of_its_value() {
         .classification_images()
         .expect("they are planned");
     let estimate = images.gammas[3].estimate();
-    let map = estimate.classes[0].image.as_ref().expect("enough trials");
+    let map = &decided(&estimate, 0).expect("enough trials").image;
     let most = map.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
     let limit = noisescope::tui::widget::scale::round_up(most);
     let top = (0..buf.area.height)

@@ -120,7 +120,7 @@ fn a_finished_stage_says_what_came_of_it() {
         "mean image flips half the images at w 0.48",
         "accuracy 27.8 % (26.9–28.7)   raw at γ 0.0",
         "test 98.5 % (98.2–98.7)",
-        "of 40 maps reliable",
+        "classes have a reliable map, by decisions",
     ] {
         assert!(wide.contains(words), "{words} is not on\n{wide}");
     }
@@ -164,7 +164,12 @@ fn an_enlarged_map_tells_its_clusters_and_the_trials_still_needed() {
     state.shared.gamma = Some(3);
     enlarge(&mut state, true);
     let screen = screen(&session, &state);
-    let clusters = own.clusters.as_ref().expect("white noise").len();
+    let clusters = own
+        .decision
+        .as_ref()
+        .and_then(|it| it.clusters.as_ref())
+        .expect("white noise")
+        .len();
     for words in [
         format!("clusters      {clusters} cluster"),
         "for R 0.95".into(),

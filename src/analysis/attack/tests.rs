@@ -133,10 +133,10 @@ fn the_patterns_are_what_the_classes_look_like_on_one_scale() {
         assert!(worst.fold(0.0, f64::max) < 1e-6);
     };
     for target in 0..CLASSES {
-        let image = estimate.classes[target].image.as_ref();
+        let image = estimate.classes[target].decision.as_ref();
         assert_eq!(own.pattern(0, target).is_some(), image.is_some());
         if let Some(image) = image {
-            agree(0, target, wide(image));
+            agree(0, target, wide(&image.image));
         }
         // Classes take turns among the 200 training images.
         let members = (0..20).map(|turn| train.image(turn * 10 + target));
@@ -313,12 +313,14 @@ fn the_weakest_gamma_at_which_most_classes_have_an_image_is_chosen() {
                 it.estimate()
                     .classes
                     .iter()
-                    .filter(|it| it.sufficient)
+                    .filter(|it| it.decision.is_some())
                     .count()
             })
             .collect();
         assert_eq!(counted, sufficient);
-        chosen.choose(&images).map(|it| it.gamma)
+        chosen
+            .choose(&images, Response::Decision)
+            .map(|it| it.gamma)
     };
     assert_eq!(choose(&[0.3, 0.0, 0.2, 0.1], &[5, 2, 5, 4], None), Ok(0.2));
     assert_eq!(

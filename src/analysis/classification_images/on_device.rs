@@ -24,7 +24,10 @@ pub fn steps(analysis: &ClassificationImages, lab: &Lab, jobs: &[Job]) -> Vec<Bl
         .map(|job| Wanted {
             seed: analysis.place.noise(job.part as u64, job.block),
             gamma: analysis.config.gammas[job.part],
-            first: job.block * trials as u64,
+            first: analysis
+                .config
+                .span(analysis.config.gammas[job.part], job.block)
+                .first,
         })
         .collect();
     let drawn = on_device::draw(

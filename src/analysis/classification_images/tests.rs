@@ -1,8 +1,10 @@
+mod evidence;
+
 use super::*;
 use crate::analysis::testing;
 use crate::data::Images;
 use crate::session::Config;
-use crate::session::config::{Analysis, Gaussian, Grain, NetworkKind, Noise};
+use crate::session::config::{Analysis, Gaussian, NetworkKind, Noise};
 use crate::session::record::Experiment as _;
 use crate::stats::classification::Estimate;
 use crate::stats::correlation::pearson;
@@ -31,8 +33,7 @@ fn trials(gamma: f64, weighting: Weighting) -> GammaTrials {
 }
 
 fn sum(index: u64, block: &Block, said: &Said) -> BlockSums {
-    let rows = Rows::new(10, &(0..10).collect::<Vec<_>>());
-    let summing = Summing::new(rows, &uniform(), Grain::default(), &images());
+    let summing = Summing::new(&kind(Weighting::Equal), &uniform(), &images());
     summing.sum(index, block, said, &pool())
 }
 
@@ -40,6 +41,7 @@ fn said(decisions: Vec<usize>) -> Said {
     Said {
         decisions,
         weights: None,
+        heard: None,
     }
 }
 
@@ -96,15 +98,19 @@ fn a_network_that_is_one_template_gives_it_back() {
     }
     let estimate = trials.estimate();
     let class = &estimate.classes[1];
-    let r = pearson(class.image.as_ref().unwrap(), &template()).unwrap();
+    let r = pearson(&class.decision.as_ref().unwrap().image, &template()).unwrap();
     assert!(
         r >= 0.99,
         "correlation with the template {r} after {} trials",
         trials.trials
     );
-    assert!(class.reliability.unwrap() > 0.98);
+    assert!(class.decision.as_ref().unwrap().reliability.unwrap() > 0.98);
     // Two classes share all trials, so their images are opposite.
-    let other = pearson(estimate.classes[0].image.as_ref().unwrap(), &template()).unwrap();
+    let other = pearson(
+        &estimate.classes[0].decision.as_ref().unwrap().image,
+        &template(),
+    )
+    .unwrap();
     assert!(other <= -0.99);
 }
 
@@ -124,7 +130,7 @@ proptest! {
             let mut trials = trials(0.3, weighting);
             for &index in order {
                 let block = block(index, 1);
-                let mut said = Said { decisions: decisions.clone(), weights: weights.clone() };
+                let mut said = Said { decisions: decisions.clone(), weights: weights.clone(), heard: None };
                 said.decisions.rotate_left(index as usize);
                 trials.add(&sum(index, &block, &said));
             }
@@ -162,6 +168,7 @@ fn a_weighted_mean_is_that_of_its_definition() {
     let said = Said {
         decisions: (0..64).map(|i| i % 3).collect(),
         weights: Some(weights.clone()),
+        heard: None,
     };
     let mut trials = trials(0.3, Weighting::Confidence);
     trials.add(&sum(0, &block, &said));
@@ -255,7 +262,7 @@ impl Duel {
 
     /// ⟨c₁, d⟩, which is the mean of x where it is positive, weighted as the trials are.
     fn along(&self, estimate: &Estimate) -> f64 {
-        let image = estimate.classes[1].image.as_ref().unwrap();
+        let image = &estimate.classes[1].decision.as_ref().unwrap().image;
         let products = image.iter().zip(&self.difference);
         products.map(|(c, d)| f64::from(c * d)).sum()
     }
@@ -334,15 +341,24 @@ fn the_trials_needed_are_those_of_the_closed_form() {
     let estimate = duel().run(Weighting::Equal, 16_384).estimate();
     let expected = 19.0 * 784.0 * std::f64::consts::FRAC_PI_2;
     let class = &estimate.classes[1];
-    let found = class.needed.unwrap() as f64;
+    let found = class.decision.as_ref().unwrap().needed.unwrap() as f64;
     assert!(
         (found / expected - 1.0).abs() < 0.3,
         "{found} for {expected}"
     );
     let ratio = 16_384.0 * std::f64::consts::FRAC_2_PI / 784.0;
-    assert!((class.snr.unwrap() / ratio - 1.0).abs() < 0.1);
-    assert!(estimate.classes[5].needed.is_none() && estimate.classes[5].clusters.is_none());
-    assert!(!class.clusters.as_ref().unwrap().is_empty());
+    assert!((class.decision.as_ref().unwrap().snr / ratio - 1.0).abs() < 0.1);
+    assert!(estimate.classes[5].decision.is_none());
+    assert!(
+        !class
+            .decision
+            .as_ref()
+            .unwrap()
+            .clusters
+            .as_ref()
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -361,9 +377,14 @@ fn a_gamma_that_is_reliable_enough_stops_at_the_same_block_in_any_order() {
     assert!(gamma.reached && gamma.blocks < 512, "{}", gamma.blocks);
     assert_eq!(gamma.blocks % BLOCKS_A_LOOK, 0);
     let estimate = gamma.estimate();
-    let sufficient = || estimate.classes.iter().filter(|class| class.sufficient);
+    let sufficient = || {
+        estimate
+            .classes
+            .iter()
+            .filter(|class| class.decision.is_some())
+    };
     assert_eq!(sufficient().count(), 2);
-    assert!(sufficient().all(|class| class.reliability.unwrap() >= 0.5));
+    assert!(sufficient().all(|class| class.decision.as_ref().unwrap().reliability.unwrap() >= 0.5));
     for seed in [1, 2] {
         let pieces = testing::run_interrupted(&config, &duel.lab, 101, seed);
         assert_eq!(pieces, whole);
@@ -421,13 +442,16 @@ fn every_noise_gives_maps_of_finite_numbers() {
         let gamma = &own(&record).gammas[0];
         assert!(gamma.agrees() && gamma.trials == 1024);
         let estimate = gamma.estimate();
-        let sufficient = estimate.classes.iter().filter(|class| class.sufficient);
+        let sufficient = estimate
+            .classes
+            .iter()
+            .filter(|class| class.decision.is_some());
         assert!(sufficient.clone().count() >= 3, "{noise:?}");
         for class in sufficient {
-            let z = class.z.as_ref().unwrap();
+            let z = &class.decision.as_ref().unwrap().z;
             let maps = [
                 z,
-                class.image.as_ref().unwrap(),
+                &class.decision.as_ref().unwrap().image,
                 class.mean_noise.as_ref().unwrap(),
             ];
             assert!(
@@ -435,8 +459,12 @@ fn every_noise_gives_maps_of_finite_numbers() {
                 "{noise:?}"
             );
             assert!(z.iter().any(|&z| z.abs() > 2.0), "{noise:?}");
-            assert!(class.snr.unwrap().is_finite());
-            assert_eq!(class.clusters.is_some(), noise.is_white(), "{noise:?}");
+            assert!(class.decision.as_ref().unwrap().snr.is_finite());
+            assert_eq!(
+                class.decision.as_ref().unwrap().clusters.is_some(),
+                noise.is_white(),
+                "{noise:?}"
+            );
         }
     }
 }

@@ -140,13 +140,15 @@ fn a_class_without_images_is_never_shown_and_nothing_divides_by_it() {
         );
         let estimate = gamma.estimate();
         for class in &estimate.classes {
-            let maps = [&class.image, &class.z, &class.mean_stimulus];
-            assert!(maps.into_iter().flatten().flatten().all(|v| v.is_finite()));
+            let images = [&class.decision, &class.evidence].into_iter().flatten();
+            let maps = images.flat_map(|it| [&it.image, &it.z]);
+            let mut maps = maps.chain(&class.mean_stimulus);
+            assert!(maps.all(|map| map.iter().all(|v| v.is_finite())));
         }
     }
-    assert!(!images.gammas[1].estimate().classes[3].sufficient);
+    assert!(images.gammas[1].estimate().classes[3].decision.is_none());
     let attack: &record::Attack = record.first().unwrap();
-    assert!(attack.pattern(1, 3).is_none(), "no mean image of nothing");
+    assert!(attack.pattern(2, 3).is_none(), "no mean image of nothing");
     let modulation: &record::Modulation = record.first().unwrap();
     assert_eq!(modulation.layers[0].mean_activation(3), None);
 }
@@ -165,7 +167,11 @@ fn noise_alone_needs_no_images_and_says_what_does() {
     };
     let found = shown(it.clone(), &lab);
     let estimate = found.estimate();
-    let r = pearson(estimate.classes[1].image.as_ref().unwrap(), &difference).unwrap();
+    let r = pearson(
+        &estimate.classes[1].decision.as_ref().unwrap().image,
+        &difference,
+    )
+    .unwrap();
     assert!(r > 0.94, "{r}");
     let refused = |analyses: Vec<Analysis>| {
         let config = plan(analyses);

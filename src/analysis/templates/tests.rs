@@ -69,7 +69,7 @@ fn images_go_to_the_template_that_agrees_with_them_most() {
     for (trials, own) in gammas.iter().zip(&measured(&record).gammas) {
         let estimate = trials.estimate();
         let there: Vec<usize> = (0..10)
-            .filter(|&k| estimate.classes[k].sufficient)
+            .filter(|&k| estimate.classes[k].decision.is_some())
             .collect();
         assert!(there.len() > 1, "γ {}: {there:?}", trials.gamma);
         assert_eq!(own.classes, there);
@@ -78,8 +78,8 @@ fn images_go_to_the_template_that_agrees_with_them_most() {
         for i in 0..100 {
             let of_class = |&k: &usize| {
                 let class = &estimate.classes[k];
-                let (mean, image) = (class.mean_noise.as_ref(), class.image.as_ref());
-                scores(mean.unwrap(), image.unwrap(), test.image(i))
+                let image = &class.decision.as_ref().unwrap().image;
+                scores(class.mean_noise.as_ref().unwrap(), image, test.image(i))
             };
             let all: Vec<[f64; SCORES]> = there.iter().map(of_class).collect();
             for score in 0..SCORES {

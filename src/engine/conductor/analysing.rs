@@ -17,20 +17,31 @@ use crate::session::run::Phase;
 /// Time between two refreshes of what needs the network (the classes fed back).
 const REFRESH: Duration = Duration::from_secs(2);
 
+/// How an analysis has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Course {
+    /// All is done.
+    Done,
+    /// The plan was extended: what there is to do must be looked at anew.
+    Again,
+    /// Told to stop.
+    Stop,
+}
+
 impl Conductor {
-    /// Advances one analysis to its end. `false` where told to stop.
+    /// Advances one analysis to its end, or until told otherwise.
     pub(super) fn analyse(
         &mut self,
         config: &Config,
         index: usize,
         lab: &Lab,
         opened: &Opened,
-    ) -> Result<bool, RunError> {
+    ) -> Result<Course, RunError> {
         if self.rounds.session.record.analyses[index].is_finished(&config.analyses[index]) {
             // An engine that died right after the last block left what follows from it undone.
             let analysis: Arc<dyn Analysis> = Arc::from(analysis::build(config, index, lab));
             self.refresh(&analysis, index, lab, opened)?;
-            return Ok(true);
+            return Ok(Course::Done);
         }
         self.rounds.run.phase = Phase::Working(index + 1);
         self.rounds.publish();
@@ -58,8 +69,9 @@ impl Conductor {
                     return Err(analysis::nothing_to_do(config, index).into());
                 }
                 let analysis: Arc<dyn Analysis> = Arc::from(analysis);
-                if !self.advance(&analysis, index, &mut dealer, lab, opened, &mut pace)? {
-                    return Ok(false);
+                match self.advance(&analysis, index, &mut dealer, lab, opened, &mut pace)? {
+                    Course::Done => {}
+                    other => return Ok(other),
                 }
             }
             phase += 1;
@@ -68,10 +80,10 @@ impl Conductor {
         self.rounds.run.stages[index + 1].finished = true;
         self.rounds.log(format!("{name}: done"));
         let _ = self.rounds.checkpoint(State::Running);
-        Ok(true)
+        Ok(Course::Done)
     }
 
-    /// Advances one phase of an analysis to its end. `false` where told to stop.
+    /// Advances one phase of an analysis to its end, or until told otherwise.
     fn advance(
         &mut self,
         analysis: &Arc<dyn Analysis>,
@@ -80,17 +92,17 @@ impl Conductor {
         lab: &Lab,
         opened: &Opened,
         pace: &mut Pace,
-    ) -> Result<bool, RunError> {
+    ) -> Result<Course, RunError> {
         let mut workers = Workers::start(&opened.seats, analysis, lab)?;
         let mut refreshed = Instant::now();
-        let mut going = true;
+        let mut course = Course::Done;
         for part in 0..analysis.parts().len() {
             if analysis.is_enough(&self.rounds.session.record.analyses[index], part) {
                 dealer.end(part);
             }
         }
         while !dealer.is_done() {
-            if going {
+            if course == Course::Done {
                 deal(dealer, &workers);
             }
             match workers.answer(Duration::from_millis(100)) {
@@ -111,13 +123,17 @@ impl Conductor {
                 Answer::AllBack => break,
                 Answer::Failed(fault) => return Err(fault.into()),
             }
-            if going {
-                match self.rounds.listen() {
-                    Flow::Go(pause) => pace.pause(pause),
-                    Flow::Stop => {
-                        going = false;
-                        workers.recall();
+            if course == Course::Done {
+                course = match self.rounds.listen() {
+                    Flow::Go(pause) => {
+                        pace.pause(pause);
+                        Course::Done
                     }
+                    Flow::Again => Course::Again,
+                    Flow::Stop => Course::Stop,
+                };
+                if course != Course::Done {
+                    workers.recall();
                 }
             }
             self.tell(index, pace);
@@ -132,7 +148,7 @@ impl Conductor {
         drop(workers);
         self.refresh(analysis, index, lab, opened)?;
         self.tell(index, pace);
-        Ok(going)
+        Ok(course)
     }
 
     fn refresh(

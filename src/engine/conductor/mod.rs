@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use self::analysing::Course;
 use super::Options;
 use super::device::{self, DeviceError, Opened};
 use super::rounds::{Flow, Rounds};
@@ -110,7 +111,7 @@ fn tell_reading(rounds: &mut Rounds, done: usize, of: usize) -> ControlFlow<()> 
         rounds.publish_if_due();
     }
     match rounds.listen() {
-        Flow::Go(_) => ControlFlow::Continue(()),
+        Flow::Go(_) | Flow::Again => ControlFlow::Continue(()),
         Flow::Stop => ControlFlow::Break(()),
     }
 }
@@ -237,10 +238,20 @@ impl Conductor {
             return Ok(End::Stopped);
         }
         let lab = self.lab(&config, &dataset, &opened)?;
-        for index in 0..config.analyses.len() {
-            if !self.analyse(&config, index, &lab, &opened)? {
-                return Ok(End::Stopped);
+        // The plan may be extended while it is worked on.
+        let mut config = self.rounds.session.config.clone();
+        let mut index = 0;
+        while index < config.analyses.len() {
+            match self.analyse(&config, index, &lab, &opened)? {
+                Course::Done => index += 1,
+                Course::Again => index = 0,
+                Course::Stop => return Ok(End::Stopped),
             }
+            // What was said after the last block counts too.
+            if index == config.analyses.len() && self.rounds.listen() == Flow::Again {
+                index = 0;
+            }
+            config = self.rounds.session.config.clone();
         }
         Ok(End::Finished)
     }

@@ -118,6 +118,8 @@ impl Conductor {
             self.tell_training(&pace, images, plan.batch);
             match self.rounds.listen() {
                 Flow::Go(pause) => pace.pause(pause),
+                // What follows the training has changed, and it looks for itself.
+                Flow::Again => {}
                 Flow::Stop => {
                     self.keep(&trainer)?;
                     return Ok(false);

@@ -83,6 +83,7 @@ fn compute_in(
         index: 0,
         images: None,
         gammas: 0,
+        evidence: false,
     };
     let analysis: Arc<dyn Analysis> = Arc::new(Frail {
         real: ClassificationImages::new(plan, place, &lab),

@@ -36,12 +36,12 @@ pub(super) fn images(
         if listed.any(|class| class.decision.is_none()) {
             insufficient = Some(own.min_trials);
         }
-        lines.extend(Table::new(record, own, &estimate).lines(plan.trials));
+        lines.extend(Table::new(record, own, &estimate).lines(plan.trials_at(*gamma)));
     }
     if let Some(least) = insufficient {
         lines.push(String::new());
         lines.push(format!(
-            "insufficient: an image by decisions needs {least} trials in each cell that it compares"
+            "insufficient: an image by decisions needs {least} trials in each cell it compares"
         ));
     }
     lines

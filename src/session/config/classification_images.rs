@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::check::{self, invalid};
 use super::noise::Noise;
-use super::{Grain, Invalid, MAX_TRIALS};
+use super::{Extension, Grain, Invalid, MAX_TRIALS};
 use crate::session::form::Form;
 use crate::stats::classification::MOST_TRIALS;
 use crate::stats::numbers::Response;
@@ -37,6 +37,8 @@ pub struct ClassificationImages {
     pub responses: Vec<Response>,
     /// What of the outputs is the evidence for a class.
     pub evidence: Evidence,
+    /// What was asked for beyond this once it had been made, in that order: see `noisescope extend`.
+    pub extended: Vec<Extension>,
     /// The classes that have maps, by name or number; empty: all. Decisions for the others are
     /// counted all the same.
     pub classes: Vec<String>,
@@ -113,6 +115,7 @@ impl Default for ClassificationImages {
             grey: false,
             responses: Response::ALL.to_vec(),
             evidence: Evidence::Logit,
+            extended: Vec::new(),
             classes: Vec::new(),
         }
     }
@@ -140,6 +143,13 @@ impl ClassificationImages {
             _ => MAX_TRIALS,
         };
         check::trials(path, "trials", self.trials, most)?;
+        for (place, own) in self.extended.iter().enumerate() {
+            let path = format!("{path}.extended[{place}]");
+            check::trials(&path, "trials", own.trials, most)?;
+            if let Some(target) = own.target {
+                check_target(&path, target)?;
+            }
+        }
         check::distinct(&format!("{path}.responses"), &self.responses, |response| {
             format!("{response:?}")
         })?;
@@ -149,12 +159,13 @@ impl ClassificationImages {
                 "decisions are counted in any case; write [Decision] or [Decision, Evidence]",
             );
         }
-        if self.has(Response::Evidence) && self.trials > MOST_TRIALS {
+        let extended = self.extended.iter().map(|own| own.trials);
+        let most = extended.fold(self.trials, u64::max);
+        if self.has(Response::Evidence) && most > MOST_TRIALS {
             return invalid(
                 format!("{path}.trials"),
                 format!(
-                    "{} trials; with evidence at most {MOST_TRIALS}, since its sums are of larger numbers; write responses: [Decision] for more",
-                    self.trials
+                    "{most} trials; with evidence at most {MOST_TRIALS}, since its sums are of larger numbers; write responses: [Decision] for more"
                 ),
             );
         }
@@ -166,13 +177,8 @@ impl ClassificationImages {
                 format!("a confidence of {least}; it must lie in [0, 1)"),
             );
         }
-        if let Some(target) = self.target
-            && !(target > 0.0 && target < 1.0)
-        {
-            return invalid(
-                format!("{path}.target"),
-                format!("a reliability of {target}; it must lie in (0, 1)"),
-            );
+        if let Some(target) = self.target {
+            check_target(path, target)?;
         }
         check::enough_to_average(path, self.min_trials)?;
         check::block_size(path, self.block)
@@ -206,15 +212,14 @@ impl ClassificationImages {
         listed.dedup();
         Ok(listed)
     }
+}
 
-    /// Blocks that one γ takes; the last may be short.
-    pub fn blocks(&self) -> u64 {
-        self.trials.div_ceil(self.block as u64)
-    }
-
-    /// Trials of block `block`, which is `self.block` but for the last.
-    pub fn trials_of(&self, block: u64) -> usize {
-        let left = self.trials.saturating_sub(block * self.block as u64);
-        left.min(self.block as u64) as usize
+fn check_target(path: &str, target: f64) -> Result<(), Invalid> {
+    match target > 0.0 && target < 1.0 {
+        true => Ok(()),
+        false => invalid(
+            format!("{path}.target"),
+            format!("a reliability of {target}; it must lie in (0, 1)"),
+        ),
     }
 }

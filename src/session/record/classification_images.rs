@@ -159,8 +159,8 @@ impl ClassificationImages {
                 && own.min_trials == plan.min_trials
                 && own.is(&kind)
                 && own.agrees()
-                && own.blocks <= plan.blocks()
-                && own.trials == (own.blocks * plan.block as u64).min(plan.trials)
+                && own.blocks <= plan.blocks_at(gamma)
+                && own.trials == plan.trials_before(gamma, own.blocks)
         };
         self.gammas.len() == plan.gammas.len() && self.gammas.iter().zip(&plan.gammas).all(fits)
     }
@@ -173,10 +173,12 @@ impl ClassificationImages {
     /// Trials done and trials to do. A γ that reached its target reliability has no more to do.
     pub fn progress(&self, plan: &config::ClassificationImages) -> (u64, u64) {
         if self.gammas.is_empty() {
-            let total = plan.trials.saturating_mul(plan.gammas.len() as u64);
-            return (0, total);
+            return (0, plan.trials_in_all());
         }
-        let of_gamma = |it: &GammaTrials| if it.reached { it.trials } else { plan.trials };
+        let of_gamma = |it: &GammaTrials| match it.reached {
+            true => it.trials,
+            false => plan.trials_at(it.gamma),
+        };
         let total = self.gammas.iter().map(of_gamma);
         (self.trials(), total.fold(0, u64::saturating_add))
     }

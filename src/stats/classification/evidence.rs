@@ -191,12 +191,14 @@ pub(super) fn evidence(
             true => deviation / (sigma * whole.all.sqrt()),
             false => 0.0,
         };
+        let errors: Vec<f64> = deviations.iter().map(error).collect();
         let both = halves.iter().all(|half| half.all > 0.0);
         let sums: f64 = whole.responses.iter().map(|sums| sums[place]).sum();
         Some(Evidence {
             measured: Measured {
                 image: map(&whole, &[0, 1]),
-                errors: deviations.iter().map(error).collect(),
+                noise: errors.iter().map(|error| error * error).sum(),
+                errors,
                 halves: both.then(|| [map(&halves[0], &[0]), map(&halves[1], &[1])]),
             },
             mean: sums / whole.all * own.step,

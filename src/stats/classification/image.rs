@@ -41,6 +41,8 @@ pub(super) struct Measured {
     pub image: Vec<f64>,
     /// Its standard error, \[P\]; 0 where the noise never varies.
     pub errors: Vec<f64>,
+    /// Their squares, summed.
+    pub noise: f64,
     /// The same map from the even and from the odd blocks alone, up to one factor.
     pub halves: Option<[Vec<f64>; 2]>,
 }
@@ -64,12 +66,12 @@ impl ImageEstimate {
         let Measured {
             image,
             errors,
+            noise,
             halves,
         } = measured;
         let z = |(c, error): (&f64, &f64)| if *error > 0.0 { c / error } else { 0.0 };
         let z: Vec<f64> = image.iter().zip(errors).map(z).collect();
         let power: f64 = image.iter().map(|c| c * c).sum();
-        let noise: f64 = errors.iter().map(|error| error * error).sum();
         let snr = (power - noise) / noise;
         let halves = halves.as_ref();
         let r = halves.and_then(|[even, odd]| pearson(&narrow(even), &narrow(odd)));

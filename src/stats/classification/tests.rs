@@ -24,6 +24,7 @@ const NO_TRIALS: Trials<'static> = Trials {
     deviation: Some(0.288_675_134_594_139),
     moments: &[],
     weights: None,
+    evidence: None,
 };
 
 fn noise_deviation() -> f64 {
@@ -50,14 +51,17 @@ const NOISE: [i64; 8] = [4 * 49152, 2 * 16384, 2 * 32768, 8 * 8192, 0, 0, 0, 0];
 fn the_two_by_two_image_of_a_hand_made_table() {
     let result = by_hand(0.5, &COUNTS, &NOISE);
     // (n[0,0] + n[1,0]) − (n[0,1] + n[1,1]) = (¾ + ½) − (¼ + ⅛).
-    let image = result.classes[0].image.as_ref().unwrap();
+    let image = &result.classes[0].decision.as_ref().unwrap().image;
     assert!((f64::from(image[0]) - 0.875).abs() < 1e-6);
     // Standard error: σ·√(¼ + ½ + ½ + ⅛).
-    let z = f64::from(result.classes[0].z.as_ref().unwrap()[0]);
+    let z = f64::from(result.classes[0].decision.as_ref().unwrap().z[0]);
     assert!((z - 0.875 / (noise_deviation() * 1.375_f64.sqrt())).abs() < 1e-4);
     assert_eq!(result.classes[0].cells, [4, 2, 2, 8]);
     // All trials of one class are the other class's, so its image is the negative.
-    assert_eq!(result.classes[1].image.as_ref().unwrap()[0], -image[0]);
+    assert_eq!(
+        result.classes[1].decision.as_ref().unwrap().image[0],
+        -image[0]
+    );
 }
 
 #[test]
@@ -66,9 +70,9 @@ fn the_image_without_signal_of_a_hand_made_table() {
     // Called 0: 6 trials, mean (4·¾ + 2·½)/6 = ⅔; all: 16 trials, mean (3 + ½ + 1 + 1)/16.
     let expected = 4.0 / 6.0 - 5.5 / 16.0;
     let class = &result.classes[0];
-    assert!((f64::from(class.image.as_ref().unwrap()[0]) - expected).abs() < 1e-6);
+    assert!((f64::from(class.decision.as_ref().unwrap().image[0]) - expected).abs() < 1e-6);
     let error = noise_deviation() * (1.0_f64 / 6.0 - 1.0 / 16.0).sqrt();
-    assert!((f64::from(class.z.as_ref().unwrap()[0]) - expected / error).abs() < 1e-4);
+    assert!((f64::from(class.decision.as_ref().unwrap().z[0]) - expected / error).abs() < 1e-4);
     let mean = f64::from(class.mean_noise.as_ref().unwrap()[0]);
     assert!((mean - (2.0 / 3.0 + 0.5 / GRID)).abs() < 1e-6);
 }
@@ -78,7 +82,7 @@ fn the_snr_of_a_hand_made_table() {
     let class = &by_hand(0.5, &COUNTS, &NOISE).classes[0];
     let error = 1.375 / 12.0;
     let expected = (0.875 * 0.875 - error) / error;
-    assert!((class.snr.unwrap() - expected).abs() < 1e-6);
+    assert!((class.decision.as_ref().unwrap().snr - expected).abs() < 1e-6);
 }
 
 #[test]
@@ -93,12 +97,11 @@ fn the_mean_stimulus_blends_noise_and_images() {
 fn too_few_trials_are_insufficient_and_not_zero() {
     let few = by_hand(0.5, &[4, 1, 2, 8, 0, 0, 0, 0], &NOISE);
     let class = &few.classes[0];
-    assert!(!class.sufficient && class.image.is_none() && class.z.is_none());
-    assert!(class.snr.is_none() && class.reliability.is_none() && class.significant.is_none());
+    assert!(class.decision.is_none());
     assert_eq!(class.called, 6);
     // A class that takes every trial has nothing to compare with.
     let all = by_hand(0.0, &[4, 0, 2, 0, 0, 0, 0, 0], &NOISE);
-    assert!(!all.classes[0].sufficient && !all.classes[1].sufficient);
+    assert!(all.classes[0].decision.is_none() && all.classes[1].decision.is_none());
     assert!(all.classes[1].mean_noise.is_none() && all.classes[0].mean_noise.is_some());
 }
 
@@ -130,16 +133,25 @@ fn under_no_signal_the_z_map_is_standard_normal() {
             ..NO_TRIALS
         });
         let class = &result.classes[1];
-        let z = class.z.as_ref().unwrap();
+        let z = &class.decision.as_ref().unwrap().z;
         let variance: f64 = z.iter().map(|&z| f64::from(z).powi(2)).sum::<f64>() / 784.0;
         assert!(
             (0.85..1.15).contains(&variance),
             "γ {gamma}: variance {variance}"
         );
-        assert!(class.significant.unwrap() <= 1);
-        assert!(class.clusters.as_ref().unwrap().is_empty());
-        assert!(class.snr.unwrap().abs() < 0.2);
-        assert!(class.reliability.unwrap().abs() < 0.2);
+        assert!(class.decision.as_ref().unwrap().significant <= 1);
+        assert!(
+            class
+                .decision
+                .as_ref()
+                .unwrap()
+                .clusters
+                .as_ref()
+                .unwrap()
+                .is_empty()
+        );
+        assert!(class.decision.as_ref().unwrap().snr.abs() < 0.2);
+        assert!(class.decision.as_ref().unwrap().reliability.unwrap().abs() < 0.2);
     }
 }
 
@@ -159,8 +171,9 @@ fn weights_that_are_all_the_same_change_nothing() {
         ..NO_TRIALS
     });
     for (a, b) in plain.classes.iter().zip(&weighted.classes) {
-        assert_eq!(a.image, b.image);
-        assert!((a.snr.unwrap() - b.snr.unwrap()).abs() < 1e-9);
+        let image = |it: &ClassEstimate| it.decision.as_ref().map(|it| it.image.clone());
+        assert_eq!(image(a), image(b));
+        assert!((a.decision.as_ref().unwrap().snr - b.decision.as_ref().unwrap().snr).abs() < 1e-9);
         assert_eq!(a.mean_noise, b.mean_noise);
     }
 }
@@ -178,7 +191,7 @@ fn an_unknown_deviation_is_measured_from_the_moments() {
         moments: &moments,
         ..NO_TRIALS
     });
-    let z = f64::from(measured.classes[0].z.as_ref().unwrap()[0]);
+    let z = f64::from(measured.classes[0].decision.as_ref().unwrap().z[0]);
     assert!((z - 0.875 / (0.25 * 1.375_f64.sqrt())).abs() < 1e-4, "{z}");
 }
 
@@ -218,14 +231,14 @@ fn under_no_signal_the_z_map_of_weighted_trials_is_standard_normal() {
             ..NO_TRIALS
         });
         for class in &result.classes {
-            let z = class.z.as_ref().unwrap();
+            let z = &class.decision.as_ref().unwrap().z;
             let variance: f64 = z.iter().map(|&z| f64::from(z).powi(2)).sum::<f64>() / 784.0;
             // The standard error of a variance is √(2/784) = 0.05.
             assert!(
                 (0.8..1.2).contains(&variance),
                 "γ {gamma}: variance {variance}"
             );
-            assert!(class.snr.unwrap().abs() < 0.25);
+            assert!(class.decision.as_ref().unwrap().snr.abs() < 0.25);
         }
     }
 }
@@ -284,7 +297,7 @@ fn a_class_without_maps_is_counted_and_changes_no_other() {
         assert_eq!(part.classes[0], full.classes[0]);
         assert_eq!(part.classes[2], full.classes[2]);
         let unlisted = &part.classes[1];
-        assert!(!unlisted.listed && !unlisted.sufficient && unlisted.image.is_none());
+        assert!(!unlisted.listed && unlisted.decision.is_none() && unlisted.decision.is_none());
         assert_eq!(unlisted.called, full.classes[1].called);
         assert_eq!(unlisted.cells, full.classes[1].cells);
         assert_eq!((part.trials, &part.counts), (full.trials, &full.counts));

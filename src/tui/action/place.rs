@@ -37,6 +37,8 @@ pub enum Place {
     Palette,
     /// Where a class is typed to jump to.
     Jump,
+    /// Where a number of trials is typed.
+    Extending,
     /// In the list of sessions.
     Sessions,
     /// While the list's filter is typed.
@@ -51,7 +53,7 @@ pub enum Place {
 
 impl Place {
     /// Every place, in the order of the list of keys.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Views,
         Self::Sheet,
         Self::Maps,
@@ -69,6 +71,7 @@ impl Place {
         Self::Help,
         Self::Palette,
         Self::Jump,
+        Self::Extending,
         Self::Sessions,
         Self::Filter,
         Self::Form,
@@ -96,6 +99,7 @@ impl Place {
             Self::Help => "this list",
             Self::Palette => "commands",
             Self::Jump => "jump to a class",
+            Self::Extending => "more trials",
             Self::Sessions => "list of sessions",
             Self::Filter => "filter of the list",
             Self::Form => "new session",

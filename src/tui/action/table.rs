@@ -5,8 +5,8 @@ use crossterm::event::KeyCode;
 use super::binding::{Action, Binding};
 use super::key::Key::{self, Char, Control, Digit, Named};
 use super::place::Place::{
-    self, Attack, Classes, Deleting, Enlarged, Everywhere, Figure, Form, Layers, Maps, OneFigure,
-    Palette, Question, Sessions, Sheet, Splits, Strengths, Suspects, Units, Views,
+    self, Attack, Classes, Deleting, Enlarged, Everywhere, Extending, Figure, Form, Layers, Maps,
+    OneFigure, Palette, Question, Sessions, Sheet, Splits, Strengths, Suspects, Units, Views,
 };
 
 const LEFT: Key = Named(KeyCode::Left, "←");
@@ -15,6 +15,7 @@ const UP: Key = Named(KeyCode::Up, "↑");
 const DOWN: Key = Named(KeyCode::Down, "↓");
 const ENTER: Key = Named(KeyCode::Enter, "Enter");
 const ESCAPE: Key = Named(KeyCode::Esc, "Esc");
+const SPACE: Key = Named(KeyCode::Char(' '), "Space");
 const TAB: Key = Named(KeyCode::Tab, "Tab");
 const BACKSPACE: Key = Named(KeyCode::Backspace, "Backspace");
 const HOME: Key = Named(KeyCode::Home, "Home");
@@ -95,6 +96,8 @@ pub const TABLE: &[Binding] = &[
     row(Action::PreviousView, &[BACK_TAB], "the view before", "", &[Views]),
     row(Action::View(0), &[Digit], "the view of that number", "", &[Views]),
     row(Action::Resume, &[Char('r')], "go on with a new engine", "resume", &[Views]),
+    row(Action::OpenExtend, &[Char('+')], "more trials than were planned", "more trials", &[Views]),
+    row(Action::Freeze, &[SPACE], "hold the picture while the run goes on, or let it follow", "hold", &[Views]),
     row(Action::OpenPalette, &[Char(':')], "a command by its name", "commands", &[Views]),
     row(Action::RowUp, &[UP, Char('k')], "the session above", "session", &[Sessions]),
     row(Action::RowDown, &[DOWN, Char('j')], "the session below", "session", &[Sessions]),
@@ -122,8 +125,10 @@ pub const TABLE: &[Binding] = &[
     row(Action::CompleteJump, &[TAB], "complete what is typed", "complete", &[Place::Jump]),
     row(Action::Jump, &[ENTER], "to the class", "go", &[Place::Jump]),
     row(Action::CloseJump, &[ESCAPE], "back to the view", "back", &[Place::Jump]),
-    row(Action::RubOut, &[BACKSPACE], "the last character away", "", &[Palette, Place::Jump, Place::Filter, Form]),
-    row(Action::RubOutAll, &[Control('u')], "all that is typed away", "", &[Palette, Place::Jump, Place::Filter, Form]),
+    row(Action::Extend, &[ENTER], "go on to so many trials", "go on", &[Extending]),
+    row(Action::CloseExtend, &[ESCAPE], "back to the view", "back", &[Extending]),
+    row(Action::RubOut, &[BACKSPACE], "the last character away", "", &[Palette, Extending, Place::Jump, Place::Filter, Form]),
+    row(Action::RubOutAll, &[Control('u')], "all that is typed away", "", &[Palette, Extending, Place::Jump, Place::Filter, Form]),
     row(Action::Leave, &[Char('q')], "leave; runs go on", "leave", &[Views, Sessions]),
     row(Action::Help, &[Char('?')], "all keys", "help", &[Views, Sessions]),
     row(Action::StopNow, &[Char('s'), ENTER], "stop after a checkpoint; run it to go on", "stop after a checkpoint", &[Question]),

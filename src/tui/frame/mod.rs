@@ -10,7 +10,7 @@ use ratatui::text::Span;
 
 use crate::format::clean;
 use crate::session::Session;
-use crate::tui::overlay::{help, jump, palette, question};
+use crate::tui::overlay::{extend, help, jump, palette, question};
 use crate::tui::possible;
 use crate::tui::scene::Scene;
 use crate::tui::scene::progress::problem;
@@ -144,6 +144,10 @@ fn framed(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
         Overlay::Jump => {
             state.in_sight().draw(scene, parts.body, buf);
             jump::draw(scene, state, parts.body, buf);
+        }
+        Overlay::Extend => {
+            state.in_sight().draw(scene, parts.body, buf);
+            extend::draw(scene, state, parts.body, buf);
         }
     }
     log::draw(scene, parts.log, buf);

@@ -4,6 +4,7 @@
 use ratatui::style::Style;
 
 use super::Scene;
+use crate::format::duration;
 use crate::link::Connection;
 use crate::session::Session;
 use crate::session::record::State as RunState;
@@ -90,7 +91,11 @@ pub fn problem(scene: &Scene<'_>) -> Option<String> {
         if let Phase::Failed(message) = &run.phase {
             return Some(message.clone());
         }
-        return run.problem.clone();
+        let still = shared.frozen.map(|since| {
+            let seconds = duration((shared.now - since).max(0) as f64);
+            format!("the picture stands still for {seconds}; the run goes on. Space lets it follow")
+        });
+        return run.problem.clone().or(still);
     }
     match &session.record.state {
         RunState::Failed(message) => Some(message.clone()),

@@ -47,10 +47,7 @@ fn table(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut
     let theme = scene.theme;
     let seen = seen(scene, images);
     let response = scene.shared.response_in(images);
-    let planned = scene
-        .shared
-        .images_plan(scene.session)
-        .map(|plan| plan.trials);
+    let plan = scene.shared.images_plan(scene.session);
     let mut order: Vec<&GammaTrials> = images.gammas.iter().collect();
     order.sort_by(|a, b| a.gamma.total_cmp(&b.gamma));
     for (row, trials) in order.into_iter().enumerate() {
@@ -73,6 +70,7 @@ fn table(scene: &Scene<'_>, images: &ClassificationImages, area: Rect, buf: &mut
                 theme.dim(),
             ),
         ];
+        let planned = plan.map(|plan| plan.trials_at(trials.gamma));
         if let Some(planned) = planned.filter(|planned| *planned > 0) {
             let share = match trials.reached {
                 true => 1.0,

@@ -1,0 +1,369 @@
+//! Evidence images against closed forms.
+
+use super::*;
+use crate::session::config::Response;
+use crate::stats::classification::{CENTRE, MOST};
+
+const SIDE: usize = 6;
+const PIXELS: usize = SIDE * SIDE;
+const CLASSES: usize = 3;
+
+/// Images of 6×6 pixels, 100 of each of three classes, each class brighter in a column of its own.
+fn small() -> Images {
+    let image = |i: usize| (0..PIXELS).map(move |p| if p % SIDE == i % CLASSES { 200 } else { 20 });
+    Images {
+        pixels: (0..300).flat_map(image).collect::<Vec<u8>>().into(),
+        labels: (0..300)
+            .map(|i| (i % CLASSES) as u16)
+            .collect::<Vec<_>>()
+            .into(),
+        channels: 1,
+        height: SIDE,
+        width: SIDE,
+        classes: CLASSES,
+    }
+}
+
+fn heard_kind(listed: &[usize], weighting: Weighting) -> TrialKind {
+    TrialKind {
+        weighting,
+        listed: listed.to_vec(),
+        evidence: true,
+        ..TrialKind::plain(CLASSES, [1, SIDE, SIDE])
+    }
+}
+
+/// Weights of the linear network: of every sign, and different for each class.
+fn weight(class: usize, pixel: usize) -> f64 {
+    ((pixel * (class + 2) + 3 * class) % 7) as f64 - 3.0
+}
+
+/// Logits of a linear network on the stimuli of a block.
+fn linear(block: &Block) -> Vec<f32> {
+    let of = |x: &[f32], class: usize| -> f32 {
+        let terms = x.iter().enumerate();
+        terms.map(|(p, &x)| weight(class, p) as f32 * x).sum()
+    };
+    let rows = block.stimuli.chunks_exact(PIXELS);
+    rows.flat_map(|x| (0..CLASSES).map(move |class| of(x, class)))
+        .collect()
+}
+
+/// Trials whose outputs are those of `logits`, at γ.
+fn trials_of(
+    kind: &TrialKind,
+    gamma: f64,
+    blocks: impl IntoIterator<Item = u64>,
+    logits: impl Fn(u64, &Block) -> Vec<f32>,
+) -> GammaTrials {
+    let images = small();
+    let (source, pool) = (
+        Source::new(Noise::Uniform, &images),
+        stimulus::Pool::new(&images),
+    );
+    let summing = Summing::new(kind, &source, &images);
+    let hearing = Hearing::new(config::Evidence::Logit, &kind.listed, 1.0 / 256.0);
+    let mut trials = GammaTrials::new(gamma, 30, kind);
+    trials.hear(hearing.step(), kind);
+    for index in blocks {
+        let seed = BlockSeed {
+            session: 9,
+            analysis: 0,
+            gamma: (gamma * 10.0) as u64,
+            block: index,
+        };
+        let block = stimulus::draw(seed, &source, gamma, index * 256, 256, &pool);
+        let logits = logits(index, &block);
+        let rows = || logits.chunks_exact(CLASSES);
+        let mut said = Said::new(rows(), kind.weighting);
+        said.heard = Some(hearing.hear(rows()));
+        trials.add(&summing.sum(index, &block, &said, &pool));
+    }
+    assert!(trials.agrees());
+    trials
+}
+
+fn all() -> TrialKind {
+    heard_kind(&[0, 1, 2], Weighting::Equal)
+}
+
+/// A linear network's evidence image is its weights less their mean over the classes, times what of a
+/// stimulus is noise: in logits per full range of a pixel.
+#[test]
+fn a_linear_network_gives_its_weights_in_logits_per_pixel() {
+    for gamma in [0.0, 0.3] {
+        let trials = trials_of(&all(), gamma, 0..160, |_, block| linear(block));
+        let estimate = trials.estimate();
+        for class in 0..CLASSES {
+            let mean = |pixel: usize| (0..CLASSES).map(|k| weight(k, pixel)).sum::<f64>() / 3.0;
+            let expected: Vec<f32> = (0..PIXELS)
+                .map(|pixel| ((1.0 - gamma) * (weight(class, pixel) - mean(pixel))) as f32)
+                .collect();
+            let own = estimate.classes[class].evidence.as_ref().unwrap();
+            let r = pearson(&own.image, &expected).unwrap();
+            assert!(r >= 0.999, "γ {gamma}, class {class}: {r}");
+            let scale = |map: &[f32]| map.iter().map(|v| v * v).sum::<f32>().sqrt();
+            let ratio = scale(&own.image) / scale(&expected);
+            assert!(
+                (ratio - 1.0).abs() < 0.02,
+                "γ {gamma}, class {class}: {ratio}"
+            );
+            assert!(own.reliability.unwrap() > 0.99);
+            let worst = own.image.iter().zip(&expected).zip(own.errors());
+            let worst = worst
+                .map(|((c, e), se)| ((c - e) / se).abs())
+                .fold(0.0, f32::max);
+            assert!(
+                worst < 5.0,
+                "γ {gamma}, class {class}: {worst} standard errors"
+            );
+        }
+    }
+}
+
+/// Outputs that know nothing of the noise: z is standard normal, by Kolmogorov and Smirnov.
+#[test]
+fn of_outputs_without_a_link_to_the_noise_every_z_is_standard_normal() {
+    let shuffled = |index: u64, block: &Block| {
+        // The outputs of other noise.
+        let other = trials_block(index + 10_000, block.truth.len());
+        linear(&other)
+    };
+    let mut z = Vec::new();
+    for (gamma, first) in [(0.0, 0), (0.0, 50), (0.3, 100), (0.3, 150)] {
+        let trials = trials_of(&all(), gamma, first..first + 30, shuffled);
+        for class in &trials.estimate().classes {
+            let own = class.evidence.as_ref().unwrap();
+            z.extend(own.z.iter().map(|&z| f64::from(z)));
+            assert!(own.significant <= 1);
+        }
+    }
+    // The three classes' responses add up to 0, so one in three says nothing new.
+    let independent = z.len() as f64 * 2.0 / 3.0;
+    z.sort_by(f64::total_cmp);
+    let n = z.len() as f64;
+    let distance = z.iter().enumerate().map(|(i, &z)| {
+        let expected = normal_share(z);
+        (expected - i as f64 / n)
+            .abs()
+            .max((expected - (i + 1) as f64 / n).abs())
+    });
+    let distance = distance.fold(0.0, f64::max);
+    // 1.63/√n is exceeded once in a hundred.
+    assert!(distance < 1.63 / independent.sqrt(), "{distance} of {n}");
+}
+
+fn trials_block(index: u64, trials: usize) -> Block {
+    let images = small();
+    let seed = BlockSeed {
+        session: 10,
+        analysis: 0,
+        gamma: 0,
+        block: index,
+    };
+    let source = Source::new(Noise::Uniform, &images);
+    stimulus::draw(seed, &source, 0.0, 0, trials, &stimulus::Pool::new(&images))
+}
+
+/// Φ(z), by Abramowitz and Stegun 26.2.17: within 7.5e-8.
+fn normal_share(z: f64) -> f64 {
+    let t = 1.0 / (1.0 + 0.2316419 * z.abs());
+    let poly = t
+        * (0.319381530
+            + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
+    let upper = (-z * z / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt() * poly;
+    if z >= 0.0 { 1.0 - upper } else { upper }
+}
+
+/// Evidence that is 1 where the network decides for a class and 0 elsewhere gives its classification
+/// image again: p(1 − …) aside, Cov(1_k, z) = p_k·(m_k − m).
+#[test]
+fn decisions_taken_for_evidence_give_the_classification_image() {
+    let kind = all();
+    let mut trials = trials_of(&kind, 0.0, 0..20, |_, block| linear(block));
+    let images = small();
+    let (source, pool) = (
+        Source::new(Noise::Uniform, &images),
+        stimulus::Pool::new(&images),
+    );
+    let summing = Summing::new(&kind, &source, &images);
+    let mut decided = GammaTrials::new(0.0, 30, &kind);
+    decided.hear(1.0, &kind);
+    for index in 0..20 {
+        let seed = BlockSeed {
+            session: 9,
+            analysis: 0,
+            gamma: 0,
+            block: index,
+        };
+        let block = stimulus::draw(seed, &source, 0.0, index * 256, 256, &pool);
+        let logits = linear(&block);
+        let mut said = Said::new(logits.chunks_exact(CLASSES), Weighting::Equal);
+        let called = said.decisions.iter();
+        let responses =
+            called.flat_map(|&called| (0..CLASSES).map(move |k| i32::from(k == called)));
+        said.heard = Some(Heard {
+            responses: responses.collect(),
+            clipped: 0,
+        });
+        decided.add(&summing.sum(index, &block, &said, &pool));
+    }
+    // The same decisions, whatever is heard beside them.
+    trials.evidence = decided.evidence.clone();
+    assert_eq!(
+        trials.estimate().classes[0].called,
+        decided.estimate().classes[0].called
+    );
+    let estimate = decided.estimate();
+    for class in estimate
+        .classes
+        .iter()
+        .filter(|class| class.decision.is_some())
+    {
+        let share = class.called as f64 / estimate.trials as f64;
+        let (image, evidence) = (
+            class.decision.as_ref().unwrap(),
+            class.evidence.as_ref().unwrap(),
+        );
+        for (c, e) in image.image.iter().zip(&evidence.image) {
+            let expected = share * f64::from(*c) * 12.0;
+            assert!((f64::from(*e) - expected).abs() < 1e-5, "{e} {expected}");
+        }
+    }
+}
+
+/// Every sum is a sum of whole numbers: by the definition, one trial after the other.
+#[test]
+fn sums_are_those_of_their_definition() {
+    let images = small();
+    let (source, pool) = (
+        Source::new(Noise::Uniform, &images),
+        stimulus::Pool::new(&images),
+    );
+    for (listed, weighting) in [
+        (vec![0, 1, 2], Weighting::Equal),
+        (vec![1], Weighting::Equal),
+        (vec![0, 2], Weighting::Threshold(0.9)),
+    ] {
+        let kind = heard_kind(&listed, weighting);
+        let summing = Summing::new(&kind, &source, &images);
+        let hearing = Hearing::new(config::Evidence::Logit, &listed, 1.0 / 64.0);
+        let block = trials_block(3, 100);
+        let logits = linear(&block);
+        let rows = || logits.chunks_exact(CLASSES);
+        let mut said = Said::new(rows(), weighting);
+        said.heard = Some(hearing.hear(rows()));
+        let heard = said.heard.clone().unwrap().responses;
+        assert!(heard.iter().all(|y| y.abs() < MOST));
+        let found = summing.sum(3, &block, &said, &pool).evidence.unwrap();
+        let m = listed.len();
+        for place in 0..m {
+            let own = || heard.iter().skip(place).step_by(m).map(|&y| i64::from(y));
+            assert_eq!(
+                found.squares[place],
+                own().map(|y| y.pow(2) as u64).sum::<u64>()
+            );
+            for pixel in 0..PIXELS {
+                let noise = block.noise.iter().skip(pixel).step_by(PIXELS);
+                let products = own().zip(noise).map(|(y, &k)| y * (i64::from(k) - CENTRE));
+                assert_eq!(
+                    found.products[place * PIXELS + pixel],
+                    products.sum::<i64>()
+                );
+            }
+            for truth in 0..CLASSES {
+                let shown = block.truth.iter().zip(own());
+                let sum: i64 = shown.filter(|(t, _)| **t == truth).map(|(_, y)| y).sum();
+                assert_eq!(found.sums[truth * m + place], sum);
+            }
+        }
+        assert_eq!(found.shown.iter().sum::<u64>(), 100);
+        assert_eq!(found.noise.is_empty(), weighting == Weighting::Equal);
+    }
+}
+
+/// Where decisions weigh their trials, evidence still counts each of them once.
+#[test]
+fn what_a_decision_counts_does_not_change_the_evidence() {
+    for gamma in [0.0, 0.3] {
+        let image = |weighting| {
+            let kind = heard_kind(&[0, 1, 2], weighting);
+            let trials = trials_of(&kind, gamma, 0..20, |_, block| linear(block));
+            trials.estimate().classes[1].evidence.clone().unwrap()
+        };
+        let equal = image(Weighting::Equal);
+        assert_eq!(equal, image(Weighting::Confidence));
+        let dropped = image(Weighting::Threshold(0.9));
+        assert_eq!((&equal.image, &equal.z), (&dropped.image, &dropped.z));
+    }
+}
+
+#[test]
+fn maps_of_some_classes_are_those_of_all_where_the_image_is_not_seen() {
+    let image = |listed: &[usize]| {
+        let kind = heard_kind(listed, Weighting::Equal);
+        let trials = trials_of(&kind, 0.0, 0..10, |_, block| linear(block));
+        trials.estimate().classes[2].evidence.clone().unwrap()
+    };
+    assert_eq!(image(&[0, 1, 2]), image(&[2]));
+}
+
+#[test]
+fn an_output_that_never_changes_has_no_image_and_no_nan() {
+    let constant = |_: u64, block: &Block| [4.0, -1.0, 0.5].repeat(block.truth.len());
+    let trials = trials_of(&all(), 0.3, 0..4, constant);
+    for class in &trials.estimate().classes {
+        assert!(class.evidence.is_none() && class.response.is_none());
+    }
+}
+
+#[test]
+fn too_few_trials_have_no_image() {
+    let mut few = trials_of(&all(), 0.0, 0..1, |_, block| linear(block));
+    few.min_trials = 300;
+    assert!(few.estimate().classes[0].evidence.is_none());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+    #[test]
+    fn blocks_of_evidence_merge_to_the_same_bits_in_any_order(
+        order in Just((0..10_u64).collect::<Vec<_>>()).prop_shuffle(),
+    ) {
+        let merged = trials_of(&all(), 0.3, order, |_, block| linear(block));
+        let sorted = trials_of(&all(), 0.3, 0..10, |_, block| linear(block));
+        prop_assert_eq!(&merged, &sorted);
+        prop_assert_eq!(merged.estimate(), sorted.estimate());
+    }
+}
+
+/// The experiment itself: the same with any split of its blocks, and resumed from its file.
+#[test]
+fn a_run_hears_what_its_plan_asks_for() {
+    let lab = testing::template_lab();
+    let run = |responses: Vec<Response>| {
+        let images = config::ClassificationImages {
+            gammas: vec![0.0],
+            trials: 1000,
+            responses,
+            ..Default::default()
+        };
+        let plan = Config {
+            analyses: vec![Analysis::ClassificationImages(images)],
+            ..Config::default()
+        };
+        testing::run(&plan, &lab)
+            .classification_images()
+            .unwrap()
+            .clone()
+    };
+    let both = run(vec![Response::Decision, Response::Evidence]);
+    let alone = run(vec![Response::Decision]);
+    assert!(both.has_evidence() && !alone.has_evidence());
+    let classes = both.gammas[0].estimate().classes.clone();
+    assert!(classes.iter().all(|class| class.evidence.is_some()));
+    assert!(both.gammas[0].evidence_fed_back.iter().all(Option::is_some));
+    // Decisions are what they were.
+    assert_eq!(both.gammas[0].counts, alone.gammas[0].counts);
+    assert_eq!(both.gammas[0].noise, alone.gammas[0].noise);
+}

@@ -1,0 +1,170 @@
+//! Classification images that go on past what was first planned, without training again.
+
+use serde::{Deserialize, Serialize};
+
+use super::ClassificationImages;
+
+/// More trials of classification images, as a person asked for them after the plan had been made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// The γ that goes on; `None`: all.
+    #[serde(default)]
+    pub gamma: Option<f64>,
+    /// Trials at it in all.
+    pub trials: u64,
+    /// Reliability at which it is done earlier; `None`: all the trials.
+    #[serde(default)]
+    pub target: Option<f64>,
+    /// The class whose map the target is about, by name or number; `None`: every class.
+    #[serde(default)]
+    pub class: Option<String>,
+}
+
+impl Extension {
+    /// Whether a γ goes on.
+    pub fn is_of(&self, gamma: f64) -> bool {
+        self.gamma.is_none_or(|own| own == gamma)
+    }
+}
+
+/// Trials of one block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Number of the first at its γ.
+    pub first: u64,
+    /// How many.
+    pub trials: usize,
+}
+
+impl ClassificationImages {
+    /// Trials at which a γ ended or will end, ascending: those of the plan, then those of each extension
+    /// of it. The last block before each may be short.
+    fn ends(&self, gamma: f64) -> Vec<u64> {
+        let mut ends = vec![self.trials];
+        for own in self.extended.iter().filter(|it| it.is_of(gamma)) {
+            if ends.last().is_some_and(|last| own.trials > *last) {
+                ends.push(own.trials);
+            }
+        }
+        ends
+    }
+
+    /// Trials at a γ in all.
+    pub fn trials_at(&self, gamma: f64) -> u64 {
+        self.ends(gamma).last().copied().unwrap_or(self.trials)
+    }
+
+    /// Trials at every γ together.
+    pub fn trials_in_all(&self) -> u64 {
+        let all = self.gammas.iter().map(|&gamma| self.trials_at(gamma));
+        all.fold(0, u64::saturating_add)
+    }
+
+    /// Blocks that a γ takes.
+    pub fn blocks_at(&self, gamma: f64) -> u64 {
+        let (mut blocks, mut before) = (0, 0);
+        for end in self.ends(gamma) {
+            blocks += (end - before).div_ceil(self.block as u64);
+            before = end;
+        }
+        blocks
+    }
+
+    /// The trials of block `block` of a γ: as many as a block has, but for the last before each end.
+    pub fn span(&self, gamma: f64, block: u64) -> Span {
+        let (mut left, mut before) = (block, 0);
+        for end in self.ends(gamma) {
+            let blocks = (end - before).div_ceil(self.block as u64);
+            if left < blocks {
+                let first = before + left * self.block as u64;
+                let trials = (end - first).min(self.block as u64) as usize;
+                return Span { first, trials };
+            }
+            left -= blocks;
+            before = end;
+        }
+        Span {
+            first: before,
+            trials: 0,
+        }
+    }
+
+    /// Trials in the first `blocks` blocks of a γ.
+    pub fn trials_before(&self, gamma: f64, blocks: u64) -> u64 {
+        self.span(gamma, blocks).first
+    }
+
+    /// The reliability at which a γ is done before its trials are used up, and the class that must reach
+    /// it; without one every class must.
+    pub fn target_at(&self, gamma: f64) -> Option<(f64, Option<&str>)> {
+        match self.extended.iter().rfind(|it| it.is_of(gamma)) {
+            Some(own) => own.target.map(|target| (target, own.class.as_deref())),
+            None => self.target.map(|target| (target, None)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plan(trials: u64, more: &[u64]) -> ClassificationImages {
+        let extended = more.iter().map(|&trials| Extension {
+            gamma: None,
+            trials,
+            target: None,
+            class: None,
+        });
+        ClassificationImages {
+            gammas: vec![0.0, 0.3],
+            trials,
+            block: 100,
+            extended: extended.collect(),
+            ..Default::default()
+        }
+    }
+
+    proptest! {
+        /// What was there before an extension is what it was, and blocks follow on each other.
+        #[test]
+        fn blocks_follow_on_each_other_and_keep_what_was_done(
+            trials in 1..2000_u64,
+            more in prop::collection::vec(1..4000_u64, 0..4),
+        ) {
+            let (before, after) = (plan(trials, &[]), plan(trials, &more));
+            for block in 0..before.blocks_at(0.0) {
+                prop_assert_eq!(before.span(0.0, block), after.span(0.0, block));
+            }
+            let mut next = 0;
+            for block in 0..after.blocks_at(0.0) {
+                let Span { first, trials } = after.span(0.0, block);
+                prop_assert_eq!(first, next);
+                prop_assert!((1..=100).contains(&trials));
+                next += trials as u64;
+                prop_assert_eq!(after.trials_before(0.0, block + 1), next);
+            }
+            prop_assert_eq!(next, after.trials_at(0.0));
+            let most = more.iter().copied().max().unwrap_or(0);
+            prop_assert_eq!(next, trials.max(most));
+        }
+    }
+
+    #[test]
+    fn one_gamma_goes_on_alone_and_to_a_target_of_its_own() {
+        let mut plan = plan(250, &[]);
+        plan.target = Some(0.9);
+        plan.extended.push(Extension {
+            gamma: Some(0.3),
+            trials: 700,
+            target: Some(0.95),
+            class: Some("7".into()),
+        });
+        assert_eq!((plan.trials_at(0.0), plan.trials_at(0.3)), (250, 700));
+        assert_eq!((plan.blocks_at(0.0), plan.blocks_at(0.3)), (3, 8));
+        assert_eq!(plan.trials_in_all(), 950);
+        assert_eq!(plan.target_at(0.0), Some((0.9, None)));
+        assert_eq!(plan.target_at(0.3), Some((0.95, Some("7"))));
+    }
+}
