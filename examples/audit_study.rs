@@ -15,6 +15,8 @@ mod attacks;
 mod kept;
 #[path = "audit_study/table.rs"]
 mod table;
+#[path = "audit_study/weights.rs"]
+mod weights;
 
 use std::error::Error;
 use std::fs;
@@ -197,6 +199,7 @@ fn network(
         }
     }
     kept.write(&file)?;
+    weights::write(&record.best, &file.with_extension("safetensors"))?;
     println!(
         "{}  accuracy {:.4}  success {:.4}  {trained:.0} s + {:.0} s",
         file.display(),

@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 
 use noisescope::stats::anomaly::{anomaly_indices, strongest_window};
-use noisescope::stats::audit::{Examined, Images, Population, SIDES, is_on, leave_one_out};
+use noisescope::stats::audit::{
+    Examined, Images, Null, Population, SIDES, Verdict, is_on, leave_one_out, verdict,
+};
 use noisescope::stats::roc::roc;
 
 use super::attacks::Attack;
@@ -26,7 +28,8 @@ pub fn print(cache: &Path) -> Result<(), Box<dyn Error>> {
         .collect();
     files.sort();
     for file in files {
-        let Some(stem) = file.file_stem().and_then(|it| it.to_str()) else {
+        let maps = file.extension().is_some_and(|it| it == "maps");
+        let Some(stem) = file.file_stem().and_then(|it| it.to_str()).filter(|_| maps) else {
             continue;
         };
         let Some((family, _)) = stem.rsplit_once('-') else {
@@ -60,6 +63,10 @@ pub fn print(cache: &Path) -> Result<(), Box<dyn Error>> {
                 families.get("mlp-clean").unwrap_or(&empty).as_slice(),
             ),
         };
+        let null = match reference {
+            "cnn" => Null::References,
+            _ => Null::OwnClasses,
+        };
         if references.len() < 3 || suspects.is_empty() {
             continue;
         }
@@ -88,7 +95,7 @@ pub fn print(cache: &Path) -> Result<(), Box<dyn Error>> {
                         place,
                         poisoned,
                         suspects,
-                        references,
+                        (references, null),
                     );
                 }
             }
@@ -146,7 +153,7 @@ fn row(
     place: usize,
     poisoned: &[Kept],
     clean: &[Kept],
-    references: &[Kept],
+    (references, kind): (&[Kept], Null),
 ) {
     let references: Vec<&Images> = references
         .iter()
@@ -165,7 +172,10 @@ fn row(
         let all: Vec<f64> = all.iter().filter_map(of).collect();
         let low = all.iter().copied().fold(f64::INFINITY, f64::min);
         let high = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        format!("{low:.1}–{high:.1}")
+        match low <= high {
+            true => format!("{low:.1}–{high:.1}"),
+            false => "none".into(),
+        }
     };
     let auc = |of: &dyn Fn(&Examined) -> Option<f64>| {
         let all = |own: &[Examined]| -> Vec<f64> {
@@ -179,14 +189,6 @@ fn row(
     let index = |it: &Examined| it.indices().into_iter().flatten().reduce(f64::max);
     let score = |it: &Examined| it.score();
     let energy = |it: &Examined| it.energy().map(|it| it.1);
-    let second = |it: &Examined| {
-        let (class, top) = it.top()?;
-        let others = it.classes.iter().enumerate().filter(|(at, _)| *at != class);
-        let next = others
-            .filter_map(|(_, own)| Some(own.as_ref()?.score))
-            .reduce(f64::max)?;
-        Some(top.score / next)
-    };
     let right = |it: &&Examined| it.top().map(|it| it.0) == attack.target();
     let there = |it: &&Examined| {
         let patch = attack.patch(28);
@@ -197,23 +199,30 @@ fn row(
         })
     };
     let by_energy = |it: &&Examined| it.energy().map(|it| it.0) == attack.target();
+    let found = |all: &[Examined]| {
+        let own = all.iter().filter_map(|own| verdict(own, &null, kind));
+        let own: Vec<Verdict> = own.collect();
+        let by = |is: &dyn Fn(&Verdict) -> bool| own.iter().filter(|it| is(it)).count();
+        format!("{}/{}", by(&Verdict::has_window), by(&Verdict::is_found))
+    };
     println!(
-        "  {head}: score {} / {} (null {}) AUC {}  class {} window {} of {}  ratio {} / {} AUC {}  index AUC {}  to second AUC {}  energy {} / {} AUC {} class {}",
+        "  {head} | {} | {} | {} | {} | {} of {} | {} | {} / {} | {} | {} | {} / {} | {} | {} | {} + {}",
         span(&poisoned, &score),
         span(&clean, &score),
         span(&null, &score),
         auc(&score),
         poisoned.iter().filter(right).count(),
-        poisoned.iter().filter(|it| right(it) && there(it)).count(),
         poisoned.len(),
+        poisoned.iter().filter(|it| right(it) && there(it)).count(),
         span(&poisoned, &|it| it.ratio()),
         span(&clean, &|it| it.ratio()),
         auc(&|it| it.ratio()),
         auc(&index),
-        auc(&second),
         span(&poisoned, &energy),
         span(&clean, &energy),
         auc(&energy),
         poisoned.iter().filter(by_energy).count(),
+        found(&poisoned),
+        found(&clean),
     );
 }

@@ -73,6 +73,10 @@ fn other(session: &Session, index: usize) -> Vec<String> {
         let parts = headline(session, index + 1).parts;
         lines.extend(parts.iter().map(|part| format!("  {part}")));
     }
+    if matches!(plan, Analysis::Backdoor(_)) {
+        let own = "networks of the study's own; Audit(()) looks at the network of the plan";
+        lines.push(format!("  {own}"));
+    }
     lines
 }
 

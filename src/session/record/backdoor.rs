@@ -1,4 +1,4 @@
-//! Networks with and without a backdoor, and what their decisions give away.
+//! Networks with and without a backdoor, and what noise gives away of them.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
