@@ -99,7 +99,7 @@ fn standing(
     let label = plan.kind.of(kind).label();
     match verdict.null {
         Null::References => format!(
-            "rank {} of {} beside {references} clean {label} references, {:.2} times their largest, {:.1}",
+            "rank {} of {} beside {references} {label} references, {:.2} times their largest, {:.1}",
             own.rank, own.of, own.times, own.largest
         ),
         Null::OwnClasses => {

@@ -6,6 +6,9 @@
 //! are compared by is in [`crate::stats::audit`]. Then what is found of the suspect, the window of
 //! each class, is pasted on test images, and the network's decisions are counted.
 
+mod taken;
+
+use self::taken::{Wanted, taken};
 use super::classification_images::Hearing;
 use super::trained::{Plan, Poison, Sums as OfNetwork, Trained, Victims};
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
@@ -14,7 +17,7 @@ use crate::nets::decision;
 use crate::nets::train::pixels;
 use crate::session::config::{self, Response};
 use crate::session::record::{self, BlockSums, Examinee, Pasted, Record, Role, TrialKind};
-use crate::stats::audit::{Window, pixels as of_window};
+use crate::stats::audit::{LEAST_REFERENCES, Window, pixels as of_window};
 
 /// The experiment, as the plan has it.
 pub struct Audit {
@@ -131,6 +134,32 @@ impl Audit {
         Examinee::new(role, self.trained.seed(part))
     }
 
+    /// The references that are taken from sessions.
+    fn taken(&self, lab: &Lab) -> Result<Vec<Examinee>, AnalysisError> {
+        let wanted = Wanted {
+            plan: &self.config,
+            kind: self.config.kind.of(lab.kind),
+            form: &lab.form,
+            dataset: lab.dataset.name.label(),
+        };
+        let mut all = Vec::new();
+        for (at, path) in self.config.sessions.iter().enumerate() {
+            let own = taken(path, wanted);
+            let field = format!("sessions[{at}]");
+            all.extend(own.map_err(|problem| self.place.error(&field, problem))?);
+        }
+        let references = self.config.references + all.len();
+        if references < LEAST_REFERENCES {
+            return Err(self.place.error(
+                "sessions",
+                format!(
+                    "{references} references in all; it takes {LEAST_REFERENCES} at least: give more sessions, or train some (references: 5)"
+                ),
+            ));
+        }
+        Ok(all)
+    }
+
     /// Prepares the networks, where they stand.
     fn begin_networks(
         &mut self,
@@ -140,6 +169,7 @@ impl Audit {
         if record.networks.is_empty() {
             let parts = 0..self.config.networks();
             record.networks = parts.map(|part| self.fresh(lab, part)).collect();
+            record.networks.extend(self.taken(lab)?);
             record.progress.blocks = vec![0; self.config.networks() + 1];
         }
         let pastes = config::audit::MOST_PASTED.min(lab.classes()) as u64 + 1;

@@ -14,7 +14,7 @@ use crate::nets::{Ports, Subject};
 use crate::session::config::{Analysis, Config, NetworkKind, ReferenceKind};
 use crate::session::record::Training;
 use crate::session::text::to_text;
-use crate::session::{Session, record};
+use crate::session::{Form, Session, record};
 use crate::stimulus::Pool;
 
 /// Images of a bar each, at a height that tells its class, far from the corners, on some grain.
@@ -221,4 +221,41 @@ fn coarse_noise_finds_the_same_place_in_its_cells() {
     assert!(row <= 2 && (9..=12).contains(&column) && (2..=4).contains(&side));
     assert_eq!(own.shape(), Some([1, 14, 14]));
     assert!(own.pasted[0].others().rate().unwrap() > 0.8);
+}
+
+#[test]
+fn the_references_of_an_audit_serve_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("first.ron");
+    let first = session(plan());
+    let mut done = Session::new("first", first.clone());
+    let lab = suspect();
+    done.record = run(&first, &lab);
+    done.record.form = Some(Form::clone(&lab.form));
+    std::fs::write(&path, to_text(&done).unwrap()).unwrap();
+    let again = config::Audit {
+        references: 0,
+        power: 0,
+        sessions: vec![path.clone()],
+        ..plan()
+    };
+    let config = session(again.clone());
+    let record = run(&config, &lab);
+    let own = audit(&record);
+    assert_eq!(own.references().count(), 4);
+    assert!(
+        own.references()
+            .all(|own| own.from.as_deref() == Some("first"))
+    );
+    let verdict = own.verdict(&again, NetworkKind::Logistic).unwrap();
+    assert!(verdict.has_window() && verdict.class == 4, "{verdict:?}");
+    // Noise of another grain is not comparable.
+    let coarse = config::Audit { cell: 2, ..again };
+    let mut study = Audit::new(coarse.clone(), Place::of(&session(coarse.clone()), 0), &lab);
+    let whole = Record::new(&session(coarse));
+    let mut own = record::Audit::default();
+    let error = Experiment::begin(&mut study, 0, &lab, &whole, &mut own).unwrap_err();
+    let error = error.to_string();
+    assert!(error.starts_with("analyses[0].sessions[0]: "), "{error}");
+    assert!(error.contains("neither an audit"), "{error}");
 }

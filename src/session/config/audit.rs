@@ -1,5 +1,7 @@
 //! The plan of an audit: the network under study against a reference population.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::session::form::Form;
@@ -20,6 +22,9 @@ use super::{Grain, Invalid};
 pub struct Audit {
     /// Clean networks to compare with.
     pub references: usize,
+    /// Files of sessions whose networks, or whose audits' references, are references too: finished ones
+    /// on the same images, with noise, γ and response as here.
+    pub sessions: Vec<PathBuf>,
     /// Their architecture, and that of the poisoned ones.
     pub kind: ReferenceKind,
     /// How they are trained.
@@ -112,6 +117,7 @@ impl Default for Audit {
     fn default() -> Self {
         Self {
             references: 5,
+            sessions: Vec::new(),
             kind: ReferenceKind::Same,
             training: Training {
                 epochs: 2,
@@ -141,7 +147,8 @@ impl Audit {
         self.references + self.power
     }
 
-    /// Networks in all: those that are trained, and the suspect, which is the last.
+    /// Networks in all, without those that are taken from sessions: those that are trained, and the
+    /// suspect.
     pub fn networks(&self) -> usize {
         self.trained() + 1
     }
@@ -165,7 +172,7 @@ impl Audit {
     }
 
     pub(super) fn validate(&self, path: &str) -> Result<(), Invalid> {
-        if self.references < LEAST_REFERENCES {
+        if self.references < LEAST_REFERENCES && self.sessions.is_empty() {
             return invalid(
                 format!("{path}.references"),
                 format!(

@@ -12,8 +12,8 @@ use crate::stats::audit::{
 };
 use crate::stats::share::Share;
 
-/// The networks of an audit: the references, then those that are poisoned for the purpose, then the
-/// suspect.
+/// The networks of an audit: the references that are trained, then those that are poisoned for the
+/// purpose, then the suspect, then the references that are taken from sessions.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Audit {
@@ -52,6 +52,9 @@ pub enum Role {
 pub struct Examinee {
     /// What it is there for.
     pub role: Role,
+    /// The session that it was taken from; `None` for the suspect and what is trained here.
+    #[serde(default)]
+    pub from: Option<String>,
     /// The seed of its weights and of the order of its images; of the noise alone for the suspect.
     pub seed: u64,
     /// Its training; dropped once the noise has been shown, and `None` for the suspect.
@@ -157,6 +160,7 @@ impl Examinee {
     pub fn new(role: Role, seed: u64) -> Self {
         Self {
             role,
+            from: None,
             seed,
             training: None,
             accuracy: None,
@@ -261,7 +265,7 @@ impl Audit {
 
     /// The suspect; `None` before it has begun.
     pub fn suspect(&self) -> Option<&Examinee> {
-        self.networks.last()
+        self.networks.iter().find(|own| own.role == Role::Suspect)
     }
 
     /// The networks of one kind, with their places.
@@ -293,7 +297,7 @@ impl Audit {
             .with(|role| role == Role::Reference)
             .map(|(at, _)| &images[at])
             .collect();
-        let shape = match self.networks.last().map(|own| own.images.shape()) {
+        let shape = match self.suspect().map(|own| own.images.shape()) {
             Some(&[_, channels, height, width]) => [channels, height, width],
             _ => return,
         };
@@ -312,14 +316,17 @@ impl Audit {
         for (own, examined) in self.networks.iter_mut().zip(examined) {
             own.examined = Some(examined);
         }
-        if let (Some(own), Some(suspect)) = (images.last(), self.networks.last()) {
+        let suspects = self.with(|role| role == Role::Suspect);
+        let suspect = suspects.map(|(at, own)| (&images[at], own)).next();
+        if let Some((own, suspect)) = suspect {
             let pixels: usize = shape.iter().product();
             let map = |(class, image): (usize, &Option<Vec<f32>>)| {
                 population.deviation(class, image.as_ref()?)
             };
             let maps = own.iter().enumerate().map(map);
             let maps = maps.flat_map(|map| map.unwrap_or_else(|| vec![f32::NAN; pixels]));
-            self.deviation = Array::new(suspect.images.shape(), maps.collect());
+            let deviation = Array::new(suspect.images.shape(), maps.collect());
+            self.deviation = deviation;
         }
     }
 
@@ -400,6 +407,7 @@ impl Audit {
         let k = form.count();
         let [c, h, w] = plan.grain().grid(form.shape());
         let role = |(at, own): (usize, &Examinee)| match own.role {
+            Role::Reference if own.from.is_some() => at >= plan.networks(),
             Role::Reference => at < plan.references,
             Role::Poisoned { .. } => (plan.references..plan.trained()).contains(&at),
             Role::Suspect => at == plan.trained(),
@@ -414,7 +422,8 @@ impl Audit {
                 && inside(row, h)
                 && inside(column, w)
         };
-        self.networks.len() == plan.networks()
+        self.networks.len() >= plan.networks()
+            && (self.networks.len() == plan.networks() || !plan.sessions.is_empty())
             && self.progress.blocks.len() == plan.networks() + 1
             && self.networks.iter().enumerate().all(role)
             && self.networks.iter().all(|own| own.fits(plan, form))

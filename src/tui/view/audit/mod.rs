@@ -132,8 +132,8 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         Span::styled(network.label(), theme.chosen()),
         Span::styled(
             format!(
-                " beside {} clean {} networks",
-                plan.references,
+                " beside {} {} references",
+                sight.audit.references().count(),
                 plan.kind.of(network.kind).label()
             ),
             theme.dim(),
@@ -202,7 +202,10 @@ fn networks(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let networks = sight.audit.networks.iter().enumerate();
     for (at, own) in networks.take(usize::from(area.height)) {
         let name = match own.role {
-            Role::Reference => format!("reference {}", at + 1),
+            Role::Reference => match &own.from {
+                Some(session) => format!("of {}", crate::format::clean(session)),
+                None => format!("reference {}", at + 1),
+            },
             Role::Poisoned { target, .. } => {
                 let name = form::name(scene.session, target);
                 format!("poisoned, to {name}")
