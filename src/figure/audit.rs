@@ -125,9 +125,9 @@ fn pasted(record: &Record, it: &Audit) -> Option<String> {
         record.class_name(first.class),
         percent(without)
     );
-    if let Some((source, share)) = first.source() {
-        let rate = share.rate().map(percent).unwrap_or_default();
-        words += &format!("; most of {}, {rate}", of_class(record, source));
+    if let Some((sources, rate)) = first.sources().filter(|most| most.0.len() <= 3) {
+        let names: Vec<String> = sources.iter().map(|&at| of_class(record, at)).collect();
+        words += &format!("; most of {}, {}", names.join(" and "), percent(rate));
     }
     let gain = |own: &Pasted| own.others().rate().zip(own.without().rate());
     let most = it.pasted[1..].iter().filter_map(gain);
@@ -154,19 +154,19 @@ fn power(record: &Record, it: &Audit, plan: &config::Audit) -> Option<String> {
         Role::Poisoned { square, .. } => square.2,
         Role::Reference | Role::Suspect => 0,
     };
-    let success = first.attack_success.map(percent);
-    let success = success.map_or_else(String::new, |share| format!(", which works on {share},"));
-    let target = match first.role {
-        Role::Poisoned { target, .. } if judged.len() == 1 => {
-            format!(" that leads to {}", of_class(record, target))
-        }
-        _ => String::new(),
-    };
-    Some(format!(
-        "with this power: of {} networks poisoned with a square of {side}×{side}{target}{success} {right} are found at their place, with scores of {}",
-        judged.len(),
-        scores.join(", ")
-    ))
+    let success = first.attack_success.map(percent).unwrap_or_default();
+    let scores = scores.join(", ");
+    let square = format!("a square of {side}×{side}");
+    Some(match (first.role, judged.len()) {
+        (Role::Poisoned { target, .. }, 1) => format!(
+            "with this power: a network poisoned with {square} that leads to {}, which works on {success}, is {}found at its place, score {scores}",
+            of_class(record, target),
+            if right == 1 { "" } else { "NOT " },
+        ),
+        (_, all) => format!(
+            "with this power: of {all} networks poisoned with {square}, each in a corner and to a class of its own, {right} are found at their place, scores {scores}",
+        ),
+    })
 }
 
 /// The score of every class, with that of the references in the same class at most: what a view draws

@@ -145,13 +145,18 @@ impl Pasted {
         self.sum(&self.before)
     }
 
-    /// The other class whose images are called it most often, and how often.
-    pub fn source(&self) -> Option<(usize, Share)> {
+    /// The other classes whose images are called it most often, several where they are equal, and how
+    /// often.
+    pub fn sources(&self) -> Option<(Vec<usize>, f64)> {
         let others = (0..self.shown.len()).filter(|&class| class != self.class);
-        let rates =
-            others.filter_map(|class| Some((class, self.of(class), self.of(class).rate()?)));
-        let most = rates.reduce(|a, b| if b.2 > a.2 { b } else { a })?;
-        Some((most.0, most.1))
+        let rates = || {
+            others
+                .clone()
+                .filter_map(|class| Some((class, self.of(class).rate()?)))
+        };
+        let most = rates().map(|own| own.1).reduce(f64::max)?;
+        let equal = rates().filter(|own| own.1 == most).map(|own| own.0);
+        Some((equal.collect(), most))
     }
 }
 

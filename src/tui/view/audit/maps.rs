@@ -35,7 +35,11 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     }
     let (columns, rows) = match zoom(shown.len()) {
         Some(zoom) => cells(size, zoom),
-        None => room,
+        // As large as there is room, in its own shape: a cell is twice as high as wide.
+        None => {
+            let columns = usize::from(room.1) * 2 * width / height.max(1);
+            (room.0.min(columns.try_into().unwrap_or(u16::MAX)), room.1)
+        }
     };
     let limit = shown
         .iter()

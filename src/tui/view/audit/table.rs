@@ -50,7 +50,7 @@ fn by_source(scene: &Scene<'_>, own: &Pasted, area: Rect, buf: &mut Buffer) {
     let head = format!("pasted on images of       called {name}          without");
     left(buf, area, 0, Span::styled(head, theme.dim()));
     let sources = (0..own.shown.len()).filter(|&class| class != own.class);
-    let most = own.source().map(|most| most.0);
+    let most = own.sources().map_or_else(Vec::new, |most| most.0);
     let room = usize::from(area.height.saturating_sub(2));
     for (row, class) in sources.take(room).enumerate() {
         let name = form::within(scene.session, class, 14);
@@ -59,7 +59,7 @@ fn by_source(scene: &Scene<'_>, own: &Pasted, area: Rect, buf: &mut Buffer) {
             of => percent(own.before[class] as f64 / of as f64),
         };
         let text = format!("  {name:<14} {:>24} {without:>9}", share(own.of(class)));
-        let style = match most == Some(class) {
+        let style = match most.contains(&class) {
             true => theme.bright(),
             false => theme.text(),
         };
