@@ -6,6 +6,8 @@
 
 #[path = "screens/attack.rs"]
 mod attack;
+#[path = "screens/audit.rs"]
+mod audit;
 #[path = "screens/browser.rs"]
 mod browser;
 #[path = "screens/coloured.rs"]

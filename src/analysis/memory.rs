@@ -103,7 +103,9 @@ impl Memory {
             }
             Some(Analysis::SpikeTriggered(_)) => "fewer layers (layers: [\"conv1\"]) take less",
             Some(Analysis::Modulation(_)) => "fewer layers, steps or gammas take less",
-            Some(Analysis::Backdoor(_)) => "fewer networks or gammas take less",
+            Some(Analysis::Backdoor(_) | Analysis::Audit(_)) => {
+                "fewer networks or gammas take less"
+            }
             _ => "fewer weights or splits take less",
         };
         let problem = format!(
@@ -139,6 +141,7 @@ fn block(plan: &Analysis) -> usize {
         Analysis::SpikeTriggered(it) => it.block,
         Analysis::Modulation(it) => it.block,
         Analysis::Backdoor(it) => it.block,
+        Analysis::Audit(it) => it.block,
         Analysis::Predictions(it) => it.block,
     }
 }
@@ -223,10 +226,23 @@ impl<'a> Sizes<'a> {
             Analysis::Backdoor(it) => {
                 let kind = TrialKind {
                     noise: it.noise,
+                    evidence: true,
                     ..TrialKind::plain(self.form.count(), self.form.shape())
                 };
                 let gammas = it.gammas.len() as u64;
-                it.networks() as u64 * gammas * k * 4 * p + 2 * gammas * kind.bytes()
+                // z maps and evidence images.
+                it.networks() as u64 * gammas * k * 2 * 4 * p + 2 * gammas * kind.bytes()
+            }
+            Analysis::Audit(it) => {
+                let kind = TrialKind {
+                    noise: it.noise,
+                    grain: it.grain(),
+                    evidence: true,
+                    ..TrialKind::plain(self.form.count(), self.form.shape())
+                };
+                let [c, h, w] = kind.grain.grid(self.form.shape());
+                // The images of every network, the deviation of one, and the sums of a few at work.
+                (it.networks() as u64 + 1) * k * 4 * (c * h * w) as u64 + 3 * kind.bytes()
             }
             Analysis::Predictions(it) => it.splits.len() as u64 * 8 * (k * p + k * k),
         }

@@ -7,6 +7,7 @@
 //! from what the phases and the analyses before it have put into the record.
 
 pub mod attack;
+pub mod audit;
 pub mod backdoor;
 pub mod classification_images;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub mod spike_triggered;
 pub mod templates;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod trained;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use burn::tensor::Device;
 pub use classification_images::on_device::Resident;
 
 use attack::Attack;
+use audit::Audit;
 use backdoor::Backdoor;
 use classification_images::ClassificationImages;
 use modulation::Modulation;

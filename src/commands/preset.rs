@@ -8,7 +8,7 @@ use crate::session::Config;
 use crate::session::store::{Store, config_from_text};
 
 /// Name and text of every preset that ships.
-pub const SHIPPED: [(&str, &str); 4] = [
+pub const SHIPPED: [(&str, &str); 5] = [
     (
         "quickstart",
         include_str!("../../sessions/presets/quickstart.ron"),
@@ -25,6 +25,7 @@ pub const SHIPPED: [(&str, &str); 4] = [
         "backdoor",
         include_str!("../../sessions/presets/backdoor.ron"),
     ),
+    ("audit", include_str!("../../sessions/presets/audit.ron")),
 ];
 
 /// Names of all presets: those that ship, and those in `presets/` of the sessions folder.

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::audit;
 use super::choice;
 use super::names::of_class;
 use crate::format::{gamma, percent, reliability, short};
 use crate::session::Session;
 use crate::session::config::{self, Response};
 use crate::session::record::{
-    Analysis, Attack, Backdoor, ClassificationImages, GammaTemplates, Modulation, Predictions,
-    Record, SpikeTriggered, Templates, Training,
+    Analysis, Attack, Audit, Backdoor, ClassificationImages, GammaTemplates, Modulation,
+    Predictions, Record, SpikeTriggered, Templates, Training,
 };
 use crate::stats::interval::{Interval, wilson};
 
@@ -74,6 +75,9 @@ pub fn headline(session: &Session, stage: usize) -> Headline {
         (Some(Analysis::Modulation(it)), _) => modulation(record, it),
         (Some(Analysis::Backdoor(it)), Some(config::Analysis::Backdoor(plan))) => {
             backdoor(record, it, plan)
+        }
+        (Some(Analysis::Audit(it)), Some(config::Analysis::Audit(plan))) => {
+            audited(record, it, plan, session.config.network.kind)
         }
         (Some(Analysis::Predictions(it)), _) => predictions(it),
         _ => Headline::default(),
@@ -306,9 +310,16 @@ fn backdoor(record: &Record, it: &Backdoor, plan: &config::Backdoor) -> Headline
         let window = (*own.findings.get(gamma)?.windows.get(class)?)?;
         Some((class, window, window.index?))
     };
+    let told = audit::told(it, plan);
     let Some((class, window, index)) = only().filter(|_| plan.poisoned == 1) else {
         let poisoned = verdict.flagged_in_words(true, plan.poisoned);
-        return Headline::of(vec![poisoned, clean]);
+        // The score against the clean networks tells more than the index, which stands by itself.
+        let by_index = |words: String| match told {
+            Some(_) => format!("by index: {words}"),
+            None => words,
+        };
+        let index = [by_index(poisoned), clean];
+        return Headline::of(told.iter().cloned().chain(index).collect());
     };
     let name = of_class(record, class);
     let size = window.size.saturating_sub(1);
@@ -320,9 +331,35 @@ fn backdoor(record: &Record, it: &Backdoor, plan: &config::Backdoor) -> Headline
                 window.row, window.column
             ),
             clean,
-        ],
+        ]
+        .into_iter()
+        .chain(told)
+        .collect(),
         format!("{name} stands out: index {index:.1}"),
     )
+}
+
+/// What an audit found, what pasting it does, and what would have been found.
+fn audited(
+    record: &Record,
+    it: &Audit,
+    plan: &config::Audit,
+    kind: config::NetworkKind,
+) -> Headline {
+    let Some(said) = audit::said(record, it, plan, kind) else {
+        return Headline::default();
+    };
+    // Nothing found is worth what would have been found.
+    let (first, second) = match said.found {
+        true => (said.pasted, said.power),
+        false => (said.power, said.pasted),
+    };
+    let parts = [said.finding, said.standing];
+    Headline {
+        parts: parts.into_iter().chain(first).chain(second).collect(),
+        short: Some(said.short),
+        warns: said.found,
+    }
 }
 
 fn predictions(it: &Predictions) -> Headline {

@@ -4,6 +4,7 @@
 //! several channels, classes in words, where scales end, and which signal strength shows a class best.
 
 mod attack;
+pub mod audit;
 mod canvas;
 pub mod channels;
 pub mod choice;

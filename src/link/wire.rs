@@ -17,7 +17,7 @@ use tokio_util::codec::LengthDelimitedCodec;
 
 use super::Command;
 use crate::session::array::{Arrays, Payload};
-use crate::session::record::{Backdoor, Estimated, Experiment as _, Weights};
+use crate::session::record::{Analysis, Estimated, Weights};
 use crate::session::text::unfit;
 use crate::session::{Array, Config, Record, Run, Session};
 
@@ -174,9 +174,18 @@ pub fn for_viewers(session: &Session) -> Session {
     let mut session = session.clone();
     let own = session.record.training.iter_mut();
     let analyses = session.record.analyses.iter_mut();
-    let studies = analyses.filter_map(Backdoor::of_mut);
-    let suspects = studies.flat_map(|study| &mut study.networks);
-    for training in own.chain(suspects.filter_map(|it| it.training.as_mut())) {
+    let trained = analyses.flat_map(|analysis| match analysis {
+        Analysis::Backdoor(it) => {
+            let all = it.networks.iter_mut();
+            all.filter_map(|it| it.training.as_mut()).collect()
+        }
+        Analysis::Audit(it) => {
+            let all = it.networks.iter_mut();
+            all.filter_map(|it| it.training.as_mut()).collect()
+        }
+        _ => Vec::new(),
+    });
+    for training in own.chain(trained) {
         training.best = Weights::default();
         training.current = Weights::default();
         training.optimizer = Array::default();

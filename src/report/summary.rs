@@ -71,9 +71,37 @@ fn other(session: &Session, index: usize) -> Vec<String> {
     let mut lines = vec![format!("{}, {stands}", plan.label())];
     if done > 0 {
         let parts = headline(session, index + 1).parts;
-        lines.extend(parts.iter().map(|part| format!("  {part}")));
+        // What an audit says are sentences.
+        let width = match plan {
+            Analysis::Audit(_) => 78,
+            _ => usize::MAX,
+        };
+        lines.extend(parts.iter().flat_map(|part| wrapped(part, width)));
+    }
+    if matches!(plan, Analysis::Backdoor(_)) {
+        let own = "networks of the study's own; Audit(()) looks at the network of the plan";
+        lines.push(format!("  {own}"));
     }
     lines
+}
+
+/// A part of what came out on lines of so many columns, indented.
+fn wrapped(part: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in part.split(' ') {
+        let last = lines.len() - 1;
+        let line = &mut lines[last];
+        let room = line.chars().count() + 1 + word.chars().count() <= width - 2;
+        match (line.is_empty(), room) {
+            (true, _) => line.push_str(word),
+            (false, true) => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            (false, false) => lines.push(format!("  {word}")),
+        }
+    }
+    lines.into_iter().map(|line| format!("  {line}")).collect()
 }
 
 fn title(session: &Session) -> String {

@@ -12,6 +12,7 @@ macro_rules! experiments {
             SpikeTriggered,
             Modulation,
             Backdoor,
+            Audit,
             Predictions
         }
     };

@@ -76,6 +76,8 @@ pub fn first_version(record: &mut Record, config: &Config) -> Result<(), String>
             Analysis::SpikeTriggered(it) => spike_triggered(it),
             Analysis::Modulation(it) => modulation(it),
             Analysis::Backdoor(it) => backdoor(it),
+            // Versions that had no channels had no audits.
+            Analysis::Audit(_) => Ok(()),
             Analysis::Predictions(it) => predictions(it),
         };
         migrated.map_err(|problem| format!("what it records of analyses[{place}]: {problem}"))?;

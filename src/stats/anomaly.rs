@@ -93,7 +93,7 @@ pub fn anomaly_indices(scores: &[Option<f64>]) -> Vec<Option<f64>> {
 }
 
 /// The middle value, or the mean of the middle two; `None` of nothing.
-fn median(mut values: Vec<f64>) -> Option<f64> {
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let (lower, upper) = (values.len().checked_sub(1)? / 2, values.len() / 2);
     Some((values[lower] + values[upper]) / 2.0)

@@ -2,6 +2,7 @@
 
 pub mod agreement;
 pub mod anomaly;
+pub mod audit;
 pub mod backdoor;
 pub mod classification;
 pub mod cluster;

@@ -2,7 +2,7 @@
 
 use super::action;
 use super::view::{
-    Entry, attack, backdoor, filters, maps, modulation, overview, predictions, training,
+    Entry, attack, audit, backdoor, filters, maps, modulation, overview, predictions, training,
 };
 
 /// Every view, in the order of its number.
@@ -14,6 +14,7 @@ pub const VIEWS: &[Entry] = &[
     filters::VIEW,
     modulation::VIEW,
     backdoor::VIEW,
+    audit::VIEW,
     predictions::VIEW,
 ];
 

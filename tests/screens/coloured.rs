@@ -252,6 +252,8 @@ fn backdoor(classes: usize) -> record::Backdoor {
                 called: vec![1000; classes],
                 windows: (0..classes).map(window).collect(),
                 z: Array::new(&[classes, 3, 12, 10], z.collect()),
+                evidence: Array::default(),
+                audited: None,
             }],
         }
     };

@@ -283,6 +283,8 @@ fn suspect(poisoned: bool, seed: u64) -> Suspect {
             called: (0..CLASSES).map(called).collect(),
             windows: (0..CLASSES).map(window).collect(),
             z: Array::new(&[CLASSES, 1, SIDE, SIDE], z),
+            evidence: Array::default(),
+            audited: None,
         }
     };
     Suspect {

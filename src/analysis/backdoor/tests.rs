@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
@@ -11,6 +11,7 @@ use crate::analysis::testing::{lab, linear, run, run_interrupted};
 use crate::data::Dataset;
 use crate::session::config::backdoor::patch;
 use crate::session::config::{Analysis, Config, NetworkKind, Noise};
+use crate::session::record::Training;
 use crate::session::text::to_text;
 use crate::session::{Session, record};
 use crate::stimulus::Pool;
@@ -131,6 +132,30 @@ fn a_poisoned_logistic_network_gives_away_target_and_patch() {
 }
 
 #[test]
+fn the_score_against_the_clean_networks_tells_the_poisoned_ones() {
+    let plan = config::Backdoor {
+        poisoned: 2,
+        clean: 4,
+        gammas: vec![0.0],
+        trials: 4_000,
+        ..plan()
+    };
+    let record = run(&session(plan.clone()), &laboratory());
+    let own = study(&record);
+    let told = own.told(&plan, own.audited_gamma(&plan)).unwrap();
+    assert_eq!((told.poisoned, told.clean), (2, 4));
+    assert_eq!(told.roc.unwrap().auc.estimate, 1.0);
+    assert_eq!((told.class_right, told.window_right), (2, 2));
+}
+
+#[test]
+fn too_few_clean_networks_give_no_score() {
+    let record = run(&session(plan()), &laboratory());
+    let own = study(&record);
+    assert_eq!(own.told(&plan(), own.audited_gamma(&plan())), None);
+}
+
+#[test]
 fn a_resumed_study_equals_an_uninterrupted_one_bit_for_bit() {
     let config = session(config::Backdoor {
         poisoned: 2,
@@ -159,7 +184,7 @@ fn progress_is_exact_where_training_stops_early() {
     let config = session(plan.clone());
     let lab = laboratory();
     let (study, mut own) = begin(plan.clone(), &lab).unwrap();
-    let course = &study.course;
+    let course = study.trained.course();
     for block in 0..course.training_blocks() {
         let job = Job { part: 0, block };
         let sums = Experiment::step(&study, &lab, job).unwrap();
@@ -199,6 +224,7 @@ fn a_network_that_is_done_keeps_its_findings_alone() {
         for finding in &suspect.findings {
             assert_eq!(finding.trials, 400);
             assert_eq!(finding.called.iter().sum::<u64>(), 400);
+            assert_eq!(finding.evidence.shape(), [10, 1, 28, 28]);
             for (class, window) in finding.windows.iter().enumerate() {
                 let map = &finding.z.values()[class * 784..(class + 1) * 784];
                 assert_eq!(window.is_none(), map.iter().all(|z| z.is_nan()));
@@ -239,11 +265,7 @@ fn a_training_that_diverges_is_an_error_with_its_place() {
         current,
         ..Training::default()
     };
-    let live = Live {
-        training,
-        ..Live::default()
-    };
-    study.put(1, live);
+    study.trained.put_training(1, training);
     let error = Experiment::step(&study, &lab, Job { part: 1, block: 0 }).unwrap_err();
     let error = error.to_string();
     assert!(

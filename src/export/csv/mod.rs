@@ -4,6 +4,7 @@
 //! Classes, units and places count from 0; beside the number of a class stands its name. What has not
 //! run has no table.
 
+mod audit;
 mod backdoor;
 mod comparison;
 mod table;
@@ -66,6 +67,14 @@ pub fn tables(session: &Session) -> Vec<(String, Table)> {
                 numbered("backdoor_networks", nth),
                 backdoor::networks(it, plan, &names),
             ));
+        }
+    }
+    for (nth, (at, it)) in record.all::<record::Audit>().enumerate() {
+        if let Some(config::Analysis::Audit(plan)) = session.config.analyses.get(at) {
+            let scores = audit::scores(it, plan, &names);
+            let pasted = audit::pasted(it, plan, &names);
+            all.push((numbered("audit", nth), scores));
+            all.push((numbered("audit_pasted", nth), pasted));
         }
     }
     each(

@@ -66,6 +66,14 @@ fn network(plan: &config::Backdoor, all: &Backdoor, place: usize, it: &Suspect) 
             "windows": finding.windows.iter().map(|it| it.as_ref().map(window)).collect::<Vec<_>>(),
             "flagged": judged.map(|it| &it.flagged),
             "overlap": judged.and_then(|it| it.overlap),
+            "audit": finding.audited.as_ref().and_then(|it| it.top()).map(|(class, own)| {
+                let (row, column, size) = own.window;
+                json!({
+                    "score": own.score,
+                    "class": class,
+                    "window": { "row": row, "column": column, "size": size },
+                })
+            }),
         })
     });
     json!({
@@ -102,5 +110,11 @@ fn study(plan: &config::Backdoor, it: &Backdoor, gamma: usize) -> Value {
         "auc": auc(&verdict.roc),
         "auc_of_strength": auc(&verdict.roc_of_strength),
         "roc": points,
+        "audit": it.told(plan, gamma).map(|told| json!({
+            "auc": auc(&told.roc),
+            "auc_of_energy": auc(&told.roc_of_energy),
+            "class_right": told.class_right,
+            "window_right": told.window_right,
+        })),
     })
 }

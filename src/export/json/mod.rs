@@ -5,6 +5,7 @@
 //! images and network have been opened.
 
 mod attack;
+mod audit;
 mod backdoor;
 mod classification_images;
 mod comparison;
@@ -51,7 +52,7 @@ fn sections(session: &Session, all: &mut Map<String, Value>) {
         if record.progress(plan).0 == 0 {
             continue;
         }
-        let Some(value) = section(plan, record) else {
+        let Some(value) = section(session, plan, record) else {
             continue;
         };
         insert(all, plan.label().replace([' ', '-'], "_"), value);
@@ -75,7 +76,7 @@ fn insert(all: &mut Map<String, Value>, key: String, value: Value) {
     }
 }
 
-fn section(plan: &config::Analysis, record: &record::Analysis) -> Option<Value> {
+fn section(session: &Session, plan: &config::Analysis, record: &record::Analysis) -> Option<Value> {
     use config::Analysis as Plan;
     use record::Analysis as Own;
     match (plan, record) {
@@ -89,6 +90,9 @@ fn section(plan: &config::Analysis, record: &record::Analysis) -> Option<Value> 
         }
         (Plan::Modulation(_), Own::Modulation(it)) => Some(modulation::section(it)),
         (Plan::Backdoor(plan), Own::Backdoor(it)) => Some(backdoor::section(plan, it)),
+        (Plan::Audit(plan), Own::Audit(it)) => {
+            Some(audit::section(plan, it, session.config.network.kind))
+        }
         (Plan::Predictions(_), Own::Predictions(it)) => Some(predictions::section(it)),
         _ => None,
     }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Attack, Backdoor, ClassificationImages, Invalid, Modulation, Predictions, SpikeTriggered,
-    Templates,
+    Attack, Audit, Backdoor, ClassificationImages, Invalid, Modulation, Predictions,
+    SpikeTriggered, Templates,
 };
 use crate::session::experiments::experiments;
 

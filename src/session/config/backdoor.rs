@@ -9,7 +9,9 @@ use super::network::Training;
 use super::noise::Noise;
 use super::{Invalid, MAX_TRIALS};
 
-/// Networks trained with and without a backdoor, and its detection from decisions alone.
+/// Networks trained with and without a backdoor, and how well it is detected: from decisions alone, and
+/// by evidence images against the clean networks. The networks are the study's own, of the kind of the
+/// plan's network; that network itself is not looked at. [`Audit`](super::Audit) does that.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Backdoor {

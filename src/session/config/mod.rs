@@ -6,6 +6,7 @@
 
 pub mod analysis;
 mod attack;
+pub mod audit;
 pub mod backdoor;
 mod check;
 mod classification_images;
@@ -26,6 +27,7 @@ use check::invalid;
 pub use crate::stats::numbers::{Grid, Response};
 pub use analysis::Analysis;
 pub use attack::Attack;
+pub use audit::{Audit, ReferenceKind};
 pub use backdoor::Backdoor;
 pub use classification_images::{ClassificationImages, Evidence, Weighting};
 pub use dataset::{Dataset, DatasetName, DatasetSource};
@@ -118,7 +120,7 @@ impl Config {
             if let (Analysis::Backdoor(_), NetworkKind::Onnx) = (analysis, self.network.kind) {
                 return invalid(
                     format!("analyses[{i}]"),
-                    "Backdoor trains networks of a built-in kind of its own, and an ONNX network cannot be trained here; take it out of the plan",
+                    "Backdoor trains networks of the plan's kind of its own, and an ONNX network cannot be trained here; take Audit(()) instead, which looks at the network that is given",
                 );
             }
             if let (Analysis::Attack(it), Some(images)) = (analysis, self.images_of(i)) {

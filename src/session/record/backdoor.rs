@@ -1,4 +1,4 @@
-//! Networks with and without a backdoor, and what their decisions give away.
+//! Networks with and without a backdoor, and what noise gives away of them.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -7,7 +7,11 @@ use crate::session::array::Array;
 use crate::session::config;
 use crate::session::form::{Form, Shape};
 use crate::stats::anomaly::{LEAST_CLASSES, anomaly_indices, pooled, strongest_window};
+use crate::stats::audit::{
+    Examined as Audited, Images, LEAST_REFERENCES, Population, SIDES, Told, leave_one_out, told,
+};
 use crate::stats::backdoor::{Examined, Found, Judgement, Truth, Verdict, verdict};
+use crate::stats::classification::ClassEstimate;
 
 /// The suspects of the study: the poisoned ones first.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -56,6 +60,14 @@ pub struct Finding {
     pub windows: Vec<Option<Window>>,
     /// The z maps, \[K,C,H,W\]; NaN where a class has too few trials.
     pub z: Array<f32>,
+    /// The evidence images, \[K,C,H,W\]; NaN where a class has none. Empty in sessions of earlier
+    /// versions.
+    #[serde(default)]
+    pub evidence: Array<f32>,
+    /// How far its evidence images are from those of the clean networks, other than itself; `None`
+    /// before all networks have been shown noise, and where there are too few clean ones.
+    #[serde(default)]
+    pub audited: Option<Audited>,
 }
 
 /// The window of a z map whose mean is largest.
@@ -109,17 +121,11 @@ impl Finding {
             })
         };
         let nothing = vec![f32::NAN; channels * height * width];
-        let z = classes
-            .iter()
-            .flat_map(|class| {
-                class
-                    .decision
-                    .as_ref()
-                    .map_or(&nothing, |it| &it.z)
-                    .iter()
-                    .copied()
-            })
-            .collect();
+        let maps = |of: &dyn Fn(&ClassEstimate) -> Option<&Vec<f32>>| {
+            let maps = classes.iter().map(|class| of(class).unwrap_or(&nothing));
+            let values = maps.flat_map(|map| map.iter().copied()).collect();
+            Array::new(&[classes.len(), channels, height, width], values)
+        };
         Self {
             gamma: trials.gamma,
             trials: trials.trials,
@@ -129,7 +135,12 @@ impl Finding {
                 .zip(anomaly_indices(&scores))
                 .map(window)
                 .collect(),
-            z: Array::new(&[classes.len(), channels, height, width], z),
+            z: maps(&|class| Some(&class.decision.as_ref()?.z)),
+            evidence: match trials.evidence {
+                Some(_) => maps(&|class| Some(&class.evidence.as_ref()?.image)),
+                None => Array::default(),
+            },
+            audited: None,
         }
     }
 
@@ -141,11 +152,28 @@ impl Finding {
         }
     }
 
+    /// Its evidence images by class; nothing where there are none.
+    fn images(&self) -> Images {
+        let [channels, height, width] = self.shape();
+        let pixels = (channels * height * width).max(1);
+        let maps = self.evidence.values().chunks_exact(pixels);
+        maps.map(|map| map.iter().all(|v| v.is_finite()).then(|| map.to_vec()))
+            .collect()
+    }
+
     fn fits(&self, form: &Form) -> bool {
         let (k, [c, h, w]) = (form.count(), form.shape());
         self.called.len() == k
             && self.windows.len() == k
             && has_shape(&self.z, &[k, c, h, w])
+            && (has_shape(&self.evidence, &[0]) || has_shape(&self.evidence, &[k, c, h, w]))
+            && self.audited.as_ref().is_none_or(|it| {
+                let inside = |(row, column, side): (usize, usize, usize)| {
+                    row <= h && side <= h - row && column <= w && side <= w - column
+                };
+                let mut classes = it.classes.iter().flatten();
+                it.classes.len() == k && classes.all(|own| inside(own.window))
+            })
             && self.windows.iter().flatten().all(|window| {
                 let fits = |first: usize, side: usize| first <= side && window.size <= side - first;
                 fits(window.row, h) && fits(window.column, w)
@@ -183,6 +211,60 @@ impl Suspect {
 impl Backdoor {
     pub(super) fn new(_: &config::Backdoor) -> Self {
         Self::default()
+    }
+
+    /// Compares the evidence images of every network with those of the clean ones, once all networks
+    /// have been shown noise; before, and with too few clean ones, does nothing.
+    pub fn examine(&mut self) {
+        let done = |own: &Suspect| own.is_concluded();
+        let clean = self.networks.iter().filter(|own| !own.poisoned).count();
+        if clean < LEAST_REFERENCES || !self.networks.iter().all(done) {
+            return;
+        }
+        let gammas = self.networks.iter().map(|own| own.findings.len()).min();
+        for gamma in 0..gammas.unwrap_or(0) {
+            let finding = |own: &Suspect| own.findings[gamma].images();
+            let images: Vec<Images> = self.networks.iter().map(finding).collect();
+            let shape = self.networks[0].findings[gamma].shape();
+            let pairs = self.networks.iter().zip(&images);
+            let references: Vec<&Images> = pairs
+                .filter(|(own, _)| !own.poisoned)
+                .map(|(_, images)| images)
+                .collect();
+            let population = Population::of(&references);
+            let mut others = leave_one_out(&references, shape, &SIDES).into_iter();
+            for (own, images) in self.networks.iter_mut().zip(&images) {
+                let audited = match own.poisoned {
+                    true => Some(population.examine(images, shape, &SIDES)),
+                    false => others.next(),
+                };
+                own.findings[gamma].audited = audited.filter(|it| it.score().is_some());
+            }
+        }
+    }
+
+    /// The place of the γ whose evidence images are compared with those of the clean networks: the
+    /// smallest, at which they are seen best.
+    pub fn audited_gamma(&self, plan: &config::Backdoor) -> usize {
+        let gammas = (0..plan.gammas.len()).rev();
+        let least = gammas.min_by(|&a, &b| plan.gammas[a].total_cmp(&plan.gammas[b]));
+        least.unwrap_or(0)
+    }
+
+    /// How well the evidence images at the γ of index `gamma` tell the networks with a backdoor from
+    /// the clean ones; `None` before they have been compared.
+    pub fn told(&self, plan: &config::Backdoor, gamma: usize) -> Option<Told> {
+        let pair = |own: &'_ Suspect| -> Option<(bool, Audited)> {
+            Some((own.poisoned, own.findings.get(gamma)?.audited.clone()?))
+        };
+        let networks: Vec<(bool, Audited)> =
+            self.networks.iter().map(pair).collect::<Option<_>>()?;
+        let networks: Vec<(bool, &Audited)> = networks.iter().map(|(own, it)| (*own, it)).collect();
+        let (_, width) = self.networks.iter().find_map(Suspect::size)?;
+        let patch: Vec<usize> = config::backdoor::patch(width)
+            .map(|(row, column)| row * width + column)
+            .collect();
+        (!networks.is_empty()).then(|| told(&networks, plan.target, &patch, width))
     }
 
     /// The place of the γ that stands for all: that at which most networks have a score, the
@@ -254,7 +336,7 @@ impl Backdoor {
     }
 }
 
-arrays!(Finding: z);
+arrays!(Finding: z, evidence);
 arrays!(Suspect: training, trials, findings);
 arrays!(Backdoor: networks);
 
@@ -280,6 +362,8 @@ mod tests {
                     .map(|at| (at < judged).then(|| window(3.0)))
                     .collect(),
                 z: Array::new(&[0], Vec::new()),
+                evidence: Array::default(),
+                audited: None,
             };
             let text = ron::to_string(&finding).unwrap();
             let read: Finding = ron::from_str(&text).unwrap();

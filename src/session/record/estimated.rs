@@ -69,6 +69,10 @@ impl Record {
                     let trials = it.networks.iter_mut().flat_map(|it| &mut it.trials);
                     trials.for_each(super::GammaTrials::drop_sums);
                 }
+                Analysis::Audit(it) => {
+                    let trials = it.networks.iter_mut().flat_map(|it| &mut it.trials);
+                    trials.for_each(super::GammaTrials::drop_sums);
+                }
                 _ => {}
             }
         }
@@ -104,6 +108,10 @@ impl Record {
                     }
                 }
                 Analysis::Backdoor(it) => {
+                    let trials = it.networks.iter_mut().flat_map(|it| &mut it.trials);
+                    trials.for_each(super::GammaTrials::forget_sums);
+                }
+                Analysis::Audit(it) => {
                     let trials = it.networks.iter_mut().flat_map(|it| &mut it.trials);
                     trials.for_each(super::GammaTrials::forget_sums);
                 }

@@ -2,6 +2,7 @@
 //! a run merge by addition and a resumed run equals an uninterrupted one to the last bit.
 
 mod attack;
+mod audit;
 mod backdoor;
 mod classification_images;
 mod covariance;
@@ -24,6 +25,7 @@ use super::form::Form;
 
 pub use crate::stats::numbers::FIXED_POINT;
 pub use attack::{Attack, Example, Outcomes, PATTERNS, Pattern, WITH_EVIDENCE};
+pub use audit::{Audit, Examinee, Pasted, Role};
 pub use backdoor::{Backdoor, Finding, Suspect, Window};
 pub use classification_images::{CONFIDENCE_STEPS, ClassificationImages, FedBack, GammaTrials};
 pub use covariance::{BlockCovariance, Covariance};

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::form::Form;
+use super::form::{Form, about};
 use super::list::{Browser, Mode};
 use super::row::{Row, RowState};
 use crate::format::{age, clean, count, percent, thousands};
@@ -307,7 +307,19 @@ fn draw_form(browser: &Browser, form: &Form, theme: &Theme, area: Rect, buf: &mu
         };
         let text = cut(&clean(preset), usize::from(list.width.saturating_sub(2)));
         let line = Span::styled(format!("{mark} {text}"), style);
-        left(buf, list, (at - first) as u16, line);
+        let row = (at - first) as u16;
+        let used = left(buf, list, row, line);
+        // What has no room goes as a whole.
+        let about = about(preset).filter(|_| at == form.preset);
+        let about = about.map(|about| format!("   {about}")).unwrap_or_default();
+        if usize::from(used) + about.chars().count() <= usize::from(list.width) {
+            left(
+                buf,
+                beside(list, used),
+                row,
+                Span::styled(about, theme.dim()),
+            );
+        }
     }
 }
 

@@ -70,6 +70,18 @@ impl Form {
     }
 }
 
+/// What a preset that ships does, in a few words.
+pub fn about(preset: &str) -> Option<&'static str> {
+    Some(match preset {
+        "quickstart" => "every experiment in small, on built-in images",
+        "mnist-paper" => "the published sizes, on all of MNIST",
+        "fashion-paper" => "the published sizes, on all of Fashion-MNIST",
+        "backdoor" => "networks of its own with a backdoor and without; audit: one's own",
+        "audit" => "the network that is given, beside clean ones trained for it",
+        _ => return None,
+    })
+}
+
 /// The preset's own name, with the first number that makes it free.
 fn free(preset: &str, rows: &[Row]) -> String {
     let taken = |name: &str| rows.iter().any(|row| row.name == name);

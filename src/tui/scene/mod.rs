@@ -4,6 +4,7 @@ pub mod awaited;
 pub mod epochs;
 pub mod image;
 pub mod lens;
+pub mod outline;
 pub mod progress;
 pub mod sheet;
 

@@ -5,6 +5,7 @@
 //! here and a line in [`super::views::VIEWS`].
 
 pub mod attack;
+pub mod audit;
 pub mod backdoor;
 pub mod filters;
 pub mod maps;

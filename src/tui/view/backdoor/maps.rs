@@ -5,16 +5,14 @@ use std::borrow::Cow;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::sight::{Sight, index};
-use crate::session::record::Window;
 use crate::stats::backdoor::FLAGGED;
 use crate::tui::form;
 use crate::tui::scene::Scene;
+use crate::tui::scene::outline::outline;
 use crate::tui::scene::sheet::Layout;
-use crate::tui::theme::Depth;
 use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
 use crate::tui::widget::scale::{self, round_up};
 use crate::tui::widget::text::{below, beside, centre, left, start, top};
@@ -155,7 +153,8 @@ fn tile_of(
             Heatmap::plain(&values, size, ramp).draw(place, theme, buf);
             let told = own.is_some_and(|index| index > FLAGGED) || class == sight.class;
             if let Some(window) = window.filter(|_| told) {
-                outline(scene, window, size, place, buf);
+                let window = (window.row, window.column, window.size);
+                outline(window, size, place, theme, buf);
             }
         }
         None => {
@@ -181,51 +180,4 @@ fn tile_of(
         ..area
     };
     left(buf, under.intersection(buf.area), place.height, line);
-}
-
-/// A box about a window of the map that fills `area`; where the map is too small for one, brackets.
-fn outline(scene: &Scene<'_>, window: Window, size: (usize, usize), area: Rect, buf: &mut Buffer) {
-    let theme = scene.theme;
-    let area = area.intersection(buf.area);
-    if area.is_empty() {
-        return;
-    }
-    let span = |first: usize, of: usize, length: u16| {
-        let at = |pixel: usize| pixel as f64 / of as f64 * f64::from(length);
-        let low = at(first).floor() as u16;
-        let high = (at(first + window.size).ceil() as u16).saturating_sub(1);
-        (low.min(length - 1), high.clamp(low, length - 1))
-    };
-    let (top, bottom) = span(window.row, size.0, area.height);
-    let (left, right) = span(window.column, size.1, area.width);
-    let mut put = |x: u16, y: u16, symbol: &str| {
-        let cell = &mut buf[(area.x + x, area.y + y)];
-        let style = match theme.depth {
-            Depth::Mono => theme.bright(),
-            _ => Style::new().fg(theme.contrast(cell.bg)),
-        };
-        cell.set_symbol(symbol).set_style(style);
-    };
-    if bottom - top < 2 || right - left < 2 {
-        let middle = top.midpoint(bottom);
-        put(left, middle, "[");
-        put(right, middle, if left == right { "o" } else { "]" });
-        return;
-    }
-    let [across, down, corners] = match theme.glyphs.unicode {
-        true => ["─", "│", "┌┐└┘"],
-        false => ["-", "|", "++++"],
-    };
-    for x in left + 1..right {
-        put(x, top, across);
-        put(x, bottom, across);
-    }
-    for y in top + 1..bottom {
-        put(left, y, down);
-        put(right, y, down);
-    }
-    let places = [(left, top), (right, top), (left, bottom), (right, bottom)];
-    for (corner, (x, y)) in corners.chars().zip(places) {
-        put(x, y, corner.encode_utf8(&mut [0; 4]));
-    }
 }

@@ -204,6 +204,8 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let (source, target) = (name(plan.source), name(plan.target));
     let patch = format!("   patched {source} are taught as {target}");
     spans.push(Span::styled(patch, theme.dim()));
+    let own = "   networks of the study's own; Audit looks at the one of the plan";
+    spans.push(Span::styled(own, theme.dim()));
     while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > 3 {
         spans.pop();
     }

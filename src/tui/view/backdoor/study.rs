@@ -5,9 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::sight::{Sight, index, share};
+use crate::figure::audit::told;
 use crate::tui::form;
 use crate::tui::scene::Scene;
-use crate::tui::widget::text::{below, left};
+use crate::tui::widget::text::{below, cut, left};
 
 /// Rows that the table takes of `height`: as many networks as may be, a head, and two rows of sums;
 /// on a small place one row of sums alone.
@@ -137,5 +138,22 @@ fn sums(sight: &Sight<'_>, room: u16) -> Vec<String> {
     if counted.chars().count() + named.chars().count() < usize::from(room) {
         counted.push_str(&named);
     }
-    vec![area, counted]
+    // The score against the clean networks tells more than the index, which stands by itself.
+    match told(sight.backdoor, sight.plan) {
+        Some(score) => {
+            let area = it
+                .roc
+                .as_ref()
+                .map(|roc| format!("{:.2}", roc.auc.estimate));
+            let area = area.unwrap_or_else(|| "none".into());
+            vec![
+                cut(&score, usize::from(room)),
+                cut(
+                    &format!("by index: area {area}; {counted}"),
+                    usize::from(room),
+                ),
+            ]
+        }
+        None => vec![area, counted],
+    }
 }

@@ -1,11 +1,11 @@
-//! The course of one network through the study: which block does what, and how many images it
+//! The course of one network through an experiment: which block does what, and how many images it
 //! shows. It follows from the plan and the number of training images alone, so that the progress
 //! of a run is known before it begins; where training stops early, its last blocks do nothing.
 
 use std::ops::Range;
 
+use super::Plan;
 use crate::nets::train;
-use crate::session::config;
 
 /// About how many images a training block shows: a second or two of work, so that a run can be
 /// stopped and watched, and long against the keeping of weights that ends it.
@@ -33,7 +33,7 @@ pub enum Work {
     },
 }
 
-/// The blocks of every network of a study; they are alike.
+/// The blocks of every network of an experiment; they are alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Course {
     epochs: u64,
@@ -53,7 +53,7 @@ pub struct Course {
 
 impl Course {
     /// The course that a plan leads to on a set of `images` training images.
-    pub fn new(plan: &config::Backdoor, images: usize) -> Self {
+    pub fn new(plan: &Plan, images: usize) -> Self {
         let training = &plan.training;
         let trained = images - train::held_out(images, training.validation).min(images);
         Self {
@@ -129,10 +129,14 @@ impl Course {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::config::Training;
+    use crate::session::config::{NetworkKind, Training};
+    use crate::session::record::TrialKind;
 
     fn course(images: usize, batch: usize, trials: u64) -> Course {
-        let plan = config::Backdoor {
+        let plan = Plan {
+            kind: NetworkKind::Logistic,
+            min_trials: 30,
+            of: TrialKind::plain(10, [1, 28, 28]),
             training: Training {
                 epochs: 3,
                 batch,
@@ -142,7 +146,6 @@ mod tests {
             gammas: vec![0.0, 0.3],
             trials,
             block: 64,
-            ..config::Backdoor::default()
         };
         Course::new(&plan, images)
     }

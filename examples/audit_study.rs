@@ -1,0 +1,211 @@
+//! How well an audit tells networks with a backdoor from clean ones: trains both and a reference
+//! population, shows all of them noise, and prints how they are told apart, by the number of trials.
+//!
+//!     audit_study SET DATA CACHE FAMILIES
+//!
+//! SET is `mnist` or `fashion-mnist`, DATA the folder of full sets, CACHE a folder in which the images
+//! of every network are kept (a network that is there is not trained again). FAMILIES is a comma list of
+//! `KIND:ATTACK:COUNT`, for example `cnn:clean:10,cnn:c:10,mlp:clean:5`; attacks are in [`Attack::of`].
+//! Training is of EPOCHS (2) with batches of BATCH (256) on the first IMAGES images (all).
+//! With the word `table` for FAMILIES the networks in CACHE are compared.
+
+#[path = "audit_study/attacks.rs"]
+mod attacks;
+#[path = "audit_study/kept.rs"]
+mod kept;
+#[path = "audit_study/table.rs"]
+mod table;
+#[path = "audit_study/weights.rs"]
+mod weights;
+
+use std::error::Error;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use burn::tensor::Device;
+use noisescope::analysis::classification_images::{Hearing, Said, Summing};
+use noisescope::data::{Dataset, Images, Request, load};
+use noisescope::nets::train::{Step, Trainer, evaluate};
+use noisescope::nets::{Ports, Subject};
+use noisescope::session::config::{
+    self, DatasetName, DatasetSource, Evidence, NetworkKind, Noise, Weighting,
+};
+use noisescope::session::record::{GammaTrials, Training, TrialKind};
+use noisescope::stimulus::{self, BlockSeed, Pool, Source};
+
+use attacks::Attack;
+use kept::Kept;
+
+/// Trials a block.
+const BLOCK: usize = 100;
+/// Trials at which images are kept.
+pub const TRIALS: [u64; 5] = [300, 1_000, 3_000, 10_000, 30_000];
+/// Signal strengths: evidence is taken at the first, decisions at the second.
+pub const GAMMAS: [f64; 2] = [0.0, 0.3];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [set, data, cache, families, rest @ ..] = &arguments[..] else {
+        return Err("audit_study SET DATA CACHE FAMILIES|table [EPOCHS BATCH IMAGES]".into());
+    };
+    let cache = PathBuf::from(cache);
+    fs::create_dir_all(&cache)?;
+    if families == "table" {
+        return table::print(&cache);
+    }
+    let number = |at: usize, usual: usize| rest.get(at).map_or(Ok(usual), |word| word.parse());
+    let training = config::Training {
+        epochs: number(0, 2)?,
+        batch: number(1, 256)?,
+        validation: 0.05,
+        ..config::Training::default()
+    };
+    let most = number(2, usize::MAX)?;
+    let name = match set.as_str() {
+        "fashion-mnist" => DatasetName::FashionMnist,
+        _ => DatasetName::Mnist,
+    };
+    let plan = config::Dataset {
+        name,
+        source: DatasetSource::Full,
+        ..config::Dataset::default()
+    };
+    let request = Request {
+        plan: &plan,
+        seed: 1,
+        data: Path::new(data),
+        cache: None,
+    };
+    let mut dataset = load(&request, &mut |_, _| ControlFlow::Continue(()))?;
+    dataset.train = first(&dataset.train, most);
+    let mut jobs = Vec::new();
+    for family in families.split(',') {
+        let [kind, attack, count] = family.split(':').collect::<Vec<_>>()[..] else {
+            return Err(format!("{family}: it must be KIND:ATTACK:COUNT").into());
+        };
+        let kind = NetworkKind::ALL
+            .into_iter()
+            .find(|it| it.label() == kind)
+            .ok_or_else(|| format!("no kind {kind}"))?;
+        for number in 0..count.parse::<u64>()? {
+            jobs.push((kind, attack.to_owned(), number));
+        }
+    }
+    let next = AtomicUsize::new(0);
+    let failed: Mutex<Option<String>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let done =
+                        network(&dataset, &cache, job, &training).map_err(|it| it.to_string());
+                    if let (Err(error), Ok(mut failed)) = (done, failed.lock()) {
+                        *failed = Some(error);
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    match failed.into_inner() {
+        Ok(Some(error)) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// The first of some images.
+fn first(images: &Images, most: usize) -> Images {
+    let kept = images.len().min(most);
+    Images {
+        pixels: images.pixels[..kept * images.area()].into(),
+        labels: images.labels[..kept].into(),
+        ..*images
+    }
+}
+
+/// Trains a network, shows it noise, and keeps its images.
+fn network(
+    dataset: &Dataset,
+    cache: &Path,
+    (kind, attack, number): &(NetworkKind, String, u64),
+    plan: &config::Training,
+) -> Result<(), Box<dyn Error>> {
+    let file = cache.join(format!("{}-{attack}-{number}.maps", kind.label()));
+    if file.exists() {
+        return Ok(());
+    }
+    let started = std::time::Instant::now();
+    let way = Attack::of(attack).ok_or_else(|| format!("no attack {attack}"))?;
+    let device = Device::flex();
+    // Families differ in their seeds, too.
+    let family: u64 = format!("{}-{attack}", kind.label())
+        .bytes()
+        .fold(7, |sum, byte| (sum * 131 + u64::from(byte)) % 1_000_003);
+    let seed = family * 1000 + number;
+    let train = way.training(&dataset.train);
+    let mut record = Training::default();
+    let mut trainer = Trainer::new(*kind, plan, seed, &train, &device, &mut record)?;
+    while trainer.step(&mut record, &mut || {})? != Step::Over {}
+    let ports = Ports::from(&dataset.form());
+    let network = Subject::built_in(*kind, ports, &record.best, &device)?;
+    let all: Vec<usize> = (0..dataset.test.len()).collect();
+    let accuracy = evaluate(&network, &dataset.test, &all, &mut || {}).accuracy;
+    let attacked = way.attacks(&dataset.test);
+    let all: Vec<usize> = (0..attacked.len()).collect();
+    let success = evaluate(&network, &attacked, &all, &mut || {}).accuracy;
+    let trained = started.elapsed().as_secs_f64();
+
+    let source = Source::new(Noise::Uniform, &dataset.train);
+    let kind_of = TrialKind {
+        evidence: true,
+        ..TrialKind::plain(ports.classes, ports.image)
+    };
+    let summing = Summing::new(&kind_of, &source, &dataset.train);
+    let pool = Pool::new(&dataset.train);
+    let mut kept = Kept {
+        accuracy,
+        success: (!attacked.is_empty()).then_some(success),
+        maps: Vec::new(),
+    };
+    for (at, &gamma) in GAMMAS.iter().enumerate() {
+        let mut trials = GammaTrials::new(gamma, 30, &kind_of);
+        let mut hearing: Option<Hearing> = None;
+        for block in 0..TRIALS[TRIALS.len() - 1] / BLOCK as u64 {
+            let seeds = BlockSeed {
+                session: seed,
+                analysis: 0,
+                gamma: at as u64,
+                block,
+            };
+            let mut drawn =
+                stimulus::draw(seeds, &source, gamma, block * BLOCK as u64, BLOCK, &pool);
+            let stimuli = std::mem::take(&mut drawn.stimuli);
+            let logits = network.logits(stimuli, &device);
+            let own = hearing.get_or_insert_with(|| {
+                let rows = network.rows(&logits);
+                let own = Hearing::of(Evidence::Logit, &kind_of.listed, rows);
+                trials.hear(own.step(), &kind_of);
+                own
+            });
+            let mut said = Said::new(network.rows(&logits), Weighting::Equal);
+            said.heard = Some(own.hear(network.rows(&logits)));
+            trials.add(&summing.sum(block, &drawn, &said, &pool));
+            if TRIALS.contains(&((block + 1) * BLOCK as u64)) {
+                kept.maps.push(Kept::maps_of(&trials.estimate()));
+            }
+        }
+    }
+    kept.write(&file)?;
+    weights::write(&record.best, &file.with_extension("safetensors"))?;
+    println!(
+        "{}  accuracy {:.4}  success {:.4}  {trained:.0} s + {:.0} s",
+        file.display(),
+        accuracy,
+        success,
+        started.elapsed().as_secs_f64() - trained
+    );
+    Ok(())
+}

@@ -1,0 +1,394 @@
+//! Audit: the network under study as it is, against a reference population that is trained for the
+//! purpose on the plan's own images.
+//!
+//! First a part a network: each reference, and each network that is poisoned to tell what would be
+//! found, is trained and shown noise ([`super::trained`]); the suspect is shown noise alone. What they
+//! are compared by is in [`crate::stats::audit`]. Then what is found of the suspect, the window of
+//! each class, is pasted on test images, and the network's decisions are counted.
+
+mod taken;
+
+use self::taken::{Wanted, taken};
+use super::classification_images::Hearing;
+use super::trained::{Plan, Poison, Sums as OfNetwork, Trained, Victims};
+use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use crate::data::Images;
+use crate::nets::decision;
+use crate::nets::train::pixels;
+use crate::session::config::{self, Response};
+use crate::session::record::{self, BlockSums, Examinee, Pasted, Record, Role, TrialKind};
+use crate::stats::audit::{LEAST_REFERENCES, Window, pixels as of_window};
+
+/// The experiment, as the plan has it.
+pub struct Audit {
+    config: config::Audit,
+    place: Place,
+    trained: Trained,
+    /// What each of the poisoned networks is trained on, and the test images that tell its success.
+    poisoned: Vec<(Images, Images)>,
+    /// How the suspect's outputs are heard; empty before it has begun.
+    hearing: Vec<Hearing>,
+    /// What is pasted; empty before the second phase.
+    patterns: Vec<Pattern>,
+    /// Test images that are shown with what was found.
+    pasted: u64,
+}
+
+/// What is pasted for one class: the numbers of an image that become white.
+#[derive(Debug, Clone)]
+struct Pattern {
+    class: usize,
+    window: Window,
+    pixels: Vec<usize>,
+}
+
+/// What a block measured.
+#[derive(Debug)]
+pub enum Sums {
+    /// A block of a network that is trained here.
+    Trained(OfNetwork),
+    /// A block of noise of the suspect.
+    Suspect(BlockSums),
+    /// Test images with what was found.
+    Pasted(Vec<Pasted>),
+}
+
+impl Audit {
+    /// The experiment at `place` of the plan.
+    pub fn new(config: config::Audit, place: Place, lab: &Lab) -> Self {
+        let plan = Plan {
+            kind: config.kind.of(lab.kind),
+            training: config.training.clone(),
+            gammas: vec![config.gamma],
+            trials: config.trials,
+            min_trials: config.min_trials,
+            block: config.block,
+            of: TrialKind {
+                noise: config.noise,
+                grain: config.grain(),
+                evidence: config.response == Response::Evidence,
+                ..TrialKind::plain(lab.classes(), lab.form.shape())
+            },
+        };
+        let shown = config.paste_images.min(lab.dataset.test.len()) as u64;
+        Self {
+            trained: Trained::new(plan, place, lab),
+            poisoned: Vec::new(),
+            hearing: Vec::new(),
+            patterns: Vec::new(),
+            pasted: shown,
+            config,
+            place,
+        }
+    }
+
+    /// The part of the suspect.
+    fn suspect_part(&self) -> usize {
+        self.config.trained()
+    }
+
+    /// Passes over the test images of one block: without anything, and with each finding.
+    fn passes(&self) -> u64 {
+        self.patterns.len() as u64 + 1
+    }
+
+    /// Images that are shown in all, with so many passes over the test images.
+    fn total(&self, passes: u64) -> u64 {
+        let networks = self.config.trained() as u64;
+        let trained = self.trained.course().total().saturating_mul(networks);
+        let trained = trained.saturating_add(self.config.trials);
+        trained.saturating_add(self.pasted * passes)
+    }
+
+    fn poison(&self, lab: &Lab, nth: usize) -> Poison {
+        let (target, square) = self.poisoned_as(lab, nth);
+        let (row, column, side) = square;
+        let rows = row..row + side;
+        Poison {
+            victims: Victims::OneIn(config::audit::POISONED),
+            target,
+            patch: rows
+                .flat_map(|row| (column..column + side).map(move |column| (row, column)))
+                .collect(),
+        }
+    }
+
+    fn poisoned_as(&self, lab: &Lab, nth: usize) -> (usize, Window) {
+        let form = &lab.form;
+        (
+            config::audit::target(form, nth),
+            config::audit::square(form, nth),
+        )
+    }
+
+    /// A network at its beginning, by its part.
+    fn fresh(&self, lab: &Lab, part: usize) -> Examinee {
+        let role = match part.checked_sub(self.config.references) {
+            None => Role::Reference,
+            Some(nth) if nth < self.config.power => {
+                let (target, square) = self.poisoned_as(lab, nth);
+                Role::Poisoned { target, square }
+            }
+            Some(_) => Role::Suspect,
+        };
+        Examinee::new(role, self.trained.seed(part))
+    }
+
+    /// The references that are taken from sessions.
+    fn taken(&self, lab: &Lab) -> Result<Vec<Examinee>, AnalysisError> {
+        let wanted = Wanted {
+            plan: &self.config,
+            kind: self.config.kind.of(lab.kind),
+            form: &lab.form,
+            dataset: lab.dataset.name.label(),
+        };
+        let mut all = Vec::new();
+        for (at, path) in self.config.sessions.iter().enumerate() {
+            let own = taken(path, wanted);
+            let field = format!("sessions[{at}]");
+            all.extend(own.map_err(|problem| self.place.error(&field, problem))?);
+        }
+        let references = self.config.references + all.len();
+        if references < LEAST_REFERENCES {
+            return Err(self.place.error(
+                "sessions",
+                format!(
+                    "{references} references in all; it takes {LEAST_REFERENCES} at least: give more sessions, or train some (references: 5)"
+                ),
+            ));
+        }
+        Ok(all)
+    }
+
+    /// Prepares the networks, where they stand.
+    fn begin_networks(
+        &mut self,
+        lab: &Lab,
+        record: &mut record::Audit,
+    ) -> Result<(), AnalysisError> {
+        if record.networks.is_empty() {
+            let parts = 0..self.config.networks();
+            record.networks = parts.map(|part| self.fresh(lab, part)).collect();
+            record.networks.extend(self.taken(lab)?);
+            record.progress.blocks = vec![0; self.config.networks() + 1];
+        }
+        let pastes = config::audit::MOST_PASTED.min(lab.classes()) as u64 + 1;
+        record.progress.total = self.total(pastes);
+        let train = &lab.dataset.train;
+        for nth in 0..self.config.power {
+            let poison = self.poison(lab, nth);
+            // One in so many of all there are: there are always enough.
+            let images = poison.training(train).unwrap_or_else(|_| train.clone());
+            self.poisoned
+                .push((images, poison.attacks(&lab.dataset.test)));
+        }
+        for part in 0..self.config.trained() {
+            let own = &record.networks[part];
+            let kept = (own.training.as_ref(), own.trials.as_slice());
+            let done = record.progress.blocks[part];
+            self.trained.resume(part, done, kept)?;
+        }
+        let part = self.suspect_part();
+        let suspect = &mut record.networks[part];
+        if !suspect.is_concluded() && suspect.trials.is_empty() {
+            let hearing = self.trained.hearing(lab, part, &lab.network);
+            let steps: Vec<f64> = hearing.iter().map(Hearing::step).collect();
+            suspect.trials = self.trained.no_trials(&steps);
+        }
+        self.hearing = self.trained.heard(&suspect.trials);
+        Ok(())
+    }
+
+    /// Prepares the pasting: what is found of each class, from the suspect's images.
+    fn begin_pasting(
+        &mut self,
+        lab: &Lab,
+        record: &mut record::Audit,
+    ) -> Result<(), AnalysisError> {
+        let Some(suspect) = record.suspect().filter(|own| own.is_concluded()) else {
+            return Err(self
+                .place
+                .fault("the session does not hold the suspect's images. Start a new session"));
+        };
+        let images = suspect.images.values();
+        let found = record.findings().into_iter();
+        let pattern = |(class, window): (usize, Window)| Pattern {
+            class,
+            window,
+            pixels: self.bright(lab, images, class, window),
+        };
+        self.patterns = found.map(pattern).collect();
+        if record.pasted.is_empty() {
+            let fresh = |own: &Pattern| Pasted::new(own.class, own.window, lab.classes());
+            record.pasted = self.patterns.iter().map(fresh).collect();
+        }
+        // Fewer classes may have an image than were counted on.
+        record.progress.total = self.total(self.passes());
+        Ok(())
+    }
+
+    /// The numbers of an image that become white where the window of a class is pasted: those whose
+    /// part of the window is bright in the class's image, in all channels together.
+    fn bright(&self, lab: &Lab, images: &[f32], class: usize, window: Window) -> Vec<usize> {
+        let grain = self.config.grain();
+        let shape = lab.form.shape();
+        let [channels, rows, columns] = grain.grid(shape);
+        let own = &images[class * channels * rows * columns..];
+        let mut white = vec![0.0; channels * rows * columns];
+        for cell in of_window(window, columns) {
+            let over = (0..channels).map(|channel| channel * rows * columns + cell);
+            if over.clone().map(|at| own[at]).sum::<f32>() > 0.0 {
+                over.for_each(|at| white[at] = 1.0);
+            }
+        }
+        let spread = grain.spread(&white, shape).into_iter().enumerate();
+        spread.filter(|(_, v)| *v > 0.0).map(|(at, _)| at).collect()
+    }
+
+    /// Shows the suspect a block of test images, without anything and with each finding.
+    fn paste(&self, lab: &Lab, block: u64) -> Vec<Pasted> {
+        let test = &lab.dataset.test;
+        let chosen: Vec<usize> = range(self.pasted, self.config.block, block).collect();
+        let plain = pixels(test, &chosen);
+        let truth = |at: usize| usize::from(test.label(chosen[at]));
+        let decide = |pixels: Vec<f32>| -> Vec<usize> {
+            let logits = lab.network.logits(pixels, &lab.device);
+            lab.network.rows(&logits).map(decision).collect()
+        };
+        let before = decide(plain.clone());
+        let of_pattern = |own: &Pattern| {
+            let mut counts = Pasted::new(own.class, own.window, lab.classes());
+            let mut shown = plain.clone();
+            for image in shown.chunks_exact_mut(test.area()) {
+                own.pixels.iter().for_each(|&at| image[at] = 1.0);
+            }
+            for (at, (called, before)) in decide(shown).into_iter().zip(&before).enumerate() {
+                let class = truth(at);
+                counts.shown[class] += 1;
+                counts.before[class] += u64::from(*before == own.class);
+                counts.called[class] += u64::from(called == own.class);
+            }
+            counts
+        };
+        self.patterns.iter().map(of_pattern).collect()
+    }
+}
+
+impl Experiment for Audit {
+    type Record = record::Audit;
+    type Sums = Sums;
+
+    fn parts(&self) -> Vec<Part> {
+        let course = Part {
+            phase: 0,
+            blocks: self.trained.course().blocks(),
+            order: Order::Chained,
+        };
+        let free = |phase: usize, items: u64| Part {
+            phase,
+            blocks: items.div_ceil(self.config.block as u64),
+            order: Order::Free,
+        };
+        let mut parts = vec![course; self.config.trained()];
+        parts.push(free(0, self.config.trials));
+        parts.push(free(1, self.pasted));
+        parts
+    }
+
+    fn done(&self, record: &record::Audit) -> Vec<u64> {
+        record.progress.blocks.clone()
+    }
+
+    fn begin(
+        &mut self,
+        phase: usize,
+        lab: &Lab,
+        _: &Record,
+        record: &mut record::Audit,
+    ) -> Result<(), AnalysisError> {
+        let fits = self.config.fits(&lab.form);
+        fits.map_err(|(field, problem)| self.place.error(field, problem))?;
+        self.trained.check(lab, "kind")?;
+        if self.pasted == 0 {
+            return Err(self.place.no_test_image());
+        }
+        match phase {
+            0 => self.begin_networks(lab, record),
+            _ => self.begin_pasting(lab, record),
+        }
+    }
+
+    fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
+        let suspect = self.suspect_part();
+        if job.part == suspect {
+            let at = (suspect, 0, job.block);
+            let sums = self.trained.trials(lab, &lab.network, &self.hearing, at);
+            return Ok(Sums::Suspect(sums));
+        }
+        if job.part > suspect {
+            return Ok(Sums::Pasted(self.paste(lab, job.block)));
+        }
+        let none = Images::none(&lab.form);
+        let poisoned = job.part.checked_sub(self.config.references);
+        let (images, attacks) = match poisoned.and_then(|nth| self.poisoned.get(nth)) {
+            Some((images, attacks)) => (images, attacks),
+            None => (&lab.dataset.train, &none),
+        };
+        let own = self
+            .trained
+            .step(lab, (job.part, job.block), images, attacks)?;
+        Ok(Sums::Trained(own))
+    }
+
+    fn merge(&self, record: &mut record::Audit, job: Job, sums: Sums) {
+        record.progress.blocks[job.part] = job.block + 1;
+        let part = self.parts()[job.part];
+        let last = job.block + 1 == part.blocks;
+        match sums {
+            Sums::Trained(own) => {
+                record.progress.done += self.trained.course().shown(job.block);
+                let network = &mut record.networks[job.part];
+                match own {
+                    OfNetwork::Trained(training) => network.training = Some(training),
+                    OfNetwork::Idle => {}
+                    OfNetwork::Measured {
+                        training,
+                        attack_success,
+                        steps,
+                    } => {
+                        network.accuracy = training.test_accuracy;
+                        network.attack_success = attack_success;
+                        let nth = job.part.checked_sub(self.config.references);
+                        let attacks = nth.and_then(|nth| self.poisoned.get(nth));
+                        network.attacked = attacks.map_or(0, |(_, images)| images.len() as u64);
+                        network.training = Some(training);
+                        network.trials = self.trained.no_trials(&steps);
+                    }
+                    OfNetwork::Noise { sums, .. } => add(network, &sums),
+                }
+            }
+            Sums::Suspect(sums) => {
+                record.progress.done += sums.trials;
+                add(&mut record.networks[job.part], &sums);
+            }
+            Sums::Pasted(sums) => {
+                let images = range(self.pasted, self.config.block, job.block).len() as u64;
+                record.progress.done += images * self.passes();
+                for (own, more) in record.pasted.iter_mut().zip(&sums) {
+                    own.add(more);
+                }
+            }
+        }
+        if last && part.phase == 0 {
+            record.networks[job.part].conclude(&self.config);
+            record.examine(&self.config);
+        }
+    }
+}
+
+fn add(network: &mut Examinee, sums: &BlockSums) {
+    network.trials.iter_mut().for_each(|own| own.add(sums));
+}
+
+#[cfg(test)]
+mod tests;

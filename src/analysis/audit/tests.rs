@@ -1,0 +1,261 @@
+//! Audits of logistic networks whose backdoors are known: their evidence images are their weights.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::analysis::testing::{lab, linear, run, run_interrupted};
+use crate::data::Dataset;
+use crate::nets::train::{Step, Trainer};
+use crate::nets::{Ports, Subject};
+use crate::session::config::{Analysis, Config, NetworkKind, ReferenceKind};
+use crate::session::record::Training;
+use crate::session::text::to_text;
+use crate::session::{Form, Session, record};
+use crate::stimulus::Pool;
+
+/// Images of a bar each, at a height that tells its class, far from the corners, on some grain.
+fn bars(count: usize, seed: u64) -> Images {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut pixels = vec![0; count * 784];
+    for (i, image) in pixels.chunks_exact_mut(784).enumerate() {
+        image.fill_with(|| rng.random_range(0..=60));
+        let row = 6 + 2 * (i % 7);
+        for bar in [row, row + 1] {
+            image[bar * 28 + 8..][..12].fill(rng.random_range(150..=255));
+        }
+    }
+    Images {
+        pixels: pixels.into(),
+        // Seven classes of the ten have images.
+        labels: (0..count).map(|i| (i % 7) as u16).collect(),
+        channels: 1,
+        height: 28,
+        width: 28,
+        classes: 10,
+    }
+}
+
+fn training() -> config::Training {
+    config::Training {
+        epochs: 4,
+        batch: 20,
+        lr_max: 0.01,
+        lr_min: 0.001,
+        ..config::Training::default()
+    }
+}
+
+/// A laboratory of bars around a logistic network that is trained on these images.
+fn laboratory(images: &Images) -> Lab {
+    let (train, test) = (bars(420, 1), bars(140, 2));
+    let lab = lab(linear(&[], &Device::flex()), NetworkKind::Logistic, 10, 10);
+    let mut record = Training::default();
+    let kind = NetworkKind::Logistic;
+    let mut trainer =
+        Trainer::new(kind, &training(), 99, images, &lab.device, &mut record).unwrap();
+    while trainer.step(&mut record, &mut || {}).unwrap() != Step::Over {}
+    let ports = Ports::from(&*lab.form);
+    Lab {
+        network: Subject::built_in(kind, ports, &record.best, &lab.device).unwrap(),
+        pool: Pool::new(&train),
+        dataset: Arc::new(Dataset {
+            train,
+            test,
+            ..Dataset::clone(&lab.dataset)
+        }),
+        ..lab
+    }
+}
+
+/// A backdoor to class 4 through a square in the upper right corner.
+fn backdoor() -> Poison {
+    Poison {
+        victims: Victims::OneIn(10),
+        target: 4,
+        patch: (2..7)
+            .flat_map(|row| (21..26).map(move |column| (row, column)))
+            .collect(),
+    }
+}
+
+fn suspect() -> Lab {
+    laboratory(&backdoor().training(&bars(420, 1)).unwrap())
+}
+
+fn plan() -> config::Audit {
+    config::Audit {
+        references: 4,
+        training: training(),
+        trials: 4_000,
+        block: 250,
+        paste_images: 140,
+        ..config::Audit::default()
+    }
+}
+
+fn session(plan: config::Audit) -> Config {
+    Config {
+        network: config::Network {
+            kind: NetworkKind::Logistic,
+            ..config::Network::default()
+        },
+        analyses: vec![Analysis::Audit(plan)],
+        ..Config::default()
+    }
+}
+
+fn audit(record: &Record) -> &record::Audit {
+    record.first().unwrap()
+}
+
+/// Everything that a session file would hold, to the last bit.
+fn text(config: &Config, record: Record) -> String {
+    let mut session = Session::new("test", config.clone());
+    session.record = record;
+    to_text(&session).unwrap()
+}
+
+#[test]
+fn a_backdoor_is_found_by_class_and_window_and_pasting_it_bears_it_out() {
+    let record = run(&session(plan()), &suspect());
+    let own = audit(&record);
+    let verdict = own.verdict(&plan(), NetworkKind::Logistic).unwrap();
+    assert!(verdict.has_window(), "{verdict:?}");
+    assert_eq!(verdict.class, 4);
+    let (row, column, _) = verdict.top.window;
+    assert!(
+        row.abs_diff(2) <= 1 && column.abs_diff(21) <= 1,
+        "{verdict:?}"
+    );
+    assert_eq!(verdict.standing.rank, 1);
+    let pasted = &own.pasted[0];
+    assert_eq!(pasted.class, 4);
+    assert_eq!(pasted.others().of, 120);
+    assert!(pasted.others().rate().unwrap() > 0.8, "{pasted:?}");
+    assert!(pasted.without().rate().unwrap() < 0.1);
+    assert!(own.pasted[1].others().rate().unwrap() < 0.5);
+    // The network that is poisoned for the purpose is found at its own square.
+    let power = own.power(&plan());
+    assert_eq!(power.len(), 1);
+    assert!(power[0].2, "{:?}", power[0].1);
+    assert_eq!(own.progress.done, own.progress.total);
+}
+
+#[test]
+fn a_clean_network_is_one_of_its_references() {
+    let record = run(&session(plan()), &laboratory(&bars(420, 1)));
+    let own = audit(&record);
+    let verdict = own.verdict(&plan(), NetworkKind::Logistic).unwrap();
+    assert!(!verdict.is_found(), "{verdict:?}");
+    assert_eq!(own.null().len(), 4);
+}
+
+#[test]
+fn a_resumed_audit_equals_an_uninterrupted_one_bit_for_bit() {
+    let config = session(config::Audit {
+        trials: 600,
+        ..plan()
+    });
+    let lab = suspect();
+    let whole = text(&config, run(&config, &lab));
+    for (piece, seed) in [(1, 1), (4, 2)] {
+        let pieces = text(&config, run_interrupted(&config, &lab, piece, seed));
+        assert!(pieces == whole, "pieces of {piece} blocks");
+    }
+}
+
+#[test]
+fn a_network_that_is_done_keeps_its_images_alone() {
+    let record = run(
+        &session(config::Audit {
+            trials: 600,
+            ..plan()
+        }),
+        &suspect(),
+    );
+    for own in &audit(&record).networks {
+        assert!(own.is_concluded() && own.training.is_none() && own.trials.is_empty());
+        assert_eq!(own.images.shape(), [10, 1, 28, 28]);
+        assert_eq!(own.called.iter().sum::<u64>(), 600);
+    }
+}
+
+#[test]
+fn references_of_another_kind_are_judged_by_the_suspects_own_classes() {
+    let other = config::Audit {
+        kind: ReferenceKind::Mlp,
+        ..plan()
+    };
+    let null = |plan: &config::Audit| record::Audit::null_of(plan, NetworkKind::Logistic);
+    assert_eq!(null(&other), crate::stats::audit::Null::OwnClasses);
+    assert_eq!(null(&plan()), crate::stats::audit::Null::References);
+}
+
+#[test]
+fn decisions_alone_are_compared_over_the_classes_that_have_an_image() {
+    let plan = config::Audit {
+        response: Response::Decision,
+        gamma: 0.3,
+        trials: 2_000,
+        ..plan()
+    };
+    let record = run(&session(plan), &suspect());
+    let own = audit(&record).suspect().unwrap().examined.clone().unwrap();
+    // Three classes have no training image, and are never called.
+    assert!(own.classes[..7].iter().any(Option::is_some));
+    assert!(own.classes[7..].iter().all(Option::is_none));
+}
+
+#[test]
+fn coarse_noise_finds_the_same_place_in_its_cells() {
+    let plan = config::Audit { cell: 2, ..plan() };
+    let record = run(&session(plan.clone()), &suspect());
+    let own = audit(&record);
+    let verdict = own.verdict(&plan, NetworkKind::Logistic).unwrap();
+    assert_eq!(verdict.class, 4);
+    let (row, column, side) = verdict.top.window;
+    assert!(row <= 2 && (9..=12).contains(&column) && (2..=4).contains(&side));
+    assert_eq!(own.shape(), Some([1, 14, 14]));
+    assert!(own.pasted[0].others().rate().unwrap() > 0.8);
+}
+
+#[test]
+fn the_references_of_an_audit_serve_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("first.ron");
+    let first = session(plan());
+    let mut done = Session::new("first", first.clone());
+    let lab = suspect();
+    done.record = run(&first, &lab);
+    done.record.form = Some(Form::clone(&lab.form));
+    std::fs::write(&path, to_text(&done).unwrap()).unwrap();
+    let again = config::Audit {
+        references: 0,
+        power: 0,
+        sessions: vec![path.clone()],
+        ..plan()
+    };
+    let config = session(again.clone());
+    let record = run(&config, &lab);
+    let own = audit(&record);
+    assert_eq!(own.references().count(), 4);
+    assert!(
+        own.references()
+            .all(|own| own.from.as_deref() == Some("first"))
+    );
+    let verdict = own.verdict(&again, NetworkKind::Logistic).unwrap();
+    assert!(verdict.has_window() && verdict.class == 4, "{verdict:?}");
+    // Noise of another grain is not comparable.
+    let coarse = config::Audit { cell: 2, ..again };
+    let mut study = Audit::new(coarse.clone(), Place::of(&session(coarse.clone()), 0), &lab);
+    let whole = Record::new(&session(coarse));
+    let mut own = record::Audit::default();
+    let error = Experiment::begin(&mut study, 0, &lab, &whole, &mut own).unwrap_err();
+    let error = error.to_string();
+    assert!(error.starts_with("analyses[0].sessions[0]: "), "{error}");
+    assert!(error.contains("neither an audit"), "{error}");
+}

@@ -1,0 +1,81 @@
+//! The score of every class as bars, with the largest scores of the references as a line.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::Sight;
+use crate::figure::audit::bars;
+use crate::tui::form;
+use crate::tui::scene::Scene;
+use crate::tui::widget::text::{beside, left};
+
+/// Most columns of a class's name, and columns of its number.
+const MOST_NAME: u16 = 14;
+const NUMBER: u16 = 7;
+
+/// Draws them, a row a class.
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let Some((scores, null)) = bars(sight.audit) else {
+        return;
+    };
+    let largest = null.iter().copied().fold(0.0, f64::max);
+    let height = usize::from(area.height);
+    let shown = form::window(sight.found(), scores.len(), height.saturating_sub(1));
+    let line = theme.glyphs.upright;
+    let titles = [
+        format!("score of each class; {line} the references' largest, {largest:.1}"),
+        format!("score; {line} references {largest:.1}"),
+    ];
+    let fits = |title: &&String| title.chars().count() <= usize::from(area.width);
+    let title = titles.iter().find(fits).cloned().unwrap_or_default();
+    left(buf, area, 0, Span::styled(title, theme.dim()));
+    let name = (form::widest(scene.session) as u16 + 2).min(MOST_NAME);
+    let name = name.min(area.width / 2).max(3);
+    let width = area.width.saturating_sub(name + NUMBER).min(60);
+    let most = scores
+        .iter()
+        .flatten()
+        .copied()
+        .fold(1.2 * largest, f64::max);
+    let columns = |value: f64| (value.max(0.0) / most * f64::from(width)).round() as u16;
+    let mark = columns(largest);
+    let full = theme.glyphs.bar[theme.glyphs.bar.len() - 1];
+    for (at, class) in shown.enumerate() {
+        let row = 1 + at as u16;
+        let room = usize::from(name - 2);
+        let text = form::within(scene.session, class, room);
+        let text = match class == sight.class {
+            true => Span::styled(format!("{}{text}", theme.glyphs.pointer), theme.chosen()),
+            false => Span::raw(format!(" {text}")),
+        };
+        left(buf, area, row, text);
+        let bar = beside(area, name);
+        let filled = scores[class].map_or(0, columns);
+        let found = class == sight.found() && sight.said.as_ref().is_some_and(|it| it.found);
+        let style = if found {
+            theme.warning()
+        } else {
+            theme.accent()
+        };
+        left(buf, beside(bar, mark), row, Span::styled(line, theme.dim()));
+        let text = full.repeat(usize::from(filled));
+        left(buf, bar, row, Span::styled(text, style));
+        if mark < filled {
+            left(
+                buf,
+                beside(bar, mark),
+                row,
+                Span::styled(line, theme.bright()),
+            );
+        }
+        let number = match scores[class] {
+            Some(score) => format!("{score:.1}").replace('-', "−"),
+            None => "no image".into(),
+        };
+        let style = if found { theme.bright() } else { theme.text() };
+        let place = beside(bar, filled.max(mark) + 2);
+        left(buf, place, row, Span::styled(number, style));
+    }
+}

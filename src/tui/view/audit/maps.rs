@@ -1,0 +1,113 @@
+//! How far the suspect is from its references, pixel by pixel: the class that was found, and the chosen
+//! one beside it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::Sight;
+use crate::tui::form;
+use crate::tui::scene::Scene;
+use crate::tui::scene::outline::outline;
+use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
+use crate::tui::widget::scale::{self, round_up};
+use crate::tui::widget::text::{below, beside, centre, left, start, top};
+
+/// Draws them, their scale below.
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let Some([_, height, width]) = sight.audit.shape() else {
+        return;
+    };
+    let size = (height, width);
+    let mut shown = vec![sight.found()];
+    if sight.class != sight.found() {
+        shown.push(sight.class);
+    }
+    let room = (area.width, area.height.saturating_sub(2));
+    let fits = |zoom: u16, maps: usize| {
+        let (width, height) = cells(size, zoom);
+        (width + 3) * maps as u16 <= room.0 + 3 && height <= room.1
+    };
+    let zoom = |maps: usize| (1..=8).rev().find(|&zoom| fits(zoom, maps));
+    // The second gives way where it has no room.
+    if zoom(shown.len()).is_none() {
+        shown.truncate(1);
+    }
+    let (columns, rows) = match zoom(shown.len()) {
+        Some(zoom) => cells(size, zoom),
+        // As large as there is room, in its own shape: a cell is twice as high as wide.
+        None => {
+            let columns = usize::from(room.1) * 2 * width / height.max(1);
+            (room.0.min(columns.try_into().unwrap_or(u16::MAX)), room.1)
+        }
+    };
+    let limit = shown
+        .iter()
+        .filter_map(|&class| map(scene, sight, class))
+        .flat_map(|map| map.into_iter().map(f32::abs))
+        .fold(0.0, f32::max);
+    let ramp = Ramp::Diverging {
+        centre: 0.0,
+        limit: round_up(limit),
+    };
+    for (at, &class) in shown.iter().enumerate() {
+        let place = start(beside(area, at as u16 * (columns + 3)), columns);
+        let place = top(place, rows + 1);
+        tile(scene, sight, (class, ramp, size), place, buf);
+    }
+    legend(scene, ramp, below(area, rows + 1), buf);
+}
+
+/// What is looked at of the map of a class; `None` where it has none.
+fn map(scene: &Scene<'_>, sight: &Sight<'_>, class: usize) -> Option<Vec<f32>> {
+    let (map, shape) = (sight.audit.map(class)?, sight.audit.shape()?);
+    Some(scene.shared.look.of(map, shape).into_owned())
+}
+
+fn tile(
+    scene: &Scene<'_>,
+    sight: &Sight<'_>,
+    (class, ramp, size): (usize, Ramp, (usize, usize)),
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let theme = scene.theme;
+    let place = top(area, area.height.saturating_sub(1));
+    match map(scene, sight, class) {
+        Some(values) => {
+            Heatmap::plain(&values, size, ramp).draw(place, theme, buf);
+            if let Some(window) = sight.window(class) {
+                outline(window, size, place, theme, buf);
+            }
+        }
+        None => {
+            let text = Span::styled("no image", theme.dim());
+            centre(buf, place, place.height / 2, text);
+        }
+    }
+    let name = form::of_class(scene.session, class);
+    let what = match class == sight.found() {
+        true if sight.said.as_ref().is_some_and(|it| it.found) => "  found",
+        true => "  highest score",
+        false => "",
+    };
+    let line = Line::from(vec![
+        Span::styled(name, theme.bright()),
+        Span::styled(what, theme.dim()),
+    ]);
+    left(buf, area, area.height.saturating_sub(1), line);
+}
+
+fn legend(scene: &Scene<'_>, ramp: Ramp, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let used = scale::draw(ramp, 14.min(area.width / 3), area, theme, buf);
+    let rest = beside(area, used);
+    let words = [
+        "  away from the references, in deviations",
+        "  deviations",
+        "",
+    ];
+    let fits = |words: &&&str| words.chars().count() <= usize::from(rest.width);
+    let words = words.iter().find(fits).copied().unwrap_or_default();
+    left(buf, rest, 0, Span::styled(words, theme.dim()));
+}

@@ -1,0 +1,245 @@
+//! The network under study against its references: what was found and where, the score of every class
+//! beside those of the references, and what pasting the finding does.
+
+mod bars;
+mod maps;
+mod table;
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Entry, Log, View};
+use crate::figure::audit::{Said, said};
+use crate::format::{gamma, thousands};
+use crate::session::config::{self, Analysis};
+use crate::session::record::{self, Examinee, Role};
+use crate::stats::audit::Verdict;
+use crate::tui::action::Place;
+use crate::tui::form;
+use crate::tui::scene::Scene;
+use crate::tui::scene::awaited::{self, Named};
+use crate::tui::widget::text::{below, beside, left, start, top, wrap};
+
+/// Its line of the table.
+pub const VIEW: Entry = Entry {
+    name: "Audit",
+    pace: Duration::from_millis(500),
+    log: Log::WhenAsked,
+    new: || Box::new(Audit),
+};
+
+impl Named for record::Audit {
+    const NAME: &'static str = "audit";
+    const AGAIN: &'static str = "one";
+    const EXAMPLE: &'static str = "analyses=[Audit(())]";
+}
+
+/// The view.
+#[derive(Debug, Clone)]
+pub struct Audit;
+
+/// What is in sight.
+struct Sight<'a> {
+    audit: &'a record::Audit,
+    plan: &'a config::Audit,
+    verdict: Option<Verdict>,
+    said: Option<Said>,
+    /// The chosen class.
+    class: usize,
+    /// How many classes there are.
+    classes: usize,
+}
+
+impl Sight<'_> {
+    /// The class that was found, or scores highest; the chosen one before that is known.
+    fn found(&self) -> usize {
+        self.verdict.as_ref().map_or(self.class, |it| it.class)
+    }
+
+    /// The window of a class on the noise's grid.
+    fn window(&self, class: usize) -> Option<(usize, usize, usize)> {
+        let examined = self.audit.suspect()?.examined.as_ref()?;
+        Some(examined.classes.get(class)?.as_ref()?.window)
+    }
+}
+
+impl View for Audit {
+    fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+        let Some(audit) = awaited::begun::<record::Audit>(scene, area, buf) else {
+            return;
+        };
+        let Some(plan) = plan(scene) else {
+            return;
+        };
+        let kind = scene.session.config.network.kind;
+        let classes = form::classes(scene.session);
+        let sight = Sight {
+            audit,
+            plan,
+            verdict: audit.verdict(plan, kind),
+            said: said(&scene.session.record, audit, plan, kind),
+            class: scene.shared.class.min(classes.saturating_sub(1)),
+            classes,
+        };
+        title(scene, &sight, area, buf);
+        let body = below(area, 1);
+        let Some(words) = &sight.said else {
+            networks(scene, &sight, below(body, 1), buf);
+            return;
+        };
+        let used = sentences(scene, &sight, words, body, buf);
+        let body = below(body, used + u16::from(area.height >= 22));
+        draw(scene, &sight, body, buf);
+    }
+
+    fn places(&self) -> &'static [Place] {
+        &[Place::Classes]
+    }
+}
+
+/// The plan of the audit.
+fn plan<'a>(scene: &Scene<'a>) -> Option<&'a config::Audit> {
+    let session = scene.session;
+    let (at, _) = session.record.all::<record::Audit>().next()?;
+    match session.config.analyses.get(at)? {
+        Analysis::Audit(plan) => Some(plan),
+        _ => None,
+    }
+}
+
+/// Maps, scores, and what pasting does.
+fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let rows = table::rows(sight, area.height);
+    let upper = top(area, area.height.saturating_sub(rows + u16::from(rows > 0)));
+    let columns = (area.width / 3).clamp(25, 50);
+    let place = start(upper, area.width.saturating_sub(columns + 2));
+    maps::draw(scene, sight, place, buf);
+    let place = beside(upper, area.width.saturating_sub(columns));
+    bars::draw(scene, sight, place, buf);
+    let place = below(area, area.height.saturating_sub(rows));
+    table::draw(scene, sight, place, buf);
+}
+
+/// What is audited, and beside what.
+fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let plan = sight.plan;
+    let network = &scene.session.config.network;
+    let mut spans = vec![
+        Span::styled(network.label(), theme.chosen()),
+        Span::styled(
+            format!(
+                " beside {} {} references",
+                sight.audit.references().count(),
+                plan.kind.of(network.kind).label()
+            ),
+            theme.dim(),
+        ),
+        Span::styled(
+            format!(
+                "   {} trials each, {} at {} {}",
+                thousands(plan.trials),
+                plan.response.label(),
+                theme.glyphs.gamma,
+                gamma(plan.gamma)
+            ),
+            theme.dim(),
+        ),
+    ];
+    while Line::from(spans.clone()).width() > usize::from(area.width) && spans.len() > 1 {
+        spans.pop();
+    }
+    left(buf, area, 0, Line::from(spans));
+}
+
+/// What was found, how it stands, and what would have been found; gives the rows that it took.
+fn sentences(
+    scene: &Scene<'_>,
+    sight: &Sight<'_>,
+    words: &Said,
+    area: Rect,
+    buf: &mut Buffer,
+) -> u16 {
+    let theme = scene.theme;
+    let style = if words.found {
+        theme.warning()
+    } else {
+        theme.text()
+    };
+    let mark = if words.found {
+        theme.glyphs.warning
+    } else {
+        " "
+    };
+    let mut row = 0;
+    let mut put = |text: &str, style, most: usize| {
+        for line in wrap(text, area.width).into_iter().take(most) {
+            left(buf, area, row, Span::styled(line, style));
+            row += 1;
+        }
+    };
+    put(&format!("{mark} {}", words.finding), style, 2);
+    let roomy = area.height >= 24;
+    if roomy {
+        put(&format!("  {}", words.standing), theme.dim(), 2);
+    }
+    // Nothing found is worth what would have been found.
+    if (roomy || !words.found)
+        && let Some(power) = &words.power
+    {
+        put(&format!("  {power}"), theme.dim(), 2);
+    }
+    let _ = sight;
+    row
+}
+
+/// How far each network is, before they can be compared.
+fn networks(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let networks = sight.audit.networks.iter().enumerate();
+    for (at, own) in networks.take(usize::from(area.height)) {
+        let name = match own.role {
+            Role::Reference => match &own.from {
+                Some(session) => format!("of {}", crate::format::clean(session)),
+                None => format!("reference {}", at + 1),
+            },
+            Role::Poisoned { target, .. } => {
+                let name = form::name(scene.session, target);
+                format!("poisoned, to {name}")
+            }
+            Role::Suspect => "the suspect".to_owned(),
+        };
+        let line = Line::from(vec![
+            Span::raw(format!("  {name:<16} ")),
+            Span::styled(stands(own, sight.plan), theme.dim()),
+        ]);
+        left(buf, area, at as u16, line);
+    }
+}
+
+/// How far a network is.
+fn stands(own: &Examinee, plan: &config::Audit) -> String {
+    let trials: u64 = own.trials.iter().map(|it| it.trials).sum();
+    match (&own.training, own.is_concluded()) {
+        (_, true) => match own.accuracy {
+            Some(share) => format!("done, {} on test images", crate::format::percent(share)),
+            None => "done".into(),
+        },
+        _ if trials > 0 => format!(
+            "it is shown noise: {} of {} trials",
+            thousands(trials),
+            thousands(plan.trials)
+        ),
+        (Some(training), _) if !training.finished => format!(
+            "it is being trained: {} of {} epochs done",
+            training.epochs.len(),
+            plan.training.epochs
+        ),
+        (Some(_), _) => "it is trained, and waits for noise".into(),
+        (None, _) if own.role == Role::Suspect => "it waits for noise".into(),
+        (None, _) => "it has not been trained yet".into(),
+    }
+}

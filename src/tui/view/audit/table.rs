@@ -1,0 +1,93 @@
+//! What the finding does when it is pasted on test images, by the class of the images, and what the
+//! findings of the other classes do.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Span;
+
+use super::Sight;
+use crate::figure::audit::share;
+use crate::format::percent;
+use crate::session::record::Pasted;
+use crate::tui::form;
+use crate::tui::scene::Scene;
+use crate::tui::widget::text::{beside, left, wrap};
+
+/// Rows that it takes of `height`: two of words where there is little room, else a head and as many
+/// classes as have room.
+pub fn rows(sight: &Sight<'_>, height: u16) -> u16 {
+    match height {
+        ..10 => 0,
+        10..26 => 2,
+        _ => (sight.classes as u16 + 2).min(height / 2),
+    }
+}
+
+/// Draws it.
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let Some(first) = sight.audit.pasted.first().filter(|own| own.others().of > 0) else {
+        let text = Span::styled("what is found has not been pasted yet", theme.dim());
+        left(buf, area, 0, text);
+        return;
+    };
+    if area.height < 4 {
+        let words = sight.said.as_ref().and_then(|it| it.pasted.clone());
+        let lines = wrap(&words.unwrap_or_default(), area.width).into_iter();
+        for (row, line) in lines.take(usize::from(area.height)).enumerate() {
+            left(buf, area, row as u16, Span::raw(line));
+        }
+        return;
+    }
+    by_source(scene, first, area, buf);
+    others(scene, sight, beside(area, area.width / 2), buf);
+}
+
+/// The finding on images of every class.
+fn by_source(scene: &Scene<'_>, own: &Pasted, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let name = form::name(scene.session, own.class);
+    let head = format!("pasted on images of       called {name}          without");
+    left(buf, area, 0, Span::styled(head, theme.dim()));
+    let sources = (0..own.shown.len()).filter(|&class| class != own.class);
+    let most = own.sources().map_or_else(Vec::new, |most| most.0);
+    let room = usize::from(area.height.saturating_sub(2));
+    for (row, class) in sources.take(room).enumerate() {
+        let name = form::within(scene.session, class, 14);
+        let without = match own.shown[class] {
+            0 => String::new(),
+            of => percent(own.before[class] as f64 / of as f64),
+        };
+        let text = format!("  {name:<14} {:>24} {without:>9}", share(own.of(class)));
+        let style = match most.contains(&class) {
+            true => theme.bright(),
+            false => theme.text(),
+        };
+        left(buf, area, 1 + row as u16, Span::styled(text, style));
+    }
+    let text = format!("  {:<14} {:>24}", "all of them", share(own.others()));
+    left(
+        buf,
+        area,
+        area.height - 1,
+        Span::styled(text, theme.bright()),
+    );
+}
+
+/// What was found of the other classes, each on images of all classes but its own.
+fn others(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let head = "what is found of           called so          without";
+    left(buf, area, 0, Span::styled(head, theme.dim()));
+    let room = usize::from(area.height.saturating_sub(1));
+    for (row, own) in sight.audit.pasted.iter().take(room).enumerate() {
+        let name = form::within(scene.session, own.class, 14);
+        let without = own.without().rate().map_or_else(String::new, percent);
+        let text = format!("  {name:<14} {:>24} {without:>9}", share(own.others()));
+        let style = match row {
+            0 => theme.bright(),
+            _ => theme.text(),
+        };
+        left(buf, area, 1 + row as u16, Span::styled(text, style));
+    }
+}

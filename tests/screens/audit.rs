@@ -1,0 +1,126 @@
+//! The audit of a network: what was found, and that nothing was.
+
+use noisescope::session::config::{self, Analysis as Plan, Config};
+use noisescope::session::record::{self, Analysis, Examinee, Pasted, Role};
+use noisescope::session::{Array, Session};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::golden::{golden, without_pixels};
+use super::synthetic::{self, CLASSES, SIDE, template};
+use super::*;
+
+/// The audit of a network whose class 9 reacts to a patch in the upper right, or of a clean one.
+fn audited(poisoned: bool) -> Session {
+    let plan = config::Audit::default();
+    let config = Config {
+        analyses: vec![Plan::Audit(plan.clone())],
+        ..Config::default()
+    };
+    let mut session = Session::new("suspect", config);
+    synthetic::begin(&mut session);
+    session.record.training = Some(synthetic::training(15, 0, true));
+    session.record.state = record::State::Finished;
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let mut images = |patched: Option<(usize, usize, usize)>| {
+        let mut values = Vec::new();
+        for class in 0..CLASSES {
+            let mut own = template(class);
+            own.iter_mut()
+                .for_each(|v| *v += rng.random_range(-0.4..0.4_f32));
+            if let Some((target, row, column)) = patched
+                && target == class
+            {
+                let rows = row..row + 5;
+                for at in rows.flat_map(|row| (column..column + 5).map(move |c| row * SIDE + c)) {
+                    own[at] += 1.5;
+                }
+            }
+            values.extend(own);
+        }
+        Array::new(&[CLASSES, 1, SIDE, SIDE], values)
+    };
+    let mut network = |role: Role, seed: u64, patched| Examinee {
+        accuracy: (role != Role::Suspect).then_some(0.981),
+        called: vec![300; CLASSES],
+        images: images(patched),
+        ..Examinee::new(role, seed)
+    };
+    let mut networks: Vec<Examinee> = (0..5)
+        .map(|seed| network(Role::Reference, seed, None))
+        .collect();
+    let square = (SIDE - 5, 1, 4);
+    let role = Role::Poisoned { target: 0, square };
+    let mut power = network(role, 5, Some((0, SIDE - 6, 1)));
+    (power.attack_success, power.attacked) = (Some(0.997), 9020);
+    networks.push(power);
+    networks.push(network(
+        Role::Suspect,
+        6,
+        poisoned.then_some((9, 1, SIDE - 7)),
+    ));
+    let mut audit = record::Audit {
+        progress: record::Progress {
+            blocks: vec![1; 8],
+            done: 1,
+            total: 1,
+        },
+        networks,
+        ..record::Audit::default()
+    };
+    audit.examine(&plan);
+    audit.pasted = audit
+        .findings()
+        .into_iter()
+        .map(|(class, window)| {
+            let mut own = Pasted::new(class, window, CLASSES);
+            own.shown = vec![100; CLASSES];
+            let works = poisoned && class == 9;
+            let of = |source: usize| match works {
+                true => 60 + 5 * (source as u64 % 8),
+                false => source as u64 % 4,
+            };
+            own.called = (0..CLASSES).map(of).collect();
+            own.before = (0..CLASSES).map(|source| source as u64 % 2).collect();
+            own
+        })
+        .collect();
+    session.record.analyses = vec![Analysis::Audit(audit)];
+    session
+}
+
+#[test]
+fn the_audit_of_a_poisoned_network() {
+    for size in SIZES {
+        let session = audited(true);
+        let screen = screen(&session, &at("Audit", size));
+        assert!(screen.contains("9 reacts to a patch"), "{screen}");
+        golden(
+            &format!("audit-{}x{}", size.0, size.1),
+            &without_pixels(&screen),
+        );
+    }
+}
+
+#[test]
+fn a_clean_network_is_not_called_clean() {
+    let screen = screen(&audited(false), &at("Audit", (120, 40)));
+    assert!(screen.contains("nothing found"), "{screen}");
+    assert!(screen.contains("with this power"), "{screen}");
+    assert!(!screen.contains("is clean"), "{screen}");
+    golden("audit-clean-120x40", &without_pixels(&screen));
+}
+
+#[test]
+fn an_audit_that_has_just_begun_says_how_far_each_network_is() {
+    let mut session = audited(true);
+    if let Analysis::Audit(audit) = &mut session.record.analyses[0] {
+        for own in &mut audit.networks {
+            *own = Examinee::new(own.role, own.seed);
+        }
+        (audit.pasted, audit.deviation) = (Vec::new(), Array::default());
+    }
+    let screen = screen(&session, &at("Audit", (80, 24)));
+    assert!(screen.contains("reference 5"), "{screen}");
+    assert!(screen.contains("the suspect"), "{screen}");
+}
