@@ -28,7 +28,7 @@ pub fn is_new(path: &str) -> bool {
 
 /// Whether version 2 had no such array, by its path in the record.
 pub fn is_newer(path: &str) -> bool {
-    path.ends_with(".course")
+    path.ends_with(".course") || path.ends_with(".evidence")
 }
 
 /// Whether an array of version 1 may be as large as it says.
