@@ -4,6 +4,7 @@
 
 pub mod analysis;
 pub mod commands;
+pub mod comparison;
 pub mod data;
 pub mod engine;
 pub mod export;

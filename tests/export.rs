@@ -185,12 +185,14 @@ fn json_has_the_promised_keys_and_shapes() {
         ("trials_needed", vec![G, K]),
         ("dropped", vec![G]),
         ("reached_target", vec![G]),
+        ("reliability_low", vec![G, K]),
+        ("reliability_high", vec![G, K]),
     ] {
         assert_eq!(shape(&images[key]), expected, "{key}");
     }
     assert_eq!(images["clusters"].as_array().map(Vec::len), Some(G));
     assert!(images["weighting"].is_null(), "every trial counts the same");
-    assert_eq!(keys(images).len(), 15);
+    assert_eq!(keys(images).len(), 17);
     let form = &value["form"];
     assert_eq!(
         keys(form),

@@ -14,9 +14,9 @@ use common::Bench;
 use flate2::read::GzDecoder;
 use noisescope::export::json;
 use noisescope::report::summary;
-use noisescope::session::Session;
 use noisescope::session::record::{Analysis, State, Training};
 use noisescope::session::text::{from_text, to_text};
+use noisescope::session::{Array, Session};
 use serde_json::Value;
 
 fn text(name: &str) -> String {
@@ -111,7 +111,15 @@ fn trials_begun_by_an_earlier_version_end_in_the_same_sums() {
     assert_eq!(ours.record.form, theirs.record.form);
     assert_eq!(ours.record.form.unwrap().name(3), "Dress");
     for (ours, theirs) in ours.record.analyses.iter().zip(&theirs.record.analyses) {
-        assert!(ours == theirs, "{ours:?}");
+        let mut ours = ours.clone();
+        // How reliable maps were on the way was not noted then.
+        if let Analysis::ClassificationImages(images) = &mut ours {
+            for gamma in &mut images.gammas {
+                assert!(gamma.evidence.is_none());
+                (gamma.noted, gamma.course) = (Vec::new(), Array::default());
+            }
+        }
+        assert!(&ours == theirs, "{ours:?}");
     }
 }
 

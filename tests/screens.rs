@@ -14,6 +14,8 @@ mod browser;
 mod coloured;
 #[path = "screens/everything.rs"]
 mod everything;
+#[path = "screens/evidence.rs"]
+mod evidence;
 #[path = "screens/experiments.rs"]
 mod experiments;
 #[path = "screens/figs.rs"]

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use noisescope::session::config::{self, Analysis, DatasetName, DatasetSource, NetworkKind};
+use noisescope::session::config::{
+    self, Analysis, DatasetName, DatasetSource, NetworkKind, Response,
+};
 use noisescope::session::record::{
     self, BlockSums, ClassificationImages, Epoch, FedBack, Training, TrialKind, Weights,
 };
@@ -86,13 +88,14 @@ fn sessions() -> impl Strategy<Value = Session> {
                 unreachable!()
             };
             let form = Form::numbered([1, 28, 28], 10);
-            let Analysis::ClassificationImages(plan) = &session.config.analyses[0] else {
+            let Analysis::ClassificationImages(plan) = &mut session.config.analyses[0] else {
                 unreachable!()
             };
             let kind = TrialKind {
                 noise: plan.noise,
                 ..TrialKind::plain(form.count(), form.shape())
             };
+            plan.responses = vec![Response::Decision];
             *images = ClassificationImages::begun(plan, &kind);
             session.record.form = Some(form);
             let gamma = &mut images.gammas[0];
@@ -203,7 +206,7 @@ fn every_digit_of_a_small_record_is_watched_over() {
     }
     assert!(flips > 15, "{flips}");
     // The version is watched over too, and the plan may be edited while nothing has been done.
-    let older = text.replacen("version: 2", "version: 1", 1);
+    let older = text.replacen("version: 3", "version: 1", 1);
     assert!(from_text(&older, &path, "small").is_err());
     let planned = text.replacen("seed: 1", "seed: 2", 1);
     assert_eq!(from_text(&planned, &path, "small").unwrap().config.seed, 2);

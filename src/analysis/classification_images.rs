@@ -192,6 +192,7 @@ impl Experiment for ClassificationImages {
     fn merge(&self, record: &mut record::ClassificationImages, job: Job, sums: BlockSums) {
         let gamma = &mut record.gammas[job.part];
         gamma.add(&sums);
+        gamma.note();
         if let Some((target, class)) = self.config.target_at(gamma.gamma)
             && gamma.blocks.is_multiple_of(BLOCKS_A_LOOK)
         {

@@ -298,7 +298,7 @@ mod tests {
         let all = Memory::of(&plan(Vec::new(), 1), &form, 1000, 2, (0, &[]));
         // Two parities of three margins, the images and two parities of evidence, 100 classes, 3,072
         // numbers of 8 bytes, the joint counts and the sums of responses; six maps of 4 bytes.
-        let sums = 9 * 100 * 3072 * 8 + 2 * 100 * 100 * 8 + 2 * 100 * 101 * 8;
+        let sums = 9 * 100 * 3072 * 8 + 2 * 100 * 100 * 8 + 2 * 100 * 200 * 8;
         assert_eq!(all.analyses, [sums + 6 * 4 * 100 * 3072]);
         assert_eq!(all.images, 1000 * 3072);
         let coarse = Memory::of(&plan(Vec::new(), 4), &form, 1000, 2, (0, &[]));

@@ -14,6 +14,7 @@ pub mod classification_images;
 mod forms;
 pub mod memory;
 pub mod modulation;
+pub mod pilot;
 pub mod predictions;
 pub mod spike_triggered;
 pub mod templates;

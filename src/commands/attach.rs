@@ -12,7 +12,7 @@ use crate::report;
 use crate::session::{Config, Session};
 
 /// How long an engine may take to say how it is: it may be writing a checkpoint.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The views on the session; as a summary with `plain` or where there is no terminal.
 pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal> {

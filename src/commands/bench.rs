@@ -37,6 +37,9 @@ pub struct Bench {
     /// Blocks computed at the same time (default: one a core)
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    /// The network's decisions alone, without what its outputs say for every class
+    #[arg(long)]
+    decisions: bool,
     /// One JSON object a batch size
     #[arg(long)]
     json: bool,
@@ -118,6 +121,7 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
             )));
         }
         let plan = trial::Loop {
+            evidence: !bench.decisions,
             block: batch,
             gamma: bench.gamma,
             until: Until::Trials(bench.trials.max(1)),

@@ -10,7 +10,7 @@ use super::machine::Machine;
 use super::run::How;
 use super::signals::{HUNG_UP, Signals, runtime};
 use super::watch::{Line, Look};
-use super::{Plan, Refusal, attach, own, preset, run};
+use super::{Plan, Refusal, attach, compare, own, preset, run};
 use crate::data;
 use crate::session::store::Store;
 use crate::tui;
@@ -54,6 +54,7 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
         };
         let done = match chosen {
             Choice::Open(name) => attach::run(&look, &name, false),
+            Choice::Compare(name) => compare::chosen(&look, &name),
             Choice::Resume(name) => {
                 run::run(store, data, &Plan::named(&name, None), &How::default())
             }
@@ -78,6 +79,16 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
     }
 }
 
+/// Reads the sessions again and again, for the list.
+pub fn rows(store: &Store) -> impl Fn() -> Vec<Row> + Send + 'static {
+    let listing = Mutex::new(Listing::new(store.clone()));
+    move || {
+        let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = listing.entries().unwrap_or_default();
+        entries.into_iter().map(Row::from).collect()
+    }
+}
+
 /// What the person chooses, or the exit code of the signal that ended it.
 fn choose(
     store: &Store,
@@ -85,15 +96,9 @@ fn choose(
     options: &tui::Options,
     list: &mut List,
 ) -> Result<Result<Choice, u8>, Refusal> {
-    let listing = Mutex::new(Listing::new(store.clone()));
-    let rows = move || {
-        let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
-        let entries = listing.entries().unwrap_or_default();
-        entries.into_iter().map(Row::from).collect()
-    };
     runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
-        let chosen = browse(rows, presets, options, list);
+        let chosen = browse(rows(store), presets, options, list);
         tokio::pin!(chosen);
         tokio::select! {
             biased;

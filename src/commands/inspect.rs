@@ -31,6 +31,9 @@ pub struct Inspect {
     /// Most test images to show it, where --data names images
     #[arg(long, value_name = "N", default_value_t = 1000)]
     images: usize,
+    /// Without the noise that foretells, where --data names images, how many trials maps take
+    #[arg(long)]
+    no_pilot: bool,
     /// auto, flex, libtorch, cuda:N or cubecl:N
     #[arg(long, default_value = "auto")]
     device: String,
@@ -59,10 +62,12 @@ pub fn run(inspect: &Inspect, data: Option<&Path>) -> Result<ExitCode, Refusal> 
         kind,
         images: images.as_ref(),
         most: inspect.images.max(1),
+        pilot: images.is_some() && !inspect.no_pilot,
         device: &opened.device,
     };
     opened.seats[0].prepare_thread();
     let mut found = look.inspect();
+    found.workers = opened.workers_of_all();
     found.next = inspect.next(&found, data);
     if inspect.json {
         say(serde_json::to_string_pretty(&found).map_err(Refusal::failed)?);
@@ -165,6 +170,11 @@ impl Inspect {
                 " --set {}",
                 quoted(&format!("network.input={}", trial.input.in_plan()))
             );
+        }
+        if let Some(plan) = found.advised() {
+            for (field, value) in plan {
+                words += &format!(" --set {}", quoted(&format!("analyses[0].{field}={value}")));
+            }
         }
         Some(words)
     }

@@ -4,6 +4,7 @@ mod attach;
 mod background;
 mod bench;
 mod browse;
+mod compare;
 mod control;
 pub mod data;
 mod doctor;
@@ -16,6 +17,7 @@ mod ls;
 mod machine;
 mod new;
 mod own;
+mod pilot;
 mod plan;
 mod preset;
 mod run;
@@ -65,6 +67,9 @@ enum Command {
     Run {
         #[command(flatten)]
         plan: Plan,
+        /// Begin nothing; show the network a few trials at several grains of noise, and say which grain and how many trials would do
+        #[arg(long)]
+        pilot: bool,
         #[command(flatten)]
         how: run::How,
     },
@@ -127,6 +132,8 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         out: Option<PathBuf>,
     },
+    /// Compare the maps and the decisions of two sessions
+    Compare(compare::Compare),
     /// Show one figure on the terminal, at full resolution
     Show(show::Show),
     /// Data sets: list, fetch, verify
@@ -208,9 +215,12 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             let (plan, _) = plan.settled(&store, "new", data)?;
             new::run(&store, &plan)
         }
-        Some(Command::Run { plan, how }) => {
+        Some(Command::Run { plan, pilot, how }) => {
             let (plan, data) = plan.settled(&store, "run", data)?;
-            run::run(&store, data, &plan, &how)
+            match pilot {
+                true => pilot::run(&store, data, &plan, how.device()),
+                false => run::run(&store, data, &plan, &how),
+            }
         }
         Some(Command::Extend { name, more, how }) => extend::run(&store, data, &name, &more, &how),
         Some(Command::Attach { name, plain, line }) => {
@@ -234,6 +244,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
         Some(Command::Export { name, format, out }) => {
             export::run(&store, &name, format, out.as_deref())
         }
+        Some(Command::Compare(compare)) => compare::run(&store, data, &compare),
         Some(Command::Show(show)) => show::run(&store, &show),
         Some(Command::Data { command }) => data::run(command, data)
             .map(|()| ExitCode::SUCCESS)

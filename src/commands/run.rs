@@ -36,6 +36,13 @@ pub struct How {
     line: watch::Line,
 }
 
+impl How {
+    /// What it is to compute on.
+    pub fn device(&self) -> &str {
+        &self.machine.device
+    }
+}
+
 /// How the run is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Face {

@@ -36,7 +36,7 @@ pub struct Show {
 
 /// What trials are taken to say.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum By {
+pub enum By {
     /// The network's decisions: the classification image
     Decision,
     /// What its outputs say for the class: the evidence image

@@ -8,7 +8,7 @@ use clap::Args;
 use super::machine::Machine;
 use super::say::say;
 use super::signals::{HUNG_UP, Signals, runtime};
-use super::{Refusal, background, extend};
+use super::{Refusal, background, compare, extend};
 use crate::link::{Connection, client};
 use crate::session::run::Phase;
 use crate::session::store::{Store, timestamp};
@@ -90,13 +90,21 @@ impl Look<'_> {
                 tui::Exit::Over | tui::Exit::Left => return self.farewell(&link.newest()),
                 tui::Exit::Gone => return Ok(ExitCode::from(HUNG_UP)),
                 tui::Exit::Extend(left, images, more) => {
-                    let extended = extend::in_file(self.store, &name, images, more);
-                    if let Err(problem) = extended {
-                        return Err(problem);
-                    }
+                    extend::in_file(self.store, &name, images, more)?;
                     background::start(self.store, self.data, &name, self.machine)?;
                     session = self.store.load(&name)?;
                     connection = Connection::Connecting;
+                    state = Some(*left);
+                }
+                tui::Exit::Compare(left) => {
+                    if let Some(code) = compare::with_another(self, &name, &mut signals).await? {
+                        return Ok(ExitCode::from(code));
+                    }
+                    session = Session::clone(&link.newest());
+                    connection = match self.store.engine(&name) {
+                        Some(_) => Connection::Connecting,
+                        None => Connection::ReadOnly,
+                    };
                     state = Some(*left);
                 }
                 tui::Exit::Resume(left) => {

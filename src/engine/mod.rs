@@ -7,8 +7,10 @@
 mod conductor;
 mod dealer;
 pub mod device;
+pub mod kept;
 mod pace;
 mod rounds;
+pub mod side_by_side;
 pub mod workers;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::figure::FigureError;
 use crate::session::Session;
 
+pub mod comparison;
 mod csv;
 mod folder;
 mod json;

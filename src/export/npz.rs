@@ -13,10 +13,14 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::ExportError;
+use super::comparison::What;
+use crate::comparison::Compared;
 use crate::session::Session;
+use crate::session::config::Response;
 use crate::session::form::Shape;
 use crate::session::record::{ClassificationImages, LayerResponses, Predictions, SpikeTriggered};
 use crate::stats::classification::{ClassEstimate, Estimate};
+use crate::stats::comparison::Difference;
 
 /// Writes, of what has been measured:
 ///
@@ -178,6 +182,97 @@ fn classification_images<W: Write + Seek>(
     let errors: Vec<Option<Vec<f32>>> = errors.collect();
     let errors = errors.iter().map(Option::as_ref);
     maps(zip, &format!("{prefix}_se"), &[g, k], first.shape(), errors)
+}
+
+/// Writes two sessions compared: `classes` \[K\], `gamma` \[G\], `a_counts` and `b_counts` \[G,K true,K
+/// predicted\]; by decisions `ci_a`, `ci_b`, `ci_difference`, `ci_se` and `ci_z` \[G,K,H,W\] and
+/// `ci_correlation` \[G,K\]; the same of evidence, `ev_a` and so on; and, where both networks were shown
+/// the same trials, `agreement` \[K called by a,K called by b\]. NaN where not both have a map.
+///
+/// # Errors
+/// Where `out` cannot be written.
+pub fn comparison(what: &What<'_>, out: impl Write + Seek) -> Result<(), ExportError> {
+    let mut zip = ZipWriter::new(out);
+    compared(what, &mut zip).map_err(ExportError::Encode)?;
+    zip.finish()
+        .map_err(|error| ExportError::Encode(error.into()))?;
+    Ok(())
+}
+
+fn compared<W: Write + Seek>(what: &What<'_>, zip: &mut ZipWriter<W>) -> std::io::Result<()> {
+    let own: Vec<_> = what.places.iter().map(|&at| what.pair.gammas[at]).collect();
+    let Some(first) = own.first() else {
+        return Ok(());
+    };
+    let (g, k, shape) = (
+        own.len(),
+        first.trials[0].classes(),
+        first.trials[0].shape(),
+    );
+    let names: Vec<String> = (0..k).map(|class| what.pair.name(class)).collect();
+    text(zip, "classes", &names)?;
+    array(zip, "gamma", &[g], own.iter().map(|it| it.gamma))?;
+    for (at, name) in ["a_counts", "b_counts"].into_iter().enumerate() {
+        let estimates: Vec<_> = own.iter().map(|it| it.trials[at].estimate()).collect();
+        let counts = estimates.iter().flat_map(|it| &it.counts);
+        let counts = counts.map(|&count| i64::try_from(count).unwrap_or(i64::MAX));
+        array(zip, name, &[g, k, k], counts)?;
+    }
+    for &response in &what.responses {
+        let prefix = match response {
+            Response::Decision => "ci",
+            Response::Evidence => "ev",
+        };
+        let all: Vec<Compared> = what
+            .places
+            .iter()
+            .map(|&place| Compared::new(what.pair, place, response))
+            .collect();
+        let classes = || {
+            all.iter()
+                .flat_map(|it| (0..k).map(move |class| (it, class)))
+        };
+        for (at, name) in ["a", "b"].into_iter().enumerate() {
+            let images = classes().map(|(it, class)| Some(&it.map(at, class)?.image));
+            maps(zip, &format!("{prefix}_{name}"), &[g, k], shape, images)?;
+        }
+        let own = |(it, class): (&'_ Compared, usize)| it.classes[class].clone();
+        let differences: Vec<Option<Difference>> = classes().map(own).collect();
+        let of = |map: fn(&Difference) -> &Vec<f32>| {
+            differences.iter().map(move |own| own.as_ref().map(map))
+        };
+        let name = |what: &str| format!("{prefix}_{what}");
+        maps(
+            zip,
+            &name("difference"),
+            &[g, k],
+            shape,
+            of(|own| &own.difference),
+        )?;
+        maps(zip, &name("z"), &[g, k], shape, of(|own| &own.z))?;
+        let errors = differences
+            .iter()
+            .map(|own| own.as_ref().map(Difference::errors));
+        let errors: Vec<Option<Vec<f32>>> = errors.collect();
+        let errors = errors.iter().map(Option::as_ref);
+        maps(zip, &name("se"), &[g, k], shape, errors)?;
+        let r = |own: &Option<Difference>| {
+            let r = own.as_ref().and_then(|own| own.correlation);
+            r.unwrap_or(f64::NAN)
+        };
+        array(
+            zip,
+            &name("correlation"),
+            &[g, k],
+            differences.iter().map(r),
+        )?;
+    }
+    if let Some(Ok(shown)) = what.alike {
+        let counts = shown.joint.counts.iter();
+        let counts = counts.map(|&count| i64::try_from(count).unwrap_or(i64::MAX));
+        array(zip, "agreement", &[k, k], counts)?;
+    }
+    Ok(())
 }
 
 /// One array of the container, row-major.

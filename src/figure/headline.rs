@@ -151,15 +151,14 @@ fn templates(it: &Templates) -> Headline {
     };
     let right = with_ends(best);
     let name = GammaTemplates::SCORES[score];
+    let of = match own.response {
+        Response::Evidence => " of evidence images",
+        Response::Decision => "",
+    };
     Headline::with_short(
         vec![
             format!("accuracy {right}"),
-            format!(
-                "{} of {}s at γ {}",
-                name,
-                own.response.image_label(),
-                gamma(own.gamma)
-            ),
+            format!("{name}{of} at γ {}", gamma(own.gamma)),
         ],
         right,
     )

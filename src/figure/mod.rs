@@ -28,6 +28,7 @@ use crate::session::record::{self, ClassificationImages, GammaTrials, Record};
 use crate::session::{Form, Session};
 
 pub use canvas::{Sheet, Stroke, Tint};
+pub use maps::comparison;
 
 /// A figure of a session.
 #[derive(Debug, Clone, PartialEq)]

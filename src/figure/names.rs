@@ -31,6 +31,15 @@ pub(super) fn drawn(record: &Record, class: usize) -> String {
     }
 }
 
+/// A name in letters that figures can draw; the number of the class where they have none for it.
+pub(super) fn letters(name: &str, class: usize) -> String {
+    let name = clean(name);
+    match is_drawn(&name) {
+        true => name,
+        false => class.to_string(),
+    }
+}
+
 /// [`bare`], the same way.
 pub(super) fn bare_drawn(record: &Record, class: usize) -> String {
     let name = bare(record, class);

@@ -1,20 +1,25 @@
 //! Opening a file, whatever it is, and finding out what it holds.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 
 use super::Inspection;
 use super::architecture::Architecture;
-use super::scaling::{self, TrialError};
+use super::scaling::{self, TrialError, Trials};
+use crate::analysis::pilot;
+use crate::analysis::{AnalysisError, Lab, Resident};
 use crate::data::Dataset;
 use crate::nets::foreign::{Foreign, ForeignError, MixesImages};
 use crate::nets::graph::{Graph, GraphError};
 use crate::nets::import::onnx::{Bundle, OnnxError};
 use crate::nets::import::{self, ImportError};
 use crate::nets::{Ports, Subject};
-use crate::session::config::{self, NetworkKind};
+use crate::session::config::{self, Input, NetworkKind};
 use crate::session::form::{Form, Shape};
+use crate::stats::grain::Foretold;
+use crate::stimulus::Pool;
 
 /// The images of a file of weights where nobody says what they are.
 const DEFAULT_IMAGE: Shape = [1, 28, 28];
@@ -34,6 +39,8 @@ pub struct Look<'a> {
     pub images: Option<&'a Dataset>,
     /// Most images to show.
     pub most: usize,
+    /// Whether to show it noise too, to foretell how many trials its maps take.
+    pub pilot: bool,
     /// Where to compute.
     pub device: &'a Device,
 }
@@ -51,6 +58,8 @@ enum Problem {
     Graph(#[from] GraphError),
     #[error(transparent)]
     Trial(#[from] TrialError),
+    #[error(transparent)]
+    Pilot(#[from] AnalysisError),
     #[error("the weights fit no built-in network:\n{0}")]
     NoKind(String),
 }
@@ -151,6 +160,26 @@ impl Look<'_> {
         Err(Problem::NoKind(lines.join("\n")))
     }
 
+    /// Shows the network noise at several grains, its input scaled as it likes best.
+    fn pilot(
+        &self,
+        graph: &Graph,
+        input: &Input,
+        images: &Dataset,
+        form: Form,
+    ) -> Result<Vec<Foretold>, Problem> {
+        let lab = Lab {
+            network: Subject::new(graph.scaled(input).map_err(TrialError::from)?, self.device)?,
+            kind: self.kind.unwrap_or(NetworkKind::Onnx),
+            device: self.device.clone(),
+            pool: Pool::new(&images.train),
+            form: Arc::new(form),
+            dataset: Arc::new(images.clone()),
+            resident: Resident::default(),
+        };
+        Ok(pilot::pilot(&lab, 0.0, 1)?)
+    }
+
     /// Looks at a network that could be opened, and shows it the images where they fit.
     fn show(&self, found: &mut Inspection, graph: &Graph, form: Form) -> Result<(), Problem> {
         found.network = Some(Architecture::of(graph, &form));
@@ -172,6 +201,13 @@ impl Look<'_> {
                 self.most,
                 self.device,
             )?);
+        }
+        let noise = Dataset::none(form.clone());
+        let images = self.images.unwrap_or(&noise);
+        if fitting && self.pilot {
+            let better = found.scaling.as_ref().and_then(Trials::better);
+            let input = better.map_or(&self.network.input, |trial| &trial.input);
+            found.pilot = self.pilot(graph, input, images, form)?;
         }
         Ok(())
     }

@@ -17,6 +17,17 @@ use crate::nets::import::onnx::Survey;
 use architecture::Architecture;
 use scaling::Trials;
 
+use crate::stats::grain::{Foretold, advised};
+
+/// Seconds that maps of the finest grain may take.
+const PATIENCE: f64 = 600.0;
+
+/// By how much more trials are advised than are foretold.
+const ROOM: f64 = 1.25;
+
+/// Fewest trials that are advised.
+const LEAST: f64 = 10_000.0;
+
 /// Everything that was found out about a file.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Inspection {
@@ -36,6 +47,10 @@ pub struct Inspection {
     pub notes: Vec<String>,
     /// How good it is on images, and with other scalings of them.
     pub scaling: Option<Trials>,
+    /// How many trials reliable maps take, by the grain of the noise.
+    pub pilot: Vec<Foretold>,
+    /// Workers that such trials are shared by, for the time they take.
+    pub workers: usize,
     /// What keeps it from being studied, a sentence or paragraph each, with the remedy.
     pub problems: Vec<String>,
     /// The command that studies it.
@@ -50,6 +65,30 @@ impl Inspection {
             bytes,
             ..Self::default()
         }
+    }
+
+    /// What the noise advises for the classification images of a plan, by field: the finest grain whose
+    /// maps are reliable within ten minutes, and trials for that with a quarter more.
+    pub fn advised(&self) -> Option<Vec<(&'static str, String)>> {
+        let within = PATIENCE * self.workers.max(1) as f64;
+        let best = advised(&self.pilot, within)?;
+        let trials = best.needed? as f64 * ROOM;
+        // Two digits are enough for what is foretold.
+        let step = 10_f64.powf(trials.log10().floor() - 1.0).max(1.0);
+        let trials = ((trials / step).ceil() * step).max(LEAST);
+        let mut fields = vec![
+            ("gammas", "[0.0]".to_owned()),
+            ("trials", format!("{trials:.0}")),
+        ];
+        if best.cell > 1 {
+            fields.push(("cell", best.cell.to_string()));
+        }
+        Some(fields)
+    }
+
+    /// What the noise foretells, in words; empty where none was shown.
+    pub fn pilot_text(&self) -> String {
+        text::piloted(&self.pilot, self.workers)
     }
 
     /// In words, for a terminal or a log.

@@ -6,9 +6,10 @@ use super::Inspection;
 use super::architecture::{Architecture, Place};
 use super::scaling::{Trial, Trials};
 use super::ways::Turned;
-use crate::format::{bytes, clean, percent, thousands};
+use crate::format::{bytes, clean, coarse, count, percent, reliability, thousands};
 use crate::nets::import::onnx::Survey;
 use crate::session::form::Form;
+use crate::stats::grain::Foretold;
 
 /// Letters of a line of names, and most of a name in the table of sites.
 const LINE: usize = 84;
@@ -35,6 +36,7 @@ pub fn written(found: &Inspection) -> String {
     if let Some(trials) = &found.scaling {
         scaling(&mut text, trials);
     }
+    text.push_str(&piloted(&found.pilot, found.workers));
     for (title, lines) in [("Notes", &found.notes), ("Problems", &found.problems)] {
         if lines.is_empty() {
             continue;
@@ -46,6 +48,41 @@ pub fn written(found: &Inspection) -> String {
     }
     if let Some(next) = &found.next {
         let _ = writeln!(text, "\nNext\n  {next}");
+    }
+    text
+}
+
+/// How many trials reliable maps take at each grain, and how long.
+pub fn piloted(all: &[Foretold], workers: usize) -> String {
+    let mut text = String::new();
+    if all.is_empty() {
+        return text;
+    }
+    let _ = writeln!(
+        text,
+        "\nEvidence images of noise, from {} trials at each grain",
+        thousands(all.iter().map(|it| it.trials).max().unwrap_or(0))
+    );
+    let _ = writeln!(
+        text,
+        "  {:<5} {:>7}  {:>5}  {:>16}  {:>9}",
+        "cell", "numbers", "R now", "trials to R 0.95", "time"
+    );
+    for it in all {
+        let trials = it.needed.unwrap_or(it.least);
+        let time = coarse(trials as f64 / (it.per_second * workers.max(1) as f64));
+        let (bound, time) = match it.needed {
+            Some(_) => ("", time),
+            None => ("over ", format!("over {time}")),
+        };
+        let _ = writeln!(
+            text,
+            "  {:<5} {:>7}  {:>5}  {:>16}  {time:>9}",
+            it.cell,
+            it.points,
+            reliability(it.reliability),
+            format!("{bound}{}", count(trials as f64)),
+        );
     }
     text
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::link::Link;
 
+pub mod comparison;
 pub mod differ;
 pub mod event;
 mod plain;

@@ -23,7 +23,12 @@ const MOST_BYTES: usize = 1 << 28;
 
 /// Whether version 1 had no such array, by its path in the record.
 pub fn is_new(path: &str) -> bool {
-    path.ends_with(".rest")
+    path.ends_with(".rest") || is_newer(path)
+}
+
+/// Whether version 2 had no such array, by its path in the record.
+pub fn is_newer(path: &str) -> bool {
+    path.ends_with(".course")
 }
 
 /// Whether an array of version 1 may be as large as it says.

@@ -172,7 +172,12 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
     let mut problem = None;
     if recorded {
         record.arrays_mut(&mut |array, payload: &mut dyn Payload| {
-            if first && migrate::is_new(&array) {
+            let unknown = match file.version {
+                ..=1 => migrate::is_new(&array),
+                2 => migrate::is_newer(&array),
+                _ => false,
+            };
+            if unknown {
                 return;
             }
             let filled = match lines.next() {

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 mod evidence;
 mod image;
+mod pair;
 
 use self::image::{Measured, Setting, narrow};
 use super::interval::{ALPHA, bonferroni};
 use crate::stats::numbers::{Grid, Response, Shape};
 
-pub use self::evidence::{CENTRE, MOST, MOST_TRIALS, Responses};
+pub use self::evidence::{CENTRE, MOST, MOST_TRIALS, PAIRED, Responses, pairs};
 pub use self::image::ImageEstimate;
 
 /// Reliability that [`ImageEstimate::needed`] is about.
@@ -121,6 +122,11 @@ pub struct Estimate {
     pub threshold: f64,
     /// One estimate a class.
     pub classes: Vec<ClassEstimate>,
+    /// Covariance of what the outputs say for two classes with maps, within true classes, \[M,M\]; empty
+    /// where outputs were not read, and of very many classes.
+    pub spread: Vec<f32>,
+    /// Whether the noise's pixels are independent of each other.
+    pub white: bool,
 }
 
 /// What the trials say of one class k.
@@ -158,7 +164,9 @@ impl Estimate {
             means.into_iter().flatten().all(|map| map.len() == pixels)
                 && images.into_iter().flatten().all(|image| image.fits(pixels))
         };
+        let listed = self.classes.iter().filter(|class| class.listed).count();
         self.counts.len() == classes * classes
+            && (self.spread.is_empty() || self.spread.len() == listed * listed)
             && self.classes.len() == classes
             && self.classes.iter().all(maps)
     }
@@ -223,8 +231,10 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
     };
     let of_class = |class| class_estimate(trials, &whole, &halves, class, &deviations, setting);
     let mut classes: Vec<ClassEstimate> = (0..k).map(of_class).collect();
+    let mut spread = Vec::new();
     if let Some(responses) = &trials.evidence {
-        let found = evidence::evidence(trials, responses, &deviations);
+        let (found, covariance) = evidence::evidence(trials, responses, &deviations);
+        spread = covariance;
         for (&class, found) in trials.listed.iter().zip(found) {
             let own = &mut classes[class];
             own.response = found.as_ref().map(|it| [it.mean, it.deviation]);
@@ -237,6 +247,8 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
         counts,
         threshold,
         classes,
+        spread,
+        white: trials.white,
     }
 }
 

@@ -1,12 +1,15 @@
 //! Pure statistics: numbers in, numbers out. Nothing here knows a session, a tensor or a screen.
 
+pub mod agreement;
 pub mod anomaly;
 pub mod audit;
 pub mod backdoor;
 pub mod classification;
 pub mod cluster;
+pub mod comparison;
 pub mod correlation;
 pub mod covariance;
+pub mod grain;
 pub mod interval;
 pub mod numbers;
 pub mod roc;

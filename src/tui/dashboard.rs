@@ -42,6 +42,8 @@ pub enum Exit {
     Resume(Box<State>),
     /// The same, with more trials of the plan's classification images of this number.
     Extend(Box<State>, usize, Extension),
+    /// The person wants to see the session beside another. [`run`] again with this state afterwards.
+    Compare(Box<State>),
     /// There is no terminal any more: the window closed or the connection dropped.
     Gone,
 }
@@ -171,6 +173,10 @@ fn take(
                     Effect::Extend(images, more) => {
                         let state = Box::new(dashboard.state.clone());
                         return Some(Exit::Extend(state, images, more));
+                    }
+                    Effect::Compare => {
+                        let state = Box::new(dashboard.state.clone());
+                        return Some(Exit::Compare(state));
                     }
                     Effect::Suspend => {
                         terminal.suspend();

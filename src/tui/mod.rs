@@ -13,6 +13,7 @@ pub mod action;
 mod aside;
 pub mod browser;
 mod clock;
+pub mod compare;
 mod dashboard;
 pub mod form;
 pub mod frame;

@@ -11,6 +11,7 @@ use super::theme::Theme;
 use super::view::Entry;
 use crate::figure::{self, Figure};
 use crate::session::Session;
+use crate::session::config::Response;
 use crate::session::run::Phase;
 
 /// Where the viewer is now.
@@ -61,6 +62,7 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
         Action::Freeze => shared.frozen.is_some() || shared.engine_runs(session),
         Action::ShowFigure => picture::AVAILABLE && figure_in(state, session).is_some(),
         Action::View(index) => index < state.views.len(),
+        Action::Compare => session.trials().0 > 0,
         _ => shared.is_possible(action, session) && of_views(action, state, session),
     }
 }
@@ -96,6 +98,16 @@ pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme
         ("pause", Some(Phase::Paused(_))) => "go on",
         // Where all classes are in sight, nobody needs to be told of a jump.
         ("jump", _) if form::classes(session) <= MANY => "",
+        ("evidence", _) => {
+            let images = state.shared.images_in(session);
+            match images.map(|images| state.shared.response_in(images)) {
+                Some(Response::Evidence) => "decisions",
+                _ => short,
+            }
+        }
+        ("hold", _) if state.shared.frozen.is_some() => "follow",
+        // What matters less than where one is goes to the list of keys while a run is at work.
+        ("hold" | "more trials", _) if state.shared.engine_runs(session) => "",
         ("leave", _) if state.shared.engine_runs(session) => "leave (the run goes on)",
         _ => short,
     }

@@ -27,6 +27,8 @@ pub struct Shared {
     pub gamma: Option<usize>,
     /// What trials are taken to say; `None` until the viewer chooses: then what shows most.
     pub response: Option<Response>,
+    /// The class that every other is told from; `None`: each is seen by itself.
+    pub versus: Option<usize>,
     /// The γ at which each class was last seen best.
     pub best: Vec<usize>,
     /// Which of the plan's classification images, among these alone.
@@ -74,6 +76,7 @@ impl Shared {
             class: 0,
             gamma: None,
             response: None,
+            versus: None,
             best: Vec::new(),
             images: 0,
             scale: Scale::Common,
@@ -173,6 +176,11 @@ impl Shared {
         match action {
             Action::BestGamma => self.gamma.is_some(),
             Action::NextImages => images(session) > 1,
+            Action::Versus => {
+                let images = self.images_in(session);
+                let heard = |own| self.response_in(own) == Response::Evidence;
+                images.is_some_and(heard) && form::classes(session) > 1
+            }
             Action::SwitchResponse => self
                 .images_in(session)
                 .is_some_and(ClassificationImages::has_evidence),
@@ -188,6 +196,12 @@ impl Shared {
             Action::SheetLeft | Action::PreviousClass => self.step_class(session, -1),
             Action::SheetRight | Action::NextClass => self.step_class(session, 1),
             Action::BestGamma => self.gamma = None,
+            Action::Versus => {
+                self.versus = match self.versus {
+                    Some(_) => None,
+                    None => Some(self.class),
+                };
+            }
             Action::NextImages => self.next_images(session),
             Action::SwitchResponse => self.switch_response(session),
             Action::NextLook => self.look = self.look.next(form::channels(session)),

@@ -37,6 +37,8 @@ pub enum Effect {
     Suspend,
     /// Step aside and show the figure of the view at full resolution.
     Show,
+    /// End the dashboard: the session shall be compared with another.
+    Compare,
 }
 
 /// Most characters typed into the palette, or to jump.
@@ -87,6 +89,7 @@ fn on_run(state: &mut State, action: Action, session: &Session) -> Option<Effect
         Action::Leave | Action::Interrupt => Effect::Leave,
         Action::Suspend => Effect::Suspend,
         Action::ShowFigure => Effect::Show,
+        Action::Compare => Effect::Compare,
         _ => return None,
     })
 }

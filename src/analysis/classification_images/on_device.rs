@@ -258,7 +258,8 @@ impl Resident {
 mod tests {
     use crate::analysis::testing::template_lab;
     use crate::analysis::{Experiment, Job, Place};
-    use crate::session::config;
+    use crate::session::record::{self, Record};
+    use crate::session::{Config, config};
 
     #[test]
     fn many_blocks_in_one_launch_measure_what_each_measures_alone() {
@@ -276,7 +277,11 @@ mod tests {
             block: 50,
             ..Default::default()
         };
-        let analysis = super::ClassificationImages::new(plan, place, &lab);
+        let mut analysis = super::ClassificationImages::new(plan, place, &lab);
+        let nothing = Record::new(&Config::default());
+        let mut record = record::ClassificationImages { gammas: Vec::new() };
+        Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut record).unwrap();
+        assert!(record.has_evidence());
         let job = |part, block| Job { part, block };
         let whole = [job(0, 2), job(1, 2), job(0, 3)];
         // The last block is short, which a launch on the device does not take.

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use self::analysing::Course;
 use super::Options;
 use super::device::{self, DeviceError, Opened};
+use super::kept::{self, EMBEDDED, FULL, KeptError};
 use super::rounds::{Flow, Rounds};
 use super::workers::{Fault, StartError, guarded};
 use crate::analysis::memory::{Memory, available};
@@ -29,16 +30,14 @@ use crate::nets::import::onnx::OnnxError;
 use crate::nets::ports::PortsError;
 use crate::nets::train::TrainError;
 use crate::nets::{Ports, ScalingError, parameters_of};
-use crate::session::config::{Config, DatasetSource, Weights};
+use crate::session::config::{Config, Weights};
 use crate::session::form::Form;
 use crate::session::run::Phase;
 use crate::session::store::StoreError;
 use crate::session::{Session, State};
 use crate::stimulus::Pool;
 
-/// How a session records where its images came from.
-const EMBEDDED: &str = "embedded subset";
-const FULL: &str = "full set";
+/// How a session records that there are no images.
 const NOISE: &str = "no images";
 
 /// Why a run cannot go on.
@@ -71,8 +70,8 @@ enum RunError {
     Onnx(#[from] OnnxError),
     #[error(transparent)]
     Scaling(#[from] ScalingError),
-    #[error("network.weights: {0}")]
-    OtherModel(String),
+    #[error(transparent)]
+    Kept(#[from] KeptError),
     #[error(transparent)]
     Foreign(#[from] ForeignError),
     #[error("network: {0}")]
@@ -318,16 +317,10 @@ impl Conductor {
     }
 
     fn images(&mut self, config: &Config) -> Result<Dataset, RunError> {
-        let Some(mut plan) = config.dataset.clone() else {
+        let Some(plan) = &config.dataset else {
             return self.without_images(config);
         };
-        // A run that began on one set of images goes on with it, whatever has been fetched since.
-        let began_on = self.rounds.session.record.images.as_deref();
-        plan.source = match (plan.source, began_on) {
-            (DatasetSource::Auto, Some(EMBEDDED)) => DatasetSource::Embedded,
-            (DatasetSource::Auto, Some(FULL)) => DatasetSource::Full,
-            (source, _) => source,
-        };
+        let plan = kept::images(plan, self.rounds.session.record.images.as_deref());
         let request = Request {
             plan: &plan,
             seed: config.seed,

@@ -1,9 +1,10 @@
 //! The network under study: built in and trained, or from a file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Conductor, RunError, on_device};
 use crate::engine::device::Opened;
+use crate::engine::kept;
 use crate::format::thousands;
 use crate::nets::foreign::Foreign;
 use crate::nets::graph::Graph;
@@ -105,40 +106,10 @@ impl Conductor {
         Ok(foreign.naming(form))
     }
 
-    /// The file: where the plan says, or beside the session, or in it. It must be the one that the
-    /// session began with.
+    /// The file that the session began with.
     fn bundle(&self, path: &Path) -> Result<Bundle, RunError> {
-        let Some(began) = &self.rounds.session.record.model else {
-            return Ok(Bundle::open(path)?);
-        };
-        let beside = path
-            .file_name()
-            .map(|name| self.options.store.folder().join(name));
-        let places: Vec<PathBuf> = std::iter::once(path.to_owned()).chain(beside).collect();
-        let there = places.iter().filter(|place| place.is_file());
-        let mut others = Vec::new();
-        for place in there {
-            let bundle = Bundle::open(place)?;
-            if bundle.sha256() == began.sha256 {
-                return Ok(bundle);
-            }
-            others.push(place.display().to_string());
-        }
-        if !began.file.values().is_empty() {
-            return Ok(Bundle::kept(path, began.file.values().to_vec())?);
-        }
-        let began = &began.sha256[..12.min(began.sha256.len())];
-        Err(RunError::OtherModel(match others.is_empty() {
-            true => format!(
-                "{} is not there any more; put back the file that this session began with (SHA-256 {began}…), here or in {}",
-                path.display(),
-                self.options.store.folder().display()
-            ),
-            false => format!(
-                "{} is another file than the one that this session began with (SHA-256 {began}…); put that back, or start a new session",
-                others.join(" and ")
-            ),
-        }))
+        let began = self.rounds.session.record.model.as_ref();
+        Ok(kept::bundle(began, path, self.options.store.folder())?)
     }
 
     /// Takes the network of a file as it is.

@@ -43,6 +43,14 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Workers that a run on this device would have: a GPU one, a processor one a core.
+    pub fn workers_of_all(&self) -> usize {
+        match self.gpus.is_empty() {
+            true => cores(),
+            false => self.gpus.len(),
+        }
+    }
+
     /// For the header: the name, and how many workers.
     pub fn label(&self) -> String {
         let workers = self.seats.len();

@@ -12,7 +12,7 @@ use crate::nets::foreign::Foreign;
 use crate::nets::graph::GraphError;
 use crate::nets::{Ports, Subject};
 use crate::session::Config;
-use crate::session::config::{self, DatasetName, NetworkKind};
+use crate::session::config::{self, DatasetName, NetworkKind, Response};
 use crate::session::record::{self, BlockSums, Record};
 use crate::stimulus::Pool;
 
@@ -38,6 +38,8 @@ pub struct Loop {
     pub block: usize,
     /// The signal's strength.
     pub gamma: f64,
+    /// Whether evidence is summed beside decisions.
+    pub evidence: bool,
     /// How long.
     pub until: Until,
 }
@@ -112,6 +114,7 @@ pub fn trials_per_second(
     let plan = Loop {
         block: config::ClassificationImages::default().block,
         gamma: 0.0,
+        evidence: true,
         until: Until::Time(time),
     };
     measure(&lab, seats, plan)
@@ -152,6 +155,10 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
         gammas: vec![plan.gamma],
         trials,
         block: plan.block,
+        responses: match plan.evidence {
+            true => Response::ALL.to_vec(),
+            false => vec![Response::Decision],
+        },
         ..Default::default()
     };
     let place = Place {

@@ -6,6 +6,7 @@
 
 mod audit;
 mod backdoor;
+mod comparison;
 mod table;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use crate::session::config;
 use crate::session::record::{self, ClassificationImages, GammaTemplates, GammaTrials, Record};
 use crate::stats::interval::wilson;
 use crate::stats::share::Share;
+pub use comparison::comparison;
 pub use table::Table;
 use table::{Field, row};
 

@@ -94,7 +94,7 @@ fn fed_back(said: &Option<FedBack>) -> Value {
 }
 
 /// Significant clusters of the smoothed map, most significant first; null where there is no map.
-fn clusters(found: Option<&[Cluster]>) -> Value {
+pub(super) fn clusters(found: Option<&[Cluster]>) -> Value {
     let cluster = |it: &Cluster| {
         json!({
             "channel": it.channel,

@@ -8,12 +8,15 @@ mod attack;
 mod audit;
 mod backdoor;
 mod classification_images;
+mod comparison;
 mod modulation;
 mod predictions;
 mod spike_triggered;
 mod templates;
 
 use serde_json::{Map, Value, json};
+
+pub use comparison::comparison;
 
 use crate::report::status;
 use crate::session::record::Training;

@@ -1,11 +1,13 @@
-//! Classification images: one class with its figures, or all classes side by side. Maps are drawn on
-//! the noise's own grid.
+//! Classification images: one class with its figures, all classes side by side, or those of two
+//! sessions. Maps are drawn on the noise's own grid.
 
 mod all;
 mod one;
+mod pair;
 
 pub use all::all;
 pub use one::one;
+pub use pair::comparison;
 
 use super::canvas::{Canvas, Paint, Sheet};
 use super::{FigureError, at_gamma, choice, images, names, origin};

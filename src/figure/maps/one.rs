@@ -236,14 +236,18 @@ impl Layout {
 }
 
 /// Strokes along the edge of chosen pixels of a map.
-struct Outline {
-    corner: (u32, u32),
-    zoom: u32,
-    size: (usize, usize),
+pub(super) struct Outline {
+    /// The map's upper left corner.
+    pub corner: (u32, u32),
+    /// Pixels of the canvas that a pixel of the map takes.
+    pub zoom: u32,
+    /// Rows and columns.
+    pub size: (usize, usize),
 }
 
 impl Outline {
-    fn draw(&self, canvas: &mut Canvas, chosen: impl Fn(usize) -> bool) {
+    /// Draws them.
+    pub fn draw(&self, canvas: &mut Canvas, chosen: impl Fn(usize) -> bool) {
         let (height, width) = self.size;
         let inside = |row: usize, column: usize| {
             row < height && column < width && chosen(row * width + column)

@@ -76,6 +76,13 @@ pub struct GammaTrials {
     /// Trials shown but not counted, since their confidence was too low.
     #[serde(default)]
     pub dropped: u64,
+    /// How reliable the maps were on the way: trials at which it was noted, \[N\], about √2 apart.
+    #[serde(default)]
+    pub noted: Vec<u64>,
+    /// What was noted: reliability by response (decisions, evidence) and class with a map, \[N,2,M\]; NaN
+    /// where there was none.
+    #[serde(default)]
+    pub course: Array<f32>,
     /// What the network's outputs said; `None` where only its decisions are asked for, and before the
     /// first block.
     #[serde(default)]
@@ -219,6 +226,8 @@ impl GammaTrials {
             weights: vec![0; weighted],
             squared_weights: vec![0; weighted],
             dropped: 0,
+            noted: Vec::new(),
+            course: Array::zeros(&[0, 2, m]),
             evidence: None,
             evidence_fed_back: Vec::new(),
             reached: false,
@@ -270,12 +279,19 @@ impl GammaTrials {
                 && has_shape(&self.image, &[m, c, h, w])
                 && has_shape(&self.moments, moments)
         };
+        let course = || match self.noted.is_empty() {
+            // Sessions of earlier versions have none.
+            true => self.course.values().is_empty(),
+            false => has_shape(&self.course, &[self.noted.len(), 2, m]),
+        };
         let evidence = |it: &Evidence| {
             it.agrees((k, m), [c, h, w], self.dropped_sums) && it.trials() == Some(self.trials)
         };
         let fed_back = self.evidence_fed_back.iter();
         self.counts.len() == cells
             && self.evidence.as_ref().is_none_or(evidence)
+            && course()
+            && self.noted.is_sorted_by(|a, b| a < b)
             && self.evidence_fed_back.len() == self.evidence.as_ref().map_or(0, |_| k)
             && fed_back.flatten().all(|it| it.class < k)
             && self.fed_back.iter().flatten().all(|it| it.class < k)
@@ -340,6 +356,50 @@ impl GammaTrials {
         self.dropped += block.dropped;
         self.trials += block.trials;
         self.estimate = Arc::default();
+    }
+
+    /// Notes how reliable the maps are now, where it is time: after 2, 3, 4, 6, 8, 12, … pairs of blocks,
+    /// so that it is noted at the same trials whoever computes them.
+    pub fn note(&mut self) {
+        let pairs = self.blocks / 2;
+        let is_time = self.blocks.is_multiple_of(2)
+            && pairs > 1
+            && (pairs.is_power_of_two()
+                || (pairs.is_multiple_of(3) && (pairs / 3).is_power_of_two()));
+        if !is_time {
+            return;
+        }
+        let estimate = self.estimate();
+        let mut course = self.course.values().to_vec();
+        for response in Response::ALL {
+            course.extend(self.listed.iter().map(|&class| {
+                let map = estimate.classes[class].image(response);
+                map.and_then(|map| map.reliability)
+                    .map_or(f32::NAN, |r| r as f32)
+            }));
+        }
+        self.noted.push(self.trials);
+        self.course = Array::new(&[self.noted.len(), 2, self.listed.len()], course);
+    }
+
+    /// How reliable the map of a class was on the way: (trials, R), ascending.
+    pub fn course_of(&self, response: Response, class: usize) -> Vec<(u64, f64)> {
+        let m = self.listed.len();
+        let Ok(place) = self.listed.binary_search(&class) else {
+            return Vec::new();
+        };
+        let row = Response::ALL
+            .iter()
+            .position(|&it| it == response)
+            .unwrap_or(0);
+        let noted = self
+            .noted
+            .iter()
+            .zip(self.course.values().chunks_exact((2 * m).max(1)));
+        noted
+            .map(|(&trials, all)| (trials, f64::from(all[row * m + place])))
+            .filter(|(_, r)| r.is_finite())
+            .collect()
     }
 
     /// Computes what follows from the sums, and drops them.
@@ -416,6 +476,12 @@ fn add<T: Copy + std::ops::AddAssign>(own: &mut [T], more: &[T]) {
     pairs.for_each(|(own, &more)| *own += more);
 }
 
+/// Whether numbers are the same, also those that are none.
+fn same(a: &[f32], b: &[f32]) -> bool {
+    let pairs = a.iter().zip(b);
+    a.len() == b.len() && pairs.into_iter().all(|(a, b)| a.to_bits() == b.to_bits())
+}
+
 impl PartialEq for GammaTrials {
     fn eq(&self, other: &Self) -> bool {
         self.gamma == other.gamma
@@ -438,10 +504,12 @@ impl PartialEq for GammaTrials {
             && self.squared_weights == other.squared_weights
             && self.dropped == other.dropped
             && self.evidence == other.evidence
+            && self.noted == other.noted
+            && same(self.course.values(), other.course.values())
             && self.evidence_fed_back == other.evidence_fed_back
             && self.reached == other.reached
     }
 }
 
-arrays!(GammaTrials: noise, rest, image, moments, evidence);
+arrays!(GammaTrials: noise, rest, image, moments, course, evidence);
 arrays!(ClassificationImages: gammas);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{TrialKind, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::form::Shape;
-use crate::stats::classification::Responses;
+use crate::stats::classification::{Responses, pairs};
 
 /// Sums of products of response and noise, and what belongs to them. K classes, M of which have maps; maps of c channels, h rows and w
 /// columns. y is a response in whole numbers of `step`, z the noise on its grid. Sums of whole numbers
@@ -22,8 +22,9 @@ pub struct Evidence {
     pub shown: Vec<u64>,
     /// Σy by parity, true class and class with a map: \[2,K,M\].
     pub sums: Array<i64>,
-    /// Σy² by parity and class with a map: \[2,M\].
-    pub squares: Vec<u64>,
+    /// Σy·y′ by parity and pair of classes with maps, \[2,M,M\]; of more than
+    /// [`PAIRED`](crate::stats::classification::PAIRED) classes Σy² alone, \[2,M,1\].
+    pub squares: Array<i64>,
     /// Σy·(z − [`CENTRE`](crate::stats::classification::CENTRE)) by parity and class with a map: \[2,M,c,h,w\].
     pub products: Array<i64>,
     /// Σz by parity over the trials of each class with a map and, where not all have one, of the
@@ -41,8 +42,8 @@ pub struct EvidenceSums {
     pub shown: Vec<u64>,
     /// Σy, \[K,M\].
     pub sums: Vec<i64>,
-    /// Σy², \[M\].
-    pub squares: Vec<u64>,
+    /// Σy·y′, \[M,M\]; of very many classes Σy² alone, \[M\].
+    pub squares: Vec<i64>,
     /// Σy·(z − [`CENTRE`](crate::stats::classification::CENTRE)), \[M,c·h·w\].
     pub products: Vec<i64>,
     /// For each of the rows that has trials: its place and Σz, \[c·h·w\]. Empty where the decisions'
@@ -60,7 +61,7 @@ impl Evidence {
             clipped: 0,
             shown: vec![0; 2 * k],
             sums: Array::zeros(&[2, k, m]),
-            squares: vec![0; 2 * m],
+            squares: Array::zeros(&[2, m, pairs(m)]),
             products: Array::zeros(&[2, m, c, h, w]),
             noise: match kind.own_strata() {
                 0 => Array::default(),
@@ -78,13 +79,13 @@ impl Evidence {
         };
         let arrays = || {
             has_shape(&self.sums, &[2, k, m])
+                && has_shape(&self.squares, &[2, m, pairs(m)])
                 && has_shape(&self.products, &[2, m, c, h, w])
                 && noise()
         };
         self.step.is_finite()
             && self.step > 0.0
             && self.shown.len() == 2 * k
-            && self.squares.len() == 2 * m
             && (dropped || arrays())
     }
 
@@ -103,7 +104,7 @@ impl Evidence {
         self.clipped += block.clipped;
         add(&mut self.shown, parity, &block.shown);
         add(self.sums.values_mut(), parity, &block.sums);
-        add(&mut self.squares, parity, &block.squares);
+        add(self.squares.values_mut(), parity, &block.squares);
         add(self.products.values_mut(), parity, &block.products);
         if let [_, rows, ..] = *self.noise.shape() {
             let noise = self.noise.values_mut();
@@ -116,7 +117,13 @@ impl Evidence {
 
     /// Drops its arrays.
     pub(super) fn forget(&mut self) {
-        for sums in [&mut self.sums, &mut self.products, &mut self.noise] {
+        let all = [
+            &mut self.sums,
+            &mut self.squares,
+            &mut self.products,
+            &mut self.noise,
+        ];
+        for sums in all {
             *sums = Array::default();
         }
     }
@@ -127,11 +134,11 @@ impl Evidence {
             step: self.step,
             shown: &self.shown,
             sums: self.sums.values(),
-            squares: &self.squares,
+            squares: self.squares.values(),
             products: self.products.values(),
             noise: self.noise.values(),
         }
     }
 }
 
-arrays!(Evidence: sums, products, noise);
+arrays!(Evidence: sums, squares, products, noise);

@@ -3,7 +3,7 @@
 use super::evidence::EvidenceSums;
 use crate::session::config::{Grain, Noise, Weighting};
 use crate::session::form::Shape;
-use crate::stats::classification::MARGINS;
+use crate::stats::classification::{MARGINS, pairs};
 
 /// What one block of trials adds to [`super::GammaTrials`].
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -146,7 +146,7 @@ impl TrialKind {
         let mut numbers = 2 * all * all;
         if self.evidence {
             maps += 2 * (listed + self.own_strata() as u64);
-            numbers += 2 * all * (listed + 1);
+            numbers += 2 * (all * listed + listed * pairs(self.listed.len()) as u64);
         }
         8 * (maps * pixels as u64 + numbers)
     }

@@ -18,6 +18,14 @@ pub const MOST: i32 = 1 << 15;
 /// Most trials at one γ whose responses may be summed: products are of 15 bits and 15, and a sign.
 pub const MOST_TRIALS: u64 = 1 << 33;
 
+/// Most classes whose responses are multiplied with each other, for what tells one from another.
+pub const PAIRED: usize = 128;
+
+/// Numbers of Σy·y′ that each of `listed` classes with maps has.
+pub fn pairs(listed: usize) -> usize {
+    if listed <= PAIRED { listed } else { 1 }
+}
+
 /// Sums of the responses over the trials at one γ. K classes, M of which have maps; P numbers of a
 /// map. Responses y are whole numbers in units of `step`, noise as in [`Trials`].
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +36,9 @@ pub struct Responses<'a> {
     pub shown: &'a [u64],
     /// Σy by parity, true class and class with a map, \[2,K,M\].
     pub sums: &'a [i64],
-    /// Σy² by parity and class with a map, \[2,M\].
-    pub squares: &'a [u64],
+    /// Σy·y′ by parity and pair of classes with maps, \[2,M,M\]; of more than [`PAIRED`] of them Σy²
+    /// alone, \[2,M\].
+    pub squares: &'a [i64],
     /// Σy·(z − [`CENTRE`]) by parity and class with a map, \[2,M,P\].
     pub products: &'a [i64],
     /// Σz by parity over the trials of each class with a map and, where not all have one, over those
@@ -46,7 +55,7 @@ struct Strata {
     responses: Vec<Vec<f64>>,
     /// Σ(z − [`CENTRE`]) by stratum, \[P\].
     noise: Vec<Vec<f64>>,
-    /// Σy² by class with a map.
+    /// Σy·y′ by pair of classes with maps, or Σy² by class.
     squares: Vec<f64>,
     /// Trials in all.
     all: f64,
@@ -62,7 +71,7 @@ impl Strata {
             counts: vec![0.0; strata],
             responses: vec![vec![0.0; m]; strata],
             noise: vec![vec![0.0; pixels]; strata],
-            squares: vec![0.0; m],
+            squares: vec![0.0; m * pairs(m)],
             all: 0.0,
         };
         for &parity in parities {
@@ -78,7 +87,7 @@ impl Strata {
                     .zip(sums)
                     .for_each(|(own, &sum)| *own += sum as f64);
             }
-            let squares = &own.squares[parity * m..][..m];
+            let squares = &own.squares[parity * m * pairs(m)..][..m * pairs(m)];
             let kept = all.squares.iter_mut();
             kept.zip(squares).for_each(|(own, &sum)| *own += sum as f64);
             for (row, sum) in shown(trials, own, parity).iter().enumerate() {
@@ -94,20 +103,35 @@ impl Strata {
         all
     }
 
-    /// The response's variance within strata, in units of its step squared.
-    fn variance(&self, place: usize) -> f64 {
+    /// Classes with maps.
+    fn listed(&self) -> usize {
+        self.responses[0].len()
+    }
+
+    /// Σy·y′ of two classes; of very many classes only of one with itself.
+    fn square(&self, a: usize, b: usize) -> Option<f64> {
+        let m = self.listed();
+        match pairs(m) {
+            1 if m > 1 => (a == b).then(|| self.squares[a]),
+            pairs => Some(self.squares[a * pairs + b]),
+        }
+    }
+
+    /// Covariance of the responses of two classes within strata, in units of their step squared; of very
+    /// many classes only of one with itself.
+    fn responses(&self, a: usize, b: usize) -> Option<f64> {
         let explained = self.counts.iter().zip(&self.responses);
         let explained: f64 = explained
             .filter(|(count, _)| **count > 0.0)
-            .map(|(count, sums)| sums[place] * sums[place] / count)
+            .map(|(count, sums)| sums[a] * sums[b] / count)
             .sum();
-        (self.squares[place] - explained) / self.all
+        Some((self.square(a, b)? - explained) / self.all)
     }
 
     /// Covariance of response and noise within strata, in units of both steps, \[P\].
     fn covariance(&self, products: &[i64], parities: &[usize], place: usize) -> Vec<f64> {
         let pixels = self.noise[0].len();
-        let m = self.squares.len();
+        let m = self.listed();
         let mut sum = vec![0_i64; pixels];
         for parity in parities {
             let own = &products[(parity * m + place) * pixels..][..pixels];
@@ -160,20 +184,22 @@ pub(super) struct Evidence {
 }
 
 /// The evidence images of the classes with maps, in their order; `None` for a class of which nothing
-/// can be said: fewer than `min_trials` trials, or a response that never changes.
+/// can be said: fewer than `min_trials` trials, or a response that never changes. Beside them the
+/// covariance of the responses within true classes, \[M,M\]; empty of very many classes.
 pub(super) fn evidence(
     trials: &Trials<'_>,
     own: &Responses<'_>,
     deviations: &[f64],
-) -> Vec<Option<Evidence>> {
+) -> (Vec<Option<Evidence>>, Vec<f32>) {
     let m = trials.listed.len();
     let whole = Strata::new(trials, own, &[0, 1]);
     let halves = [0, 1].map(|parity| Strata::new(trials, own, &[parity]));
     let of_class = |place: usize| {
-        let variance = whole.variance(place);
+        let square = whole.square(place, place).unwrap_or(0.0);
+        let variance = whole.responses(place, place).unwrap_or(0.0);
         let enough = whole.all >= trials.min_trials.max(1) as f64;
         // Rounding alone leaves no more than this of a response that is constant within strata.
-        let least = 1e-9 * whole.squares[place] / whole.all.max(1.0);
+        let least = 1e-9 * square / whole.all.max(1.0);
         if !enough || variance <= least.max(0.0) {
             return None;
         }
@@ -205,5 +231,9 @@ pub(super) fn evidence(
             deviation,
         })
     };
-    (0..m).map(of_class).collect()
+    let images = (0..m).map(of_class).collect();
+    let spread = (0..m * m)
+        .map(|pair| Some((whole.responses(pair / m, pair % m)? * own.step * own.step) as f32))
+        .collect::<Option<Vec<f32>>>();
+    (images, spread.unwrap_or_default())
 }

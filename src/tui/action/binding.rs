@@ -38,6 +38,8 @@ pub enum Action {
     NextImages,
     /// What trials are taken to say: evidence, or decisions.
     SwitchResponse,
+    /// What tells every other class from the chosen one.
+    Versus,
     SwitchTargets,
     SwitchSource,
     NextSplit,
@@ -57,6 +59,9 @@ pub enum Action {
     /// Counted from 0.
     View(usize),
     SwitchLog,
+    /// Two sessions side by side.
+    Compare,
+    EndComparison,
     Pause,
     AskStop,
     Resume,

@@ -39,6 +39,8 @@ pub enum Place {
     Jump,
     /// Where a number of trials is typed.
     Extending,
+    /// Where two sessions are compared.
+    Comparison,
     /// In the list of sessions.
     Sessions,
     /// While the list's filter is typed.
@@ -53,7 +55,7 @@ pub enum Place {
 
 impl Place {
     /// Every place, in the order of the list of keys.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Views,
         Self::Sheet,
         Self::Maps,
@@ -72,6 +74,7 @@ impl Place {
         Self::Palette,
         Self::Jump,
         Self::Extending,
+        Self::Comparison,
         Self::Sessions,
         Self::Filter,
         Self::Form,
@@ -100,6 +103,7 @@ impl Place {
             Self::Palette => "commands",
             Self::Jump => "jump to a class",
             Self::Extending => "more trials",
+            Self::Comparison => "two sessions compared",
             Self::Sessions => "list of sessions",
             Self::Filter => "filter of the list",
             Self::Form => "new session",

@@ -63,7 +63,13 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Mode::List | Mode::Filter => draw_list(browser, theme, body, buf),
     }
     let foot = below(area, area.height - 1);
-    footer::draw(browser.possible(), |word| word, theme, foot, buf);
+    let chooses = browser.list.against.is_some();
+    let word = |word| match word {
+        "open" if chooses => "compare",
+        "leave" if chooses => "back",
+        word => word,
+    };
+    footer::draw(browser.possible(), word, theme, foot, buf);
 }
 
 fn header(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
@@ -75,9 +81,13 @@ fn header(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
         (_, many) => format!("{many} sessions, {running} running"),
     };
     let used = right(buf, area, 0, Span::styled(counted, theme.dim()));
+    let what = match &browser.list.against {
+        Some(name) => format!("compare {} with …", clean(name)),
+        None => "sessions".to_owned(),
+    };
     let title = Line::from(vec![
         Span::styled("noisescope  ", theme.dim()),
-        Span::styled("sessions", theme.bright()),
+        Span::styled(what, theme.bright()),
     ]);
     let room = start(area, area.width.saturating_sub(used + 2));
     left(buf, room, 0, title);

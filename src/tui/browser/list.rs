@@ -141,6 +141,13 @@ impl Browser {
             Action::RowUp | Action::RowDown | Action::FirstRow | Action::LastRow => {
                 self.shown().len() > 1
             }
+            // Where another session is chosen, that is all there is to do.
+            Action::ResumeRow | Action::AskDelete | Action::NewSession | Action::Compare
+                if self.list.against.is_some() =>
+            {
+                false
+            }
+            Action::Compare => chosen.is_some_and(|row| row.done > 0),
             Action::ResumeRow => chosen.is_some_and(Row::can_resume),
             Action::AskDelete => chosen.is_some_and(|row| !row.is_running()),
             Action::NewSession => !self.presets.is_empty() && self.rows.is_some(),
@@ -191,6 +198,7 @@ impl Browser {
             Action::LastRow => self.go(usize::MAX),
             Action::OpenRow => return Outcome::Chosen(Choice::Open(name)),
             Action::ResumeRow => return Outcome::Chosen(Choice::Resume(name)),
+            Action::Compare => return Outcome::Chosen(Choice::Compare(name)),
             Action::AskDelete => self.mode = Mode::Deleting(name),
             Action::NewSession => {
                 self.mode = Mode::Form(Form::new(&self.presets, self.all()));

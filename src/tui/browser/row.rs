@@ -58,6 +58,8 @@ pub enum Choice {
     Open(String),
     /// Let an engine go on with this session, and look at it.
     Resume(String),
+    /// See this session beside another.
+    Compare(String),
     /// Make a session and run it.
     New {
         /// One of the presets that were offered.
@@ -78,10 +80,23 @@ pub enum Choice {
 pub struct List {
     /// What went wrong with the last choice, said above the list until the next key.
     pub problem: Option<String>,
+    /// The session for which another is chosen here to compare it with, where that is what the list is
+    /// for.
+    pub(super) against: Option<String>,
     /// The chosen session.
     pub(super) chosen: Option<String>,
     /// Its place among those shown, for when it is gone.
     pub(super) at: usize,
     /// Only sessions whose name has this are shown.
     pub(super) filter: String,
+}
+
+impl List {
+    /// The list from which a session is chosen to compare `name` with it.
+    pub fn against(name: &str) -> Self {
+        Self {
+            against: Some(name.to_owned()),
+            ..Self::default()
+        }
+    }
 }

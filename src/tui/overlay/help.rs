@@ -21,7 +21,7 @@ const LISTS: [Place; 4] = [Place::Sessions, Place::Filter, Place::Form, Place::D
 pub fn draw(scene: &Scene<'_>, state: &State, first: usize, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let possible = |row: &Binding| is_possible(row.action, state, scene.session);
-    let own = |place: &Place| !LISTS.contains(place);
+    let own = |place: &Place| !LISTS.contains(place) && *place != Place::Comparison;
     let places: Vec<Place> = Place::ALL.into_iter().filter(own).collect();
     let rows = lines(&places, possible, state.entries().len(), theme);
     columns(rows, first, area, theme, buf);
@@ -31,6 +31,13 @@ pub fn draw(scene: &Scene<'_>, state: &State, first: usize, area: Rect, buf: &mu
 pub fn draw_of_list(theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
     let places = [&LISTS[..], &[Place::Help, Place::Everywhere]].concat();
     // The digits of the views are no keys of the list.
+    let rows = lines(&places, |_| true, 0, theme);
+    columns(rows, first, area, theme, buf);
+}
+
+/// Draws the keys of the comparison of two sessions from line `first` on.
+pub fn draw_of_comparison(theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
+    let places = [Place::Comparison, Place::Help, Place::Everywhere];
     let rows = lines(&places, |_| true, 0, theme);
     columns(rows, first, area, theme, buf);
 }

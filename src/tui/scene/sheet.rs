@@ -8,10 +8,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use super::lens::Lens;
-use crate::format::{count, gamma, percent, reliability};
+use super::lens::{Lens, RELIABLE};
+use crate::format::{coarse, count, gamma, percent, reliability};
 use crate::session::Session;
+use crate::session::config::Response;
 use crate::session::record::ClassificationImages;
+use crate::session::run::Phase;
 use crate::tui::action::Action;
 use crate::tui::form;
 use crate::tui::shared::Pixels;
@@ -274,13 +276,9 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
         Span::styled(format!(" {whole} "), theme.bright())
     };
     let named = name.width();
-    let called = count(own.called as f64);
-    let words = match room {
-        ..16 if lens.classes() > FEW => [format!("of {called}"), called.clone()],
-        _ => [format!("{called} trials"), called.clone()],
-    };
     let fits = |text: &String| text.chars().count() < room;
-    let trials = words.into_iter().find(fits).unwrap_or_default();
+    let under = under_name(scene, lens, class, room);
+    let trials = under.into_iter().find(fits).unwrap_or_default();
     let mut all = match lens.stands_in(class) {
         true => {
             // What must not be mistaken for a classification image says so, and why there is none.
@@ -321,6 +319,7 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
         }
     };
     let fed_back = match lens.fed_back(class) {
+        _ if lens.versus.is_some() => Span::raw(""),
         Some(back) => {
             let share = percent(back.confidence);
             let least = Span::raw(share.as_str()).width() + 10;
@@ -339,7 +338,7 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
             };
             Span::styled(text, style)
         }
-        None if own.called == 0 => Span::raw(""),
+        None if own.called == 0 && lens.response == Response::Decision => Span::raw(""),
         None => Span::styled("  not fed back yet", theme.dim()),
     };
     all.push(Line::from(fed_back));
@@ -351,20 +350,62 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
         .collect()
 }
 
+/// What stands below the name and the reliability of a map, the longest words first: how many trials it is
+/// made of, or how many make it reliable.
+fn under_name(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, room: usize) -> Vec<String> {
+    let Some(own) = lens.class(class) else {
+        return Vec::new();
+    };
+    if lens.response == Response::Decision {
+        let called = count(own.called as f64);
+        return match room {
+            ..16 if lens.classes() > FEW => vec![format!("of {called}"), called],
+            _ => vec![format!("{called} trials"), called],
+        };
+    }
+    let Some(needed) = lens.image(class).and_then(|map| map.needed) else {
+        return Vec::new();
+    };
+    let short = format!("{RELIABLE} at {}", count(needed as f64));
+    let told = format!("R {short}");
+    let left = needed.saturating_sub(lens.trials_of(class).map_or(0, |it| it.trials));
+    let stage = scene.session.run.as_ref().and_then(|run| match run.phase {
+        Phase::Working(stage) => run.stages.get(stage),
+        _ => None,
+    });
+    let rate = stage.filter(|stage| stage.unit == "trials");
+    match rate
+        .and_then(|stage| stage.per_second)
+        .filter(|rate| *rate > 0.0 && left > 0)
+    {
+        Some(rate) => {
+            // Every γ that is not done takes its turn.
+            let images = scene.shared.images_in(scene.session);
+            let plan = scene.shared.images_plan(scene.session);
+            let gammas = images.into_iter().flat_map(|it| &it.gammas);
+            let open = gammas.filter(|it| {
+                let planned = plan.map_or(0, |plan| plan.trials_at(it.gamma));
+                !it.reached && it.trials < planned
+            });
+            let time = coarse(left as f64 * open.count().max(1) as f64 / rate);
+            vec![format!("{told}, {time}"), told, short]
+        }
+        None => vec![told, short],
+    }
+}
+
 /// How reliable the map of a class is, and at which γ where that is the class's own, in `room`
 /// columns.
 fn quality(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, room: usize) -> Vec<Span<'static>> {
     let theme = scene.theme;
-    let Some(own) = lens.class(class) else {
-        return Vec::new();
-    };
     let at = match lens.gamma_of(class) {
         Some(own) if lens.is_mixed() => Some(gamma(own)),
         _ => None,
     };
-    let map = own.image(lens.response);
+    let map = lens.image(class);
     let Some(r) = map.and_then(|map| map.reliability) else {
         let words = match map.is_some() {
+            _ if lens.versus == Some(class) => "",
             true => "R not yet",
             false if room < 15 => "no R",
             false => "insufficient",

@@ -259,10 +259,11 @@ fn sums_are_those_of_their_definition() {
         let m = listed.len();
         for place in 0..m {
             let own = || heard.iter().skip(place).step_by(m).map(|&y| i64::from(y));
-            assert_eq!(
-                found.squares[place],
-                own().map(|y| y.pow(2) as u64).sum::<u64>()
-            );
+            for other in 0..m {
+                let theirs = heard.iter().skip(other).step_by(m);
+                let products = own().zip(theirs).map(|(y, &other)| y * i64::from(other));
+                assert_eq!(found.squares[place * m + other], products.sum::<i64>());
+            }
             for pixel in 0..PIXELS {
                 let noise = block.noise.iter().skip(pixel).step_by(PIXELS);
                 let products = own().zip(noise).map(|(y, &k)| y * (i64::from(k) - CENTRE));

@@ -38,6 +38,12 @@ impl Lens<'_> {
             });
         }
         if self.response == Response::Evidence && matches!(self.kind, MapKind::Image | MapKind::Z) {
+            if self.versus == Some(class) {
+                return Some(Missing {
+                    lines: vec!["itself".into()],
+                    sentence: format!("{long} itself: the others are told from it."),
+                });
+            }
             return Some(match all < least {
                 true => Missing {
                     lines: vec!["too few".into(), format!("{all} of {least}")],

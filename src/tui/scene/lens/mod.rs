@@ -72,6 +72,10 @@ pub struct Lens<'a> {
     pub kind: MapKind,
     /// What trials are taken to say in the image and its z map.
     pub response: Response,
+    /// The class that every other is told from; `None`: each is seen by itself.
+    pub versus: Option<usize>,
+    /// What tells every class from that one.
+    pairs: Vec<Option<ImageEstimate>>,
     /// What is looked at of several channels.
     look: Look,
     scale: Scale,
@@ -122,6 +126,8 @@ impl<'a> Lens<'a> {
             each: (0..trials.classes()).map(of_class).collect(),
             kind,
             response: shared.response_in(images),
+            versus: None,
+            pairs: Vec::new(),
             look: shared.look.within(trials.shape()[0]),
             scale: shared.scale,
             session,
@@ -131,8 +137,24 @@ impl<'a> Lens<'a> {
         if let Some((trials, estimate)) = lens.each.first().filter(|_| !lens.is_mixed()) {
             (lens.trials, lens.estimate) = (trials, Arc::clone(estimate));
         }
+        if lens.response == Response::Evidence {
+            lens.tell_from(shared.versus);
+        }
         lens.paints = Paints::of(&lens);
         Some(lens)
+    }
+
+    /// Sees every class beside another one.
+    fn tell_from(&mut self, versus: Option<usize>) {
+        let Some(other) = versus.filter(|&other| other < self.classes()) else {
+            return;
+        };
+        let shape = self.shape();
+        let each = self.each.iter().enumerate();
+        self.pairs = each
+            .map(|(class, (_, estimate))| estimate.pair(class, other, shape))
+            .collect();
+        self.versus = Some(other);
     }
 
     /// Whether classes are seen at different γ.
@@ -169,12 +191,21 @@ impl<'a> Lens<'a> {
 
     /// The image of a class by the response in sight, and what it is worth.
     pub fn image(&self, class: usize) -> Option<&ImageEstimate> {
+        if self.versus.is_some() {
+            return self.pairs.get(class)?.as_ref();
+        }
         self.class(class)?.image(self.response)
     }
 
-    /// The name of the kind of map.
-    pub fn label(&self) -> &'static str {
-        self.kind.label_of(self.response)
+    /// What is shown where it is the image or its z map: `evidence for each class rather than 9`.
+    pub fn rather_than(&self) -> Option<String> {
+        let other = self.name(self.versus?);
+        matches!(self.kind, MapKind::Image | MapKind::Z).then(|| format!("rather than {other}"))
+    }
+
+    /// The sums that a class is seen in.
+    pub fn trials_of(&self, class: usize) -> Option<&'a GammaTrials> {
+        self.each.get(class).map(|(trials, _)| *trials)
     }
 
     /// The γ that a class is seen at.
@@ -185,6 +216,9 @@ impl<'a> Lens<'a> {
     /// What the network calls the mean stimulus of a class, or its evidence image.
     pub fn fed_back(&self, class: usize) -> Option<FedBack> {
         let trials = self.each.get(class)?.0;
+        if self.versus.is_some() {
+            return None;
+        }
         *match self.response {
             Response::Decision => trials.fed_back.get(class)?,
             Response::Evidence => trials.evidence_fed_back.get(class)?,
@@ -194,7 +228,7 @@ impl<'a> Lens<'a> {
     /// Whether a class that has too few trials for a classification image or its z map is shown by
     /// its mean stimulus, which any trial gives, on a grey scale of its own.
     pub fn stands_in(&self, class: usize) -> bool {
-        let stands_in = matches!(self.kind, MapKind::Image | MapKind::Z);
+        let stands_in = matches!(self.kind, MapKind::Image | MapKind::Z) && self.versus.is_none();
         let stimulus = |own: &ClassEstimate| own.mean_stimulus.is_some();
         stands_in && self.values(class).is_none() && self.class(class).is_some_and(stimulus)
     }

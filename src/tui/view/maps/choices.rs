@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::sight::Sight;
 use crate::format::gamma;
+use crate::session::config::Response;
 use crate::tui::scene::Scene;
 use crate::tui::scene::lens::MapKind;
 use crate::tui::shared::{self, Pixels, Scale};
@@ -28,6 +29,10 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         let kinds = kinds
             .iter()
             .map(|kind| one(*kind == lens.kind, kind.label_of(lens.response), gap));
+        let versus = lens.rather_than().map(|words| {
+            let text = format!("{words}{gap}");
+            Span::styled(text, theme.chosen())
+        });
         let name = Span::styled(format!("{gap}{} ", theme.glyphs.gamma), theme.dim());
         let gammas = sight.images.gammas.iter().map(|trials| {
             let chosen = trials.gamma == lens.estimate.gamma;
@@ -40,7 +45,12 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             let text = format!("{gap}{} noise", plan.noise.label());
             Span::styled(text, theme.chosen())
         });
-        kinds.chain(noise).chain([name]).chain(gammas).collect()
+        kinds
+            .chain(versus)
+            .chain(noise)
+            .chain([name])
+            .chain(gammas)
+            .collect()
     };
     let shortest = line(&[lens.kind], " ");
     let line = [line(&MapKind::ALL, "  "), line(&MapKind::ALL, " ")]
@@ -64,8 +74,13 @@ pub fn scale_line(
     let mut parts = Vec::new();
     parts.extend(position.map(|words| format!("  {words}")));
     parts.extend(lens.channels_in_words().map(|words| format!("  {words}")));
-    if lens.kind == MapKind::Z {
-        parts.push(" standard errors".to_string());
+    match (lens.kind, lens.response) {
+        (MapKind::Z, _) => parts.push(" standard errors".to_string()),
+        (MapKind::Image, Response::Evidence) => {
+            let plan = scene.shared.images_plan(scene.session);
+            parts.extend(plan.map(|plan| format!("  {} a pixel", plan.evidence.unit())));
+        }
+        _ => {}
     }
     parts.push(match scene.shared.scale {
         Scale::Common => "  one scale".into(),

@@ -7,8 +7,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::choices::scale_line;
-use super::numbers;
 use super::sight::Sight;
+use super::{course, numbers};
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::lens::Lens;
@@ -32,6 +32,9 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     // The row of the scale may be used beside it, that of the small maps not.
     let panel = beside(area, width + 3);
     let used = numbers::draw(scene, lens, panel, cursor, height + 2, buf);
+    // Below the figures, beside the map and no lower.
+    let room = top(panel, height).height.saturating_sub(used + 1);
+    course::draw(scene, lens, top(below(panel, used + 1), room), buf);
     let under = below(area, height);
     let scale_room = if used > height { width } else { under.width };
     if under.height > 0 {
@@ -58,7 +61,8 @@ pub fn closer(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) 
     let (width, height) = cells(lens.size(), zoom);
     picture(scene, lens, start(top(area, height), width), None, buf);
     let panel = below(area, height + 1);
-    numbers::draw(scene, lens, panel, None, panel.height, buf);
+    let used = numbers::draw(scene, lens, panel, None, panel.height, buf);
+    course::draw(scene, lens, top(below(panel, used + 1), 14), buf);
 }
 
 /// The largest whole zoom at which a map fits.

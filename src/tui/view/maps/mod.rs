@@ -2,6 +2,7 @@
 
 mod all;
 mod choices;
+mod course;
 mod enlarged;
 mod numbers;
 mod sight;

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use crate::figure::channels;
 use crate::format::{count, number, percent, reading, reliability, thousands};
+use crate::session::config::Response;
 use crate::stats::classification::ClassEstimate;
 use crate::tui::scene::Scene;
 use crate::tui::scene::lens::{Lens, MapKind, Painting};
@@ -69,11 +70,11 @@ pub fn draw(
         }
     }
     let room = usize::from(area.width).saturating_sub(indent + 8);
-    lines.extend(quality(scene, lens, own, room).into_iter().map(figure));
+    lines.extend(quality(scene, lens, room).into_iter().map(figure));
     let before = lines.len();
     if let (Some(painting), Some(cursor)) = (lens.painting(class), cursor) {
         lines.push(Line::default());
-        let figures = under_cursor(own, &painting, cursor, (lens, class));
+        let figures = under_cursor(&painting, cursor, (lens, class));
         lines.extend(figures.into_iter().map(figure));
     }
     let after = lines.len() - before;
@@ -93,10 +94,10 @@ pub fn draw(
 }
 
 /// How good the map of a class is.
-fn quality(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate, room: usize) -> Vec<Figure> {
+fn quality(scene: &Scene<'_>, lens: &Lens<'_>, room: usize) -> Vec<Figure> {
     let class = scene.shared.class;
     let mut figures = Vec::new();
-    let Some(map) = own.image(lens.response) else {
+    let Some(map) = lens.image(class) else {
         return figures;
     };
     if let Some(r) = map.reliability {
@@ -128,7 +129,7 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate, room: usize)
 /// What the map comes from and what it still needs, the most important first.
 fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec<Figure> {
     let mut figures = Vec::new();
-    let map = own.image(lens.response);
+    let map = lens.image(scene.shared.class);
     if let Some(clusters) = map.and_then(|map| map.clusters.as_ref()) {
         let value = match clusters.len() {
             0 => "none".to_string(),
@@ -149,6 +150,17 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
         figures.push((("for R 0.95", "R 0.95"), value, more));
     }
     let plan = scene.shared.images_plan(scene.session);
+    if let (Some(plan), Response::Evidence) = (plan, lens.response) {
+        if let Some([mean, deviation]) = own.response.filter(|_| lens.versus.is_none()) {
+            let value = format!("{} ± {}", number(mean), number(deviation));
+            let unit = plan.evidence.unit().to_string();
+            figures.push((("response", "response"), value, unit));
+        }
+        if !plan.noise.is_white() {
+            let more = "by the noise's covariance".to_string();
+            figures.push((("smoothed", "smoothed"), plan.noise.label().into(), more));
+        }
+    }
     if let Some(plan) = plan {
         let weighting = plan.weighting.label().unwrap_or_default();
         let grain = lens.trials.grain;
@@ -175,7 +187,6 @@ fn probability(p: f64) -> String {
 }
 
 fn under_cursor(
-    own: &ClassEstimate,
     painting: &Painting<'_>,
     (row, column): (usize, usize),
     (lens, class): (&Lens<'_>, usize),
@@ -185,9 +196,7 @@ fn under_cursor(
     let mut figures = vec![(("cursor", "cursor"), place, String::new())];
     if let Some(&value) = painting.values.get(pixel) {
         let text = match lens.kind {
-            MapKind::Z | MapKind::Image if own.image(lens.response).is_some() => {
-                reading(f64::from(value))
-            }
+            MapKind::Z | MapKind::Image if lens.image(class).is_some() => reading(f64::from(value)),
             _ => number(f64::from(value)),
         };
         let of = lens.channels_in_words().unwrap_or_default();
@@ -198,22 +207,34 @@ fn under_cursor(
         };
         figures.push((("value", "value"), text, of));
     }
+    // Of several channels together z is that of one of them.
+    let together = lens.shape()[0] > 1 && !lens.is_one_channel();
     let significance = lens.significance(class);
     if let Some(&z) = significance.as_ref().and_then(|(z, _)| z.get(pixel)) {
         let mut words = Vec::new();
-        words.extend(strongest_channel(own, lens, pixel).map(|name| format!("in {name}")));
+        words.extend(strongest_channel(class, lens, pixel).map(|name| format!("in {name}")));
         let significant = f64::from(z.abs()) > lens.estimate.threshold;
         words.extend(significant.then(|| "significant".to_string()));
         figures.push((("z", "z"), reading(f64::from(z)), words.join(", ")));
+        let shown = matches!(lens.kind, MapKind::Image) && !together;
+        let value = painting
+            .values
+            .get(pixel)
+            .copied()
+            .filter(|_| shown && z != 0.0);
+        if let Some(value) = value {
+            let error = reading(f64::from((value / z).abs()));
+            figures.push((("error", "error"), error, "standard error".into()));
+        }
     }
     figures
 }
 
 /// The channel whose z is told where several are looked at together.
-fn strongest_channel(own: &ClassEstimate, lens: &Lens<'_>, pixel: usize) -> Option<String> {
+fn strongest_channel(class: usize, lens: &Lens<'_>, pixel: usize) -> Option<String> {
     let [channels, height, width] = lens.shape();
     let whole = |z: &&[f32]| z.len() >= channels * height * width;
-    let z = own.image(lens.response).map(|it| &it.z[..]).filter(whole)?;
+    let z = lens.image(class).map(|it| &it.z[..]).filter(whole)?;
     let together = channels > 1 && !lens.is_one_channel();
     together.then(|| channels::name(look::strongest(z, lens.shape(), pixel), channels))
 }

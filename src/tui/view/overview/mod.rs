@@ -236,9 +236,13 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
     };
     let plan = scene.shared.images_plan(scene.session);
     let several = shared::images(scene.session) > 1;
+    let images = lens.response.image_label();
+    let versus = lens
+        .rather_than()
+        .map_or_else(String::new, |words| format!(" {words}"));
     let name = match plan.filter(|_| several) {
-        Some(plan) => format!("classification images of {} noise  ", plan.noise.label()),
-        None => "classification images  ".into(),
+        Some(plan) => format!("{images}s of {} noise{versus}  ", plan.noise.label()),
+        None => format!("{images}s{versus}  "),
     };
     let name = Span::styled(name, theme.bright());
     let named = [&[name], words.as_slice()].concat();

@@ -8,7 +8,6 @@ use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::Span;
 
-use super::FEW;
 use super::sight::Sight;
 use crate::tui::form;
 use crate::tui::scene::Scene;
@@ -146,12 +145,11 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, cell: Cell, area: Rect, buf: &
             name(sight, chosen, (class, room), theme),
         );
     }
-    let many = sight.classes > FEW;
     for (at, class) in rows_shown.clone().enumerate() {
         let row = at as u16 * cell.height + (cell.height - 1) / 2;
         let names = start(rows, cell.names - 2);
         let room = usize::from(cell.names.saturating_sub(3));
-        let chosen = many && class == sight.truth;
+        let chosen = sight.pointed && class == sight.truth;
         right(buf, names, row, name(sight, chosen, (class, room), theme));
         let own = share(split.recall(class), cell.recall >= 8, theme);
         right(buf, below(recall, HEAD), row, own);
@@ -216,7 +214,7 @@ fn entry(
         0.0
     };
     let right_one = truth == called;
-    let pointed = sight.classes > FEW && (truth, called) == (sight.truth, sight.class);
+    let pointed = sight.pointed && (truth, called) == (sight.truth, sight.class);
     let style = colours(share, right_one, count, theme);
     // A gap of a column keeps numbers apart.
     let own = start(area, area.width.saturating_sub(1));

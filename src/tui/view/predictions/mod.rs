@@ -104,6 +104,15 @@ impl View for Predictions {
             Action::TruthBelow => self.step_truth(shared, around.session, 1),
             Action::Enlarge => self.closer = true,
             Action::ShrinkFigure => self.closer = false,
+            // Why is this true class called that one?
+            Action::Versus => {
+                let truth = self.truth.unwrap_or(shared.class);
+                if truth == shared.class || shared.images_in(around.session).is_none() {
+                    return Reply::Done;
+                }
+                shared.versus = Some(truth);
+                return Reply::LookCloser;
+            }
             Action::NextSplit => self.split = (self.split + 1) % splits(around.session),
             _ => return Reply::Ignored,
         }
@@ -113,9 +122,7 @@ impl View for Predictions {
     fn is_possible(&self, action: Action, session: &Session) -> bool {
         match action {
             Action::NextSplit => splits(session) > 1,
-            Action::TruthAbove | Action::TruthBelow | Action::Enlarge => {
-                form::classes(session) > FEW
-            }
+            Action::Enlarge => form::classes(session) > FEW,
             _ => true,
         }
     }
@@ -148,6 +155,7 @@ impl Predictions {
             split,
             class,
             truth: self.truth.map_or(class, |truth| truth.min(last)),
+            pointed: self.truth.is_some() || classes > FEW,
             classes,
             shape: form::picture(split.images.shape())?,
         })

@@ -17,6 +17,8 @@ pub struct Sight<'a> {
     pub class: usize,
     /// What they are.
     pub truth: usize,
+    /// Whether that is shown: with few classes only once the cursor has been moved.
+    pub pointed: bool,
     /// How many classes there are.
     pub classes: usize,
     /// Channels, rows and columns of an image.

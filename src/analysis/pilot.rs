@@ -1,0 +1,105 @@
+//! A look at a network before a long run: a few trials of noise at several grains, and how many trials
+//! reliable maps would take at each.
+
+use std::time::{Duration, Instant};
+
+use super::classification_images::ClassificationImages;
+use super::{AnalysisError, Experiment, Job, Lab, Place};
+use crate::session::config::{self, Config, Grain};
+use crate::session::record::{self, Record};
+use crate::stats::classification::TARGET;
+use crate::stats::grain::{Foretold, foretold};
+
+/// Trials at each grain.
+pub const TRIALS: u64 = 1000;
+
+/// Longest time for a grain: a slow network is shown fewer.
+const TIME: Duration = Duration::from_secs(12);
+
+/// The grains that are tried.
+const CELLS: [usize; 4] = [1, 2, 4, 8];
+
+/// Least rows and columns of a grid that still shows something.
+const LEAST: usize = 4;
+
+/// Shows the lab's network noise at each grain that its images have room for, at γ = `gamma`: what the
+/// evidence images foretell.
+///
+/// # Errors
+/// Where the plan cannot be run, or the device does not compute.
+pub fn pilot(lab: &Lab, gamma: f64, seed: u64) -> Result<Vec<Foretold>, AnalysisError> {
+    let [_, height, width] = lab.form.shape();
+    let fits = |cell: &usize| *cell == 1 || height.min(width) / cell >= LEAST;
+    let cells = CELLS.into_iter().filter(fits);
+    let all = cells.map(|cell| of_cell(lab, gamma, seed, cell));
+    let all = all.collect::<Result<Vec<Option<Foretold>>, AnalysisError>>()?;
+    Ok(all.into_iter().flatten().collect())
+}
+
+fn of_cell(
+    lab: &Lab,
+    gamma: f64,
+    seed: u64,
+    cell: usize,
+) -> Result<Option<Foretold>, AnalysisError> {
+    let plan = config::ClassificationImages {
+        gammas: vec![gamma],
+        trials: TRIALS,
+        block: TRIALS as usize / 8,
+        cell,
+        ..Default::default()
+    };
+    let (parts, grain) = (plan.blocks_at(gamma), Grain { cell, grey: false });
+    // Noise of its own: the stream of no analysis of a plan.
+    let place = Place {
+        seed,
+        index: usize::MAX >> 1,
+        images: None,
+        gammas: 0,
+        evidence: false,
+    };
+    let mut analysis = ClassificationImages::new(plan, place, lab);
+    let mut record = record::ClassificationImages { gammas: Vec::new() };
+    let nothing = Record::new(&Config::default());
+    Experiment::begin(&mut analysis, 0, lab, &nothing, &mut record)?;
+    let began = Instant::now();
+    for block in 0..parts {
+        let job = Job { part: 0, block };
+        let sums = Experiment::step(&analysis, lab, job)?;
+        Experiment::merge(&analysis, &mut record, job, sums);
+        // Both halves of the trials are of the same size.
+        if block % 2 == 1 && began.elapsed() > TIME {
+            break;
+        }
+    }
+    let shown = record.gammas[0].trials;
+    let per_second = shown as f64 / began.elapsed().as_secs_f64().max(1e-9);
+    let estimate = record.gammas[0].estimate();
+    let maps = estimate
+        .classes
+        .iter()
+        .filter_map(|it| it.evidence.as_ref());
+    let ratios: Vec<f64> = maps
+        .map(|map| map.snr)
+        .filter(|snr| snr.is_finite())
+        .collect();
+    let points = grain.grid(lab.form.shape()).iter().product();
+    Ok(foretold((cell, points), shown, &ratios, TARGET, per_second))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::template_lab;
+
+    #[test]
+    fn a_linear_network_is_foretold_at_every_grain() {
+        let all = pilot(&template_lab(), 0.0, 1).unwrap();
+        let cells: Vec<usize> = all.iter().map(|it| it.cell).collect();
+        assert_eq!(cells, [1, 2, 4]);
+        // y = w·z: the ratio is N/P, so that R 0.95 takes 19·784 trials.
+        let needed = all[0].needed.unwrap() as f64 / (19.0 * 784.0);
+        assert!((0.8..1.25).contains(&needed), "{needed}");
+        assert!(all.windows(2).all(|pair| pair[1].needed < pair[0].needed));
+    }
+}

@@ -1,0 +1,325 @@
+//! `noisescope compare`: the maps of two sessions side by side, and how alike they decide.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::Args;
+
+use super::machine::Machine;
+use super::show::By;
+use super::signals::{HUNG_UP, Signals, runtime};
+use super::watch::{Line, Look};
+use super::{Refusal, attach, browse};
+use crate::comparison::{Compared, Misfit, Pair, Shown, Wish};
+use crate::data;
+use crate::engine::device::Choice;
+use crate::engine::side_by_side::{self, Bench};
+use crate::export::comparison::What;
+use crate::export::{self, Format};
+use crate::link::{Connection, Link, client};
+use crate::report::comparison::comparison;
+use crate::session::Session;
+use crate::session::config::Response;
+use crate::session::form::Form;
+use crate::session::store::Store;
+use crate::tui::browser::{Choice as Chosen, List};
+use crate::tui::{self, compare as screen};
+
+/// Trials that both networks are shown unless another number is asked for.
+const TRIALS: u64 = 10_000;
+
+/// Which sessions, and what of them.
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// The first session
+    a: String,
+    /// The second
+    b: String,
+    /// Maps by the network's decisions, or by its outputs (default: evidence where both have it)
+    #[arg(long, value_enum, value_name = "WHAT")]
+    response: Option<By>,
+    /// The signal strength (default: the one that shows most; in files, all)
+    #[arg(long, value_name = "G")]
+    gamma: Option<f64>,
+    /// The noise, where both plans have several: uniform, gaussian, …
+    #[arg(long, value_name = "KIND")]
+    noise: Option<String>,
+    /// One class alone in figures, by number or name
+    #[arg(long, value_name = "CLASS")]
+    map: Option<String>,
+    /// Show both networks the same N trials, at --gamma or where decisions are the most varied, and count
+    /// how often they decide alike (default: 10,000 where nothing is drawn; 0: leave it out)
+    #[arg(long, value_name = "N")]
+    trials: Option<u64>,
+    /// Print it instead of drawing it
+    #[arg(long, conflicts_with_all = ["json", "format"])]
+    plain: bool,
+    /// As one JSON object
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// As files: json, npz (the maps), csv (tables) or png (figures)
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Where to (default: standard output for json, A-vs-B.npz, the folders A-vs-B-tables and A-vs-B-figures)
+    #[arg(long, value_name = "PATH", requires = "format")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    machine: Machine,
+    #[command(flatten)]
+    line: Line,
+}
+
+impl Compare {
+    fn wish(&self) -> Wish {
+        Wish {
+            noise: self.noise.clone(),
+            gamma: self.gamma,
+            response: self.response.map(Response::from),
+        }
+    }
+}
+
+impl From<Misfit> for Refusal {
+    /// Sessions that have not run yet may well be compared later.
+    fn from(misfit: Misfit) -> Self {
+        match misfit {
+            Misfit::NoMaps { .. } => Self::Failed(misfit.to_string()),
+            _ => Self::Usage(misfit.to_string()),
+        }
+    }
+}
+
+/// Compares two sessions.
+pub fn run(store: &Store, data: Option<&Path>, compare: &Compare) -> Result<ExitCode, Refusal> {
+    compare.machine.check()?;
+    let folder = data::data_dir(data).map_err(Refusal::failed)?;
+    let told = compare.plain || compare.json || compare.format.is_some();
+    if !told && std::io::stdout().is_terminal() {
+        return compare.draw(store, &folder);
+    }
+    let runtime = runtime()?;
+    let a = runtime.block_on(newest(store, &compare.a))?;
+    let b = runtime.block_on(newest(store, &compare.b))?;
+    compare.tell(store, &folder, [&a, &b])
+}
+
+impl Compare {
+    /// On the terminal, live where engines are at work.
+    fn draw(&self, store: &Store, data: &Path) -> Result<ExitCode, Refusal> {
+        runtime()?.block_on(async {
+            let mut signals = Signals::listen()?;
+            let alike = self.trials.filter(|trials| *trials > 0);
+            let alike = alike.map(|trials| self.measure(store, data, trials));
+            let beside = Beside {
+                store,
+                wish: self.wish(),
+                line: &self.line,
+            };
+            let code = beside.draw([&self.a, &self.b], alike, &mut signals).await?;
+            Ok(code.map_or(ExitCode::SUCCESS, ExitCode::from))
+        })
+    }
+
+    /// As text, or as files.
+    fn tell(&self, store: &Store, data: &Path, [a, b]: [&Session; 2]) -> Result<ExitCode, Refusal> {
+        let wish = self.wish();
+        let pair = Pair::new(a, b, &wish)?;
+        let classes = self.classes(&pair)?;
+        let response = wish.response.unwrap_or(pair.responses[0]);
+        let chosen = wish.gamma.and_then(|gamma| pair.place(gamma));
+        let place = chosen.unwrap_or_else(|| pair.best(response));
+        let alike = match self.trials.unwrap_or(TRIALS) {
+            0 => None,
+            trials => Some(self.asked().shown(store, data, trials)),
+        };
+        let alike = alike.as_ref().map(|it| it.as_ref().map_err(String::as_str));
+        let format = match self.json {
+            true => Some(Format::Json),
+            false => self.format,
+        };
+        let Some(format) = format else {
+            let compared = Compared::new(&pair, place, response);
+            return page(&comparison(&pair, &compared, alike));
+        };
+        let all = || (0..pair.gammas.len()).collect();
+        let what = What {
+            places: chosen.map_or_else(all, |place| vec![place]),
+            responses: wish
+                .response
+                .map_or_else(|| pair.responses.clone(), |it| vec![it]),
+            pair: &pair,
+            classes,
+            alike,
+        };
+        export::comparison::write(&what, format, self.out.as_deref()).map_err(Refusal::failed)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A session for which the person chooses another in the list of sessions.
+pub fn chosen(look: &Look<'_>, name: &str) -> Result<ExitCode, Refusal> {
+    runtime()?.block_on(async {
+        let mut signals = Signals::listen()?;
+        let code = with_another(look, name, &mut signals).await?;
+        Ok(code.map_or(ExitCode::SUCCESS, ExitCode::from))
+    })
+}
+
+/// Lets the person choose the other session and shows both; the exit code of the signal that ended
+/// the program meanwhile. What cannot be compared is said above the list.
+pub async fn with_another(
+    look: &Look<'_>,
+    name: &str,
+    signals: &mut Signals,
+) -> Result<Option<u8>, Refusal> {
+    let mut list = List::against(name);
+    let options = look.line.options();
+    loop {
+        let chosen = tokio::select! {
+            biased;
+            code = signals.next() => return Ok(Some(code)),
+            chosen = tui::browse(browse::rows(look.store), &[], &options, &mut list) => {
+                chosen.map_err(Refusal::failed)?
+            }
+        };
+        let other = match chosen {
+            Chosen::Open(other) => other,
+            Chosen::Gone => return Ok(Some(HUNG_UP)),
+            _ => return Ok(None),
+        };
+        let beside = Beside {
+            store: look.store,
+            wish: Wish::default(),
+            line: look.line,
+        };
+        match beside.draw([name, &other], None, signals).await {
+            Ok(code) => return Ok(code),
+            Err(refusal) => list.problem = Some(refusal.to_string()),
+        }
+    }
+}
+
+/// How two sessions are drawn.
+struct Beside<'a> {
+    store: &'a Store,
+    wish: Wish,
+    line: &'a Line,
+}
+
+impl Beside<'_> {
+    /// Draws them until the person goes back; gives the exit code of a signal that ended it.
+    async fn draw(
+        self,
+        names: [&str; 2],
+        alike: Option<screen::Alike>,
+        signals: &mut Signals,
+    ) -> Result<Option<u8>, Refusal> {
+        let a = newest(self.store, names[0]).await?;
+        let b = newest(self.store, names[1]).await?;
+        Pair::new(&a, &b, &self.wish)?;
+        let links = [a, b].map(|session| self.follow(session));
+        let drawn = screen::compare(links, self.wish, alike, self.line.options());
+        tokio::select! {
+            biased;
+            code = signals.next() => Ok(Some(code)),
+            end = drawn => match end.map_err(Refusal::failed)? {
+                screen::End::Back => Ok(None),
+                screen::End::Gone => Ok(Some(HUNG_UP)),
+            },
+        }
+    }
+
+    /// A session as it goes on.
+    fn follow(&self, session: Session) -> Link {
+        let expected = match self.store.engine(&session.name) {
+            Some(_) => Connection::Connecting,
+            None => Connection::ReadOnly,
+        };
+        client::follow(self.store.clone(), session, expected)
+    }
+}
+
+/// A session as its engine has it, where one runs, else as its file does.
+async fn newest(store: &Store, name: &str) -> Result<Session, Refusal> {
+    let live = match store.engine(name) {
+        Some(_) => client::now(store, name, attach::PATIENCE).await,
+        None => None,
+    };
+    match live {
+        Some(session) => Ok(session),
+        None => Ok(store.load(name)?),
+    }
+}
+
+impl Compare {
+    /// The class that is asked for alone.
+    fn classes(&self, pair: &Pair<'_>) -> Result<Option<Vec<usize>>, Refusal> {
+        let Some(typed) = &self.map else {
+            return Ok(None);
+        };
+        let numbered = || Form::numbered([1, 1, 1], pair.gammas[0].trials[0].classes());
+        let form = pair.form().cloned().unwrap_or_else(numbered);
+        let found = form.find(typed);
+        let class = found.map_err(|problem| Refusal::Usage(format!("--map: {problem}")))?;
+        Ok(Some(vec![class]))
+    }
+
+    /// What is to be shown to both networks.
+    fn asked(&self) -> Asked {
+        Asked {
+            names: [self.a.clone(), self.b.clone()],
+            wish: self.wish(),
+            machine: self.machine.clone(),
+        }
+    }
+
+    /// Shows both networks the same trials on a thread of its own, which outlives nobody's interest by
+    /// more than these.
+    fn measure(&self, store: &Store, data: &Path, trials: u64) -> screen::Alike {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let (store, data, asked) = (store.clone(), data.to_owned(), self.asked());
+        std::thread::spawn(move || {
+            // Whoever has left need not hear it.
+            let _ = tell.send(asked.shown(&store, &data, trials));
+        });
+        told
+    }
+}
+
+/// What is to be shown to both networks.
+struct Asked {
+    names: [String; 2],
+    wish: Wish,
+    machine: Machine,
+}
+
+impl Asked {
+    /// Shows both networks the same trials; why not, in words, where they cannot be. An engine keeps its
+    /// weights to itself, so the sessions are as their files have them.
+    fn shown(&self, store: &Store, data: &Path, trials: u64) -> Result<Shown, String> {
+        let load = |name: &String| store.load(name).map_err(|error| error.to_string());
+        let [a, b] = [load(&self.names[0])?, load(&self.names[1])?];
+        let pair = Pair::new(&a, &b, &self.wish).map_err(|error| error.to_string())?;
+        let chosen = self.wish.gamma.and_then(|gamma| pair.place(gamma));
+        let place = chosen.unwrap_or_else(|| pair.most_varied());
+        let device = Choice::from_str(&self.machine.device).map_err(|error| error.to_string())?;
+        let bench = Bench {
+            store,
+            data,
+            device: &device,
+            workers: self.machine.workers,
+        };
+        let shown = side_by_side::show([&a, &b], &pair, place, trials, bench);
+        shown.map_err(|error| error.to_string())
+    }
+}
+
+fn page(page: &str) -> Result<ExitCode, Refusal> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(page.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Refusal::failed(error)),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

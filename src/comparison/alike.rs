@@ -1,0 +1,149 @@
+//! Whether two sessions were made alike: their images, their noise, what a trial counts.
+
+use super::Misfit;
+use crate::session::config::{self, Response};
+use crate::session::record::{ClassificationImages, Experiment as _};
+use crate::session::{Form, Session};
+
+/// Classification images of a session, with their plan and its place.
+pub(super) type Own<'a> = (
+    usize,
+    &'a config::ClassificationImages,
+    &'a ClassificationImages,
+);
+
+/// The names of the sessions.
+pub(super) fn names(sessions: [&Session; 2]) -> [String; 2] {
+    sessions.map(|session| session.name.clone())
+}
+
+/// The classification images of a session that have trials.
+pub(super) fn begun(session: &Session) -> Result<Vec<Own<'_>>, Misfit> {
+    let plans = session.config.analyses.iter().enumerate();
+    let planned: Vec<Own<'_>> = plans
+        .zip(&session.record.analyses)
+        .filter_map(|((place, plan), record)| match plan {
+            config::Analysis::ClassificationImages(plan) => {
+                Some((place, plan, ClassificationImages::of(record)?))
+            }
+            _ => None,
+        })
+        .collect();
+    let name = || session.name.clone();
+    if planned.is_empty() {
+        return Err(Misfit::NoPlan { name: name() });
+    }
+    let begun: Vec<Own<'_>> = planned.into_iter().filter(|it| it.2.trials() > 0).collect();
+    match begun.is_empty() {
+        true => Err(Misfit::NoMaps { name: name() }),
+        false => Ok(begun),
+    }
+}
+
+/// Checks that images have one size and classes are the same.
+pub(super) fn same_form(sessions: [&Session; 2]) -> Result<(), Misfit> {
+    let [Some(a), Some(b)] = sessions.map(|session| session.record.form.as_ref()) else {
+        // Sessions of earlier versions have no form; the sums have one all the same.
+        return Ok(());
+    };
+    let names = names(sessions);
+    if a.shape() != b.shape() {
+        let sizes = [a, b].map(Form::size_in_words);
+        return Err(Misfit::Size { names, sizes });
+    }
+    if a.count() != b.count() {
+        let classes = [a, b].map(Form::count);
+        return Err(Misfit::Classes { names, classes });
+    }
+    if a.is_numbered() || b.is_numbered() {
+        return Ok(());
+    }
+    let mut pairs = a.classes.iter().zip(&b.classes);
+    match pairs.position(|(a, b)| a.to_lowercase() != b.to_lowercase()) {
+        None => Ok(()),
+        Some(class) => Err(Misfit::Names {
+            names,
+            class,
+            called: [a.name(class), b.name(class)],
+        }),
+    }
+}
+
+/// Whether two plans show the same noise.
+pub(super) fn same_noise(
+    a: &config::ClassificationImages,
+    b: &config::ClassificationImages,
+) -> bool {
+    a.noise == b.noise && a.grain() == b.grain()
+}
+
+/// `uniform noise`, `gaussian noise of σ 0.25 in cells of 2×2`.
+pub(super) fn in_words(plan: &config::ClassificationImages) -> String {
+    let mut words = format!("{} noise", plan.noise.label());
+    if let config::Noise::Gaussian(it) = plan.noise {
+        words += &format!(" of σ {}", it.sigma);
+    }
+    if plan.cell > 1 {
+        words += &format!(" in cells of {0}×{0}", plan.cell);
+    }
+    if plan.grey {
+        words += ", grey";
+    }
+    words
+}
+
+/// The responses by which the two have maps of the same quantity.
+pub(super) fn responses(
+    sessions: [&Session; 2],
+    [first, second]: [Own<'_>; 2],
+) -> Result<Vec<Response>, Misfit> {
+    let evidence = first.2.has_evidence() && second.2.has_evidence();
+    let evidence = evidence && first.1.evidence == second.1.evidence;
+    let decision = first.1.weighting == second.1.weighting;
+    let there: Vec<Response> = [
+        (Response::Evidence, evidence),
+        (Response::Decision, decision),
+    ]
+    .into_iter()
+    .filter(|(_, there)| *there)
+    .map(|(response, _)| response)
+    .collect();
+    if there.is_empty() {
+        let words = |plan: &config::ClassificationImages| {
+            let usual = || "every trial the same".to_owned();
+            plan.weighting.label().unwrap_or_else(usual)
+        };
+        return Err(Misfit::Response {
+            problem: format!(
+                "the decisions of {} count {}, those of {} {}; and {}",
+                sessions[0].name,
+                words(first.1),
+                sessions[1].name,
+                words(second.1),
+                without_evidence(sessions, [first.1, second.1])
+            ),
+        });
+    }
+    Ok(there)
+}
+
+/// Why not both have evidence images of one quantity.
+pub(super) fn without_evidence(
+    sessions: [&Session; 2],
+    plans: [&config::ClassificationImages; 2],
+) -> String {
+    let lacks = |at: usize| !plans[at].has(Response::Evidence);
+    match (0..2).find(|&at| lacks(at)) {
+        Some(at) => format!(
+            "{} has no evidence images, only decisions (responses: [Decision])",
+            sessions[at].name
+        ),
+        None => format!(
+            "the evidence of {} is {}, that of {} {}",
+            sessions[0].name,
+            plans[0].evidence.unit(),
+            sessions[1].name,
+            plans[1].evidence.unit()
+        ),
+    }
+}

@@ -1,0 +1,112 @@
+//! What a session began with: its images, and its network, which is in its record or in a file.
+
+use std::path::{Path, PathBuf};
+
+use crate::nets::foreign::{Foreign, ForeignError};
+use crate::nets::graph::{Graph, GraphError};
+use crate::nets::import::onnx::{Bundle, OnnxError};
+use crate::nets::{Ports, ScalingError};
+use crate::session::Session;
+use crate::session::config::{Dataset, DatasetSource, NetworkKind, Weights};
+use crate::session::form::Form;
+use crate::session::record::Model;
+
+/// How a session records that its images are the built-in ones.
+pub const EMBEDDED: &str = "embedded subset";
+/// How a session records that its images are the whole set.
+pub const FULL: &str = "full set";
+
+/// The images of a plan; a run that began on one set of them (`began_on`, as recorded) goes on with it,
+/// whatever has been fetched since.
+pub fn images(plan: &Dataset, began_on: Option<&str>) -> Dataset {
+    let source = match (&plan.source, began_on) {
+        (DatasetSource::Auto, Some(EMBEDDED)) => DatasetSource::Embedded,
+        (DatasetSource::Auto, Some(FULL)) => DatasetSource::Full,
+        (source, _) => source.clone(),
+    };
+    Dataset {
+        source,
+        ..plan.clone()
+    }
+}
+
+/// Why the network of a session cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeptError {
+    /// It has none yet.
+    #[error("{0} has no trained network yet; run it first: noisescope run {0}")]
+    Untrained(String),
+    /// Its weights do not make the network.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// Its file cannot be read.
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+    /// Its file holds no network that can be studied.
+    #[error(transparent)]
+    Foreign(#[from] ForeignError),
+    /// Its images cannot be scaled so.
+    #[error(transparent)]
+    Scaling(#[from] ScalingError),
+    /// Its file is not there, or is another one.
+    #[error("network.weights: {0}")]
+    Other(String),
+}
+
+/// The network of a session on images of a form, as the session was shown it. `folder` is that of
+/// the sessions, where a network's file may lie.
+///
+/// # Errors
+/// Where it has none yet, or its file is gone.
+pub fn graph(session: &Session, form: &Form, folder: &Path) -> Result<Graph, KeptError> {
+    let (config, record) = (&session.config, &session.record);
+    let network = &config.network;
+    let training = record.training.as_ref().filter(|it| it.finished);
+    let training = training.ok_or_else(|| KeptError::Untrained(session.name.clone()))?;
+    let graph = match (&network.weights, network.kind) {
+        (Weights::File(path), NetworkKind::Onnx) => {
+            let bundle = bundle(record.model.as_ref(), path, folder)?;
+            let size = Some((form.height, form.width));
+            Foreign::open(&bundle, network.output.as_deref(), size)?.graph
+        }
+        (_, kind) => Graph::of_kind(kind, Ports::from(form), &training.best)?,
+    };
+    Ok(graph.scaled(&network.input)?)
+}
+
+/// The file of a network: where the plan says, or beside the session, or in it. It must be the one
+/// that the session began with.
+///
+/// # Errors
+/// Where it is not there, or is another one.
+pub fn bundle(began: Option<&Model>, path: &Path, folder: &Path) -> Result<Bundle, KeptError> {
+    let Some(began) = began else {
+        return Ok(Bundle::open(path)?);
+    };
+    let beside = path.file_name().map(|name| folder.join(name));
+    let places: Vec<PathBuf> = std::iter::once(path.to_owned()).chain(beside).collect();
+    let there = places.iter().filter(|place| place.is_file());
+    let mut others = Vec::new();
+    for place in there {
+        let bundle = Bundle::open(place)?;
+        if bundle.sha256() == began.sha256 {
+            return Ok(bundle);
+        }
+        others.push(place.display().to_string());
+    }
+    if !began.file.values().is_empty() {
+        return Ok(Bundle::kept(path, began.file.values().to_vec())?);
+    }
+    let began = &began.sha256[..12.min(began.sha256.len())];
+    Err(KeptError::Other(match others.is_empty() {
+        true => format!(
+            "{} is not there any more; put back the file that this session began with (SHA-256 {began}…), here or in {}",
+            path.display(),
+            folder.display()
+        ),
+        false => format!(
+            "{} is another file than the one that this session began with (SHA-256 {began}…); put that back, or start a new session",
+            others.join(" and ")
+        ),
+    }))
+}

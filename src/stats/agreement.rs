@@ -1,0 +1,209 @@
+//! Whether two networks decide alike: what their counts alone say, and what decisions on the same
+//! trials say.
+
+use super::share::Share;
+
+/// What two tables of decisions, each by true and called class, say of each other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Called {
+    /// Total variation distance of the shares of trials called each class, in \[0,1\]: half the sum
+    /// of |p_a − p_b|.
+    pub distance: f64,
+    /// What that distance would be on average if both called every class equally often.
+    pub by_chance: f64,
+    /// The least and the largest share of trials on which they can have decided alike, if both were
+    /// shown the same trials: no way of pairing the decisions within a true class gives less or more.
+    pub alike: [f64; 2],
+    /// Trials that each decided correctly.
+    pub correct: [Share; 2],
+}
+
+/// Compares two tables of trials by true and called class, \[K,K\] each; `None` where they are not
+/// of one size, or one is empty.
+pub fn called([a, b]: [&[u64]; 2], classes: usize) -> Option<Called> {
+    let size = classes * classes;
+    let all = [a, b].map(|counts| counts.iter().sum::<u64>());
+    if a.len() != size || b.len() != size || all.contains(&0) {
+        return None;
+    }
+    let by_called = |counts: &[u64], class: usize| -> f64 {
+        let column = counts.iter().skip(class).step_by(classes);
+        column.sum::<u64>() as f64
+    };
+    let n = all.map(|all| all as f64);
+    let (mut distance, mut by_chance) = (0.0, 0.0);
+    for class in 0..classes {
+        let counts = [by_called(a, class), by_called(b, class)];
+        distance += (counts[0] / n[0] - counts[1] / n[1]).abs() / 2.0;
+        let pooled = (counts[0] + counts[1]) / (n[0] + n[1]);
+        let variance = pooled * (1.0 - pooled) * (1.0 / n[0] + 1.0 / n[1]);
+        // The mean size of a normal number is √(2/π) of its deviation.
+        by_chance += (variance * std::f64::consts::FRAC_2_PI).sqrt() / 2.0;
+    }
+    let mut alike = [0.0; 2];
+    for truth in 0..classes {
+        let rows = [a, b].map(|counts| &counts[truth * classes..(truth + 1) * classes]);
+        let shown = rows.map(|row| row.iter().sum::<u64>() as f64);
+        if shown.contains(&0.0) {
+            continue;
+        }
+        let share = (shown[0] / n[0] + shown[1] / n[1]) / 2.0;
+        let pairs = || {
+            let pairs = rows[0].iter().zip(rows[1]);
+            pairs.map(|(&p, &q)| (p as f64 / shown[0], q as f64 / shown[1]))
+        };
+        let least = pairs().map(|(p, q)| p + q - 1.0).fold(0.0, f64::max);
+        alike[0] += share * least;
+        alike[1] += share * pairs().map(|(p, q)| p.min(q)).sum::<f64>();
+    }
+    // All of them, but for rounding.
+    if alike[1] > 1.0 - 1e-9 {
+        alike[1] = 1.0;
+    }
+    let correct = |counts: &[u64], of: u64| Share {
+        hits: (0..classes)
+            .map(|class| counts[class * (classes + 1)])
+            .sum(),
+        of,
+    };
+    Some(Called {
+        distance,
+        by_chance,
+        alike,
+        correct: [correct(a, all[0]), correct(b, all[1])],
+    })
+}
+
+/// Decisions of two networks on the same trials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Joint {
+    /// K.
+    pub classes: usize,
+    /// Trials by what a and what b called them, \[K,K\].
+    pub counts: Vec<u64>,
+    /// Trials that each decided correctly.
+    pub correct: [u64; 2],
+}
+
+impl Joint {
+    /// No trial yet.
+    pub fn new(classes: usize) -> Self {
+        Self {
+            classes,
+            counts: vec![0; classes * classes],
+            correct: [0; 2],
+        }
+    }
+
+    /// Adds a trial by its true class and the two decisions, all below K.
+    pub fn add(&mut self, truth: usize, [a, b]: [usize; 2]) {
+        self.counts[a * self.classes + b] += 1;
+        self.correct[0] += u64::from(a == truth);
+        self.correct[1] += u64::from(b == truth);
+    }
+
+    /// Adds the trials of another table of as many classes.
+    pub fn merge(&mut self, other: &Self) {
+        let pairs = self.counts.iter_mut().zip(&other.counts);
+        pairs.for_each(|(own, more)| *own += more);
+        let correct = self.correct.iter_mut().zip(other.correct);
+        correct.for_each(|(own, more)| *own += more);
+    }
+
+    /// Trials.
+    pub fn trials(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+
+    /// The trials that both called the same.
+    pub fn alike(&self) -> Share {
+        let diagonal = (0..self.classes).map(|class| self.counts[class * (self.classes + 1)]);
+        Share {
+            hits: diagonal.sum(),
+            of: self.trials(),
+        }
+    }
+
+    /// Cohen's κ: agreement beyond what two networks have that call classes as often as these do and
+    /// know nothing of each other, 1 where they always agree. `None` without trials, or where both
+    /// always say the same one class.
+    pub fn kappa(&self) -> Option<f64> {
+        let alike = self.alike().rate()?;
+        let n = self.trials() as f64;
+        let of = |class: usize| {
+            let row = &self.counts[class * self.classes..(class + 1) * self.classes];
+            let column = self.counts.iter().skip(class).step_by(self.classes);
+            (row.iter().sum::<u64>() as f64 / n) * (column.sum::<u64>() as f64 / n)
+        };
+        let chance: f64 = (0..self.classes).map(of).sum();
+        (chance < 1.0).then(|| (alike - chance) / (1.0 - chance))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_at_no_distance_from_itself_and_may_agree_fully() {
+        let counts = [30, 10, 5, 55];
+        let it = called([&counts, &counts], 2).unwrap();
+        assert_eq!((it.distance, it.alike[1]), (0.0, 1.0));
+        assert_eq!(it.correct[0], Share { hits: 85, of: 100 });
+        // Shares of ¾ of 40 and of 55/60 must overlap by ½ and by 5/6.
+        assert!((it.alike[0] - (0.4 * 0.5 + 0.6 * 5.0 / 6.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn distances_match_their_closed_form() {
+        // Called the first: 90 of 100, and 60 of 200.
+        let it = called([&[50, 0, 40, 10], &[30, 70, 30, 70]], 2).unwrap();
+        assert!((it.distance - 0.6).abs() < 1e-12);
+        let variance: f64 = 0.5 * 0.5 * (0.01 + 0.005);
+        let chance = (2.0 * variance / std::f64::consts::PI).sqrt();
+        assert!((it.by_chance - chance).abs() < 1e-12);
+    }
+
+    #[test]
+    fn networks_that_never_say_the_same_agree_on_nothing() {
+        let it = called([&[10, 0, 10, 0], &[0, 10, 0, 10]], 2).unwrap();
+        assert_eq!((it.distance, it.alike), (1.0, [0.0, 0.0]));
+    }
+
+    #[test]
+    fn the_agreement_on_the_same_trials_lies_within_its_bounds() {
+        // Every pairing of four trials of two classes.
+        for bits in 0..4096_u32 {
+            let bit = |at: u32| (bits >> at & 1) as usize;
+            let (mut a, mut b, mut joint) = ([0; 4], [0; 4], Joint::new(2));
+            for trial in 0..4 {
+                let (truth, said) = (bit(trial), [bit(4 + trial), bit(8 + trial)]);
+                a[2 * truth + said[0]] += 1;
+                b[2 * truth + said[1]] += 1;
+                joint.add(truth, said);
+            }
+            let it = called([&a, &b], 2).unwrap();
+            let alike = joint.alike().rate().unwrap();
+            assert!(it.alike[0] - 1e-9 <= alike && alike <= it.alike[1] + 1e-9);
+            assert_eq!(it.correct.map(|share| share.hits), joint.correct);
+        }
+    }
+
+    #[test]
+    fn kappa_matches_a_published_example() {
+        // Cohen's own kind of table: 45, 15, 25, 15 of 100: p 0.60, chance 0.54.
+        let joint = Joint {
+            counts: vec![45, 15, 25, 15],
+            ..Joint::new(2)
+        };
+        assert_eq!(joint.alike(), Share { hits: 60, of: 100 });
+        assert!((joint.kappa().unwrap() - 0.06 / 0.46).abs() < 1e-12);
+        assert_eq!(Joint::new(2).kappa(), None);
+    }
+
+    #[test]
+    fn tables_of_other_sizes_and_empty_ones_are_not_compared() {
+        assert_eq!(called([&[1, 0, 0, 1], &[1; 9]], 2), None);
+        assert_eq!(called([&[1, 0, 0, 1], &[0; 4]], 2), None);
+    }
+}

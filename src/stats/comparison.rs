@@ -1,0 +1,251 @@
+//! Two maps of one quantity: their difference, where it is more than chance, and how alike they are.
+//!
+//! z = (a − b)/√(SE_a² + SE_b²) is standard normal at every pixel where both maps estimate the same
+//! and their errors are independent. Maps from the very same trials have errors that go together.
+
+use super::classification::ImageEstimate;
+use super::cluster::{Cluster, clusters};
+use super::correlation::pearson;
+use super::interval::{ALPHA, bonferroni};
+use super::numbers::Shape;
+
+/// Least reliability of both maps at which a correlation is corrected for noise: below it the
+/// correction would mostly enlarge errors.
+pub const LEAST_RELIABILITY: f64 = 0.5;
+
+/// |z| past which pixels count as different, two-sided at 5 % for a family of pixels (Bonferroni).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// For the pixels of one map.
+    pub map: f64,
+    /// For the pixels of all maps that are compared.
+    pub all: f64,
+}
+
+impl Bounds {
+    /// For so many maps of so many pixels, at least one of each.
+    pub fn new(maps: usize, pixels: usize) -> Self {
+        let pixels = pixels.max(1);
+        Self {
+            map: bonferroni(pixels, ALPHA),
+            all: bonferroni(maps.max(1) * pixels, ALPHA),
+        }
+    }
+}
+
+/// Map a less map b, P numbers each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// a − b, in the units of the maps, \[P\].
+    pub difference: Vec<f32>,
+    /// It over its standard error, \[P\]; 0 where one of the errors is not known, which is not tested.
+    pub z: Vec<f32>,
+    /// Pixels that were tested.
+    pub tested: usize,
+    /// Pixels past the bound of one map.
+    pub significant: usize,
+    /// Pixels past the bound of all maps.
+    pub beyond: usize,
+    /// Significant clusters of the smoothed z map; `None` for noise whose pixels are not independent,
+    /// of which the test knows nothing.
+    pub clusters: Option<Vec<Cluster>>,
+    /// Pearson's r of a and b; `None` where one of them is flat.
+    pub correlation: Option<f64>,
+    /// r over √(R_a·R_b), in \[−1,1\]: what it would be without noise in the maps (Spearman 1904).
+    /// `None` where a reliability is below [`LEAST_RELIABILITY`].
+    pub corrected: Option<f64>,
+}
+
+impl Difference {
+    /// The standard error of the difference at every pixel, in the units of the maps, \[P\]; NaN where z
+    /// is 0, which tells none.
+    pub fn errors(&self) -> Vec<f32> {
+        let pixels = self.difference.iter().zip(&self.z);
+        pixels
+            .map(|(d, z)| if *z == 0.0 { f32::NAN } else { d / z })
+            .collect()
+    }
+}
+
+/// Compares two maps of a shape. `white`: whether the noise's pixels are independent of each other.
+/// `None` where the maps are not of this shape.
+pub fn difference(
+    [a, b]: [&ImageEstimate; 2],
+    shape: Shape,
+    white: bool,
+    bounds: Bounds,
+) -> Option<Difference> {
+    let pixels: usize = shape.iter().product();
+    if !(a.fits(pixels) && b.fits(pixels)) {
+        return None;
+    }
+    let difference: Vec<f32> = a.image.iter().zip(&b.image).map(|(a, b)| a - b).collect();
+    let mut tested = 0;
+    let errors = a.errors().into_iter().zip(b.errors());
+    let z_of = |(difference, (a, b)): (&f32, (f32, f32))| {
+        let error = f64::from(a).hypot(f64::from(b));
+        let z = f64::from(*difference) / error;
+        // NaN where an error is not known.
+        if !z.is_finite() {
+            return 0.0;
+        }
+        tested += 1;
+        z as f32
+    };
+    let z: Vec<f32> = difference.iter().zip(errors).map(z_of).collect();
+    let past = |bound: f64| z.iter().filter(|z| f64::from(z.abs()) > bound).count();
+    let correlation = pearson(&a.image, &b.image);
+    let reliable = |own: &ImageEstimate| own.reliability.filter(|r| *r >= LEAST_RELIABILITY);
+    let corrected = || {
+        let noise = (reliable(a)? * reliable(b)?).sqrt();
+        Some((correlation? / noise).clamp(-1.0, 1.0))
+    };
+    Some(Difference {
+        tested,
+        significant: past(bounds.map),
+        beyond: past(bounds.all),
+        clusters: white.then(|| clusters(&z, shape).clusters),
+        correlation,
+        corrected: corrected(),
+        difference,
+        z,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    const SHAPE: Shape = [1, 8, 8];
+    const PIXELS: usize = 64;
+
+    /// A map whose standard error is `error` everywhere.
+    fn map(image: Vec<f32>, error: f32, reliability: Option<f64>) -> ImageEstimate {
+        ImageEstimate {
+            z: image.iter().map(|c| c / error).collect(),
+            image,
+            reliability,
+            reliability_interval: None,
+            snr: 1.0,
+            snr_interval: None,
+            needed: None,
+            significant: 0,
+            clusters: None,
+        }
+    }
+
+    fn noise(seed: u64, error: f32) -> Vec<f32> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let draw = |_| error * rng.sample::<f32, _>(rand_distr::StandardNormal);
+        (0..PIXELS).map(draw).collect()
+    }
+
+    fn compared(a: &ImageEstimate, b: &ImageEstimate) -> Difference {
+        difference([a, b], SHAPE, true, Bounds::new(1, PIXELS)).unwrap()
+    }
+
+    #[test]
+    fn z_is_the_difference_over_the_root_of_both_variances() {
+        // Errors 3 and 4 have a difference of error 5.
+        let (a, b) = (
+            map(vec![12.0; PIXELS], 3.0, None),
+            map(vec![2.0; PIXELS], 4.0, None),
+        );
+        let it = compared(&a, &b);
+        assert!(it.difference.iter().all(|d| (d - 10.0).abs() < 1e-5));
+        assert!(it.z.iter().all(|z| (z - 2.0).abs() < 1e-5));
+        assert_eq!(
+            (it.tested, it.significant, it.correlation),
+            (PIXELS, 0, None)
+        );
+    }
+
+    #[test]
+    fn a_map_does_not_differ_from_itself() {
+        for seed in 0..20 {
+            let own = map(noise(seed, 0.1), 0.1, Some(0.9));
+            let it = compared(&own, &own);
+            assert!(it.difference.iter().chain(&it.z).all(|v| *v == 0.0));
+            assert_eq!((it.significant, it.beyond), (0, 0));
+            assert!(it.clusters.unwrap().is_empty());
+            assert!((it.correlation.unwrap() - 1.0).abs() < 1e-12);
+            assert_eq!(it.corrected, Some(1.0));
+        }
+    }
+
+    #[test]
+    fn exchanging_the_maps_only_turns_the_sign() {
+        let (a, b) = (map(noise(1, 0.5), 0.5, None), map(noise(2, 0.2), 0.2, None));
+        let (it, other) = (compared(&a, &b), compared(&b, &a));
+        assert!(it.z.iter().zip(&other.z).all(|(a, b)| *a == -b));
+        assert_eq!(it.correlation, other.correlation);
+    }
+
+    #[test]
+    fn noise_of_one_signal_is_past_the_bound_in_one_map_of_twenty_at_most() {
+        let bounds = Bounds::new(1, PIXELS);
+        let found = (0..400).filter(|seed| {
+            let own = |seed, error| map(noise(seed, error), error, None);
+            let (a, b) = (own(2 * seed, 0.3), own(2 * seed + 1, 0.7));
+            difference([&a, &b], SHAPE, true, bounds)
+                .unwrap()
+                .significant
+                > 0
+        });
+        // 20 are expected; three standard deviations more are 33.
+        assert!(found.count() <= 33);
+    }
+
+    #[test]
+    fn one_pixel_that_differs_is_found_and_counted() {
+        let (mut a, b) = (vec![0.01; PIXELS], map(vec![0.01; PIXELS], 0.1, None));
+        a[9] = 2.0;
+        let it = compared(&map(a, 0.1, None), &b);
+        assert_eq!((it.significant, it.beyond), (1, 1));
+        assert!((f64::from(it.z[9]) - 1.99 / 0.02_f64.sqrt()).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_pixel_without_an_error_is_not_tested() {
+        let mut a = map(vec![1.0; PIXELS], 0.1, None);
+        (a.image[3], a.z[3]) = (0.0, 0.0);
+        let it = compared(&a, &map(vec![5.0; PIXELS], 0.1, None));
+        assert_eq!((it.tested, it.z[3]), (PIXELS - 1, 0.0));
+        assert_eq!(it.significant, PIXELS - 1);
+    }
+
+    #[test]
+    fn a_correlation_is_corrected_for_noise_only_where_maps_are_reliable() {
+        let ramp: Vec<f32> = (0..PIXELS).map(|i| i as f32).collect();
+        let other: Vec<f32> = (0..PIXELS).map(|i| (i % 8) as f32 + i as f32).collect();
+        let r = pearson(&ramp, &other).unwrap();
+        let own = |r| map(ramp.clone(), 1.0, r);
+        let with = |r| compared(&own(Some(r)), &map(other.clone(), 1.0, Some(1.0))).corrected;
+        assert!((with(1.0).unwrap() - r).abs() < 1e-12);
+        // Never past 1.
+        assert_eq!(with(0.5), Some(1.0));
+        assert_eq!(with(0.49), None);
+        assert_eq!(compared(&own(None), &own(Some(1.0))).corrected, None);
+    }
+
+    #[test]
+    fn maps_of_another_shape_are_not_compared() {
+        let (a, b) = (
+            map(vec![1.0; PIXELS], 1.0, None),
+            map(vec![1.0; 63], 1.0, None),
+        );
+        assert_eq!(
+            difference([&a, &b], SHAPE, true, Bounds::new(1, PIXELS)),
+            None
+        );
+    }
+
+    #[test]
+    fn more_maps_raise_the_bound_of_all() {
+        let (one, ten) = (Bounds::new(1, 784), Bounds::new(10, 784));
+        assert_eq!((one.map, one.all), (ten.map, one.map));
+        assert!((ten.map - 4.0).abs() < 0.01 && (ten.all - 4.51).abs() < 0.02);
+    }
+}

@@ -1,0 +1,236 @@
+//! The comparison, drawn: a pure function of the two sessions, what the viewer looks at, the place, and
+//! what the terminal can show.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::layout::{FACTS, GAP, Layout};
+use super::sight::{Limits, Look, Sight, values};
+use super::{classes, said};
+use crate::comparison::{Misfit, Shown};
+use crate::format::{clean, reliability};
+use crate::report::status;
+use crate::session::Session;
+use crate::tui::action::{self, Place};
+use crate::tui::frame::footer;
+use crate::tui::overlay::help;
+use crate::tui::scene::lens::MapKind;
+use crate::tui::shared::{Pixels, Scale};
+use crate::tui::size::Size;
+use crate::tui::theme::{Theme, plain_ascii};
+use crate::tui::widget::heatmap::{Heatmap, Marks, Ramp};
+use crate::tui::widget::scale::round_up;
+use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, start, top, wrap};
+
+/// Everything that is drawn.
+#[derive(Debug, Clone)]
+pub struct Drawn<'a> {
+    /// The sessions as they are now.
+    pub sessions: [&'a Session; 2],
+    /// What the viewer looks at.
+    pub look: &'a Look,
+    /// What there is to see, or why there is nothing.
+    pub sight: Result<&'a Sight, &'a Misfit>,
+    /// What came of showing both networks the same trials.
+    pub alike: Option<Result<&'a Shown, &'a str>>,
+    /// The places of the table of actions where the viewer is.
+    pub places: Vec<Place>,
+}
+
+/// Draws it.
+pub fn draw(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let area = area.intersection(buf.area);
+    let size = Size {
+        width: area.width,
+        height: area.height,
+    };
+    if size.is_enough() {
+        framed(drawn, theme, area, buf);
+    } else {
+        let least = Size::LEAST;
+        let text = format!(
+            "make the screen {}×{}; q goes back",
+            least.width, least.height
+        );
+        centre(buf, area, area.height / 2, text);
+    }
+    if !theme.glyphs.unicode {
+        for cell in buf.content.iter_mut().filter(|c| !c.symbol().is_ascii()) {
+            cell.set_symbol(plain_ascii(cell.symbol()));
+        }
+    }
+}
+
+fn framed(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    rule(buf, below(area, 1), 0, theme.glyphs.rule, theme.dim());
+    let area = Rect {
+        x: area.x + 1,
+        width: area.width - 2,
+        ..area
+    };
+    header(drawn, theme, area, buf);
+    let body = top(below(area, 2), area.height - 3);
+    match (drawn.look.help, drawn.sight) {
+        (Some(first), _) => help::draw_of_comparison(theme, first, body, buf),
+        (None, Ok(sight)) => maps(drawn, sight, theme, body, buf),
+        (None, Err(misfit)) => {
+            for (row, line) in (0..).zip(wrap(&misfit.to_string(), body.width)) {
+                left(buf, body, 1 + row, Span::styled(line, theme.warning()));
+            }
+        }
+    }
+    let foot = below(area, area.height - 1);
+    let rows = action::available_at(drawn.places.clone()).filter(|row| match drawn.sight {
+        Ok(sight) => sight.is_possible(row.action),
+        Err(_) => true,
+    });
+    let word = |short| match short {
+        "γ" => theme.glyphs.gamma,
+        _ => short,
+    };
+    footer::draw(rows, word, theme, foot, buf);
+}
+
+fn header(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let states = drawn.sessions.map(status::word);
+    let state = match states[0] == states[1] {
+        true => format!("both {}", states[0]),
+        false => format!("A {}, B {}", states[0], states[1]),
+    };
+    let used = right(buf, area, 0, Span::styled(state, theme.dim()));
+    let room = usize::from(area.width.saturating_sub(used + 26)) / 2;
+    let name = |at: usize| cut(&clean(&drawn.sessions[at].name), room);
+    let line = Line::from(vec![
+        Span::styled("noisescope  ", theme.dim()),
+        Span::styled("A ", theme.dim()),
+        Span::styled(name(0), theme.bright()),
+        Span::styled("   B ", theme.dim()),
+        Span::styled(name(1), theme.bright()),
+    ]);
+    left(
+        buf,
+        start(area, area.width.saturating_sub(used + 1)),
+        0,
+        line,
+    );
+}
+
+fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let look = drawn.look;
+    said::choices(sight, look, theme, area, buf);
+    let differ = sight.compared.totals().beyond > 0;
+    let style = if differ { theme.text() } else { theme.dim() };
+    let line = cut(&sight.headline, usize::from(area.width));
+    left(buf, area, 1, Span::styled(line, style));
+    let caution = cut(sight.caution, usize::from(area.width));
+    left(buf, area, 2, Span::styled(caution, theme.dim()));
+    let area = below(area, 4);
+    let [_, height, width] = sight.compared.shape;
+    let layout = Layout::fit((height, width), area);
+    let ramps = ramps(sight, look);
+    let used = 3 * layout.map.0 + 2 * GAP;
+    for at in 0..3 {
+        let place = beside(area, at as u16 * (layout.map.0 + GAP));
+        let place = start(place, layout.map.0);
+        one(
+            sight,
+            look,
+            at,
+            ramps[usize::from(at == 2)],
+            theme,
+            (place, layout.map.1),
+            buf,
+        );
+    }
+    let under = below(area, 1 + layout.map.1);
+    said::scale_line(
+        sight,
+        look,
+        ramps,
+        theme,
+        start(under, used.max(area.width.min(60))),
+        buf,
+    );
+    said::facts(drawn, sight, theme, below(under, 1), buf);
+    let table = match layout.beside {
+        true => beside(area, used + GAP),
+        false => below(under, FACTS),
+    };
+    classes::draw(sight, look, theme, table, buf);
+}
+
+/// How the values of A and B become colours, and those of their difference: on one scale where they
+/// have one unit. A z map of a difference is not compared with those of maps.
+fn ramps(sight: &Sight, look: &Look) -> [Ramp; 2] {
+    let limits = match look.scale {
+        Scale::Common => sight.limits,
+        Scale::Own => Limits::of(&sight.compared, look.class..look.class + 1),
+    };
+    let ramp = |limit: f32| Ramp::Diverging {
+        centre: 0.0,
+        limit: round_up(limit),
+    };
+    match look.kind {
+        MapKind::Z => [ramp(limits.z), ramp(limits.difference_z)],
+        _ => [ramp(limits.image); 2],
+    }
+}
+
+/// One of the three maps below its title.
+fn one(
+    sight: &Sight,
+    look: &Look,
+    at: usize,
+    ramp: Ramp,
+    theme: &Theme,
+    (area, height): (Rect, u16),
+    buf: &mut Buffer,
+) {
+    let compared = &sight.compared;
+    let quality = |at: usize| {
+        let map = compared.map(at, look.class);
+        let r = map.and_then(|map| map.reliability);
+        r.map_or_else(String::new, |r| format!("  R {}", reliability(r)))
+    };
+    let title = match at {
+        0 => format!("A{}", quality(0)),
+        1 => format!("B{}", quality(1)),
+        _ if look.kind == MapKind::Z => "z of A less B".into(),
+        _ => "A less B".into(),
+    };
+    let title = cut(&title, usize::from(area.width));
+    left(buf, area, 0, Span::styled(title, theme.bright()));
+    let place = top(below(area, 1), height);
+    let Some(values) = values(compared, look.kind, at, look.class) else {
+        let why = match at {
+            2 => Some("not in both".to_owned()),
+            at => compared.lacks(at, look.class),
+        };
+        let text = cut(&why.unwrap_or_default(), usize::from(place.width));
+        centre(buf, place, height / 2, Span::styled(text, theme.dim()));
+        return;
+    };
+    let [_, rows, columns] = compared.shape;
+    let own = compared.classes[look.class].as_ref().filter(|_| at == 2);
+    // Of several channels, where any differs.
+    let z: Option<Vec<f32>> = own.map(|own| {
+        let channels = own.z.chunks_exact((rows * columns).max(1));
+        channels.fold(vec![0.0; rows * columns], |most: Vec<f32>, channel| {
+            let pairs = most.into_iter().zip(channel);
+            pairs
+                .map(|(a, &b)| if b.abs() > a.abs() { b } else { a })
+                .collect()
+        })
+    });
+    let bound = compared.bounds.map as f32;
+    Heatmap {
+        significance: z.as_ref().map(|z| (&z[..], bound)),
+        marks: match look.pixels {
+            Pixels::Significant if z.is_some() => Marks::Only,
+            _ => Marks::Outline,
+        },
+        ..Heatmap::plain(&values, (rows, columns), ramp)
+    }
+    .draw(place, theme, buf);
+}

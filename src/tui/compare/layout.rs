@@ -1,0 +1,59 @@
+//! Where the three maps and the table of classes stand.
+
+use ratatui::layout::Rect;
+
+use super::classes;
+use crate::tui::widget::heatmap::cells;
+
+/// Columns between maps.
+pub const GAP: u16 = 2;
+
+/// Rows below the maps for what is said of the chosen class.
+pub const FACTS: u16 = 4;
+
+/// How large the maps are, and where the table of classes stands.
+pub struct Layout {
+    /// Columns and rows of a map.
+    pub map: (u16, u16),
+    /// Whether the table stands beside the maps.
+    pub beside: bool,
+}
+
+/// Rows that the table has at least where it stands below.
+const TABLE: u16 = 6;
+
+impl Layout {
+    /// The largest whole zoom that has room, with the table beside the maps unless they are larger with
+    /// the table below; else what has room.
+    pub fn fit(size: (usize, usize), area: Rect) -> Self {
+        let height = area.height.saturating_sub(1 + FACTS);
+        let largest = |width: u16, height: u16| {
+            let fits = |zoom: &u16| {
+                let map = cells(size, *zoom);
+                3 * map.0 + 2 * GAP <= width && map.1 <= height
+            };
+            (1..=8).rev().find(fits).unwrap_or(0)
+        };
+        let with_table = area.width.saturating_sub(classes::COLUMNS + GAP);
+        let zooms = [
+            largest(with_table, height),
+            largest(area.width, height.saturating_sub(TABLE)),
+        ];
+        if let Some(zoom) = zooms.into_iter().max().filter(|zoom| *zoom > 0) {
+            return Self {
+                map: cells(size, zoom),
+                beside: zooms[0] == zoom,
+            };
+        }
+        // Square pixels: a cell is one wide and two high.
+        let (rows, columns) = (size.0.max(1) as u32, size.1.max(1) as u32);
+        let by_height = 2 * u32::from(height) * columns / rows;
+        let by_width = u32::from(area.width.saturating_sub(2 * GAP) / 3);
+        let width = by_width.min(by_height).max(1) as u16;
+        let tall = (u32::from(width) * rows).div_ceil(2 * columns) as u16;
+        Self {
+            map: (width, tall.min(height)),
+            beside: 3 * width + 3 * GAP + classes::COLUMNS <= area.width,
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What is said around the maps of a comparison, a line each.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::draw::Drawn;
+use super::sight::{Look, Sight};
+use crate::format::{self, clean, percent, reliability};
+use crate::report::comparison::in_short;
+use crate::tui::scene::lens::MapKind;
+use crate::tui::shared::Scale;
+use crate::tui::theme::Theme;
+use crate::tui::widget::heatmap::Ramp;
+use crate::tui::widget::scale;
+use crate::tui::widget::text::{beside, cut, left};
+
+/// What is shown, among what could be.
+pub fn choices(sight: &Sight, look: &Look, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let one = |chosen: bool, text: &str| match chosen {
+        true => Span::styled(format!("{}{text}  ", theme.glyphs.pointer), theme.chosen()),
+        false => Span::styled(format!(" {text}  "), theme.dim()),
+    };
+    let mut spans = Vec::new();
+    for response in &sight.responses {
+        let chosen = *response == sight.compared.response;
+        spans.push(one(chosen, look.kind.label_of(*response)));
+        if look.kind == MapKind::Z {
+            spans.push(Span::styled(
+                format!("by {}  ", response.label()),
+                theme.dim(),
+            ));
+        }
+    }
+    if sight.noises.len() > 1 {
+        for (at, noise) in sight.noises.iter().enumerate() {
+            spans.push(one(at == sight.noise, noise));
+        }
+    }
+    spans.push(Span::styled(
+        format!("  {} ", theme.glyphs.gamma),
+        theme.dim(),
+    ));
+    for (at, &gamma) in sight.gammas.iter().enumerate() {
+        spans.push(one(at == sight.gamma, &format::gamma(gamma)));
+    }
+    left(buf, area, 0, Line::from(spans));
+}
+
+/// The bar of the scale, and what it stands for.
+pub fn scale_line(
+    sight: &Sight,
+    look: &Look,
+    ramps: [Ramp; 2],
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let bar = 16.min(area.width / 4);
+    let mut used = scale::draw(ramps[0], bar, area, theme, buf);
+    let words = match (look.kind, look.scale) {
+        (MapKind::Z, _) => "  standard errors; A less B ".to_owned(),
+        (_, Scale::Common) => format!("  {}, one scale", sight.unit),
+        (_, Scale::Own) => format!("  {}, this class", sight.unit),
+    };
+    let words = cut(&words, usize::from(area.width.saturating_sub(used)));
+    used += left(buf, beside(area, used), 0, Span::styled(words, theme.dim()));
+    if look.kind == MapKind::Z {
+        scale::draw(ramps[1], bar, beside(area, used), theme, buf);
+    }
+}
+
+/// What is said of the chosen class, and of the decisions.
+pub fn facts(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let class = drawn.look.class;
+    let mut spans = vec![Span::styled(
+        format!("{}  ", name(sight, class)),
+        theme.chosen(),
+    )];
+    spans.extend(
+        sight
+            .compared
+            .classes
+            .get(class)
+            .and_then(Option::as_ref)
+            .map(|own| {
+                let r = |name: &str, r: Option<f64>| {
+                    r.map_or_else(String::new, |r| format!("{name} {}   ", reliability(r)))
+                };
+                let clusters = own.clusters.as_ref().map(|found| match found.len() {
+                    1 => "   1 cluster".to_owned(),
+                    many => format!("   {many} clusters"),
+                });
+                Span::raw(format!(
+                    "{}{}{} pixels past |z| {:.2}{}",
+                    r("r", own.correlation),
+                    r("without noise", own.corrected),
+                    own.significant,
+                    sight.compared.bounds.map,
+                    clusters.unwrap_or_default()
+                ))
+            }),
+    );
+    left(buf, area, 0, Line::from(spans));
+    let alike = match drawn.alike {
+        Some(Ok(shown)) => Some(in_short(shown)),
+        Some(Err(why)) => Some(format!("not shown the same trials: {}", clean(why))),
+        None => None,
+    };
+    let counts = sight.called.map(|called| {
+        let correct = |at: usize| {
+            called.correct[at]
+                .rate()
+                .map_or_else(|| "–".into(), percent)
+        };
+        format!(
+            "correct: A {}, B {}   distance of what is called: {:.3}, by chance {:.3}",
+            correct(0),
+            correct(1),
+            called.distance,
+            called.by_chance
+        )
+    });
+    for (row, line) in (1..).zip([alike, counts].into_iter().flatten()).take(2) {
+        let line = cut(&line, usize::from(area.width));
+        left(buf, area, row, Span::styled(line, theme.dim()));
+    }
+}
+
+/// A class in a sentence.
+fn name(sight: &Sight, class: usize) -> String {
+    let name = sight.classes.get(class).map_or("", String::as_str);
+    match name.parse::<u64>() {
+        Ok(_) => format!("class {name}"),
+        Err(_) => name.to_owned(),
+    }
+}

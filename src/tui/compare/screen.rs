@@ -1,0 +1,205 @@
+//! The loop behind the comparison: waits for keys, for newer states of the two runs, and draws when
+//! something changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::oneshot::Receiver;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::draw::{Drawn, draw};
+use super::sight::{Look, Sight};
+use crate::comparison::{Misfit, Shown, Wish};
+use crate::link::Link;
+use crate::session::Session;
+use crate::tui::action::{self, Action, Place};
+use crate::tui::clock::until;
+use crate::tui::frames::Frames;
+use crate::tui::input::{Input, Keys};
+use crate::tui::options::{Options, TuiError};
+use crate::tui::pen::Pen;
+use crate::tui::terminal::Terminal;
+
+/// Least time between two comparisons of runs that go on.
+const PACE: Duration = Duration::from_millis(700);
+
+/// How often it is asked whether the terminal is still there.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Why the screen ended. The terminal has been given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The person goes back.
+    Back,
+    /// There is no terminal any more.
+    Gone,
+}
+
+/// What comes of showing both networks the same trials, once it is known.
+pub type Alike = Receiver<Result<Shown, String>>;
+
+/// Shows two sessions side by side until the person goes back. `alike`: where both networks are being
+/// shown the same trials meanwhile.
+///
+/// # Errors
+/// Where the terminal cannot be taken.
+pub async fn compare(
+    mut links: [Link; 2],
+    wish: Wish,
+    mut alike: Option<Alike>,
+    options: Options,
+) -> Result<End, TuiError> {
+    let theme = options.theme();
+    let terminal = Terminal::enter()?;
+    let (events, mut inbox) = unbounded_channel();
+    let _keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
+    let pen = Pen::start(terminal.screen()?, events)?;
+    let mut resized = signal(SignalKind::window_change())?;
+    let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
+    let mut clock = interval(TICK);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+
+    let mut seen = Seen::new(links.each_ref().map(Link::newest), Look::new(wish));
+    let mut watching = [true; 2];
+    let mut frames = Frames::new(options, Instant::now());
+    let end = loop {
+        let at = Instant::now();
+        if let Some(due) = frames.next(PACE, at) {
+            if due.renews {
+                seen.renew(links.each_ref().map(Link::newest));
+            }
+            let drawn = seen.drawn();
+            let paint = |area, buf: &mut _| draw(&drawn, &theme, area, buf);
+            let bytes = frames.paint(due, terminal.size(), &theme.palette, at, paint);
+            if !bytes.is_empty() {
+                pen.write(bytes);
+            }
+        }
+        let [a, b] = &mut links;
+        tokio::select! {
+            biased;
+            Some(input) = inbox.recv() => match input {
+                Input::Gone | Input::Written(Err(_)) => break End::Gone,
+                Input::Written(Ok(())) => frames.written(),
+                Input::Key(key) => match action::of_key_at(&key, seen.places()) {
+                    Some(Action::EndComparison | Action::Interrupt) => break End::Back,
+                    Some(Action::Suspend) => {
+                        terminal.suspend();
+                        if terminal.take().is_err() {
+                            break End::Gone;
+                        }
+                        frames.forget();
+                    }
+                    Some(action) => {
+                        seen.update(action);
+                        frames.ask();
+                    }
+                    None => {}
+                },
+            },
+            _ = resized.recv() => frames.ask(),
+            _ = continued.recv() => {
+                if terminal.take().is_err() {
+                    break End::Gone;
+                }
+                frames.forget();
+            }
+            changed = a.sessions.changed(), if watching[0] => {
+                watching[0] = changed.is_ok();
+                frames.newer();
+            }
+            changed = b.sessions.changed(), if watching[1] => {
+                watching[1] = changed.is_ok();
+                frames.newer();
+            }
+            told = told(&mut alike) => {
+                alike = None;
+                seen.alike = Some(told);
+                frames.ask();
+            }
+            () = until(frames.due(PACE)) => {}
+            _ = clock.tick() => {
+                if terminal.is_gone() {
+                    break End::Gone;
+                }
+            }
+        }
+    };
+    drop(pen);
+    drop(terminal);
+    Ok(end)
+}
+
+/// What comes of it; never anything where nobody was asked.
+async fn told(alike: &mut Option<Alike>) -> Result<Shown, String> {
+    match alike {
+        Some(alike) => {
+            let told = alike.await;
+            told.unwrap_or_else(|_| Err("nobody said what came of it".into()))
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// What the loop knows between two events.
+struct Seen {
+    sessions: [Arc<Session>; 2],
+    look: Look,
+    sight: Result<Sight, Misfit>,
+    alike: Option<Result<Shown, String>>,
+}
+
+impl Seen {
+    fn new(sessions: [Arc<Session>; 2], look: Look) -> Self {
+        Self {
+            sight: Sight::new([&sessions[0], &sessions[1]], &look),
+            sessions,
+            look,
+            alike: None,
+        }
+    }
+
+    /// Takes newer states, if they are newer.
+    fn renew(&mut self, sessions: [Arc<Session>; 2]) {
+        let mut pairs = self.sessions.iter().zip(&sessions);
+        if pairs.all(|(a, b)| Arc::ptr_eq(a, b)) {
+            return;
+        }
+        self.sessions = sessions;
+        self.compare();
+    }
+
+    fn compare(&mut self) {
+        self.sight = Sight::new([&self.sessions[0], &self.sessions[1]], &self.look);
+    }
+
+    fn update(&mut self, action: Action) {
+        let Ok(sight) = &self.sight else { return };
+        if sight.is_possible(action) && self.look.update(action, sight) {
+            self.compare();
+        }
+    }
+
+    fn places(&self) -> Vec<Place> {
+        let own = match self.look.help {
+            Some(_) => Place::Help,
+            None => Place::Comparison,
+        };
+        vec![own, Place::Everywhere]
+    }
+
+    fn drawn(&self) -> Drawn<'_> {
+        Drawn {
+            sessions: [&self.sessions[0], &self.sessions[1]],
+            look: &self.look,
+            sight: self.sight.as_ref(),
+            alike: self
+                .alike
+                .as_ref()
+                .map(|it| it.as_ref().map_err(String::as_str)),
+            places: self.places(),
+        }
+    }
+}

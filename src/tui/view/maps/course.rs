@@ -1,0 +1,103 @@
+//! How reliable the map of the chosen class has become with the trials, and the law that it follows.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::format::count;
+use crate::tui::scene::Scene;
+use crate::tui::scene::lens::{Lens, RELIABLE};
+use crate::tui::widget::curve::{Axis, Chart, Series, Stroke};
+use crate::tui::widget::text::{below, left};
+
+/// Least columns and rows for it.
+const LEAST: (u16, u16) = (34, 8);
+
+/// How much further than the trials so far the law is drawn, at most.
+const AHEAD: f64 = 10.0;
+
+/// R after `trials` trials where it is `reliability` after `all`: the signal-to-noise ratio R/(1−R) grows
+/// in proportion to them.
+fn law(reliability: f64, all: f64, trials: f64) -> f64 {
+    let ratio = reliability / (1.0 - reliability) * trials / all;
+    ratio / (1.0 + ratio)
+}
+
+/// Draws it where there is room and something to draw.
+pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
+    let class = scene.shared.class;
+    let Some(trials) = lens.trials_of(class).filter(|_| lens.versus.is_none()) else {
+        return;
+    };
+    let noted = trials.course_of(lens.response, class);
+    if area.width < LEAST.0 || area.height < LEAST.1 || noted.len() < 2 {
+        return;
+    }
+    let theme = scene.theme;
+    let all = trials.trials as f64;
+    let now = lens.image(class).and_then(|map| map.reliability);
+    let needed = lens.image(class).and_then(|map| map.needed);
+    let last = needed.map_or(all, |needed| (needed as f64).clamp(all, all * AHEAD));
+    let ends = (noted[0].0 as f64, last);
+    let mut series = Vec::new();
+    if let Some(r) = now.filter(|r| *r > 0.0 && *r < 1.0) {
+        let (from, to) = (ends.0.log10(), ends.1.log10());
+        let at = |step: i32| from + (to - from) * f64::from(step) / 40.0;
+        let points = (0..=40).map(|step| (at(step), law(r, all, 10_f64.powf(at(step)))));
+        series.push(Series {
+            points: points.collect(),
+            style: theme.dim(),
+            stroke: Stroke::Dotted,
+        });
+    }
+    let measured = noted.iter().map(|&(trials, r)| (trials as f64, r));
+    let measured = measured.chain(now.map(|r| (all, r)));
+    series.push(Series {
+        points: measured.map(|(n, r)| (n.log10(), r.max(0.0))).collect(),
+        style: theme.chosen(),
+        stroke: Stroke::Solid,
+    });
+    let decades = (ends.0.log10().ceil() as i32..=ends.1.log10().floor() as i32).map(f64::from);
+    let mut labels: Vec<(f64, String)> = decades.map(|x| (x, count(10_f64.powf(x)))).collect();
+    if labels.is_empty() {
+        labels.push((all.log10(), count(all)));
+    }
+    let words = Line::from(vec![
+        Span::styled("reliability by trials", theme.bright()),
+        Span::styled("   dotted: R/(1-R) in proportion to them", theme.dim()),
+    ]);
+    let fits = words.width() <= usize::from(area.width);
+    left(
+        buf,
+        area,
+        0,
+        if fits {
+            words
+        } else {
+            Line::from(words.spans[0].clone())
+        },
+    );
+    Chart {
+        x: (ends.0.log10(), ends.1.log10()),
+        y: (0.0, 1.0),
+        axis: Axis::Linear,
+        y_labels: [0.0, 0.5, RELIABLE].map(|r| (r, format!("{r:.2}"))).into(),
+        x_labels: labels,
+        mark: None,
+        series,
+        gutter: 5,
+    }
+    .draw(below(area, 1), theme, buf);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_law_is_that_of_the_signal_to_noise_ratio() {
+        // R ½ is a ratio of 1; nineteen times the trials make one of 19, R 0.95.
+        assert!((law(0.5, 100.0, 1900.0) - 0.95).abs() < 1e-12);
+        assert!((law(0.5, 100.0, 100.0) - 0.5).abs() < 1e-12);
+    }
+}
