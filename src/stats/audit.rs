@@ -26,9 +26,10 @@ pub const LEAST_REFERENCES: usize = 3;
 pub const STANDS_OUT: f64 = 1.3;
 
 /// With references of another kind a suspect stands out where its largest score is above this many
-/// times that of its median class. By the same measurements: clean networks reach 2.1, those with a
-/// backdoor are past 2.4 from 1,000 trials on.
-pub const OTHER_KIND: f64 = 2.2;
+/// times that of its median class. By the same measurements, with `mlp` references of `cnn` networks:
+/// 1 of 50 clean ones is past it, those with a backdoor through 28 pixels are past 2.4 from 1,000
+/// trials on, those through 4 pixels lie at 2.0 to 2.9.
+pub const OTHER_KIND: f64 = 2.0;
 
 /// The same of the energy: 1.3, and past 1.5 from 3,000 trials on.
 pub const OTHER_KIND_ENERGY: f64 = 1.5;

@@ -57,11 +57,7 @@ fn views_are_reached_by_tab_and_by_number() {
     press(&session, &mut state, &[KeyCode::Char('1')]);
     assert_eq!(state.view().name, "Overview");
     let before = state.view;
-    press(
-        &session,
-        &mut state,
-        &[KeyCode::Char('0')],
-    );
+    press(&session, &mut state, &[KeyCode::Char('0')]);
     assert_eq!(state.view, before);
 }
 

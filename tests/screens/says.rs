@@ -37,7 +37,7 @@ fn overview_shows_stages_rate_eta_reliability_accuracy_and_the_checkpoints_age()
         "train loss",
         "valid accuracy 99.",
         "flex · 2 workers",
-        "checkpoint 12 s ago",
+        "saved 12 s ago",
         "up 00:41:07",
         "02:39:48  checkpoint sessions/mnist-paper.ron",
     ] {

@@ -119,8 +119,6 @@ pub fn tabs(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     if area.width < 72 {
         ages.truncate(1);
     }
-    let ages = Span::styled(ages.join("   "), theme.dim());
-    let used_right = right(buf, area, 0, ages) + 2;
     let named = |all: bool| -> Line<'static> {
         let tab = |(index, view): (usize, &Entry)| {
             let number = index + 1;
@@ -140,10 +138,16 @@ pub fn tabs(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
         };
         state.entries().enumerate().flat_map(tab).collect()
     };
+    // The names of all views are worth more than the words of an age.
+    let ages = ages.join("   ");
+    let short = ages.replace("checkpoint", "saved");
+    let names = named(true).width();
+    let fits = |ages: &&String| names + ages.chars().count() <= usize::from(area.width);
+    let all = [&ages, &short].into_iter().find(fits);
+    let line = named(all.is_some());
+    let ages = Span::styled(all.unwrap_or(&ages).clone(), theme.dim());
+    let used_right = right(buf, area, 0, ages) + 2;
     let room = area.width.saturating_sub(used_right);
-    let line = Some(named(true))
-        .filter(|line| line.width() <= usize::from(room) + 2)
-        .unwrap_or_else(|| named(false));
     left(
         buf,
         Rect {
