@@ -315,6 +315,12 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
                     .filter(|own| named + width(own) <= room)
                     .unwrap_or_default(),
             );
+            // Without a row below, the way to a reliable map stands beside its name.
+            let needed = lens.image(class).and_then(|map| map.needed);
+            let soon = needed.filter(|_| layout.words == 1 && lens.response == Response::Evidence);
+            let soon = soon.and_then(|needed| time_to(scene, lens, class, needed));
+            let soon = soon.map(|time| Span::styled(format!("  in {time}"), theme.dim()));
+            first.extend(soon.filter(|it| width(&first) + it.width() <= room));
             vec![Line::from(first), Line::from(trials)]
         }
     };
@@ -368,30 +374,32 @@ fn under_name(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, room: usize) -> 
     };
     let short = format!("{RELIABLE} at {}", count(needed as f64));
     let told = format!("R {short}");
+    let Some(time) = time_to(scene, lens, class, needed) else {
+        return vec![told, short];
+    };
+    vec![format!("{told}, {time}"), told, short]
+}
+
+/// How long the map of a class takes to so many trials, at the pace of this run; `None` where it has them
+/// already, or no pace.
+fn time_to(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, needed: u64) -> Option<String> {
     let left = needed.saturating_sub(lens.trials_of(class).map_or(0, |it| it.trials));
     let stage = scene.session.run.as_ref().and_then(|run| match run.phase {
         Phase::Working(stage) => run.stages.get(stage),
         _ => None,
     });
     let rate = stage.filter(|stage| stage.unit == "trials");
-    match rate
-        .and_then(|stage| stage.per_second)
-        .filter(|rate| *rate > 0.0 && left > 0)
-    {
-        Some(rate) => {
-            // Every γ that is not done takes its turn.
-            let images = scene.shared.images_in(scene.session);
-            let plan = scene.shared.images_plan(scene.session);
-            let gammas = images.into_iter().flat_map(|it| &it.gammas);
-            let open = gammas.filter(|it| {
-                let planned = plan.map_or(0, |plan| plan.trials_at(it.gamma));
-                !it.reached && it.trials < planned
-            });
-            let time = coarse(left as f64 * open.count().max(1) as f64 / rate);
-            vec![format!("{told}, {time}"), told, short]
-        }
-        None => vec![told, short],
-    }
+    let rate = rate.and_then(|stage| stage.per_second);
+    let rate = rate.filter(|rate| *rate > 0.0 && left > 0)?;
+    // Every γ that is not done takes its turn.
+    let images = scene.shared.images_in(scene.session);
+    let plan = scene.shared.images_plan(scene.session);
+    let gammas = images.into_iter().flat_map(|it| &it.gammas);
+    let open = gammas.filter(|it| {
+        let planned = plan.map_or(0, |plan| plan.trials_at(it.gamma));
+        !it.reached && it.trials < planned
+    });
+    Some(coarse(left as f64 * open.count().max(1) as f64 / rate))
 }
 
 /// How reliable the map of a class is, and at which γ where that is the class's own, in `room`
