@@ -112,7 +112,7 @@ mod tests {
         for strength in [0.0_f64, 0.2, 1.0, 3.0] {
             // A checkerboard has mean 0, so Pearson takes nothing off it.
             let signal = |i: usize| {
-                if (i + i / 28) % 2 == 0 {
+                if (i + i / 28).is_multiple_of(2) {
                     strength
                 } else {
                     -strength
