@@ -228,23 +228,24 @@ fn multiply(y: &[f64], z: &[f64], products: &mut [f64], (m, points): (usize, usi
         return;
     }
     let (m_stride, p_stride) = (m as isize, points as isize);
+    // Points are the long side: as rows of zᵀ·y they fill the kernel's registers.
     // SAFETY: y, z and products have exactly the numbers that these sizes and strides reach.
     unsafe {
         matrixmultiply::dgemm(
-            m,
-            n,
             points,
+            n,
+            m,
             1.0,
-            y.as_ptr(),
-            1,
-            m_stride,
             z.as_ptr(),
+            1,
             p_stride,
+            y.as_ptr(),
+            m_stride,
             1,
             1.0,
             products.as_mut_ptr(),
-            p_stride,
             1,
+            p_stride,
         );
     }
 }
