@@ -399,7 +399,12 @@ fn time_to(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, needed: u64) -> Opt
         let planned = plan.map_or(0, |plan| plan.trials_at(it.gamma));
         !it.reached && it.trials < planned
     });
-    Some(coarse(left as f64 * open.count().max(1) as f64 / rate))
+    let seconds = left as f64 * open.count().max(1) as f64 / rate;
+    Some(match seconds {
+        // In steps, so that it stands still.
+        ..60.0 => format!("{:.0} s", (seconds / 5.0).ceil() * 5.0),
+        _ => coarse(seconds),
+    })
 }
 
 /// How reliable the map of a class is, and at which γ where that is the class's own, in `room`
