@@ -223,7 +223,7 @@ fn under_cursor(
             .copied()
             .filter(|_| shown && z != 0.0);
         if let Some(value) = value {
-            let error = reading(f64::from((value / z).abs()));
+            let error = number(f64::from((value / z).abs()));
             figures.push((("error", "error"), error, "standard error".into()));
         }
     }
