@@ -52,6 +52,7 @@ const PLACE: Place = Place {
     index: 0,
     images: None,
     gammas: 0,
+    evidence: false,
 };
 
 #[test]
