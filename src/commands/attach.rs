@@ -2,17 +2,13 @@
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use super::Refusal;
+use super::look::{Look, PATIENCE};
 use super::signals::runtime;
-use super::watch::Look;
 use crate::link::{Connection, client};
 use crate::report;
 use crate::session::{Config, Session};
-
-/// How long an engine may take to say how it is: it may be writing a checkpoint.
-pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The views on the session; as a summary with `plain` or where there is no terminal.
 pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal> {

@@ -3,13 +3,12 @@
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
 
-use super::listing::{Entry, Listing};
+use super::listing::{Entry, rows};
+use super::look::{Line, Look};
 use super::machine::Machine;
 use super::run::How;
 use super::signals::{HUNG_UP, Signals, runtime};
-use super::watch::{Line, Look};
 use super::{Plan, Refusal, attach, compare, own, preset, run};
 use crate::data;
 use crate::session::store::Store;
@@ -76,16 +75,6 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
             Ok(code) => return Ok(code),
             Err(refusal) => Some(refusal.to_string()),
         };
-    }
-}
-
-/// Reads the sessions again and again, for the list.
-pub fn rows(store: &Store) -> impl Fn() -> Vec<Row> + Send + 'static {
-    let listing = Mutex::new(Listing::new(store.clone()));
-    move || {
-        let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
-        let entries = listing.entries().unwrap_or_default();
-        entries.into_iter().map(Row::from).collect()
     }
 }
 

@@ -7,11 +7,11 @@ use std::str::FromStr;
 
 use clap::Args;
 
+use super::look::{Line, Look, PATIENCE};
 use super::machine::Machine;
 use super::show::By;
 use super::signals::{HUNG_UP, Signals, runtime};
-use super::watch::{Line, Look};
-use super::{Refusal, attach, browse};
+use super::{Refusal, listing};
 use crate::comparison::{Compared, Misfit, Pair, Shown, Wish};
 use crate::data;
 use crate::engine::device::Choice;
@@ -180,7 +180,7 @@ pub async fn with_another(
         let chosen = tokio::select! {
             biased;
             code = signals.next() => return Ok(Some(code)),
-            chosen = tui::browse(browse::rows(look.store), &[], &options, &mut list) => {
+            chosen = tui::browse(listing::rows(look.store), &[], &options, &mut list) => {
                 chosen.map_err(Refusal::failed)?
             }
         };
@@ -244,7 +244,7 @@ impl Beside<'_> {
 /// A session as its engine has it, where one runs, else as its file does.
 async fn newest(store: &Store, name: &str) -> Result<Session, Refusal> {
     let live = match store.engine(name) {
-        Some(_) => client::now(store, name, attach::PATIENCE).await,
+        Some(_) => client::now(store, name, PATIENCE).await,
         None => None,
     };
     match live {

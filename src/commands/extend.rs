@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::extended::{in_file, told};
 use super::say::say;
 use super::{Refusal, control, run};
-use crate::format::{gamma, thousands, trials_of};
+use crate::format::trials_of;
 use crate::link::Command;
 use crate::session::Session;
-use crate::session::config::{self, Extension};
+use crate::session::config::Extension;
 use crate::session::record::{self, GammaTrials};
 use crate::session::store::Store;
 
@@ -65,45 +66,6 @@ pub fn run(
     }
     in_file(store, name, images, extension)?;
     run::go_on(store, data, name, how)
-}
-
-/// Raises what there is to do in the file of a session that no engine runs.
-pub fn in_file(store: &Store, name: &str, images: usize, more: Extension) -> Result<(), Refusal> {
-    let _lock = store.lock(name)?;
-    let mut session = store.load(name)?;
-    let told = told(name, &session, &more);
-    let forgotten = session
-        .extend(images, more)
-        .map_err(|error| Refusal::Usage(format!("{name}: {error}")))?;
-    store.save(&session)?;
-    match forgotten.is_empty() {
-        true => say(format_args!("{told}")),
-        false => say(format_args!(
-            "{told}; measured anew on the new maps: {}",
-            forgotten.join(", ")
-        )),
-    }
-    Ok(())
-}
-
-fn told(name: &str, session: &Session, more: &Extension) -> String {
-    let plans = session.config.analyses.iter();
-    let done = plans.filter_map(|it| match it {
-        config::Analysis::ClassificationImages(it) => Some(it),
-        _ => None,
-    });
-    let before = done
-        .flat_map(|it| it.gammas.iter().map(|&own| (own, it.trials_at(own))))
-        .filter(|(own, _)| more.is_of(*own));
-    let before = before.map(|(_, trials)| trials).max().unwrap_or(0);
-    let at = more
-        .gamma
-        .map_or_else(String::new, |own| format!(" at γ {}", gamma(own)));
-    format!(
-        "{name} goes on to {} trials{at}, from {}",
-        thousands(more.trials),
-        thousands(before)
-    )
 }
 
 /// What is asked for, the trials foretold where only a target is given.

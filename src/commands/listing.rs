@@ -1,12 +1,14 @@
 //! The sessions of a folder as a list: for `ls` and for the browser.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crate::format;
 use crate::report::status;
 use crate::session::store::{Store, StoreError};
 use crate::session::{Session, State};
+use crate::tui::browser::Row;
 
 /// One session of the folder.
 #[derive(Debug, Clone)]
@@ -140,4 +142,14 @@ fn headline(session: &Session) -> String {
         config.dataset_label(),
         format::clean(&config.network.label())
     )
+}
+
+/// Reads the sessions again and again, for the list.
+pub fn rows(store: &Store) -> impl Fn() -> Vec<Row> + Send + 'static {
+    let listing = Mutex::new(Listing::new(store.clone()));
+    move || {
+        let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = listing.entries().unwrap_or_default();
+        entries.into_iter().map(Row::from).collect()
+    }
 }

@@ -11,8 +11,10 @@ mod doctor;
 mod engine;
 mod export;
 mod extend;
+mod extended;
 mod inspect;
 mod listing;
+mod look;
 mod ls;
 mod machine;
 mod new;
@@ -90,7 +92,7 @@ enum Command {
         #[arg(long)]
         plain: bool,
         #[command(flatten)]
-        line: watch::Line,
+        line: look::Line,
     },
     /// Let a running session stand still
     Pause {
@@ -225,7 +227,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
         Some(Command::Extend { name, more, how }) => extend::run(&store, data, &name, &more, &how),
         Some(Command::Attach { name, plain, line }) => {
             let data = crate::data::data_dir(data).map_err(Refusal::failed)?;
-            let look = watch::Look {
+            let look = look::Look {
                 store: &store,
                 data: &data,
                 machine: &machine::Machine::default(),

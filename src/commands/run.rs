@@ -11,7 +11,7 @@ use super::background::{self, Started};
 use super::machine::Machine;
 use super::say::say;
 use super::signals::runtime;
-use super::{Plan, Refusal, attach, control, engine, watch};
+use super::{Plan, Refusal, attach, control, engine, look};
 use crate::data;
 use crate::link::Link;
 use crate::report::{self, ReportError, Style};
@@ -33,7 +33,7 @@ pub struct How {
     #[arg(long, conflicts_with_all = ["plain", "json"])]
     detach: bool,
     #[command(flatten)]
-    line: watch::Line,
+    line: look::Line,
 }
 
 impl How {
@@ -100,7 +100,7 @@ pub fn run(
         }
         Face::Drawn => {
             let Started { .. } = started(lock)?;
-            let look = watch::Look {
+            let look = look::Look {
                 store,
                 data: &data,
                 machine: &how.machine,
@@ -150,7 +150,7 @@ fn show_finished(
 ) -> Result<ExitCode, Refusal> {
     match face {
         Face::Drawn => {
-            let look = watch::Look {
+            let look = look::Look {
                 store,
                 data,
                 machine: &how.machine,

@@ -1,63 +1,16 @@
 //! The dashboard on a session, whoever runs it, and what is said once it is left.
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Args;
-
-use super::machine::Machine;
+use super::look::Look;
 use super::say::say;
 use super::signals::{HUNG_UP, Signals, runtime};
-use super::{Refusal, background, compare, extend};
+use super::{Refusal, background, compare, extended};
 use crate::link::{Connection, client};
 use crate::session::run::Phase;
-use crate::session::store::{Store, timestamp};
+use crate::session::store::timestamp;
 use crate::session::{Session, State};
 use crate::tui;
-
-/// The line between this program and the person's eyes.
-#[derive(Debug, Clone, Args)]
-pub struct Line {
-    /// Frames a second at most
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=60))]
-    fps: u32,
-    /// For slow lines: one frame a second, fewer colours, no decoration
-    #[arg(long)]
-    low_bandwidth: bool,
-}
-
-impl Default for Line {
-    fn default() -> Self {
-        Self {
-            fps: 10,
-            low_bandwidth: false,
-        }
-    }
-}
-
-impl Line {
-    /// The dashboard's options.
-    pub fn options(&self) -> tui::Options {
-        tui::Options {
-            fps: self.fps,
-            low_bandwidth: self.low_bandwidth,
-            ..tui::Options::default()
-        }
-    }
-}
-
-/// Everything needed to look at a session and to resume it.
-#[derive(Debug, Clone, Copy)]
-pub struct Look<'a> {
-    /// Where the sessions are.
-    pub store: &'a Store,
-    /// Where full data sets are.
-    pub data: &'a Path,
-    /// What a resumed engine computes on.
-    pub machine: &'a Machine,
-    /// How it is drawn.
-    pub line: &'a Line,
-}
 
 impl Look<'_> {
     /// Draws the session until the person leaves or the run ends. `connection` says whether an
@@ -90,7 +43,7 @@ impl Look<'_> {
                 tui::Exit::Over | tui::Exit::Left => return self.farewell(&link.newest()),
                 tui::Exit::Gone => return Ok(ExitCode::from(HUNG_UP)),
                 tui::Exit::Extend(left, images, more) => {
-                    extend::in_file(self.store, &name, images, more)?;
+                    extended::in_file(self.store, &name, images, more)?;
                     background::start(self.store, self.data, &name, self.machine)?;
                     session = self.store.load(&name)?;
                     connection = Connection::Connecting;

@@ -7,28 +7,13 @@ use image::ImageFormat;
 
 use super::folder::Folder;
 use super::{ExportError, Format, csv, json, npz, print, store, wrote};
-use crate::comparison::{Compared, Pair, Shown};
+use crate::comparison::Compared;
 use crate::figure::{self, Sheet};
-use crate::session::config::Response;
+
+pub use super::what::What;
 
 /// Most classes on one figure.
 const MOST: usize = 12;
-
-/// What of a pair is written.
-#[derive(Debug, Clone)]
-pub struct What<'a> {
-    /// The sessions.
-    pub pair: &'a Pair<'a>,
-    /// Places among their common γ.
-    pub places: Vec<usize>,
-    /// By which responses.
-    pub responses: Vec<Response>,
-    /// The classes that have figures; `None`: all that have a map in either session.
-    pub classes: Option<Vec<usize>>,
-    /// What was found when both networks were shown the same trials, or why they were not; `None`
-    /// where nobody asked.
-    pub alike: Option<Result<&'a Shown, &'a str>>,
-}
 
 /// Writes it. Without `out`, JSON goes to standard output, and into the current folder NPZ to
 /// `A-vs-B.npz`, CSV to `A-vs-B-tables/` and PNG to `A-vs-B-figures/`.

@@ -13,6 +13,7 @@ mod folder;
 mod json;
 mod npz;
 mod png;
+mod what;
 
 use folder::Folder;
 

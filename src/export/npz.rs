@@ -13,7 +13,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::ExportError;
-use super::comparison::What;
+use super::what::What;
 use crate::comparison::Compared;
 use crate::session::Session;
 use crate::session::config::Response;

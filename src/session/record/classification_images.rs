@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::course;
 use super::{BlockSums, Evidence, TrialKind, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config::{self, Grain, Grid, Noise, Response, Weighting};
@@ -358,50 +359,6 @@ impl GammaTrials {
         self.estimate = Arc::default();
     }
 
-    /// Notes how reliable the maps are now, where it is time: after 2, 3, 4, 6, 8, 12, … pairs of blocks,
-    /// so that it is noted at the same trials whoever computes them.
-    pub fn note(&mut self) {
-        let pairs = self.blocks / 2;
-        let is_time = self.blocks.is_multiple_of(2)
-            && pairs > 1
-            && (pairs.is_power_of_two()
-                || (pairs.is_multiple_of(3) && (pairs / 3).is_power_of_two()));
-        if !is_time {
-            return;
-        }
-        let estimate = self.estimate();
-        let mut course = self.course.values().to_vec();
-        for response in Response::ALL {
-            course.extend(self.listed.iter().map(|&class| {
-                let map = estimate.classes[class].image(response);
-                map.and_then(|map| map.reliability)
-                    .map_or(f32::NAN, |r| r as f32)
-            }));
-        }
-        self.noted.push(self.trials);
-        self.course = Array::new(&[self.noted.len(), 2, self.listed.len()], course);
-    }
-
-    /// How reliable the map of a class was on the way: (trials, R), ascending.
-    pub fn course_of(&self, response: Response, class: usize) -> Vec<(u64, f64)> {
-        let m = self.listed.len();
-        let Ok(place) = self.listed.binary_search(&class) else {
-            return Vec::new();
-        };
-        let row = Response::ALL
-            .iter()
-            .position(|&it| it == response)
-            .unwrap_or(0);
-        let noted = self
-            .noted
-            .iter()
-            .zip(self.course.values().chunks_exact((2 * m).max(1)));
-        noted
-            .map(|(&trials, all)| (trials, f64::from(all[row * m + place])))
-            .filter(|(_, r)| r.is_finite())
-            .collect()
-    }
-
     /// Computes what follows from the sums, and drops them.
     pub(super) fn drop_sums(&mut self) {
         if !self.dropped_sums {
@@ -476,12 +433,6 @@ fn add<T: Copy + std::ops::AddAssign>(own: &mut [T], more: &[T]) {
     pairs.for_each(|(own, &more)| *own += more);
 }
 
-/// Whether numbers are the same, also those that are none.
-fn same(a: &[f32], b: &[f32]) -> bool {
-    let pairs = a.iter().zip(b);
-    a.len() == b.len() && pairs.into_iter().all(|(a, b)| a.to_bits() == b.to_bits())
-}
-
 impl PartialEq for GammaTrials {
     fn eq(&self, other: &Self) -> bool {
         self.gamma == other.gamma
@@ -505,7 +456,7 @@ impl PartialEq for GammaTrials {
             && self.dropped == other.dropped
             && self.evidence == other.evidence
             && self.noted == other.noted
-            && same(self.course.values(), other.course.values())
+            && course::same(self.course.values(), other.course.values())
             && self.evidence_fed_back == other.evidence_fed_back
             && self.reached == other.reached
     }

@@ -5,6 +5,7 @@ mod attack;
 mod audit;
 mod backdoor;
 mod classification_images;
+mod course;
 mod covariance;
 mod estimated;
 mod evidence;

@@ -5,14 +5,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::drawn::Drawn;
 use super::layout::{FACTS, GAP, Layout};
 use super::sight::{Limits, Look, Sight, values};
 use super::{classes, said};
-use crate::comparison::{Misfit, Shown};
 use crate::format::{clean, reliability};
 use crate::report::status;
-use crate::session::Session;
-use crate::tui::action::{self, Place};
+use crate::tui::action;
 use crate::tui::frame::footer;
 use crate::tui::overlay::help;
 use crate::tui::scene::lens::MapKind;
@@ -22,21 +21,6 @@ use crate::tui::theme::{Theme, plain_ascii};
 use crate::tui::widget::heatmap::{Heatmap, Marks, Ramp};
 use crate::tui::widget::scale::round_up;
 use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, start, top, wrap};
-
-/// Everything that is drawn.
-#[derive(Debug, Clone)]
-pub struct Drawn<'a> {
-    /// The sessions as they are now.
-    pub sessions: [&'a Session; 2],
-    /// What the viewer looks at.
-    pub look: &'a Look,
-    /// What there is to see, or why there is nothing.
-    pub sight: Result<&'a Sight, &'a Misfit>,
-    /// What came of showing both networks the same trials.
-    pub alike: Option<Result<&'a Shown, &'a str>>,
-    /// The places of the table of actions where the viewer is.
-    pub places: Vec<Place>,
-}
 
 /// Draws it.
 pub fn draw(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {

@@ -5,11 +5,13 @@
 
 mod classes;
 mod draw;
+mod drawn;
 mod layout;
 mod said;
 mod screen;
 mod sight;
 
-pub use draw::{Drawn, draw};
+pub use draw::draw;
+pub use drawn::Drawn;
 pub use screen::{Alike, End, compare};
 pub use sight::{Look, Sight};

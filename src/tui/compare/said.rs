@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::draw::Drawn;
+use super::drawn::Drawn;
 use super::sight::{Look, Sight};
 use crate::format::{self, clean, percent, reliability};
 use crate::report::comparison::in_short;

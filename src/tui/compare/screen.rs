@@ -9,7 +9,8 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::oneshot::Receiver;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::draw::{Drawn, draw};
+use super::draw::draw;
+use super::drawn::Drawn;
 use super::sight::{Look, Sight};
 use crate::comparison::{Misfit, Shown, Wish};
 use crate::link::Link;

@@ -10,10 +10,7 @@ use crate::session::config::{ClassificationImages, Extension};
 use crate::tui::scene::Scene;
 use crate::tui::shared::Shared;
 use crate::tui::state::State;
-use crate::tui::widget::text::{below, left, rule};
-
-/// Rows that it takes: a rule, what is typed, what that comes to.
-const ROWS: u16 = 3;
+use crate::tui::widget::text::left;
 
 /// The plan in sight and the γ that would go on; `None`: all.
 fn plan<'a>(
@@ -65,17 +62,11 @@ pub fn asked(state: &State, session: &Session) -> Option<(usize, Extension)> {
 /// Draws it over the last rows of `area`.
 pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     let Scene { session, theme, .. } = *scene;
-    let place = below(area, area.height.saturating_sub(ROWS));
-    rule(buf, place, 0, theme.glyphs.rule, theme.dim());
-    for row in 1..ROWS {
-        let blank = " ".repeat(usize::from(place.width));
-        left(buf, place, row, Span::raw(blank));
-    }
+    let (place, cursor) = super::line(theme, area, buf);
     let Some((plan, at)) = plan(&state.shared, session) else {
         return;
     };
     let planned = planned(plan, at);
-    let cursor = if theme.glyphs.unicode { "▏" } else { "_" };
     let which = match at {
         Some(own) => format!("at {} {}", theme.glyphs.gamma, gamma(own)),
         None if plan.gammas.len() == 1 => String::new(),

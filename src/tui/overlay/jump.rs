@@ -9,10 +9,7 @@ use crate::session::Session;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::state::State;
-use crate::tui::widget::text::{below, left, rule};
-
-/// Rows that it takes: a rule, what is typed, what fits it.
-const ROWS: u16 = 3;
+use crate::tui::widget::text::left;
 
 /// The classes that fit a text, the best first: those of that name or number, those that begin so,
 /// those that have it somewhere.
@@ -81,13 +78,7 @@ pub fn complete(state: &mut State, session: &Session) {
 /// Draws it over the last rows of `area`.
 pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     let Scene { session, theme, .. } = *scene;
-    let place = below(area, area.height.saturating_sub(ROWS));
-    rule(buf, place, 0, theme.glyphs.rule, theme.dim());
-    for row in 1..ROWS {
-        let blank = " ".repeat(usize::from(place.width));
-        left(buf, place, row, Span::raw(blank));
-    }
-    let cursor = if theme.glyphs.unicode { "▏" } else { "_" };
+    let (place, cursor) = super::line(theme, area, buf);
     let count = form::classes(session);
     let fitting = fitting(&state.jump.typed, session);
     let mut typed = Line::from(vec![

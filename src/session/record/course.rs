@@ -1,0 +1,57 @@
+//! How reliable the maps at a γ have become on the way.
+
+use super::GammaTrials;
+use crate::session::array::Array;
+use crate::session::config::Response;
+
+impl GammaTrials {
+    /// Notes how reliable the maps are now, where it is time: after 2, 3, 4, 6, 8, 12, … pairs of blocks,
+    /// so that it is noted at the same trials whoever computes them.
+    pub fn note(&mut self) {
+        let pairs = self.blocks / 2;
+        let is_time = self.blocks.is_multiple_of(2)
+            && pairs > 1
+            && (pairs.is_power_of_two()
+                || (pairs.is_multiple_of(3) && (pairs / 3).is_power_of_two()));
+        if !is_time {
+            return;
+        }
+        let estimate = self.estimate();
+        let mut course = self.course.values().to_vec();
+        for response in Response::ALL {
+            course.extend(self.listed.iter().map(|&class| {
+                let map = estimate.classes[class].image(response);
+                map.and_then(|map| map.reliability)
+                    .map_or(f32::NAN, |r| r as f32)
+            }));
+        }
+        self.noted.push(self.trials);
+        self.course = Array::new(&[self.noted.len(), 2, self.listed.len()], course);
+    }
+
+    /// How reliable the map of a class was on the way: (trials, R), ascending.
+    pub fn course_of(&self, response: Response, class: usize) -> Vec<(u64, f64)> {
+        let m = self.listed.len();
+        let Ok(place) = self.listed.binary_search(&class) else {
+            return Vec::new();
+        };
+        let row = Response::ALL
+            .iter()
+            .position(|&it| it == response)
+            .unwrap_or(0);
+        let noted = self
+            .noted
+            .iter()
+            .zip(self.course.values().chunks_exact((2 * m).max(1)));
+        noted
+            .map(|(&trials, all)| (trials, f64::from(all[row * m + place])))
+            .filter(|(_, r)| r.is_finite())
+            .collect()
+    }
+}
+
+/// Whether numbers are the same, also those that are none.
+pub(super) fn same(a: &[f32], b: &[f32]) -> bool {
+    let pairs = a.iter().zip(b);
+    a.len() == b.len() && pairs.into_iter().all(|(a, b)| a.to_bits() == b.to_bits())
+}
