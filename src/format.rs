@@ -50,6 +50,14 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A time that it takes at least: `over 4 min`; a dash below a minute, which says nothing.
+pub fn over_time(seconds: f64) -> String {
+    match seconds < 60.0 {
+        true => "–".into(),
+        false => format!("over {}", coarse(seconds)),
+    }
+}
+
 /// [`duration`] in one unit, for where it must stand still: `under 1 min`, `11 min`, `2 h`.
 pub fn coarse(seconds: f64) -> String {
     if !seconds.is_finite() {

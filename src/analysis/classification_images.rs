@@ -4,6 +4,7 @@
 //! that table, even and odd blocks apart; the maps follow from the sums in [`crate::stats::classification`].
 
 mod hearing;
+mod null;
 pub mod on_device;
 mod summing;
 
@@ -146,6 +147,13 @@ impl Experiment for ClassificationImages {
                 for (part, gamma) in record.gammas.iter_mut().enumerate() {
                     gamma.hear(self.step_of(lab, part, &kind), &kind);
                 }
+            }
+        }
+        if !kind.noise.is_white() && record.gammas.iter().any(|it| it.null.is_none()) {
+            let shape = kind.grain.grid(kind.images);
+            if let Some(null) = null::simulate(&self.source, shape) {
+                let gammas = record.gammas.iter_mut();
+                gammas.for_each(|gamma| gamma.take_null(null.clone()));
             }
         }
         let heard = record.gammas.iter().filter_map(|it| it.evidence.as_ref());

@@ -1,7 +1,7 @@
 //! Starting an engine as a process of its own, and knowing that it has started.
 
 use std::fs::OpenOptions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,14 @@ const LOG_BYTES: u64 = 4 << 20;
 pub struct Started {
     /// Its process.
     pub pid: u32,
+}
+
+/// This program, also where its file has been replaced by a newer one meanwhile.
+pub fn this_program() -> PathBuf {
+    let program = std::env::current_exe()
+        .ok()
+        .filter(|program| program.exists());
+    program.unwrap_or_else(|| "/proc/self/exe".into())
 }
 
 /// Starts the engine of a session that exists, and waits until viewers can reach it. The lock of
@@ -43,13 +51,8 @@ pub fn start(
     let file = file.map_err(|error| {
         Refusal::Failed(format!("{}: cannot open the log: {error}", log.display()))
     })?;
-    // This program, also where its file has been replaced by a newer one meanwhile.
-    let program = std::env::current_exe()
-        .ok()
-        .filter(|program| program.exists());
-    let program = program.unwrap_or_else(|| "/proc/self/exe".into());
     let began = file.metadata().map_or(0, |there| there.len());
-    let mut command = Command::new(program);
+    let mut command = Command::new(this_program());
     command
         .arg("--sessions")
         .arg(store.folder())

@@ -1,19 +1,20 @@
 //! `noisescope` alone: the sessions to choose from; the quickstart where there is none yet.
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::listing::{Entry, rows};
 use super::look::{Line, Look};
 use super::machine::Machine;
+use super::plan::home;
 use super::run::How;
 use super::signals::{HUNG_UP, Signals, runtime};
-use super::{Plan, Refusal, attach, compare, own, preset, run};
+use super::{Plan, Refusal, attach, compare, own, pilot, preset, run};
 use crate::data;
 use crate::session::store::Store;
 use crate::tui;
-use crate::tui::browser::{Choice, List, Row, RowState, browse};
+use crate::tui::browser::{Asked, Choice, List, Row, RowState, browse};
 
 /// The browser on a terminal; without one, or without a session, the quickstart preset.
 pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
@@ -39,13 +40,10 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
         machine: &machine,
         line: &line,
     };
-    let presets: Vec<String> = preset::SHIPPED
-        .iter()
-        .map(|(name, _)| (*name).to_owned())
-        .collect();
+    let presets = preset::names(store);
     let mut list = List::default();
     loop {
-        let chosen = match choose(store, &presets, &line.options(), &mut list)? {
+        let chosen = match choose((store, data), &presets, &line.options(), &mut list)? {
             Err(code) => return Ok(ExitCode::from(code)),
             Ok(Choice::Gone) => return Ok(ExitCode::from(HUNG_UP)),
             Ok(Choice::Leave) => return Ok(ExitCode::SUCCESS),
@@ -57,12 +55,7 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
             Choice::Resume(name) => {
                 run::run(store, data, &Plan::named(&name, None), &How::default())
             }
-            Choice::New { preset, name } => run::run(
-                store,
-                data,
-                &Plan::named(&name, Some(preset)),
-                &How::default(),
-            ),
+            Choice::New(asked) => make(store, data, &asked),
             Choice::Delete(name) => store
                 .delete(&name)
                 .map_err(Refusal::from)
@@ -78,16 +71,25 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
     }
 }
 
+/// Makes the session that the form asks for, and runs it.
+fn make(store: &Store, data: Option<&Path>, asked: &Asked) -> Result<ExitCode, Refusal> {
+    let images = asked.images.as_deref().map(|it| PathBuf::from(home(it)));
+    let (plan, data) =
+        Plan::asked(asked, store)?.settled(store, "run", images.as_deref().or(data))?;
+    run::run(store, data, &plan, &How::default())
+}
+
 /// What the person chooses, or the exit code of the signal that ended it.
 fn choose(
-    store: &Store,
+    (store, data): (&Store, Option<&Path>),
     presets: &[String],
     options: &tui::Options,
     list: &mut List,
 ) -> Result<Result<Choice, u8>, Refusal> {
     runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
-        let chosen = browse(rows(store), presets, options, list);
+        let pilot = pilot::asked(store, data);
+        let chosen = browse(rows(store), pilot, presets, options, list);
         tokio::pin!(chosen);
         tokio::select! {
             biased;

@@ -180,7 +180,8 @@ pub async fn with_another(
         let chosen = tokio::select! {
             biased;
             code = signals.next() => return Ok(Some(code)),
-            chosen = tui::browse(listing::rows(look.store), &[], &options, &mut list) => {
+            // Nothing is made here, so no network is asked.
+            chosen = tui::browse(listing::rows(look.store), |_, _| Err(String::new()), &[], &options, &mut list) => {
                 chosen.map_err(Refusal::failed)?
             }
         };

@@ -220,7 +220,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
         Some(Command::Run { plan, pilot, how }) => {
             let (plan, data) = plan.settled(&store, "run", data)?;
             match pilot {
-                true => pilot::run(&store, data, &plan, how.device()),
+                true => pilot::run(&store, data, &plan, how.device(), how.json()),
                 false => run::run(&store, data, &plan, &how),
             }
         }

@@ -3,9 +3,15 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
-use super::plan::is_weights;
+use serde::Deserialize;
+
+use super::background::this_program;
+use super::plan::{home, is_weights};
 use super::say::say;
 use super::{Plan, Refusal};
 use crate::data::{self, Request};
@@ -13,6 +19,8 @@ use crate::engine::device::{self, Choice};
 use crate::inspect::contents::Look;
 use crate::session::config::{NetworkKind, Weights};
 use crate::session::store::Store;
+use crate::stats::grain::Foretold;
+use crate::tui::browser::{Asked, Said};
 
 /// Shows what a run of this plan would take.
 pub fn run(
@@ -20,6 +28,7 @@ pub fn run(
     data: Option<&Path>,
     plan: &Plan,
     device: &str,
+    json: bool,
 ) -> Result<ExitCode, Refusal> {
     if store.exists(&plan.name) {
         return Err(Refusal::Usage(format!(
@@ -65,6 +74,10 @@ pub fn run(
     if let Some(problem) = found.problems.first() {
         return Err(Refusal::Failed(format!("{}: {problem}", path.display())));
     }
+    if json {
+        say(serde_json::to_string_pretty(&found).map_err(Refusal::failed)?);
+        return Ok(ExitCode::SUCCESS);
+    }
     say(found.pilot_text().trim_end());
     match found.advised() {
         Some(fields) => {
@@ -85,4 +98,79 @@ pub fn run(
         ),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How often it is looked whether it is still wanted.
+const EVERY: Duration = Duration::from_millis(50);
+
+/// What is read of the JSON of a pilot.
+#[derive(Deserialize)]
+struct Told {
+    pilot: Vec<Foretold>,
+    workers: usize,
+}
+
+/// The pilot of what the form for a new session asks for. It is a process of its own: no device is held
+/// here, and what is not wanted any more is killed.
+pub fn asked(
+    store: &Store,
+    data: Option<&Path>,
+) -> impl Fn(&Asked, &AtomicBool) -> Said + Send + Sync + 'static {
+    let (store, data) = (store.clone(), data.map(Path::to_owned));
+    move |asked, over| {
+        let plan = Plan::asked(asked, &store).map_err(|refusal| refusal.to_string())?;
+        let mut command = Command::new(this_program());
+        command.arg("--sessions").arg(store.folder());
+        match (&asked.images, &data) {
+            (Some(images), _) => drop(command.arg("--data").arg(home(images))),
+            (None, Some(data)) => drop(command.arg("--data").arg(data)),
+            (None, None) => {}
+        }
+        command.arg("run").args(plan.words());
+        command.args(["--pilot", "--json"]);
+        command.stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command
+            .spawn()
+            .map_err(|error| format!("cannot start the pilot: {error}"))?;
+        let said = end(child, over).map_err(|error| format!("the pilot: {error}"))?;
+        let Some((true, out, _)) = said else {
+            let words = said.map_or_else(String::new, |(_, _, problem)| problem);
+            return Err(words.trim().trim_start_matches("error: ").to_owned());
+        };
+        let told: Told =
+            serde_json::from_str(&out).map_err(|error| format!("the pilot said: {error}"))?;
+        Ok((told.pilot, told.workers))
+    }
+}
+
+/// Waits for its end, and gives whether it succeeded and what it wrote; `None` where it was not wanted any
+/// more.
+fn end(mut child: Child, over: &AtomicBool) -> std::io::Result<Option<(bool, String, String)>> {
+    let (out, problem) = (child.stdout.take(), child.stderr.take());
+    let reader = |pipe: Option<Box<dyn std::io::Read + Send>>| {
+        thread::spawn(move || {
+            let mut text = Vec::new();
+            if let Some(mut pipe) = pipe {
+                // What is cut off is no JSON.
+                let _ = pipe.read_to_end(&mut text);
+            }
+            String::from_utf8_lossy(&text).into_owned()
+        })
+    };
+    let out = reader(out.map(|it| Box::new(it) as _));
+    let problem = reader(problem.map(|it| Box::new(it) as _));
+    let status = loop {
+        if over.load(Ordering::Relaxed) {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        match child.try_wait()? {
+            Some(status) => break status,
+            None => thread::sleep(EVERY),
+        }
+    };
+    let text = |reader: thread::JoinHandle<String>| reader.join().unwrap_or_default();
+    Ok(Some((status.success(), text(out), text(problem))))
 }

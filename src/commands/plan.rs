@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Refusal, own, preset, words};
+use crate::inspect;
 use crate::nets::import;
 use crate::session::Config;
 use crate::session::config::{self, Dataset, NetworkKind};
 use crate::session::form::Shape;
 use crate::session::setting;
 use crate::session::store::{Store, check_name};
+use crate::tui::browser::Asked;
 
 /// How the names of files of weights end.
 const WEIGHTS: [&str; 7] = ["pt", "pth", "safetensors", "ckpt", "bin", "pkl", "tar"];
@@ -50,6 +52,48 @@ impl Plan {
             preset,
             ..Self::default()
         }
+    }
+
+    /// What the form for a new session asks for.
+    ///
+    /// # Errors
+    /// Where there is no such preset.
+    pub fn asked(asked: &Asked, store: &Store) -> Result<Self, Refusal> {
+        let mut settings = Vec::new();
+        // Weights alone are taken for those of the preset's network.
+        if let Some(network) = &asked.network
+            && is_weights(Path::new(network))
+        {
+            let kind = preset::load(&asked.preset, store)?.network.kind;
+            settings.push(format!("network.kind={kind:?}"));
+        }
+        let fields = asked.grain.as_ref().and_then(inspect::fields);
+        let fields = fields.into_iter().flatten();
+        settings.extend(fields.map(|(field, value)| format!("analyses[0].{field}={value}")));
+        Ok(Self {
+            name: asked.name.clone(),
+            preset: Some(asked.preset.clone()),
+            network: asked.network.as_deref().map(home),
+            settings,
+            dataset: None,
+        })
+    }
+
+    /// The words of the command line that say the same; `--data` is not among them.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = vec![self.name.clone()];
+        let mut option =
+            |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
+        if let Some(preset) = &self.preset {
+            option("--preset", preset);
+        }
+        if let Some(network) = &self.network {
+            option("--network", network);
+        }
+        for setting in &self.settings {
+            option("--set", setting);
+        }
+        words
     }
 
     /// Whether anything is said of what the session is to be.
@@ -222,6 +266,14 @@ impl Plan {
         }
         network.weights = config::Weights::File(file(typed)?);
         Ok(())
+    }
+}
+
+/// A path as typed, with the home folder where it begins with `~/`: no shell has seen it.
+pub fn home(typed: &str) -> String {
+    match (typed.strip_prefix("~/"), std::env::var("HOME")) {
+        (Some(rest), Ok(home)) => format!("{home}/{rest}"),
+        _ => typed.to_owned(),
     }
 }
 

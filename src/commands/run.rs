@@ -37,6 +37,11 @@ pub struct How {
 }
 
 impl How {
+    /// Whether it is told as JSON.
+    pub fn json(&self) -> bool {
+        self.json
+    }
+
     /// What it is to compute on.
     pub fn device(&self) -> &str {
         &self.machine.device

@@ -59,7 +59,7 @@ impl Compared {
         let own = pair.gammas[place];
         let estimates = own.trials.map(GammaTrials::estimate);
         let shape = own.trials[0].shape();
-        let white = pair.plans[0].noise.is_white();
+        let errors = own.trials[0].errors();
         let mut it = Self {
             gamma: own.gamma,
             response,
@@ -72,7 +72,7 @@ impl Compared {
         let classes = own.trials[0].classes();
         let maps = (0..classes).filter(|&class| it.maps(class).is_some());
         it.bounds = Bounds::new(maps.count(), shape.iter().product());
-        let of_class = |class| difference(it.maps(class)?, shape, white, it.bounds);
+        let of_class = |class| difference(it.maps(class)?, shape, errors, it.bounds);
         it.classes = (0..classes).map(of_class).collect();
         it
     }

@@ -3,6 +3,7 @@
 use image::RgbImage;
 
 use super::canvas::{Canvas, Paint, Place, Sheet, Stroke};
+use super::names::origin_of_patterns;
 use super::plot::{Axis, Plot, Series};
 use super::{FigureError, origin};
 use crate::format;
@@ -39,8 +40,8 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
     let rows = if side { 1 } else { sources.len() as u32 };
     let head = margin + 2 * row;
     let mut canvas = Canvas::new(sheet, head + rows * (height + margin));
-    let gamma = attack.gamma.map_or_else(String::new, format::gamma);
-    let title = format!("attack: called the target, mean of all targets (pattern of γ {gamma})");
+    let of = origin_of_patterns(attack, "γ").unwrap_or_default();
+    let title = format!("attack: called the target, mean of all targets ({of})");
     let title = match sheet.text_width(&title) <= room {
         true => title,
         false => "attack".into(),

@@ -196,6 +196,18 @@ pub fn told(it: &crate::session::record::Backdoor, plan: &config::Backdoor) -> O
     })
 }
 
+/// The same in as few words as there are.
+pub fn told_in_short(
+    it: &crate::session::record::Backdoor,
+    plan: &config::Backdoor,
+) -> Option<String> {
+    let told = it.told(plan, it.audited_gamma(plan))?;
+    Some(format!(
+        "right class in {} of {}, place in {}",
+        told.class_right, told.poisoned, told.window_right
+    ))
+}
+
 /// A share as it is written, with its ends; `none` of nothing.
 pub fn share(own: Share) -> String {
     own.interval().map_or_else(|| "none".to_owned(), with_ends)

@@ -319,7 +319,11 @@ fn backdoor(record: &Record, it: &Backdoor, plan: &config::Backdoor) -> Headline
             None => words,
         };
         let index = [by_index(poisoned), clean];
-        return Headline::of(told.iter().cloned().chain(index).collect());
+        let parts = told.iter().cloned().chain(index).collect();
+        return match audit::told_in_short(it, plan) {
+            Some(short) => Headline::with_short(parts, short),
+            None => Headline::of(parts),
+        };
     };
     let name = of_class(record, class);
     let size = window.size.saturating_sub(1);

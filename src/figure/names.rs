@@ -1,8 +1,9 @@
-//! Classes by name, in the words of figures and reports.
+//! Classes and patterns by name, in the words of figures and reports.
 
 use super::font;
-use crate::format::clean;
+use crate::format::{self, clean};
 use crate::session::Record;
+use crate::session::record::Attack;
 
 /// A class in a sentence or a title: `Dress`; `class 3` where its name is a number.
 pub fn of_class(record: &Record, class: usize) -> String {
@@ -61,6 +62,21 @@ pub fn cut(text: &str, most: usize) -> String {
     }
     let kept: String = text.chars().take(most.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
+}
+
+/// The γ that the patterns are of, with this sign for it; `None` where there are none. Evidence images may
+/// be of another γ than the others.
+pub fn origin_of_patterns(attack: &Attack, sign: &str) -> Option<String> {
+    let own = attack.gamma.map(format::gamma);
+    let heard = attack.evidence_gamma.map(format::gamma);
+    Some(match (own, heard) {
+        (Some(own), Some(heard)) if own != heard => {
+            format!("patterns of {sign} {own}, evidence of {sign} {heard}")
+        }
+        (Some(own), _) => format!("patterns of {sign} {own}"),
+        (None, Some(heard)) => format!("evidence of {sign} {heard}"),
+        (None, None) => return None,
+    })
 }
 
 #[cfg(test)]

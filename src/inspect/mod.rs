@@ -19,9 +19,6 @@ use scaling::Trials;
 
 use crate::stats::grain::{Foretold, advised};
 
-/// Seconds that maps of the finest grain may take.
-const PATIENCE: f64 = 600.0;
-
 /// By how much more trials are advised than are foretold.
 const ROOM: f64 = 1.25;
 
@@ -67,23 +64,9 @@ impl Inspection {
         }
     }
 
-    /// What the noise advises for the classification images of a plan, by field: the finest grain whose
-    /// maps are reliable within ten minutes, and trials for that with a quarter more.
+    /// What the noise advises for the classification images of a plan, by field.
     pub fn advised(&self) -> Option<Vec<(&'static str, String)>> {
-        let within = PATIENCE * self.workers.max(1) as f64;
-        let best = advised(&self.pilot, within)?;
-        let trials = best.needed? as f64 * ROOM;
-        // Two digits are enough for what is foretold.
-        let step = 10_f64.powf(trials.log10().floor() - 1.0).max(1.0);
-        let trials = ((trials / step).ceil() * step).max(LEAST);
-        let mut fields = vec![
-            ("gammas", "[0.0]".to_owned()),
-            ("trials", format!("{trials:.0}")),
-        ];
-        if best.cell > 1 {
-            fields.push(("cell", best.cell.to_string()));
-        }
-        Some(fields)
+        fields(advised(&self.pilot, self.workers)?)
     }
 
     /// What the noise foretells, in words; empty where none was shown.
@@ -95,4 +78,21 @@ impl Inspection {
     pub fn text(&self) -> String {
         text::written(self)
     }
+}
+
+/// The fields of the classification images of a plan that make maps of this grain reliable, with a quarter
+/// more trials than are foretold; `None` where nothing is.
+pub fn fields(grain: &Foretold) -> Option<Vec<(&'static str, String)>> {
+    let trials = grain.needed? as f64 * ROOM;
+    // Two digits are enough for what is foretold.
+    let step = 10_f64.powf(trials.log10().floor() - 1.0).max(1.0);
+    let trials = ((trials / step).ceil() * step).max(LEAST);
+    let mut fields = vec![
+        ("gammas", "[0.0]".to_owned()),
+        ("trials", format!("{trials:.0}")),
+    ];
+    if grain.cell > 1 {
+        fields.push(("cell", grain.cell.to_string()));
+    }
+    Some(fields)
 }

@@ -6,7 +6,7 @@ use super::Inspection;
 use super::architecture::{Architecture, Place};
 use super::scaling::{Trial, Trials};
 use super::ways::Turned;
-use crate::format::{bytes, clean, coarse, count, percent, reliability, thousands};
+use crate::format::{bytes, clean, coarse, count, over_time, percent, reliability, thousands};
 use crate::nets::import::onnx::Survey;
 use crate::session::form::Form;
 use crate::stats::grain::Foretold;
@@ -70,10 +70,10 @@ pub fn piloted(all: &[Foretold], workers: usize) -> String {
     );
     for it in all {
         let trials = it.needed.unwrap_or(it.least);
-        let time = coarse(trials as f64 / (it.per_second * workers.max(1) as f64));
+        let seconds = trials as f64 / (it.per_second * workers.max(1) as f64);
         let (bound, time) = match it.needed {
-            Some(_) => ("", time),
-            None => ("over ", format!("over {time}")),
+            Some(_) => ("", coarse(seconds)),
+            None => ("over ", over_time(seconds)),
         };
         let _ = writeln!(
             text,

@@ -11,7 +11,7 @@ mod image;
 mod pair;
 
 use self::image::{Measured, Setting, narrow};
-use super::interval::{ALPHA, bonferroni};
+use super::null::Errors;
 use crate::stats::numbers::{Grid, Response, Shape};
 
 pub use self::evidence::{CENTRE, MOST, MOST_TRIALS, PAIRED, Responses, pairs};
@@ -49,8 +49,8 @@ pub struct Trials<'a> {
     pub image: &'a [i64],
     /// Where the noise's values lie.
     pub grid: Grid,
-    /// Whether the noise's pixels are independent of each other.
-    pub white: bool,
+    /// How the errors of pixels go together.
+    pub errors: Errors<'a>,
     /// Standard deviation of one pixel of the noise; `None`: from the moments.
     pub deviation: Option<f64>,
     /// Σk and Σk² over all trials, \[2,P\], where the deviation is not known.
@@ -118,15 +118,14 @@ pub struct Estimate {
     pub trials: u64,
     /// Trials by true and predicted class, \[K,K\] row-major.
     pub counts: Vec<u64>,
-    /// |z| past which a pixel is significant (two-sided, Bonferroni, 5 % for the whole map).
+    /// |z| past which a pixel is significant (two-sided, 5 % for the whole map: Bonferroni, or by
+    /// sums of the noise under random signs).
     pub threshold: f64,
     /// One estimate a class.
     pub classes: Vec<ClassEstimate>,
     /// Covariance of what the outputs say for two classes with maps, within true classes, \[M,M\]; empty
     /// where outputs were not read, and of very many classes.
     pub spread: Vec<f32>,
-    /// Whether the noise's pixels are independent of each other.
-    pub white: bool,
 }
 
 /// What the trials say of one class k.
@@ -219,7 +218,7 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
     let counts: Vec<u64> = (0..cells)
         .map(|cell| trials.counts[cell] + trials.counts[cells + cell])
         .collect();
-    let threshold = bonferroni(trials.pixels(), ALPHA);
+    let threshold = trials.errors.bound(trials.pixels());
     let whole = Pool::new(trials, &[0, 1]);
     let halves = [Pool::new(trials, &[0]), Pool::new(trials, &[1])];
     let deviations = trials.deviations(whole.all.count);
@@ -227,7 +226,7 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
         shape: trials.shape,
         trials: whole.all.count,
         threshold,
-        white: trials.white,
+        among: trials.errors,
     };
     let of_class = |class| class_estimate(trials, &whole, &halves, class, &deviations, setting);
     let mut classes: Vec<ClassEstimate> = (0..k).map(of_class).collect();
@@ -248,7 +247,6 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
         threshold,
         classes,
         spread,
-        white: trials.white,
     }
 }
 
@@ -444,7 +442,7 @@ fn class_estimate(
     halves: &[Pool; 2],
     class: usize,
     deviations: &[f64],
-    setting: Setting,
+    setting: Setting<'_>,
 ) -> ClassEstimate {
     let cells = whole.cells(class);
     let called = &whole.called[class];
@@ -470,10 +468,11 @@ fn class_estimate(
             .collect()
     });
 
-    let half = |half: &Pool| Some(half.image(class, trials.gamma, 1)?.0);
+    let scaled = |map: Vec<f64>| map.into_iter().map(|c| c * trials.grid.step).collect();
+    let half = |half: &Pool| Some(scaled(half.image(class, trials.gamma, 1)?.0));
     let decision = whole.image(class, trials.gamma, trials.min_trials);
     let decision = decision.map(|(image, variance)| Measured {
-        image: image.iter().map(|c| c * trials.grid.step).collect(),
+        image: scaled(image),
         errors: deviations.iter().map(|it| it * variance.sqrt()).collect(),
         noise: variance * deviations.iter().map(|sigma| sigma * sigma).sum::<f64>(),
         halves: half(&halves[0]).and_then(|even| Some([even, half(&halves[1])?])),

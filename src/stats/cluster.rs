@@ -55,43 +55,76 @@ pub struct ClusterTest {
 ///
 /// # Panics
 /// Where the map is not of this shape.
-pub fn clusters(z: &[f32], [channels, height, width]: Shape) -> ClusterTest {
-    let area = height * width;
-    assert_eq!(z.len(), channels * area, "numbers of a z map");
-    let mut test = ClusterTest {
-        smoothed: Vec::with_capacity(z.len()),
-        clusters: Vec::new(),
-    };
-    for channel in 0..channels {
-        let map = &z[channel * area..(channel + 1) * area];
-        let smoothed = smooth(map, height, width);
-        let found = regions(&smoothed, width).into_iter().map(|pixels| {
-            let own = cluster(pixels, &smoothed, height, width);
-            Cluster {
-                pixels: own
-                    .pixels
-                    .iter()
-                    .map(|pixel| channel * area + pixel)
-                    .collect(),
-                channel,
-                p: (own.p * channels as f64).min(1.0),
-                ..own
-            }
-        });
-        test.clusters
-            .extend(found.filter(|cluster| cluster.p <= ALPHA));
-        test.smoothed.extend(smoothed.iter().map(|&z| z as f32));
+pub fn clusters(z: &[f32], shape: Shape) -> ClusterTest {
+    let [channels, height, width] = shape;
+    let smoothed = smooth(z, shape);
+    let in_any = |size: usize| (chance(size, height, width) * channels as f64).min(1.0);
+    ClusterTest {
+        clusters: found(&smoothed, shape, in_any),
+        smoothed,
     }
-    test.clusters.sort_by(|a, b| {
+}
+
+/// The clusters of a smoothed map that are significant at [`ALPHA`], the largest first. `chance` is that
+/// noise alone has a cluster of so many pixels or more anywhere in the map.
+pub(super) fn found(smoothed: &[f32], shape: Shape, chance: impl Fn(usize) -> f64) -> Vec<Cluster> {
+    let mut found: Vec<Cluster> = in_channels(smoothed, shape)
+        .flat_map(|(channel, map)| {
+            let of = move |pixels| cluster(pixels, map, channel, shape);
+            regions(map, shape[2]).into_iter().map(of)
+        })
+        .map(|cluster| Cluster {
+            p: chance(cluster.pixels.len()),
+            ..cluster
+        })
+        .filter(|cluster| cluster.p <= ALPHA)
+        .collect();
+    found.sort_by(|a, b| {
         let by_size = b.pixels.len().cmp(&a.pixels.len());
         by_size.then(b.peak.abs().total_cmp(&a.peak.abs()))
     });
-    test
+    found
+}
+
+/// Pixels of the largest cluster of a smoothed map, significant or not; 0 without any.
+pub(super) fn largest(smoothed: &[f32], shape: Shape) -> usize {
+    let all = in_channels(smoothed, shape).flat_map(|(_, map)| regions(map, shape[2]));
+    all.map(|region| region.len()).max().unwrap_or(0)
+}
+
+/// A smoothed map over its standard deviation at every pixel; 0 where it has none.
+pub(super) fn scaled(mut smoothed: Vec<f32>, deviations: &[f32]) -> Vec<f32> {
+    for (z, deviation) in smoothed.iter_mut().zip(deviations) {
+        *z = if *deviation > 0.0 {
+            *z / deviation
+        } else {
+            0.0
+        };
+    }
+    smoothed
+}
+
+/// The channels of a map, with their numbers.
+fn in_channels(map: &[f32], [_, height, width]: Shape) -> impl Iterator<Item = (usize, &[f32])> {
+    map.chunks_exact((height * width).max(1)).enumerate()
+}
+
+/// A z map under the Gaussian, channel by channel, of unit variance where its numbers are independent and
+/// have it.
+///
+/// # Panics
+/// Where the map is not of this shape.
+pub(super) fn smooth(z: &[f32], shape: Shape) -> Vec<f32> {
+    let [channels, height, width] = shape;
+    assert_eq!(z.len(), channels * height * width, "numbers of a z map");
+    let channels = in_channels(z, shape);
+    let smoothed = channels.flat_map(|(_, map)| smooth_channel(map, height, width));
+    smoothed.map(|z| z as f32).collect()
 }
 
 /// The map under the Gaussian, divided at every pixel by √Σkernel² over the part of the kernel
 /// that lies inside the map.
-fn smooth(z: &[f32], height: usize, width: usize) -> Vec<f64> {
+fn smooth_channel(z: &[f32], height: usize, width: usize) -> Vec<f64> {
     let (down, across) = (Kernel::new(height), Kernel::new(width));
     let mut rows = Vec::with_capacity(z.len());
     for line in z.chunks_exact(width) {
@@ -134,8 +167,8 @@ impl Kernel {
 
 /// Connected regions past the threshold, of one sign each; the eight pixels around a pixel are
 /// its neighbours.
-fn regions(smoothed: &[f64], width: usize) -> Vec<Vec<usize>> {
-    let sign = |pixel: usize| match smoothed[pixel] {
+fn regions(smoothed: &[f32], width: usize) -> Vec<Vec<usize>> {
+    let sign = |pixel: usize| match f64::from(smoothed[pixel]) {
         z if z >= THRESHOLD => 1,
         z if z <= -THRESHOLD => -1,
         _ => 0,
@@ -172,7 +205,13 @@ fn neighbours(pixel: usize, width: usize, pixels: usize) -> impl Iterator<Item =
     rows.flat_map(move |row| columns.clone().map(move |column| row * width + column))
 }
 
-fn cluster(pixels: Vec<usize>, smoothed: &[f64], height: usize, width: usize) -> Cluster {
+/// The cluster of these pixels of a channel's smoothed map; its chance is not known yet.
+fn cluster(
+    pixels: Vec<usize>,
+    smoothed: &[f32],
+    channel: usize,
+    [_, height, width]: Shape,
+) -> Cluster {
     let farther = |best: usize, &pixel: &usize| {
         if smoothed[pixel].abs() > smoothed[best].abs() {
             pixel
@@ -182,12 +221,15 @@ fn cluster(pixels: Vec<usize>, smoothed: &[f64], height: usize, width: usize) ->
     };
     let peak = pixels.iter().fold(pixels[0], farther);
     Cluster {
-        p: chance(pixels.len(), height, width),
-        peak: smoothed[peak],
-        channel: 0,
+        p: 1.0,
+        peak: f64::from(smoothed[peak]),
+        channel,
         row: peak / width,
         column: peak % width,
-        pixels,
+        pixels: pixels
+            .into_iter()
+            .map(|pixel| channel * height * width + pixel)
+            .collect(),
     }
 }
 
@@ -244,8 +286,11 @@ mod tests {
         let maps = 3000;
         let mut squares = vec![0.0; SIDE * SIDE];
         for _ in 0..maps {
-            for (sum, z) in squares.iter_mut().zip(smooth(&noise(&mut rng), SIDE, SIDE)) {
-                *sum += z * z / f64::from(maps);
+            for (sum, z) in squares
+                .iter_mut()
+                .zip(smooth(&noise(&mut rng), [1, SIDE, SIDE]))
+            {
+                *sum += f64::from(z * z) / f64::from(maps);
             }
         }
         // The standard error of a variance is √(2/maps) = 0.026.
@@ -298,7 +343,7 @@ mod tests {
             assert!(cluster.row.abs_diff(10) <= 2 && cluster.column.abs_diff(17) <= 2);
             assert!(cluster.p < 0.01, "{}", cluster.p);
             let peak = it.smoothed[cluster.row * SIDE + cluster.column];
-            assert_eq!(peak, cluster.peak as f32);
+            assert_eq!(f64::from(peak), cluster.peak);
         }
     }
 

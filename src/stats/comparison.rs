@@ -4,9 +4,10 @@
 //! and their errors are independent. Maps from the very same trials have errors that go together.
 
 use super::classification::ImageEstimate;
-use super::cluster::{Cluster, clusters};
+use super::cluster::Cluster;
 use super::correlation::pearson;
 use super::interval::{ALPHA, bonferroni};
+use super::null::Errors;
 use super::numbers::Shape;
 
 /// Least reliability of both maps at which a correlation is corrected for noise: below it the
@@ -46,8 +47,7 @@ pub struct Difference {
     pub significant: usize,
     /// Pixels past the bound of all maps.
     pub beyond: usize,
-    /// Significant clusters of the smoothed z map; `None` for noise whose pixels are not independent,
-    /// of which the test knows nothing.
+    /// Significant clusters of the smoothed z map; `None` where it is not known how errors go together.
     pub clusters: Option<Vec<Cluster>>,
     /// Pearson's r of a and b; `None` where one of them is flat.
     pub correlation: Option<f64>,
@@ -67,12 +67,12 @@ impl Difference {
     }
 }
 
-/// Compares two maps of a shape. `white`: whether the noise's pixels are independent of each other.
+/// Compares two maps of a shape, from noise whose errors go together like this.
 /// `None` where the maps are not of this shape.
 pub fn difference(
     [a, b]: [&ImageEstimate; 2],
     shape: Shape,
-    white: bool,
+    among: Errors<'_>,
     bounds: Bounds,
 ) -> Option<Difference> {
     let pixels: usize = shape.iter().product();
@@ -104,7 +104,7 @@ pub fn difference(
         tested,
         significant: past(bounds.map),
         beyond: past(bounds.all),
-        clusters: white.then(|| clusters(&z, shape).clusters),
+        clusters: among.clusters(&z, shape),
         correlation,
         corrected: corrected(),
         difference,
@@ -143,7 +143,7 @@ mod tests {
     }
 
     fn compared(a: &ImageEstimate, b: &ImageEstimate) -> Difference {
-        difference([a, b], SHAPE, true, Bounds::new(1, PIXELS)).unwrap()
+        difference([a, b], SHAPE, Errors::Independent, Bounds::new(1, PIXELS)).unwrap()
     }
 
     #[test]
@@ -189,7 +189,7 @@ mod tests {
         let found = (0..400).filter(|seed| {
             let own = |seed, error| map(noise(seed, error), error, None);
             let (a, b) = (own(2 * seed, 0.3), own(2 * seed + 1, 0.7));
-            difference([&a, &b], SHAPE, true, bounds)
+            difference([&a, &b], SHAPE, Errors::Independent, bounds)
                 .unwrap()
                 .significant
                 > 0
@@ -237,7 +237,7 @@ mod tests {
             map(vec![1.0; 63], 1.0, None),
         );
         assert_eq!(
-            difference([&a, &b], SHAPE, true, Bounds::new(1, PIXELS)),
+            difference([&a, &b], SHAPE, Errors::Independent, Bounds::new(1, PIXELS)),
             None
         );
     }

@@ -1,12 +1,12 @@
 //! How coarse noise must be for reliable maps, extrapolated from a few trials at each grain.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::correlation::trials_needed;
 use super::interval::snr_interval;
 
 /// What a few trials at one grain foretell.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Foretold {
     /// Side of the squares of equal pixels that the noise consists of.
     pub cell: usize,
@@ -69,9 +69,13 @@ pub fn foretold(
     })
 }
 
-/// The finest of some grains whose maps are reliable within `seconds`, else the one that is so soonest;
-/// `None` where no grain shows anything.
-pub fn advised(all: &[Foretold], seconds: f64) -> Option<&Foretold> {
+/// Seconds that the maps of a grain that is advised may take.
+const PATIENCE: f64 = 600.0;
+
+/// The finest of some grains whose maps are reliable within ten minutes where so many workers share the
+/// trials, else the one that is so soonest; `None` where no grain shows anything.
+pub fn advised(all: &[Foretold], workers: usize) -> Option<&Foretold> {
+    let seconds = PATIENCE * workers.max(1) as f64;
     let time = |it: &Foretold| Some(it.needed? as f64 / it.per_second.max(1e-9));
     let mut within = all
         .iter()
@@ -109,14 +113,14 @@ mod tests {
 
     #[test]
     fn the_finest_grain_in_time_is_advised_else_the_soonest() {
-        let all = [
-            of(1, &[0.0001]),
-            of(2, &[0.4]),
-            of(4, &[2.0]),
-            of(8, &[9.0]),
-        ];
-        assert_eq!(advised(&all, 60.0).map(|it| it.cell), Some(2));
-        assert_eq!(advised(&all, 1.0).map(|it| it.cell), Some(8));
-        assert_eq!(advised(&all[..1], 60.0), None);
+        // 47,500 trials of cells of 2 take 475 s at 100 a second.
+        let at = |rate: f64| {
+            let all = [(1, [0.0001]), (2, [0.4]), (4, [2.0]), (8, [9.0])];
+            all.map(|(cell, ratios)| foretold((cell, 784), 1000, &ratios, 0.95, rate).unwrap())
+        };
+        assert_eq!(advised(&at(100.0), 1).map(|it| it.cell), Some(2));
+        assert_eq!(advised(&at(1.0), 1).map(|it| it.cell), Some(8));
+        assert_eq!(advised(&at(1.0), 100).map(|it| it.cell), Some(2));
+        assert_eq!(advised(&at(100.0)[..1], 1), None);
     }
 }

@@ -11,6 +11,7 @@ pub mod correlation;
 pub mod covariance;
 pub mod grain;
 pub mod interval;
+pub mod null;
 pub mod numbers;
 pub mod roc;
 pub mod share;

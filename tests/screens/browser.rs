@@ -1,7 +1,8 @@
 //! The list of sessions.
 
+use noisescope::stats::grain::{self, Foretold};
 use noisescope::tui::action::Place;
-use noisescope::tui::browser::{self, Browser, Choice, List, Outcome, Row, RowState};
+use noisescope::tui::browser::{self, Asked, Browser, Choice, List, Outcome, Row, RowState};
 
 use super::*;
 
@@ -278,10 +279,13 @@ fn a_new_session_has_a_preset_and_a_free_name() {
     let mut list = browser();
     let made = keys(&mut list, &[KeyCode::Char('n'), KeyCode::Enter]);
     let new = |preset: &str, name: &str| {
-        Outcome::Chosen(Choice::New {
+        Outcome::Chosen(Choice::New(Asked {
             preset: preset.into(),
             name: name.into(),
-        })
+            network: None,
+            images: None,
+            grain: None,
+        }))
     };
     assert_eq!(made, new("quickstart", "quickstart"));
     // A name that is taken gets a number.
@@ -306,7 +310,77 @@ fn a_new_session_has_a_preset_and_a_free_name() {
     assert_eq!(keys(&mut taken, &[KeyCode::Enter]), Outcome::None);
     typing(&mut taken, &"n".repeat(200));
     assert!(matches!(keys(&mut taken, &[KeyCode::Enter]),
-        Outcome::Chosen(Choice::New { name, .. }) if name.len() == 100));
+        Outcome::Chosen(Choice::New(asked)) if asked.name.len() == 100));
+}
+
+/// What a few trials at one grain foretell, at 1,000 trials a second.
+fn foretold(cell: usize, ratio: f64) -> Foretold {
+    let points = 784 / (cell * cell);
+    grain::foretold((cell, points), 1000, &[ratio; 10], 0.95, 1000.0).unwrap()
+}
+
+#[test]
+fn a_network_of_ones_own_is_shown_noise_before_a_session_is_made_of_it() {
+    let mut list = browser();
+    keys(&mut list, &[KeyCode::Char('n'), KeyCode::Tab]);
+    typing(&mut list, "~/my net.onnx");
+    keys(&mut list, &[KeyCode::Tab]);
+    typing(&mut list, "/data/own");
+    let screen = shown(&list);
+    assert!(screen.contains("look at it first"), "{screen}");
+    let asked = Asked {
+        preset: "quickstart".into(),
+        name: "quickstart".into(),
+        network: Some("~/my net.onnx".into()),
+        images: Some("/data/own".into()),
+        grain: None,
+    };
+    let outcome = keys(&mut list, &[KeyCode::Enter]);
+    assert_eq!(outcome, Outcome::Pilot(asked.clone()));
+    assert!(shown(&list).contains("shown noise"), "{}", shown(&list));
+    // Nothing is made while it is asked.
+    assert_eq!(keys(&mut list, &[KeyCode::Enter]), Outcome::None);
+    // What fails is said, and can be tried again.
+    list.foretold(Err("there is no file my net.onnx".into()));
+    assert!(
+        shown(&list).contains("▲ there is no file"),
+        "{}",
+        shown(&list)
+    );
+    let outcome = keys(&mut list, &[KeyCode::Enter]);
+    assert_eq!(outcome, Outcome::Pilot(asked.clone()));
+    let all = vec![foretold(1, 0.01), foretold(2, 0.1), foretold(4, 1.0)];
+    list.foretold(Ok((all.clone(), 2)));
+    golden::golden("browser-pilot-80x24", &drawn(&list, (80, 24), &theme()));
+    // The finest grain that is done within ten minutes is chosen; another may be.
+    let made = |grain: &Foretold| {
+        Outcome::Chosen(Choice::New(Asked {
+            grain: Some(grain.clone()),
+            ..asked.clone()
+        }))
+    };
+    let mut other = list.clone();
+    assert_eq!(keys(&mut other, &[KeyCode::Enter]), made(&all[1]));
+    assert_eq!(
+        keys(&mut list, &[KeyCode::Down, KeyCode::Down, KeyCode::Enter]),
+        made(&all[2])
+    );
+    // Another network has to be asked anew; an answer that comes too late is not taken for its own.
+    keys(&mut other, &[KeyCode::BackTab, KeyCode::Backspace]);
+    other.foretold(Ok((all, 2)));
+    assert!(matches!(
+        keys(&mut other, &[KeyCode::Enter]),
+        Outcome::Pilot(_)
+    ));
+    assert_eq!(keys(&mut other, &[KeyCode::Esc]), Outcome::NoPilot);
+    // A kind is trained first: there is nothing to ask.
+    let mut kind = browser();
+    keys(&mut kind, &[KeyCode::Char('n'), KeyCode::Tab]);
+    typing(&mut kind, "MLP");
+    assert!(matches!(
+        keys(&mut kind, &[KeyCode::Enter]),
+        Outcome::Chosen(Choice::New(_))
+    ));
 }
 
 #[test]

@@ -9,6 +9,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use synthetic::{CLASSES, SIDE, template};
 
+use noisescope::stats::null::Errors;
+
 use super::*;
 
 const PIXELS: usize = SIDE * SIDE;
@@ -139,7 +141,9 @@ fn a_class_is_told_from_another() {
     // The difference of two templates, with the error of both.
     let images = session.record.classification_images().unwrap();
     let estimate = images.gammas[0].estimate();
-    let pair = estimate.pair(3, 8, [1, SIDE, SIDE]).unwrap();
+    let pair = estimate
+        .pair(3, 8, [1, SIDE, SIDE], Errors::Independent)
+        .unwrap();
     let own = |class: usize| estimate.classes[class].evidence.clone().unwrap();
     let (a, b) = (own(3), own(8));
     for pixel in 0..PIXELS {
@@ -148,7 +152,10 @@ fn a_class_is_told_from_another() {
         let expected = pair.image[pixel] / error;
         assert!((pair.z[pixel] - expected).abs() <= 1e-3 * expected.abs() + 1e-3);
     }
-    assert_eq!(estimate.pair(3, 3, [1, SIDE, SIDE]), None);
+    assert_eq!(
+        estimate.pair(3, 3, [1, SIDE, SIDE], Errors::Independent),
+        None
+    );
 }
 
 #[test]

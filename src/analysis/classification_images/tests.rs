@@ -460,11 +460,16 @@ fn every_noise_gives_maps_of_finite_numbers() {
             );
             assert!(z.iter().any(|&z| z.abs() > 2.0), "{noise:?}");
             assert!(class.decision.as_ref().unwrap().snr.is_finite());
-            assert_eq!(
-                class.decision.as_ref().unwrap().clusters.is_some(),
-                noise.is_white(),
-                "{noise:?}"
-            );
+            // Of every kind it is known how errors go together: by theory or by random signs.
+            assert_eq!(gamma.null.is_none(), noise.is_white(), "{noise:?}");
+            for map in [&class.decision, &class.evidence].into_iter().flatten() {
+                assert!(map.clusters.is_some(), "{noise:?}");
+                let [low, high] = map.snr_interval.unwrap();
+                assert!(low < map.snr && map.snr < high, "{noise:?}");
+                let r = map.reliability.unwrap();
+                let [low, high] = map.reliability_interval.unwrap();
+                assert!(low < r && r < high, "{noise:?}: {r} {low} {high}");
+            }
         }
     }
 }

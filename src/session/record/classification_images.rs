@@ -5,11 +5,12 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use super::course;
-use super::{BlockSums, Evidence, TrialKind, arrays, has_shape};
+use super::{BlockSums, Evidence, NoiseNull, TrialKind, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config::{self, Grain, Grid, Noise, Response, Weighting};
 use crate::session::form::{Form, Shape};
 use crate::stats::classification::{self, Estimate, MARGINS, Trials, Weights};
+use crate::stats::null::Errors;
 
 /// Counts and sums of the noise trials, for every γ of the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,6 +93,10 @@ pub struct GammaTrials {
     /// when it is fed back to it: \[K\]; empty without evidence.
     #[serde(default)]
     pub evidence_fed_back: Vec<Option<FedBack>>,
+    /// What maps look like without a signal, where the noise's pixels go together; `None` for white noise,
+    /// where it could not be simulated, and in sessions of earlier versions.
+    #[serde(default)]
+    pub null: Option<NoiseNull>,
     /// Whether the target reliability was reached before the trials were used up.
     #[serde(default)]
     pub reached: bool,
@@ -231,6 +236,7 @@ impl GammaTrials {
             course: Array::zeros(&[0, 2, m]),
             evidence: None,
             evidence_fed_back: Vec::new(),
+            null: None,
             reached: false,
             estimate: Arc::default(),
             dropped_sums: false,
@@ -295,6 +301,7 @@ impl GammaTrials {
             && self.noted.is_sorted_by(|a, b| a < b)
             && self.evidence_fed_back.len() == self.evidence.as_ref().map_or(0, |_| k)
             && fed_back.flatten().all(|it| it.class < k)
+            && self.null.as_ref().is_none_or(|it| it.agrees([c, h, w]))
             && self.fed_back.iter().flatten().all(|it| it.class < k)
             && self.listed.is_sorted_by(|a, b| a < b)
             && self.listed.iter().all(|&class| class < k)
@@ -393,6 +400,21 @@ impl GammaTrials {
         fits
     }
 
+    /// How the errors of a map's pixels go together.
+    pub fn errors(&self) -> Errors<'_> {
+        match &self.null {
+            _ if self.kind.is_white() => Errors::Independent,
+            Some(null) => Errors::Simulated(null.view()),
+            None => Errors::Unknown,
+        }
+    }
+
+    /// Takes what was simulated of its noise.
+    pub fn take_null(&mut self, null: NoiseNull) {
+        self.null = Some(null);
+        self.estimate = Arc::default();
+    }
+
     /// The maps and their statistics, computed once for each state of the sums.
     pub fn estimate(&self) -> Arc<Estimate> {
         Arc::clone(self.estimate.get_or_init(|| {
@@ -411,7 +433,7 @@ impl GammaTrials {
                 rest: self.rest.values(),
                 image: self.image.values(),
                 grid: self.grid,
-                white: self.kind.is_white(),
+                errors: self.errors(),
                 deviation: self.deviation,
                 moments: self.moments.values(),
                 evidence: match self.dropped_sums {
@@ -458,9 +480,10 @@ impl PartialEq for GammaTrials {
             && self.noted == other.noted
             && course::same(self.course.values(), other.course.values())
             && self.evidence_fed_back == other.evidence_fed_back
+            && self.null == other.null
             && self.reached == other.reached
     }
 }
 
-arrays!(GammaTrials: noise, rest, image, moments, course, evidence);
+arrays!(GammaTrials: noise, rest, image, moments, course, evidence, null);
 arrays!(ClassificationImages: gammas);

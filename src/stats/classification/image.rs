@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::TARGET;
-use crate::stats::cluster::{Cluster, clusters};
+use crate::stats::cluster::Cluster;
 use crate::stats::correlation::{pearson, reliability_interval, spearman_brown, trials_needed};
-use crate::stats::interval::snr_interval;
+use crate::stats::null::Errors;
 use crate::stats::numbers::Shape;
 
 /// A map of P numbers, with its statistics.
@@ -19,19 +19,18 @@ pub struct ImageEstimate {
     pub z: Vec<f32>,
     /// Spearman–Brown reliability from odd and even blocks, in \[−1,1\].
     pub reliability: Option<f64>,
-    /// The ends of its 95 % interval; `None` where the noise's pixels are not independent.
+    /// The ends of its 95 % interval; `None` where it is not known how errors go together.
     pub reliability_interval: Option<[f64; 2]>,
     /// Signal-to-noise ratio (‖c‖² − ΣSE²)/ΣSE²; grows in proportion to the trials.
     pub snr: f64,
-    /// The ends of its 95 % interval; `None` where the noise's pixels are not independent.
+    /// The ends of its 95 % interval; `None` where it is not known how errors go together.
     pub snr_interval: Option<[f64; 2]>,
     /// Trials in all at which the reliability would be [`TARGET`]: the signal-to-noise ratio grows
     /// in proportion to them. `None` where no reliability above 0 tells.
     pub needed: Option<u64>,
     /// Pixels past the threshold.
     pub significant: usize,
-    /// The significant clusters of the smoothed z map; `None` for noise whose pixels are not
-    /// independent, of which the test knows nothing.
+    /// The significant clusters of the smoothed z map; `None` where it is not known how errors go together.
     pub clusters: Option<Vec<Cluster>>,
 }
 
@@ -43,26 +42,26 @@ pub(super) struct Measured {
     pub errors: Vec<f64>,
     /// Their squares, summed.
     pub noise: f64,
-    /// The same map from the even and from the odd blocks alone, up to one factor.
+    /// The same map from the even and from the odd blocks alone.
     pub halves: Option<[Vec<f64>; 2]>,
 }
 
 /// What maps have in common.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Setting {
+pub(super) struct Setting<'a> {
     /// Channels, rows and columns.
     pub shape: Shape,
     /// Trials in all.
     pub trials: u64,
     /// |z| past which a pixel is significant.
     pub threshold: f64,
-    /// Whether the noise's pixels are independent of each other.
-    pub white: bool,
+    /// How the errors of pixels go together.
+    pub among: Errors<'a>,
 }
 
 impl ImageEstimate {
     /// Its statistics.
-    pub(super) fn new(measured: &Measured, setting: Setting) -> Self {
+    pub(super) fn new(measured: &Measured, setting: Setting<'_>) -> Self {
         let Measured {
             image,
             errors,
@@ -76,19 +75,22 @@ impl ImageEstimate {
         let halves = halves.as_ref();
         let r = halves.and_then(|[even, odd]| pearson(&narrow(even), &narrow(odd)));
         let reliability = r.map(spearman_brown);
-        let pixels = image.len();
+        let interval = |r: f64, [even, odd]: &[Vec<f64>; 2]| match setting.among {
+            Errors::Independent => reliability_interval(r, image.len()),
+            Errors::Simulated(null) => {
+                let ends = null.correlation_interval([even, odd], r, errors)?;
+                Some(ends.map(spearman_brown))
+            }
+            Errors::Unknown => None,
+        };
         Self {
             reliability,
-            reliability_interval: r
-                .filter(|_| setting.white)
-                .and_then(|r| reliability_interval(r, pixels)),
+            reliability_interval: r.zip(halves).and_then(|(r, halves)| interval(r, halves)),
             snr,
-            snr_interval: setting.white.then(|| snr_interval(snr, pixels)),
+            snr_interval: setting.among.snr_interval(snr, image, errors),
             needed: reliability.and_then(|r| trials_needed(setting.trials, r, TARGET)),
             significant: z.iter().filter(|z| z.abs() > setting.threshold).count(),
-            clusters: setting
-                .white
-                .then(|| clusters(&narrow(&z), setting.shape).clusters),
+            clusters: setting.among.clusters(&narrow(&z), setting.shape),
             z: narrow(&z),
             image: narrow(image),
         }

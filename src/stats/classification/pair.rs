@@ -1,19 +1,25 @@
 //! What makes the network say one class rather than another: the difference of their evidence images.
 
 use super::{ClassEstimate, Estimate, ImageEstimate, TARGET};
-use crate::stats::cluster::clusters;
 use crate::stats::correlation::trials_needed;
-use crate::stats::interval::snr_interval;
+use crate::stats::null::Errors;
 use crate::stats::numbers::Shape;
 
 impl Estimate {
     /// The evidence image of class `a` less that of class `b`, of maps of a shape, with its own z: the
     /// standard error is that of y_a − y_b, whose variance follows from the responses' covariance. The
-    /// reliability is that of its signal-to-noise ratio, SNR/(1 + SNR).
+    /// reliability is that of its signal-to-noise ratio, SNR/(1 + SNR). `among`: how the errors of pixels go
+    /// together.
     ///
     /// `None` where one of them has no evidence image, they are the same class, or the responses of so
     /// many classes were not multiplied with each other.
-    pub fn pair(&self, a: usize, b: usize, shape: Shape) -> Option<ImageEstimate> {
+    pub fn pair(
+        &self,
+        a: usize,
+        b: usize,
+        shape: Shape,
+        among: Errors<'_>,
+    ) -> Option<ImageEstimate> {
         let (own, other) = (self.classes.get(a)?, self.classes.get(b)?);
         let image = |it: &ClassEstimate| it.evidence.clone();
         let (first, second) = (image(own)?, image(other)?);
@@ -46,9 +52,13 @@ impl Estimate {
         let power: f64 = difference.iter().map(|&c| f64::from(c).powi(2)).sum();
         let noise: f64 = errors.iter().filter(|it| known(it)).map(|it| it * it).sum();
         let snr = (power - noise) / noise;
-        let pixels = difference.len();
         let of = |snr: f64| snr.max(0.0) / (1.0 + snr.max(0.0));
-        let ends = self.white.then(|| snr_interval(snr, pixels));
+        let wide: Vec<f64> = difference.iter().map(|&c| f64::from(c)).collect();
+        let errors: Vec<f64> = errors
+            .iter()
+            .map(|error| if known(error) { *error } else { 0.0 })
+            .collect();
+        let ends = among.snr_interval(snr, &wide, &errors);
         Some(ImageEstimate {
             reliability: Some(of(snr)),
             reliability_interval: ends.map(|ends| ends.map(of)),
@@ -59,7 +69,7 @@ impl Estimate {
                 .iter()
                 .filter(|z| f64::from(z.abs()) > self.threshold)
                 .count(),
-            clusters: self.white.then(|| clusters(&z, shape).clusters),
+            clusters: among.clusters(&z, shape),
             image: difference,
             z,
         })

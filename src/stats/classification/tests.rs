@@ -20,7 +20,7 @@ const NO_TRIALS: Trials<'static> = Trials {
         offset: 0.5 / GRID,
         step: 1.0 / GRID,
     },
-    white: true,
+    errors: Errors::Independent,
     deviation: Some(0.288_675_134_594_139),
     moments: &[],
     weights: None,

@@ -105,6 +105,8 @@ pub enum Action {
     ClearFilter,
     PresetUp,
     PresetDown,
+    NextLine,
+    LineBefore,
     Make,
     Cancel,
     RubOut,

@@ -1,11 +1,12 @@
 //! The list, drawn: a pure function of the list, the place, and what the terminal can show.
 
+mod form;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::form::{Form, about};
 use super::list::{Browser, Mode};
 use super::row::{Row, RowState};
 use crate::format::{age, clean, count, percent, thousands};
@@ -58,13 +59,19 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let body = below(body, said);
     match &browser.mode {
         Mode::Help(first) => help::draw_of_list(theme, *first, body, buf),
-        Mode::Form(form) => draw_form(browser, form, theme, body, buf),
+        Mode::Form(form) => form::draw(browser, form, theme, body, buf),
         Mode::Deleting(name) => draw_question(browser, name, theme, body, buf),
         Mode::List | Mode::Filter => draw_list(browser, theme, body, buf),
     }
     let foot = below(area, area.height - 1);
     let chooses = browser.list.against.is_some();
+    let (pilots, grains) = match &browser.mode {
+        Mode::Form(form) => (form.wants_pilot(), form.has_grains()),
+        _ => (false, false),
+    };
     let word = |word| match word {
+        "make and run" if pilots => "look at it first",
+        "preset" if grains => "grain",
         "open" if chooses => "compare",
         "leave" if chooses => "back",
         word => word,
@@ -277,50 +284,9 @@ fn draw_detail(row: &Row, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// Where one types.
 fn caret(theme: &Theme) -> &'static str {
     if theme.glyphs.unicode { "▏" } else { "_" }
-}
-
-fn draw_form(browser: &Browser, form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let area = start(below(beside(area, 2), 1), 76);
-    left(buf, area, 0, Span::styled("A new session", theme.bright()));
-    let label = |text: &'static str| Span::styled(format!("{text:<9}"), theme.dim());
-    let cursor = Span::styled(caret(theme), theme.accent());
-    // The end of a long name is where one types.
-    let room = usize::from(area.width.saturating_sub(11));
-    let skip = form.name.chars().count().saturating_sub(room);
-    let end: String = form.name.chars().skip(skip).collect();
-    let name = Span::styled(end, theme.bright());
-    left(buf, area, 2, Line::from(vec![label("name"), name, cursor]));
-    if let Some(problem) = form.problem(browser.all()) {
-        let text = Span::styled(problem, theme.warning());
-        left(buf, beside(area, 9), 3, text);
-    }
-    left(buf, area, 5, label("preset"));
-    let list = beside(below(area, 5), 9);
-    let height = usize::from(list.height.max(1));
-    let first = (form.preset + 1).saturating_sub(height);
-    for (at, preset) in browser.presets.iter().enumerate().skip(first).take(height) {
-        let (mark, style) = match at == form.preset {
-            true => (theme.glyphs.pointer, theme.chosen()),
-            false => (" ", theme.text()),
-        };
-        let text = cut(&clean(preset), usize::from(list.width.saturating_sub(2)));
-        let line = Span::styled(format!("{mark} {text}"), style);
-        let row = (at - first) as u16;
-        let used = left(buf, list, row, line);
-        // What has no room goes as a whole.
-        let about = about(preset).filter(|_| at == form.preset);
-        let about = about.map(|about| format!("   {about}")).unwrap_or_default();
-        if usize::from(used) + about.chars().count() <= usize::from(list.width) {
-            left(
-                buf,
-                beside(list, used),
-                row,
-                Span::styled(about, theme.dim()),
-            );
-        }
-    }
 }
 
 fn draw_question(browser: &Browser, name: &str, theme: &Theme, area: Rect, buf: &mut Buffer) {

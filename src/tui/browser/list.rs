@@ -2,8 +2,9 @@
 
 use crossterm::event::KeyEvent;
 
-use super::form::Form;
+use super::form::{Asked, Form, Pilot};
 use super::row::{Choice, List, Row};
+use crate::stats::grain::Foretold;
 use crate::tui::action::{self, Action, Binding, Place};
 
 /// Most characters of a filter.
@@ -23,7 +24,7 @@ pub struct Browser {
 }
 
 /// What the person is doing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Mode {
     /// Looking at the list.
     List,
@@ -38,7 +39,7 @@ pub(super) enum Mode {
 }
 
 /// What the screen must do after a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// Nothing: nothing changed.
     None,
@@ -46,6 +47,10 @@ pub enum Outcome {
     Redraw,
     /// The person has chosen.
     Chosen(Choice),
+    /// Show the network of this plan some noise, and tell [`Browser::foretold`] what it says.
+    Pilot(Asked),
+    /// What the network says is not wanted any more.
+    NoPilot,
     /// Step aside to the shell.
     Suspend,
 }
@@ -73,6 +78,13 @@ impl Browser {
             }
         }
         self.keep_place();
+    }
+
+    /// Takes what a network of one's own said to some noise, while the form waits for it.
+    pub fn foretold(&mut self, said: Result<(Vec<Foretold>, usize), String>) {
+        if let Mode::Form(form) = &mut self.mode {
+            form.foretold(said);
+        }
     }
 
     /// Every session.
@@ -154,7 +166,9 @@ impl Browser {
             Action::Filter => !self.all().is_empty(),
             Action::ClearFilter => self.mode == Mode::Filter || !self.list.filter.is_empty(),
             Action::Make => match &self.mode {
-                Mode::Form(form) => form.problem(self.all()).is_none(),
+                Mode::Form(form) => {
+                    form.problem(self.all()).is_none() && form.pilot != Pilot::Running
+                }
                 _ => false,
             },
             _ => true,
@@ -205,9 +219,11 @@ impl Browser {
             }
             Action::Filter => self.mode = Mode::Filter,
             Action::Help => self.mode = Mode::Help(0),
-            Action::KeepFilter | Action::Cancel | Action::Keep | Action::CloseHelp => {
+            Action::Cancel => {
                 self.mode = Mode::List;
+                return Outcome::NoPilot;
             }
+            Action::KeepFilter | Action::Keep | Action::CloseHelp => self.mode = Mode::List,
             Action::ClearFilter => {
                 self.list.filter.clear();
                 self.mode = Mode::List;
@@ -224,19 +240,20 @@ impl Browser {
     fn in_mode(&mut self, action: Action) -> Outcome {
         let rows = self.rows.as_deref().unwrap_or_default();
         match (&mut self.mode, action) {
-            (Mode::Form(form), Action::PresetUp) => {
-                form.choose(form.preset.saturating_sub(1), &self.presets, rows);
-            }
-            (Mode::Form(form), Action::PresetDown) => {
-                form.choose(form.preset + 1, &self.presets, rows);
-            }
+            (Mode::Form(form), Action::PresetUp) => form.step(false, &self.presets, rows),
+            (Mode::Form(form), Action::PresetDown) => form.step(true, &self.presets, rows),
+            (Mode::Form(form), Action::NextLine) => form.go(true),
+            (Mode::Form(form), Action::LineBefore) => form.go(false),
             (Mode::Form(form), Action::RubOut) => form.rub_out(false),
             (Mode::Form(form), Action::RubOutAll) => form.rub_out(true),
             (Mode::Form(form), Action::Make) => {
-                let preset = self.presets.get(form.preset).cloned().unwrap_or_default();
-                let name = form.name.clone();
-                self.list.chosen = Some(name.clone());
-                return Outcome::Chosen(Choice::New { preset, name });
+                let asked = form.asked(&self.presets);
+                if form.wants_pilot() {
+                    form.pilot = Pilot::Running;
+                    return Outcome::Pilot(asked);
+                }
+                self.list.chosen = Some(asked.name.clone());
+                return Outcome::Chosen(Choice::New(asked));
             }
             (Mode::Filter, Action::RubOut) => {
                 self.list.filter.pop();

@@ -10,6 +10,7 @@ mod row;
 mod screen;
 
 pub use draw::draw;
+pub use form::Asked;
 pub use list::{Browser, Outcome};
 pub use row::{Choice, List, Row, RowState};
-pub use screen::browse;
+pub use screen::{Said, browse};

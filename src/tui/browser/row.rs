@@ -1,5 +1,7 @@
 //! The sessions of the list, where the person is in it, and what was chosen.
 
+use super::form::Asked;
+
 /// One session as the list shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
@@ -52,7 +54,7 @@ pub enum RowState {
 }
 
 /// What the person wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Choice {
     /// Look at this session.
     Open(String),
@@ -61,12 +63,7 @@ pub enum Choice {
     /// See this session beside another.
     Compare(String),
     /// Make a session and run it.
-    New {
-        /// One of the presets that were offered.
-        preset: String,
-        /// Its name: fit for a file, and no session of the list has it.
-        name: String,
-    },
+    New(Asked),
     /// Delete this session: the person was asked, and no engine runs it as far as the list knows.
     Delete(String),
     /// Nothing: the person left.

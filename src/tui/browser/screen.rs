@@ -1,16 +1,20 @@
 //! The loop behind the list: waits for keys, for the sessions as they are now, and for the clock.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::draw::draw;
+use super::form::Asked;
 use super::list::{Browser, Outcome};
 use super::row::{Choice, List, Row};
+use crate::stats::grain::Foretold;
 use crate::tui::clock::{now, until};
 use crate::tui::frames::Frames;
 use crate::tui::input::{Input, Keys};
@@ -23,14 +27,20 @@ const EVERY: Duration = Duration::from_secs(2);
 /// How often ages in sight grow.
 const TICK: Duration = Duration::from_secs(1);
 
+/// What a network says to some noise: what each grain foretells and the workers that share the trials, or
+/// why nothing is foretold.
+pub type Said = Result<(Vec<Foretold>, usize), String>;
+
 /// Shows the sessions until the person has chosen. `rows` reads them: it is called at once and
-/// then every two seconds, on a thread of its own, so it may be slow. `list` keeps the place from
-/// one call to the next.
+/// then every two seconds, on a thread of its own, so it may be slow. `pilot` shows the network of a
+/// plan some noise, on a thread of its own too, until its flag is set. `list` keeps the place from one call
+/// to the next.
 ///
 /// # Errors
 /// Where the terminal cannot be taken.
 pub async fn browse(
     rows: impl Fn() -> Vec<Row> + Send + 'static,
+    pilot: impl Fn(&Asked, &AtomicBool) -> Said + Send + Sync + 'static,
     presets: &[String],
     options: &Options,
     list: &mut List,
@@ -45,6 +55,11 @@ pub async fn browse(
     let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+
+    let pilot = Arc::new(pilot);
+    let (said, mut answers) = unbounded_channel();
+    // The pilot that is under way; dropping it ends it.
+    let mut under_way: Option<Pilot> = None;
 
     let mut browser = Browser::new(presets, std::mem::take(list));
     browser.now = now();
@@ -61,8 +76,22 @@ pub async fn browse(
         tokio::select! {
             biased;
             Some(input) = inbox.recv() => {
-                if let Some(choice) = take(input, &mut browser, &mut frames, &terminal) {
-                    break choice;
+                match take(input, &mut browser, &mut frames, &terminal) {
+                    Outcome::Chosen(choice) => break choice,
+                    Outcome::Pilot(asked) => {
+                        under_way = Pilot::start(&pilot, asked, said.clone())
+                            .inspect_err(|error| browser.foretold(Err(error.to_string())))
+                            .ok();
+                    }
+                    Outcome::NoPilot => under_way = None,
+                    _ => {}
+                }
+            }
+            Some((number, answer)) = answers.recv() => {
+                // An answer to what is not asked any more is dropped.
+                if under_way.take_if(|own| own.number == number).is_some() {
+                    browser.foretold(answer);
+                    frames.urgent();
                 }
             }
             Some(rows) = renewed.recv() => {
@@ -93,29 +122,57 @@ pub async fn browse(
     Ok(choice)
 }
 
-fn take(
-    input: Input,
-    browser: &mut Browser,
-    frames: &mut Frames,
-    terminal: &Terminal,
-) -> Option<Choice> {
-    match input {
-        Input::Gone | Input::Written(Err(_)) => return Some(Choice::Gone),
-        Input::Written(Ok(())) => frames.written(),
-        Input::Key(key) => match browser.key(&key) {
-            Outcome::None => {}
-            Outcome::Redraw => frames.ask(),
-            Outcome::Chosen(choice) => return Some(choice),
-            Outcome::Suspend => {
-                terminal.suspend();
-                if terminal.take().is_err() {
-                    return Some(Choice::Gone);
-                }
-                frames.forget();
+fn take(input: Input, browser: &mut Browser, frames: &mut Frames, terminal: &Terminal) -> Outcome {
+    let outcome = match input {
+        Input::Gone | Input::Written(Err(_)) => Outcome::Chosen(Choice::Gone),
+        Input::Written(Ok(())) => {
+            frames.written();
+            Outcome::None
+        }
+        Input::Key(key) => browser.key(&key),
+    };
+    match outcome {
+        Outcome::None | Outcome::Chosen(_) => {}
+        Outcome::Redraw | Outcome::Pilot(_) | Outcome::NoPilot => frames.ask(),
+        Outcome::Suspend => {
+            terminal.suspend();
+            if terminal.take().is_err() {
+                return Outcome::Chosen(Choice::Gone);
             }
-        },
+            frames.forget();
+        }
     }
-    None
+    outcome
+}
+
+/// A network that is shown noise on a thread of its own.
+struct Pilot {
+    number: u64,
+    over: Arc<AtomicBool>,
+}
+
+impl Pilot {
+    /// Starts it; what it says goes to `said`, with its number.
+    fn start(
+        pilot: &Arc<impl Fn(&Asked, &AtomicBool) -> Said + Send + Sync + 'static>,
+        asked: Asked,
+        said: UnboundedSender<(u64, Said)>,
+    ) -> std::io::Result<Self> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let over = Arc::new(AtomicBool::new(false));
+        let (pilot, flag) = (Arc::clone(pilot), Arc::clone(&over));
+        thread::Builder::new().name("pilot".into()).spawn(move || {
+            let _ = said.send((number, pilot(&asked, &flag)));
+        })?;
+        Ok(Self { number, over })
+    }
+}
+
+impl Drop for Pilot {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Reads the sessions again and again on a thread of its own, which ends when the sender that is

@@ -152,7 +152,7 @@ impl<'a> Lens<'a> {
         let shape = self.shape();
         let each = self.each.iter().enumerate();
         self.pairs = each
-            .map(|(class, (_, estimate))| estimate.pair(class, other, shape))
+            .map(|(class, (trials, estimate))| estimate.pair(class, other, shape, trials.errors()))
             .collect();
         self.versus = Some(other);
     }

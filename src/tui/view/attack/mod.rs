@@ -14,7 +14,8 @@ use ratatui::text::{Line, Span};
 use self::sight::Sight;
 use super::{Around, Entry, Log, Reply, View};
 use crate::figure::Figure;
-use crate::format::{count, gamma};
+use crate::figure::names::origin_of_patterns;
+use crate::format::count;
 use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::record;
@@ -180,9 +181,7 @@ fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         spans.push(one(sight.source == 1, "noise".into()));
     }
     let mut more = Vec::new();
-    if let Some(own) = sight.attack.gamma {
-        more.push(format!("patterns of {} {}", theme.glyphs.gamma, gamma(own)));
-    }
+    more.extend(origin_of_patterns(sight.attack, theme.glyphs.gamma));
     more.push(format!("{} queries", count(sight.attack.queries() as f64)));
     let used = left(buf, area, 0, Line::from(spans));
     let rest = beside(area, used + 2);

@@ -1,4 +1,4 @@
-//! The z maps of a network's classes on one scale, the strongest windows of the classes that stand
+//! The maps of a network's classes on one scale, the strongest windows of the classes that stand
 //! out and of the chosen class outlined.
 
 use std::borrow::Cow;
@@ -20,9 +20,14 @@ use crate::tui::widget::text::{below, beside, centre, left, start, top};
 /// Columns that the words of the scale need at least.
 const LEGEND: u16 = 28;
 
-/// What is looked at of the z map of a class; `None` where it has too few trials.
+/// What is looked at of the map of a class: z of its classification image or, where no class has one, its
+/// evidence image. `None` where it has too few trials.
 fn map<'a>(scene: &Scene<'_>, sight: &Sight<'a>, class: usize) -> Option<Cow<'a, [f32]>> {
-    let (z, shape) = (sight.finding()?.z.values(), sight.shape?);
+    let (finding, shape) = (sight.finding()?, sight.shape?);
+    let z = match sight.shows_evidence() {
+        true => finding.evidence.values(),
+        false => finding.z.values(),
+    };
     // All channels of a class.
     let pixels = shape.iter().product::<usize>();
     let own = z.get(class * pixels..(class + 1) * pixels)?;
@@ -123,13 +128,17 @@ fn legend(
     let look = scene.shared.look.label(channels);
     let look = look.map_or_else(String::new, |look| format!(" of {look}"));
     let position = position.map(|words| format!("  {words}"));
-    let (short, position) = (format!("  z{look}"), position.unwrap_or_default());
+    let (what, unit) = match sight.shows_evidence() {
+        true => ("evidence", "in logits per full range of a pixel"),
+        false => ("z", "in standard errors"),
+    };
+    let (short, position) = (format!("  {what}{look}"), position.unwrap_or_default());
     let words = [
-        format!("  z{look}, in standard errors{position}"),
+        format!("{short}, {unit}{position}"),
         format!("{short}{position}"),
         position,
         short,
-        "  z".into(),
+        format!("  {what}"),
     ];
     let fits = |words: &&String| words.chars().count() <= usize::from(rest.width);
     let words = words.iter().filter(|words| !words.is_empty()).find(fits);

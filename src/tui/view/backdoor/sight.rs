@@ -55,6 +55,14 @@ impl<'a> Sight<'a> {
         self.suspect.findings.get(self.gamma)
     }
 
+    /// Whether its evidence images are shown: no class has a classification image, as at γ = 0.
+    pub fn shows_evidence(&self) -> bool {
+        self.finding().is_some_and(|it| {
+            let known = |map: &[f32]| map.iter().any(|v| v.is_finite());
+            !known(it.z.values()) && known(it.evidence.values())
+        })
+    }
+
     /// What the study says of the network.
     pub fn judgement(&self) -> Option<&Judgement> {
         self.verdict.networks.get(self.at)?.as_ref()

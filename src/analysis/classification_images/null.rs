@@ -1,0 +1,98 @@
+//! Maps of noise whose pixels go together, where there is no signal.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::session::form::Shape;
+use crate::session::record::NoiseNull;
+use crate::stats::null::Simulation;
+use crate::stimulus::Source;
+
+/// Most noise images that are drawn for it.
+const MOST: usize = 4096;
+
+/// Least of them, and how many are drawn at once.
+const AT_ONCE: usize = 256;
+
+/// Numbers of all of them together, about: larger images are fewer.
+const NUMBERS: usize = 1 << 26;
+
+/// Draws noise and sums it under random signs, for maps of this shape. The same noise every time: the
+/// result is a property of the noise, not of a session. `None` where too few images vary a pixel, as of
+/// squares that have very many places.
+pub(super) fn simulate(source: &Source, shape: Shape) -> Option<NoiseNull> {
+    let count = (NUMBERS / source.points().max(1)).clamp(2 * AT_ONCE, MOST);
+    let mut rng = ChaCha8Rng::seed_from_u64(17);
+    let mut simulation = Simulation::new(shape);
+    for _ in 0..count / AT_ONCE {
+        let points = source.draw(&mut rng, AT_ONCE);
+        let noise: Vec<f32> = points.into_iter().map(f32::from).collect();
+        simulation.add(&noise);
+    }
+    Some(NoiseNull::new(simulation.finish()?, shape))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::testing::template_lab;
+    use crate::session::config::Noise;
+    use rand_distr::{Distribution, StandardNormal};
+
+    /// Maps of responses that know nothing of the noise pass the bound, and have significant clusters, about
+    /// once in twenty.
+    #[test]
+    fn what_knows_nothing_of_the_noise_is_past_the_bound_once_in_twenty() {
+        let lab = template_lab();
+        for noise in [Noise::Patch, Noise::Gabor, Noise::Pca] {
+            let source = Source::new(noise, &lab.dataset.train);
+            let shape = lab.form.shape();
+            let null = simulate(&source, shape).unwrap();
+            let pixels = source.points();
+            let mut rng = ChaCha8Rng::seed_from_u64(17);
+            let (images, maps) = (3000, 200);
+            let drawn: Vec<f64> = source
+                .draw(&mut rng, images)
+                .into_iter()
+                .map(f64::from)
+                .collect();
+            let mut moments = vec![(0.0, 0.0); pixels];
+            for image in drawn.chunks_exact(pixels) {
+                let sums = moments.iter_mut().zip(image);
+                sums.for_each(|((sum, squares), v)| {
+                    (*sum, *squares) = (*sum + v, *squares + v * v)
+                });
+            }
+            let n = images as f64;
+            let (mut past, mut clustered) = (0, 0);
+            for _ in 0..maps {
+                let mut map = vec![0.0; pixels];
+                let mut responses = 0.0;
+                for image in drawn.chunks_exact(pixels) {
+                    let y: f64 = StandardNormal.sample(&mut rng);
+                    responses += y;
+                    map.iter_mut().zip(image).for_each(|(sum, v)| *sum += y * v);
+                }
+                let z: Vec<f32> = map
+                    .iter()
+                    .zip(&moments)
+                    .map(|(sum, (first, second))| {
+                        let spread = second - first * first / n;
+                        let covariance = sum - responses * first / n;
+                        if spread > 0.0 {
+                            (covariance / spread.sqrt()) as f32
+                        } else {
+                            0.0
+                        }
+                    })
+                    .collect();
+                past += usize::from(z.iter().any(|z| f64::from(z.abs()) > null.bound));
+                clustered += usize::from(!null.view().clusters(&z, shape).is_empty());
+            }
+            // Ten are expected; the bound itself is known to a fifth of them.
+            assert!(past <= 22, "{noise:?}: {past}");
+            assert!(clustered <= 22, "{noise:?}: {clustered}");
+            assert!(past + clustered >= 2, "{noise:?}: {past} {clustered}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The form for a new session, drawn.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line as Row, Span};
+
+use super::caret;
+use crate::format::{clean, coarse, count, over_time, reliability};
+use crate::stats::grain::Foretold;
+use crate::tui::browser::form::{Form, Line, Pilot, about};
+use crate::tui::browser::list::Browser;
+use crate::tui::theme::Theme;
+use crate::tui::widget::text::{below, beside, cut, left, start, wrap};
+
+/// Columns of the names of lines.
+const LABEL: u16 = 9;
+
+/// Rows of a message at most.
+const MESSAGE: usize = 8;
+
+/// Draws the form.
+pub(super) fn draw(browser: &Browser, form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let area = start(below(beside(area, 2), 1), 90);
+    left(buf, area, 0, Span::styled("A new session", theme.bright()));
+    let mut at = 2;
+    for line in Line::ALL {
+        draw_line(form, line, theme, below(area, at), buf);
+        at += 1;
+        if line == Line::Name {
+            if let Some(problem) = form.problem(browser.all()) {
+                let text = Span::styled(problem, theme.warning());
+                left(buf, beside(area, LABEL), at, text);
+            }
+            at += 1;
+        }
+    }
+    let rest = below(area, at + 1);
+    match &form.pilot {
+        Pilot::None => draw_presets(browser, form, theme, rest, buf),
+        Pilot::Running => {
+            let text = "The network is shown noise, 1,000 trials at each grain. Esc leaves it.";
+            draw_message(text, theme.text(), rest, buf);
+        }
+        Pilot::Failed(problem) => {
+            let text = format!("{} {problem}", theme.glyphs.warning);
+            draw_message(&text, theme.warning(), rest, buf);
+        }
+        Pilot::Known(all, workers, chosen) => {
+            draw_grains(all, *workers, *chosen, theme, rest, buf);
+        }
+    }
+}
+
+fn label(text: &str, theme: &Theme) -> Span<'static> {
+    Span::styled(format!("{text:<0$}", usize::from(LABEL)), theme.dim())
+}
+
+fn draw_line(form: &Form, line: Line, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let own = form.text(line);
+    // The end of a long text is where one types.
+    let room = usize::from(area.width.saturating_sub(LABEL + 2));
+    let skip = own.chars().count().saturating_sub(room);
+    let end: String = own.chars().skip(skip).collect();
+    let mut spans = vec![
+        label(line.label(), theme),
+        Span::styled(clean(&end), theme.bright()),
+    ];
+    if form.line == line {
+        spans.push(Span::styled(caret(theme), theme.accent()));
+    }
+    if own.is_empty() {
+        let text = cut(line.without(), room);
+        spans.push(Span::styled(text, theme.dim()));
+    }
+    left(buf, area, 0, Row::from(spans));
+}
+
+fn draw_message(text: &str, style: ratatui::style::Style, area: Rect, buf: &mut Buffer) {
+    let lines = text.lines().flat_map(|line| wrap(&clean(line), area.width));
+    for (row, line) in lines.take(MESSAGE).enumerate() {
+        left(buf, area, row as u16, Span::styled(line, style));
+    }
+}
+
+fn draw_presets(browser: &Browser, form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    left(buf, area, 0, label("preset", theme));
+    let list = beside(area, LABEL);
+    let height = usize::from(list.height.max(1));
+    let first = (form.preset + 1).saturating_sub(height);
+    for (at, preset) in browser.presets.iter().enumerate().skip(first).take(height) {
+        let (mark, style) = match at == form.preset {
+            true => (theme.glyphs.pointer, theme.chosen()),
+            false => (" ", theme.text()),
+        };
+        let text = cut(&clean(preset), usize::from(list.width.saturating_sub(2)));
+        let line = Span::styled(format!("{mark} {text}"), style);
+        let row = (at - first) as u16;
+        let used = left(buf, list, row, line);
+        // What has no room goes as a whole.
+        let about = about(preset).filter(|_| at == form.preset);
+        let about = about.map(|about| format!("   {about}")).unwrap_or_default();
+        if usize::from(used) + about.chars().count() <= usize::from(list.width) {
+            let text = Span::styled(about, theme.dim());
+            left(buf, beside(list, used), row, text);
+        }
+    }
+}
+
+/// What each grain of the noise takes, and which one is chosen.
+fn draw_grains(
+    all: &[Foretold],
+    workers: usize,
+    chosen: usize,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let shows = all.iter().any(|it| it.needed.is_some());
+    let text = match shows {
+        true => "Maps of noise that reach R 0.95, from a few trials at each grain:",
+        false => "No grain shows anything in so few trials: it runs as the preset says.",
+    };
+    left(buf, area, 0, Span::styled(text, theme.text()));
+    let head = format!(
+        "  {:<6} {:>7}  {:>5}  {:>12}  {:>12}",
+        "cell", "numbers", "R now", "trials", "time"
+    );
+    left(buf, area, 1, Span::styled(head, theme.dim()));
+    for (at, it) in all.iter().enumerate() {
+        let (mark, style) = match at == chosen {
+            true => (theme.glyphs.pointer, theme.chosen()),
+            false => (" ", theme.text()),
+        };
+        let known = it.needed.is_some();
+        let over = if known { "" } else { "over " };
+        let trials = it.needed.unwrap_or(it.least) as f64;
+        let seconds = trials / (it.per_second * workers.max(1) as f64).max(1e-9);
+        let text = format!(
+            "{mark} {:<6} {:>7}  {:>5}  {:>12}  {:>12}",
+            format!("{0}×{0}", it.cell),
+            it.points,
+            reliability(it.reliability),
+            format!("{over}{}", count(trials)),
+            if known {
+                coarse(seconds)
+            } else {
+                over_time(seconds)
+            },
+        );
+        left(buf, area, 2 + at as u16, Span::styled(text, style));
+    }
+}
