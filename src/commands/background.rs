@@ -62,6 +62,9 @@ pub fn start(
     if let Some(workers) = machine.workers {
         command.args(["--workers", &workers.to_string()]);
     }
+    if machine.exact.is_some() {
+        command.args(["--exact", "direct"]);
+    }
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::null())

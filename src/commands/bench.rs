@@ -7,9 +7,11 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Serialize;
 
+use super::machine::Exact;
 use super::plan::{file, is_network};
 use super::say::say;
 use super::{Refusal, words};
+use crate::engine::device::pieces;
 use crate::engine::device::trial::{self, Until};
 use crate::engine::device::{self, Choice};
 use crate::nets::foreign::Foreign;
@@ -19,7 +21,7 @@ use crate::session::config::{self, NetworkKind};
 /// What to measure.
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// auto, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
+    /// auto, cpu, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
     #[arg(long, default_value = "auto")]
     device: String,
     /// cnn, mlp, logistic, rnn, simple or complex; or a network's file (.onnx)
@@ -40,6 +42,12 @@ pub struct Bench {
     /// The network's decisions alone, without what its outputs say for every class
     #[arg(long)]
     decisions: bool,
+    /// Where the time of a trial goes, on one core
+    #[arg(long)]
+    pieces: bool,
+    /// On cpu: compute every convolution directly
+    #[arg(long, value_name = "HOW")]
+    exact: Option<Exact>,
     /// One JSON object a batch size
     #[arg(long)]
     json: bool,
@@ -96,6 +104,7 @@ fn network(typed: &str) -> Result<Measured, Refusal> {
 
 /// Measures every batch size and prints a line for each.
 pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
+    Exact::set(bench.exact);
     let network = network(&bench.network)?;
     let choice = Choice::from_str(&bench.device)?;
     let opened = device::open(&choice, bench.workers, network.kind(), None)?;
@@ -126,6 +135,20 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
             gamma: bench.gamma,
             until: Until::Trials(bench.trials.max(1)),
         };
+        if bench.pieces {
+            let blocks = (bench.trials / batch as u64).max(1);
+            let times = pieces::pieces(&lab, seat, plan, blocks);
+            let parts = pieces::NAMES.iter().zip(times);
+            let parts: Vec<String> = parts.map(|(name, us)| format!("{name} {us:.2}")).collect();
+            say(format_args!(
+                "{}  {}  batch {batch:>5}  µs a trial on one core: {}  in all {:.2}",
+                opened.name,
+                network.label(),
+                parts.join("  "),
+                times.iter().sum::<f64>()
+            ));
+            continue;
+        }
         let rate = trial::measure(&lab, &opened.seats, plan).map_err(Refusal::failed)?;
         let line = Line {
             device: &opened.name,

@@ -15,6 +15,7 @@ use super::{Refusal, words};
 use crate::data::{catalog, data_dir};
 use crate::engine::device::{self, Kind, cubecl, gpu, libtorch, trial};
 use crate::format::thousands;
+use crate::nets::plan::Lanes;
 use crate::session::config::NetworkKind;
 use crate::session::store::Store;
 use crate::tui::theme::{Background, Depth, Theme};
@@ -82,7 +83,14 @@ pub fn run(store: &Store, data: Option<&Path>, doctor: &Doctor) -> Result<ExitCo
 
 fn libraries(report: &mut Report) {
     report.title("Libraries");
-    report.line(Verdict::Works, "flex", "built in, pure Rust");
+    let lanes = Lanes::chosen();
+    let images = match lanes.count() {
+        1 => "one image at a time".to_owned(),
+        many => format!("{many} images a vector"),
+    };
+    let words = format!("built in, planned for {}, {images}", lanes.label());
+    report.line(Verdict::Works, "cpu", words);
+    report.line(Verdict::Works, "flex", "built in, pure Rust, the reference");
     match libtorch::folder() {
         Some(folder) => {
             let kind = if libtorch::is_for_gpus() {

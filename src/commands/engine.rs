@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use tokio::task::JoinHandle as Task;
 
 use super::Refusal;
-use super::machine::Machine;
+use super::machine::{Exact, Machine};
 use super::say::complain;
 use super::signals::{HUNG_UP, INTERRUPTED, Signals, runtime};
 use crate::engine::device::Choice;
@@ -24,6 +24,7 @@ use crate::session::store::{Lock, Store};
 
 /// What the engine needs.
 pub fn options(store: &Store, data: PathBuf, machine: &Machine) -> Result<Options, Refusal> {
+    Exact::set(machine.exact);
     Ok(Options {
         store: store.clone(),
         data,

@@ -34,7 +34,7 @@ pub struct Inspect {
     /// Without the noise that foretells, where --data names images, how many trials maps take
     #[arg(long)]
     no_pilot: bool,
-    /// auto, flex, libtorch, cuda:N or cubecl:N
+    /// auto, cpu, flex, libtorch, cuda:N or cubecl:N
     #[arg(long, default_value = "auto")]
     device: String,
     /// As a JSON object

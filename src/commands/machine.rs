@@ -2,20 +2,41 @@
 
 use std::str::FromStr;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::Refusal;
 use crate::engine::device::Choice;
+use crate::nets::launch;
 
 /// What the engine computes on.
 #[derive(Debug, Clone, Args)]
 pub struct Machine {
-    /// auto, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
+    /// auto, cpu, flex, libtorch, cuda:N or cubecl:N; several GPUs with commas
     #[arg(long, default_value = "auto")]
     pub device: String,
     /// Blocks computed at the same time (default: one a core); results do not depend on it
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
+    /// On cpu: compute every convolution directly, without minimal filtering (Winograd), whose logits differ
+    /// in their last digits
+    #[arg(long, value_name = "HOW")]
+    pub exact: Option<Exact>,
+}
+
+/// How exactly the plan of a network computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Exact {
+    /// Every convolution directly.
+    Direct,
+}
+
+impl Exact {
+    /// Lets plans that are made from now on be so, where it is asked for.
+    pub fn set(own: Option<Self>) {
+        if own == Some(Self::Direct) {
+            launch::compute_directly();
+        }
+    }
 }
 
 impl Default for Machine {
@@ -23,6 +44,7 @@ impl Default for Machine {
         Self {
             device: "auto".into(),
             workers: None,
+            exact: None,
         }
     }
 }

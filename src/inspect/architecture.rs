@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::nets::graph::site::Site;
 use crate::nets::graph::{Graph, Op};
 use crate::nets::parameters_of;
+use crate::nets::plan::Plan;
 use crate::session::form::{Form, Shape};
 
 /// A network from the images to the classes.
@@ -23,6 +24,9 @@ pub struct Architecture {
     /// Its operators as they are computed here, the most frequent first, and how many there are of
     /// each.
     pub operators: Vec<(String, usize)>,
+    /// How device `cpu` computes it: by a plan for such vectors, or as by `flex`, and the node that no
+    /// plan is made for.
+    pub planned: String,
     /// Its sites from the image on.
     pub sites: Vec<Place>,
 }
@@ -57,6 +61,20 @@ impl From<&Site> for Place {
     }
 }
 
+/// How device `cpu` computes a graph.
+fn planned(graph: &Graph) -> String {
+    let fast = graph.fast();
+    let graph = fast.as_ref().map_or(graph, |fast| &fast.graph);
+    match Plan::new(graph) {
+        Ok(plan) => format!(
+            "by a plan for {}, {:.3} million multiplications and additions an image",
+            plan.lanes().label(),
+            plan.operations() as f64 / 1e6
+        ),
+        Err(unplanned) => format!("as by flex: {unplanned}"),
+    }
+}
+
 impl Architecture {
     /// Of a graph whose classes have these names.
     pub fn of(graph: &Graph, form: &Form) -> Self {
@@ -75,6 +93,7 @@ impl Architecture {
             named: !form.is_numbered(),
             parameters: parameters_of(graph),
             operators,
+            planned: planned(graph),
             sites: graph.sites().iter().map(Place::from).collect(),
         }
     }

@@ -155,6 +155,7 @@ fn architecture(text: &mut String, network: &Architecture, with_operators: bool)
             each.map(|(name, times)| format!("{times} {name}")),
         );
     }
+    line(text, "on cpu", &clean(&network.planned));
     sites(text, &network.sites);
 }
 

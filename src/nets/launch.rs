@@ -7,6 +7,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Images that a processor takes at once through convolutions: more of them leave its caches.
 pub const CACHED: usize = 64;
@@ -36,6 +37,30 @@ pub fn words(panic: &(dyn Any + Send)) -> String {
 
 thread_local! {
     static AT_MOST: Cell<usize> = const { Cell::new(usize::MAX) };
+    static PLANNED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether plans are made without minimal filtering.
+static DIRECT: AtomicBool = AtomicBool::new(false);
+
+/// Lets plans that are made from now on compute every convolution directly.
+pub fn compute_directly() {
+    DIRECT.store(true, Ordering::Relaxed);
+}
+
+/// Whether they do.
+pub fn is_direct() -> bool {
+    DIRECT.load(Ordering::Relaxed)
+}
+
+/// Whether networks compute by their plan on this thread from now on, where they have one.
+pub fn compute_by_plan(planned: bool) {
+    PLANNED.set(planned);
+}
+
+/// Whether they do.
+pub fn is_by_plan() -> bool {
+    PLANNED.get()
 }
 
 /// Launches of this thread take so many rows at most from now on.

@@ -15,6 +15,7 @@ pub mod launch;
 mod layout;
 mod logistic;
 mod mlp;
+pub mod plan;
 mod pooled;
 pub mod ports;
 mod rnn;

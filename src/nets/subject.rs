@@ -11,6 +11,7 @@ use super::graph::op::{Binary, Op, Unary};
 use super::graph::run::{Loaded, PushError};
 use super::graph::site::Site;
 use super::graph::{Graph, GraphError, Input, NodeId};
+use super::plan::{Plan, Unplanned};
 use super::{Network, Ports, launch};
 use crate::session::config::NetworkKind;
 use crate::session::record::Weights;
@@ -24,6 +25,8 @@ pub struct Subject {
     fast: Loaded,
     /// For every node of the graph, the node of the fast one that gives the same.
     kept: Arc<[Option<NodeId>]>,
+    /// The plan for a plain processor, or why there is none; made when it is first asked for.
+    plan: Arc<OnceLock<Result<Plan, Unplanned>>>,
     /// The graph itself on the device.
     whole: Arc<OnceLock<Loaded>>,
     device: Device,
@@ -58,6 +61,7 @@ impl Subject {
             sites: graph.sites().into(),
             fast: fast.graph.load(device),
             kept: fast.kept.into(),
+            plan: Arc::default(),
             whole: Arc::default(),
             device: device.clone(),
             graph,
@@ -100,6 +104,7 @@ impl Subject {
         }
         let bare = Self {
             fast: self.fast.graph().load(device),
+            plan: Arc::default(),
             whole: Arc::default(),
             device: device.clone(),
             pushes: Vec::new(),
@@ -140,8 +145,24 @@ impl Subject {
         self.fast.forward(images)
     }
 
-    /// Logits, row-major \[N,K\], of `pixels`, row-major \[N,C,H,W\] in \[0,1\].
+    /// Its plan for a plain processor.
+    ///
+    /// # Errors
+    /// The node that no plan is made for.
+    pub fn plan(&self) -> Result<&Plan, &Unplanned> {
+        self.plan
+            .get_or_init(|| Plan::new(self.fast.graph()))
+            .as_ref()
+    }
+
+    /// Logits, row-major \[N,K\], of `pixels`, row-major \[N,C,H,W\] in \[0,1\]: by its plan where this
+    /// thread computes so and there is one, else on the device.
     pub fn logits(&self, pixels: Vec<f32>, device: &Device) -> Vec<f32> {
+        if launch::is_by_plan()
+            && let Ok(plan) = self.plan()
+        {
+            return plan.logits(&pixels);
+        }
         let [channels, height, width] = self.graph.image();
         let area = channels * height * width;
         launch::in_pieces(0..pixels.len() / area, &|rows| {
@@ -212,10 +233,27 @@ impl Subject {
             Some(node) => self.fast.pushed(node, axis, delta)?,
             None => whole.clone(),
         };
+        // A plan is pushed where it has the bias; else the pushed network has none.
+        let planned = self.kept[node.0].map(|node| match self.plan() {
+            Ok(plan) => plan.pushed(node, delta).ok_or_else(|| Unplanned {
+                node: self.fast.graph().node(node).name.clone(),
+                op: self.fast.graph().node(node).op.label(),
+                why: "a plan pushes layers alone".into(),
+            }),
+            Err(unplanned) => Err(unplanned.clone()),
+        });
+        let planned = planned.unwrap_or_else(|| {
+            Err(Unplanned {
+                node: name.to_owned(),
+                op: "push",
+                why: "the plan computes it together with another node".into(),
+            })
+        });
         let mut pushes = self.pushes.clone();
         pushes.push((name.to_owned(), delta.to_vec()));
         Ok(Self {
             fast,
+            plan: Arc::new(OnceLock::from(planned)),
             whole: Arc::new(OnceLock::from(whole)),
             pushes,
             ..self.clone()

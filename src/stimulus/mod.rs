@@ -4,6 +4,7 @@
 //! it is the same trials whoever computes it and whenever. Noise stays on its integer grid: its
 //! sums are exact whatever their order.
 
+mod chacha;
 mod gabor;
 pub mod on_device;
 mod pca;
@@ -124,18 +125,23 @@ pub fn draw(
     trials: usize,
     pool: &Pool,
 ) -> Block {
+    let mut block = unshown(seed, source, first, trials, pool);
+    block.stimuli = blend(&block.noise, source, &block.image, gamma, pool);
+    block
+}
+
+/// The same without its stimuli.
+pub fn unshown(seed: BlockSeed, source: &Source, first: u64, trials: usize, pool: &Pool) -> Block {
     let Chosen {
         truth,
         image,
         mut rng,
     } = choose(seed, first, trials, pool);
-    let noise = source.draw(&mut rng, trials);
-    let stimuli = blend(&noise, source, &image, gamma, pool);
     Block {
         truth,
         image,
-        noise,
-        stimuli,
+        noise: source.draw(&mut rng, trials),
+        stimuli: Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@ use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::chacha;
 use super::gabor::Gabor;
 use super::pca::Pca;
 use super::values;
@@ -107,12 +108,12 @@ impl Source {
 
 /// `count` points of the 16-bit grid, equally likely.
 fn uniform(rng: &mut ChaCha8Rng, count: usize) -> Vec<u16> {
-    let mut bytes = vec![0; 2 * count];
-    rng.fill_bytes(&mut bytes);
-    bytes
-        .chunks_exact(2)
-        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-        .collect()
+    let mut words = vec![0; count.div_ceil(2)];
+    chacha::fill(rng, &mut words);
+    let halves = words
+        .iter()
+        .flat_map(|word| [*word as u16, (word >> 16) as u16]);
+    halves.take(count).collect()
 }
 
 /// `count` points of the grid of [`Noise::Gaussian`].

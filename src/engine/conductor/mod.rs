@@ -218,6 +218,7 @@ impl Conductor {
             self.rounds.log(note.clone());
         }
         self.rounds.run.stages = self.rounds.session.stages();
+        opened.seats[0].prepare_conductor();
         self.rounds.run.device = opened.label();
         self.rounds.watch(opened.gpus.clone());
         self.rounds.publish();
@@ -237,6 +238,13 @@ impl Conductor {
             return Ok(End::Stopped);
         }
         let lab = self.lab(&config, &dataset, &opened)?;
+        if opened.seats[0].kind == device::Kind::Cpu
+            && let Err(unplanned) = lab.network.plan()
+        {
+            self.rounds.log(format!(
+                "no plan is made for this network, which is computed as by flex: {unplanned}"
+            ));
+        }
         // The plan may be extended while it is worked on.
         let mut config = self.rounds.session.config.clone();
         let mut index = 0;

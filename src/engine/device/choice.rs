@@ -23,7 +23,9 @@ pub enum Choice {
 /// One device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Pure Rust on the processor.
+    /// The processor, by a plan of the network; what no plan is made for is computed as by `flex`.
+    Cpu,
+    /// The processor by Burn's backend in pure Rust: the reference.
     Flex,
     /// libtorch on the processor.
     Libtorch,
@@ -38,12 +40,12 @@ pub enum Kind {
 pub enum DeviceError {
     /// No such name.
     #[error(
-        "there is no device `{0}`; there are auto, flex, libtorch, cuda:N and cubecl:N (N counts GPUs from 0; several with commas: cuda:0,cuda:1)"
+        "there is no device `{0}`; there are auto, cpu, flex, libtorch, cuda:N and cubecl:N (N counts GPUs from 0; several with commas: cuda:0,cuda:1)"
     )]
     Unknown(String),
     /// A device that this program was not built for.
     #[error(
-        "device `{name}` needs {needs}, and this noisescope was built without it; build it with `{command}`, or use `--device flex`"
+        "device `{name}` needs {needs}, and this noisescope was built without it; build it with `{command}`, or use `--device cpu`"
     )]
     NotBuilt {
         /// The device.
@@ -67,7 +69,7 @@ pub enum DeviceError {
         here: usize,
     },
     /// No GPU at all: why.
-    #[error("device `{kind}` cannot be used: {why}; `--device flex` computes on the processor")]
+    #[error("device `{kind}` cannot be used: {why}; `--device cpu` computes on the processor")]
     NoGpu {
         /// The device.
         kind: Kind,
@@ -76,7 +78,7 @@ pub enum DeviceError {
     },
     /// A device that is there and fails.
     #[error(
-        "device `{kind}` does not compute: {said}. See what `noisescope doctor` says, or use `--device flex`"
+        "device `{kind}` does not compute: {said}. See what `noisescope doctor` says, or use `--device cpu`"
     )]
     Broken {
         /// The device.
@@ -101,6 +103,7 @@ fn gpus_here(kind: Kind, here: usize) -> String {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Cpu => f.write_str("cpu"),
             Self::Flex => f.write_str("flex"),
             Self::Libtorch => f.write_str("libtorch"),
             Self::Cuda(index) => write!(f, "cuda:{index}"),
@@ -119,7 +122,7 @@ impl Kind {
     pub fn gpu(self) -> Option<usize> {
         match self {
             Self::Cuda(index) | Self::Cubecl(index) => Some(index),
-            Self::Flex | Self::Libtorch => None,
+            Self::Cpu | Self::Flex | Self::Libtorch => None,
         }
     }
 
@@ -127,7 +130,7 @@ impl Kind {
     /// refuses it before.
     pub fn handle(self) -> Device {
         match self {
-            Self::Flex => None,
+            Self::Cpu | Self::Flex => None,
             Self::Libtorch => libtorch::processor(),
             Self::Cuda(index) => libtorch::gpu(index),
             Self::Cubecl(index) => cubecl::gpu(index),
@@ -142,7 +145,7 @@ impl Kind {
     pub fn check(self) -> Result<(), DeviceError> {
         self.is_built()?;
         let gpus = match self {
-            Self::Flex | Self::Libtorch => return Ok(()),
+            Self::Cpu | Self::Flex | Self::Libtorch => return Ok(()),
             Self::Cuda(_) => libtorch::gpus(),
             Self::Cubecl(_) => cubecl::gpus(),
         };
@@ -155,7 +158,7 @@ impl Kind {
 
     fn is_built(self) -> Result<(), DeviceError> {
         let (built, needs, command) = match self {
-            Self::Flex => return Ok(()),
+            Self::Cpu | Self::Flex => return Ok(()),
             Self::Libtorch | Self::Cuda(_) => (libtorch::BUILT, "libtorch", WITH_LIBTORCH),
             Self::Cubecl(_) => (cubecl::BUILT, "CubeCL", WITH_CUBECL),
         };
@@ -177,6 +180,7 @@ impl FromStr for Kind {
         let unknown = || DeviceError::Unknown(name.to_owned());
         let kind = match name.split_once(':') {
             None => match name {
+                "cpu" => Self::Cpu,
                 "flex" => Self::Flex,
                 "libtorch" => Self::Libtorch,
                 // The first one, as PyTorch has it.
@@ -253,6 +257,7 @@ mod tests {
             "cuda:",
             "cuda:99999",
             "flex:0",
+            "cpu:0",
             "",
             "flex,",
         ] {
@@ -278,7 +283,7 @@ mod tests {
             for name in ["libtorch", "cuda:0"] {
                 let words = refused(name);
                 assert!(words.contains("scripts/with-libtorch"), "{words}");
-                assert!(words.contains("--device flex"), "{words}");
+                assert!(words.contains("--device cpu"), "{words}");
             }
         }
         if !cubecl::BUILT {

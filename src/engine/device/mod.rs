@@ -7,6 +7,7 @@ mod choice;
 pub mod cubecl;
 pub mod gpu;
 pub mod libtorch;
+pub mod pieces;
 pub mod seat;
 pub mod trial;
 pub mod trouble;
@@ -18,7 +19,7 @@ use burn::tensor::Device;
 pub use choice::{Choice, DeviceError, Kind};
 use seat::Seat;
 
-use crate::nets::launch::CACHED;
+use crate::nets::launch::{self, CACHED};
 use crate::session::config::NetworkKind;
 
 /// Blocks that a GPU takes at once, unless a trial finds another number better.
@@ -65,7 +66,10 @@ impl Opened {
     /// For the session's record: the devices, and where the noise was drawn.
     pub fn recorded(&self) -> String {
         if self.gpus.is_empty() {
-            self.name.clone()
+            match self.name == "cpu" && launch::is_direct() {
+                true => "cpu, convolutions direct".to_owned(),
+                false => self.name.clone(),
+            }
         } else {
             format!("{}, noise drawn there", self.name)
         }
@@ -102,15 +106,26 @@ pub fn present() -> Vec<Kind> {
     if libtorch::BUILT {
         kinds.push(Kind::Libtorch);
     }
-    kinds.push(Kind::Flex);
+    kinds.extend([Kind::Cpu, Kind::Flex]);
     kinds
 }
 
 fn automatic(workers: Option<usize>, network: NetworkKind, before: Option<&str>) -> Opened {
     let mut notes = Vec::new();
-    if let Some(kinds) = before.and_then(before_kinds) {
+    if let Some(mut kinds) = before.and_then(before_kinds) {
+        // The plan took its place; `--device flex` still computes as it did.
+        if kinds == [Kind::Flex] {
+            kinds = vec![Kind::Cpu];
+            notes.push(
+                "it began on flex and goes on on cpu: the same noise, and logits that differ in their last digits"
+                    .to_owned(),
+            );
+        }
         match open_named(&kinds, workers, network) {
-            Ok(opened) => return opened,
+            Ok(mut opened) => {
+                opened.notes.splice(0..0, notes);
+                return opened;
+            }
             Err(error) => notes.push(format!("{error}. Going on elsewhere")),
         }
     }
@@ -125,6 +140,9 @@ fn automatic(workers: Option<usize>, network: NetworkKind, before: Option<&str>)
             Err(error) => notes.push(format!("{error}. Going on without it")),
         }
     }
+    // Flex is the reference, and is never the faster one.
+    let processors = processors.into_iter().filter(|kind| *kind != Kind::Flex);
+    let processors: Vec<Kind> = processors.collect();
     let mut best: Option<(f64, Opened)> = None;
     for kind in &processors {
         let seats = seats(*kind, workers, network);
@@ -143,11 +161,11 @@ fn automatic(workers: Option<usize>, network: NetworkKind, before: Option<&str>)
             Err(said) => notes.push(format!("device `{kind}` does not compute: {said}")),
         }
     }
-    // Flex is always there.
+    // The processor is always there.
     let (_, mut opened) = best.unwrap_or_else(|| {
         (
             0.0,
-            assemble(&[Kind::Flex], seats(Kind::Flex, workers, network)),
+            assemble(&[Kind::Cpu], seats(Kind::Cpu, workers, network)),
         )
     });
     opened.notes = notes;
@@ -251,9 +269,19 @@ mod tests {
 
     #[test]
     fn auto_goes_on_where_the_session_was() {
-        let opened = open(&Choice::Auto, Some(1), NetworkKind::Logistic, Some("flex")).unwrap();
-        assert_eq!(opened.name, "flex");
-        assert!(opened.notes.is_empty(), "no trial was needed");
+        let opened =
+            |before| open(&Choice::Auto, Some(1), NetworkKind::Logistic, Some(before)).unwrap();
+        let own = opened("cpu");
+        assert_eq!(own.name, "cpu");
+        assert!(own.notes.is_empty(), "no trial was needed");
+        // What began on flex goes on by the plan, and says so.
+        let other = opened("flex");
+        assert_eq!(other.name, "cpu");
+        assert!(
+            other.notes[0].contains("began on flex"),
+            "{:?}",
+            other.notes
+        );
     }
 
     #[test]

@@ -22,11 +22,17 @@ pub struct Seat {
 }
 
 impl Seat {
+    /// Lets the thread that this is called on compute networks as the workers here do.
+    pub fn prepare_conductor(&self) {
+        launch::compute_by_plan(self.kind == Kind::Cpu);
+    }
+
     /// Prepares the thread that this is called on to compute here: a processor's operators keep to
     /// this one thread, since the parallelism lies in computing several blocks at once, and to its
     /// caches.
     pub fn prepare_thread(&self) {
         launch::take_at_most(self.images);
+        self.prepare_conductor();
         if matches!(self.kind, Kind::Libtorch) {
             libtorch::one_thread();
         }

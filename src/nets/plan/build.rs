@@ -1,0 +1,21 @@
+//! From a graph to a program.
+
+mod draft;
+mod functions;
+mod spatial;
+
+use self::draft::Draft;
+use super::steps::Program;
+use super::{Lanes, Unplanned};
+use crate::nets::graph::Graph;
+
+/// Plans a graph. `direct`: every convolution is computed directly.
+pub fn program(graph: &Graph, lanes: Lanes, direct: bool) -> Result<Program, Unplanned> {
+    let mut draft = Draft::new(graph, lanes.count(), direct);
+    for id in graph.ids() {
+        if draft.is_alive(id) && !draft.is_taken(id) {
+            draft.node(id)?;
+        }
+    }
+    draft.finish()
+}

@@ -1,0 +1,404 @@
+//! A program in the making: values without memory, steps in order.
+
+use crate::nets::graph::op::{Conv, Pads, Unary, Window};
+use crate::nets::graph::{Graph, Input, Node, NodeId, Op};
+use crate::nets::plan::Unplanned;
+use crate::nets::plan::layout::{Frames, Place};
+use crate::nets::plan::product::Activation;
+use crate::nets::plan::steps::{Program, Step};
+use crate::nets::plan::winograd::OUTPUTS;
+use crate::session::array::Array;
+
+/// A recurrent layer whose tables wait for the places of its values.
+type Later = Box<dyn FnOnce(&[Place]) -> Step>;
+
+/// The program so far. Until the end a place is the number of its value.
+pub struct Draft<'a> {
+    pub graph: &'a Graph,
+    pub lanes: usize,
+    /// Whether every convolution is computed directly.
+    pub direct: bool,
+    users: Vec<Vec<NodeId>>,
+    alive: Vec<bool>,
+    /// The border that is wanted of what a node gives.
+    borders: Vec<Pads>,
+    /// What nodes give.
+    given: Vec<Option<Place>>,
+    /// Nodes that are part of a step before them.
+    taken: Vec<bool>,
+    /// Floats of every value, for one lane, and whether it must stand in the frames.
+    values: Vec<(usize, bool)>,
+    steps: Vec<(Step, Option<Later>)>,
+    pub operations: u64,
+}
+
+impl<'a> Draft<'a> {
+    /// Nothing planned yet, for vectors of so many images.
+    pub fn new(graph: &'a Graph, lanes: usize, direct: bool) -> Self {
+        let nodes = graph.nodes();
+        let mut alive = vec![false; nodes.len()];
+        alive[graph.output().0] = true;
+        for id in (0..nodes.len()).rev() {
+            if alive[id] {
+                for input in nodes[id].inputs.iter() {
+                    if let Input::Node(before) = input {
+                        alive[before.0] = true;
+                    }
+                }
+            }
+        }
+        let mut borders = vec![Pads::default(); nodes.len()];
+        for (at, node) in nodes.iter().enumerate().filter(|(at, _)| alive[*at]) {
+            if let (Op::Conv(conv), Some(Input::Node(before))) = (&node.op, node.inputs.first()) {
+                let own = &mut borders[before.0];
+                own.top = own.top.max(conv.pads.top);
+                own.left = own.left.max(conv.pads.left);
+                own.bottom = own.bottom.max(conv.pads.bottom);
+                own.right = own.right.max(conv.pads.right);
+                let taps = match node.inputs.get(1) {
+                    Some(Input::Weight(name)) if !direct => {
+                        winograd_taps(conv, graph.weights().get(name))
+                    }
+                    _ => None,
+                };
+                if let Some(taps) = taps {
+                    // Tiles of outputs may reach past the last one, and read zeros there.
+                    let beyond = |axis: usize, before: usize| {
+                        let outputs = nodes[at].shape[axis].count.next_multiple_of(OUTPUTS);
+                        (outputs + taps - 1)
+                            .saturating_sub(before + nodes[before_of(node)].shape[axis].count)
+                    };
+                    own.bottom = own.bottom.max(beyond(2, conv.pads.top));
+                    own.right = own.right.max(beyond(3, conv.pads.left));
+                }
+            }
+        }
+        let mut users = graph.users();
+        users
+            .iter_mut()
+            .for_each(|own| own.retain(|id| alive[id.0]));
+        Self {
+            graph,
+            lanes,
+            direct,
+            users,
+            borders,
+            given: vec![None; nodes.len()],
+            taken: vec![false; nodes.len()],
+            alive,
+            values: Vec::new(),
+            steps: Vec::new(),
+            operations: 0,
+        }
+    }
+
+    /// Whether the logits follow from a node.
+    pub fn is_alive(&self, id: NodeId) -> bool {
+        self.alive[id.0]
+    }
+
+    /// Whether a node is part of a step before it.
+    pub fn is_taken(&self, id: NodeId) -> bool {
+        self.taken[id.0]
+    }
+
+    /// A node that no plan is made for.
+    pub fn unplanned(&self, id: NodeId, why: &str) -> Unplanned {
+        let node = self.graph.node(id);
+        Unplanned {
+            node: node.name.clone(),
+            op: node.op.label(),
+            why: why.to_owned(),
+        }
+    }
+
+    /// The shape of what a node gives for one image: without the axis that counts the images.
+    ///
+    /// # Errors
+    /// Where images lie along more than one axis or share one with something else.
+    pub fn shape(&self, id: NodeId) -> Result<Vec<usize>, Unplanned> {
+        let dims = &self.graph.node(id).shape;
+        let batched: Vec<usize> = dims
+            .iter()
+            .filter(|it| it.batched)
+            .map(|it| it.count)
+            .collect();
+        if batched != [1] {
+            return Err(self.unplanned(id, "images share an axis with something else"));
+        }
+        let own = dims.iter().filter(|it| !it.batched);
+        Ok(own.map(|it| it.count).collect())
+    }
+
+    /// The axis that counts the images.
+    pub fn images(&self, id: NodeId) -> usize {
+        let dims = self.graph.node(id).shape.iter();
+        dims.take_while(|it| !it.batched).count()
+    }
+
+    /// The node that an input is.
+    ///
+    /// # Errors
+    /// Where it is a weight.
+    pub fn source(&self, id: NodeId, input: usize) -> Result<NodeId, Unplanned> {
+        match self.graph.node(id).inputs.get(input) {
+            Some(Input::Node(source)) => Ok(*source),
+            _ => Err(self.unplanned(id, "it computes on a weight where a plan wants images")),
+        }
+    }
+
+    /// The weight that an input is, where it is one.
+    pub fn weight(&self, id: NodeId, input: usize) -> Option<&'a Array<f32>> {
+        match self.graph.node(id).inputs.get(input)? {
+            Input::Weight(name) => self.graph.weights().get(name),
+            Input::Node(_) => None,
+        }
+    }
+
+    /// What a node gives.
+    pub fn place(&self, id: NodeId) -> Place {
+        // Nodes come after those that they compute on, and every one gives something.
+        self.given[id.0].unwrap_or_else(|| unreachable!("a node that gives nothing"))
+    }
+
+    /// A new value for what a node gives, with the border that is wanted of it.
+    pub fn give(&mut self, id: NodeId) -> Result<Place, Unplanned> {
+        let shape = self.shape(id)?;
+        let place = match *shape {
+            [channels, rows, columns] => Place {
+                at: 0,
+                skip: 0,
+                framed: false,
+                channels,
+                rows,
+                columns,
+                border: self.borders[id.0],
+            },
+            _ => flat(shape.iter().product()),
+        };
+        let place = self.value(place);
+        self.given[id.0] = Some(place);
+        Ok(place)
+    }
+
+    /// A new value.
+    pub fn value(&mut self, place: Place) -> Place {
+        self.values.push((place.size(), false));
+        Place {
+            at: self.values.len() - 1,
+            ..place
+        }
+    }
+
+    /// A new value in the frames, of so many numbers.
+    pub fn framed(&mut self, numbers: usize) -> Place {
+        let place = self.value(flat(numbers));
+        self.values[place.at].1 = true;
+        place
+    }
+
+    /// Lets a node give what stands in a place already.
+    pub fn alias(&mut self, id: NodeId, place: Place) {
+        self.given[id.0] = Some(place);
+    }
+
+    /// The border that is wanted of what a node gives.
+    pub fn border(&self, id: NodeId) -> Pads {
+        self.borders[id.0]
+    }
+
+    /// Adds a step.
+    pub fn step(&mut self, step: Step) {
+        self.steps.push((step, None));
+    }
+
+    /// Adds a step on all groups whose tables are made at the end from the places of all values; `used`
+    /// are those that it reads and writes. `for_now` stands in its place.
+    pub fn later(&mut self, for_now: Step, used: &[usize], step: Later) {
+        for &value in used {
+            self.values[value].1 = true;
+        }
+        self.steps.push((for_now, Some(step)));
+    }
+
+    /// What follows a convolution or a dense layer and can be done to its sums, windows that `pools` takes
+    /// among it: the last node of that, the
+    /// windows of a maximum, and the activation.
+    pub fn follow(
+        &mut self,
+        id: NodeId,
+        pools: impl Fn(&Window) -> bool,
+    ) -> (NodeId, Option<Window>, Activation) {
+        let (mut last, mut window, mut activation) = (id, None, Activation::None);
+        while let [user] = *self.users[last.0] {
+            if last == self.graph.output() {
+                break;
+            }
+            match (&self.graph.node(user).op, activation) {
+                (Op::MaxPool(own), _)
+                    if pools(own) && window.is_none() && self.tiles(last, own) =>
+                {
+                    window = Some(*own);
+                }
+                (Op::Unary(Unary::Relu), Activation::None) => activation = Activation::Relu,
+                (Op::Unary(Unary::Clip { min, max }), Activation::None) => {
+                    activation = Activation::Clip(*min as f32, *max as f32);
+                }
+                _ => break,
+            }
+            self.taken[user.0] = true;
+            last = user;
+        }
+        (last, window, activation)
+    }
+
+    /// A function that alone follows a node, which is taken into its step.
+    pub fn follow_relu(&mut self, id: NodeId) -> (NodeId, bool) {
+        match *self.users[id.0] {
+            [user]
+                if id != self.graph.output()
+                    && self.graph.node(user).op == Op::Unary(Unary::Relu) =>
+            {
+                self.taken[user.0] = true;
+                (user, true)
+            }
+            _ => (id, false),
+        }
+    }
+
+    /// Whether windows stand side by side and inside what a node gives.
+    fn tiles(&self, id: NodeId, window: &Window) -> bool {
+        let node: &Node = self.graph.node(id);
+        node.shape.len() == 4
+            && *window
+                == (Window {
+                    rounding: window.rounding,
+                    ..Window::tiles(window.kernel)
+                })
+            && (0..2).all(|axis| {
+                let length = node.shape[2 + axis].count;
+                window.rounding == crate::nets::graph::op::Rounding::Floor
+                    || length.is_multiple_of(window.kernel[axis])
+            })
+    }
+
+    /// Gives every value its memory.
+    pub fn finish(mut self) -> Result<Program, Unplanned> {
+        let output = self.graph.output();
+        let mut out = self.place(output);
+        self.values[out.at].1 = true;
+        let of_groups: Vec<bool> = self
+            .steps
+            .iter()
+            .map(|(step, _)| step.is_of_groups())
+            .collect();
+        let mut segments = Vec::new();
+        let mut first = 0;
+        for at in 1..=of_groups.len() {
+            if at == of_groups.len() || of_groups[at] != of_groups[first] {
+                segments.push(first..at);
+                first = at;
+            }
+        }
+        let segment_of = |step: usize| segments.iter().position(|own| own.contains(&step));
+        // The segment of every value; one of several, or of all groups, stands in the frames.
+        let mut seen: Vec<Option<usize>> = vec![None; self.values.len()];
+        for at in 0..self.steps.len() {
+            let own = segment_of(at);
+            for place in self.steps[at].0.places() {
+                let framed = &mut self.values[place.at].1;
+                *framed |= of_groups[at] || seen[place.at].is_some() && seen[place.at] != own;
+                seen[place.at] = own;
+            }
+        }
+        let mut frames = Frames::default();
+        // Where vectors of sixteen begin.
+        let resolved: Vec<(usize, bool)> = self
+            .values
+            .iter()
+            .map(|&(size, framed)| {
+                let area = if framed {
+                    &mut frames.frame
+                } else {
+                    &mut frames.local
+                };
+                let at = *area;
+                *area += size;
+                (at, framed)
+            })
+            .collect();
+        let resolve = |place: &mut Place| (place.at, place.framed) = resolved[place.at];
+        let places: Vec<Place> = resolved
+            .iter()
+            .zip(&self.values)
+            .map(|(&(at, framed), (size, _))| Place {
+                at,
+                framed,
+                ..flat(*size)
+            })
+            .collect();
+        let mut steps = Vec::new();
+        for (mut step, later) in self.steps {
+            steps.push(match later {
+                Some(later) => later(&places),
+                None => {
+                    step.places().into_iter().for_each(resolve);
+                    step
+                }
+            });
+        }
+        resolve(&mut out);
+        let sums = |step: &Step| match step {
+            Step::Product(product) => product.sums(self.lanes),
+            Step::Winograd(winograd) => winograd.room(self.lanes),
+            Step::Lstm(lstm) => lstm.steps[0].sums(self.lanes),
+            _ => 0,
+        };
+        Ok(Program {
+            sums: steps.iter().map(sums).max().unwrap_or(0),
+            steps,
+            segments,
+            frames,
+            output: out,
+            numbers: self.graph.image().iter().product(),
+            lanes: self.lanes,
+            operations: self.operations,
+        })
+    }
+}
+
+/// The node that a node computes on first.
+fn before_of(node: &Node) -> usize {
+    match node.inputs.first() {
+        Some(Input::Node(before)) => before.0,
+        _ => 0,
+    }
+}
+
+/// Rows and columns of a kernel that minimal filtering is worth it for.
+pub fn winograd_taps(conv: &Conv, weight: Option<&Array<f32>>) -> Option<usize> {
+    let [outputs, inputs, height, width] = *weight?.shape() else {
+        return None;
+    };
+    let plain = conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1;
+    let fits = plain && height == width && matches!(height, 3 | 5);
+    // The transforms are per channel: they are repaid where each is used by many.
+    (fits && inputs >= LEAST_CHANNELS && outputs >= LEAST_CHANNELS).then_some(height)
+}
+
+/// Least input and output channels for which minimal filtering measures faster than the direct
+/// convolution.
+const LEAST_CHANNELS: usize = 8;
+
+/// Numbers without rows and columns.
+pub fn flat(numbers: usize) -> Place {
+    Place {
+        at: 0,
+        skip: 0,
+        framed: false,
+        channels: numbers,
+        rows: 1,
+        columns: 1,
+        border: Pads::default(),
+    }
+}

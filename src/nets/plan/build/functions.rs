@@ -1,0 +1,300 @@
+//! Functions of every number, and numbers in another order.
+
+use std::sync::Arc;
+
+use super::draft::Draft;
+use crate::nets::graph::op::{Binary, Cut, Pads, Unary};
+use crate::nets::graph::{Input, NodeId, Op};
+use crate::nets::plan::Unplanned;
+use crate::nets::plan::each::{Each, Function, Pair};
+use crate::nets::plan::layout::Place;
+use crate::nets::plan::steps::Step;
+
+impl Draft<'_> {
+    /// What is neither a layer nor a window.
+    pub fn function(&mut self, id: NodeId) -> Result<(), Unplanned> {
+        let op = &self.graph.node(id).op;
+        match op {
+            Op::Unary(unary) => match of_unary(*unary) {
+                Some(function) => {
+                    let from = self.place(self.source(id, 0)?);
+                    let to = self.give(id)?;
+                    self.step(Step::Each(Each::One(function, from, to)));
+                    Ok(())
+                }
+                None => Err(self.unplanned(id, "this function is not planned")),
+            },
+            Op::Binary(binary) => self.binary(id, *binary),
+            Op::BatchNorm { epsilon } => self.batch_norm(id, *epsilon),
+            Op::Reshape { .. } => {
+                let count = self.shape(id)?.iter().product();
+                self.selected(id, (0..count).collect())
+            }
+            Op::Transpose { axes } => {
+                let source = self.source(id, 0)?;
+                let images = self.images(source);
+                let shape = self.shape(source)?;
+                // Without the axis of the images.
+                let own = axes.iter().filter(|&&axis| axis != images);
+                let order: Vec<usize> =
+                    own.map(|&axis| axis - usize::from(axis > images)).collect();
+                let strides = strides(&shape);
+                let out: Vec<usize> = order.iter().map(|&axis| shape[axis]).collect();
+                let table = table(&out, |at| {
+                    let pairs = order.iter().zip(at);
+                    pairs.map(|(&axis, at)| strides[axis] * at).sum()
+                });
+                self.selected(id, table)
+            }
+            Op::Slice(cuts) => {
+                let (source, cuts) = (self.source(id, 0)?, cuts.clone());
+                let images = self.images(source);
+                if cuts.iter().any(|cut| cut.axis == images) {
+                    return Err(self.unplanned(id, "it cuts the images"));
+                }
+                let strides = strides(&self.shape(source)?);
+                let cut_of = |axis: usize| {
+                    let own = |cut: &&Cut| cut.axis - usize::from(cut.axis > images) == axis;
+                    cuts.iter().find(own)
+                };
+                let table = table(&self.shape(id)?, |at| {
+                    let place = |(axis, &at): (usize, &usize)| match cut_of(axis) {
+                        Some(cut) => (cut.start as isize + cut.step * at as isize) as usize,
+                        None => at,
+                    };
+                    let places = at.iter().enumerate().map(place);
+                    places.zip(&strides).map(|(at, stride)| at * stride).sum()
+                });
+                self.selected(id, table)
+            }
+            Op::Gather {
+                axis,
+                indices,
+                shape,
+            } => {
+                let (source, axis, indices) = (self.source(id, 0)?, *axis, indices.clone());
+                let (images, taken) = (self.images(source), shape.len());
+                if axis == images || self.images(id) != images && taken != 1 {
+                    return Err(self.unplanned(id, "it chooses among the images"));
+                }
+                let own = axis - usize::from(axis > images);
+                let strides = strides(&self.shape(source)?);
+                let lengths = shape.clone();
+                let table = table(&self.shape(id)?, |at| {
+                    let chosen = &at[own..own + taken];
+                    let number = chosen
+                        .iter()
+                        .zip(&lengths)
+                        .fold(0, |sum, (at, n)| sum * n + at);
+                    let before = at[..own].iter().zip(&strides).map(|(at, s)| at * s);
+                    let after = at[own + taken..].iter().zip(&strides[own + 1..]);
+                    let after = after.map(|(at, s)| at * s);
+                    before.sum::<usize>() + indices[number] * strides[own] + after.sum::<usize>()
+                });
+                self.selected(id, table)
+            }
+            Op::Concat { axis } => self.concat(id, *axis),
+            _ => Err(self.unplanned(id, "this operator is not planned")),
+        }
+    }
+
+    /// A node that gives numbers of its input in another order, or some of them: for each, row-major, which
+    /// one it is. Where the order is the same and no border is in the way, nothing is moved.
+    fn selected(&mut self, id: NodeId, table: Vec<usize>) -> Result<(), Unplanned> {
+        let from = self.place(self.source(id, 0)?);
+        let same = table.len() == from.numbers() && table.iter().enumerate().all(|(a, &b)| a == b);
+        if same && from.is_dense() && self.border(id) == Pads::default() {
+            let shape = self.shape(id)?;
+            let (channels, rows, columns) = match *shape {
+                [channels, rows, columns] => (channels, rows, columns),
+                _ => (shape.iter().product(), 1, 1),
+            };
+            self.alias(
+                id,
+                Place {
+                    channels,
+                    rows,
+                    columns,
+                    ..from
+                },
+            );
+            return Ok(());
+        }
+        let to = self.give(id)?;
+        let area = (from.rows * from.columns).max(1);
+        let place = |number: usize| {
+            let (channel, rest) = (number / area, number % area);
+            from.offset(channel, rest / from.columns, rest % from.columns)
+        };
+        let table: Arc<[usize]> = table.into_iter().map(place).collect();
+        self.step(Step::Each(Each::Select(table, from, to)));
+        Ok(())
+    }
+
+    fn concat(&mut self, id: NodeId, axis: usize) -> Result<(), Unplanned> {
+        let images = self.images(id);
+        if axis == images || axis - usize::from(axis > images) != 0 {
+            return Err(self.unplanned(id, "it joins other axes than channels"));
+        }
+        let to = self.give(id)?;
+        let mut channel = 0;
+        for input in 0..self.graph.node(id).inputs.len() {
+            let from = self.place(self.source(id, input)?);
+            // Vectors that were matrices have their numbers for channels.
+            let channels = from.numbers() / (to.rows * to.columns).max(1);
+            let from = Place {
+                channels,
+                rows: to.rows,
+                columns: to.columns,
+                ..from
+            };
+            let part = Place {
+                skip: to.skip + channel * to.plane(),
+                channels,
+                ..to
+            };
+            self.step(Step::Each(Each::One(Function::Same, from, part)));
+            channel += channels;
+        }
+        Ok(())
+    }
+
+    fn batch_norm(&mut self, id: NodeId, epsilon: f64) -> Result<(), Unplanned> {
+        let from = self.place(self.source(id, 0)?);
+        let weights: Option<Vec<&[f32]>> = (1..5)
+            .map(|input| Some(self.weight(id, input)?.values()))
+            .collect();
+        let Some([scale, bias, mean, variance]) = weights.as_deref() else {
+            return Err(self.unplanned(id, "its statistics are computed"));
+        };
+        let pair = |channel: usize| {
+            let factor =
+                f64::from(scale[channel]) / (f64::from(variance[channel]) + epsilon).sqrt();
+            let shift = f64::from(bias[channel]) - f64::from(mean[channel]) * factor;
+            (factor as f32, shift as f32)
+        };
+        let pairs = (0..from.channels).map(pair).collect();
+        let to = self.give(id)?;
+        self.step(Step::Each(Each::Channels(pairs, from, to)));
+        Ok(())
+    }
+
+    fn binary(&mut self, id: NodeId, binary: Binary) -> Result<(), Unplanned> {
+        let inputs = &self.graph.node(id).inputs;
+        let pair = match binary {
+            Binary::Add => Pair::Add,
+            Binary::Sub => Pair::Sub,
+            Binary::Mul => Pair::Mul,
+            Binary::Div => Pair::Div,
+            Binary::Max => Pair::Max,
+            Binary::Min => Pair::Min,
+            Binary::Pow => return Err(self.unplanned(id, "this function is not planned")),
+        };
+        match (&inputs[0], &inputs[1]) {
+            (Input::Node(a), Input::Node(b)) => {
+                let (a, b) = (*a, *b);
+                if self.shape(a)? != self.shape(b)? {
+                    return Err(self.unplanned(id, "its inputs have two shapes"));
+                }
+                let (last, relu) = self.follow_relu(id);
+                let places = [self.place(a), self.place(b)];
+                let to = self.give(last)?;
+                let function = if relu { Function::Relu } else { Function::Same };
+                self.step(Step::Each(Each::Two(pair, function, places, to)));
+                Ok(())
+            }
+            (Input::Node(node), Input::Weight(_)) => self.with_weight(id, *node, 1, pair),
+            (Input::Weight(_), Input::Node(node)) => self.with_weight(id, *node, 0, pair),
+            _ => Err(self.unplanned(id, "it computes on weights alone")),
+        }
+    }
+
+    /// A number, or one a channel, and a value.
+    fn with_weight(
+        &mut self,
+        id: NodeId,
+        node: NodeId,
+        which: usize,
+        pair: Pair,
+    ) -> Result<(), Unplanned> {
+        let from = self.place(node);
+        let Some(weight) = self.weight(id, which) else {
+            return Err(self.unplanned(id, "its weight is not there"));
+        };
+        let (shape, values) = (weight.shape(), weight.values());
+        let rank = self.graph.node(id).shape.len();
+        // The channels are the axis after that of the images, which comes first.
+        let axis = shape.len() as isize - rank as isize + 1;
+        let by_channel = axis >= 0
+            && self.images(id) == 0
+            && shape.iter().product::<usize>() == from.channels
+            && shape.get(axis as usize) == Some(&from.channels);
+        let same_shape = self.shape(id)? == self.shape(node)?;
+        if !(same_shape && (values.len() == 1 || by_channel)) {
+            return Err(self.unplanned(id, "its weight is neither a number nor one a channel"));
+        }
+        let of = |value: f32| match (pair, which) {
+            (Pair::Add, _) => Some((1.0, value)),
+            (Pair::Sub, 1) => Some((1.0, -value)),
+            (Pair::Sub, _) => Some((-1.0, value)),
+            (Pair::Mul, _) => Some((value, 0.0)),
+            (Pair::Div, 1) => Some((1.0 / value, 0.0)),
+            _ => None,
+        };
+        let value = |channel: usize| values[channel % values.len()];
+        let pairs: Option<Arc<[(f32, f32)]>> = (0..from.channels)
+            .map(|channel| of(value(channel)))
+            .collect();
+        let Some(pairs) = pairs else {
+            return Err(self.unplanned(id, "this function of a weight is not planned"));
+        };
+        let to = self.give(id)?;
+        self.step(Step::Each(Each::Channels(pairs, from, to)));
+        Ok(())
+    }
+}
+
+fn of_unary(unary: Unary) -> Option<Function> {
+    Some(match unary {
+        Unary::Relu => Function::Relu,
+        Unary::LeakyRelu { slope } => Function::Leaky(slope as f32),
+        Unary::Clip { min, max } => Function::Clip(min as f32, max as f32),
+        Unary::Affine { scale, shift } => Function::Affine(scale as f32, shift as f32),
+        Unary::Neg => Function::Affine(-1.0, 0.0),
+        Unary::Sigmoid => Function::Sigmoid,
+        Unary::Tanh => Function::Tanh,
+        Unary::Silu => Function::Silu,
+        Unary::HardSigmoid { alpha, beta } => Function::HardSigmoid(alpha as f32, beta as f32),
+        Unary::HardSwish => Function::HardSwish(1.0 / 6.0, 0.5),
+        Unary::Exp => Function::Exp,
+        Unary::Abs => Function::Abs,
+        _ => return None,
+    })
+}
+
+/// Numbers from one place along each axis to the next, row-major.
+fn strides(shape: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; shape.len()];
+    for axis in (0..shape.len().saturating_sub(1)).rev() {
+        strides[axis] = strides[axis + 1] * shape[axis + 1];
+    }
+    strides
+}
+
+/// A number for every place of a shape, row-major.
+fn table(shape: &[usize], number: impl Fn(&[usize]) -> usize) -> Vec<usize> {
+    let mut at = vec![0; shape.len()];
+    let count: usize = shape.iter().product();
+    let mut all = Vec::with_capacity(count);
+    for _ in 0..count {
+        all.push(number(&at));
+        for axis in (0..shape.len()).rev() {
+            at[axis] += 1;
+            if at[axis] < shape[axis] {
+                break;
+            }
+            at[axis] = 0;
+        }
+    }
+    all
+}

@@ -1,0 +1,110 @@
+//! A graph planned for a plain processor.
+//!
+//! A lane of a vector is an image: values lie as \[channel\]\[row\]\[column\]\[lane\], so that any
+//! kernel, stride, border or window is the same few instructions for sixteen images (eight with AVX2), and
+//! nothing is packed or wasted. Convolutions and dense layers are one micro-kernel, [`product`]; a lane is one
+//! sequential chain of fused multiply-adds, so that the logits of an image are the same bits in any batch,
+//! on any number of workers, and with vectors of any width.
+//!
+//! [`Plan::new`] lays out memory and steps once for a network; a node that it does not know is an
+//! [`Unplanned`], and the graph is computed by Burn.
+
+mod build;
+mod each;
+mod lanes;
+mod layout;
+mod pool;
+mod product;
+mod recurrent;
+mod steps;
+mod winograd;
+
+use std::sync::{Arc, Mutex};
+
+pub use lanes::Lanes;
+
+use self::steps::{Program, Scratch};
+use super::graph::{Graph, NodeId};
+use super::launch;
+
+/// A planned graph. Copies share it, and its memory between runs.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    program: Arc<Program>,
+    lanes: Lanes,
+    /// Memory of runs that are over.
+    idle: Arc<Mutex<Vec<Scratch>>>,
+}
+
+/// A node that no plan is made for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{op} at `{node}`: {why}")]
+pub struct Unplanned {
+    /// The node's name.
+    pub node: String,
+    /// Its operator.
+    pub op: &'static str,
+    /// What the plan does not know of it.
+    pub why: String,
+}
+
+impl Plan {
+    /// Plans a graph for the widest vectors that this processor has, or for those that
+    /// `NOISESCOPE_SIMD` names.
+    ///
+    /// # Errors
+    /// [`Unplanned`] names the first node that is not known.
+    pub fn new(graph: &Graph) -> Result<Self, Unplanned> {
+        Self::with(graph, Lanes::chosen(), launch::is_direct())
+    }
+
+    /// The same for such vectors; `direct`: no convolution by minimal filtering.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with(graph: &Graph, lanes: Lanes, direct: bool) -> Result<Self, Unplanned> {
+        let program = build::program(graph, lanes, direct)?;
+        Ok(Self {
+            program: Arc::new(program),
+            lanes,
+            idle: Arc::default(),
+        })
+    }
+
+    /// Logits, row-major \[N,K\], of images, row-major \[N,C,H,W\].
+    ///
+    /// # Panics
+    /// Where these are no whole images.
+    pub fn logits(&self, pixels: &[f32]) -> Vec<f32> {
+        let own = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let mut scratch = own.unwrap_or_else(|| Scratch::new(&self.program));
+        let logits = self.lanes.run(&self.program, &mut scratch, pixels);
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(scratch);
+        }
+        logits
+    }
+
+    /// The same plan with `delta`, one number a unit, added to what a node of its graph gives, before what
+    /// follows it; `None` where the plan has no bias there.
+    pub fn pushed(&self, node: NodeId, delta: &[f32]) -> Option<Self> {
+        Some(Self {
+            program: Arc::new(self.program.pushed(node, delta)?),
+            lanes: self.lanes,
+            idle: Arc::clone(&self.idle),
+        })
+    }
+
+    /// The vectors that it computes with.
+    pub fn lanes(&self) -> Lanes {
+        self.lanes
+    }
+
+    /// Multiplications and additions of one image.
+    pub fn operations(&self) -> u64 {
+        self.program.operations
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! A program: the steps of a plan and its memory, and how images go through.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use pulp::Simd;
+
+use super::each::{self, Each};
+use super::layout::{Frames, GROUPS, Place};
+use super::pool::{self, Pool};
+use super::product::{Multiply, Product};
+use super::recurrent::{self, Lstm};
+use super::winograd::{self, Winograd};
+use crate::nets::graph::NodeId;
+
+/// One step.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Images into lanes.
+    Load(Place),
+    /// A convolution or a dense layer.
+    Product(Product),
+    /// A convolution by minimal filtering.
+    Winograd(Winograd),
+    /// Windows.
+    Pool(Pool),
+    /// A function of every number.
+    Each(Each),
+    /// A recurrent layer.
+    Lstm(Lstm),
+}
+
+impl Step {
+    /// Whether it works on all groups at once.
+    pub fn is_of_groups(&self) -> bool {
+        match self {
+            Self::Product(product) => product.is_of_groups(),
+            Self::Lstm(_) => true,
+            Self::Load(_) | Self::Winograd(_) | Self::Pool(_) | Self::Each(_) => false,
+        }
+    }
+
+    /// Every value that it reads or writes.
+    pub fn places(&mut self) -> Vec<&mut Place> {
+        match self {
+            Self::Load(to) => vec![to],
+            Self::Product(it) => vec![&mut it.from, &mut it.to],
+            Self::Winograd(it) => vec![&mut it.from, &mut it.to],
+            Self::Pool(it) => vec![&mut it.from, &mut it.to],
+            Self::Each(Each::Two(_, _, [a, b], to)) => vec![a, b, to],
+            Self::Each(
+                Each::One(_, from, to) | Each::Channels(_, from, to) | Each::Select(_, from, to),
+            ) => vec![from, to],
+            Self::Lstm(_) => Vec::new(),
+        }
+    }
+}
+
+/// A planned graph.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Steps, each after those that it reads from.
+    pub steps: Vec<Step>,
+    /// Steps that follow upon each other and work on one group, or on all.
+    pub segments: Vec<Range<usize>>,
+    /// Its memory.
+    pub frames: Frames,
+    /// The logits.
+    pub output: Place,
+    /// Numbers of an image.
+    pub numbers: usize,
+    /// Images a vector.
+    pub lanes: usize,
+    /// Floats of the largest step's sums.
+    pub sums: usize,
+    /// Multiplications and additions of one image.
+    pub operations: u64,
+}
+
+/// Sixteen floats, where vectors may begin.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; 16]);
+
+/// The memory of one run.
+#[derive(Debug)]
+pub struct Scratch {
+    values: Vec<Line>,
+    sums: Vec<Line>,
+}
+
+impl Scratch {
+    /// For a program. Borders are zero, and nothing ever writes them.
+    pub fn new(program: &Program) -> Self {
+        let lines = |floats: usize| vec![Line([0.0; 16]); floats.div_ceil(16)];
+        Self {
+            values: lines(program.frames.size() * program.lanes),
+            sums: lines(program.sums),
+        }
+    }
+}
+
+impl Program {
+    /// Logits, row-major \[N,K\], of images, row-major \[N,C,H,W\].
+    ///
+    /// # Panics
+    /// Where these are no whole images.
+    #[inline(always)]
+    pub fn logits<S: Simd>(&self, simd: S, scratch: &mut Scratch, pixels: &[f32]) -> Vec<f32> {
+        let lanes = S::F32_LANES;
+        assert!(
+            pixels.len().is_multiple_of(self.numbers.max(1)),
+            "whole images"
+        );
+        assert_eq!(lanes, self.lanes, "vectors that the plan was made for");
+        let memory = scratch.values.as_mut_ptr().cast::<f32>();
+        let sums = scratch.sums.as_mut_ptr().cast::<f32>();
+        let classes = self.output.numbers();
+        let mut logits = vec![0.0; pixels.len() / self.numbers.max(1) * classes];
+        let at_once = GROUPS * lanes;
+        let chunks = pixels.chunks(at_once * self.numbers);
+        for (images, out) in chunks.zip(logits.chunks_mut(at_once * classes)) {
+            let groups = (images.len() / self.numbers).div_ceil(lanes);
+            for segment in &self.segments {
+                let steps = &self.steps[segment.clone()];
+                if steps[0].is_of_groups() {
+                    for step in steps {
+                        self.on_groups(simd, step, memory, sums);
+                    }
+                    continue;
+                }
+                for group in 0..groups {
+                    let first = group * lanes * self.numbers;
+                    let last = images.len().min(first + lanes * self.numbers);
+                    for step in steps {
+                        self.on_group(simd, step, (group, &images[first..last]), memory, sums);
+                    }
+                }
+            }
+            for (at, row) in out.chunks_exact_mut(classes).enumerate() {
+                let first = self.frames.start(&self.output, at / lanes);
+                for (class, logit) in row.iter_mut().enumerate() {
+                    // SAFETY: the output stands in its frame.
+                    *logit = unsafe { *memory.add((first + class) * lanes + at % lanes) };
+                }
+            }
+        }
+        logits
+    }
+
+    #[inline(always)]
+    fn on_groups<S: Simd>(&self, simd: S, step: &Step, memory: *mut f32, sums: *mut f32) {
+        let frames = self.frames;
+        match step {
+            Step::Product(product) => {
+                simd.vectorize(Multiply {
+                    product,
+                    frames,
+                    group: 0,
+                    memory,
+                    sums,
+                });
+            }
+            Step::Lstm(lstm) => {
+                simd.vectorize(recurrent::OnGroups {
+                    lstm,
+                    frames,
+                    memory,
+                    sums,
+                });
+            }
+            Step::Load(_) | Step::Winograd(_) | Step::Pool(_) | Step::Each(_) => {}
+        }
+    }
+
+    #[inline(always)]
+    fn on_group<S: Simd>(
+        &self,
+        simd: S,
+        step: &Step,
+        (group, images): (usize, &[f32]),
+        memory: *mut f32,
+        sums: *mut f32,
+    ) {
+        let frames = self.frames;
+        match step {
+            Step::Load(to) => {
+                let lanes = S::F32_LANES;
+                let first = frames.start(to, group);
+                let numbers = to.numbers();
+                for (channel, row) in
+                    (0..to.channels).flat_map(|c| (0..to.rows).map(move |r| (c, r)))
+                {
+                    let from = (channel * to.rows + row) * to.columns;
+                    let into = first + to.offset(channel, row, 0);
+                    for (lane, image) in images.chunks_exact(numbers).enumerate() {
+                        let pixels = &image[from..from + to.columns];
+                        for (column, pixel) in pixels.iter().enumerate() {
+                            // SAFETY: values lie inside the memory.
+                            unsafe { *memory.add((into + column) * lanes + lane) = *pixel };
+                        }
+                    }
+                }
+            }
+            Step::Product(product) => {
+                simd.vectorize(Multiply {
+                    product,
+                    frames,
+                    group,
+                    memory,
+                    sums,
+                });
+            }
+            Step::Winograd(winograd) => {
+                let room = sums;
+                simd.vectorize(winograd::OnGroup {
+                    winograd,
+                    frames,
+                    group,
+                    memory,
+                    room,
+                });
+            }
+            Step::Pool(pool) => simd.vectorize(pool::OnGroup {
+                pool,
+                frames,
+                group,
+                memory,
+            }),
+            Step::Each(each) => simd.vectorize(each::OnGroup {
+                each,
+                frames,
+                group,
+                memory,
+            }),
+            Step::Lstm(_) => {}
+        }
+    }
+
+    /// The same with a number added to every unit of a node; `None` where no step has its bias.
+    pub fn pushed(&self, node: NodeId, delta: &[f32]) -> Option<Self> {
+        let mut pushed = self.clone();
+        let bias = pushed.steps.iter_mut().find_map(|step| match step {
+            Step::Product(own) if own.node == node => Some(&mut own.bias),
+            Step::Winograd(own) if own.node == node => Some(&mut own.bias),
+            _ => None,
+        })?;
+        if bias.len() != delta.len() {
+            return None;
+        }
+        *bias = Arc::from_iter(bias.iter().zip(delta).map(|(bias, delta)| bias + delta));
+        Some(pushed)
+    }
+}
