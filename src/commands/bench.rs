@@ -13,7 +13,7 @@ use super::say::say;
 use super::{Refusal, words};
 use crate::engine::device::pieces;
 use crate::engine::device::trial::{self, Until};
-use crate::engine::device::{self, Choice};
+use crate::engine::device::{self, Choice, Kind};
 use crate::nets::foreign::Foreign;
 use crate::nets::import::onnx::Bundle;
 use crate::session::config::{self, NetworkKind};
@@ -147,6 +147,11 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
                 parts.join("  "),
                 times.iter().sum::<f64>()
             ));
+            if let (Ok(plan), Kind::Cpu) = (lab.network.plan(), seat.kind) {
+                for (label, us) in plan.times() {
+                    say(format_args!("  {us:>8.2} µs  {label}"));
+                }
+            }
             continue;
         }
         let rate = trial::measure(&lab, &opened.seats, plan).map_err(Refusal::failed)?;

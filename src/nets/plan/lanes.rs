@@ -83,6 +83,21 @@ impl Lanes {
     }
 }
 
+impl Lanes {
+    /// Microseconds an image of every step of a program.
+    pub(super) fn times(self, program: &Program, scratch: &mut Scratch) -> Vec<f64> {
+        struct Times<'a>(&'a Program, &'a mut Scratch);
+        impl WithSimd for Times<'_> {
+            type Output = Vec<f64>;
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, simd: S) -> Vec<f64> {
+                self.0.times(simd, self.1)
+            }
+        }
+        self.0.dispatch(Times(program, scratch))
+    }
+}
+
 impl fmt::Debug for Lanes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.label())

@@ -95,6 +95,14 @@ impl Plan {
         })
     }
 
+    /// Every step, and the microseconds that it takes for an image on one core, alone.
+    pub fn times(&self) -> Vec<(String, f64)> {
+        let mut scratch = Scratch::new(&self.program);
+        let times = self.lanes.times(&self.program, &mut scratch);
+        let labels = self.program.steps.iter().map(|step| step.label());
+        labels.zip(times).collect()
+    }
+
     /// The vectors that it computes with.
     pub fn lanes(&self) -> Lanes {
         self.lanes

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use pulp::Simd;
 
@@ -12,6 +13,9 @@ use super::product::{Multiply, Product};
 use super::recurrent::{self, Lstm};
 use super::winograd::{self, Winograd};
 use crate::nets::graph::NodeId;
+
+/// How long a step is measured.
+const MOMENT: Duration = Duration::from_millis(60);
 
 /// One step.
 #[derive(Debug, Clone)]
@@ -38,6 +42,23 @@ impl Step {
             Self::Lstm(_) => true,
             Self::Load(_) | Self::Winograd(_) | Self::Pool(_) | Self::Each(_) => false,
         }
+    }
+
+    /// What it is, and how many numbers it writes.
+    pub fn label(&self) -> String {
+        let (name, to) = match self {
+            Self::Load(to) => ("load", to),
+            Self::Product(it) if it.is_of_groups() => ("dense", &it.to),
+            Self::Product(it) => ("convolution", &it.to),
+            Self::Winograd(it) => ("winograd", &it.to),
+            Self::Pool(it) => ("pool", &it.to),
+            Self::Each(Each::Select(_, _, to)) => ("select", to),
+            Self::Each(Each::One(_, _, to) | Each::Channels(_, _, to) | Each::Two(_, _, _, to)) => {
+                ("function", to)
+            }
+            Self::Lstm(it) => ("lstm", &it.cell),
+        };
+        format!("{name} {}×{}×{}", to.channels, to.rows, to.columns)
     }
 
     /// Every value that it reads or writes.
@@ -146,6 +167,29 @@ impl Program {
             }
         }
         logits
+    }
+
+    /// Microseconds an image that each step takes, alone and again and again for a moment.
+    #[inline(always)]
+    pub fn times<S: Simd>(&self, simd: S, scratch: &mut Scratch) -> Vec<f64> {
+        let memory = scratch.values.as_mut_ptr().cast::<f32>();
+        let sums = scratch.sums.as_mut_ptr().cast::<f32>();
+        let images = vec![0.5; self.lanes * self.numbers];
+        let of = |step: &Step| {
+            let began = Instant::now();
+            let mut runs = 0;
+            while runs < 2 || began.elapsed() < MOMENT {
+                match step.is_of_groups() {
+                    true => self.on_groups(simd, step, memory, sums),
+                    false => (0..GROUPS).for_each(|group| {
+                        self.on_group(simd, step, (group, &images), memory, sums);
+                    }),
+                }
+                runs += 1;
+            }
+            began.elapsed().as_secs_f64() * 1e6 / (runs * GROUPS * self.lanes) as f64
+        };
+        self.steps.iter().map(of).collect()
     }
 
     #[inline(always)]

@@ -21,62 +21,25 @@ pub const OUTPUTS: usize = 4;
 /// The pairs of points, in the order in which they are taken.
 const PAIRS: [f64; 3] = [1.0, 2.0, 0.5];
 
+/// Vectors between the numbers of one point and the next that are not used: without them all points of a
+/// channel would fall into the same few sets of the cache.
+const PAD: usize = 1;
+
 /// Most points: of a kernel of 5.
 const MOST: usize = 8;
 
 /// The transforms of a kernel of r taps.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transform {
     /// Points: rows and columns of a tile of inputs.
     pub points: usize,
-    /// For each pair ±a: the coefficients of Π(x² − b²) over the other pairs, the constant first, and a.
-    pairs: [([f32; 3], f32); 3],
-    /// The coefficients of Π(x² − b²) over all pairs, the constant first.
-    all: [f32; 4],
 }
 
 impl Transform {
     /// Of 3 or 5 taps; `None` for others.
     pub fn new(taps: usize) -> Option<Self> {
-        let points = OUTPUTS + taps - 1;
-        let count = match taps {
-            3 => 2,
-            5 => 3,
-            _ => return None,
-        };
-        let product = |left_out: Option<usize>| {
-            let mut coefficients = [1.0, 0.0, 0.0, 0.0];
-            let mut degree = 0;
-            for (at, a) in PAIRS[..count].iter().enumerate() {
-                if Some(at) == left_out {
-                    continue;
-                }
-                degree += 1;
-                for power in (0..=degree).rev() {
-                    let below = if power > 0 {
-                        coefficients[power - 1]
-                    } else {
-                        0.0
-                    };
-                    coefficients[power] = below - a * a * coefficients[power];
-                }
-            }
-            coefficients
-        };
-        let pair = |at: usize| {
-            let [a, b, c, _] = product(Some(at)).map(|it| it as f32);
-            ([a, b, c], PAIRS[at] as f32)
-        };
-        Some(Self {
-            points,
-            pairs: std::array::from_fn(|at| {
-                if at < count {
-                    pair(at)
-                } else {
-                    Default::default()
-                }
-            }),
-            all: product(None).map(|it| it as f32),
+        matches!(taps, 3 | 5).then_some(Self {
+            points: OUTPUTS + taps - 1,
         })
     }
 
@@ -123,48 +86,70 @@ fn point(j: usize) -> f64 {
     }
 }
 
-/// Bᵀ of n numbers.
+/// Bᵀ of six or eight numbers: with E and O the even and the odd half of Π(x² − b²) over the other pairs,
+/// E ± a·O for the points ±a.
 #[inline(always)]
-fn inputs<S: Simd, const N: usize>(simd: S, t: &Transform, d: [S::f32s; N]) -> [S::f32s; N] {
-    let splat = |v: f32| simd.splat_f32s(v);
-    let pairs = (N - 2) / 2;
-    // Σ q_i·d_{2i + first}; the leading coefficient is 1.
-    let poly = |q: &[f32], first: usize, terms: usize| {
-        let mut sum = d[2 * (terms - 1) + first];
-        for i in 0..terms - 1 {
-            sum = simd.mul_add_f32s(splat(q[i]), d[2 * i + first], sum);
-        }
-        sum
-    };
-    let mut out = [splat(0.0); N];
-    out[0] = poly(&t.all, 0, pairs + 1);
-    out[N - 1] = poly(&t.all, 1, pairs + 1);
-    for p in 0..pairs {
-        let (q, a) = &t.pairs[p];
-        let even = poly(q, 2, pairs);
-        let odd = poly(q, 1, pairs);
-        out[1 + 2 * p] = simd.mul_add_f32s(splat(*a), odd, even);
-        out[2 + 2 * p] = simd.mul_add_f32s(splat(-*a), odd, even);
+fn inputs<S: Simd, const N: usize>(simd: S, d: [S::f32s; N]) -> [S::f32s; N] {
+    let fma = |by: f32, x: S::f32s, to: S::f32s| simd.mul_add_f32s(simd.splat_f32s(by), x, to);
+    let (add, sub) = (
+        |a: S::f32s, b: S::f32s| simd.add_f32s(a, b),
+        |a: S::f32s, b: S::f32s| simd.sub_f32s(a, b),
+    );
+    let mut out = d;
+    if N == MOST {
+        let (d0, d1, d2, d3, d4, d5) = (d[0], d[1], d[2], d[3], d[4], d[5]);
+        let (d6, d7) = (d[N - 2], d[N - 1]);
+        out[0] = sub(fma(5.25, sub(d2, d4), d6), d0);
+        out[N - 1] = sub(fma(5.25, sub(d3, d5), d7), d1);
+        let (e, o) = (fma(-4.25, d4, add(d6, d2)), fma(-4.25, d3, add(d5, d1)));
+        (out[1], out[2]) = (add(e, o), sub(e, o));
+        let e = fma(0.25, d2, fma(-1.25, d4, d6));
+        let o = fma(0.25, d1, fma(-1.25, d3, d5));
+        (out[3], out[4]) = (fma(2.0, o, e), fma(-2.0, o, e));
+        let (e, o) = (
+            fma(4.0, d2, fma(-5.0, d4, d6)),
+            fma(4.0, d1, fma(-5.0, d3, d5)),
+        );
+        (out[5], out[N - 2]) = (fma(0.5, o, e), fma(-0.5, o, e));
+    } else {
+        let (d0, d1, d2, d3, d4, d5) = (d[0], d[1], d[2], d[3], d[4], d[5]);
+        out[0] = fma(4.0, d0, fma(-5.0, d2, d4));
+        out[5] = fma(4.0, d1, fma(-5.0, d3, d5));
+        let (e, o) = (fma(-4.0, d2, d4), fma(-4.0, d1, d3));
+        (out[1], out[2]) = (add(e, o), sub(e, o));
+        let (e, o) = (sub(d4, d2), sub(d3, d1));
+        (out[3], out[4]) = (fma(2.0, o, e), fma(-2.0, o, e));
     }
     out
 }
 
-/// Aᵀ of n numbers.
+/// Aᵀ of six or eight numbers: sums of even powers of a over the sums of a pair, of odd ones over its
+/// differences.
 #[inline(always)]
-fn outputs<S: Simd, const N: usize>(simd: S, t: &Transform, m: [S::f32s; N]) -> [S::f32s; OUTPUTS] {
-    let splat = |v: f32| simd.splat_f32s(v);
-    let pairs = (N - 2) / 2;
-    let mut y = [m[0], splat(0.0), splat(0.0), m[N - 1]];
-    for p in 0..pairs {
-        let a = t.pairs[p].1;
-        let sum = simd.add_f32s(m[1 + 2 * p], m[2 + 2 * p]);
-        let difference = simd.sub_f32s(m[1 + 2 * p], m[2 + 2 * p]);
-        y[0] = simd.add_f32s(y[0], sum);
-        y[1] = simd.mul_add_f32s(splat(a), difference, y[1]);
-        y[2] = simd.mul_add_f32s(splat(a * a), sum, y[2]);
-        y[3] = simd.mul_add_f32s(splat(a * a * a), difference, y[3]);
+fn outputs<S: Simd, const N: usize>(simd: S, m: [S::f32s; N]) -> [S::f32s; OUTPUTS] {
+    let fma = |by: f32, x: S::f32s, to: S::f32s| simd.mul_add_f32s(simd.splat_f32s(by), x, to);
+    let (add, sub) = (
+        |a: S::f32s, b: S::f32s| simd.add_f32s(a, b),
+        |a: S::f32s, b: S::f32s| simd.sub_f32s(a, b),
+    );
+    let (s1, t1) = (add(m[1], m[2]), sub(m[1], m[2]));
+    let (s2, t2) = (add(m[3], m[4]), sub(m[3], m[4]));
+    if N == MOST {
+        let (s3, t3) = (add(m[5], m[N - 2]), sub(m[5], m[N - 2]));
+        [
+            add(add(m[0], s1), add(s2, s3)),
+            fma(0.5, t3, fma(2.0, t2, t1)),
+            fma(0.25, s3, fma(4.0, s2, s1)),
+            fma(0.125, t3, fma(8.0, t2, add(t1, m[N - 1]))),
+        ]
+    } else {
+        [
+            add(add(m[0], s1), s2),
+            fma(2.0, t2, t1),
+            fma(4.0, s2, s1),
+            fma(8.0, t2, add(t1, m[N - 1])),
+        ]
     }
-    y
 }
 
 /// A convolution with stride 1 and without groups.
@@ -199,7 +184,7 @@ impl Winograd {
     pub fn room(&self, lanes: usize) -> usize {
         let points = self.transform.points.pow(2);
         let widest = self.tiles.iter().map(|tile| tile.count).max().unwrap_or(0);
-        points * (self.from.channels + widest) * POSITIONS * lanes
+        points * ((self.from.channels + widest) * POSITIONS + 2 * PAD) * lanes
     }
 }
 
@@ -236,7 +221,8 @@ impl OnGroup<'_> {
         let into = self.frames.start(&own.to, self.group);
         // Transformed inputs [point,channel,position], then sums [point,channel of the tile,position].
         let transformed = self.room;
-        let sums = self.room.wrapping_add(N * N * channels * vector);
+        let apart = channels * vector + PAD * lanes;
+        let sums = self.room.wrapping_add(N * N * apart);
         for quad in &own.places {
             for (position, (base, ..)) in quad.iter().enumerate() {
                 for channel in 0..channels {
@@ -246,23 +232,18 @@ impl OnGroup<'_> {
                             .memory
                             .add(start + base + channel * from.plane() * lanes);
                         let to = transformed.add(channel * vector + position * lanes);
-                        transform_inputs::<S, N>(
-                            simd,
-                            &own.transform,
-                            x,
-                            from.width() * lanes,
-                            (to, channels * vector),
-                        );
+                        transform_inputs::<S, N>(simd, x, from.width() * lanes, (to, apart));
                     }
                 }
             }
             let mut weights = own.weights.as_ptr();
             for tile in own.tiles.iter() {
+                let own_apart = tile.count * vector + PAD * lanes;
                 for point in 0..N * N {
                     // SAFETY: as above; weights are as long as tiles, points and channels say.
                     unsafe {
-                        let x = transformed.add(point * channels * vector);
-                        let to = sums.add(point * tile.count * vector);
+                        let x = transformed.add(point * apart);
+                        let to = sums.add(point * own_apart);
                         kernel_of(simd, tile.count, (x, vector, channels), weights, to);
                         weights = weights.add(channels * tile.count);
                     }
@@ -273,12 +254,7 @@ impl OnGroup<'_> {
                         // SAFETY: as above.
                         unsafe {
                             let m = sums.add(oc * vector + position * lanes);
-                            let y = transform_outputs::<S, N>(
-                                simd,
-                                &own.transform,
-                                m,
-                                tile.count * vector,
-                            );
+                            let y = transform_outputs::<S, N>(simd, m, own_apart);
                             self.write(simd, y, channel, (row, column), into);
                         }
                     }
@@ -340,26 +316,34 @@ impl OnGroup<'_> {
 ///
 /// # Safety
 /// The tile must be readable and the points writable.
+#[expect(clippy::needless_range_loop, reason = "rows become columns")]
 #[inline(always)]
 unsafe fn transform_inputs<S: Simd, const N: usize>(
     simd: S,
-    t: &Transform,
     x: *const f32,
     width: usize,
     (to, apart): (*mut f32, usize),
 ) {
     let lanes = S::F32_LANES;
     let mut rows = [[simd.splat_f32s(0.0); N]; N];
-    for (i, row) in rows.iter_mut().enumerate() {
-        // SAFETY: the caller's.
-        let d = std::array::from_fn(|j| unsafe { load(simd, x.add(i * width + j * lanes)) });
-        *row = inputs::<S, N>(simd, t, d);
+    // Loops and no closures over arrays: those are not always compiled with the vectors of their caller.
+    for i in 0..N {
+        let mut d = [simd.splat_f32s(0.0); N];
+        for j in 0..N {
+            // SAFETY: the caller's.
+            d[j] = unsafe { load(simd, x.add(i * width + j * lanes)) };
+        }
+        rows[i] = inputs::<S, N>(simd, d);
     }
     for j in 0..N {
-        let column = inputs::<S, N>(simd, t, std::array::from_fn(|i| rows[i][j]));
-        for (i, value) in column.into_iter().enumerate() {
+        let mut d = [simd.splat_f32s(0.0); N];
+        for i in 0..N {
+            d[i] = rows[i][j];
+        }
+        let column = inputs::<S, N>(simd, d);
+        for i in 0..N {
             // SAFETY: the caller's.
-            unsafe { store(simd, to.add((i * N + j) * apart), value) };
+            unsafe { store(simd, to.add((i * N + j) * apart), column[i]) };
         }
     }
 }
@@ -368,20 +352,32 @@ unsafe fn transform_inputs<S: Simd, const N: usize>(
 ///
 /// # Safety
 /// They must be readable.
+#[expect(clippy::needless_range_loop, reason = "rows become columns")]
 #[inline(always)]
 unsafe fn transform_outputs<S: Simd, const N: usize>(
     simd: S,
-    t: &Transform,
     m: *const f32,
     apart: usize,
 ) -> [[S::f32s; OUTPUTS]; OUTPUTS] {
     let mut rows = [[simd.splat_f32s(0.0); OUTPUTS]; N];
-    for (i, row) in rows.iter_mut().enumerate() {
-        // SAFETY: the caller's.
-        let m = std::array::from_fn(|j| unsafe { load(simd, m.add((i * N + j) * apart)) });
-        *row = outputs::<S, N>(simd, t, m);
+    for i in 0..N {
+        let mut own = [simd.splat_f32s(0.0); N];
+        for j in 0..N {
+            // SAFETY: the caller's.
+            own[j] = unsafe { load(simd, m.add((i * N + j) * apart)) };
+        }
+        rows[i] = outputs::<S, N>(simd, own);
     }
-    let columns: [[S::f32s; OUTPUTS]; OUTPUTS] =
-        std::array::from_fn(|j| outputs::<S, N>(simd, t, std::array::from_fn(|i| rows[i][j])));
-    std::array::from_fn(|i| std::array::from_fn(|j| columns[j][i]))
+    let mut y = [[simd.splat_f32s(0.0); OUTPUTS]; OUTPUTS];
+    for j in 0..OUTPUTS {
+        let mut own = [simd.splat_f32s(0.0); N];
+        for i in 0..N {
+            own[i] = rows[i][j];
+        }
+        let column = outputs::<S, N>(simd, own);
+        for i in 0..OUTPUTS {
+            y[i][j] = column[i];
+        }
+    }
+    y
 }

@@ -21,6 +21,9 @@ use crate::session::array::Array;
 /// the first cache.
 const BLOCK: usize = 256;
 
+/// The same of dense layers, whose four positions stand far apart.
+const DENSE: usize = 128;
+
 impl Draft<'_> {
     /// A node in its place.
     pub fn node(&mut self, id: NodeId) -> Result<(), Unplanned> {
@@ -245,10 +248,8 @@ impl Draft<'_> {
         let to = self.give(last)?;
         let tiles = tiles(units);
         let values = weight.values();
-        let whole = 0..k;
-        let weights = packed(1, &tiles, std::slice::from_ref(&whole), |_, unit, at| {
-            values[at * units + unit]
-        });
+        let blocks = pieces(k, DENSE);
+        let weights = packed(1, &tiles, &blocks, |_, unit, at| values[at * units + unit]);
         self.operations += 2 * (units * k) as u64;
         self.step(Step::Product(Product {
             node: id,
@@ -259,7 +260,7 @@ impl Draft<'_> {
             weights: weights.into(),
             bias,
             offsets: (0..k).map(|at| at * self.lanes).collect(),
-            blocks: vec![whole],
+            blocks,
             positions: Positions::Groups,
             activation,
         }));
@@ -381,18 +382,12 @@ impl Draft<'_> {
         let tiles = tiles(rows);
         let (input, state) = (input.values(), state.values());
         let k = features + units;
-        let whole = 0..k;
-        let weights: Arc<[f32]> =
-            packed(
-                1,
-                &tiles,
-                std::slice::from_ref(&whole),
-                |_, row, at| match at {
-                    at if at < features => input[row * features + at],
-                    at => state[row * units + at - features],
-                },
-            )
-            .into();
+        let blocks = pieces(k, DENSE);
+        let weights: Arc<[f32]> = packed(1, &tiles, &blocks, |_, row, at| match at {
+            at if at < features => input[row * features + at],
+            at => state[row * units + at - features],
+        })
+        .into();
         // All states one after the other, before them the first, which is zero.
         let states = self.framed((length + 1) * units);
         let (gates, cell) = (self.framed(rows), self.framed(units));
@@ -447,7 +442,7 @@ impl Draft<'_> {
                     weights: Arc::clone(&weights),
                     bias: Arc::clone(&bias),
                     offsets: (0..k).map(tap).collect(),
-                    blocks: vec![0..k],
+                    blocks: blocks.clone(),
                     positions: Positions::Groups,
                     activation: Activation::None,
                 }
@@ -478,6 +473,14 @@ fn whole_part() -> Part {
         shift: 0,
         weights: 0,
     }
+}
+
+/// Pieces of k as even as can be, of at most so many.
+fn pieces(k: usize, most: usize) -> Vec<Range<usize>> {
+    let many = k.div_ceil(most).max(1);
+    (0..many)
+        .map(|at| k * at / many..k * (at + 1) / many)
+        .collect()
 }
 
 /// Pieces of k, of whole channels.
