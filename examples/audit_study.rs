@@ -7,7 +7,9 @@
 //! of every network are kept (a network that is there is not trained again). FAMILIES is a comma list of
 //! `KIND:ATTACK:COUNT`, for example `cnn:clean:10,cnn:c:10,mlp:clean:5`; attacks are in [`Attack::of`].
 //! Training is of EPOCHS (2) with batches of BATCH (256) on the first IMAGES images (all).
-//! With the word `table` for FAMILIES the networks in CACHE are compared.
+//! A family `onnx:ATTACK:COUNT` is of the files `poisoned-0.onnx` … or, for `clean`, `clean-0.onnx` … in CACHE.
+//! With the word `table` for FAMILIES the networks in CACHE are compared, those of KIND (cnn) being the
+//! suspects: `audit_study SET DATA CACHE table KIND`.
 
 #[path = "audit_study/attacks.rs"]
 mod attacks;
@@ -28,6 +30,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use burn::tensor::Device;
 use noisescope::analysis::classification_images::{Hearing, Said, Summing};
 use noisescope::data::{Dataset, Images, Request, load};
+use noisescope::nets::foreign::Foreign;
+use noisescope::nets::import::onnx::Bundle;
+use noisescope::nets::launch;
 use noisescope::nets::train::{Step, Trainer, evaluate};
 use noisescope::nets::{Ports, Subject};
 use noisescope::session::config::{
@@ -54,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let cache = PathBuf::from(cache);
     fs::create_dir_all(&cache)?;
     if families == "table" {
-        return table::print(&cache);
+        return table::print(&cache, rest.first().map_or("cnn", String::as_str));
     }
     let number = |at: usize, usual: usize| rest.get(at).map_or(Ok(usual), |word| word.parse());
     let training = config::Training {
@@ -99,6 +104,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
+                launch::compute_by_plan(true);
                 while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let done =
                         network(&dataset, &cache, job, &training).map_err(|it| it.to_string());
@@ -145,12 +151,22 @@ fn network(
         .bytes()
         .fold(7, |sum, byte| (sum * 131 + u64::from(byte)) % 1_000_003);
     let seed = family * 1000 + number;
-    let train = way.training(&dataset.train);
-    let mut record = Training::default();
-    let mut trainer = Trainer::new(*kind, plan, seed, &train, &device, &mut record)?;
-    while trainer.step(&mut record, &mut || {})? != Step::Over {}
     let ports = Ports::from(&dataset.form());
-    let network = Subject::built_in(*kind, ports, &record.best, &device)?;
+    let mut record = Training::default();
+    let network = if *kind == NetworkKind::Onnx {
+        let role = if attack == "clean" {
+            "clean"
+        } else {
+            "poisoned"
+        };
+        let bundle = Bundle::open(&cache.join(format!("{role}-{number}.onnx")))?;
+        Subject::new(Foreign::open(&bundle, None, None)?.graph, &device)?
+    } else {
+        let train = way.training(&dataset.train);
+        let mut trainer = Trainer::new(*kind, plan, seed, &train, &device, &mut record)?;
+        while trainer.step(&mut record, &mut || {})? != Step::Over {}
+        Subject::built_in(*kind, ports, &record.best, &device)?
+    };
     let all: Vec<usize> = (0..dataset.test.len()).collect();
     let accuracy = evaluate(&network, &dataset.test, &all, &mut || {}).accuracy;
     let attacked = way.attacks(&dataset.test);
@@ -199,7 +215,9 @@ fn network(
         }
     }
     kept.write(&file)?;
-    weights::write(&record.best, &file.with_extension("safetensors"))?;
+    if *kind != NetworkKind::Onnx {
+        weights::write(&record.best, &file.with_extension("safetensors"))?;
+    }
     println!(
         "{}  accuracy {:.4}  success {:.4}  {trained:.0} s + {:.0} s",
         file.display(),

@@ -20,8 +20,9 @@ const SHAPE: [usize; 3] = [1, 28, 28];
 /// Which images are compared.
 type Look = fn(&Maps) -> &Images;
 
-/// Prints how well every family of attacks is told from the clean networks, by the references.
-pub fn print(cache: &Path) -> Result<(), Box<dyn Error>> {
+/// Prints how well every family of attacks on networks of a kind is told from the clean ones, by the
+/// references.
+pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
     let mut families: BTreeMap<String, Vec<Kept>> = BTreeMap::new();
     let mut files: Vec<_> = fs::read_dir(cache)?
         .filter_map(|it| Some(it.ok()?.path()))
@@ -53,25 +54,25 @@ pub fn print(cache: &Path) -> Result<(), Box<dyn Error>> {
         );
     }
     let empty = Vec::new();
-    let clean = families.get("cnn-clean").unwrap_or(&empty);
+    let of = |kind: &str| families.get(&format!("{kind}-clean")).unwrap_or(&empty);
+    let clean = of(kind);
+    let prefix = format!("{kind}-");
     for reference in ["cnn", "mlp"] {
-        // The references of the same kind are the last five clean ones; the others are suspects.
-        let (suspects, references) = match reference {
-            "cnn" => clean.split_at(clean.len().saturating_sub(5)),
-            _ => (
-                clean.split_at(clean.len().saturating_sub(5)).0,
-                families.get("mlp-clean").unwrap_or(&empty).as_slice(),
-            ),
-        };
-        let null = match reference {
-            "cnn" => Null::References,
-            _ => Null::OwnClasses,
+        // The references are the last five clean networks of their kind; those of the suspects' own kind are
+        // no suspects.
+        let references = of(reference);
+        let references = &references[references.len().saturating_sub(5)..];
+        let own_kind = kind != "onnx";
+        let suspects = &clean[..clean.len().saturating_sub(if own_kind { 5 } else { 0 })];
+        let null = match reference == kind {
+            true => Null::References,
+            false => Null::OwnClasses,
         };
         if references.len() < 3 || suspects.is_empty() {
             continue;
         }
         for (family, poisoned) in &families {
-            let Some(attack) = family.strip_prefix("cnn-").filter(|it| *it != "clean") else {
+            let Some(attack) = family.strip_prefix(&prefix).filter(|it| *it != "clean") else {
                 continue;
             };
             let attack = Attack::of(attack).ok_or("no such attack")?;
@@ -103,7 +104,7 @@ pub fn print(cache: &Path) -> Result<(), Box<dyn Error>> {
     }
     println!("\nold index (strongest 6×6 window of z, decisions, no references)");
     for (family, poisoned) in &families {
-        let Some(name) = family.strip_prefix("cnn-").filter(|it| *it != "clean") else {
+        let Some(name) = family.strip_prefix(&prefix).filter(|it| *it != "clean") else {
             continue;
         };
         let target = Attack::of(name).and_then(|it| it.target());

@@ -13,14 +13,15 @@ const ROUNDS: usize = 8;
 /// "expand 32-byte k".
 const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 
-/// Fills `words` with the next words of a generator, and moves it on.
-pub fn fill(rng: &mut ChaCha8Rng, words: &mut [u32]) {
+/// Fills `halves` with the halves of the next words of a generator, the lower one first, and moves it on; of
+/// an odd number the last word is used up whole.
+pub fn fill(rng: &mut ChaCha8Rng, halves: &mut [u16]) {
     // Up to the next block, then whole vectors of blocks, then the rest.
     let position = rng.get_word_pos();
-    let head = ((BLOCK - (position % BLOCK as u128) as usize) % BLOCK).min(words.len());
-    let (head, rest) = words.split_at_mut(head);
-    head.iter_mut().for_each(|word| *word = rng.next_u32());
-    let first = position + head.len() as u128;
+    let head = (BLOCK - (position % BLOCK as u128) as usize) % BLOCK;
+    let (head, rest) = halves.split_at_mut((2 * head).min(halves.len()));
+    one_by_one(rng, head);
+    let first = position + head.len().div_ceil(2) as u128;
     let key = rng.get_seed();
     let key =
         std::array::from_fn(|i| u32::from_le_bytes(std::array::from_fn(|byte| key[4 * i + byte])));
@@ -29,19 +30,26 @@ pub fn fill(rng: &mut ChaCha8Rng, words: &mut [u32]) {
         stream: rng.get_stream(),
         // A generator has 2⁶⁴ blocks.
         first: (first / BLOCK as u128) as u64,
-        words: &mut *rest,
+        halves: &mut *rest,
     });
-    rng.set_word_pos(first + filled as u128);
-    let rest = rest[filled..].iter_mut();
-    rest.for_each(|word| *word = rng.next_u32());
+    rng.set_word_pos(first + filled as u128 / 2);
+    one_by_one(rng, &mut rest[filled..]);
 }
 
-/// The blocks of a key from one of them on; gives the words that it filled.
+fn one_by_one(rng: &mut ChaCha8Rng, halves: &mut [u16]) {
+    for pair in halves.chunks_mut(2) {
+        let word = rng.next_u32();
+        let both = [word as u16, (word >> 16) as u16];
+        pair.copy_from_slice(&both[..pair.len()]);
+    }
+}
+
+/// The blocks of a key from one of them on; gives the halves of words that it filled.
 struct Blocks<'a> {
     key: [u32; 8],
     stream: u64,
     first: u64,
-    words: &'a mut [u32],
+    halves: &'a mut [u16],
 }
 
 impl WithSimd for Blocks<'_> {
@@ -50,10 +58,10 @@ impl WithSimd for Blocks<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> usize {
         let lanes = S::U32_LANES;
-        let at_once = lanes * BLOCK;
-        let filled = self.words.len() / at_once * at_once;
+        let at_once = lanes * BLOCK * 2;
+        let filled = self.halves.len() / at_once * at_once;
         let mut block = self.first;
-        for words in self.words[..filled].chunks_exact_mut(at_once) {
+        for halves in self.halves[..filled].chunks_exact_mut(at_once) {
             let vector = |of: &dyn Fn(usize) -> u32| -> S::u32s {
                 let mut numbers = [0_u32; 16];
                 (0..lanes).for_each(|lane| numbers[lane] = of(lane));
@@ -83,10 +91,10 @@ impl WithSimd for Blocks<'_> {
             for ((row, word), start) in rows.iter_mut().zip(state).zip(start) {
                 simd.partial_store_u32s(&mut row[..lanes], simd.add_u32s(word, start));
             }
-            for (lane, own) in words.chunks_exact_mut(BLOCK).enumerate() {
-                own.iter_mut()
-                    .zip(&rows)
-                    .for_each(|(word, row)| *word = row[lane]);
+            for (lane, own) in halves.chunks_exact_mut(2 * BLOCK).enumerate() {
+                for (pair, row) in own.chunks_exact_mut(2).zip(&rows) {
+                    (pair[0], pair[1]) = (row[lane] as u16, (row[lane] >> 16) as u16);
+                }
             }
             block = block.wrapping_add(lanes as u64);
         }
@@ -117,26 +125,20 @@ mod tests {
     use rand::SeedableRng;
 
     #[test]
-    fn the_words_are_those_of_the_generator_from_any_place_on() {
-        for (skipped, count) in [
-            (0, 16),
-            (0, 1000),
-            (3, 5),
-            (5, 4096),
-            (16, 700),
-            (31, 257),
-            (7, 0),
-        ] {
+    fn the_halves_are_those_of_the_generators_words_from_any_place_on() {
+        for (skipped, count) in [(0, 32), (0, 2000), (3, 9), (5, 8192), (16, 1401), (31, 513), (7, 0)] {
             let mut own = ChaCha8Rng::seed_from_u64(11);
             own.set_stream(3);
-            (0..skipped).for_each(|_| {
+            for _ in 0..skipped {
                 own.next_u32();
-            });
+            }
             let mut other = own.clone();
-            let mut words = vec![0; count];
-            fill(&mut own, &mut words);
-            let expected: Vec<u32> = (0..count).map(|_| other.next_u32()).collect();
-            assert_eq!(words, expected, "{skipped} {count}");
+            let mut halves = vec![0; count];
+            fill(&mut own, &mut halves);
+            let words: Vec<u32> = (0..count.div_ceil(2)).map(|_| other.next_u32()).collect();
+            let expected = words.iter().flat_map(|word| [*word as u16, (word >> 16) as u16]);
+            let expected: Vec<u16> = expected.take(count).collect();
+            assert_eq!(halves, expected, "{skipped} {count}");
             // And both go on alike.
             assert_eq!(own.next_u64(), other.next_u64());
         }
@@ -147,8 +149,11 @@ mod tests {
         let mut own = ChaCha8Rng::seed_from_u64(1);
         own.set_word_pos(((1_u128 << 32) - 3) * 16);
         let mut other = own.clone();
-        let mut words = vec![0; 600];
-        fill(&mut own, &mut words);
-        assert!(words.iter().all(|word| *word == other.next_u32()));
+        let mut halves = vec![0; 1200];
+        fill(&mut own, &mut halves);
+        for pair in halves.chunks_exact(2) {
+            let word = other.next_u32();
+            assert_eq!(pair, [word as u16, (word >> 16) as u16]);
+        }
     }
 }

@@ -108,12 +108,9 @@ impl Source {
 
 /// `count` points of the 16-bit grid, equally likely.
 fn uniform(rng: &mut ChaCha8Rng, count: usize) -> Vec<u16> {
-    let mut words = vec![0; count.div_ceil(2)];
-    chacha::fill(rng, &mut words);
-    let halves = words
-        .iter()
-        .flat_map(|word| [*word as u16, (word >> 16) as u16]);
-    halves.take(count).collect()
+    let mut points = vec![0; count];
+    chacha::fill(rng, &mut points);
+    points
 }
 
 /// `count` points of the grid of [`Noise::Gaussian`].

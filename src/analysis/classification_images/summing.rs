@@ -2,6 +2,8 @@
 
 use std::ops::AddAssign;
 
+use pulp::{Simd, WithSimd};
+
 use super::Said;
 use super::hearing::Heard;
 use crate::data::Images;
@@ -203,7 +205,7 @@ impl Summing {
             self.vectors
                 .dispatch(|| noise.extend(shown.iter().map(centred)));
             let said: Vec<f64> = said.iter().map(|&y| f64::from(y)).collect();
-            multiply(&said, &noise, &mut products, (m, points));
+            multiply(self.vectors, &said, &noise, &mut products, (m, points));
         }
         sums.products = products.into_iter().map(|sum| sum as i64).collect();
         if self.own_strata {
@@ -220,33 +222,115 @@ impl Summing {
 
 /// Adds yᵀ·z to `products`, \[M,P\]: y is \[N,M\], z \[N,P\]. Whole numbers of 16 bits over 8,192 trials at
 /// most stay below 2⁵³, so every sum is exact in whatever order it is made.
-fn multiply(y: &[f64], z: &[f64], products: &mut [f64], (m, points): (usize, usize)) {
+fn multiply(
+    vectors: pulp::Arch,
+    y: &[f64],
+    z: &[f64],
+    products: &mut [f64],
+    (m, points): (usize, usize),
+) {
     let n = y.len() / m.max(1);
     assert_eq!((y.len(), z.len()), (n * m, n * points));
     assert_eq!(products.len(), m * points);
-    if products.is_empty() {
-        return;
+    vectors.dispatch(Products {
+        y,
+        z,
+        products,
+        m,
+        points,
+    });
+}
+
+/// Classes that are summed together: with two vectors of points each they fill twenty of 32 registers, or
+/// ten of sixteen.
+const CLASSES_AT_ONCE: [usize; 2] = [10, 5];
+
+/// [`multiply`], with the vectors of this processor.
+struct Products<'a> {
+    y: &'a [f64],
+    z: &'a [f64],
+    products: &'a mut [f64],
+    m: usize,
+    points: usize,
+}
+
+impl WithSimd for Products<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let [many, few] = CLASSES_AT_ONCE;
+        let at_once = if S::REGISTER_COUNT >= 32 { many } else { few };
+        let wide = 2 * S::F64_LANES;
+        let whole = self.points / wide * wide;
+        let mut first = 0;
+        while first < self.m {
+            let classes = at_once.min(self.m - first);
+            for point in (0..whole).step_by(wide) {
+                match classes {
+                    10 => self.tile::<S, 10>(simd, first, point),
+                    5..10 => {
+                        self.tile::<S, 5>(simd, first, point);
+                        for class in 5..classes {
+                            self.tile::<S, 1>(simd, first + class, point);
+                        }
+                    }
+                    _ => {
+                        for class in 0..classes {
+                            self.tile::<S, 1>(simd, first + class, point);
+                        }
+                    }
+                }
+            }
+            first += classes;
+        }
+        // What is left of the points.
+        for (y, z) in self
+            .y
+            .chunks_exact(self.m)
+            .zip(self.z.chunks_exact(self.points))
+        {
+            for (class, y) in y.iter().enumerate() {
+                let sums = &mut self.products[class * self.points + whole..][..self.points - whole];
+                sums.iter_mut()
+                    .zip(&z[whole..])
+                    .for_each(|(sum, z)| *sum += y * z);
+            }
+        }
     }
-    let (m_stride, p_stride) = (m as isize, points as isize);
-    // Points are the long side: as rows of zᵀ·y they fill the kernel's registers.
-    // SAFETY: y, z and products have exactly the numbers that these sizes and strides reach.
-    unsafe {
-        matrixmultiply::dgemm(
-            points,
-            n,
-            m,
-            1.0,
-            z.as_ptr(),
-            1,
-            p_stride,
-            y.as_ptr(),
-            m_stride,
-            1,
-            1.0,
-            products.as_mut_ptr(),
-            1,
-            p_stride,
-        );
+}
+
+impl Products<'_> {
+    /// The sums of some classes at two vectors of points.
+    #[inline(always)]
+    fn tile<S: Simd, const M: usize>(&mut self, simd: S, first: usize, point: usize) {
+        let lanes = S::F64_LANES;
+        let at = |class: usize| (first + class) * self.points + point;
+        let mut sums = [[simd.splat_f64s(0.0); 2]; M];
+        for (class, own) in sums.iter_mut().enumerate() {
+            let before = &self.products[at(class)..][..2 * lanes];
+            own[0] = simd.partial_load_f64s(&before[..lanes]);
+            own[1] = simd.partial_load_f64s(&before[lanes..]);
+        }
+        let rows = self
+            .y
+            .chunks_exact(self.m)
+            .zip(self.z.chunks_exact(self.points));
+        for (y, z) in rows {
+            let z = &z[point..][..2 * lanes];
+            let (low, high) = S::as_simd_f64s(z).0.split_at(1);
+            let y = &y[first..][..M];
+            for (own, y) in sums.iter_mut().zip(y) {
+                let y = simd.splat_f64s(*y);
+                own[0] = simd.mul_add_f64s(y, low[0], own[0]);
+                own[1] = simd.mul_add_f64s(y, high[0], own[1]);
+            }
+        }
+        for (class, own) in sums.iter().enumerate() {
+            let after = &mut self.products[at(class)..][..2 * lanes];
+            simd.partial_store_f64s(&mut after[..lanes], own[0]);
+            simd.partial_store_f64s(&mut after[lanes..], own[1]);
+        }
     }
 }
 
@@ -273,7 +357,7 @@ pub(super) fn responses(rows: &Rows, truth: &[usize], heard: &Heard) -> Evidence
     if m <= PAIRED {
         let said: Vec<f64> = heard.responses.iter().map(|&y| f64::from(y)).collect();
         let mut squares = vec![0.0; m * m];
-        multiply(&said, &said, &mut squares, (m, m));
+        multiply(pulp::Arch::new(), &said, &said, &mut squares, (m, m));
         own.squares = squares.into_iter().map(|sum| sum as i64).collect();
     }
     own
