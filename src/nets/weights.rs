@@ -174,6 +174,45 @@ impl ModuleVisitor for Reader {
     }
 }
 
+/// Gradients by name.
+#[cfg(test)]
+struct Gradients<'a> {
+    path: Path,
+    gradients: &'a burn::optim::GradientsParams,
+    tensors: Vec<(String, Vec<f32>)>,
+}
+
+#[cfg(test)]
+impl ModuleVisitor for Gradients<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.leave();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(own) = self.gradients.get::<D>(param.id) {
+            self.tensors.push((self.path.name(), host(own)));
+        }
+    }
+}
+
+#[cfg(test)]
+impl Network {
+    /// Gradients by the name of their tensor, in the order of [`Network::weights`].
+    pub(super) fn gradients(&self, of: &burn::optim::GradientsParams) -> Vec<(String, Vec<f32>)> {
+        let mut reader = Gradients {
+            path: Path::default(),
+            gradients: of,
+            tensors: Vec::new(),
+        };
+        self.visit(&mut reader);
+        reader.tensors
+    }
+}
+
 /// A tensor's values, row-major.
 pub(super) fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_into_vec().unwrap_or_default()

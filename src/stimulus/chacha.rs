@@ -126,7 +126,15 @@ mod tests {
 
     #[test]
     fn the_halves_are_those_of_the_generators_words_from_any_place_on() {
-        for (skipped, count) in [(0, 32), (0, 2000), (3, 9), (5, 8192), (16, 1401), (31, 513), (7, 0)] {
+        for (skipped, count) in [
+            (0, 32),
+            (0, 2000),
+            (3, 9),
+            (5, 8192),
+            (16, 1401),
+            (31, 513),
+            (7, 0),
+        ] {
             let mut own = ChaCha8Rng::seed_from_u64(11);
             own.set_stream(3);
             for _ in 0..skipped {
@@ -136,7 +144,9 @@ mod tests {
             let mut halves = vec![0; count];
             fill(&mut own, &mut halves);
             let words: Vec<u32> = (0..count.div_ceil(2)).map(|_| other.next_u32()).collect();
-            let expected = words.iter().flat_map(|word| [*word as u16, (word >> 16) as u16]);
+            let expected = words
+                .iter()
+                .flat_map(|word| [*word as u16, (word >> 16) as u16]);
             let expected: Vec<u16> = expected.take(count).collect();
             assert_eq!(halves, expected, "{skipped} {count}");
             // And both go on alike.

@@ -56,6 +56,11 @@ impl Lanes {
         }
     }
 
+    /// For what is run with them.
+    pub(super) fn arch(self) -> Arch {
+        self.0
+    }
+
     /// Images that a vector holds.
     pub fn count(self) -> usize {
         struct Count;

@@ -11,6 +11,7 @@
 
 mod build;
 mod each;
+pub mod fit;
 mod lanes;
 mod layout;
 mod pool;

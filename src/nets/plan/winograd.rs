@@ -11,12 +11,19 @@ use std::sync::Arc;
 
 use pulp::{Simd, WithSimd};
 
+use rayon::prelude::*;
+
+use super::Lanes;
 use super::layout::{Frames, Place};
 use super::product::{Activation, POSITIONS, Tile, activated, kernel_of, load, store};
 use crate::nets::graph::NodeId;
 
 /// Rows and columns of a tile of outputs.
 pub const OUTPUTS: usize = 4;
+
+/// Least input and output channels for which minimal filtering measures faster than the direct
+/// convolution.
+pub const LEAST_CHANNELS: usize = 8;
 
 /// The pairs of points, in the order in which they are taken.
 const PAIRS: [f64; 3] = [1.0, 2.0, 0.5];
@@ -73,6 +80,66 @@ impl Transform {
                 out.push(sum as f32);
             }
         }
+        out
+    }
+}
+
+impl Transform {
+    /// [`Self::kernel`] of many kernels, one after the other, sixteen at a time, in single precision: for weights
+    /// that change with every batch.
+    pub fn kernels(&self, all: &[f32], taps: usize, lanes: Lanes) -> Vec<f32> {
+        const AT_ONCE: usize = 16;
+        let (area, points) = (taps * taps, self.points);
+        let mut matrix = [[0.0_f32; 5]; MOST];
+        for (j, row) in matrix.iter_mut().enumerate().take(points) {
+            let own = self.kernel_row(j, taps);
+            row.iter_mut().zip(own).for_each(|(to, v)| *to = v as f32);
+        }
+        let mut out = vec![0.0; all.len() / area * points * points];
+        let pieces = all.par_chunks(AT_ONCE * area);
+        pieces
+            .zip(out.par_chunks_mut(AT_ONCE * points * points))
+            .for_each(|(kernels, out)| {
+                let count = kernels.len() / area;
+                let mut g = [[0.0_f32; AT_ONCE]; 25];
+                for (kernel, own) in kernels.chunks_exact(area).enumerate() {
+                    own.iter().zip(&mut g).for_each(|(v, g)| g[kernel] = *v);
+                }
+                let mut half = [[[0.0_f32; AT_ONCE]; 5]; MOST];
+                let mut whole = [[0.0_f32; AT_ONCE]; MOST * MOST];
+                lanes.arch().dispatch(
+                    #[inline(always)]
+                    || {
+                        for (half, row) in half.iter_mut().zip(&matrix).take(points) {
+                            for x in 0..taps {
+                                for y in 0..taps {
+                                    for i in 0..AT_ONCE {
+                                        half[x][i] += row[y] * g[y * taps + x][i];
+                                    }
+                                }
+                            }
+                        }
+                        for (j, half) in half.iter().enumerate().take(points) {
+                            for (l, row) in matrix.iter().enumerate().take(points) {
+                                for x in 0..taps {
+                                    for i in 0..AT_ONCE {
+                                        whole[j * points + l][i] += row[x] * half[x][i];
+                                    }
+                                }
+                            }
+                        }
+                    },
+                );
+                for (kernel, own) in out
+                    .chunks_exact_mut(points * points)
+                    .enumerate()
+                    .take(count)
+                {
+                    own.iter_mut()
+                        .zip(&whole)
+                        .for_each(|(to, v)| *to = v[kernel]);
+                }
+            });
         out
     }
 }

@@ -6,7 +6,7 @@ use crate::nets::plan::Unplanned;
 use crate::nets::plan::layout::{Frames, Place};
 use crate::nets::plan::product::Activation;
 use crate::nets::plan::steps::{Program, Step};
-use crate::nets::plan::winograd::OUTPUTS;
+use crate::nets::plan::winograd::{LEAST_CHANNELS, OUTPUTS};
 use crate::session::array::Array;
 
 /// A recurrent layer whose tables wait for the places of its values.
@@ -385,10 +385,6 @@ pub fn winograd_taps(conv: &Conv, weight: Option<&Array<f32>>) -> Option<usize> 
     // The transforms are per channel: they are repaid where each is used by many.
     (fits && inputs >= LEAST_CHANNELS && outputs >= LEAST_CHANNELS).then_some(height)
 }
-
-/// Least input and output channels for which minimal filtering measures faster than the direct
-/// convolution.
-const LEAST_CHANNELS: usize = 8;
 
 /// Numbers without rows and columns.
 pub fn flat(numbers: usize) -> Place {

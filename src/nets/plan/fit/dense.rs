@@ -1,0 +1,315 @@
+//! Dense layers in training. Weights are row-major \[inputs,outputs\] all the time: forward and backward read
+//! them with other strides.
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::super::Lanes;
+use super::super::product::{load, store};
+use super::Frames;
+use super::adam::Parameter;
+use super::memory::Pointer;
+
+/// Numbers of a tile, and vectors of images or of outputs beside them.
+const TILE: usize = 6;
+const VECTORS: usize = 4;
+
+/// A dense layer.
+#[derive(Debug)]
+pub struct Dense {
+    /// Its weight and bias among the parameters.
+    pub weight: usize,
+    pub bias: usize,
+    /// Where in a frame it reads.
+    pub from: usize,
+    pub inputs: usize,
+    /// Where it writes.
+    pub to: usize,
+    /// Where the gradient by that stands.
+    pub gradient: usize,
+    pub outputs: usize,
+    /// Whether a rectifier follows.
+    pub relu: bool,
+    /// Where the gradient by what it reads is wanted.
+    pub before: Option<usize>,
+}
+
+impl Dense {
+    /// What it gives.
+    pub fn forward(&self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
+        let weight = &parameters[self.weight].values;
+        let bias = &parameters[self.bias].values;
+        self.tiles(self.outputs, frames, lanes, |first, count, group| Product {
+            frames: *frames,
+            group,
+            from: self.from,
+            inputs: self.inputs,
+            to: self.to,
+            first,
+            count,
+            weight: &weight[first..],
+            // Along k, and from one number of the tile to the next.
+            strides: (self.outputs, 1),
+            bias: Some(bias),
+            relu: self.relu,
+        });
+    }
+
+    /// Computes all tiles of some numbers for all groups, four by four.
+    fn tiles<'a>(
+        &self,
+        numbers: usize,
+        frames: &Frames,
+        lanes: Lanes,
+        product: impl Fn(usize, usize, usize) -> Product<'a> + Sync,
+    ) {
+        (0..numbers.div_ceil(TILE))
+            .into_par_iter()
+            .for_each(|tile| {
+                let first = tile * TILE;
+                for group in (0..frames.groups).step_by(VECTORS) {
+                    let own = product(first, TILE.min(numbers - first), group);
+                    lanes.arch().dispatch(own);
+                }
+            });
+    }
+
+    /// Gradients by its weights and by what it reads.
+    pub fn backward(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+        let count = lanes.count();
+        let wide = VECTORS * count;
+        let width = self.outputs.next_multiple_of(wide);
+        // The gradients by what it gives, an image a row.
+        let mut rows = vec![0.0_f32; frames.groups * count * width];
+        rows.par_chunks_mut(count * width)
+            .enumerate()
+            .for_each(|(group, rows)| {
+                for output in 0..self.outputs {
+                    for (lane, row) in rows.chunks_exact_mut(width).enumerate() {
+                        // SAFETY: both values stand in the frame of the group, which is this task's.
+                        unsafe {
+                            let gradient =
+                                frames.at(group, self.gradient + output, count).add(lane);
+                            let given = *frames.at(group, self.to + output, count).add(lane);
+                            if self.relu && given <= 0.0 {
+                                *gradient = 0.0;
+                            }
+                            row[output] = *gradient;
+                        }
+                    }
+                }
+            });
+        let bias = &mut parameters[self.bias].gradient;
+        bias.fill(0.0);
+        for row in rows.chunks_exact(width) {
+            bias.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
+        }
+        let gradient = Pointer(parameters[self.weight].gradient.as_mut_ptr());
+        (0..self.inputs.div_ceil(TILE))
+            .into_par_iter()
+            .for_each(|tile| {
+                lanes.arch().dispatch(Weight {
+                    layer: self,
+                    frames: *frames,
+                    first: tile * TILE,
+                    rows: &rows,
+                    width,
+                    gradient,
+                });
+            });
+        if let Some(before) = self.before {
+            let weight = &parameters[self.weight].values;
+            self.tiles(self.inputs, frames, lanes, |first, count, group| Product {
+                frames: *frames,
+                group,
+                from: self.gradient,
+                inputs: self.outputs,
+                to: before,
+                first,
+                count,
+                weight: &weight[first * self.outputs..],
+                strides: (1, self.outputs),
+                bias: None,
+                relu: false,
+            });
+        }
+    }
+}
+
+/// A tile of numbers for four groups of images.
+struct Product<'a> {
+    frames: Frames,
+    group: usize,
+    from: usize,
+    inputs: usize,
+    to: usize,
+    first: usize,
+    count: usize,
+    /// From the tile's first weight on.
+    weight: &'a [f32],
+    strides: (usize, usize),
+    bias: Option<&'a [f32]>,
+    relu: bool,
+}
+
+impl WithSimd for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.count {
+            6 => self.halves::<S, 6>(simd),
+            5 => self.halves::<S, 5>(simd),
+            4 => self.halves::<S, 4>(simd),
+            3 => self.halves::<S, 3>(simd),
+            2 => self.halves::<S, 2>(simd),
+            _ => self.halves::<S, 1>(simd),
+        }
+    }
+}
+
+impl Product<'_> {
+    #[inline(always)]
+    fn halves<S: Simd, const N: usize>(&self, simd: S) {
+        if S::REGISTER_COUNT >= 32 {
+            self.tile::<S, N, 4>(simd, self.group);
+        } else {
+            self.tile::<S, N, 2>(simd, self.group);
+            self.tile::<S, N, 2>(simd, self.group + 2);
+        }
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const N: usize, const P: usize>(&self, simd: S, group: usize) {
+        let lanes = S::F32_LANES;
+        let (along, across) = self.strides;
+        let mut acc = [[simd.splat_f32s(0.0); P]; N];
+        if let Some(bias) = self.bias {
+            for (n, acc) in acc.iter_mut().enumerate() {
+                *acc = [simd.splat_f32s(bias[self.first + n]); P];
+            }
+        }
+        let last = (self.inputs - 1) * along + (N - 1) * across;
+        assert!(last < self.weight.len(), "weights of a tile");
+        let mut x = [std::ptr::null::<f32>(); P];
+        for (p, x) in x.iter_mut().enumerate() {
+            // SAFETY: values stand in the frames; nobody writes this one now.
+            *x = unsafe { self.frames.at(group + p, self.from, lanes).cast_const() };
+        }
+        let weight = self.weight.as_ptr();
+        for k in 0..self.inputs {
+            let mut own = [simd.splat_f32s(0.0); P];
+            for (p, own) in own.iter_mut().enumerate() {
+                // SAFETY: as above.
+                *own = unsafe { load(simd, x[p].add(k * lanes)) };
+            }
+            for (n, acc) in acc.iter_mut().enumerate() {
+                // SAFETY: the last one of the tile was checked.
+                let w = simd.splat_f32s(unsafe { *weight.add(k * along + n * across) });
+                for p in 0..P {
+                    acc[p] = simd.mul_add_f32s(w, own[p], acc[p]);
+                }
+            }
+        }
+        for (n, acc) in acc.iter().enumerate() {
+            for (p, sum) in acc.iter().enumerate() {
+                let sum = match self.relu {
+                    true => simd.max_f32s(*sum, simd.splat_f32s(0.0)),
+                    false => *sum,
+                };
+                // SAFETY: these numbers of the groups are this task's.
+                unsafe {
+                    let to = self.frames.at(group + p, self.to + self.first + n, lanes);
+                    store(simd, to, sum);
+                }
+            }
+        }
+    }
+}
+
+/// The gradients by the weights of some inputs: sums over the images, one after the other.
+struct Weight<'a> {
+    layer: &'a Dense,
+    frames: Frames,
+    first: usize,
+    /// Gradients by what the layer gives, \[images,width\].
+    rows: &'a [f32],
+    width: usize,
+    gradient: Pointer,
+}
+
+impl WithSimd for Weight<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let wide = VECTORS * S::F32_LANES;
+        for output in (0..self.width).step_by(wide) {
+            match (self.layer.inputs - self.first).min(TILE) {
+                6 => self.halves::<S, 6>(simd, output),
+                5 => self.halves::<S, 5>(simd, output),
+                4 => self.halves::<S, 4>(simd, output),
+                3 => self.halves::<S, 3>(simd, output),
+                2 => self.halves::<S, 2>(simd, output),
+                _ => self.halves::<S, 1>(simd, output),
+            }
+        }
+    }
+}
+
+impl Weight<'_> {
+    #[inline(always)]
+    fn halves<S: Simd, const N: usize>(&self, simd: S, output: usize) {
+        if S::REGISTER_COUNT >= 32 {
+            self.tile::<S, N, 4>(simd, output);
+        } else {
+            self.tile::<S, N, 2>(simd, output);
+            self.tile::<S, N, 2>(simd, output + 2 * S::F32_LANES);
+        }
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const N: usize, const P: usize>(&self, simd: S, output: usize) {
+        let lanes = S::F32_LANES;
+        let own = self.layer;
+        let mut acc = [[simd.splat_f32s(0.0); P]; N];
+        for group in 0..self.frames.groups {
+            for lane in 0..lanes {
+                let row = &self.rows[(group * lanes + lane) * self.width + output..][..P * lanes];
+                // SAFETY: what is read stands in the frame; nobody writes it now.
+                unsafe {
+                    let x = self
+                        .frames
+                        .at(group, own.from + self.first, lanes)
+                        .add(lane);
+                    let mut d = [simd.splat_f32s(0.0); P];
+                    for (p, d) in d.iter_mut().enumerate() {
+                        *d = load(simd, row.as_ptr().add(p * lanes));
+                    }
+                    for (n, acc) in acc.iter_mut().enumerate() {
+                        let x = simd.splat_f32s(*x.add(n * lanes));
+                        for p in 0..P {
+                            acc[p] = simd.mul_add_f32s(x, d[p], acc[p]);
+                        }
+                    }
+                }
+            }
+        }
+        for (n, acc) in acc.iter().enumerate() {
+            for (p, sum) in acc.iter().enumerate() {
+                let first = output + p * lanes;
+                let count = own.outputs.saturating_sub(first).min(lanes);
+                let mut numbers = [0.0_f32; 16];
+                simd.partial_store_f32s(&mut numbers[..lanes], *sum);
+                // SAFETY: the weights of these inputs are this task's.
+                unsafe {
+                    let to = self
+                        .gradient
+                        .0
+                        .add((self.first + n) * own.outputs + first.min(own.outputs));
+                    std::ptr::copy_nonoverlapping(numbers.as_ptr(), to, count);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The numbers of a batch.
+
+use rayon::prelude::*;
+
+use super::Frames;
+
+/// Where they begin. Tasks write parts of them that have nothing in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Pointer(pub *mut f32);
+
+// SAFETY: it is memory alone; whoever uses it says which part.
+unsafe impl Send for Pointer {}
+// SAFETY: as above.
+unsafe impl Sync for Pointer {}
+
+/// Sixteen floats, where vectors may begin.
+#[derive(Debug, Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([f32; 16]);
+
+/// Memory for a batch. Borders are zero, and nothing ever writes them.
+#[derive(Debug, Default)]
+pub struct Memory(Vec<Line>);
+
+impl Memory {
+    /// Room for so many groups of so many floats.
+    pub fn reserve(&mut self, floats: usize, groups: usize) {
+        let lines = (floats * groups).div_ceil(16);
+        if self.0.len() < lines {
+            self.0 = vec![Line([0.0; 16]); lines];
+        }
+    }
+
+    /// Where it begins.
+    pub fn pointer(&mut self) -> Pointer {
+        Pointer(self.0.as_mut_ptr().cast())
+    }
+}
+
+/// Brings images, row-major, into lanes at the beginning of the frames; lanes without an image are zero.
+pub fn load(frames: &Frames, lanes: usize, pixels: &[f32], numbers: usize) {
+    (0..frames.groups).into_par_iter().for_each(|group| {
+        for lane in 0..lanes {
+            let image = (group * lanes + lane) * numbers;
+            let image = pixels.get(image..image + numbers);
+            for number in 0..numbers {
+                let value = image.map_or(0.0, |image| image[number]);
+                // SAFETY: images stand at the beginning of a frame; a group is one task's.
+                unsafe { *frames.at(group, number, lanes).add(lane) = value };
+            }
+        }
+    });
+}

@@ -1,0 +1,238 @@
+//! Training by plan: forward, backward and Adam in the layout of a plan, for chains of convolutions, max
+//! poolings, rectifiers and dense layers.
+//!
+//! Every number of a batch is computed by one task in one order, so that weights do not depend on the
+//! number of workers. Gradients of weights are sums over lanes, images and positions: convolutions keep
+//! tiles of channels × taps in registers and add the lanes last; of a dense layer the images are what is
+//! summed over, one after the other.
+
+mod adam;
+mod chain;
+mod conv;
+mod dense;
+mod memory;
+
+use crate::nets::graph::Graph;
+use crate::session::array::Array;
+use crate::session::record::Weights;
+
+use super::Lanes;
+use adam::Parameter;
+use chain::Layer;
+use memory::{Memory, Pointer};
+
+/// How the bytes of the state of [`Fit`] begin.
+const MAGIC: &[u8] = b"noisescope fit 1";
+
+/// A network in training.
+#[derive(Debug)]
+pub struct Fit {
+    lanes: Lanes,
+    /// Numbers of an image.
+    numbers: usize,
+    classes: usize,
+    layers: Vec<Layer>,
+    parameters: Vec<Parameter>,
+    /// Numbers of one group's frame.
+    frame: usize,
+    memory: Memory,
+    /// Steps of Adam so far.
+    time: u64,
+    /// Weight decay, added to gradients.
+    decay: f32,
+}
+
+/// What a batch said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// Sum of the cross-entropy over its images.
+    pub loss: f64,
+    /// Logits, row-major \[N,K\].
+    pub logits: Vec<f32>,
+}
+
+impl Fit {
+    /// A graph in training; `None` where it is no chain of layers that are known here. What it had
+    /// learned of its gradients is `state`, empty at the beginning.
+    ///
+    /// # Errors
+    /// Where the state is of another network or cannot be read.
+    pub fn new(
+        graph: &Graph,
+        weights: &Weights,
+        state: &[u8],
+        decay: f64,
+    ) -> Result<Option<Self>, String> {
+        let lanes = Lanes::chosen();
+        let Some(chain) = chain::chain(graph, weights, lanes.count()) else {
+            return Ok(None);
+        };
+        let mut own = Self {
+            lanes,
+            numbers: graph.image().iter().product(),
+            classes: graph.classes(),
+            memory: Memory::default(),
+            layers: chain.layers,
+            frame: chain.frame,
+            parameters: weights
+                .tensors
+                .iter()
+                .map(|(name, values)| Parameter::new(name, values))
+                .collect(),
+            time: 0,
+            decay: decay as f32,
+        };
+        if !state.is_empty() {
+            own.take_state(state)?;
+        }
+        Ok(Some(own))
+    }
+
+    /// Whether the state of an optimizer is of this kind.
+    pub fn is_state(state: &[u8]) -> bool {
+        state.starts_with(MAGIC)
+    }
+
+    /// One step on a batch of images, row-major \[N,C,H,W\] in \[0,1\]. Where the loss is no number, nothing is
+    /// changed.
+    pub fn batch(&mut self, pixels: &[f32], labels: &[usize], rate: f64) -> Said {
+        let said = self.gradients(pixels, labels);
+        if said.loss.is_finite() {
+            self.time += 1;
+            adam::step(&mut self.parameters, self.time, rate, self.decay);
+        }
+        said
+    }
+
+    /// The gradients of the mean loss, which stay beside the weights.
+    fn gradients(&mut self, pixels: &[f32], labels: &[usize]) -> Said {
+        let lanes = self.lanes.count();
+        let groups = labels.len().div_ceil(lanes).next_multiple_of(4);
+        self.memory.reserve(self.frame * lanes, groups);
+        let frames = Frames {
+            pointer: self.memory.pointer(),
+            frame: self.frame,
+            groups,
+        };
+        memory::load(&frames, lanes, pixels, self.numbers);
+        for layer in &mut self.layers {
+            layer.prepare(&self.parameters, self.lanes);
+            layer.forward(&frames, &self.parameters, self.lanes);
+        }
+        let said = self.loss(&frames, labels);
+        for layer in self.layers.iter().rev() {
+            layer.backward(&frames, &mut self.parameters, self.lanes);
+        }
+        said
+    }
+
+    /// Cross-entropy of the logits and its gradient by them, over the number of images.
+    fn loss(&self, frames: &Frames, labels: &[usize]) -> Said {
+        let lanes = self.lanes.count();
+        let last = self.layers.last().and_then(Layer::ends);
+        // A chain ends with a dense layer.
+        let Some((y, dy)) = last else {
+            return Said {
+                loss: f64::NAN,
+                logits: Vec::new(),
+            };
+        };
+        let mut said = Said {
+            loss: 0.0,
+            logits: Vec::with_capacity(labels.len() * self.classes),
+        };
+        let share = 1.0 / labels.len().max(1) as f64;
+        for image in 0..frames.groups * lanes {
+            let (group, lane) = (image / lanes, image % lanes);
+            // SAFETY: both values stand in the frame of the group.
+            let at = |place: usize, class: usize| unsafe {
+                frames.at(group, place + class, lanes).add(lane)
+            };
+            let Some(&label) = labels.get(image) else {
+                for class in 0..self.classes {
+                    // SAFETY: as above.
+                    unsafe { *at(dy, class) = 0.0 };
+                }
+                continue;
+            };
+            // SAFETY: as above.
+            let row: Vec<f32> = (0..self.classes)
+                .map(|class| unsafe { *at(y, class) })
+                .collect();
+            let logs = crate::nets::train::log_softmax(&row);
+            said.loss -= logs[label];
+            for (class, log) in logs.iter().enumerate() {
+                let wanted = f64::from(u8::from(class == label));
+                // SAFETY: as above.
+                unsafe { *at(dy, class) = ((log.exp() - wanted) * share) as f32 };
+            }
+            said.logits.extend(row);
+        }
+        said
+    }
+
+    /// The weights as they are.
+    pub fn weights(&self) -> Weights {
+        let own = self.parameters.iter();
+        Weights {
+            tensors: own
+                .map(|it| (it.name.clone(), Array::new(&it.shape, it.values.clone())))
+                .collect(),
+        }
+    }
+
+    /// What [`Fit::new`] takes to go on exactly here.
+    pub fn state(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(self.time.to_le_bytes());
+        for parameter in &self.parameters {
+            let both = parameter.first.iter().chain(&parameter.second);
+            bytes.extend(both.flat_map(|value| value.to_le_bytes()));
+        }
+        bytes
+    }
+
+    fn take_state(&mut self, state: &[u8]) -> Result<(), String> {
+        let numbers: usize = self.parameters.iter().map(|it| 2 * it.values.len()).sum();
+        let head = MAGIC.len() + 8;
+        if !Self::is_state(state) || state.len() != head + 4 * numbers {
+            return Err("it is of another network".into());
+        }
+        let mut time = [0; 8];
+        time.copy_from_slice(&state[MAGIC.len()..head]);
+        self.time = u64::from_le_bytes(time);
+        let mut numbers = state[head..]
+            .chunks_exact(4)
+            .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+        for parameter in &mut self.parameters {
+            let count = parameter.values.len();
+            parameter.first = numbers.by_ref().take(count).collect();
+            parameter.second = numbers.by_ref().take(count).collect();
+        }
+        Ok(())
+    }
+}
+
+/// The frames of the groups of a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Frames {
+    pointer: Pointer,
+    /// Numbers of a frame, for one lane.
+    frame: usize,
+    groups: usize,
+}
+
+impl Frames {
+    /// A number of a group.
+    ///
+    /// # Safety
+    /// It must lie inside the frame.
+    #[inline(always)]
+    unsafe fn at(&self, group: usize, number: usize, lanes: usize) -> *mut f32 {
+        // SAFETY: the caller's.
+        unsafe { self.pointer.0.add((group * self.frame + number) * lanes) }
+    }
+}
+
+#[cfg(test)]
+mod tests;
