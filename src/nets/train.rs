@@ -11,8 +11,11 @@ use burn::tensor::{Bytes, Device, Int, Tensor, TensorData};
 use rand::{SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
+use super::graph::Graph;
+use super::plan::Plan;
+use super::plan::fit::Fit;
 use super::weights::{WeightsError, host};
-use super::{Network, Ports, Subject, decision};
+use super::{Network, Ports, Subject, decision, launch};
 use crate::data::Images;
 use crate::session::array::Array;
 use crate::session::config::{self, NetworkKind};
@@ -85,9 +88,44 @@ pub struct Trainer {
     train: Vec<usize>,
     valid: Vec<usize>,
     order: Vec<usize>,
-    network: Network,
-    optimizer: ModuleOptimizer,
-    loss: CrossEntropyLoss,
+    kind: NetworkKind,
+    learner: Learner,
+}
+
+/// Who computes gradients and moves weights.
+enum Learner {
+    /// Burn, on the device.
+    Burn {
+        network: Box<Network>,
+        optimizer: ModuleOptimizer,
+        loss: CrossEntropyLoss,
+    },
+    /// A plan, on the processor.
+    Plan(Box<Fit>),
+}
+
+/// What a batch said: its mean loss and its logits, row-major \[N,K\].
+type BatchSaid = (f64, Vec<f32>);
+
+impl Learner {
+    fn weights(&self) -> Weights {
+        match self {
+            Self::Burn { network, .. } => network.weights(),
+            Self::Plan(fit) => fit.weights(),
+        }
+    }
+
+    /// What an optimizer needs to go on.
+    fn state(&self) -> Result<Vec<u8>, TrainError> {
+        match self {
+            Self::Burn { optimizer, .. } => {
+                let bytes = optimizer.into_bytes();
+                let bytes = bytes.map_err(|error| TrainError::Optimizer(error.to_string()))?;
+                Ok(bytes.to_vec())
+            }
+            Self::Plan(fit) => Ok(fit.state()),
+        }
+    }
 }
 
 impl Trainer {
@@ -110,12 +148,13 @@ impl Trainer {
         };
         let (train, valid) = split(images.len(), config.validation, seed)?;
         let mut optimizer = adam(config);
+        let planned = Fit::is_state(record.optimizer.values());
         let network = if record.current.is_empty() {
             // Epochs without weights to go on from cannot be continued.
             *record = Training::default();
             Network::new(kind, ports, seed, &device)
         } else {
-            if !record.optimizer.values().is_empty() {
+            if !(planned || record.optimizer.values().is_empty()) {
                 let bytes = Bytes::from_bytes_vec(record.optimizer.values().to_vec());
                 optimizer = optimizer
                     .from_bytes(bytes)
@@ -124,6 +163,21 @@ impl Trainer {
             Network::with_weights(kind, ports, &record.current, &device)?
         };
         record.parameters = network.parameters();
+        // What was begun by plan goes on so, wherever it is; what was begun by Burn, by Burn.
+        let fresh = record.optimizer.values().is_empty() && launch::is_by_plan();
+        let mut fit = None;
+        if planned || fresh {
+            let weights = network.weights();
+            let graph = Graph::of_kind(kind, ports, &weights)
+                .map_err(|error| TrainError::Optimizer(error.to_string()))?;
+            let state = record.optimizer.values();
+            fit = Fit::new(&graph, &weights, state, config.weight_decay)
+                .map_err(TrainError::Optimizer)?;
+        }
+        if planned && fit.is_none() {
+            let said = "it is of a plan, and none is made for this network";
+            return Err(TrainError::Optimizer(said.to_owned()));
+        }
         let mut trainer = Self {
             config: config.clone(),
             seed,
@@ -131,9 +185,15 @@ impl Trainer {
             train,
             valid,
             order: Vec::new(),
-            network,
-            optimizer,
-            loss: CrossEntropyLossConfig::new().init(&device),
+            kind,
+            learner: match fit {
+                Some(fit) => Learner::Plan(Box::new(fit)),
+                None => Learner::Burn {
+                    network: Box::new(network),
+                    optimizer,
+                    loss: CrossEntropyLossConfig::new().init(&device),
+                },
+            },
             device,
         };
         trainer.begin_epoch(record);
@@ -210,46 +270,65 @@ impl Trainer {
             .iter()
             .map(|&i| usize::from(self.images.label(i)))
             .collect();
-        let targets = TensorData::new(
-            labels.iter().map(|&label| label as i64).collect::<Vec<_>>(),
-            [labels.len()],
-        );
-        let targets = Tensor::<1, Int>::from_data(targets, &self.device);
         let inputs = pixels(&self.images, chosen);
-        let [channels, height, width] = self.images.shape();
-        let shape = [chosen.len(), channels, height, width];
-        let inputs = Tensor::from_data(TensorData::new(inputs, shape), &self.device);
-
-        let logits = self.network.forward_training(inputs);
-        let loss = self.loss.forward(logits.clone(), targets);
-        let said: Vec<f32> = host(logits.inner());
-        let value = host(loss.clone().inner())
-            .first()
-            .map_or(f64::NAN, |&v| f64::from(v));
-        if !value.is_finite() {
-            return Err(TrainError::Diverged {
-                loss: value,
-                epoch: record.epochs.len() + 1,
-                lr,
-            });
-        }
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
-        self.network = self.optimizer.step(lr, self.network.clone(), gradients);
+        let learned = match &mut self.learner {
+            Learner::Plan(fit) => {
+                let said = fit.batch(&inputs, &labels, lr);
+                let loss = said.loss / labels.len().max(1) as f64;
+                match loss.is_finite() {
+                    true => Ok((loss, said.logits)),
+                    false => Err(loss),
+                }
+            }
+            Learner::Burn {
+                network,
+                optimizer,
+                loss,
+            } => {
+                let [channels, height, width] = self.images.shape();
+                let shape = [chosen.len(), channels, height, width];
+                let inputs = Tensor::from_data(TensorData::new(inputs, shape), &self.device);
+                learn(network, optimizer, loss, (inputs, &labels), lr)
+            }
+        };
+        let (value, said) = learned.map_err(|loss| TrainError::Diverged {
+            loss,
+            epoch: record.epochs.len() + 1,
+            lr,
+        })?;
 
         let partial = &mut record.partial;
         partial.batches += 1;
         partial.images += labels.len();
         partial.loss_sum += value * labels.len() as f64;
-        partial.correct += correct(self.network.rows(&said), &labels);
+        partial.correct += correct(said.chunks_exact(self.images.classes.max(1)), &labels);
         partial.lr = lr;
         record.batch_loss.push(value);
         Ok(labels.len())
     }
 
     fn validate(&mut self, record: &mut Training, breathe: &mut dyn FnMut()) -> Epoch {
-        let fixed = Fixed {
-            network: burn::module::Module::valid(&self.network),
-            device: self.device.clone().inner(),
+        let fixed = match &self.learner {
+            Learner::Burn { network, .. } => Fixed::Burn {
+                network: Box::new(burn::module::Module::valid(&**network)),
+                device: self.device.clone().inner(),
+            },
+            Learner::Plan(fit) => {
+                let ports = Ports {
+                    image: self.images.shape(),
+                    classes: self.images.classes,
+                };
+                // It was made of a graph of this kind, so that it is one.
+                match Graph::of_kind(self.kind, ports, &fit.weights())
+                    .map(|graph| Plan::new(&graph))
+                {
+                    Ok(Ok(plan)) => Fixed::Plan {
+                        plan,
+                        classes: self.images.classes,
+                    },
+                    _ => unreachable!("a network that was planned for training"),
+                }
+            }
         };
         let score = evaluate(&fixed, &self.images, &self.valid, breathe);
         let partial = std::mem::take(&mut record.partial);
@@ -269,7 +348,7 @@ impl Trainer {
             .fold(-1.0, f64::max);
         if epoch.valid_accuracy > best {
             record.best_epoch = Some(epoch.epoch);
-            record.best = self.network.weights();
+            record.best = self.learner.weights();
         }
         record.epochs.push(epoch);
         epoch
@@ -283,12 +362,9 @@ impl Trainer {
         if record.finished {
             return Ok(());
         }
-        record.current = self.network.weights();
-        let bytes = self
-            .optimizer
-            .into_bytes()
-            .map_err(|error| TrainError::Optimizer(error.to_string()))?;
-        record.optimizer = Array::new(&[bytes.len()], bytes.to_vec());
+        record.current = self.learner.weights();
+        let bytes = self.learner.state()?;
+        record.optimizer = Array::new(&[bytes.len()], bytes);
         Ok(())
     }
 }
@@ -301,6 +377,33 @@ pub fn finish(record: &mut Training, test: Score) {
     record.partial = PartialEpoch::default();
     record.current = Weights::default();
     record.optimizer = Array::default();
+}
+
+/// One step of Burn's on a batch; where the loss is no number, nothing is changed and it is given back.
+fn learn(
+    network: &mut Network,
+    optimizer: &mut ModuleOptimizer,
+    loss: &CrossEntropyLoss,
+    (inputs, labels): (Tensor<4>, &[usize]),
+    lr: f64,
+) -> Result<BatchSaid, f64> {
+    let targets = TensorData::new(
+        labels.iter().map(|&label| label as i64).collect::<Vec<_>>(),
+        [labels.len()],
+    );
+    let targets = Tensor::<1, Int>::from_data(targets, &inputs.device());
+    let logits = network.forward_training(inputs);
+    let loss = loss.forward(logits.clone(), targets);
+    let said: Vec<f32> = host(logits.inner());
+    let value = host(loss.clone().inner())
+        .first()
+        .map_or(f64::NAN, |&v| f64::from(v));
+    if !value.is_finite() {
+        return Err(value);
+    }
+    let gradients = GradientsParams::from_grads(loss.backward(), network);
+    *network = optimizer.step(lr, network.clone(), gradients);
+    Ok((value, said))
 }
 
 fn adam(config: &config::Training) -> ModuleOptimizer {
@@ -371,18 +474,30 @@ pub trait Classifier {
 }
 
 /// A network in training, as it is at the moment.
-struct Fixed {
-    network: Network,
-    device: Device,
+enum Fixed {
+    Burn {
+        network: Box<Network>,
+        device: Device,
+    },
+    Plan {
+        plan: Plan,
+        classes: usize,
+    },
 }
 
 impl Classifier for Fixed {
     fn classify(&self, pixels: Vec<f32>) -> Vec<f32> {
-        self.network.logits(pixels, &self.device)
+        match self {
+            Self::Burn { network, device } => network.logits(pixels, device),
+            Self::Plan { plan, .. } => plan.logits(&pixels),
+        }
     }
 
     fn classes(&self) -> usize {
-        self.network.ports().classes
+        match self {
+            Self::Burn { network, .. } => network.ports().classes,
+            Self::Plan { classes, .. } => *classes,
+        }
     }
 }
 
