@@ -93,6 +93,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         };
         let kind = NetworkKind::ALL
             .into_iter()
+            .chain([NetworkKind::Onnx])
             .find(|it| it.label() == kind)
             .ok_or_else(|| format!("no kind {kind}"))?;
         for number in 0..count.parse::<u64>()? {

@@ -45,6 +45,9 @@ pub struct Bench {
     /// Where the time of a trial goes, on one core
     #[arg(long)]
     pieces: bool,
+    /// Images a second of training, with such batches, instead; with --pieces what each part of a step takes
+    #[arg(long)]
+    training: bool,
     /// On cpu: compute every convolution directly
     #[arg(long, value_name = "HOW")]
     exact: Option<Exact>,
@@ -135,6 +138,26 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
             gamma: bench.gamma,
             until: Until::Trials(bench.trials.max(1)),
         };
+        if bench.training {
+            let (rate, parts) = pieces::training(&lab, seat, batch).map_err(Refusal::failed)?;
+            if bench.json {
+                let line = serde_json::json!({
+                    "device": opened.name, "network": network.label(), "batch": batch,
+                    "images_per_second": rate.round(),
+                });
+                say(line);
+            } else {
+                say(format_args!(
+                    "{}  {}  batch {batch:>5}  {rate:>9.0} images/s of training",
+                    opened.name,
+                    network.label()
+                ));
+            }
+            for (label, us) in parts.iter().filter(|_| bench.pieces && !bench.json) {
+                say(format_args!("  {us:>8.2} µs  {label}"));
+            }
+            continue;
+        }
         if bench.pieces {
             let blocks = (bench.trials / batch as u64).max(1);
             let times = pieces::pieces(&lab, seat, plan, blocks);

@@ -354,6 +354,19 @@ impl Trainer {
         epoch
     }
 
+    /// What each part of a step on these images takes, in microseconds an image; empty where it is not by
+    /// plan.
+    pub fn times(&mut self, chosen: &[usize]) -> Vec<(String, f64)> {
+        let labels: Vec<usize> = chosen
+            .iter()
+            .map(|&i| usize::from(self.images.label(i)))
+            .collect();
+        match &mut self.learner {
+            Learner::Plan(fit) => fit.times(&pixels(&self.images, chosen), &labels),
+            Learner::Burn { .. } => Vec::new(),
+        }
+    }
+
     /// Puts weights and the optimizer's state into the record, to go on from.
     ///
     /// # Errors

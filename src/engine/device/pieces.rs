@@ -1,17 +1,53 @@
 //! Where the time of a trial goes: the noise loop taken apart, on one thread.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::seat::Seat;
 use super::trial::Loop;
 use crate::analysis::Lab;
 use crate::analysis::classification_images::{Hearing, Said, Summing};
-use crate::session::config::{Evidence, Noise, Weighting};
-use crate::session::record::{GammaTrials, TrialKind};
+use crate::nets::train::{Step, TrainError, Trainer};
+use crate::session::config::{self, Evidence, Noise, Weighting};
+use crate::session::record::{GammaTrials, Training, TrialKind};
 use crate::stimulus::{self, BlockSeed, Source};
 
 /// Microseconds a trial that each piece takes, in their order: noise, stimuli, network, evidence, sums, merging.
 pub const NAMES: [&str; 6] = ["noise", "stimuli", "network", "evidence", "sums", "merging"];
+
+/// Images a second of training a built-in kind with such batches, and what each part of a step takes where it
+/// is by plan, in microseconds an image.
+///
+/// # Errors
+/// Where training cannot begin or diverges.
+pub fn training(
+    lab: &Lab,
+    seat: &Seat,
+    batch: usize,
+) -> Result<(f64, Vec<(String, f64)>), TrainError> {
+    seat.prepare_conductor();
+    let images = &lab.dataset.train;
+    let plan = config::Training {
+        epochs: 2,
+        batch,
+        ..config::Training::default()
+    };
+    let mut record = Training::default();
+    let mut trainer = Trainer::new(lab.kind, &plan, 1, images, &seat.device, &mut record)?;
+    // The first steps warm up.
+    for _ in 0..3 {
+        trainer.step(&mut record, &mut || {})?;
+    }
+    let (began, mut seen) = (Instant::now(), 0);
+    while let Step::Batch(count) = trainer.step(&mut record, &mut || {})? {
+        seen += count;
+        if began.elapsed() > Duration::from_secs(3) {
+            break;
+        }
+    }
+    let rate = seen as f64 / began.elapsed().as_secs_f64();
+    let chosen: Vec<usize> = (0..batch.min(images.len())).collect();
+    Ok((rate, trainer.times(&chosen)))
+}
 
 /// Runs so many blocks and tells the microseconds a trial of each of [`NAMES`]; evidence is what is heard of
 /// the outputs, its sums are among the sums.

@@ -85,62 +85,108 @@ impl Transform {
 }
 
 impl Transform {
-    /// [`Self::kernel`] of many kernels, one after the other, sixteen at a time, in single precision: for weights
-    /// that change with every batch.
-    pub fn kernels(&self, all: &[f32], taps: usize, lanes: Lanes) -> Vec<f32> {
-        const AT_ONCE: usize = 16;
-        let (area, points) = (taps * taps, self.points);
+    /// The transformed kernels \[outputs,inputs,taps,taps\] as [`Winograd::weights`] has them, in single precision:
+    /// for weights that change with every batch.
+    pub fn packed(&self, kernels: &[f32], inputs: usize, tiles: &[Tile], lanes: Lanes) -> Vec<f32> {
+        let taps = self.points + 1 - OUTPUTS;
+        let points = self.points;
         let mut matrix = [[0.0_f32; 5]; MOST];
         for (j, row) in matrix.iter_mut().enumerate().take(points) {
             let own = self.kernel_row(j, taps);
             row.iter_mut().zip(own).for_each(|(to, v)| *to = v as f32);
         }
-        let mut out = vec![0.0; all.len() / area * points * points];
-        let pieces = all.par_chunks(AT_ONCE * area);
-        pieces
-            .zip(out.par_chunks_mut(AT_ONCE * points * points))
-            .for_each(|(kernels, out)| {
-                let count = kernels.len() / area;
-                let mut g = [[0.0_f32; AT_ONCE]; 25];
-                for (kernel, own) in kernels.chunks_exact(area).enumerate() {
-                    own.iter().zip(&mut g).for_each(|(v, g)| g[kernel] = *v);
+        let channels: usize = tiles.iter().map(|tile| tile.count).sum();
+        let mut packed = vec![0.0; channels * inputs * points * points];
+        let mut parts = Vec::with_capacity(tiles.len());
+        let mut rest = &mut packed[..];
+        for tile in tiles {
+            let (own, after) = rest.split_at_mut(tile.count * inputs * points * points);
+            parts.push((tile, own));
+            rest = after;
+        }
+        parts.into_par_iter().for_each(|(tile, out)| {
+            for input in 0..inputs {
+                lanes.arch().dispatch(Pack {
+                    kernels,
+                    matrix: &matrix,
+                    taps,
+                    points,
+                    tile,
+                    inputs,
+                    input,
+                    out,
+                });
+            }
+        });
+        packed
+    }
+}
+
+/// The transformed kernels of a tile of output channels and one input channel. A lane is an output channel.
+struct Pack<'a> {
+    kernels: &'a [f32],
+    matrix: &'a [[f32; 5]; MOST],
+    taps: usize,
+    points: usize,
+    tile: &'a Tile,
+    inputs: usize,
+    input: usize,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Pack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.taps {
+            5 => self.pack::<S, 5, 8>(simd),
+            _ => self.pack::<S, 3, 6>(simd),
+        }
+    }
+}
+
+impl Pack<'_> {
+    #[inline(always)]
+    fn pack<S: Simd, const R: usize, const N: usize>(self, simd: S) {
+        let lanes = S::F32_LANES;
+        // Vectors hold a tile, or parts of it.
+        for part in (0..self.tile.count).step_by(lanes) {
+            let count = lanes.min(self.tile.count - part);
+            let mut g = [[simd.splat_f32s(0.0); R]; R];
+            for (y, g) in g.iter_mut().enumerate() {
+                for (x, g) in g.iter_mut().enumerate() {
+                    let mut numbers = [0.0_f32; 16];
+                    for (channel, number) in numbers.iter_mut().enumerate().take(count) {
+                        let output = self.tile.first + part + channel;
+                        let kernel = (output * self.inputs + self.input) * R * R;
+                        *number = self.kernels[kernel + y * R + x];
+                    }
+                    *g = simd.partial_load_f32s(&numbers[..lanes]);
                 }
-                let mut half = [[[0.0_f32; AT_ONCE]; 5]; MOST];
-                let mut whole = [[0.0_f32; AT_ONCE]; MOST * MOST];
-                lanes.arch().dispatch(
-                    #[inline(always)]
-                    || {
-                        for (half, row) in half.iter_mut().zip(&matrix).take(points) {
-                            for x in 0..taps {
-                                for y in 0..taps {
-                                    for i in 0..AT_ONCE {
-                                        half[x][i] += row[y] * g[y * taps + x][i];
-                                    }
-                                }
-                            }
-                        }
-                        for (j, half) in half.iter().enumerate().take(points) {
-                            for (l, row) in matrix.iter().enumerate().take(points) {
-                                for x in 0..taps {
-                                    for i in 0..AT_ONCE {
-                                        whole[j * points + l][i] += row[x] * half[x][i];
-                                    }
-                                }
-                            }
-                        }
-                    },
-                );
-                for (kernel, own) in out
-                    .chunks_exact_mut(points * points)
-                    .enumerate()
-                    .take(count)
-                {
-                    own.iter_mut()
-                        .zip(&whole)
-                        .for_each(|(to, v)| *to = v[kernel]);
+            }
+            let mut half = [[simd.splat_f32s(0.0); R]; N];
+            for (half, row) in half.iter_mut().zip(self.matrix) {
+                for (x, half) in half.iter_mut().enumerate() {
+                    for y in 0..R {
+                        *half = simd.mul_add_f32s(simd.splat_f32s(row[y]), g[y][x], *half);
+                    }
                 }
-            });
-        out
+            }
+            for (j, half) in half.iter().enumerate() {
+                for (l, row) in self.matrix.iter().enumerate().take(N) {
+                    let mut whole = simd.splat_f32s(0.0);
+                    for x in 0..R {
+                        whole = simd.mul_add_f32s(simd.splat_f32s(row[x]), half[x], whole);
+                    }
+                    let mut numbers = [0.0_f32; 16];
+                    simd.partial_store_f32s(&mut numbers[..lanes], whole);
+                    let point = j * self.points + l;
+                    let at = (point * self.inputs + self.input) * self.tile.count + part;
+                    self.out[at..at + count].copy_from_slice(&numbers[..count]);
+                }
+            }
+        }
     }
 }
 

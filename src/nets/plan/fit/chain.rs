@@ -22,6 +22,15 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// What it is.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Scale(..) => "scale",
+            Self::Convolution(_) => "convolution",
+            Self::Dense(_) => "dense",
+        }
+    }
+
     /// Brings the weights into the order in which they are read.
     pub fn prepare(&mut self, parameters: &[Parameter], lanes: Lanes) {
         if let Self::Convolution(own) = self {

@@ -159,8 +159,7 @@ impl Kernel {
     }
 
     /// Takes weights: the kernel of an output and an input channel, row-major.
-    fn take(&mut self, kernels: &[f32], taps: usize, bias: Vec<f32>, lanes: Lanes) {
-        let area = taps * taps;
+    fn take(&mut self, kernels: &[f32], bias: Vec<f32>, lanes: Lanes) {
         match self {
             Self::Direct(own) => {
                 let k = own.offsets.len();
@@ -170,22 +169,8 @@ impl Kernel {
             }
             Self::Winograd(own) => {
                 let inputs = own.from.channels;
-                let points = own.transform.points.pow(2);
-                let transformed = own.transform.kernels(kernels, taps, lanes);
-                let mut weights = vec![0.0; kernels.len() / area * points];
-                let mut at = 0;
-                for tile in own.tiles.iter() {
-                    for point in 0..points {
-                        for input in 0..inputs {
-                            for output in tile.first..tile.first + tile.count {
-                                weights[at] =
-                                    transformed[(output * inputs + input) * points + point];
-                                at += 1;
-                            }
-                        }
-                    }
-                }
-                own.weights = weights.into();
+                let packed = own.transform.packed(kernels, inputs, &own.tiles, lanes);
+                own.weights = packed.into();
                 own.bias = bias.into();
             }
         }
@@ -285,7 +270,7 @@ impl Convolution {
         let taps = self.geometry.taps;
         let values = &parameters[self.weight].values;
         let bias = parameters[self.bias].values.clone();
-        self.forward.take(values, taps, bias, lanes);
+        self.forward.take(values, bias, lanes);
         if let Some(back) = &mut self.back {
             // Turned by 180°, inputs and outputs exchanged.
             let area = taps * taps;
@@ -297,7 +282,7 @@ impl Convolution {
                     turned.extend(own.iter().rev());
                 }
             }
-            back.take(&turned, taps, vec![0.0; inputs], lanes);
+            back.take(&turned, vec![0.0; inputs], lanes);
         }
     }
 
@@ -316,6 +301,13 @@ impl Convolution {
 
     /// Gradients by its sums, its weights and what it reads.
     pub fn backward(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+        self.grow(frames, lanes);
+        self.by_weights(frames, parameters, lanes);
+        self.by_inputs(frames, lanes);
+    }
+
+    /// Gradients by its sums.
+    pub fn grow(&self, frames: &Frames, lanes: Lanes) {
         (0..frames.groups).into_par_iter().for_each(|group| {
             let (layer, frames) = (self, *frames);
             lanes.arch().dispatch(Grow {
@@ -324,6 +316,10 @@ impl Convolution {
                 group,
             });
         });
+    }
+
+    /// Gradients by its weights, once those by its sums are there.
+    pub fn by_weights(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         let outputs = self.sums.channels;
         let bias = Pointer(parameters[self.bias].gradient.as_mut_ptr());
         (0..outputs).into_par_iter().for_each(|channel| {
@@ -350,6 +346,10 @@ impl Convolution {
                     weight,
                 });
             });
+    }
+
+    /// Gradients by what it reads, once those by its sums are there.
+    pub fn by_inputs(&self, frames: &Frames, lanes: Lanes) {
         if let Some(back) = &self.back {
             back.run(frames, lanes);
         }
@@ -507,20 +507,21 @@ impl WithSimd for Weight<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        for row in 0..self.layer.geometry.taps {
-            match (self.outputs.1, self.layer.geometry.taps) {
-                (5, 5) => self.tile::<S, 5, 5>(simd, row, 0),
-                (5, 3) => self.tile::<S, 5, 3>(simd, row, 0),
-                (4, 3) => self.tile::<S, 4, 3>(simd, row, 0),
-                (2, 3) => self.tile::<S, 2, 3>(simd, row, 0),
-                (count, taps) => {
-                    for output in 0..count {
+        match (self.outputs.1, self.layer.geometry.taps) {
+            (5, 5) => self.kernels::<S, 5, 5>(simd),
+            (5, 3) => self.kernels::<S, 5, 3>(simd),
+            (4, 3) => self.kernels::<S, 4, 3>(simd),
+            (2, 3) => self.kernels::<S, 2, 3>(simd),
+            (count, taps) => {
+                for output in 0..count {
+                    for row in 0..taps {
                         for tap in 0..taps {
-                            let one = Weight {
-                                outputs: (self.outputs.0 + output, 1),
-                                ..self
-                            };
-                            one.tile::<S, 1, 1>(simd, row, tap);
+                            let first = self.outputs.0 + output;
+                            let mut sum = [[simd.splat_f32s(0.0); 1]; 1];
+                            for group in 0..self.frames.groups {
+                                self.tile(simd, (group, first), (row, tap), &mut sum);
+                            }
+                            self.write(simd, first, (row, tap), &sum);
                         }
                     }
                 }
@@ -529,50 +530,83 @@ impl WithSimd for Weight<'_> {
     }
 }
 
+/// Most rows of a kernel.
+const ROWS: usize = 5;
+
 impl Weight<'_> {
-    /// The taps of a row of the kernels, from one of them on.
+    /// Whole kernels: group by group, so that what a group reads stays in the cache for all rows of taps.
     #[inline(always)]
-    fn tile<S: Simd, const O: usize, const T: usize>(&self, simd: S, tap_row: usize, tap: usize) {
+    fn kernels<S: Simd, const O: usize, const T: usize>(&self, simd: S) {
+        let first = self.outputs.0;
+        let mut sums = [[[simd.splat_f32s(0.0); T]; O]; ROWS];
+        for group in 0..self.frames.groups {
+            for (row, sums) in sums.iter_mut().enumerate().take(T) {
+                self.tile(simd, (group, first), (row, 0), sums);
+            }
+        }
+        for (row, sums) in sums.iter().enumerate().take(T) {
+            self.write(simd, first, (row, 0), sums);
+        }
+    }
+
+    /// Adds what the images of a group say of some taps of a row, of some output channels.
+    #[inline(always)]
+    fn tile<S: Simd, const O: usize, const T: usize>(
+        &self,
+        simd: S,
+        (group, first): (usize, usize),
+        (tap_row, tap): (usize, usize),
+        acc: &mut [[S::f32s; T]; O],
+    ) {
         let lanes = S::F32_LANES;
         let own = self.layer;
         let (sums, from, pads) = (&own.sums, &own.from, own.geometry.pads);
-        let first = self.outputs.0;
-        let mut acc = [[simd.splat_f32s(0.0); T]; O];
         let step = sums.plane() * lanes;
-        for group in 0..self.frames.groups {
-            for row in 0..sums.rows {
-                // The border of what is read is at least the padding.
-                let x = self.input * from.plane()
-                    + (row + tap_row + from.border.top - pads.top) * from.width()
-                    + tap
-                    + from.border.left
-                    - pads.left;
-                let d = sums.offset(first, row, 0);
-                // SAFETY: both values stand in the frame; nobody writes them now.
-                unsafe {
-                    let mut x = self.frames.at(group, from.at + x, lanes).cast_const();
-                    let mut d = self.frames.at(group, sums.at + d, lanes).cast_const();
-                    for _ in 0..sums.columns {
-                        let mut taken = [simd.splat_f32s(0.0); T];
-                        for (t, taken) in taken.iter_mut().enumerate() {
-                            *taken = load(simd, x.add(t * lanes));
-                        }
-                        for (o, acc) in acc.iter_mut().enumerate() {
-                            let d = load(simd, d.add(o * step));
-                            for t in 0..T {
-                                acc[t] = simd.mul_add_f32s(d, taken[t], acc[t]);
-                            }
-                        }
-                        x = x.add(lanes);
-                        d = d.add(lanes);
+        let mut kept = *acc;
+        for row in 0..sums.rows {
+            // The border of what is read is at least the padding.
+            let x = self.input * from.plane()
+                + (row + tap_row + from.border.top - pads.top) * from.width()
+                + tap
+                + from.border.left
+                - pads.left;
+            let d = sums.offset(first, row, 0);
+            // SAFETY: both values stand in the frame; nobody writes them now.
+            unsafe {
+                let mut x = self.frames.at(group, from.at + x, lanes).cast_const();
+                let mut d = self.frames.at(group, sums.at + d, lanes).cast_const();
+                for _ in 0..sums.columns {
+                    let mut taken = [simd.splat_f32s(0.0); T];
+                    for (t, taken) in taken.iter_mut().enumerate() {
+                        *taken = load(simd, x.add(t * lanes));
                     }
+                    for (o, kept) in kept.iter_mut().enumerate() {
+                        let d = load(simd, d.add(o * step));
+                        for t in 0..T {
+                            kept[t] = simd.mul_add_f32s(d, taken[t], kept[t]);
+                        }
+                    }
+                    x = x.add(lanes);
+                    d = d.add(lanes);
                 }
             }
         }
-        let taps = own.geometry.taps;
-        for (o, acc) in acc.iter().enumerate() {
-            let kernel = ((first + o) * from.channels + self.input) * taps * taps;
-            for (t, sum) in acc.iter().enumerate() {
+        *acc = kept;
+    }
+
+    /// Writes the gradients of some taps of a row.
+    #[inline(always)]
+    fn write<S: Simd, const O: usize, const T: usize>(
+        &self,
+        simd: S,
+        first: usize,
+        (tap_row, tap): (usize, usize),
+        sums: &[[S::f32s; T]; O],
+    ) {
+        let taps = self.layer.geometry.taps;
+        for (o, sums) in sums.iter().enumerate() {
+            let kernel = ((first + o) * self.layer.from.channels + self.input) * taps * taps;
+            for (t, sum) in sums.iter().enumerate() {
                 // SAFETY: the kernels of these channels are this task's.
                 unsafe {
                     let at = kernel + tap_row * taps + tap + t;

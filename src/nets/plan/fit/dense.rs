@@ -76,6 +76,12 @@ impl Dense {
 
     /// Gradients by its weights and by what it reads.
     pub fn backward(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+        self.by_weights(frames, parameters, lanes);
+        self.by_inputs(frames, parameters, lanes);
+    }
+
+    /// Gradients by its weights; those by what it gives pass its rectifier.
+    pub fn by_weights(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         let count = lanes.count();
         let wide = VECTORS * count;
         let width = self.outputs.next_multiple_of(wide);
@@ -84,20 +90,13 @@ impl Dense {
         rows.par_chunks_mut(count * width)
             .enumerate()
             .for_each(|(group, rows)| {
-                for output in 0..self.outputs {
-                    for (lane, row) in rows.chunks_exact_mut(width).enumerate() {
-                        // SAFETY: both values stand in the frame of the group, which is this task's.
-                        unsafe {
-                            let gradient =
-                                frames.at(group, self.gradient + output, count).add(lane);
-                            let given = *frames.at(group, self.to + output, count).add(lane);
-                            if self.relu && given <= 0.0 {
-                                *gradient = 0.0;
-                            }
-                            row[output] = *gradient;
-                        }
-                    }
-                }
+                lanes.arch().dispatch(Turn {
+                    layer: self,
+                    frames: *frames,
+                    group,
+                    rows,
+                    width,
+                });
             });
         let bias = &mut parameters[self.bias].gradient;
         bias.fill(0.0);
@@ -117,6 +116,10 @@ impl Dense {
                     gradient,
                 });
             });
+    }
+
+    /// Gradients by what it reads, once those by what it gives have passed its rectifier.
+    pub fn by_inputs(&self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
         if let Some(before) = self.before {
             let weight = &parameters[self.weight].values;
             self.tiles(self.inputs, frames, lanes, |first, count, group| Product {
@@ -132,6 +135,45 @@ impl Dense {
                 bias: None,
                 relu: false,
             });
+        }
+    }
+}
+
+/// The gradients by what a layer gives of one group, through its rectifier, and an image a row.
+struct Turn<'a> {
+    layer: &'a Dense,
+    frames: Frames,
+    group: usize,
+    /// \[images of the group,width\].
+    rows: &'a mut [f32],
+    width: usize,
+}
+
+impl WithSimd for Turn<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let lanes = S::F32_LANES;
+        let own = self.layer;
+        let zero = simd.splat_f32s(0.0);
+        for output in 0..own.outputs {
+            let mut numbers = [0.0_f32; 16];
+            // SAFETY: both values stand in the frame of the group, which is this task's.
+            unsafe {
+                let at = self.frames.at(self.group, own.gradient + output, lanes);
+                let mut gradient = load(simd, at);
+                if own.relu {
+                    let given = self.frames.at(self.group, own.to + output, lanes);
+                    let through = simd.less_than_f32s(zero, load(simd, given));
+                    gradient = simd.select_f32s(through, gradient, zero);
+                    store(simd, at, gradient);
+                }
+                simd.partial_store_f32s(&mut numbers[..lanes], gradient);
+            }
+            for (lane, number) in numbers.iter().enumerate().take(lanes) {
+                self.rows[lane * self.width + output] = *number;
+            }
         }
     }
 }

@@ -12,6 +12,8 @@ mod conv;
 mod dense;
 mod memory;
 
+use std::time::{Duration, Instant};
+
 use crate::nets::graph::Graph;
 use crate::session::array::Array;
 use crate::session::record::Weights;
@@ -96,12 +98,15 @@ impl Fit {
     /// One step on a batch of images, row-major \[N,C,H,W\] in \[0,1\]. Where the loss is no number, nothing is
     /// changed.
     pub fn batch(&mut self, pixels: &[f32], labels: &[usize], rate: f64) -> Said {
-        let said = self.gradients(pixels, labels);
-        if said.loss.is_finite() {
-            self.time += 1;
-            adam::step(&mut self.parameters, self.time, rate, self.decay);
-        }
-        said
+        // Inside the pool of workers: from outside each part would wait for them to wake up.
+        rayon::scope(|_| {
+            let said = self.gradients(pixels, labels);
+            if said.loss.is_finite() {
+                self.time += 1;
+                adam::step(&mut self.parameters, self.time, rate, self.decay);
+            }
+            said
+        })
     }
 
     /// The gradients of the mean loss, which stay beside the weights.
@@ -169,6 +174,67 @@ impl Fit {
             said.logits.extend(row);
         }
         said
+    }
+
+    /// Microseconds an image that each part of a step takes on this batch, by all workers.
+    pub fn times(&mut self, pixels: &[f32], labels: &[usize]) -> Vec<(String, f64)> {
+        let lanes = self.lanes.count();
+        self.gradients(pixels, labels);
+        let groups = labels.len().div_ceil(lanes).next_multiple_of(4);
+        let frames = Frames {
+            pointer: self.memory.pointer(),
+            frame: self.frame,
+            groups,
+        };
+        let mut times = Vec::new();
+        let mut time = |name: String, run: &mut dyn FnMut()| {
+            let began = Instant::now();
+            let mut runs = 0;
+            while runs < 2 || began.elapsed() < Duration::from_millis(60) {
+                run();
+                runs += 1;
+            }
+            let seconds = began.elapsed().as_secs_f64() / f64::from(runs);
+            times.push((name, seconds * 1e6 / labels.len().max(1) as f64));
+        };
+        time("images into lanes".into(), &mut || {
+            memory::load(&frames, lanes, pixels, self.numbers);
+        });
+        for (at, layer) in self.layers.iter_mut().enumerate() {
+            let name = layer.label();
+            time(format!("{at} {name}: weights"), &mut || {
+                layer.prepare(&self.parameters, self.lanes);
+            });
+            time(format!("{at} {name}: forward"), &mut || {
+                layer.forward(&frames, &self.parameters, self.lanes);
+            });
+            if let Layer::Convolution(own) = layer {
+                let parameters = &mut self.parameters;
+                time(format!("{at} {name}: gradients by sums"), &mut || {
+                    own.grow(&frames, self.lanes)
+                });
+                time(format!("{at} {name}: by weights"), &mut || {
+                    own.by_weights(&frames, parameters, self.lanes);
+                });
+                time(format!("{at} {name}: by inputs"), &mut || {
+                    own.by_inputs(&frames, self.lanes);
+                });
+                continue;
+            }
+            if let Layer::Dense(own) = layer {
+                let parameters = &mut self.parameters;
+                time(format!("{at} {name}: by weights"), &mut || {
+                    own.by_weights(&frames, parameters, self.lanes);
+                });
+                time(format!("{at} {name}: by inputs"), &mut || {
+                    own.by_inputs(&frames, parameters, self.lanes);
+                });
+            }
+        }
+        time("Adam".into(), &mut || {
+            adam::step(&mut self.parameters, 1, 0.0, 0.0);
+        });
+        times
     }
 
     /// The weights as they are.
