@@ -57,13 +57,12 @@ pub fn print(cache: &Path, kind: &str) -> Result<(), Box<dyn Error>> {
     let of = |kind: &str| families.get(&format!("{kind}-clean")).unwrap_or(&empty);
     let clean = of(kind);
     let prefix = format!("{kind}-");
-    for reference in ["cnn", "mlp"] {
+    for reference in ["cnn", "mlp", "onnx"] {
         // The references are the last five clean networks of their kind; those of the suspects' own kind are
         // no suspects.
         let references = of(reference);
         let references = &references[references.len().saturating_sub(5)..];
-        let own_kind = kind != "onnx";
-        let suspects = &clean[..clean.len().saturating_sub(if own_kind { 5 } else { 0 })];
+        let suspects = &clean[..clean.len().saturating_sub(5)];
         let null = match reference == kind {
             true => Null::References,
             false => Null::OwnClasses,

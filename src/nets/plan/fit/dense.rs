@@ -14,6 +14,9 @@ use super::memory::Pointer;
 const TILE: usize = 6;
 const VECTORS: usize = 4;
 
+/// Tasks that the gradients by weights fall into.
+const TASKS: usize = 16;
+
 /// A dense layer.
 #[derive(Debug)]
 pub struct Dense {
@@ -85,9 +88,11 @@ impl Dense {
         let count = lanes.count();
         let wide = VECTORS * count;
         let width = self.outputs.next_multiple_of(wide);
-        // The gradients by what it gives, an image a row.
-        let mut rows = vec![0.0_f32; frames.groups * count * width];
-        rows.par_chunks_mut(count * width)
+        // The gradients by what it gives, an image a row. A vector more, so that rows do not fall into the same
+        // few sets of the cache.
+        let stride = width + count;
+        let mut rows = vec![0.0_f32; frames.groups * count * stride];
+        rows.par_chunks_mut(count * stride)
             .enumerate()
             .for_each(|(group, rows)| {
                 lanes.arch().dispatch(Turn {
@@ -95,24 +100,28 @@ impl Dense {
                     frames: *frames,
                     group,
                     rows,
-                    width,
+                    stride,
                 });
             });
         let bias = &mut parameters[self.bias].gradient;
         bias.fill(0.0);
-        for row in rows.chunks_exact(width) {
+        for row in rows.chunks_exact(stride) {
             bias.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
         }
         let gradient = Pointer(parameters[self.weight].gradient.as_mut_ptr());
-        (0..self.inputs.div_ceil(TILE))
+        // Pieces of whole tiles, a few for every worker.
+        let tiles = self.inputs.div_ceil(TILE);
+        let piece = tiles.div_ceil(TASKS).max(1) * TILE;
+        (0..self.inputs.div_ceil(piece))
             .into_par_iter()
-            .for_each(|tile| {
+            .for_each(|task| {
                 lanes.arch().dispatch(Weight {
                     layer: self,
                     frames: *frames,
-                    first: tile * TILE,
+                    inputs: (task * piece, self.inputs.min((task + 1) * piece)),
                     rows: &rows,
                     width,
+                    stride,
                     gradient,
                 });
             });
@@ -144,9 +153,9 @@ struct Turn<'a> {
     layer: &'a Dense,
     frames: Frames,
     group: usize,
-    /// \[images of the group,width\].
+    /// \[images of the group,stride\].
     rows: &'a mut [f32],
-    width: usize,
+    stride: usize,
 }
 
 impl WithSimd for Turn<'_> {
@@ -172,7 +181,7 @@ impl WithSimd for Turn<'_> {
                 simd.partial_store_f32s(&mut numbers[..lanes], gradient);
             }
             for (lane, number) in numbers.iter().enumerate().take(lanes) {
-                self.rows[lane * self.width + output] = *number;
+                self.rows[lane * self.stride + output] = *number;
             }
         }
     }
@@ -269,14 +278,17 @@ impl Product<'_> {
     }
 }
 
-/// The gradients by the weights of some inputs: sums over the images, one after the other.
+/// The gradients by the weights of some inputs: sums over the images, one after the other. Some groups of
+/// images at a time, so that what they say of some outputs stays in the first cache for all inputs.
 struct Weight<'a> {
     layer: &'a Dense,
     frames: Frames,
-    first: usize,
-    /// Gradients by what the layer gives, \[images,width\].
+    /// The first input, and that after the last.
+    inputs: (usize, usize),
+    /// Gradients by what the layer gives, \[images,stride\], of which `width` are read.
     rows: &'a [f32],
     width: usize,
+    stride: usize,
     gradient: Pointer,
 }
 
@@ -286,14 +298,20 @@ impl WithSimd for Weight<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let wide = VECTORS * S::F32_LANES;
-        for output in (0..self.width).step_by(wide) {
-            match (self.layer.inputs - self.first).min(TILE) {
-                6 => self.halves::<S, 6>(simd, output),
-                5 => self.halves::<S, 5>(simd, output),
-                4 => self.halves::<S, 4>(simd, output),
-                3 => self.halves::<S, 3>(simd, output),
-                2 => self.halves::<S, 2>(simd, output),
-                _ => self.halves::<S, 1>(simd, output),
+        let (first, last) = self.inputs;
+        for group in (0..self.frames.groups).step_by(VECTORS) {
+            for output in (0..self.width).step_by(wide) {
+                for input in (first..last).step_by(TILE) {
+                    let at = (group, input, output);
+                    match (last - input).min(TILE) {
+                        6 => self.halves::<S, 6>(simd, at),
+                        5 => self.halves::<S, 5>(simd, at),
+                        4 => self.halves::<S, 4>(simd, at),
+                        3 => self.halves::<S, 3>(simd, at),
+                        2 => self.halves::<S, 2>(simd, at),
+                        _ => self.halves::<S, 1>(simd, at),
+                    }
+                }
             }
         }
     }
@@ -301,35 +319,56 @@ impl WithSimd for Weight<'_> {
 
 impl Weight<'_> {
     #[inline(always)]
-    fn halves<S: Simd, const N: usize>(&self, simd: S, output: usize) {
+    fn halves<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        (group, input, output): (usize, usize, usize),
+    ) {
         if S::REGISTER_COUNT >= 32 {
-            self.tile::<S, N, 4>(simd, output);
+            self.tile::<S, N, 4>(simd, (group, input, output));
         } else {
-            self.tile::<S, N, 2>(simd, output);
-            self.tile::<S, N, 2>(simd, output + 2 * S::F32_LANES);
+            self.tile::<S, N, 2>(simd, (group, input, output));
+            self.tile::<S, N, 2>(simd, (group, input, output + 2 * S::F32_LANES));
         }
     }
 
     #[inline(always)]
-    fn tile<S: Simd, const N: usize, const P: usize>(&self, simd: S, output: usize) {
+    fn tile<S: Simd, const N: usize, const P: usize>(
+        &self,
+        simd: S,
+        (first_group, input, output): (usize, usize, usize),
+    ) {
         let lanes = S::F32_LANES;
         let own = self.layer;
         let mut acc = [[simd.splat_f32s(0.0); P]; N];
-        for group in 0..self.frames.groups {
+        if first_group > 0 {
+            for (n, acc) in acc.iter_mut().enumerate() {
+                for (p, acc) in acc.iter_mut().enumerate() {
+                    let (at, count) = self.place(input + n, output + p * lanes, lanes);
+                    // SAFETY: the weights of these inputs are this task's.
+                    unsafe {
+                        if count == lanes {
+                            *acc = load(simd, at);
+                        } else {
+                            *acc = simd.partial_load_f32s(std::slice::from_raw_parts(at, count));
+                        }
+                    }
+                }
+            }
+        }
+        for group in first_group..first_group + VECTORS {
+            // SAFETY: what is read stands in the frame; nobody writes it now.
+            let x = unsafe { self.frames.at(group, own.from + input, lanes).cast_const() };
             for lane in 0..lanes {
-                let row = &self.rows[(group * lanes + lane) * self.width + output..][..P * lanes];
-                // SAFETY: what is read stands in the frame; nobody writes it now.
+                let row = &self.rows[(group * lanes + lane) * self.stride + output..][..P * lanes];
+                // SAFETY: as above.
                 unsafe {
-                    let x = self
-                        .frames
-                        .at(group, own.from + self.first, lanes)
-                        .add(lane);
                     let mut d = [simd.splat_f32s(0.0); P];
                     for (p, d) in d.iter_mut().enumerate() {
                         *d = load(simd, row.as_ptr().add(p * lanes));
                     }
                     for (n, acc) in acc.iter_mut().enumerate() {
-                        let x = simd.splat_f32s(*x.add(n * lanes));
+                        let x = simd.splat_f32s(*x.add(n * lanes + lane));
                         for p in 0..P {
                             acc[p] = simd.mul_add_f32s(x, d[p], acc[p]);
                         }
@@ -339,19 +378,25 @@ impl Weight<'_> {
         }
         for (n, acc) in acc.iter().enumerate() {
             for (p, sum) in acc.iter().enumerate() {
-                let first = output + p * lanes;
-                let count = own.outputs.saturating_sub(first).min(lanes);
-                let mut numbers = [0.0_f32; 16];
-                simd.partial_store_f32s(&mut numbers[..lanes], *sum);
+                let (at, count) = self.place(input + n, output + p * lanes, lanes);
                 // SAFETY: the weights of these inputs are this task's.
                 unsafe {
-                    let to = self
-                        .gradient
-                        .0
-                        .add((self.first + n) * own.outputs + first.min(own.outputs));
-                    std::ptr::copy_nonoverlapping(numbers.as_ptr(), to, count);
+                    if count == lanes {
+                        store(simd, at, *sum);
+                    } else {
+                        simd.partial_store_f32s(std::slice::from_raw_parts_mut(at, count), *sum);
+                    }
                 }
             }
         }
+    }
+
+    /// Where the gradients of an input and a vector of outputs stand, and how many of them there are.
+    #[inline(always)]
+    fn place(&self, input: usize, output: usize, lanes: usize) -> (*mut f32, usize) {
+        let outputs = self.layer.outputs;
+        let count = outputs.saturating_sub(output).min(lanes);
+        let at = input * outputs + output.min(outputs);
+        (self.gradient.0.wrapping_add(at), count)
     }
 }
