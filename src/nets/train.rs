@@ -97,8 +97,8 @@ enum Learner {
     /// Burn, on the device.
     Burn {
         network: Box<Network>,
-        optimizer: ModuleOptimizer,
-        loss: CrossEntropyLoss,
+        optimizer: Box<ModuleOptimizer>,
+        loss: Box<CrossEntropyLoss>,
     },
     /// A plan, on the processor.
     Plan(Box<Fit>),
@@ -190,8 +190,8 @@ impl Trainer {
                 Some(fit) => Learner::Plan(Box::new(fit)),
                 None => Learner::Burn {
                     network: Box::new(network),
-                    optimizer,
-                    loss: CrossEntropyLossConfig::new().init(&device),
+                    optimizer: Box::new(optimizer),
+                    loss: Box::new(CrossEntropyLossConfig::new().init(&device)),
                 },
             },
             device,

@@ -218,7 +218,7 @@ pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let x = simd.min_f32s(simd.max_f32s(x, splat(-87.0)), splat(87.0));
     let shifted = simd.mul_add_f32s(x, splat(std::f32::consts::LOG2_E), splat(MAGIC));
     let n = simd.sub_f32s(shifted, splat(MAGIC));
-    let r = simd.mul_add_f32s(n, splat(-0.693_359_375), x);
+    let r = simd.mul_add_f32s(n, splat(-355.0 / 512.0), x);
     let r = simd.mul_add_f32s(n, splat(2.121_944_4e-4), r);
     let mut p = splat(1.987_569_1e-4);
     for coefficient in [

@@ -57,7 +57,7 @@ fn white_noise_has_bonferronis_bound_and_the_closed_forms() {
         let mut half = || -> Vec<f64> {
             let draw = white(&mut rng).into_iter().enumerate();
             let signal = |at: usize| {
-                if (at + at / SIDE) % 2 == 0 {
+                if (at + at / SIDE).is_multiple_of(2) {
                     strength
                 } else {
                     -strength

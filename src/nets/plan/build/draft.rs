@@ -303,9 +303,9 @@ impl<'a> Draft<'a> {
         let segment_of = |step: usize| segments.iter().position(|own| own.contains(&step));
         // The segment of every value; one of several, or of all groups, stands in the frames.
         let mut seen: Vec<Option<usize>> = vec![None; self.values.len()];
-        for at in 0..self.steps.len() {
+        for (at, (step, _)) in self.steps.iter_mut().enumerate() {
             let own = segment_of(at);
-            for place in self.steps[at].0.places() {
+            for place in step.places() {
                 let framed = &mut self.values[place.at].1;
                 *framed |= of_groups[at] || seen[place.at].is_some() && seen[place.at] != own;
                 seen[place.at] = own;

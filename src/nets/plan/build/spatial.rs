@@ -176,12 +176,14 @@ impl Draft<'_> {
             .chunks_exact(area)
             .map(|kernel| transform.kernel(kernel, taps))
             .collect();
+        let number =
+            |output: usize, input: usize, point: usize| kernels[output * inputs + input][point];
         let mut weights = Vec::with_capacity(points * kernels.len());
         for tile in &tiles {
             for point in 0..points {
                 for input in 0..inputs {
                     let outputs = tile.first..tile.first + tile.count;
-                    weights.extend(outputs.map(|output| kernels[output * inputs + input][point]));
+                    weights.extend(outputs.map(|output| number(output, input, point)));
                 }
             }
         }
