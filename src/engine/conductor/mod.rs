@@ -27,6 +27,8 @@ use crate::nets::foreign::{ForeignError, Misfit, MixesImages};
 use crate::nets::graph::{Graph, GraphError};
 use crate::nets::import::ImportError;
 use crate::nets::import::onnx::OnnxError;
+use crate::nets::launch;
+use crate::nets::plan::Plan;
 use crate::nets::ports::PortsError;
 use crate::nets::train::TrainError;
 use crate::nets::{Ports, ScalingError, parameters_of};
@@ -272,8 +274,19 @@ impl Conductor {
         network: &Graph,
     ) -> Result<(), RunError> {
         let images = dataset.train.len() + dataset.test.len();
+        // What plans take beside that.
+        let plan = match launch::is_by_plan() {
+            true => network
+                .fast()
+                .ok()
+                .and_then(|fast| Plan::new(&fast.graph).ok()),
+            false => None,
+        };
+        let (packed, scratch) = plan.map_or((0, 0), |plan| plan.bytes());
         let network = (parameters_of(network), &network.sites()[..]);
-        let memory = Memory::of(config, &dataset.form(), images, workers, network);
+        let mut memory = Memory::of(config, &dataset.form(), images, workers, network);
+        memory.weights += packed as u64;
+        memory.workers += (workers * scratch) as u64;
         let free = available();
         self.rounds.run.memory = memory.total();
         let of = free.map_or_else(String::new, |free| format!(" of {} free", bytes(free)));

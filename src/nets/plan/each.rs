@@ -65,6 +65,8 @@ pub enum Each {
     /// The numbers of a value in another order, or some of them: for every number written, where it
     /// stands, in numbers of one lane.
     Select(Arc<[usize]>, Place, Place),
+    /// Zeros in a value and its border.
+    Clear(Place),
 }
 
 /// A step on one group of images.
@@ -126,6 +128,13 @@ impl WithSimd for OnGroup<'_> {
                         }
                     }
                 });
+            }
+            Each::Clear(to) => {
+                let first = start(to);
+                for number in first..first + to.size() {
+                    // SAFETY: as above.
+                    unsafe { store(simd, at(number), simd.splat_f32s(0.0)) };
+                }
             }
             Each::Select(table, from, to) => {
                 let (a, b) = (start(from), start(to));

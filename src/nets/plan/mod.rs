@@ -109,6 +109,11 @@ impl Plan {
         self.lanes
     }
 
+    /// Bytes of its weights, and of the memory that each worker takes.
+    pub fn bytes(&self) -> (usize, usize) {
+        (self.program.weights(), self.program.scratch())
+    }
+
     /// Multiplications and additions of one image.
     pub fn operations(&self) -> u64 {
         self.program.operations

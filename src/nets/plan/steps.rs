@@ -53,6 +53,7 @@ impl Step {
             Self::Winograd(it) => ("winograd", &it.to),
             Self::Pool(it) => ("pool", &it.to),
             Self::Each(Each::Select(_, _, to)) => ("select", to),
+            Self::Each(Each::Clear(to)) => ("clear", to),
             Self::Each(Each::One(_, _, to) | Each::Channels(_, _, to) | Each::Two(_, _, _, to)) => {
                 ("function", to)
             }
@@ -72,6 +73,7 @@ impl Step {
             Self::Each(
                 Each::One(_, from, to) | Each::Channels(_, from, to) | Each::Select(_, from, to),
             ) => vec![from, to],
+            Self::Each(Each::Clear(to)) => vec![to],
             Self::Lstm(_) => Vec::new(),
         }
     }
@@ -122,6 +124,22 @@ impl Scratch {
 }
 
 impl Program {
+    /// Bytes that a run takes.
+    pub fn scratch(&self) -> usize {
+        4 * (self.frames.size() * self.lanes + self.sums)
+    }
+
+    /// Bytes of the weights, as they are read.
+    pub fn weights(&self) -> usize {
+        let own = self.steps.iter().map(|step| match step {
+            Step::Product(own) => own.weights.len(),
+            Step::Winograd(own) => own.weights.len(),
+            Step::Lstm(own) => own.steps.first().map_or(0, |it| it.weights.len()),
+            _ => 0,
+        });
+        4 * own.sum::<usize>()
+    }
+
     /// Logits, row-major \[N,K\], of images, row-major \[N,C,H,W\].
     ///
     /// # Panics

@@ -1,7 +1,10 @@
 use burn::tensor::Device;
 
 use super::*;
+use crate::nets::graph::op::{Binary, Conv, Pads, Reduced, Reduction, Unary};
+use crate::nets::graph::{GraphBuilder, Op};
 use crate::nets::{Ports, Subject};
+use crate::session::array::Array;
 use crate::session::config::NetworkKind;
 
 /// Images that have nothing in common, in \[0,1\].
@@ -46,6 +49,92 @@ fn every_kind_gives_the_logits_that_burn_gives() {
                 let plan = Plan::with(&graph, Lanes::widest(), direct).unwrap();
                 let worst = difference(&reference, &plan.logits(&pixels));
                 assert!(worst < 1e-5, "{kind:?} {image:?} direct {direct}: {worst}");
+            }
+        }
+    }
+}
+
+/// Two residual blocks of 3×3 convolutions of so many channels on 3×40×40 images.
+fn residual(channels: usize) -> Graph {
+    let mut builder = GraphBuilder::new([3, 40, 40]);
+    let weight = |builder: &mut GraphBuilder, name: &str, shape: &[usize]| {
+        let count: usize = shape.iter().product();
+        let spread = (count / shape[0]) as f32;
+        let values = images(1, count)
+            .iter()
+            .map(|v| (v - 0.5) / spread.sqrt())
+            .collect();
+        builder.weight(name, Array::new(shape, values)).unwrap()
+    };
+    let conv = Op::Conv(Conv {
+        pads: Pads::all(1),
+        ..Conv::default()
+    });
+    let mut last = builder.add("images", Op::Input, &[]).unwrap();
+    let mut before = 3;
+    for block in 0..3 {
+        let w = weight(
+            &mut builder,
+            &format!("w{block}"),
+            &[channels, before, 3, 3],
+        );
+        let first = builder
+            .add(&format!("a{block}"), conv.clone(), &[last.into(), w])
+            .unwrap();
+        let relu = Op::Unary(Unary::Relu);
+        let first = builder
+            .add(&format!("r{block}"), relu.clone(), &[first.into()])
+            .unwrap();
+        let w = weight(
+            &mut builder,
+            &format!("v{block}"),
+            &[channels, channels, 3, 3],
+        );
+        let second = builder
+            .add(&format!("b{block}"), conv.clone(), &[first.into(), w])
+            .unwrap();
+        let sum = [second.into(), first.into()];
+        let sum = builder
+            .add(&format!("s{block}"), Op::Binary(Binary::Add), &sum)
+            .unwrap();
+        last = builder
+            .add(&format!("t{block}"), relu, &[sum.into()])
+            .unwrap();
+        before = channels;
+    }
+    let mean = Op::Reduce {
+        reduction: Reduction::Mean,
+        axes: vec![2, 3],
+        axes_after: Reduced::Dropped,
+    };
+    let mean = builder.add("mean", mean, &[last.into()]).unwrap();
+    let w = weight(&mut builder, "logits.weight", &[channels, 10]);
+    let logits = builder.add("logits", Op::Dense, &[mean.into(), w]).unwrap();
+    builder.finish(logits).unwrap()
+}
+
+#[test]
+fn values_that_are_not_needed_together_share_memory_where_they_are_large() {
+    let device = Device::flex();
+    let (small, large) = (residual(4), residual(24));
+    let scratch = |graph: &Graph| Plan::new(graph).unwrap().bytes().1;
+    // Six times the channels in less than three times the memory.
+    assert!(
+        scratch(&large) < 3 * scratch(&small),
+        "{} {}",
+        scratch(&large),
+        scratch(&small)
+    );
+    let pixels = images(20, 3 * 40 * 40);
+    for graph in [small, large] {
+        let subject = Subject::new(graph.clone(), &device).unwrap();
+        let reference = subject.logits(pixels.clone(), &device);
+        for lanes in Lanes::all().into_iter().filter(|lanes| lanes.count() > 1) {
+            let plan = Plan::with(&graph, lanes, false).unwrap();
+            // The second time other values have stood where borders are.
+            for _ in 0..2 {
+                let worst = difference(&reference, &plan.logits(&pixels));
+                assert!(worst < 1e-5, "{lanes:?}: {worst}");
             }
         }
     }

@@ -8,6 +8,7 @@ use super::super::op::{
     Unary, Window,
 };
 use super::*;
+use crate::nets::plan::{Lanes, Plan};
 
 /// What a random graph is made of.
 #[derive(Clone, Copy, PartialEq)]
@@ -246,6 +247,16 @@ fn random_graphs_are_of_all_these_operators() {
     assert!(labels.into_iter().eq(wanted));
 }
 
+#[test]
+fn plans_are_made_for_most_random_graphs() {
+    let planned = (0..200).filter(|&seed| {
+        let graph = graph(seed, Kinds::All).fast().unwrap().graph;
+        Plan::with(&graph, Lanes::widest(), false).is_ok()
+    });
+    let planned = planned.count();
+    assert!(planned > 60, "{planned} of 200");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
@@ -290,6 +301,20 @@ proptest! {
                 let before = graph.load(&device).values(pictures.clone(), &[id]).remove(0);
                 let after = loaded.values(pictures.clone(), &[*kept]).remove(0);
                 assert_near(&host_of(after), &host_of(before), "kept");
+            }
+        }
+    }
+
+    #[test]
+    fn plans_give_the_same(seed in any::<u64>()) {
+        let graph = graph(seed, Kinds::All).fast().unwrap().graph;
+        let device = Device::flex();
+        let pictures = images(3, graph.image(), 1, &device);
+        for direct in [true, false] {
+            if let Ok(plan) = Plan::with(&graph, Lanes::widest(), direct) {
+                let wanted = host(graph.load(&device).forward(pictures.clone()));
+                let found = plan.logits(&host(pictures.clone()));
+                assert_near(&found, &wanted, "by plan");
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::nets::graph::op::{Conv, Pads, Unary, Window};
 use crate::nets::graph::{Graph, Input, Node, NodeId, Op};
 use crate::nets::plan::Unplanned;
+use crate::nets::plan::each::Each;
 use crate::nets::plan::layout::{Frames, Place};
 use crate::nets::plan::product::Activation;
 use crate::nets::plan::steps::{Program, Step};
@@ -292,41 +293,28 @@ impl<'a> Draft<'a> {
             .iter()
             .map(|(step, _)| step.is_of_groups())
             .collect();
-        let mut segments = Vec::new();
-        let mut first = 0;
-        for at in 1..=of_groups.len() {
-            if at == of_groups.len() || of_groups[at] != of_groups[first] {
-                segments.push(first..at);
-                first = at;
-            }
-        }
+        let segments = segments(&of_groups);
         let segment_of = |step: usize| segments.iter().position(|own| own.contains(&step));
-        // The segment of every value; one of several, or of all groups, stands in the frames.
+        // The segment of every value; one of several, or of all groups, stands in the frames. And the steps
+        // from the first that uses it to the last.
         let mut seen: Vec<Option<usize>> = vec![None; self.values.len()];
+        let mut lives = vec![(usize::MAX, 0); self.values.len()];
+        // Places with a border, by their value.
+        let mut bordered = vec![None; self.values.len()];
         for (at, (step, _)) in self.steps.iter_mut().enumerate() {
             let own = segment_of(at);
             for place in step.places() {
                 let framed = &mut self.values[place.at].1;
                 *framed |= of_groups[at] || seen[place.at].is_some() && seen[place.at] != own;
                 seen[place.at] = own;
+                let (first, last) = &mut lives[place.at];
+                (*first, *last) = (at.min(*first), at);
+                if !place.is_dense() {
+                    bordered[place.at] = Some(*place);
+                }
             }
         }
-        let mut frames = Frames::default();
-        // Where vectors of sixteen begin.
-        let resolved: Vec<(usize, bool)> = self
-            .values
-            .iter()
-            .map(|&(size, framed)| {
-                let area = if framed {
-                    &mut frames.frame
-                } else {
-                    &mut frames.local
-                };
-                let at = *area;
-                *area += size;
-                (at, framed)
-            })
-            .collect();
+        let (resolved, frames, shared) = self.memory(&lives);
         let resolve = |place: &mut Place| (place.at, place.framed) = resolved[place.at];
         let places: Vec<Place> = resolved
             .iter()
@@ -338,7 +326,17 @@ impl<'a> Draft<'a> {
             })
             .collect();
         let mut steps = Vec::new();
-        for (mut step, later) in self.steps {
+        for (at, (mut step, later)) in std::mem::take(&mut self.steps).into_iter().enumerate() {
+            if shared {
+                // What stood there before leaves no zeros in a border.
+                let first = (0..lives.len()).filter(|&value| lives[value].0 == at);
+                for mut place in first.filter_map(|value| bordered[value]) {
+                    resolve(&mut place);
+                    if !place.framed {
+                        steps.push(Step::Each(Each::Clear(Place { skip: 0, ..place })));
+                    }
+                }
+            }
             steps.push(match later {
                 Some(later) => later(&places),
                 None => {
@@ -354,17 +352,84 @@ impl<'a> Draft<'a> {
             Step::Lstm(lstm) => lstm.steps[0].sums(self.lanes),
             _ => 0,
         };
-        Ok(Program {
+        let of_groups: Vec<bool> = steps.iter().map(Step::is_of_groups).collect();
+        let program = Program {
             sums: steps.iter().map(sums).max().unwrap_or(0),
+            segments: self::segments(&of_groups),
             steps,
-            segments,
             frames,
             output: out,
             numbers: self.graph.image().iter().product(),
             lanes: self.lanes,
             operations: self.operations,
-        })
+        };
+        match program.scratch() > MOST {
+            true => Err(self.unplanned(
+                output,
+                "its values take too much memory for a vector of images",
+            )),
+            false => Ok(program),
+        }
     }
+
+    /// Where every value stands and whether in the frames, the areas, and whether local values share memory:
+    /// those that are not needed at the same time do, where all of them would leave the caches.
+    fn memory(&self, lives: &[(usize, usize)]) -> (Vec<(usize, bool)>, Frames, bool) {
+        let local = self.values.iter().filter(|(_, framed)| !framed);
+        let shared = local.map(|(size, _)| size).sum::<usize>() > SHARED;
+        let mut frames = Frames::default();
+        let mut resolved: Vec<(usize, bool)> = Vec::new();
+        for (value, &(size, framed)) in self.values.iter().enumerate() {
+            let at = match (framed, shared) {
+                (true, _) => frames.frame,
+                (false, false) => frames.local,
+                (false, true) => {
+                    // The lowest place that is free as long as it is needed.
+                    let mut taken: Vec<(usize, usize)> = (0..value)
+                        .filter(|&other| !self.values[other].1)
+                        .filter(|&other| {
+                            lives[other].0 <= lives[value].1 && lives[value].0 <= lives[other].1
+                        })
+                        .map(|other| (resolved[other].0, resolved[other].0 + self.values[other].0))
+                        .collect();
+                    taken.sort_unstable();
+                    taken
+                        .iter()
+                        .fold(0, |at, &(from, to)| match at + size <= from {
+                            true => at,
+                            false => at.max(to),
+                        })
+                }
+            };
+            let area = if framed {
+                &mut frames.frame
+            } else {
+                &mut frames.local
+            };
+            *area = (*area).max(at + size);
+            resolved.push((at, framed));
+        }
+        (resolved, frames, shared)
+    }
+}
+
+/// Numbers of local values, for one lane, from which on they share memory: eight megabytes of sixteen lanes.
+const SHARED: usize = 1 << 17;
+
+/// Most bytes of the values of a run.
+const MOST: usize = 1 << 30;
+
+/// Steps that follow upon each other and are alike in whether they work on all groups.
+fn segments(of_groups: &[bool]) -> Vec<std::ops::Range<usize>> {
+    let mut segments = Vec::new();
+    let mut first = 0;
+    for at in 1..=of_groups.len() {
+        if at == of_groups.len() || of_groups[at] != of_groups[first] {
+            segments.push(first..at);
+            first = at;
+        }
+    }
+    segments
 }
 
 /// The node that a node computes on first.
