@@ -136,7 +136,11 @@ pub fn asked(
         let said = end(child, over).map_err(|error| format!("the pilot: {error}"))?;
         let Some((true, out, _)) = said else {
             let words = said.map_or_else(String::new, |(_, _, problem)| problem);
-            return Err(words.trim().trim_start_matches("error: ").to_owned());
+            let words = words.trim();
+            return Err(words
+                .strip_prefix("noisescope: ")
+                .unwrap_or(words)
+                .to_owned());
         };
         let told: Told =
             serde_json::from_str(&out).map_err(|error| format!("the pilot said: {error}"))?;

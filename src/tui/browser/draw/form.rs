@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 
 use super::caret;
@@ -43,7 +44,8 @@ pub(super) fn draw(browser: &Browser, form: &Form, theme: &Theme, area: Rect, bu
         }
         Pilot::Failed(problem) => {
             let text = format!("{} {problem}", theme.glyphs.warning);
-            draw_message(&text, theme.warning(), rest, buf);
+            let used = draw_message(&text, theme.warning(), rest, buf);
+            draw_presets(browser, form, theme, below(rest, used + 1), buf);
         }
         Pilot::Known(all, workers, chosen) => {
             draw_grains(all, *workers, *chosen, theme, rest, buf);
@@ -75,11 +77,15 @@ fn draw_line(form: &Form, line: Line, theme: &Theme, area: Rect, buf: &mut Buffe
     left(buf, area, 0, Row::from(spans));
 }
 
-fn draw_message(text: &str, style: ratatui::style::Style, area: Rect, buf: &mut Buffer) {
+/// Draws it; gives the rows that it took.
+fn draw_message(text: &str, style: Style, area: Rect, buf: &mut Buffer) -> u16 {
     let lines = text.lines().flat_map(|line| wrap(&clean(line), area.width));
-    for (row, line) in lines.take(MESSAGE).enumerate() {
-        left(buf, area, row as u16, Span::styled(line, style));
+    let mut used = 0;
+    for line in lines.take(MESSAGE) {
+        left(buf, area, used, Span::styled(line, style));
+        used += 1;
     }
+    used
 }
 
 fn draw_presets(browser: &Browser, form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
