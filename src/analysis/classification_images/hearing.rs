@@ -70,6 +70,9 @@ impl Hearing {
 
     /// What rows of logits, \[K\] each, say.
     pub fn hear<'a>(&self, logits: impl Iterator<Item = &'a [f32]>) -> Heard {
+        if self.evidence == Evidence::Logit {
+            return self.hear_logits(logits);
+        }
         let most = f64::from(MOST);
         let mut heard = Heard::default();
         for row in logits {
@@ -81,6 +84,29 @@ impl Hearing {
                 heard.responses.push(steps.clamp(-most, most) as i32);
             }
         }
+        heard
+    }
+}
+
+impl Hearing {
+    /// [`Self::hear`] of logits less their mean, with the vectors of this processor.
+    fn hear_logits<'a>(&self, logits: impl Iterator<Item = &'a [f32]>) -> Heard {
+        let (most, scale) = (f64::from(MOST), 1.0 / self.step);
+        let mut heard = Heard::default();
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for row in logits {
+                    let mean = row.iter().map(|&v| f64::from(v)).sum::<f64>() / row.len() as f64;
+                    for &class in &self.listed {
+                        // A step is a power of two, so that this is a division.
+                        let steps = ((f64::from(row[class]) - mean) * scale).round();
+                        heard.clipped += u64::from(!(-most..=most).contains(&steps));
+                        heard.responses.push(steps.clamp(-most, most) as i32);
+                    }
+                }
+            },
+        );
         heard
     }
 }
