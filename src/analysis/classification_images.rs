@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
 use crate::nets::decision;
-use crate::nets::train::log_softmax;
+use crate::nets::softmax::log_softmax;
 use crate::session::Form;
 use crate::session::config::{self, Evidence, Noise, Response, Span, Weighting};
 use crate::session::record::{

@@ -21,6 +21,7 @@ pub mod ports;
 mod rnn;
 mod scaling;
 mod simple;
+pub mod softmax;
 pub mod subject;
 pub mod train;
 pub mod weights;

@@ -15,7 +15,7 @@ use super::graph::Graph;
 use super::plan::Plan;
 use super::plan::fit::Fit;
 use super::weights::{WeightsError, host};
-use super::{Network, Ports, Subject, decision, launch};
+use super::{Network, Ports, Subject, decision, launch, softmax::log_softmax};
 use crate::data::Images;
 use crate::session::array::Array;
 use crate::session::config::{self, NetworkKind};
@@ -550,16 +550,4 @@ pub fn evaluate(
         loss: loss / n,
         accuracy: right as f64 / n,
     }
-}
-
-/// Logarithms of the softmax probabilities of one row of logits.
-pub fn log_softmax(logits: &[f32]) -> Vec<f64> {
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let shifted = || {
-        logits
-            .iter()
-            .map(|&logit| f64::from(logit) - f64::from(most))
-    };
-    let total = shifted().map(f64::exp).sum::<f64>().ln();
-    shifted().map(|logit| logit - total).collect()
 }

@@ -1,6 +1,6 @@
 //! What the outputs of the network say for each class, as whole numbers that add exactly.
 
-use crate::nets::train::log_softmax;
+use crate::nets::softmax::log_softmax;
 use crate::session::config::Evidence;
 use crate::stats::classification::MOST;
 

@@ -1,6 +1,6 @@
 //! The small form for a new session: a name, a preset, and a network and images of one's own.
 
-use super::row::Row;
+use super::row::{Asked, Row};
 use crate::session::config::NetworkKind;
 use crate::session::store::check_name;
 use crate::stats::grain::{Foretold, advised};
@@ -58,21 +58,6 @@ pub enum Pilot {
     Known(Vec<Foretold>, usize, usize),
     /// Why nothing is foretold.
     Failed(String),
-}
-
-/// What the form asks for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Asked {
-    /// One of the presets that were offered.
-    pub preset: String,
-    /// The session's name: fit for a file, and no session of the list has it.
-    pub name: String,
-    /// A network's file, as typed.
-    pub network: Option<String>,
-    /// Images, as typed.
-    pub images: Option<String>,
-    /// The grain of noise and the trials that were chosen.
-    pub grain: Option<Foretold>,
 }
 
 /// What the form holds.

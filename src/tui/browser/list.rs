@@ -2,8 +2,8 @@
 
 use crossterm::event::KeyEvent;
 
-use super::form::{Asked, Form, Pilot};
-use super::row::{Choice, List, Row};
+use super::form::{Form, Pilot};
+use super::row::{Asked, Choice, List, Row};
 use crate::stats::grain::Foretold;
 use crate::tui::action::{self, Action, Binding, Place};
 

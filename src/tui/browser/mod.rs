@@ -10,7 +10,6 @@ mod row;
 mod screen;
 
 pub use draw::draw;
-pub use form::Asked;
 pub use list::{Browser, Outcome};
-pub use row::{Choice, List, Row, RowState};
+pub use row::{Asked, Choice, List, Row, RowState};
 pub use screen::{Said, browse};

@@ -1,6 +1,6 @@
 //! The sessions of the list, where the person is in it, and what was chosen.
 
-use super::form::Asked;
+use crate::stats::grain::Foretold;
 
 /// One session as the list shows it.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,6 +51,21 @@ pub enum RowState {
     Failed(String),
     /// Its file cannot be read: the message.
     Damaged(String),
+}
+
+/// What the form for a new session asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// One of the presets that were offered.
+    pub preset: String,
+    /// The session's name: fit for a file, and no session of the list has it.
+    pub name: String,
+    /// A network's file, as typed.
+    pub network: Option<String>,
+    /// Images, as typed.
+    pub images: Option<String>,
+    /// The grain of noise and the trials that were chosen.
+    pub grain: Option<Foretold>,
 }
 
 /// What the person wants.

@@ -11,9 +11,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::draw::draw;
-use super::form::Asked;
 use super::list::{Browser, Outcome};
-use super::row::{Choice, List, Row};
+use super::row::{Asked, Choice, List, Row};
 use crate::stats::grain::Foretold;
 use crate::tui::clock::{now, until};
 use crate::tui::frames::Frames;

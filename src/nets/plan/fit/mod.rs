@@ -15,6 +15,7 @@ mod memory;
 use std::time::{Duration, Instant};
 
 use crate::nets::graph::Graph;
+use crate::nets::softmax::log_softmax;
 use crate::session::array::Array;
 use crate::session::record::Weights;
 
@@ -164,7 +165,7 @@ impl Fit {
             let row: Vec<f32> = (0..self.classes)
                 .map(|class| unsafe { *at(y, class) })
                 .collect();
-            let logs = crate::nets::train::log_softmax(&row);
+            let logs = log_softmax(&row);
             said.loss -= logs[label];
             for (class, log) in logs.iter().enumerate() {
                 let wanted = f64::from(u8::from(class == label));

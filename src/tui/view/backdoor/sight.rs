@@ -55,11 +55,15 @@ impl<'a> Sight<'a> {
         self.suspect.findings.get(self.gamma)
     }
 
-    /// Whether its evidence images are shown: no class has a classification image, as at γ = 0.
+    /// Whether its evidence images are shown: of more classes than have classification images, as at γ = 0.
     pub fn shows_evidence(&self) -> bool {
         self.finding().is_some_and(|it| {
-            let known = |map: &[f32]| map.iter().any(|v| v.is_finite());
-            !known(it.z.values()) && known(it.evidence.values())
+            let area = it.z.values().len() / self.classes.max(1);
+            let known = |maps: &[f32]| {
+                let maps = maps.chunks_exact(area.max(1));
+                maps.filter(|map| map.iter().all(|v| v.is_finite())).count()
+            };
+            known(it.evidence.values()) > known(it.z.values())
         })
     }
 
@@ -84,7 +88,16 @@ impl<'a> Sight<'a> {
                 ),
                 None => format!("fewer than {LEAST_CLASSES} classes have enough trials"),
             };
-            return (format!("Nothing can be said at {at}: {why}."), false);
+            // The score by evidence images needs no decisions.
+            return match finding.audited {
+                Some(_) => (
+                    format!(
+                        "By decisions nothing can be said at {at}: {why}. Evidence: see below."
+                    ),
+                    false,
+                ),
+                None => (format!("Nothing can be said at {at}: {why}."), false),
+            };
         };
         let window = finding.windows[class].map_or_else(String::new, |it| {
             format!(
