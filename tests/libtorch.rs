@@ -242,14 +242,18 @@ fn auto_tries_what_is_here_and_a_session_stays_where_it_began() {
     let bench = Bench::new();
     let session = run(&bench, "auto", 500, &[]);
     let device = session.record.devices[0].clone();
-    assert!(["libtorch", "flex"].contains(&device.as_str()) || device.starts_with("cuda"));
-    // Auto takes what the record names, though the other may be as fast.
-    for began in ["flex", "libtorch"] {
+    assert!(["cpu", "libtorch"].contains(&device.as_str()) || device.starts_with("cuda"));
+    // Auto takes what the record names, though another may be faster; the plan took the place of flex.
+    for (began, recorded) in [
+        ("cpu", vec!["cpu"]),
+        ("libtorch", vec!["libtorch"]),
+        ("flex", vec!["flex", "cpu"]),
+    ] {
         interrupted(&bench, began, &["--device", began]);
         bench.succeed(&["run", began, "--plain"]);
         let session = bench.load(began);
         assert_eq!(session.record.state, State::Finished);
-        assert_eq!(session.record.devices, [began]);
+        assert_eq!(session.record.devices, recorded);
     }
 }
 
@@ -268,7 +272,7 @@ fn the_doctor_tells_what_works_here() {
     let bench = Bench::new();
     let told = bench.succeed(&["doctor"]);
     for what in [
-        "libtorch", "flex", "trials/s", "Sessions", "Data", "Terminal",
+        "libtorch", "cpu", "flex", "trials/s", "Sessions", "Data", "Terminal",
     ] {
         assert!(told.contains(what), "{what}: {told}");
     }

@@ -5,8 +5,6 @@
 //! strength): the network with that layer pushed is shown test images blended with noise, the same
 //! stimuli at every strength, so that differences are paired.
 
-use burn::tensor::{Tensor, TensorData};
-
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
 use crate::nets::graph::site::Site;
 use crate::nets::{Subject, decision};
@@ -139,20 +137,18 @@ impl Modulation {
         let train = &lab.dataset.train;
         let pixels = shown.iter().flat_map(|&i| train.image(i));
         let pixels: Vec<f32> = pixels.map(|&x| f32::from(x) / 255.0).collect();
-        let [c, h, w] = lab.form.shape();
-        let data = TensorData::new(pixels, [shown.len(), c, h, w]);
-        let all = lab
-            .network
-            .activations(Tensor::from_data(data, &lab.device), &places);
+        let all = lab.network.responses(&pixels, &places);
         let classes: Vec<usize> = shown.iter().map(|&i| train.label(i).into()).collect();
-        let of_layer = |((_, it), all): (&(usize, Site), Tensor<4>)| {
-            // In a convolution, the mean over all positions.
-            let mean = all.flatten::<3>(2, 3).mean_dim(2);
-            let values: Vec<f32> = mean.into_data().try_into_vec().unwrap_or_default();
+        let of_layer = |((_, it), all): (&(usize, Site), Vec<f32>)| {
+            let positions = (it.positions.0 * it.positions.1).max(1);
             let mut sums = vec![0.0; self.classes * it.units];
-            for (row, class) in values.chunks_exact(it.units).zip(&classes) {
+            for (image, class) in all.chunks_exact(it.units * positions).zip(&classes) {
                 let own = sums[class * it.units..].iter_mut();
-                own.zip(row).for_each(|(sum, &a)| *sum += f64::from(a));
+                // In a convolution, the mean over all positions.
+                for (sum, all) in own.zip(image.chunks_exact(positions)) {
+                    let all: f64 = all.iter().map(|&a| f64::from(a)).sum();
+                    *sum += all / positions as f64;
+                }
             }
             let fixed = |sum: f64| (sum * FIXED_POINT).round() as i64;
             sums.into_iter().map(fixed).collect()

@@ -3,7 +3,8 @@
 //! Logits come from the fastest graph that gives the same ones, activations from the graph as it
 //! is, whose nodes the sites name. That one is brought to the device when it is first needed.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -11,7 +12,8 @@ use super::graph::op::{Binary, Op, Unary};
 use super::graph::run::{Loaded, PushError};
 use super::graph::site::Site;
 use super::graph::{Graph, GraphError, Input, NodeId};
-use super::plan::{Plan, Unplanned};
+use super::plan::triggered::{Answers, Looked, Sums};
+use super::plan::{Lanes, Plan, Unplanned};
 use super::{Network, Ports, launch};
 use crate::session::config::NetworkKind;
 use crate::session::record::Weights;
@@ -29,10 +31,15 @@ pub struct Subject {
     plan: Arc<OnceLock<Result<Plan, Unplanned>>>,
     /// The graph itself on the device.
     whole: Arc<OnceLock<Loaded>>,
+    /// The plans of the image and the sites that were looked at together; `None` where there is none.
+    looks: Looks,
     device: Device,
     /// What it is pushed by: sites and their offsets.
     pushes: Vec<(String, Vec<f32>)>,
 }
+
+/// Plans by the places of the sites whose values they give.
+type Looks = Arc<Mutex<HashMap<Vec<usize>, Option<Plan>>>>;
 
 /// A site that cannot be pushed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +70,7 @@ impl Subject {
             kept: fast.kept.into(),
             plan: Arc::default(),
             whole: Arc::default(),
+            looks: Arc::default(),
             device: device.clone(),
             graph,
             pushes: Vec::new(),
@@ -106,6 +114,7 @@ impl Subject {
             fast: self.fast.graph().load(device),
             plan: Arc::default(),
             whole: Arc::default(),
+            looks: Arc::default(),
             device: device.clone(),
             pushes: Vec::new(),
             ..self.clone()
@@ -206,6 +215,78 @@ impl Subject {
     pub fn activations(&self, images: Tensor<4>, sites: &[usize]) -> Vec<Tensor<4>> {
         let chosen: Vec<Site> = sites.iter().map(|&at| self.sites[at].clone()).collect();
         self.whole().activations(images, &chosen)
+    }
+
+    /// The plan that gives images and the values of these sites, where this thread computes by plan and
+    /// there is one for the network as it is.
+    fn looking(&self, sites: &[usize]) -> Option<Plan> {
+        if !launch::is_by_plan() || !self.pushes.is_empty() || sites.is_empty() {
+            return None;
+        }
+        let mut looks = self.looks.lock().ok()?;
+        let make = || {
+            let input = self
+                .graph
+                .ids()
+                .find(|id| self.graph.node(*id).op == Op::Input)?;
+            let own = sites.iter().map(|&at| self.sites[at].node);
+            let wanted: Vec<NodeId> = [input].into_iter().chain(own).collect();
+            Plan::of(&self.graph, &wanted, Lanes::chosen(), launch::is_direct()).ok()
+        };
+        looks.entry(sites.to_vec()).or_insert_with(make).clone()
+    }
+
+    /// Where the activations of a site stand, of some of its positions or of all.
+    fn answers(&self, site: usize, positions: Option<&[usize]>) -> Answers {
+        let (units, all) = self.graph.standing(&self.sites[site]);
+        let positions = match positions {
+            Some(chosen) => chosen.iter().map(|&at| all[at]).collect(),
+            None => all,
+        };
+        Answers { units, positions }
+    }
+
+    /// Activations of `pixels`, row-major \[N,C,H,W\] in \[0,1\], at sites, by their places among all, each
+    /// row-major \[N,units,rows,columns\]; `None` where they are not had by plan.
+    pub fn planned_activations(&self, pixels: &[f32], sites: &[usize]) -> Option<Vec<Vec<f32>>> {
+        let answers = |&at: &usize| self.answers(at, None);
+        let answers: Vec<Answers> = sites.iter().map(answers).collect();
+        Some(self.looking(sites)?.activations(pixels, &answers))
+    }
+
+    /// The same, by plan where this thread computes so and there is one, else on the device.
+    pub fn responses(&self, pixels: &[f32], sites: &[usize]) -> Vec<Vec<f32>> {
+        if let Some(all) = self.planned_activations(pixels, sites) {
+            return all;
+        }
+        let [channels, height, width] = self.graph.image();
+        let images = pixels.len() / (channels * height * width).max(1);
+        let data = TensorData::new(pixels.to_vec(), [images, channels, height, width]);
+        let all = self.activations(Tensor::from_data(data, &self.device), sites);
+        let values = all.into_iter().map(|it| it.into_data().try_into_vec());
+        values.map(Result::unwrap_or_default).collect()
+    }
+
+    /// Adds to `sums` the receptive fields of sites on `pixels`, row-major \[N,C,H,W\] in \[0,1\], by what they
+    /// answer; false, and nothing is added, where this is not done by plan.
+    pub fn triggered(&self, pixels: &[f32], sites: &[usize], sums: &mut [Sums]) -> bool {
+        let Some(plan) = self.looking(sites) else {
+            return false;
+        };
+        let looked = |&site: &usize| {
+            let own = &self.sites[site];
+            let fields = own.inner();
+            let columns = own.positions.1;
+            let positions = fields.iter().map(|it| it.row * columns + it.column);
+            Looked {
+                answers: self.answers(site, Some(&positions.collect::<Vec<_>>())),
+                corners: fields.iter().map(|it| (it.top, it.left)).collect(),
+                field: own.field_shape(),
+            }
+        };
+        let looked: Vec<Looked> = sites.iter().map(looked).collect();
+        plan.triggered(pixels, &looked, sums);
+        true
     }
 
     /// Whether a site can be pushed.

@@ -196,18 +196,20 @@ impl Summing {
         let (m, points) = (self.rows.listed(), self.points);
         let mut sums = responses(&self.rows, &block.truth, heard);
         let mut products = vec![0.0_f64; m * points];
-        let mut noise = Vec::with_capacity(AT_A_TIME * points);
         let shown = block.noise.chunks(AT_A_TIME * points);
-        let said = heard.responses.chunks(AT_A_TIME * m);
-        for (shown, said) in shown.zip(said) {
-            let centred = |&k: &u16| f64::from(i32::from(k) - CENTRE as i32);
-            noise.clear();
-            self.vectors
-                .dispatch(|| noise.extend(shown.iter().map(centred)));
-            let said: Vec<f64> = said.iter().map(|&y| f64::from(y)).collect();
-            multiply(self.vectors, &said, &noise, &mut products, (m, points));
+        let said: Vec<f64> = heard.responses.iter().map(|&y| f64::from(y)).collect();
+        for (shown, said) in shown.zip(said.chunks(AT_A_TIME * m)) {
+            multiply(self.vectors, said, shown, &mut products, (m, points));
         }
-        sums.products = products.into_iter().map(|sum| sum as i64).collect();
+        // The points as they are drawn were multiplied: Σy·(z − c) = Σy·z − c·Σy.
+        let centres = (0..m).map(|class| {
+            let said = sums.sums.iter().skip(class).step_by(m);
+            said.sum::<i64>() * CENTRE
+        });
+        let products = products.chunks_exact(points.max(1)).zip(centres);
+        sums.products = products
+            .flat_map(|(sums, centre)| sums.iter().map(move |&sum| sum as i64 - centre))
+            .collect();
         if self.own_strata {
             let mut strata: Vec<Vec<u32>> = vec![Vec::new(); m + 1];
             for (&truth, shown) in block.truth.iter().zip(block.noise.chunks_exact(points)) {
@@ -222,13 +224,15 @@ impl Summing {
 
 /// Adds yᵀ·z to `products`, \[M,P\]: y is \[N,M\], z \[N,P\]. Whole numbers of 16 bits over 8,192 trials at
 /// most stay below 2⁵³, so every sum is exact in whatever order it is made.
-fn multiply(
+fn multiply<Z: Copy>(
     vectors: pulp::Arch,
     y: &[f64],
-    z: &[f64],
+    z: &[Z],
     products: &mut [f64],
     (m, points): (usize, usize),
-) {
+) where
+    f64: From<Z>,
+{
     let n = y.len() / m.max(1);
     assert_eq!((y.len(), z.len()), (n * m, n * points));
     assert_eq!(products.len(), m * points);
@@ -245,16 +249,22 @@ fn multiply(
 /// ten of sixteen.
 const CLASSES_AT_ONCE: [usize; 2] = [10, 5];
 
+/// Numbers of two vectors of 64 bits, of the widest that there are.
+const MOST_LANES: usize = 16;
+
 /// [`multiply`], with the vectors of this processor.
-struct Products<'a> {
+struct Products<'a, Z> {
     y: &'a [f64],
-    z: &'a [f64],
+    z: &'a [Z],
     products: &'a mut [f64],
     m: usize,
     points: usize,
 }
 
-impl WithSimd for Products<'_> {
+impl<Z: Copy> WithSimd for Products<'_, Z>
+where
+    f64: From<Z>,
+{
     type Output = ();
 
     #[inline(always)]
@@ -294,13 +304,16 @@ impl WithSimd for Products<'_> {
                 let sums = &mut self.products[class * self.points + whole..][..self.points - whole];
                 sums.iter_mut()
                     .zip(&z[whole..])
-                    .for_each(|(sum, z)| *sum += y * z);
+                    .for_each(|(sum, &z)| *sum += y * f64::from(z));
             }
         }
     }
 }
 
-impl Products<'_> {
+impl<Z: Copy> Products<'_, Z>
+where
+    f64: From<Z>,
+{
     /// The sums of some classes at two vectors of points.
     #[inline(always)]
     fn tile<S: Simd, const M: usize>(&mut self, simd: S, first: usize, point: usize) {
@@ -317,8 +330,12 @@ impl Products<'_> {
             .chunks_exact(self.m)
             .zip(self.z.chunks_exact(self.points));
         for (y, z) in rows {
-            let z = &z[point..][..2 * lanes];
-            let (low, high) = S::as_simd_f64s(z).0.split_at(1);
+            // On its way, in registers: a copy of the noise in 64 bits would not stay in a cache.
+            let mut wide = [0.0; MOST_LANES];
+            let wide = &mut wide[..2 * lanes];
+            let shown = wide.iter_mut().zip(&z[point..][..2 * lanes]);
+            shown.for_each(|(wide, &z)| *wide = f64::from(z));
+            let (low, high) = S::as_simd_f64s(wide).0.split_at(1);
             let y = &y[first..][..M];
             for (own, y) in sums.iter_mut().zip(y) {
                 let y = simd.splat_f64s(*y);

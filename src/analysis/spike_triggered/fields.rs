@@ -5,6 +5,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use super::{fixed, host, stack};
 use crate::nets::Subject;
 use crate::nets::graph::site::{Place, Site};
+use crate::nets::plan::triggered::Sums;
 use crate::session::form::Shape;
 use crate::session::record::BlockResponses;
 
@@ -22,7 +23,9 @@ pub struct Fields {
     corners: Vec<(usize, usize)>,
     /// The numbers of all fields, \[M·P\]; `None` where the one field is the image itself.
     pixels: Option<Tensor<1, Int>>,
-    /// The inner positions among all, \[M\]; `None` where all are.
+    /// The inner positions among all, \[M\].
+    inner: Vec<usize>,
+    /// The same on the device; `None` where all are.
     positions: Option<Tensor<1, Int>>,
 }
 
@@ -42,8 +45,9 @@ impl Fields {
             lines.flat_map(move |line| (left..left + width).map(move |at| line * columns + at))
         });
         let pixels = pixels.map(|at| at as i32);
-        let of_position = |place: &Place| (place.row * site.positions.1 + place.column) as i32;
-        let positions: Vec<i32> = inner.iter().map(of_position).collect();
+        let of_position = |place: &Place| place.row * site.positions.1 + place.column;
+        let places: Vec<usize> = inner.iter().map(of_position).collect();
+        let positions: Vec<i32> = places.iter().map(|&at| at as i32).collect();
         let all = site.positions.0 * site.positions.1;
         Self {
             layer,
@@ -51,6 +55,7 @@ impl Fields {
             corners: inner.iter().map(|it| (it.top, it.left)).collect(),
             pixels: (!site.is_whole()).then(|| indices(pixels.collect())),
             positions: (positions.len() != all).then(|| indices(positions)),
+            inner: places,
         }
     }
 
@@ -100,6 +105,16 @@ impl Fields {
         }
     }
 
+    /// Those of one unit, image by image, of activations of all positions, row-major \[N,U,rows,columns\].
+    pub fn of_unit<'a>(&'a self, all: &'a [f32], unit: usize) -> impl Iterator<Item = f32> + 'a {
+        let (rows, columns) = self.site.positions;
+        let images = all.chunks_exact(self.site.units * rows * columns);
+        images.flat_map(move |image| {
+            let own = &image[unit * rows * columns..];
+            self.inner.iter().map(move |&at| own[at])
+        })
+    }
+
     /// Σ(s−½) over the fields, given the sum over the images, \[C·H·W\]: \[P\].
     fn stimulus(&self, images: &[f64]) -> Vec<f64> {
         let (height, width) = self.site.field_size();
@@ -147,47 +162,39 @@ pub fn numbers_at_work(layers: &[&Site], block: usize) -> usize {
     images * (2 * image + all + layers.iter().map(own).max().unwrap_or(0))
 }
 
-/// Sums over a block, in the numbers of the machine.
-struct Totals {
-    fired: Vec<f64>,
-    activation: Vec<f64>,
-    magnitude: Vec<f64>,
-    weighted: Vec<f64>,
-}
-
-impl Totals {
-    fn new(layer: &Fields) -> Self {
-        let units = layer.site.units;
-        Self {
-            fired: vec![0.0; units],
-            activation: vec![0.0; units],
-            magnitude: vec![0.0; units],
-            weighted: vec![0.0; units * layer.field_pixels()],
-        }
+impl Fields {
+    /// Nothing summed yet.
+    fn sums(&self) -> Sums {
+        Sums::new(self.site.units, self.field_pixels())
     }
 
     /// Adds images by their activations \[N,U,M\] and their fields \[N·M,P\].
-    fn add(&mut self, activations: Tensor<3>, fields: Tensor<2>, signed: bool) {
-        let [n, units, positions] = activations.dims();
+    fn add(&self, sums: &mut Sums, activations: Tensor<3>, fields: Tensor<2>) {
         // A sum over positions is short; over images it goes on in 64 bits.
         let over_images = |tensor: Tensor<3>, sums: &mut Vec<f64>| {
-            for row in host(tensor.sum_dim(2)).chunks_exact(units) {
+            for row in host(tensor.sum_dim(2)).chunks_exact(self.site.units) {
                 add(sums, row);
             }
         };
-        over_images(activations.clone(), &mut self.activation);
-        if signed {
-            over_images(activations.clone().abs(), &mut self.magnitude);
+        over_images(activations.clone(), &mut sums.activation);
+        if self.site.signed {
+            over_images(activations.clone().abs(), &mut sums.magnitude);
             let fired = activations.clone().not_equal_elem(0.0).float();
-            over_images(fired, &mut self.fired);
+            over_images(fired, &mut sums.fired);
         } else {
             let fired = activations.clone().greater_elem(0.0).float();
-            over_images(fired, &mut self.fired);
-            self.magnitude.clone_from(&self.activation);
+            over_images(fired, &mut sums.fired);
+            sums.magnitude.clone_from(&sums.activation);
         }
-        let by_unit = activations.swap_dims(0, 1).reshape([units, n * positions]);
-        add(&mut self.weighted, &host(by_unit.matmul(fields)));
+        weigh(sums, activations, fields);
     }
+}
+
+/// Adds the fields \[N·M,P\] times activations \[N,U,M\].
+fn weigh(sums: &mut Sums, activations: Tensor<3>, fields: Tensor<2>) {
+    let [n, units, positions] = activations.dims();
+    let by_unit = activations.swap_dims(0, 1).reshape([units, n * positions]);
+    add(&mut sums.weighted, &host(by_unit.matmul(fields)));
 }
 
 fn add(sums: &mut [f64], values: &[f32]) {
@@ -207,16 +214,31 @@ pub fn sum(
     let sites: Vec<&Site> = layers.iter().map(|layer| &layer.site).collect();
     let places: Vec<usize> = layers.iter().map(|layer| layer.layer).collect();
     let at_once = images_at_once(&sites);
-    let mut totals: Vec<Totals> = layers.iter().map(Totals::new).collect();
+    let mut totals: Vec<Sums> = layers.iter().map(Fields::sums).collect();
     let shape = network.ports().image;
     let area = network.ports().pixels();
     for piece in pixels.chunks(at_once * area) {
         let images = stack(piece, shape, device);
+        let by_plan = network.triggered(piece, &places, &mut totals);
+        let layers = layers.iter().zip(&mut totals);
+        if by_plan {
+            let n = piece.len() / area;
+            for (layer, totals) in layers {
+                let apart = std::mem::take(&mut totals.apart);
+                if apart.is_empty() {
+                    continue;
+                }
+                let shape = [n, layer.site.units, layer.positions()];
+                let apart = Tensor::from_data(TensorData::new(apart, shape), device);
+                weigh(totals, apart, layer.of(images.clone() - 0.5));
+            }
+            continue;
+        }
         let all = network.activations(images.clone(), &places);
         let centred = images - 0.5;
-        for ((layer, totals), own) in layers.iter().zip(&mut totals).zip(all) {
+        for ((layer, totals), own) in layers.zip(all) {
             let activations = layer.activations(own);
-            totals.add(activations, layer.of(centred.clone()), layer.site.signed);
+            layer.add(totals, activations, layer.of(centred.clone()));
         }
     }
     let mut shown = vec![0.0; area];

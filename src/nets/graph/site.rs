@@ -147,6 +147,46 @@ impl Site {
     }
 }
 
+impl Graph {
+    /// Where the activations of a site stand in what its node gives for one image: a number for every unit
+    /// and one for every position, whose sum is the row-major place of the unit at the position.
+    pub fn standing(&self, site: &Site) -> (Vec<usize>, Vec<usize>) {
+        let shape = &self.node(site.node).shape;
+        let length = |axis: usize| match shape[axis].batched {
+            true => 1,
+            false => shape[axis].count,
+        };
+        let stride = |axis: usize| (axis + 1..shape.len()).map(length).product::<usize>();
+        match &site.layout {
+            Layout::Axes(order) => {
+                // After the images come the axes of the units, and then those of the positions.
+                let (mut units, mut positions) = (vec![0], vec![0]);
+                for &axis in &order[1..] {
+                    let own = match units.len() < site.units {
+                        true => &mut units,
+                        false => &mut positions,
+                    };
+                    let many = |number: &usize| {
+                        let number = *number;
+                        (0..length(axis)).map(move |at| number + at * stride(axis))
+                    };
+                    *own = own.iter().flat_map(many).collect();
+                }
+                (units, positions)
+            }
+            Layout::LastState(recurrent) => {
+                let ends = recurrent.direction.ends(length(0));
+                let first = |(direction, step): (usize, usize)| {
+                    let state = step * stride(0) + direction * stride(1);
+                    (0..recurrent.units).map(move |unit| state + unit)
+                };
+                let units = ends.into_iter().enumerate().flat_map(first);
+                (units.collect(), vec![0])
+            }
+        }
+    }
+}
+
 /// Pixels of a field along one axis, and the positions to look at with their first pixel.
 type Inner = (usize, Vec<(usize, usize)>);
 

@@ -7,11 +7,17 @@ mod spatial;
 use self::draft::Draft;
 use super::steps::Program;
 use super::{Lanes, Unplanned};
-use crate::nets::graph::Graph;
+use crate::nets::graph::{Graph, NodeId};
 
-/// Plans a graph. `direct`: every convolution is computed directly.
-pub fn program(graph: &Graph, lanes: Lanes, direct: bool) -> Result<Program, Unplanned> {
-    let mut draft = Draft::new(graph, lanes.count(), direct);
+/// Plans a graph as far as the values of some nodes, at least one, need it. `direct`: every convolution is
+/// computed directly.
+pub fn program(
+    graph: &Graph,
+    wanted: &[NodeId],
+    lanes: Lanes,
+    direct: bool,
+) -> Result<Program, Unplanned> {
+    let mut draft = Draft::new(graph, wanted, lanes.count(), direct);
     for id in graph.ids() {
         if draft.is_alive(id) && !draft.is_taken(id) {
             draft.node(id)?;

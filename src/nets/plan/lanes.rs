@@ -4,7 +4,7 @@ use std::fmt;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::steps::{Program, Scratch};
+use super::steps::{Portion, Program, Scratch};
 
 /// The environment variable that names vectors, for comparisons: `avx512`, `avx2`, `neon` or `plain`.
 const CHOSEN: &str = "NOISESCOPE_SIMD";
@@ -75,16 +75,27 @@ impl Lanes {
     }
 
     /// Runs a program with them.
-    pub(super) fn run(self, program: &Program, scratch: &mut Scratch, pixels: &[f32]) -> Vec<f32> {
-        struct Run<'a>(&'a Program, &'a mut Scratch, &'a [f32]);
+    pub(super) fn run(
+        self,
+        program: &Program,
+        scratch: &mut Scratch,
+        pixels: &[f32],
+        take: &mut dyn FnMut(Portion),
+    ) {
+        struct Run<'a>(
+            &'a Program,
+            &'a mut Scratch,
+            &'a [f32],
+            &'a mut dyn FnMut(Portion),
+        );
         impl WithSimd for Run<'_> {
-            type Output = Vec<f32>;
+            type Output = ();
             #[inline(always)]
-            fn with_simd<S: Simd>(self, simd: S) -> Vec<f32> {
-                self.0.logits(simd, self.1, self.2)
+            fn with_simd<S: Simd>(self, simd: S) {
+                self.0.run(simd, self.1, self.2, self.3);
             }
         }
-        self.0.dispatch(Run(program, scratch, pixels))
+        self.0.dispatch(Run(program, scratch, pixels, take));
     }
 }
 

@@ -18,11 +18,13 @@ mod pool;
 mod product;
 mod recurrent;
 mod steps;
+pub mod triggered;
 mod winograd;
 
 use std::sync::{Arc, Mutex};
 
 pub use lanes::Lanes;
+pub use steps::Portion;
 
 use self::steps::{Program, Scratch};
 use super::graph::{Graph, NodeId};
@@ -64,7 +66,21 @@ impl Plan {
     /// # Errors
     /// As [`Self::new`].
     pub fn with(graph: &Graph, lanes: Lanes, direct: bool) -> Result<Self, Unplanned> {
-        let program = build::program(graph, lanes, direct)?;
+        Self::of(graph, &[graph.output()], lanes, direct)
+    }
+
+    /// Plans a graph as far as the values of some nodes, at least one, need it. These are what
+    /// [`Self::run`] gives, in this order.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of(
+        graph: &Graph,
+        wanted: &[NodeId],
+        lanes: Lanes,
+        direct: bool,
+    ) -> Result<Self, Unplanned> {
+        let program = build::program(graph, wanted, lanes, direct)?;
         Ok(Self {
             program: Arc::new(program),
             lanes,
@@ -77,13 +93,32 @@ impl Plan {
     /// # Panics
     /// Where these are no whole images.
     pub fn logits(&self, pixels: &[f32]) -> Vec<f32> {
+        let classes = self.program.outputs[0].numbers();
+        let images = pixels.len() / self.program.numbers.max(1);
+        let mut logits = Vec::with_capacity(images * classes);
+        self.run(pixels, &mut |portion| {
+            let lanes = portion.lanes();
+            for image in 0..portion.images {
+                let value = portion.value(0, image / lanes);
+                let own = (0..classes).map(|class| value[class * lanes + image % lanes]);
+                logits.extend(own);
+            }
+        });
+        logits
+    }
+
+    /// Shows the network images, row-major \[N,C,H,W\]; `take` is given what it computed of each portion of
+    /// them, in order.
+    ///
+    /// # Panics
+    /// Where these are no whole images.
+    pub fn run(&self, pixels: &[f32], take: &mut dyn FnMut(Portion)) {
         let own = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         let mut scratch = own.unwrap_or_else(|| Scratch::new(&self.program));
-        let logits = self.lanes.run(&self.program, &mut scratch, pixels);
+        self.lanes.run(&self.program, &mut scratch, pixels, take);
         if let Ok(mut idle) = self.idle.lock() {
             idle.push(scratch);
         }
-        logits
     }
 
     /// The same plan with `delta`, one number a unit, added to what a node of its graph gives, before what

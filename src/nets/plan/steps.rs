@@ -88,8 +88,8 @@ pub struct Program {
     pub segments: Vec<Range<usize>>,
     /// Its memory.
     pub frames: Frames,
-    /// The logits.
-    pub output: Place,
+    /// What is wanted of it: the logits alone, or the values of some nodes.
+    pub outputs: Vec<Place>,
     /// Numbers of an image.
     pub numbers: usize,
     /// Images a vector.
@@ -104,6 +104,36 @@ pub struct Program {
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 struct Line([f32; 16]);
+
+/// What a plan computed of some images.
+#[derive(Clone, Copy)]
+pub struct Portion<'a> {
+    program: &'a Program,
+    memory: &'a [f32],
+    /// How many: as many as lanes times [`GROUPS`], or fewer at the end.
+    pub images: usize,
+}
+
+impl<'a> Portion<'a> {
+    /// Images a group.
+    pub fn lanes(&self) -> usize {
+        self.program.lanes
+    }
+
+    /// The value of an output of a group from its first number on, each as many times as there are lanes. In
+    /// the lanes after the last image stands what stood there before.
+    pub fn value(&self, output: usize, group: usize) -> &'a [f32] {
+        let place = &self.program.outputs[output];
+        let lanes = self.program.lanes;
+        let first = self.program.frames.start(place, group) * lanes;
+        &self.memory[first..first + place.size() * lanes]
+    }
+
+    /// The place of an output.
+    pub fn place(&self, output: usize) -> &'a Place {
+        &self.program.outputs[output]
+    }
+}
 
 /// The memory of one run.
 #[derive(Debug)]
@@ -140,12 +170,19 @@ impl Program {
         4 * own.sum::<usize>()
     }
 
-    /// Logits, row-major \[N,K\], of images, row-major \[N,C,H,W\].
+    /// Runs images, row-major \[N,C,H,W\], through, some at a time; `take` is given the values of each
+    /// portion.
     ///
     /// # Panics
     /// Where these are no whole images.
     #[inline(always)]
-    pub fn logits<S: Simd>(&self, simd: S, scratch: &mut Scratch, pixels: &[f32]) -> Vec<f32> {
+    pub fn run<S: Simd>(
+        &self,
+        simd: S,
+        scratch: &mut Scratch,
+        pixels: &[f32],
+        take: &mut dyn FnMut(Portion),
+    ) {
         let lanes = S::F32_LANES;
         assert!(
             pixels.len().is_multiple_of(self.numbers.max(1)),
@@ -154,12 +191,10 @@ impl Program {
         assert_eq!(lanes, self.lanes, "vectors that the plan was made for");
         let memory = scratch.values.as_mut_ptr().cast::<f32>();
         let sums = scratch.sums.as_mut_ptr().cast::<f32>();
-        let classes = self.output.numbers();
-        let mut logits = vec![0.0; pixels.len() / self.numbers.max(1) * classes];
         let at_once = GROUPS * lanes;
-        let chunks = pixels.chunks(at_once * self.numbers);
-        for (images, out) in chunks.zip(logits.chunks_mut(at_once * classes)) {
-            let groups = (images.len() / self.numbers).div_ceil(lanes);
+        for images in pixels.chunks(at_once * self.numbers.max(1)) {
+            let count = images.len() / self.numbers.max(1);
+            let groups = count.div_ceil(lanes);
             for segment in &self.segments {
                 let steps = &self.steps[segment.clone()];
                 if steps[0].is_of_groups() {
@@ -176,15 +211,16 @@ impl Program {
                     }
                 }
             }
-            for (at, row) in out.chunks_exact_mut(classes).enumerate() {
-                let first = self.frames.start(&self.output, at / lanes);
-                for (class, logit) in row.iter_mut().enumerate() {
-                    // SAFETY: the output stands in its frame.
-                    *logit = unsafe { *memory.add((first + class) * lanes + at % lanes) };
-                }
-            }
+            // SAFETY: the memory is as long as the frames say, and nothing writes to it meanwhile.
+            let memory = unsafe {
+                std::slice::from_raw_parts(memory.cast_const(), self.frames.size() * lanes)
+            };
+            take(Portion {
+                program: self,
+                memory,
+                images: count,
+            });
         }
-        logits
     }
 
     /// Microseconds an image that each step takes, alone and again and again for a moment.

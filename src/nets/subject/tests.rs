@@ -205,3 +205,78 @@ fn layers_computed_together_give_what_they_give_apart() {
         }
     }
 }
+
+/// What a plan gives of every site, and sums by it, on images that do not fill the last vector.
+#[test]
+fn a_plan_gives_the_activations_that_burn_gives_and_sums_fields_by_them() {
+    launch::compute_by_plan(true);
+    for (kind, subject) in subjects() {
+        let all: Vec<usize> = (0..subject.sites().len()).collect();
+        let pixels = noise(37, &subject);
+        let wanted = subject.activations(stack(&pixels, &subject), &all);
+        let wanted: Vec<Vec<f32>> = wanted.into_iter().map(host).collect();
+        let planned = subject.planned_activations(&pixels, &all).unwrap();
+        let mut sums: Vec<Sums> = subject
+            .sites()
+            .iter()
+            .map(|site| Sums::new(site.units, site.field_pixels()))
+            .collect();
+        assert!(subject.triggered(&pixels, &all, &mut sums));
+        for ((site, sums), (found, wanted)) in subject
+            .sites()
+            .iter()
+            .zip(&sums)
+            .zip(planned.iter().zip(&wanted))
+        {
+            let what = format!("{kind:?} {}", site.name);
+            assert_near(found, wanted, &what);
+            let ours = summed(site, subject.ports(), &pixels, found);
+            assert_eq!(sums.fired, ours.fired, "{what}");
+            near(&sums.activation, &ours.activation, &what);
+            near(&sums.magnitude, &ours.magnitude, &what);
+            match site.inner().len() {
+                few if few < 8 => assert_eq!(sums.apart, ours.apart, "{what}"),
+                _ => near(&sums.weighted, &ours.weighted, &what),
+            }
+        }
+    }
+    launch::compute_by_plan(false);
+}
+
+fn near(found: &[f64], wanted: &[f64], what: &str) {
+    let most = wanted.iter().fold(0.0_f64, |most, it| most.max(it.abs()));
+    for (a, b) in found.iter().zip(wanted) {
+        assert!((a - b).abs() <= 1e-5 * most, "{what}: {a} {b} of {most}");
+    }
+}
+
+/// The sums by their definition, in 64 bits.
+fn summed(site: &Site, ports: Ports, pixels: &[f32], activations: &[f32]) -> Sums {
+    let [channels, rows, columns] = ports.image;
+    let (height, width) = site.field_size();
+    let area = height * width;
+    let field = channels * area;
+    let mut sums = Sums::new(site.units, field);
+    let images = pixels.chunks_exact(channels * rows * columns);
+    let answers = activations.chunks_exact(site.units * site.positions.0 * site.positions.1);
+    for (image, answers) in images.zip(answers) {
+        for unit in 0..site.units {
+            for place in site.inner() {
+                let at = (unit * site.positions.0 + place.row) * site.positions.1 + place.column;
+                let a = answers[at];
+                sums.apart.push(a);
+                let a = f64::from(a);
+                sums.fired[unit] += f64::from(u8::from(a != 0.0));
+                sums.activation[unit] += a;
+                sums.magnitude[unit] += a.abs();
+                for pixel in 0..field {
+                    let (channel, line) = (pixel / area, pixel % area);
+                    let (row, column) = (place.top + line / width, place.left + line % width);
+                    let s = image[(channel * rows + row) * columns + column];
+                    sums.weighted[unit * field + pixel] += a * (f64::from(s) - 0.5);
+                }
+            }
+        }
+    }
+    sums
+}

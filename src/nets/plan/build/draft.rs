@@ -19,6 +19,8 @@ pub struct Draft<'a> {
     pub lanes: usize,
     /// Whether every convolution is computed directly.
     pub direct: bool,
+    /// The nodes whose values are given.
+    wanted: &'a [NodeId],
     users: Vec<Vec<NodeId>>,
     alive: Vec<bool>,
     /// The border that is wanted of what a node gives.
@@ -35,10 +37,10 @@ pub struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     /// Nothing planned yet, for vectors of so many images.
-    pub fn new(graph: &'a Graph, lanes: usize, direct: bool) -> Self {
+    pub fn new(graph: &'a Graph, wanted: &'a [NodeId], lanes: usize, direct: bool) -> Self {
         let nodes = graph.nodes();
         let mut alive = vec![false; nodes.len()];
-        alive[graph.output().0] = true;
+        wanted.iter().for_each(|id| alive[id.0] = true);
         for id in (0..nodes.len()).rev() {
             if alive[id] {
                 for input in nodes[id].inputs.iter() {
@@ -82,6 +84,7 @@ impl<'a> Draft<'a> {
             graph,
             lanes,
             direct,
+            wanted,
             users,
             borders,
             given: vec![None; nodes.len()],
@@ -93,7 +96,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether the logits follow from a node.
+    /// Whether what is wanted follows from a node.
     pub fn is_alive(&self, id: NodeId) -> bool {
         self.alive[id.0]
     }
@@ -232,7 +235,7 @@ impl<'a> Draft<'a> {
     ) -> (NodeId, Option<Window>, Activation) {
         let (mut last, mut window, mut activation) = (id, None, Activation::None);
         while let [user] = *self.users[last.0] {
-            if last == self.graph.output() {
+            if self.wanted.contains(&last) {
                 break;
             }
             match (&self.graph.node(user).op, activation) {
@@ -257,7 +260,7 @@ impl<'a> Draft<'a> {
     pub fn follow_relu(&mut self, id: NodeId) -> (NodeId, bool) {
         match *self.users[id.0] {
             [user]
-                if id != self.graph.output()
+                if !self.wanted.contains(&id)
                     && self.graph.node(user).op == Op::Unary(Unary::Relu) =>
             {
                 self.taken[user.0] = true;
@@ -285,9 +288,10 @@ impl<'a> Draft<'a> {
 
     /// Gives every value its memory.
     pub fn finish(mut self) -> Result<Program, Unplanned> {
-        let output = self.graph.output();
-        let mut out = self.place(output);
-        self.values[out.at].1 = true;
+        let mut outputs: Vec<Place> = self.wanted.iter().map(|id| self.place(*id)).collect();
+        for out in &outputs {
+            self.values[out.at].1 = true;
+        }
         let of_groups: Vec<bool> = self
             .steps
             .iter()
@@ -345,7 +349,7 @@ impl<'a> Draft<'a> {
                 }
             });
         }
-        resolve(&mut out);
+        outputs.iter_mut().for_each(resolve);
         let sums = |step: &Step| match step {
             Step::Product(product) => product.sums(self.lanes),
             Step::Winograd(winograd) => winograd.room(self.lanes),
@@ -358,14 +362,14 @@ impl<'a> Draft<'a> {
             segments: self::segments(&of_groups),
             steps,
             frames,
-            output: out,
+            outputs,
             numbers: self.graph.image().iter().product(),
             lanes: self.lanes,
             operations: self.operations,
         };
         match program.scratch() > MOST {
             true => Err(self.unplanned(
-                output,
+                self.wanted[0],
                 "its values take too much memory for a vector of images",
             )),
             false => Ok(program),
