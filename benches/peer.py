@@ -13,6 +13,8 @@ that class. Prints one JSON object a measurement, as `noisescope bench --json` d
     openvino     the same
     published    the loop of the published notebooks: 100,000 noise images drawn at once on the
                  processor, shown in batches of 10,000, summed class by class
+    adam, fused  training instead: Adam on the cross-entropy, image by image in bytes as they are stored,
+                 shuffled; fused is PyTorch's Adam in one pass
 
 Networks are noisescope's kinds, and resnet18: that of CIFAR, 3×32×32 images, 3×3 convolution first.
 """
@@ -168,6 +170,34 @@ def batches(network, device, batch, trials, draw, shape):
     return sums.cpu(), counts.cpu()
 
 
+def trained(network, device, batch, seconds, shape, fused):
+    """Images a second of training over so many seconds, and how many they were."""
+    network.train()
+    images = torch.randint(0, 256, (4096, *shape), dtype=torch.uint8)
+    labels = torch.randint(0, CLASSES, (len(images),))
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, eps=1e-8, fused=fused)
+    loss = nn.CrossEntropyLoss()
+
+    def step(chosen):
+        inputs = images[chosen].to(device).float().div_(255)
+        optimizer.zero_grad(set_to_none=True)
+        value = loss(network(inputs), labels[chosen].to(device))
+        value.backward()
+        optimizer.step()
+        return value
+
+    for _ in range(3):
+        step(torch.arange(batch))
+    began, seen = time.perf_counter(), 0
+    while True:
+        for chosen in torch.randperm(len(images)).split(batch):
+            # Read, as a run must to notice that it diverges.
+            step(chosen).item()
+            seen += len(chosen)
+            if time.perf_counter() - began > seconds:
+                return seen / (time.perf_counter() - began), seen
+
+
 def published(network, device, batch, trials, drawn=100_000):
     """The loop of the notebooks."""
     sums = torch.zeros(CLASSES, SIDE * SIDE)
@@ -186,7 +216,7 @@ def published(network, device, batch, trials, drawn=100_000):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    hows = ["eager", "tuned", "compiled", "onnxruntime", "openvino", "published", "export"]
+    hows = ["eager", "tuned", "compiled", "onnxruntime", "openvino", "published", "adam", "fused", "export"]
     parser.add_argument("how", choices=hows)
     parser.add_argument("--network", choices=list(NETWORKS), default="cnn")
     parser.add_argument("--device", default="cpu", help="cpu or cuda:N")
@@ -201,6 +231,19 @@ def main():
     network = NETWORKS[arguments.network]().to(device).eval()
     if how == "export":
         exported(network, shape, arguments.to)
+        return
+    if how in ("adam", "fused"):
+        for batch in arguments.batch or [64, 256]:
+            rate, seen = trained(network, device, batch, 3, shape, how == "fused")
+            line = {
+                "peer": f"{how}, torch {torch.__version__}",
+                "device": arguments.device,
+                "network": arguments.network,
+                "batch": batch,
+                "images": seen,
+                "images_per_second": round(rate),
+            }
+            print(json.dumps(line), flush=True)
         return
     draw = channels_innermost if how == "tuned" else rows_innermost
     loop, usual = functools.partial(batches, draw=draw, shape=shape), [16, 64, 128, 256, 512, 1024]

@@ -202,14 +202,17 @@ impl Summing {
             multiply(self.vectors, said, shown, &mut products, (m, points));
         }
         // The points as they are drawn were multiplied: Σy·(z − c) = Σy·z − c·Σy.
-        let centres = (0..m).map(|class| {
+        sums.products.reserve_exact(m * points);
+        for (class, products) in products.chunks_exact(points.max(1)).enumerate() {
             let said = sums.sums.iter().skip(class).step_by(m);
-            said.sum::<i64>() * CENTRE
-        });
-        let products = products.chunks_exact(points.max(1)).zip(centres);
-        sums.products = products
-            .flat_map(|(sums, centre)| sums.iter().map(move |&sum| sum as i64 - centre))
-            .collect();
+            let centre = said.sum::<i64>() * CENTRE;
+            let whole = products.iter().map(|&sum| sum as i64 - centre);
+            let all = &mut sums.products;
+            self.vectors.dispatch(
+                #[inline(always)]
+                || all.extend(whole),
+            );
+        }
         if self.own_strata {
             let mut strata: Vec<Vec<u32>> = vec![Vec::new(); m + 1];
             for (&truth, shown) in block.truth.iter().zip(block.noise.chunks_exact(points)) {

@@ -25,6 +25,8 @@ pub struct Parameter {
     pub first: Vec<f32>,
     /// Second moment.
     pub second: Vec<f32>,
+    /// Whether gradients do not move it: a running statistic.
+    pub fixed: bool,
 }
 
 impl Parameter {
@@ -38,6 +40,7 @@ impl Parameter {
             gradient: zeros.clone(),
             first: zeros.clone(),
             second: zeros,
+            fixed: false,
         }
     }
 }
@@ -52,7 +55,7 @@ pub fn step(parameters: &mut [Parameter], time: u64, rate: f64, decay: f32) {
     let [new_one, new_two] = BETAS.map(|beta| (1.0 - beta) as f32);
     let rate = rate as f32;
     let vectors = Arch::new();
-    for own in parameters {
+    for own in parameters.iter_mut().filter(|own| !own.fixed) {
         let Parameter {
             values,
             gradient,

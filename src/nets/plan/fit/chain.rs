@@ -4,10 +4,14 @@ use super::super::Lanes;
 use super::super::layout::Place;
 use super::Frames;
 use super::adam::Parameter;
-use super::conv::{Convolution, Geometry};
+use super::conv::Convolution;
 use super::dense::Dense;
-use crate::nets::graph::op::{Conv, Pads, Unary, Window};
+use super::kernel::Geometry;
+use super::lstm::Lstm;
+use super::norm::{Norm, Own};
+use crate::nets::graph::op::{Conv, Direction, Pads, RecurrentOutput, Unary, Window};
 use crate::nets::graph::{Graph, Input, Op};
+use crate::nets::launch;
 use crate::session::record::Weights;
 
 /// One layer.
@@ -15,10 +19,16 @@ use crate::session::record::Weights;
 pub enum Layer {
     /// scale·x + shift of the images.
     Scale(f32, f32, Place, Place),
+    /// The rows of all channels of the images one after the other.
+    Rows(Place, Place),
     /// A convolution, with the windows and the rectifier that follow it.
     Convolution(Box<Convolution>),
     /// A dense layer, with the rectifier that follows it.
     Dense(Dense),
+    /// A batch normalization.
+    Norm(Norm),
+    /// A long short-term memory.
+    Lstm(Lstm),
 }
 
 impl Layer {
@@ -26,8 +36,11 @@ impl Layer {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Scale(..) => "scale",
+            Self::Rows(..) => "rows",
             Self::Convolution(_) => "convolution",
             Self::Dense(_) => "dense",
+            Self::Norm(_) => "normalization",
+            Self::Lstm(_) => "lstm",
         }
     }
 
@@ -39,22 +52,34 @@ impl Layer {
     }
 
     /// What it gives.
-    pub fn forward(&self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
+    pub fn forward(&mut self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
         match self {
             Self::Scale(scale, shift, from, to) => {
                 super::conv::scale(frames, lanes, (*scale, *shift), from, to);
             }
+            Self::Rows(from, to) => super::memory::rows_first(frames, lanes.count(), from, to),
             Self::Convolution(own) => own.forward(frames, lanes),
             Self::Dense(own) => own.forward(frames, parameters, lanes),
+            Self::Norm(own) => own.forward(frames, parameters, lanes),
+            Self::Lstm(own) => own.forward(frames, parameters, lanes),
+        }
+    }
+
+    /// Keeps what a batch that counts says of its statistics.
+    pub fn keep(&self, parameters: &mut [Parameter]) {
+        if let Self::Norm(own) = self {
+            own.keep(parameters);
         }
     }
 
     /// Gradients by its weights and by what it reads, from those by what it gives.
     pub fn backward(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         match self {
-            Self::Scale(..) => {}
+            Self::Scale(..) | Self::Rows(..) => {}
             Self::Convolution(own) => own.backward(frames, parameters, lanes),
             Self::Dense(own) => own.backward(frames, parameters, lanes),
+            Self::Norm(own) => own.backward(frames, parameters, lanes),
+            Self::Lstm(own) => own.backward(frames, parameters, lanes),
         }
     }
 
@@ -71,15 +96,18 @@ impl Layer {
 pub struct Chain {
     pub layers: Vec<Layer>,
     pub frame: usize,
+    /// Parameters that gradients do not move.
+    pub fixed: Vec<usize>,
 }
 
 /// What a layer is, before it has its place.
 enum Kind {
     Scale(f32, f32),
+    /// The rows of all channels one after the other.
+    Rows,
     Convolution {
         parameters: [usize; 2],
-        taps: usize,
-        pads: Pads,
+        geometry: Geometry,
         inputs: [usize; 3],
         outputs: [usize; 3],
         window: Option<[usize; 2]>,
@@ -91,6 +119,14 @@ enum Kind {
         outputs: usize,
         relu: bool,
     },
+    Norm(Own, f64),
+    Lstm {
+        parameters: [usize; 3],
+        steps: usize,
+        features: usize,
+        units: usize,
+        last: bool,
+    },
 }
 
 /// The layers of a graph that is one chain of them.
@@ -99,6 +135,7 @@ pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
     let mut chain = Chain {
         layers: Vec::new(),
         frame: graph.image().iter().product(),
+        fixed: Vec::new(),
     };
     let [channels, rows, columns] = graph.image();
     let mut value = Place {
@@ -115,12 +152,11 @@ pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
     for (at, kind) in kinds.iter().enumerate() {
         let border = match kinds.get(at + 1) {
             Some(Kind::Convolution {
-                taps,
-                pads,
+                geometry,
                 inputs,
                 outputs,
                 ..
-            }) => Geometry::border(*taps, *pads, *inputs, *outputs),
+            }) => geometry.border_of(*inputs, *outputs),
             _ => Pads::default(),
         };
         match *kind {
@@ -129,16 +165,75 @@ pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
                 chain.layers.push(Layer::Scale(scale, shift, value, to));
                 value = to;
             }
+            Kind::Rows => {
+                // As one channel, whose rows are those of all channels.
+                let to = chain.place(
+                    [1, value.rows * value.channels, value.columns],
+                    Pads::default(),
+                );
+                chain.layers.push(Layer::Rows(value, to));
+                value = to;
+            }
+            Kind::Norm(own, epsilon) => {
+                let before = gradient?;
+                let shape = [value.channels, value.rows, value.columns];
+                let to = chain.place(shape, border);
+                let given = chain.place(shape, Pads::default());
+                let places = [value, to, given, before];
+                chain
+                    .layers
+                    .push(Layer::Norm(Norm::new(own, epsilon, places)));
+                chain.fixed.extend([own.mean, own.variance]);
+                (value, gradient) = (to, Some(given));
+            }
+            Kind::Lstm {
+                parameters,
+                steps,
+                features,
+                units,
+                last,
+            } => {
+                let mut numbers = |count: usize| chain.place([count, 1, 1], Pads::default());
+                let gates = numbers(steps * 4 * units).at;
+                let cells = numbers((steps + 1) * units).at;
+                let states = numbers((steps + 1) * units);
+                let own = numbers(steps * units);
+                let by_cell = numbers(units).at;
+                let layer = Lstm {
+                    parameters,
+                    steps,
+                    features,
+                    units,
+                    from: value.at,
+                    gates,
+                    cells,
+                    states: states.at,
+                    gradient: own.at,
+                    last,
+                    by_cell,
+                    before: gradient.map(|it| it.at),
+                };
+                let (given, by) = match last {
+                    true => layer.end(),
+                    false => (states.at + units, own.at),
+                };
+                let count = if last { units } else { steps * units };
+                let of = |at: usize| Place {
+                    at,
+                    channels: count,
+                    ..states
+                };
+                (value, gradient) = (of(given), Some(of(by)));
+                chain.layers.push(Layer::Lstm(layer));
+            }
             Kind::Convolution {
                 parameters,
-                taps,
-                pads,
+                geometry,
                 inputs,
                 outputs,
                 window,
                 relu,
             } => {
-                let geometry = Geometry { taps, pads };
                 // As what backward data reads, the sums have a border of their own.
                 let behind = match gradient {
                     Some(_) => geometry.back().border_of(outputs, inputs),
@@ -238,9 +333,46 @@ fn kinds(graph: &Graph, weights: &Weights) -> Option<Vec<Kind>> {
                 } if *window == Window::tiles(window.kernel) => *own = Some(window.kernel),
                 _ => return None,
             },
+            Op::BatchNorm { epsilon } => {
+                if !matches!(kinds.last()?, Kind::Convolution { .. }) {
+                    return None;
+                }
+                let own = Own {
+                    scale: index(at, 1)?,
+                    shift: index(at, 2)?,
+                    mean: index(at, 3)?,
+                    variance: index(at, 4)?,
+                };
+                kinds.push(Kind::Norm(own, *epsilon));
+            }
+            // Rows of images come first.
+            Op::Transpose { axes } if kinds.is_empty() && *axes == [2, 0, 1, 3] => {
+                if graph.image()[0] > 1 {
+                    kinds.push(Kind::Rows);
+                }
+            }
+            Op::Lstm { recurrent } => {
+                let [steps, features] = counts(at - 1).try_into().ok()?;
+                let last = match recurrent.output {
+                    RecurrentOutput::All => false,
+                    RecurrentOutput::Last => true,
+                    RecurrentOutput::Cell => return None,
+                };
+                if recurrent.direction != Direction::Forward {
+                    return None;
+                }
+                kinds.push(Kind::Lstm {
+                    parameters: [index(at, 1)?, index(at, 2)?, index(at, 3)?],
+                    steps,
+                    features,
+                    units: recurrent.units,
+                    last,
+                });
+            }
             Op::Conv(conv) => {
                 let plain = Conv {
                     pads: conv.pads,
+                    groups: conv.groups,
                     ..Conv::default()
                 };
                 let inputs: [usize; 3] = counts(at - 1).try_into().ok()?;
@@ -251,7 +383,9 @@ fn kinds(graph: &Graph, weights: &Weights) -> Option<Vec<Kind>> {
                 };
                 let pads = conv.pads;
                 let fits = pads.top.max(pads.left).max(pads.bottom).max(pads.right) < high;
-                if *conv != plain || high != wide || !fits {
+                let apart = conv.groups > 1;
+                let whole = !apart || [inputs[0], outputs[0]] == [conv.groups; 2];
+                if *conv != plain || high != wide || !fits || !whole {
                     return None;
                 }
                 // Images stand without a border.
@@ -260,8 +394,12 @@ fn kinds(graph: &Graph, weights: &Weights) -> Option<Vec<Kind>> {
                 }
                 kinds.push(Kind::Convolution {
                     parameters,
-                    taps: high,
-                    pads,
+                    geometry: Geometry {
+                        taps: high,
+                        pads,
+                        apart,
+                        direct: launch::is_direct(),
+                    },
                     inputs,
                     outputs,
                     window: None,

@@ -1,226 +1,18 @@
 //! Convolutions in training.
 
-use std::cell::RefCell;
-use std::sync::Arc;
-
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::Lanes;
-use super::super::layout::{self, Place};
-use super::super::product::{
-    Activation, Multiply, POSITIONS, Part, Positions, Product, load, packed, store, tiles,
-};
-use super::super::winograd::{self, LEAST_CHANNELS, OUTPUTS, Transform, Winograd};
+use super::super::layout::Place;
+use super::super::product::{load, store};
 use super::Frames;
 use super::adam::Parameter;
+use super::kernel::{Geometry, Kernel};
 use super::memory::Pointer;
-use crate::nets::graph::NodeId;
-use crate::nets::graph::op::Pads;
-
-/// Numbers of k that are summed over all tiles before the next.
-const BLOCK: usize = 256;
 
 /// Output channels whose gradients are summed together.
 const CHANNELS: usize = 5;
-
-/// A square kernel and the zeros around what it reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Geometry {
-    pub taps: usize,
-    pub pads: Pads,
-}
-
-impl Geometry {
-    /// The border that what it reads needs.
-    pub fn border(taps: usize, pads: Pads, inputs: [usize; 3], outputs: [usize; 3]) -> Pads {
-        Self { taps, pads }.border_of(inputs, outputs)
-    }
-
-    /// The border that inputs \[C,H,W\] need for outputs \[C,H,W\].
-    pub fn border_of(self, inputs: [usize; 3], outputs: [usize; 3]) -> Pads {
-        let Pads {
-            top,
-            left,
-            bottom,
-            right,
-        } = self.pads;
-        if !self.is_winograd(inputs[0], outputs[0]) {
-            return self.pads;
-        }
-        // Tiles of outputs may reach past the last one.
-        let beyond = |before: usize, input: usize, output: usize| {
-            (output.next_multiple_of(OUTPUTS) + self.taps - 1).saturating_sub(before + input)
-        };
-        Pads {
-            top,
-            left,
-            bottom: bottom.max(beyond(top, inputs[1], outputs[1])),
-            right: right.max(beyond(left, inputs[2], outputs[2])),
-        }
-    }
-
-    fn is_winograd(self, inputs: usize, outputs: usize) -> bool {
-        Transform::new(self.taps).is_some() && inputs.min(outputs) >= LEAST_CHANNELS
-    }
-
-    /// The convolution that takes gradients by the outputs to those by the inputs.
-    pub fn back(self) -> Self {
-        let other = |pad: usize| self.taps - 1 - pad;
-        Self {
-            taps: self.taps,
-            pads: Pads {
-                top: other(self.pads.top),
-                left: other(self.pads.left),
-                bottom: other(self.pads.bottom),
-                right: other(self.pads.right),
-            },
-        }
-    }
-}
-
-/// A convolution without groups and strides, by whichever kernel is faster.
-#[derive(Debug)]
-enum Kernel {
-    Direct(Box<Product>),
-    Winograd(Box<Winograd>),
-}
-
-impl Kernel {
-    fn new(geometry: Geometry, from: Place, to: Place, lanes: usize) -> Self {
-        let (inputs, outputs) = (from.channels, to.channels);
-        let base = |row: usize, column: usize| {
-            let row = row + from.border.top - geometry.pads.top;
-            let column = column + from.border.left - geometry.pads.left;
-            (row * from.width() + column) * lanes
-        };
-        let tiles = tiles(outputs);
-        let transform = Transform::new(geometry.taps);
-        if let Some(transform) = transform.filter(|_| geometry.is_winograd(inputs, outputs)) {
-            let rows = (0..to.rows).step_by(OUTPUTS);
-            let all: Vec<(usize, usize, usize)> = rows
-                .flat_map(|row| {
-                    let columns = (0..to.columns).step_by(OUTPUTS);
-                    columns.map(move |column| (base(row, column), row, column))
-                })
-                .collect();
-            let quads = all.chunks(POSITIONS);
-            let places = quads.map(|quad| std::array::from_fn(|i| quad[i.min(quad.len() - 1)]));
-            return Self::Winograd(Box::new(Winograd {
-                node: NodeId(0),
-                from,
-                to,
-                transform,
-                tiles: tiles.into(),
-                weights: Arc::new([]),
-                bias: Arc::new([]),
-                places: places.collect(),
-                size: (to.rows, to.columns),
-                pooled: false,
-                activation: Activation::None,
-            }));
-        }
-        let taps = geometry.taps;
-        let area = taps * taps;
-        let tap = |at: usize| {
-            let (channel, row, column) = (at / area, at % area / taps, at % taps);
-            (channel * from.plane() + row * from.width() + column) * lanes
-        };
-        let all: Vec<(usize, usize)> = (0..to.rows)
-            .flat_map(|row| (0..to.columns).map(move |column| (row, column)))
-            .collect();
-        let quads = all.chunks(POSITIONS).map(|quad| {
-            let at = |i: usize| quad[i.min(quad.len() - 1)];
-            let bases = std::array::from_fn(|i| base(at(i).0, at(i).1));
-            let places = std::array::from_fn(|i| to.offset(0, at(i).0, at(i).1) * lanes);
-            (bases, places)
-        });
-        let step = (BLOCK / area).max(1);
-        Self::Direct(Box::new(Product {
-            node: NodeId(0),
-            from,
-            to,
-            parts: vec![Part {
-                first: 0,
-                shift: 0,
-                weights: 0,
-            }],
-            tiles,
-            weights: Arc::new([]),
-            bias: Arc::new([]),
-            offsets: (0..inputs * area).map(tap).collect(),
-            blocks: (0..inputs)
-                .step_by(step)
-                .map(|first| first * area..(first + step).min(inputs) * area)
-                .collect(),
-            positions: Positions::Each(quads.collect()),
-            activation: Activation::None,
-        }))
-    }
-
-    /// Takes weights: the kernel of an output and an input channel, row-major.
-    fn take(&mut self, kernels: &[f32], bias: Vec<f32>, lanes: Lanes) {
-        match self {
-            Self::Direct(own) => {
-                let k = own.offsets.len();
-                let weight = |_: usize, channel: usize, at: usize| kernels[channel * k + at];
-                own.weights = packed(1, &own.tiles, &own.blocks, weight).into();
-                own.bias = bias.into();
-            }
-            Self::Winograd(own) => {
-                let inputs = own.from.channels;
-                let packed = own.transform.packed(kernels, inputs, &own.tiles, lanes);
-                own.weights = packed.into();
-                own.bias = bias.into();
-            }
-        }
-    }
-
-    /// Convolves every group.
-    fn run(&self, frames: &Frames, lanes: Lanes) {
-        let room = match self {
-            Self::Direct(own) => own.sums(lanes.count()),
-            Self::Winograd(own) => own.room(lanes.count()),
-        };
-        (0..frames.groups).into_par_iter().for_each(|group| {
-            let memory = frames.pointer.0;
-            let layout = layout::Frames {
-                local: 0,
-                frame: frames.frame,
-            };
-            with_room(room, |room| match self {
-                Self::Direct(product) => lanes.arch().dispatch(Multiply {
-                    product,
-                    frames: layout,
-                    group,
-                    memory,
-                    sums: room,
-                }),
-                Self::Winograd(winograd) => lanes.arch().dispatch(winograd::OnGroup {
-                    winograd,
-                    frames: layout,
-                    group,
-                    memory,
-                    room,
-                }),
-            });
-        });
-    }
-}
-
-thread_local! {
-    static ROOM: RefCell<Vec<[f32; 16]>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Room for so many floats, which this thread keeps.
-fn with_room(floats: usize, run: impl FnOnce(*mut f32)) {
-    ROOM.with_borrow_mut(|room| {
-        // One line more, so that vectors can begin where they should.
-        room.resize(room.len().max(floats.div_ceil(16) + 1), [0.0; 16]);
-        let start = room.as_mut_ptr().cast::<f32>();
-        run(start.wrapping_add(start.align_offset(64)));
-    });
-}
 
 /// A convolution with what follows it.
 #[derive(Debug)]
@@ -275,6 +67,12 @@ impl Convolution {
             // Turned by 180°, inputs and outputs exchanged.
             let area = taps * taps;
             let (inputs, outputs) = (self.from.channels, self.sums.channels);
+            if self.geometry.apart {
+                let kernels = values.chunks_exact(area);
+                let turned = kernels.flat_map(|own| own.iter().rev()).copied();
+                back.take(&turned.collect::<Vec<f32>>(), vec![0.0; inputs], lanes);
+                return;
+            }
             let mut turned = Vec::with_capacity(values.len());
             for input in 0..inputs {
                 for output in 0..outputs {
@@ -332,20 +130,28 @@ impl Convolution {
             });
         });
         let weight = Pointer(parameters[self.weight].gradient.as_mut_ptr());
-        let tiles = outputs.div_ceil(CHANNELS);
-        (0..tiles * self.from.channels)
-            .into_par_iter()
-            .for_each(|task| {
-                let (layer, frames) = (self, *frames);
-                let first = task / self.from.channels * CHANNELS;
-                lanes.arch().dispatch(Weight {
-                    layer,
-                    frames,
-                    outputs: (first, CHANNELS.min(outputs - first)),
-                    input: task % self.from.channels,
-                    weight,
-                });
+        let inputs = self.from.channels;
+        let tasks = match self.geometry.apart {
+            true => outputs,
+            false => outputs.div_ceil(CHANNELS) * inputs,
+        };
+        (0..tasks).into_par_iter().for_each(|task| {
+            let (layer, frames) = (self, *frames);
+            let (first, count, input) = match self.geometry.apart {
+                true => (task, 1, task),
+                false => {
+                    let first = task / inputs * CHANNELS;
+                    (first, CHANNELS.min(outputs - first), task % inputs)
+                }
+            };
+            lanes.arch().dispatch(Weight {
+                layer,
+                frames,
+                outputs: (first, count),
+                input,
+                weight,
             });
+        });
     }
 
     /// Gradients by what it reads, once those by its sums are there.
@@ -512,6 +318,7 @@ impl WithSimd for Weight<'_> {
             (5, 3) => self.kernels::<S, 5, 3>(simd),
             (4, 3) => self.kernels::<S, 4, 3>(simd),
             (2, 3) => self.kernels::<S, 2, 3>(simd),
+            (1, 3) => self.kernels::<S, 1, 3>(simd),
             (count, taps) => {
                 for output in 0..count {
                     for row in 0..taps {
@@ -605,7 +412,11 @@ impl Weight<'_> {
     ) {
         let taps = self.layer.geometry.taps;
         for (o, sums) in sums.iter().enumerate() {
-            let kernel = ((first + o) * self.layer.from.channels + self.input) * taps * taps;
+            let kernel = match self.layer.geometry.apart {
+                true => first + o,
+                false => (first + o) * self.layer.from.channels + self.input,
+            } * taps
+                * taps;
             for (t, sum) in sums.iter().enumerate() {
                 // SAFETY: the kernels of these channels are this task's.
                 unsafe {

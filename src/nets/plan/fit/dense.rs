@@ -247,20 +247,10 @@ impl Product<'_> {
             // SAFETY: values stand in the frames; nobody writes this one now.
             *x = unsafe { self.frames.at(group + p, self.from, lanes).cast_const() };
         }
-        let weight = self.weight.as_ptr();
-        for k in 0..self.inputs {
-            let mut own = [simd.splat_f32s(0.0); P];
-            for (p, own) in own.iter_mut().enumerate() {
-                // SAFETY: as above.
-                *own = unsafe { load(simd, x[p].add(k * lanes)) };
-            }
-            for (n, acc) in acc.iter_mut().enumerate() {
-                // SAFETY: the last one of the tile was checked.
-                let w = simd.splat_f32s(unsafe { *weight.add(k * along + n * across) });
-                for p in 0..P {
-                    acc[p] = simd.mul_add_f32s(w, own[p], acc[p]);
-                }
-            }
+        // SAFETY: values stand in the frames, and the last weight of the tile was checked.
+        unsafe {
+            let weight = self.weight.as_ptr();
+            accumulate(simd, &mut acc, (x, self.inputs), weight, self.strides);
         }
         for (n, acc) in acc.iter().enumerate() {
             for (p, sum) in acc.iter().enumerate() {
@@ -276,6 +266,37 @@ impl Product<'_> {
             }
         }
     }
+}
+
+/// Adds weight\[n,k\]·x\[p,k\] to acc\[n,p\], k by k.
+///
+/// # Safety
+/// So many vectors must be readable at every x, and all weights with these strides, along k and along n.
+#[inline(always)]
+pub unsafe fn accumulate<S: Simd, const N: usize, const P: usize>(
+    simd: S,
+    acc: &mut [[S::f32s; P]; N],
+    (x, count): ([*const f32; P], usize),
+    weight: *const f32,
+    (along, across): (usize, usize),
+) {
+    let lanes = S::F32_LANES;
+    let mut kept = *acc;
+    for k in 0..count {
+        let mut own = [simd.splat_f32s(0.0); P];
+        for (p, own) in own.iter_mut().enumerate() {
+            // SAFETY: the caller's.
+            *own = unsafe { load(simd, x[p].add(k * lanes)) };
+        }
+        for (n, kept) in kept.iter_mut().enumerate() {
+            // SAFETY: the caller's.
+            let w = simd.splat_f32s(unsafe { *weight.add(k * along + n * across) });
+            for p in 0..P {
+                kept[p] = simd.mul_add_f32s(w, own[p], kept[p]);
+            }
+        }
+    }
+    *acc = kept;
 }
 
 /// The gradients by the weights of some inputs: sums over the images, one after the other. Some groups of

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::super::layout::Place;
 use super::Frames;
 
 /// Where they begin. Tasks write parts of them that have nothing in common.
@@ -47,6 +48,25 @@ pub fn load(frames: &Frames, lanes: usize, pixels: &[f32], numbers: usize) {
                 let value = image.map_or(0.0, |image| image[number]);
                 // SAFETY: images stand at the beginning of a frame; a group is one task's.
                 unsafe { *frames.at(group, number, lanes).add(lane) = value };
+            }
+        }
+    });
+}
+
+/// Brings the rows of images \[C,H,W\] into the order \[H,C,W\].
+pub fn rows_first(frames: &Frames, lanes: usize, from: &Place, to: &Place) {
+    (0..frames.groups).into_par_iter().for_each(|group| {
+        for channel in 0..from.channels {
+            for row in 0..from.rows {
+                let number = from.at + from.offset(channel, row, 0);
+                let into = to.at + (row * from.channels + channel) * from.columns;
+                // SAFETY: both values stand in the frame of the group, which is this task's, and have
+                // nothing in common.
+                unsafe {
+                    let number = frames.at(group, number, lanes).cast_const();
+                    let into = frames.at(group, into, lanes);
+                    std::ptr::copy_nonoverlapping(number, into, from.columns * lanes);
+                }
             }
         }
     });

@@ -1,5 +1,5 @@
 //! Training by plan: forward, backward and Adam in the layout of a plan, for chains of convolutions, max
-//! poolings, rectifiers and dense layers.
+//! poolings, rectifiers, batch normalizations, dense layers and long short-term memories.
 //!
 //! Every number of a batch is computed by one task in one order, so that weights do not depend on the
 //! number of workers. Gradients of weights are sums over lanes, images and positions: convolutions keep
@@ -10,7 +10,10 @@ mod adam;
 mod chain;
 mod conv;
 mod dense;
+mod kernel;
+mod lstm;
 mod memory;
+mod norm;
 
 use std::time::{Duration, Instant};
 
@@ -85,6 +88,9 @@ impl Fit {
             time: 0,
             decay: decay as f32,
         };
+        for at in chain.fixed {
+            own.parameters[at].fixed = true;
+        }
         if !state.is_empty() {
             own.take_state(state)?;
         }
@@ -105,6 +111,9 @@ impl Fit {
             if said.loss.is_finite() {
                 self.time += 1;
                 adam::step(&mut self.parameters, self.time, rate, self.decay);
+                for layer in &self.layers {
+                    layer.keep(&mut self.parameters);
+                }
             }
             said
         })
@@ -119,6 +128,7 @@ impl Fit {
             pointer: self.memory.pointer(),
             frame: self.frame,
             groups,
+            images: labels.len(),
         };
         memory::load(&frames, lanes, pixels, self.numbers);
         for layer in &mut self.layers {
@@ -186,6 +196,7 @@ impl Fit {
             pointer: self.memory.pointer(),
             frame: self.frame,
             groups,
+            images: labels.len(),
         };
         let mut times = Vec::new();
         let mut time = |name: String, run: &mut dyn FnMut()| {
@@ -221,6 +232,12 @@ impl Fit {
                     own.by_inputs(&frames, self.lanes);
                 });
                 continue;
+            }
+            if let Layer::Norm(_) | Layer::Lstm(_) = layer {
+                let parameters = &mut self.parameters;
+                time(format!("{at} {name}: backward"), &mut || {
+                    layer.backward(&frames, parameters, self.lanes);
+                });
             }
             if let Layer::Dense(own) = layer {
                 let parameters = &mut self.parameters;
@@ -287,9 +304,17 @@ pub struct Frames {
     /// Numbers of a frame, for one lane.
     frame: usize,
     groups: usize,
+    /// Images in all groups: those of the last may be fewer than lanes.
+    images: usize,
 }
 
 impl Frames {
+    /// Images of a group.
+    #[inline(always)]
+    fn images_of(&self, group: usize, lanes: usize) -> usize {
+        self.images.saturating_sub(group * lanes).min(lanes)
+    }
+
     /// A number of a group.
     ///
     /// # Safety

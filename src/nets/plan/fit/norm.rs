@@ -1,0 +1,282 @@
+//! Batch normalization in training (Ioffe & Szegedy 2015): by the statistics of the batch.
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::super::Lanes;
+use super::super::layout::Place;
+use super::super::product::{load, store};
+use super::Frames;
+use super::adam::Parameter;
+use super::memory::Pointer;
+
+/// What a batch counts in the running statistics, as in Burn and PyTorch.
+const MOMENTUM: f32 = 0.1;
+
+/// The weights of a normalization among the parameters.
+#[derive(Debug, Clone, Copy)]
+pub struct Own {
+    pub scale: usize,
+    pub shift: usize,
+    /// Running mean and variance: not moved by gradients.
+    pub mean: usize,
+    pub variance: usize,
+}
+
+/// Normalized channels.
+#[derive(Debug)]
+pub struct Norm {
+    own: Own,
+    epsilon: f64,
+    from: Place,
+    to: Place,
+    /// The gradient by what it gives, and where that by what it reads is wanted.
+    gradient: Place,
+    before: Place,
+    /// Mean and variance of every channel in this batch.
+    batch: Vec<(f32, f32)>,
+}
+
+impl Norm {
+    /// Reads and gives, and has the gradients by these, in these places.
+    pub fn new(own: Own, epsilon: f64, [from, to, gradient, before]: [Place; 4]) -> Self {
+        Self {
+            own,
+            epsilon,
+            from,
+            to,
+            gradient,
+            before,
+            batch: Vec::new(),
+        }
+    }
+
+    /// 1/√(variance + ε).
+    fn inverse(&self, variance: f32) -> f32 {
+        (1.0 / (f64::from(variance) + self.epsilon).sqrt()) as f32
+    }
+
+    /// What it gives, by the statistics of the batch.
+    pub fn forward(&mut self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
+        let mut batch = vec![(0.0, 0.0); self.from.channels];
+        let layer = &*self;
+        batch
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(channel, statistics)| {
+                let of = |centre: f32, squared: bool| {
+                    lanes.arch().dispatch(Moment {
+                        frames: *frames,
+                        place: &layer.from,
+                        channel,
+                        centre,
+                        squared,
+                    })
+                };
+                let mean = of(0.0, false) as f32;
+                // Around the mean, so that a large one takes nothing away.
+                *statistics = (mean, of(mean, true) as f32);
+                let factor =
+                    parameters[layer.own.scale].values[channel] * layer.inverse(statistics.1);
+                let shift = parameters[layer.own.shift].values[channel];
+                lanes.arch().dispatch(Forward {
+                    layer,
+                    frames: *frames,
+                    channel,
+                    mean,
+                    factor,
+                    shift,
+                });
+            });
+        self.batch = batch;
+    }
+
+    /// Gradients by its weights and by what it reads.
+    pub fn backward(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+        let scale = Pointer(parameters[self.own.scale].gradient.as_mut_ptr());
+        let shift = Pointer(parameters[self.own.shift].gradient.as_mut_ptr());
+        let values = &parameters[self.own.scale].values;
+        (0..self.from.channels).into_par_iter().for_each(|channel| {
+            let (mean, variance) = self.batch[channel];
+            lanes.arch().dispatch(Backward {
+                layer: self,
+                frames: *frames,
+                channel,
+                mean,
+                inverse: self.inverse(variance),
+                factor: values[channel] * self.inverse(variance),
+                by: [scale, shift],
+            });
+        });
+    }
+
+    /// Lets the batch count in the running statistics.
+    pub fn keep(&self, parameters: &mut [Parameter]) {
+        for (channel, (mean, variance)) in self.batch.iter().enumerate() {
+            for (parameter, value) in [(self.own.mean, mean), (self.own.variance, variance)] {
+                let running = &mut parameters[parameter].values[channel];
+                *running = (1.0 - MOMENTUM) * *running + MOMENTUM * value;
+            }
+        }
+    }
+}
+
+/// Calls `run` for every vector of a channel: its place in the frame of a group, row and column.
+#[inline(always)]
+fn each(groups: usize, place: &Place, mut run: impl FnMut(usize, usize, usize)) {
+    for group in 0..groups {
+        for row in 0..place.rows {
+            for column in 0..place.columns {
+                run(group, row, column);
+            }
+        }
+    }
+}
+
+/// The mean over images and positions of a channel less a centre, or of that squared.
+struct Moment<'a> {
+    frames: Frames,
+    place: &'a Place,
+    channel: usize,
+    centre: f32,
+    squared: bool,
+}
+
+impl WithSimd for Moment<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        let lanes = S::F32_LANES;
+        let centre = simd.splat_f32s(self.centre);
+        let mut total = 0.0;
+        for group in 0..self.frames.groups {
+            for row in 0..self.place.rows {
+                let mut sum = simd.splat_f32s(0.0);
+                let first = self.place.at + self.place.offset(self.channel, row, 0);
+                for column in 0..self.place.columns {
+                    // SAFETY: the value stands in the frame; nobody writes it now.
+                    let x = unsafe { load(simd, self.frames.at(group, first + column, lanes)) };
+                    let x = simd.sub_f32s(x, centre);
+                    sum = match self.squared {
+                        true => simd.mul_add_f32s(x, x, sum),
+                        false => simd.add_f32s(sum, x),
+                    };
+                }
+                let mut own = [0.0_f32; 16];
+                simd.partial_store_f32s(&mut own[..lanes], sum);
+                let images = self.frames.images_of(group, lanes);
+                total += own[..images].iter().map(|&it| f64::from(it)).sum::<f64>();
+            }
+        }
+        total / (self.frames.images * self.place.rows * self.place.columns).max(1) as f64
+    }
+}
+
+/// scale·(x − mean)/√(variance + ε) + shift of a channel.
+struct Forward<'a> {
+    layer: &'a Norm,
+    frames: Frames,
+    channel: usize,
+    mean: f32,
+    factor: f32,
+    shift: f32,
+}
+
+impl WithSimd for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let lanes = S::F32_LANES;
+        let (from, to) = (&self.layer.from, &self.layer.to);
+        let (mean, factor) = (simd.splat_f32s(self.mean), simd.splat_f32s(self.factor));
+        let shift = simd.splat_f32s(self.shift);
+        each(self.frames.groups, from, |group, row, column| {
+            // SAFETY: both values stand in the frame; the channel is this task's.
+            unsafe {
+                let at = from.at + from.offset(self.channel, row, column);
+                let x = load(simd, self.frames.at(group, at, lanes));
+                let y = simd.mul_add_f32s(simd.sub_f32s(x, mean), factor, shift);
+                let at = to.at + to.offset(self.channel, row, column);
+                store(simd, self.frames.at(group, at, lanes), y);
+            }
+        });
+    }
+}
+
+/// The gradients of a channel.
+struct Backward<'a> {
+    layer: &'a Norm,
+    frames: Frames,
+    channel: usize,
+    mean: f32,
+    inverse: f32,
+    factor: f32,
+    /// By scale and shift.
+    by: [Pointer; 2],
+}
+
+impl WithSimd for Backward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let lanes = S::F32_LANES;
+        let Norm {
+            from,
+            gradient,
+            before,
+            ..
+        } = self.layer;
+        let (mean, inverse) = (simd.splat_f32s(self.mean), simd.splat_f32s(self.inverse));
+        // SAFETY: both values stand in the frame; the channel is this task's.
+        let both = |group: usize, row: usize, column: usize| unsafe {
+            let at = from.at + from.offset(self.channel, row, column);
+            let x = load(simd, self.frames.at(group, at, lanes));
+            let at = gradient.at + gradient.offset(self.channel, row, column);
+            let d = load(simd, self.frames.at(group, at, lanes));
+            (simd.mul_f32s(simd.sub_f32s(x, mean), inverse), d)
+        };
+        // Σd and Σd·x̂. Where there is no image, d is zero.
+        let (mut plain, mut by_x) = (0.0_f64, 0.0_f64);
+        for group in 0..self.frames.groups {
+            for row in 0..from.rows {
+                let mut sums = [simd.splat_f32s(0.0); 2];
+                for column in 0..from.columns {
+                    let (x, d) = both(group, row, column);
+                    sums[0] = simd.add_f32s(sums[0], d);
+                    sums[1] = simd.mul_add_f32s(d, x, sums[1]);
+                }
+                plain += f64::from(simd.reduce_sum_f32s(sums[0]));
+                by_x += f64::from(simd.reduce_sum_f32s(sums[1]));
+            }
+        }
+        let [scale, shift] = self.by;
+        // SAFETY: a number a channel, and the channel is this task's.
+        unsafe {
+            *scale.0.add(self.channel) = by_x as f32;
+            *shift.0.add(self.channel) = plain as f32;
+        }
+        let count = (self.frames.images * from.rows * from.columns).max(1) as f64;
+        let (plain, by_x) = ((plain / count) as f32, (by_x / count) as f32);
+        let (plain, by_x) = (simd.splat_f32s(plain), simd.splat_f32s(by_x));
+        let factor = simd.splat_f32s(self.factor);
+        each(self.frames.groups, from, |group, row, column| {
+            let (x, d) = both(group, row, column);
+            let own = simd.sub_f32s(simd.sub_f32s(d, plain), simd.mul_f32s(x, by_x));
+            let mut own = simd.mul_f32s(factor, own);
+            let images = self.frames.images_of(group, lanes);
+            if images < lanes {
+                // Where there is no image, nothing goes on.
+                let mut numbers = [0.0_f32; 16];
+                simd.partial_store_f32s(&mut numbers[..lanes], own);
+                numbers[images..].fill(0.0);
+                own = simd.partial_load_f32s(&numbers[..lanes]);
+            }
+            let at = before.at + before.offset(self.channel, row, column);
+            // SAFETY: as above.
+            unsafe { store(simd, self.frames.at(group, at, lanes), own) };
+        });
+    }
+}
