@@ -139,7 +139,9 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
             until: Until::Trials(bench.trials.max(1)),
         };
         if bench.training {
-            let (rate, parts) = pieces::training(&lab, seat, batch).map_err(Refusal::failed)?;
+            let apart = bench.pieces && !bench.json;
+            let measured = pieces::training(&lab, seat, batch, apart);
+            let (rate, parts) = measured.map_err(Refusal::failed)?;
             if bench.json {
                 let line = serde_json::json!({
                     "device": opened.name, "network": network.label(), "batch": batch,
@@ -153,7 +155,7 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
                     network.label()
                 ));
             }
-            for (label, us) in parts.iter().filter(|_| bench.pieces && !bench.json) {
+            for (label, us) in &parts {
                 say(format_args!("  {us:>8.2} µs  {label}"));
             }
             continue;

@@ -270,10 +270,11 @@ impl Trainer {
             .iter()
             .map(|&i| usize::from(self.images.label(i)))
             .collect();
-        let inputs = pixels(&self.images, chosen);
+        let images = &self.images;
         let learned = match &mut self.learner {
             Learner::Plan(fit) => {
-                let said = fit.batch(&inputs, &labels, lr);
+                let show = |at: usize, into: &mut [f32]| shown(images, chosen[at], into);
+                let said = fit.batch(&show, &labels, lr);
                 let loss = said.loss / labels.len().max(1) as f64;
                 match loss.is_finite() {
                     true => Ok((loss, said.logits)),
@@ -285,9 +286,10 @@ impl Trainer {
                 optimizer,
                 loss,
             } => {
-                let [channels, height, width] = self.images.shape();
+                let [channels, height, width] = images.shape();
                 let shape = [chosen.len(), channels, height, width];
-                let inputs = Tensor::from_data(TensorData::new(inputs, shape), &self.device);
+                let inputs = TensorData::new(pixels(images, chosen), shape);
+                let inputs = Tensor::from_data(inputs, &self.device);
                 learn(network, optimizer, loss, (inputs, &labels), lr)
             }
         };
@@ -361,8 +363,10 @@ impl Trainer {
             .iter()
             .map(|&i| usize::from(self.images.label(i)))
             .collect();
+        let images = &self.images;
+        let show = |at: usize, into: &mut [f32]| shown(images, chosen[at], into);
         match &mut self.learner {
-            Learner::Plan(fit) => fit.times(&pixels(&self.images, chosen), &labels),
+            Learner::Plan(fit) => fit.times(&show, &labels),
             Learner::Burn { .. } => Vec::new(),
         }
     }
@@ -460,16 +464,18 @@ fn split(
 
 /// The chosen images as floats in \[0,1\], row-major.
 pub fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
-    let mut floats = Vec::with_capacity(chosen.len() * images.area());
-    for &index in chosen {
-        floats.extend(
-            images
-                .image(index)
-                .iter()
-                .map(|&byte| f32::from(byte) / 255.0),
-        );
+    let area = images.area();
+    let mut floats = vec![0.0; chosen.len() * area];
+    for (into, &index) in floats.chunks_exact_mut(area.max(1)).zip(chosen) {
+        shown(images, index, into);
     }
     floats
+}
+
+/// An image as floats in \[0,1\], row-major.
+fn shown(images: &Images, index: usize, into: &mut [f32]) {
+    let bytes = into.iter_mut().zip(images.image(index));
+    bytes.for_each(|(x, &byte)| *x = f32::from(byte) / 255.0);
 }
 
 fn correct<'a>(rows: impl Iterator<Item = &'a [f32]>, labels: &[usize]) -> usize {

@@ -14,8 +14,12 @@ use crate::stimulus::{self, BlockSeed, Source};
 /// Microseconds a trial that each piece takes, in their order: noise, stimuli, network, evidence, sums, merging.
 pub const NAMES: [&str; 6] = ["noise", "stimuli", "network", "evidence", "sums", "merging"];
 
-/// Images a second of training a built-in kind with such batches, and what each part of a step takes where it
-/// is by plan, in microseconds an image.
+/// Most epochs that are measured, and steps that are not.
+const EPOCHS: usize = 1000;
+const WARM_UP: usize = 3;
+
+/// Images a second of training a built-in kind with such batches; where `apart`, and where it is by plan, what
+/// each part of a step takes, in microseconds an image.
 ///
 /// # Errors
 /// Where training cannot begin or diverges.
@@ -23,30 +27,40 @@ pub fn training(
     lab: &Lab,
     seat: &Seat,
     batch: usize,
+    apart: bool,
 ) -> Result<(f64, Vec<(String, f64)>), TrainError> {
     seat.prepare_conductor();
     let images = &lab.dataset.train;
     let plan = config::Training {
-        epochs: 2,
+        epochs: EPOCHS,
+        patience: EPOCHS,
         batch,
         ..config::Training::default()
     };
     let mut record = Training::default();
     let mut trainer = Trainer::new(lab.kind, &plan, 1, images, &seat.device, &mut record)?;
-    // The first steps warm up.
-    for _ in 0..3 {
-        trainer.step(&mut record, &mut || {})?;
-    }
-    let (began, mut seen) = (Instant::now(), 0);
-    while let Step::Batch(count) = trainer.step(&mut record, &mut || {})? {
-        seen += count;
-        if began.elapsed() > Duration::from_secs(3) {
+    // The first steps warm up; what an epoch ends with is not counted.
+    let (mut spent, mut seen) = (Duration::ZERO, 0);
+    for step in 0.. {
+        let began = Instant::now();
+        match trainer.step(&mut record, &mut || {})? {
+            Step::Batch(count) if step >= WARM_UP => {
+                (spent, seen) = (spent + began.elapsed(), seen + count);
+            }
+            Step::Batch(_) | Step::Epoch(_) => {}
+            Step::Over => break,
+        }
+        if spent > Duration::from_secs(3) {
             break;
         }
     }
-    let rate = seen as f64 / began.elapsed().as_secs_f64();
+    let rate = seen as f64 / spent.as_secs_f64();
     let chosen: Vec<usize> = (0..batch.min(images.len())).collect();
-    Ok((rate, trainer.times(&chosen)))
+    let times = match apart {
+        true => trainer.times(&chosen),
+        false => Vec::new(),
+    };
+    Ok((rate, times))
 }
 
 /// Runs so many blocks and tells the microseconds a trial of each of [`NAMES`]; evidence is what is heard of

@@ -45,6 +45,23 @@ impl Parameter {
     }
 }
 
+/// Adds the gradients of another portion to sums; `last`: and puts these in their place.
+pub fn add(sums: &mut [Vec<f32>], parameters: &mut [Parameter], last: bool) {
+    for (sums, own) in sums.iter_mut().zip(parameters) {
+        let pieces = sums.par_chunks_mut(PIECE);
+        pieces
+            .zip(own.gradient.par_chunks_mut(PIECE))
+            .for_each(|(sums, gradient)| {
+                for (sum, gradient) in sums.iter_mut().zip(gradient) {
+                    *sum += *gradient;
+                    if last {
+                        *gradient = *sum;
+                    }
+                }
+            });
+    }
+}
+
 /// Moves all weights by their gradients.
 pub fn step(parameters: &mut [Parameter], time: u64, rate: f64, decay: f32) {
     let power = |beta: f64| beta.powf(time as f64);

@@ -73,7 +73,7 @@ impl Layer {
     }
 
     /// Gradients by its weights and by what it reads, from those by what it gives.
-    pub fn backward(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+    pub fn backward(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         match self {
             Self::Scale(..) | Self::Rows(..) => {}
             Self::Convolution(own) => own.backward(frames, parameters, lanes),
@@ -212,6 +212,7 @@ pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
                     last,
                     by_cell,
                     before: gradient.map(|it| it.at),
+                    rows: Vec::new(),
                 };
                 let (given, by) = match last {
                     true => layer.end(),
@@ -274,6 +275,7 @@ pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
                     outputs,
                     relu,
                     before: gradient.map(|it| it.at),
+                    rows: Vec::new(),
                 }));
                 (value, gradient) = (to, Some(own));
             }

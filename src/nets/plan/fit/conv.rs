@@ -1,5 +1,7 @@
 //! Convolutions in training.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -11,8 +13,17 @@ use super::adam::Parameter;
 use super::kernel::{Geometry, Kernel};
 use super::memory::Pointer;
 
-/// Output channels whose gradients are summed together.
-const CHANNELS: usize = 5;
+/// Output channels whose gradients by a row of so many taps are summed together: as many as leave registers for
+/// what is read.
+fn channels(taps: usize) -> usize {
+    match taps {
+        5 => 4,
+        _ => 6,
+    }
+}
+
+/// Input channels of a task of the gradients by weights.
+const INPUTS: usize = 10;
 
 /// A convolution with what follows it.
 #[derive(Debug)]
@@ -131,24 +142,27 @@ impl Convolution {
         });
         let weight = Pointer(parameters[self.weight].gradient.as_mut_ptr());
         let inputs = self.from.channels;
+        let together = channels(self.geometry.taps);
+        let pieces = inputs.div_ceil(INPUTS);
         let tasks = match self.geometry.apart {
             true => outputs,
-            false => outputs.div_ceil(CHANNELS) * inputs,
+            false => outputs.div_ceil(together) * pieces,
         };
         (0..tasks).into_par_iter().for_each(|task| {
             let (layer, frames) = (self, *frames);
-            let (first, count, input) = match self.geometry.apart {
-                true => (task, 1, task),
+            let (first, count, inputs) = match self.geometry.apart {
+                true => (task, 1, task..task + 1),
                 false => {
-                    let first = task / inputs * CHANNELS;
-                    (first, CHANNELS.min(outputs - first), task % inputs)
+                    let (first, piece) = (task / pieces * together, task % pieces);
+                    let inputs = inputs * piece / pieces..inputs * (piece + 1) / pieces;
+                    (first, together.min(outputs - first), inputs)
                 }
             };
             lanes.arch().dispatch(Weight {
                 layer,
                 frames,
                 outputs: (first, count),
-                input,
+                inputs,
                 weight,
             });
         });
@@ -298,13 +312,13 @@ impl WithSimd for Bias<'_> {
     }
 }
 
-/// The gradients by the kernels between some output channels and an input channel.
+/// The gradients by the kernels between some output and some input channels.
 struct Weight<'a> {
     layer: &'a Convolution,
     frames: Frames,
     /// The first output channel, and how many.
     outputs: (usize, usize),
-    input: usize,
+    inputs: Range<usize>,
     weight: Pointer,
 }
 
@@ -313,23 +327,18 @@ impl WithSimd for Weight<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match (self.outputs.1, self.layer.geometry.taps) {
-            (5, 5) => self.kernels::<S, 5, 5>(simd),
-            (5, 3) => self.kernels::<S, 5, 3>(simd),
-            (4, 3) => self.kernels::<S, 4, 3>(simd),
-            (2, 3) => self.kernels::<S, 2, 3>(simd),
-            (1, 3) => self.kernels::<S, 1, 3>(simd),
+        let (first, count) = self.outputs;
+        match (count, self.layer.geometry.taps) {
+            (4, 5) => self.kernels::<S, 4, 5>(simd, first, 0),
+            (2, 5) => self.kernels::<S, 2, 5>(simd, first, 0),
+            (6, 3) => self.kernels::<S, 6, 3>(simd, first, 0),
+            (4, 3) => self.kernels::<S, 4, 3>(simd, first, 0),
+            (2, 3) => self.kernels::<S, 2, 3>(simd, first, 0),
+            (1, 3) => self.kernels::<S, 1, 3>(simd, first, 0),
             (count, taps) => {
-                for output in 0..count {
-                    for row in 0..taps {
-                        for tap in 0..taps {
-                            let first = self.outputs.0 + output;
-                            let mut sum = [[simd.splat_f32s(0.0); 1]; 1];
-                            for group in 0..self.frames.groups {
-                                self.tile(simd, (group, first), (row, tap), &mut sum);
-                            }
-                            self.write(simd, first, (row, tap), &sum);
-                        }
+                for output in first..first + count {
+                    for tap in 0..taps {
+                        self.kernels::<S, 1, 1>(simd, output, tap);
                     }
                 }
             }
@@ -337,32 +346,44 @@ impl WithSimd for Weight<'_> {
     }
 }
 
-/// Most rows of a kernel.
-const ROWS: usize = 5;
+/// Vectors of the gradients by the sums that are read before others: half of a first cache of sixteen lanes.
+const AT_ONCE: usize = 256;
 
 impl Weight<'_> {
-    /// Whole kernels: group by group, so that what a group reads stays in the cache for all rows of taps.
+    /// T taps from one on of every row of the kernels of O output channels. Group by group and some rows at a
+    /// time, so that what is read stays in the cache for all inputs and rows of taps.
     #[inline(always)]
-    fn kernels<S: Simd, const O: usize, const T: usize>(&self, simd: S) {
-        let first = self.outputs.0;
-        let mut sums = [[[simd.splat_f32s(0.0); T]; O]; ROWS];
+    fn kernels<S: Simd, const O: usize, const T: usize>(&self, simd: S, first: usize, tap: usize) {
+        let sums = &self.layer.sums;
+        let taps = self.layer.geometry.taps;
+        let mut all = vec![[[simd.splat_f32s(0.0); T]; O]; self.inputs.len() * taps];
+        let rows = (AT_ONCE / (O * sums.columns).max(1)).max(1);
         for group in 0..self.frames.groups {
-            for (row, sums) in sums.iter_mut().enumerate().take(T) {
-                self.tile(simd, (group, first), (row, 0), sums);
+            for from in (0..sums.rows).step_by(rows) {
+                let rows = from..sums.rows.min(from + rows);
+                for (input, all) in self.inputs.clone().zip(all.chunks_exact_mut(taps)) {
+                    for (tap_row, acc) in all.iter_mut().enumerate() {
+                        let at = (group, first, input);
+                        self.tile(simd, at, (tap_row, tap), rows.clone(), acc);
+                    }
+                }
             }
         }
-        for (row, sums) in sums.iter().enumerate().take(T) {
-            self.write(simd, first, (row, 0), sums);
+        for (input, all) in self.inputs.clone().zip(all.chunks_exact(taps)) {
+            for (tap_row, sums) in all.iter().enumerate() {
+                self.write(simd, (first, input), (tap_row, tap), sums);
+            }
         }
     }
 
-    /// Adds what the images of a group say of some taps of a row, of some output channels.
+    /// Adds what some rows of the images of a group say of some taps of a row.
     #[inline(always)]
     fn tile<S: Simd, const O: usize, const T: usize>(
         &self,
         simd: S,
-        (group, first): (usize, usize),
+        (group, first, input): (usize, usize, usize),
         (tap_row, tap): (usize, usize),
+        rows: Range<usize>,
         acc: &mut [[S::f32s; T]; O],
     ) {
         let lanes = S::F32_LANES;
@@ -370,9 +391,9 @@ impl Weight<'_> {
         let (sums, from, pads) = (&own.sums, &own.from, own.geometry.pads);
         let step = sums.plane() * lanes;
         let mut kept = *acc;
-        for row in 0..sums.rows {
+        for row in rows {
             // The border of what is read is at least the padding.
-            let x = self.input * from.plane()
+            let x = input * from.plane()
                 + (row + tap_row + from.border.top - pads.top) * from.width()
                 + tap
                 + from.border.left
@@ -406,7 +427,7 @@ impl Weight<'_> {
     fn write<S: Simd, const O: usize, const T: usize>(
         &self,
         simd: S,
-        first: usize,
+        (first, input): (usize, usize),
         (tap_row, tap): (usize, usize),
         sums: &[[S::f32s; T]; O],
     ) {
@@ -414,7 +435,7 @@ impl Weight<'_> {
         for (o, sums) in sums.iter().enumerate() {
             let kernel = match self.layer.geometry.apart {
                 true => first + o,
-                false => (first + o) * self.layer.from.channels + self.input,
+                false => (first + o) * self.layer.from.channels + input,
             } * taps
                 * taps;
             for (t, sum) in sums.iter().enumerate() {

@@ -2,13 +2,12 @@
 //! them with other strides.
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::super::Lanes;
 use super::super::product::{load, store};
-use super::Frames;
 use super::adam::Parameter;
 use super::memory::Pointer;
+use super::{Frames, each};
 
 /// Numbers of a tile, and vectors of images or of outputs beside them.
 const TILE: usize = 6;
@@ -35,6 +34,8 @@ pub struct Dense {
     pub relu: bool,
     /// Where the gradient by what it reads is wanted.
     pub before: Option<usize>,
+    /// The gradients by what it gives, an image a row: kept from batch to batch.
+    pub rows: Vec<f32>,
 }
 
 impl Dense {
@@ -66,43 +67,44 @@ impl Dense {
         lanes: Lanes,
         product: impl Fn(usize, usize, usize) -> Product<'a> + Sync,
     ) {
-        (0..numbers.div_ceil(TILE))
-            .into_par_iter()
-            .for_each(|tile| {
-                let first = tile * TILE;
-                for group in (0..frames.groups).step_by(VECTORS) {
-                    let own = product(first, TILE.min(numbers - first), group);
-                    lanes.arch().dispatch(own);
-                }
-            });
+        let operations = frames.groups * lanes.count() * self.inputs * self.outputs;
+        each(numbers.div_ceil(TILE), operations, |tile| {
+            let first = tile * TILE;
+            for group in (0..frames.groups).step_by(VECTORS) {
+                let own = product(first, TILE.min(numbers - first), group);
+                lanes.arch().dispatch(own);
+            }
+        });
     }
 
     /// Gradients by its weights and by what it reads.
-    pub fn backward(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+    pub fn backward(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         self.by_weights(frames, parameters, lanes);
         self.by_inputs(frames, parameters, lanes);
     }
 
     /// Gradients by its weights; those by what it gives pass its rectifier.
-    pub fn by_weights(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+    pub fn by_weights(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         let count = lanes.count();
-        let wide = VECTORS * count;
-        let width = self.outputs.next_multiple_of(wide);
+        let width = self.outputs.next_multiple_of(count);
         // The gradients by what it gives, an image a row. A vector more, so that rows do not fall into the same
         // few sets of the cache.
         let stride = width + count;
-        let mut rows = vec![0.0_f32; frames.groups * count * stride];
-        rows.par_chunks_mut(count * stride)
-            .enumerate()
-            .for_each(|(group, rows)| {
-                lanes.arch().dispatch(Turn {
-                    layer: self,
-                    frames: *frames,
-                    group,
-                    rows,
-                    stride,
-                });
+        let images = frames.groups * count;
+        let operations = images * self.inputs * self.outputs;
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.resize(images * stride, 0.0);
+        let layer = &*self;
+        let turned = Pointer(rows.as_mut_ptr());
+        each(frames.groups, 16 * images * stride, |group| {
+            lanes.arch().dispatch(Turn {
+                layer,
+                frames: *frames,
+                group,
+                rows: turned.part(group * count * stride, count * stride),
+                stride,
             });
+        });
         let bias = &mut parameters[self.bias].gradient;
         bias.fill(0.0);
         for row in rows.chunks_exact(stride) {
@@ -110,21 +112,24 @@ impl Dense {
         }
         let gradient = Pointer(parameters[self.weight].gradient.as_mut_ptr());
         // Pieces of whole tiles, a few for every worker.
-        let tiles = self.inputs.div_ceil(TILE);
-        let piece = tiles.div_ceil(TASKS).max(1) * TILE;
-        (0..self.inputs.div_ceil(piece))
-            .into_par_iter()
-            .for_each(|task| {
-                lanes.arch().dispatch(Weight {
-                    layer: self,
-                    frames: *frames,
-                    inputs: (task * piece, self.inputs.min((task + 1) * piece)),
-                    rows: &rows,
-                    width,
-                    stride,
-                    gradient,
-                });
+        let tile = if self.outputs < 2 * count {
+            DEEPEST
+        } else {
+            TILE
+        };
+        let piece = self.inputs.div_ceil(TASKS).next_multiple_of(tile);
+        each(self.inputs.div_ceil(piece), operations, |task| {
+            lanes.arch().dispatch(Weight {
+                layer,
+                frames: *frames,
+                inputs: (task * piece, layer.inputs.min((task + 1) * piece)),
+                rows: &rows,
+                width,
+                stride,
+                gradient,
             });
+        });
+        self.rows = rows;
     }
 
     /// Gradients by what it reads, once those by what it gives have passed its rectifier.
@@ -318,38 +323,59 @@ impl WithSimd for Weight<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let wide = VECTORS * S::F32_LANES;
-        let (first, last) = self.inputs;
-        for group in (0..self.frames.groups).step_by(VECTORS) {
-            for output in (0..self.width).step_by(wide) {
-                for input in (first..last).step_by(TILE) {
-                    let at = (group, input, output);
-                    match (last - input).min(TILE) {
-                        6 => self.halves::<S, 6>(simd, at),
-                        5 => self.halves::<S, 5>(simd, at),
-                        4 => self.halves::<S, 4>(simd, at),
-                        3 => self.halves::<S, 3>(simd, at),
-                        2 => self.halves::<S, 2>(simd, at),
-                        _ => self.halves::<S, 1>(simd, at),
+        let vectors = match S::REGISTER_COUNT >= 32 {
+            true => VECTORS,
+            false => VECTORS / 2,
+        };
+        for group in (0..self.frames.groups).step_by(DEPTH) {
+            let mut output = 0;
+            while output < self.width {
+                // Few outputs are taken with more inputs, so that a tile keeps its size.
+                let left = ((self.width - output) / S::F32_LANES).min(vectors);
+                match left {
+                    4 => self.column::<S, 6, 4>(simd, (group, output)),
+                    2..4 => self.column::<S, 6, 2>(simd, (group, output)),
+                    _ if S::REGISTER_COUNT >= 32 => {
+                        self.column::<S, DEEPEST, 1>(simd, (group, output));
                     }
+                    _ => self.column::<S, 12, 1>(simd, (group, output)),
                 }
+                output += match left {
+                    4 => 4,
+                    2..4 => 2,
+                    _ => 1,
+                } * S::F32_LANES;
             }
         }
     }
 }
 
+/// Most inputs of a tile.
+const DEEPEST: usize = 24;
+
+/// Groups that are summed over before the next outputs: what they say of four vectors of outputs stays in the
+/// first cache.
+const DEPTH: usize = 8;
+
 impl Weight<'_> {
+    /// All tiles of N inputs and P vectors of outputs; what is left of the inputs goes one by one.
     #[inline(always)]
-    fn halves<S: Simd, const N: usize>(
+    fn column<S: Simd, const N: usize, const P: usize>(
         &self,
         simd: S,
-        (group, input, output): (usize, usize, usize),
+        (group, output): (usize, usize),
     ) {
-        if S::REGISTER_COUNT >= 32 {
-            self.tile::<S, N, 4>(simd, (group, input, output));
-        } else {
-            self.tile::<S, N, 2>(simd, (group, input, output));
-            self.tile::<S, N, 2>(simd, (group, input, output + 2 * S::F32_LANES));
+        let (mut input, last) = self.inputs;
+        while input + N <= last {
+            self.tile::<S, N, P>(simd, (group, input, output));
+            input += N;
+        }
+        while input + 4 <= last {
+            self.tile::<S, 4, P>(simd, (group, input, output));
+            input += 4;
+        }
+        for input in input..last {
+            self.tile::<S, 1, P>(simd, (group, input, output));
         }
     }
 
@@ -377,26 +403,34 @@ impl Weight<'_> {
                 }
             }
         }
-        for group in first_group..first_group + VECTORS {
-            // SAFETY: what is read stands in the frame; nobody writes it now.
-            let x = unsafe { self.frames.at(group, own.from + input, lanes).cast_const() };
-            for lane in 0..lanes {
-                let row = &self.rows[(group * lanes + lane) * self.stride + output..][..P * lanes];
-                // SAFETY: as above.
-                unsafe {
+        let groups = first_group..self.frames.groups.min(first_group + DEPTH);
+        let last = groups.end * lanes * self.stride;
+        assert!(last <= self.rows.len() && output + P * lanes <= self.stride);
+        // In registers: what may panic on the way would have them written to memory.
+        let mut kept = acc;
+        for group in groups {
+            // SAFETY: what is read stands in the frame, nobody writes it now, and rows were checked.
+            unsafe {
+                let mut x = self.frames.at(group, own.from + input, lanes).cast_const();
+                let first = group * lanes * self.stride + output;
+                let mut row = self.rows.as_ptr().add(first);
+                for _ in 0..lanes {
                     let mut d = [simd.splat_f32s(0.0); P];
                     for (p, d) in d.iter_mut().enumerate() {
-                        *d = load(simd, row.as_ptr().add(p * lanes));
+                        *d = load(simd, row.add(p * lanes));
                     }
-                    for (n, acc) in acc.iter_mut().enumerate() {
-                        let x = simd.splat_f32s(*x.add(n * lanes + lane));
+                    for (n, kept) in kept.iter_mut().enumerate() {
+                        let x = simd.splat_f32s(*x.add(n * lanes));
                         for p in 0..P {
-                            acc[p] = simd.mul_add_f32s(x, d[p], acc[p]);
+                            kept[p] = simd.mul_add_f32s(x, d[p], kept[p]);
                         }
                     }
+                    x = x.add(1);
+                    row = row.add(self.stride);
                 }
             }
         }
+        let acc = kept;
         for (n, acc) in acc.iter().enumerate() {
             for (p, sum) in acc.iter().enumerate() {
                 let (at, count) = self.place(input + n, output + p * lanes, lanes);

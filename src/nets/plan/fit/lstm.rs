@@ -49,6 +49,8 @@ pub struct Lstm {
     pub by_cell: usize,
     /// Where the gradient by what it reads is wanted.
     pub before: Option<usize>,
+    /// What is read at every step, an image a row: kept from batch to batch.
+    pub rows: Vec<f32>,
 }
 
 impl Lstm {
@@ -82,7 +84,7 @@ impl Lstm {
     }
 
     /// Gradients by its weights and by what it reads.
-    pub fn backward(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+    pub fn backward(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         self.each(frames, |group| {
             lanes.arch().dispatch(Backward {
                 layer: self,
@@ -105,9 +107,10 @@ impl Lstm {
             lanes,
         );
         let bias = &mut parameters[bias].gradient;
+        let layer = &*self;
         bias.par_iter_mut().enumerate().for_each(|(row, sum)| {
             *sum = lanes.arch().dispatch(Bias {
-                layer: self,
+                layer,
                 frames: *frames,
                 row,
             });
@@ -116,7 +119,7 @@ impl Lstm {
 
     /// Gradients by weights of what is read at every step, so many numbers from `read` on.
     fn by_weights(
-        &self,
+        &mut self,
         frames: &Frames,
         (read, numbers): (usize, usize),
         gradient: &mut [f32],
@@ -126,7 +129,10 @@ impl Lstm {
         let stride = numbers.next_multiple_of(count);
         // What is read, an image a row: \[steps,images,stride\].
         let images = frames.groups * count;
-        let mut rows = vec![0.0_f32; self.steps * images * stride];
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.clear();
+        rows.resize(self.steps * images * stride, 0.0);
+        let layer = &*self;
         rows.par_chunks_mut(count * stride)
             .enumerate()
             .for_each(|(at, rows)| {
@@ -139,13 +145,13 @@ impl Lstm {
                     }
                 }
             });
-        let piece = self.rows().div_ceil(TASKS).next_multiple_of(TILE);
+        let piece = layer.rows().div_ceil(TASKS).next_multiple_of(TILE);
         gradient
             .par_chunks_mut(piece * numbers)
             .enumerate()
             .for_each(|(task, gradient)| {
                 lanes.arch().dispatch(Weight {
-                    layer: self,
+                    layer,
                     frames: *frames,
                     first: task * piece,
                     rows: &rows,
@@ -154,6 +160,7 @@ impl Lstm {
                     gradient,
                 });
             });
+        self.rows = rows;
     }
 }
 

@@ -3,11 +3,20 @@
 use rayon::prelude::*;
 
 use super::super::layout::Place;
-use super::Frames;
+use super::{Frames, Show, each};
 
 /// Where they begin. Tasks write parts of them that have nothing in common.
 #[derive(Debug, Clone, Copy)]
 pub struct Pointer(pub *mut f32);
+
+impl Pointer {
+    /// So many numbers from one on, of which no other task has any.
+    pub fn part<'a>(self, first: usize, count: usize) -> &'a mut [f32] {
+        // SAFETY: whoever made the pointer says that they are there as long as tasks run, and each task takes
+        // its own.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(first), count) }
+    }
+}
 
 // SAFETY: it is memory alone; whoever uses it says which part.
 unsafe impl Send for Pointer {}
@@ -38,20 +47,35 @@ impl Memory {
     }
 }
 
-/// Brings images, row-major, into lanes at the beginning of the frames; lanes without an image are zero.
-pub fn load(frames: &Frames, lanes: usize, pixels: &[f32], numbers: usize) {
-    (0..frames.groups).into_par_iter().for_each(|group| {
-        for lane in 0..lanes {
-            let image = (group * lanes + lane) * numbers;
-            let image = pixels.get(image..image + numbers);
-            for number in 0..numbers {
-                let value = image.map_or(0.0, |image| image[number]);
-                // SAFETY: images stand at the beginning of a frame; a group is one task's.
-                unsafe { *frames.at(group, number, lanes).add(lane) = value };
+/// Brings images of so many numbers into lanes at the beginning of the frames; lanes without an image are
+/// zero.
+pub fn load(frames: &Frames, lanes: usize, show: Show, numbers: usize) {
+    each(
+        frames.groups,
+        frames.groups * lanes * numbers * LOADED,
+        |group| {
+            let mut rows = vec![0.0; lanes * numbers];
+            let first = group * lanes;
+            for (lane, row) in rows.chunks_exact_mut(numbers.max(1)).enumerate() {
+                if first + lane < frames.images {
+                    show(first + lane, row);
+                }
             }
-        }
-    });
+            // SAFETY: images stand at the beginning of a frame; a group is one task's.
+            let into = unsafe {
+                std::slice::from_raw_parts_mut(frames.at(group, 0, lanes), lanes * numbers)
+            };
+            for (number, into) in into.chunks_exact_mut(lanes).enumerate() {
+                for (lane, into) in into.iter_mut().enumerate() {
+                    *into = rows[lane * numbers + number];
+                }
+            }
+        },
+    );
 }
+
+/// Multiplications that take as long as bringing one number into its lane.
+const LOADED: usize = 16;
 
 /// Brings the rows of images \[C,H,W\] into the order \[H,C,W\].
 pub fn rows_first(frames: &Frames, lanes: usize, from: &Place, to: &Place) {

@@ -17,6 +17,8 @@ mod norm;
 
 use std::time::{Duration, Instant};
 
+use rayon::prelude::*;
+
 use crate::nets::graph::Graph;
 use crate::nets::softmax::log_softmax;
 use crate::session::array::Array;
@@ -46,6 +48,23 @@ pub struct Fit {
     time: u64,
     /// Weight decay, added to gradients.
     decay: f32,
+}
+
+/// Writes the numbers of the image of a place in a batch.
+pub type Show<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
+
+/// Bytes of the numbers of a batch that stay in the caches.
+const KEPT: usize = 16 << 20;
+
+/// Multiplications that are worth waking another worker for.
+const WORTH: usize = 1 << 20;
+
+/// Runs tasks of so many multiplications in all, side by side where that is worth it.
+fn each(tasks: usize, operations: usize, run: impl Fn(usize) + Sync + Send) {
+    match operations < WORTH {
+        true => (0..tasks).for_each(run),
+        false => (0..tasks).into_par_iter().for_each(run),
+    }
 }
 
 /// What a batch said.
@@ -102,12 +121,12 @@ impl Fit {
         state.starts_with(MAGIC)
     }
 
-    /// One step on a batch of images, row-major \[N,C,H,W\] in \[0,1\]. Where the loss is no number, nothing is
-    /// changed.
-    pub fn batch(&mut self, pixels: &[f32], labels: &[usize], rate: f64) -> Said {
+    /// One step on a batch of images, as many as labels: `show` writes the numbers of one, row-major \[C,H,W\]
+    /// in \[0,1\]. Where the loss is no number, nothing is changed.
+    pub fn batch(&mut self, show: Show, labels: &[usize], rate: f64) -> Said {
         // Inside the pool of workers: from outside each part would wait for them to wake up.
         rayon::scope(|_| {
-            let said = self.gradients(pixels, labels);
+            let said = self.gradients(show, labels);
             if said.loss.is_finite() {
                 self.time += 1;
                 adam::step(&mut self.parameters, self.time, rate, self.decay);
@@ -119,8 +138,53 @@ impl Fit {
         })
     }
 
-    /// The gradients of the mean loss, which stay beside the weights.
-    fn gradients(&mut self, pixels: &[f32], labels: &[usize]) -> Said {
+    /// The gradients of the mean loss, which stay beside the weights. A batch whose numbers would leave the
+    /// caches goes through in portions, whose gradients are added in their order.
+    fn gradients(&mut self, show: Show, labels: &[usize]) -> Said {
+        let portion = self.portion(labels.len());
+        let mut all = Said {
+            loss: 0.0,
+            logits: Vec::with_capacity(labels.len() * self.classes),
+        };
+        let mut sums: Vec<Vec<f32>> = Vec::new();
+        for layer in &mut self.layers {
+            layer.prepare(&self.parameters, self.lanes);
+        }
+        for (at, own) in labels.chunks(portion.max(1)).enumerate() {
+            let first = at * portion;
+            let show = |image: usize, into: &mut [f32]| show(first + image, into);
+            let said = self.portion_of(&show, own, labels.len());
+            all.loss += said.loss;
+            all.logits.extend(said.logits);
+            let last = first + own.len() == labels.len();
+            match (at, last) {
+                (0, true) => {}
+                (0, false) => {
+                    sums = self
+                        .parameters
+                        .iter()
+                        .map(|it| it.gradient.clone())
+                        .collect()
+                }
+                _ => adam::add(&mut sums, &mut self.parameters, last),
+            }
+        }
+        all
+    }
+
+    /// Images that go through together: all of them where the statistics of the batch are needed.
+    fn portion(&self, images: usize) -> usize {
+        let whole = self.layers.iter().any(|it| matches!(it, Layer::Norm(_)));
+        let lanes = self.lanes.count();
+        let fitting = KEPT / (4 * self.frame * lanes).max(1);
+        match whole {
+            true => images,
+            false => (fitting / 4 * 4).max(4) * lanes,
+        }
+    }
+
+    /// The gradients of a portion of a batch of so many images.
+    fn portion_of(&mut self, show: Show, labels: &[usize], images: usize) -> Said {
         let lanes = self.lanes.count();
         let groups = labels.len().div_ceil(lanes).next_multiple_of(4);
         self.memory.reserve(self.frame * lanes, groups);
@@ -130,20 +194,19 @@ impl Fit {
             groups,
             images: labels.len(),
         };
-        memory::load(&frames, lanes, pixels, self.numbers);
+        memory::load(&frames, lanes, show, self.numbers);
         for layer in &mut self.layers {
-            layer.prepare(&self.parameters, self.lanes);
             layer.forward(&frames, &self.parameters, self.lanes);
         }
-        let said = self.loss(&frames, labels);
-        for layer in self.layers.iter().rev() {
+        let said = self.loss(&frames, labels, images);
+        for layer in self.layers.iter_mut().rev() {
             layer.backward(&frames, &mut self.parameters, self.lanes);
         }
         said
     }
 
-    /// Cross-entropy of the logits and its gradient by them, over the number of images.
-    fn loss(&self, frames: &Frames, labels: &[usize]) -> Said {
+    /// Cross-entropy of the logits and its gradient by them, over the number of images of the batch.
+    fn loss(&self, frames: &Frames, labels: &[usize], images: usize) -> Said {
         let lanes = self.lanes.count();
         let last = self.layers.last().and_then(Layer::ends);
         // A chain ends with a dense layer.
@@ -153,44 +216,53 @@ impl Fit {
                 logits: Vec::new(),
             };
         };
-        let mut said = Said {
-            loss: 0.0,
-            logits: Vec::with_capacity(labels.len() * self.classes),
-        };
-        let share = 1.0 / labels.len().max(1) as f64;
-        for image in 0..frames.groups * lanes {
-            let (group, lane) = (image / lanes, image % lanes);
-            // SAFETY: both values stand in the frame of the group.
-            let at = |place: usize, class: usize| unsafe {
+        let share = 1.0 / images.max(1) as f64;
+        let mut logits = vec![0.0; labels.len() * self.classes];
+        let mut losses = vec![0.0; labels.len()];
+        let rows = logits.par_chunks_mut(lanes * self.classes);
+        let groups = rows.zip(losses.par_chunks_mut(lanes));
+        groups.enumerate().for_each(|(group, (rows, losses))| {
+            // SAFETY: both values stand in the frame of the group, which is this task's.
+            let at = |place: usize, class: usize, lane: usize| unsafe {
                 frames.at(group, place + class, lanes).add(lane)
             };
-            let Some(&label) = labels.get(image) else {
-                for class in 0..self.classes {
+            let own = rows.chunks_exact_mut(self.classes).zip(losses);
+            for (lane, (row, loss)) in own.enumerate() {
+                let label = labels[group * lanes + lane];
+                for (class, logit) in row.iter_mut().enumerate() {
                     // SAFETY: as above.
-                    unsafe { *at(dy, class) = 0.0 };
+                    *logit = unsafe { *at(y, class, lane) };
                 }
-                continue;
-            };
-            // SAFETY: as above.
-            let row: Vec<f32> = (0..self.classes)
-                .map(|class| unsafe { *at(y, class) })
-                .collect();
-            let logs = log_softmax(&row);
-            said.loss -= logs[label];
-            for (class, log) in logs.iter().enumerate() {
-                let wanted = f64::from(u8::from(class == label));
-                // SAFETY: as above.
-                unsafe { *at(dy, class) = ((log.exp() - wanted) * share) as f32 };
+                let logs = log_softmax(row);
+                *loss = -logs[label];
+                for (class, log) in logs.iter().enumerate() {
+                    let wanted = f64::from(u8::from(class == label));
+                    // SAFETY: as above.
+                    unsafe { *at(dy, class, lane) = ((log.exp() - wanted) * share) as f32 };
+                }
             }
-            said.logits.extend(row);
+        });
+        for image in labels.len()..frames.groups * lanes {
+            for class in 0..self.classes {
+                // SAFETY: as above.
+                unsafe {
+                    *frames
+                        .at(image / lanes, dy + class, lanes)
+                        .add(image % lanes) = 0.0
+                };
+            }
         }
-        said
+        Said {
+            loss: losses.iter().sum(),
+            logits,
+        }
     }
 
     /// Microseconds an image that each part of a step takes on this batch, by all workers.
-    pub fn times(&mut self, pixels: &[f32], labels: &[usize]) -> Vec<(String, f64)> {
+    pub fn times(&mut self, show: Show, labels: &[usize]) -> Vec<(String, f64)> {
         let lanes = self.lanes.count();
-        self.gradients(pixels, labels);
+        let labels = &labels[..labels.len().min(self.portion(labels.len()))];
+        self.gradients(show, labels);
         let groups = labels.len().div_ceil(lanes).next_multiple_of(4);
         let frames = Frames {
             pointer: self.memory.pointer(),
@@ -210,7 +282,7 @@ impl Fit {
             times.push((name, seconds * 1e6 / labels.len().max(1) as f64));
         };
         time("images into lanes".into(), &mut || {
-            memory::load(&frames, lanes, pixels, self.numbers);
+            memory::load(&frames, lanes, show, self.numbers);
         });
         for (at, layer) in self.layers.iter_mut().enumerate() {
             let name = layer.label();

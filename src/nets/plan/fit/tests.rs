@@ -63,6 +63,12 @@ fn batch(count: usize, ports: Ports) -> (Vec<f32>, Vec<usize>) {
     )
 }
 
+/// Shows images, row-major \[N,C,H,W\].
+fn show(pixels: &[f32], ports: Ports) -> impl Fn(usize, &mut [f32]) + Sync {
+    let area = ports.pixels();
+    move |at, into| into.copy_from_slice(&pixels[at * area..(at + 1) * area])
+}
+
 #[test]
 fn gradients_are_those_of_automatic_differentiation() {
     let device = Device::flex().autodiff();
@@ -71,7 +77,7 @@ fn gradients_are_those_of_automatic_differentiation() {
         let network = Network::new(kind, ports, 3, &device);
         let mut own = fit(kind, ports, &network.weights()).unwrap();
         let (pixels, labels) = batch(70, ports);
-        let said = own.gradients(&pixels, &labels);
+        let said = own.gradients(&show(&pixels, ports), &labels);
 
         let [channels, rows, columns] = ports.image;
         let inputs = TensorData::new(pixels, [70, channels, rows, columns]);
@@ -217,6 +223,35 @@ fn a_normalization_has_the_gradients_of_its_formula() {
     assert!((0..24).all(|number| unsafe { *at(3, images, number) } == 0.0));
 }
 
+/// A batch that goes through in portions has the gradients of its portions together.
+#[test]
+fn portions_of_a_batch_are_added() {
+    let weights = Network::new(NetworkKind::Simple, GREY, 3, &Device::flex()).weights();
+    let mut own = fit(NetworkKind::Simple, GREY, &weights).unwrap();
+    let portion = own.portion(1000);
+    let count = 2 * portion + 5;
+    let (pixels, labels) = batch(count, GREY);
+    let said = own.gradients(&show(&pixels, GREY), &labels);
+    assert_eq!(said.logits.len(), count * 10);
+    let whole: Vec<f32> = own.parameters[0].gradient.clone();
+    let mut sums = vec![0.0; whole.len()];
+    let mut loss = 0.0;
+    for (pixels, labels) in pixels.chunks(portion * 784).zip(labels.chunks(portion)) {
+        let own = fit(NetworkKind::Simple, GREY, &weights);
+        let mut own = own.unwrap();
+        let said = own.gradients(&show(pixels, GREY), labels);
+        loss += said.loss;
+        let share = labels.len() as f32 / count as f32;
+        let pairs = sums.iter_mut().zip(&own.parameters[0].gradient);
+        pairs.for_each(|(sum, gradient)| *sum += share * gradient);
+    }
+    assert!((said.loss - loss).abs() < 1e-9 * loss);
+    let most = whole.iter().fold(0.0_f32, |most, it| most.max(it.abs()));
+    for (a, b) in whole.iter().zip(&sums) {
+        assert!((a - b).abs() < 1e-5 * most, "{a} {b}");
+    }
+}
+
 /// Running statistics move as Burn moves them, and only where a batch counts.
 #[test]
 fn running_statistics_are_those_of_burn() {
@@ -232,10 +267,14 @@ fn running_statistics_are_those_of_burn() {
     };
     let before = statistics(&own.weights());
     let lost = vec![f32::NAN; pixels.len()];
-    assert!(!own.batch(&lost, &labels, 1e-3).loss.is_finite());
+    assert!(
+        !own.batch(&show(&lost, GREY), &labels, 1e-3)
+            .loss
+            .is_finite()
+    );
     assert_eq!(statistics(&own.weights()), before);
 
-    own.batch(&pixels, &labels, 1e-3);
+    own.batch(&show(&pixels, GREY), &labels, 1e-3);
     let inputs = TensorData::new(pixels, [37, 1, 28, 28]);
     network.forward_training(Tensor::from_data(inputs, &device));
     let theirs = statistics(&network.weights());
@@ -258,7 +297,7 @@ fn weights_do_not_depend_on_the_number_of_workers_and_go_on_from_a_state() {
             pool.install(|| {
                 let mut own = fit(kind, GREY, &weights).unwrap();
                 let losses: Vec<f64> = (0..4)
-                    .map(|_| own.batch(&pixels, &labels, 1e-4).loss)
+                    .map(|_| own.batch(&show(&pixels, GREY), &labels, 1e-4).loss)
                     .collect();
                 (own, losses)
             })
@@ -271,8 +310,8 @@ fn weights_do_not_depend_on_the_number_of_workers_and_go_on_from_a_state() {
         let graph = Graph::of_kind(kind, GREY, &one.weights()).unwrap();
         let again = Fit::new(&graph, &one.weights(), &one.state(), 0.0).unwrap();
         let (mut one, mut again) = (one, again.unwrap());
-        one.batch(&pixels, &labels, 1e-3);
-        again.batch(&pixels, &labels, 1e-3);
+        one.batch(&show(&pixels, GREY), &labels, 1e-3);
+        again.batch(&show(&pixels, GREY), &labels, 1e-3);
         assert_eq!(one.weights(), again.weights(), "{kind:?}");
     }
 }
