@@ -4,37 +4,9 @@ use std::sync::Arc;
 
 use pulp::{Simd, WithSimd};
 
+use super::function::{Function, exp, of_one};
 use super::layout::{Frames, Place};
 use super::product::{load, store};
-
-/// A function of one number.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Function {
-    /// The same.
-    Same,
-    /// max(x,0).
-    Relu,
-    /// x where positive, else slope·x.
-    Leaky(f32),
-    /// Kept within two bounds.
-    Clip(f32, f32),
-    /// scale·x + shift.
-    Affine(f32, f32),
-    /// 1/(1 + exp(−x)).
-    Sigmoid,
-    /// The hyperbolic tangent.
-    Tanh,
-    /// x·sigmoid(x).
-    Silu,
-    /// scale·x + shift, kept within 0 and 1.
-    HardSigmoid(f32, f32),
-    /// x times that.
-    HardSwish(f32, f32),
-    /// eˣ.
-    Exp,
-    /// |x|.
-    Abs,
-}
 
 /// A function of two numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +39,23 @@ pub enum Each {
     Select(Arc<[usize]>, Place, Place),
     /// Zeros in a value and its border.
     Clear(Place),
+    /// One number everywhere in a value, but for its border.
+    Fill(f32, Place),
+    /// exp(x)/Σexp(x) over the channels of every position, or the logarithm of that.
+    Softmax(bool, Place, Place),
+    /// Standardized over so many groups of channels and their positions.
+    Standardize(Standard, Place, Place),
+}
+
+/// How channels are standardized.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standard {
+    /// Groups of neighbouring channels.
+    pub groups: usize,
+    /// What is added to the variance.
+    pub epsilon: f32,
+    /// What comes out is scaled and shifted by: a pair a channel.
+    pub pairs: Arc<[(f32, f32)]>,
 }
 
 /// A step on one group of images.
@@ -136,6 +125,97 @@ impl WithSimd for OnGroup<'_> {
                     unsafe { store(simd, at(number), simd.splat_f32s(0.0)) };
                 }
             }
+            Each::Fill(number, to) => {
+                let first = start(to);
+                rows(to, to, |_, from, _, length| {
+                    for i in 0..length {
+                        // SAFETY: as above.
+                        unsafe { store(simd, at(first + from + i), simd.splat_f32s(*number)) };
+                    }
+                });
+            }
+            Each::Softmax(log, from, to) => {
+                let (a, b) = (start(from), start(to));
+                for row in 0..from.rows {
+                    for column in 0..from.columns {
+                        let place = |channel| at(a + from.offset(channel, row, column));
+                        let mut most = simd.splat_f32s(f32::NEG_INFINITY);
+                        let mut sum = simd.splat_f32s(0.0);
+                        for channel in 0..from.channels {
+                            // SAFETY: as above.
+                            most = simd.max_f32s(most, unsafe { load(simd, place(channel)) });
+                        }
+                        for channel in 0..from.channels {
+                            // SAFETY: as above.
+                            let x = unsafe { load(simd, place(channel)) };
+                            sum = simd.add_f32s(sum, exp(simd, simd.sub_f32s(x, most)));
+                        }
+                        // One a position: the logarithm is taken number by number.
+                        let mut logs = [0.0_f32; 16];
+                        simd.partial_store_f32s(&mut logs[..lanes], sum);
+                        logs.iter_mut().for_each(|sum| *sum = sum.ln());
+                        let logs = simd.partial_load_f32s(&logs[..lanes]);
+                        for channel in 0..from.channels {
+                            // SAFETY: as above.
+                            unsafe {
+                                let x = simd.sub_f32s(load(simd, place(channel)), most);
+                                let y = match log {
+                                    true => simd.sub_f32s(x, logs),
+                                    false => simd.div_f32s(exp(simd, x), sum),
+                                };
+                                store(simd, at(b + to.offset(channel, row, column)), y);
+                            }
+                        }
+                    }
+                }
+            }
+            Each::Standardize(own, from, to) => {
+                let (a, b) = (start(from), start(to));
+                let many = from.channels / own.groups.max(1);
+                let count = (many * from.rows * from.columns) as f32;
+                let share = simd.splat_f32s(1.0 / count);
+                for group in 0..own.groups {
+                    // One group of channels as a value of its own.
+                    let part = Place {
+                        channels: many,
+                        ..*from
+                    };
+                    let first = a + group * many * from.plane();
+                    let into = b + group * many * to.plane();
+                    let mut sum = simd.splat_f32s(0.0);
+                    rows(&part, to, |_, from, _, length| {
+                        for i in 0..length {
+                            // SAFETY: as above.
+                            sum = simd.add_f32s(sum, unsafe { load(simd, at(first + from + i)) });
+                        }
+                    });
+                    let mean = simd.mul_f32s(sum, share);
+                    let mut squares = simd.splat_f32s(0.0);
+                    rows(&part, to, |_, from, _, length| {
+                        for i in 0..length {
+                            // SAFETY: as above.
+                            let x = unsafe { load(simd, at(first + from + i)) };
+                            let x = simd.sub_f32s(x, mean);
+                            squares = simd.mul_add_f32s(x, x, squares);
+                        }
+                    });
+                    let spread = simd.mul_f32s(squares, share);
+                    let spread = simd.add_f32s(spread, simd.splat_f32s(own.epsilon));
+                    let spread = simd.sqrt_f32s(spread);
+                    rows(&part, to, |channel, from, to, length| {
+                        let (scale, shift) = own.pairs[group * many + channel];
+                        for i in 0..length {
+                            // SAFETY: as above.
+                            unsafe {
+                                let x = load(simd, at(first + from + i));
+                                let x = simd.div_f32s(simd.sub_f32s(x, mean), spread);
+                                let function = Function::Affine(scale, shift);
+                                store(simd, at(into + to + i), of_one(simd, function, x));
+                            }
+                        }
+                    });
+                }
+            }
             Each::Select(table, from, to) => {
                 let (a, b) = (start(from), start(to));
                 let mut numbers = table.iter();
@@ -173,37 +253,6 @@ fn row_of(place: &Place, channel: usize, offset: usize) -> usize {
     (offset - place.offset(channel, 0, 0)) / place.width()
 }
 
-/// A function of one vector.
-#[inline(always)]
-pub fn of_one<S: Simd>(simd: S, function: Function, x: S::f32s) -> S::f32s {
-    let zero = simd.splat_f32s(0.0);
-    let clip = |x, min, max| {
-        let above = simd.max_f32s(x, simd.splat_f32s(min));
-        simd.min_f32s(above, simd.splat_f32s(max))
-    };
-    let affine =
-        |x, scale, shift| simd.mul_add_f32s(simd.splat_f32s(scale), x, simd.splat_f32s(shift));
-    match function {
-        Function::Same => x,
-        Function::Relu => simd.max_f32s(x, zero),
-        Function::Leaky(slope) => {
-            let below = simd.mul_f32s(simd.min_f32s(x, zero), simd.splat_f32s(slope));
-            simd.add_f32s(simd.max_f32s(x, zero), below)
-        }
-        Function::Clip(min, max) => clip(x, min, max),
-        Function::Affine(scale, shift) => affine(x, scale, shift),
-        Function::Sigmoid => sigmoid(simd, x),
-        Function::Tanh => tanh(simd, x),
-        Function::Silu => simd.mul_f32s(x, sigmoid(simd, x)),
-        Function::HardSigmoid(scale, shift) => clip(affine(x, scale, shift), 0.0, 1.0),
-        Function::HardSwish(scale, shift) => {
-            simd.mul_f32s(x, clip(affine(x, scale, shift), 0.0, 1.0))
-        }
-        Function::Exp => exp(simd, x),
-        Function::Abs => simd.abs_f32s(x),
-    }
-}
-
 /// A function of two vectors.
 #[inline(always)]
 fn of_two<S: Simd>(simd: S, pair: Pair, a: S::f32s, b: S::f32s) -> S::f32s {
@@ -215,60 +264,4 @@ fn of_two<S: Simd>(simd: S, pair: Pair, a: S::f32s, b: S::f32s) -> S::f32s {
         Pair::Max => simd.max_f32s(a, b),
         Pair::Min => simd.min_f32s(a, b),
     }
-}
-
-/// eˣ to two units in the last place, for x kept within ±87: x = n·ln 2 + r, and a polynomial of r (the
-/// coefficients of Cephes' `expf`, S. L. Moshier).
-#[inline(always)]
-pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    // Adding it leaves the nearest integer in the low bits.
-    const MAGIC: f32 = 12_582_912.0;
-    let splat = |v: f32| simd.splat_f32s(v);
-    let x = simd.min_f32s(simd.max_f32s(x, splat(-87.0)), splat(87.0));
-    let shifted = simd.mul_add_f32s(x, splat(std::f32::consts::LOG2_E), splat(MAGIC));
-    let n = simd.sub_f32s(shifted, splat(MAGIC));
-    let r = simd.mul_add_f32s(n, splat(-355.0 / 512.0), x);
-    let r = simd.mul_add_f32s(n, splat(2.121_944_4e-4), r);
-    let mut p = splat(1.987_569_1e-4);
-    for coefficient in [
-        1.398_2e-3,
-        8.333_452e-3,
-        4.166_579_6e-2,
-        1.666_666_5e-1,
-        5.0e-1,
-    ] {
-        p = simd.mul_add_f32s(p, r, splat(coefficient));
-    }
-    let y = simd.mul_add_f32s(simd.mul_f32s(r, r), p, simd.add_f32s(r, splat(1.0)));
-    // 2ⁿ: n in the place of the exponent.
-    let bits = simd.transmute_u32s_f32s(shifted);
-    let power = simd.wrapping_dyn_shl_u32s(bits, simd.splat_u32s(23));
-    let power = simd.add_u32s(power, simd.splat_u32s(1.0_f32.to_bits()));
-    simd.mul_f32s(y, simd.transmute_f32s_u32s(power))
-}
-
-/// 1/(1 + exp(−x)).
-#[inline(always)]
-pub fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let one = simd.splat_f32s(1.0);
-    let e = exp(simd, simd.neg_f32s(x));
-    simd.div_f32s(one, simd.add_f32s(one, e))
-}
-
-/// The hyperbolic tangent: 1 − 2/(1 + exp(2x)), and near zero, where that cancels, x·(1 − x²/3 + 2x⁴/15 −
-/// 17x⁶/315).
-#[inline(always)]
-pub fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
-    let splat = |v: f32| simd.splat_f32s(v);
-    let e = exp(simd, simd.add_f32s(x, x));
-    let quotient = simd.div_f32s(splat(2.0), simd.add_f32s(e, splat(1.0)));
-    let large = simd.sub_f32s(splat(1.0), quotient);
-    let square = simd.mul_f32s(x, x);
-    let mut p = splat(-17.0 / 315.0);
-    for coefficient in [2.0 / 15.0, -1.0 / 3.0, 1.0] {
-        p = simd.mul_add_f32s(p, square, splat(coefficient));
-    }
-    let small = simd.mul_f32s(x, p);
-    let near = simd.less_than_f32s(square, splat(0.04));
-    simd.select_f32s(near, small, large)
 }

@@ -12,6 +12,7 @@
 mod build;
 mod each;
 pub mod fit;
+mod function;
 mod lanes;
 mod layout;
 mod pool;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pulp::{Simd, WithSimd};
 
-use super::each::{sigmoid, tanh};
+use super::function::{sigmoid, tanh};
 use super::layout::{Frames, GROUPS, Place};
 use super::product::{Multiply, Product, load, store};
 

@@ -54,6 +54,9 @@ impl Step {
             Self::Pool(it) => ("pool", &it.to),
             Self::Each(Each::Select(_, _, to)) => ("select", to),
             Self::Each(Each::Clear(to)) => ("clear", to),
+            Self::Each(Each::Fill(_, to)) => ("pad", to),
+            Self::Each(Each::Softmax(_, _, to)) => ("softmax", to),
+            Self::Each(Each::Standardize(_, _, to)) => ("normalize", to),
             Self::Each(Each::One(_, _, to) | Each::Channels(_, _, to) | Each::Two(_, _, _, to)) => {
                 ("function", to)
             }
@@ -71,9 +74,13 @@ impl Step {
             Self::Pool(it) => vec![&mut it.from, &mut it.to],
             Self::Each(Each::Two(_, _, [a, b], to)) => vec![a, b, to],
             Self::Each(
-                Each::One(_, from, to) | Each::Channels(_, from, to) | Each::Select(_, from, to),
+                Each::One(_, from, to)
+                | Each::Channels(_, from, to)
+                | Each::Select(_, from, to)
+                | Each::Softmax(_, from, to)
+                | Each::Standardize(_, from, to),
             ) => vec![from, to],
-            Self::Each(Each::Clear(to)) => vec![to],
+            Self::Each(Each::Clear(to) | Each::Fill(_, to)) => vec![to],
             Self::Lstm(_) => Vec::new(),
         }
     }

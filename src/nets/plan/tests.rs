@@ -1,7 +1,7 @@
 use burn::tensor::Device;
 
 use super::*;
-use crate::nets::graph::op::{Binary, Conv, Pads, Reduced, Reduction, Unary};
+use crate::nets::graph::op::{Binary, Conv, Padding, Pads, Reduced, Reduction, Unary};
 use crate::nets::graph::{GraphBuilder, Op};
 use crate::nets::{Ports, Subject};
 use crate::session::array::Array;
@@ -163,4 +163,110 @@ fn an_image_has_the_same_bits_in_any_batch_and_with_any_vectors() {
             }
         }
     }
+}
+
+/// Functions, normalizations and what is added around, each between two layers of a small network.
+#[test]
+fn every_function_gives_what_burn_gives() {
+    let unary = [
+        Unary::Relu,
+        Unary::LeakyRelu { slope: 0.1 },
+        Unary::Elu { alpha: 0.7 },
+        Unary::Selu {
+            alpha: 1.673_263_2,
+            gamma: 1.050_701,
+        },
+        Unary::Celu { alpha: 1.3 },
+        Unary::Sigmoid,
+        Unary::Tanh,
+        Unary::HardSigmoid {
+            alpha: 0.2,
+            beta: 0.5,
+        },
+        Unary::HardSwish,
+        Unary::Silu,
+        Unary::Gelu,
+        Unary::GeluTanh,
+        Unary::Mish,
+        Unary::Softplus,
+        Unary::Softsign,
+        Unary::Erf,
+        Unary::Exp,
+        Unary::Neg,
+        Unary::Abs,
+        Unary::Clip {
+            min: -0.5,
+            max: 0.25,
+        },
+    ];
+    let pad = |number: f32| Op::Pad {
+        before: vec![0, 0, 1, 2],
+        after: vec![0, 0, 0, 1],
+        with: Padding::Constant(number),
+    };
+    let others = [
+        Op::Softmax { axis: 1 },
+        Op::LogSoftmax { axis: 1 },
+        Op::GroupNorm {
+            groups: 2,
+            epsilon: 1e-5,
+        },
+        Op::InstanceNorm { epsilon: 1e-5 },
+        pad(0.0),
+        pad(-1.5),
+    ];
+    let all = unary.into_iter().map(Op::Unary).chain(others);
+    let pixels = images(21, 3 * 12 * 10);
+    let device = Device::flex();
+    for op in all {
+        let mut builder = GraphBuilder::new([3, 12, 10]);
+        let mut drawn = images(1, 6 * 27 + 18).into_iter().map(|v| 4.0 * (v - 0.5));
+        let mut weight = |builder: &mut GraphBuilder, name: &str, shape: &[usize]| {
+            let values = drawn.by_ref().take(shape.iter().product()).collect();
+            builder.weight(name, Array::new(shape, values)).unwrap()
+        };
+        let input = builder.add("images", Op::Input, &[]).unwrap();
+        let w = weight(&mut builder, "w", &[6, 3, 3, 3]);
+        let conv = Op::Conv(Conv::default());
+        let conv = builder.add("conv", conv, &[input.into(), w]).unwrap();
+        let mut inputs = vec![conv.into()];
+        if matches!(op, Op::GroupNorm { .. } | Op::InstanceNorm { .. }) {
+            inputs.push(weight(&mut builder, "scale", &[6]));
+            inputs.push(weight(&mut builder, "shift", &[6]));
+        }
+        let own = builder.add("own", op.clone(), &inputs).unwrap();
+        let mean = Op::Reduce {
+            reduction: Reduction::Mean,
+            axes: vec![2, 3],
+            axes_after: Reduced::Dropped,
+        };
+        let mean = builder.add("mean", mean, &[own.into()]).unwrap();
+        let logits = Op::Softmax { axis: 1 };
+        let logits = builder.add("logits", logits, &[mean.into()]).unwrap();
+        let graph = builder.finish(logits).unwrap();
+        let subject = Subject::new(graph.clone(), &device).unwrap();
+        let reference = subject.logits(pixels.clone(), &device);
+        for lanes in Lanes::all() {
+            let plan = Plan::with(&graph, lanes, false).unwrap();
+            let worst = difference(&reference, &plan.logits(&pixels));
+            assert!(worst < 1e-5, "{op:?} {lanes:?}: {worst}");
+        }
+    }
+}
+
+#[test]
+fn what_a_plan_does_not_know_is_named() {
+    let mut builder = GraphBuilder::new([1, 4, 4]);
+    let input = builder.add("images", Op::Input, &[]).unwrap();
+    let op = Op::Unary(Unary::Floor);
+    let floor = builder.add("steps", op, &[input.into()]).unwrap();
+    let mean = Op::Reduce {
+        reduction: Reduction::Mean,
+        axes: vec![2, 3],
+        axes_after: Reduced::Dropped,
+    };
+    let mean = builder.add("mean", mean, &[floor.into()]).unwrap();
+    let graph = builder.finish(mean).unwrap();
+    let said = Plan::new(&graph).unwrap_err().to_string();
+    assert!(said.contains("Floor at `steps`"), "{said}");
 }

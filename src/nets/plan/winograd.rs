@@ -50,9 +50,18 @@ impl Transform {
         })
     }
 
+    /// Row k of Aᵀ of so many outputs: the k-th powers of the points; the one at ∞ belongs to the last.
+    pub fn output_row(&self, k: usize, outputs: usize) -> Vec<f32> {
+        let power = |j: usize| match j + 1 == self.points {
+            true => f32::from(u8::from(k + 1 == outputs)),
+            false => point(j).powi(k as i32) as f32,
+        };
+        (0..self.points).map(power).collect()
+    }
+
     /// Row j of G: what a kernel of r taps is multiplied by at point j. Points are 0, then +a and −a of each
     /// pair, then ∞.
-    fn kernel_row(&self, j: usize, taps: usize) -> Vec<f64> {
+    pub fn kernel_row(&self, j: usize, taps: usize) -> Vec<f64> {
         let count = (self.points - 2) / 2;
         if j + 1 == self.points {
             return (0..taps)
@@ -85,9 +94,21 @@ impl Transform {
 }
 
 impl Transform {
-    /// The transformed kernels \[outputs,inputs,taps,taps\] as [`Winograd::weights`] has them, in single precision:
-    /// for weights that change with every batch.
-    pub fn packed(&self, kernels: &[f32], inputs: usize, tiles: &[Tile], lanes: Lanes) -> Vec<f32> {
+    /// Numbers of the transformed kernels between so many channels.
+    pub fn packed(&self, inputs: usize, outputs: usize) -> usize {
+        outputs * inputs * self.points.pow(2)
+    }
+
+    /// Writes the transformed kernels \[outputs,inputs,taps,taps\] as [`Winograd::weights`] has them, in single
+    /// precision: for weights that change with every batch.
+    pub fn pack(
+        &self,
+        kernels: &[f32],
+        inputs: usize,
+        tiles: &[Tile],
+        lanes: Lanes,
+        packed: &mut [f32],
+    ) {
         let taps = self.points + 1 - OUTPUTS;
         let points = self.points;
         let mut matrix = [[0.0_f32; 5]; MOST];
@@ -95,10 +116,8 @@ impl Transform {
             let own = self.kernel_row(j, taps);
             row.iter_mut().zip(own).for_each(|(to, v)| *to = v as f32);
         }
-        let channels: usize = tiles.iter().map(|tile| tile.count).sum();
-        let mut packed = vec![0.0; channels * inputs * points * points];
         let mut parts = Vec::with_capacity(tiles.len());
-        let mut rest = &mut packed[..];
+        let mut rest = packed;
         for tile in tiles {
             let (own, after) = rest.split_at_mut(tile.count * inputs * points * points);
             parts.push((tile, own));
@@ -118,7 +137,6 @@ impl Transform {
                 });
             }
         });
-        packed
     }
 }
 
@@ -431,7 +449,7 @@ impl OnGroup<'_> {
 /// The tile must be readable and the points writable.
 #[expect(clippy::needless_range_loop, reason = "rows become columns")]
 #[inline(always)]
-unsafe fn transform_inputs<S: Simd, const N: usize>(
+pub unsafe fn transform_inputs<S: Simd, const N: usize>(
     simd: S,
     x: *const f32,
     width: usize,

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
-use crate::nets::graph::op::{Binary, Cut, Pads, Unary};
+use crate::nets::graph::op::{Binary, Cut, Padding, Pads, Unary};
 use crate::nets::graph::{Input, NodeId, Op};
 use crate::nets::plan::Unplanned;
-use crate::nets::plan::each::{Each, Function, Pair};
+use crate::nets::plan::each::{Each, Pair, Standard};
+use crate::nets::plan::function::Function;
 use crate::nets::plan::layout::Place;
 use crate::nets::plan::steps::Step;
 
@@ -94,6 +95,18 @@ impl Draft<'_> {
                 self.selected(id, table)
             }
             Op::Concat { axis } => self.concat(id, *axis),
+            Op::Softmax { axis } => self.softmax(id, *axis, false),
+            Op::LogSoftmax { axis } => self.softmax(id, *axis, true),
+            Op::GroupNorm { groups, epsilon } => self.standardize(id, Some(*groups), *epsilon),
+            Op::InstanceNorm { epsilon } => self.standardize(id, None, *epsilon),
+            Op::Pad {
+                before,
+                after,
+                with,
+            } => {
+                let (before, after, with) = (before.clone(), after.clone(), *with);
+                self.pad(id, &before, &after, with)
+            }
             _ => Err(self.unplanned(id, "this operator is not planned")),
         }
     }
@@ -156,6 +169,96 @@ impl Draft<'_> {
             self.step(Step::Each(Each::One(Function::Same, from, part)));
             channel += channels;
         }
+        Ok(())
+    }
+
+    fn softmax(&mut self, id: NodeId, axis: usize, log: bool) -> Result<(), Unplanned> {
+        let source = self.source(id, 0)?;
+        let images = self.images(source);
+        let shape = self.shape(source)?;
+        let first = axis != images && axis - usize::from(axis > images) == 0;
+        if !(first && matches!(shape.len(), 1 | 3)) {
+            return Err(self.unplanned(id, "it goes over other axes than channels"));
+        }
+        let from = self.place(source);
+        let to = self.give(id)?;
+        self.step(Step::Each(Each::Softmax(log, from, to)));
+        Ok(())
+    }
+
+    /// Over groups of channels; `None`: every channel for itself.
+    fn standardize(
+        &mut self,
+        id: NodeId,
+        groups: Option<usize>,
+        epsilon: f64,
+    ) -> Result<(), Unplanned> {
+        let source = self.source(id, 0)?;
+        if self.images(source) != 0 || self.shape(source)?.len() != 3 {
+            return Err(self.unplanned(id, "what it normalizes has no rows and columns"));
+        }
+        let from = self.place(source);
+        let mut pairs = vec![(1.0, 0.0); from.channels];
+        for (input, which) in [(1, 0), (2, 1)] {
+            if self.graph.node(id).inputs.len() <= input {
+                continue;
+            }
+            let Some(weight) = self.weight(id, input) else {
+                return Err(self.unplanned(id, "its scale or bias is computed"));
+            };
+            for (pair, &value) in pairs.iter_mut().zip(weight.values()) {
+                match which {
+                    0 => pair.0 = value,
+                    _ => pair.1 = value,
+                }
+            }
+        }
+        let own = Standard {
+            groups: groups.unwrap_or(from.channels),
+            epsilon: epsilon as f32,
+            pairs: pairs.into(),
+        };
+        let to = self.give(id)?;
+        self.step(Step::Each(Each::Standardize(own, from, to)));
+        Ok(())
+    }
+
+    /// A number around rows and columns.
+    fn pad(
+        &mut self,
+        id: NodeId,
+        before: &[isize],
+        after: &[isize],
+        with: Padding,
+    ) -> Result<(), Unplanned> {
+        let source = self.source(id, 0)?;
+        let Padding::Constant(number) = with else {
+            return Err(self.unplanned(id, "what it adds is no number"));
+        };
+        let plain = self.images(source) == 0
+            && self.shape(source)?.len() == 3
+            && [&before[..2], &after[..2]].concat() == [0; 4]
+            && before.iter().chain(after).all(|&it| it >= 0);
+        if !plain {
+            return Err(self.unplanned(id, "it does more than add rows and columns"));
+        }
+        let from = self.place(source);
+        let to = self.give(id)?;
+        self.step(Step::Each(Each::Fill(number, to)));
+        // What is inside, as a value with a wider border.
+        let [top, left] = [before[2] as usize, before[3] as usize];
+        let inside = Place {
+            rows: from.rows,
+            columns: from.columns,
+            border: Pads {
+                top: to.border.top + top,
+                left: to.border.left + left,
+                bottom: to.border.bottom + to.rows - top - from.rows,
+                right: to.border.right + to.columns - left - from.columns,
+            },
+            ..to
+        };
+        self.step(Step::Each(Each::One(Function::Same, from, inside)));
         Ok(())
     }
 
@@ -268,8 +371,27 @@ fn of_unary(unary: Unary) -> Option<Function> {
         Unary::HardSwish => Function::HardSwish(1.0 / 6.0, 0.5),
         Unary::Exp => Function::Exp,
         Unary::Abs => Function::Abs,
-        _ => return None,
+        Unary::Elu { alpha } => exponential(alpha, 1.0, 1.0),
+        Unary::Selu { alpha, gamma } => exponential(alpha, 1.0, gamma),
+        Unary::Celu { alpha } => exponential(alpha, alpha, 1.0),
+        Unary::Gelu => Function::Gelu,
+        Unary::GeluTanh => Function::GeluTanh,
+        Unary::Mish => Function::Mish,
+        Unary::Softplus => Function::Softplus,
+        Unary::Softsign => Function::Softsign,
+        Unary::Erf => Function::Erf,
+        Unary::Sqrt => Function::Sqrt,
+        Unary::Reciprocal => Function::Reciprocal,
+        Unary::Log | Unary::Floor | Unary::Ceil | Unary::Round | Unary::Sign => return None,
     })
+}
+
+fn exponential(height: f64, width: f64, factor: f64) -> Function {
+    Function::Exponential {
+        height: height as f32,
+        width: width as f32,
+        factor: factor as f32,
+    }
 }
 
 /// Numbers from one place along each axis to the next, row-major.

@@ -51,17 +51,35 @@ impl Layer {
         }
     }
 
-    /// What it gives.
-    pub fn forward(&mut self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
+    /// Whether it works on one group of images after the other.
+    pub fn is_by_group(&self) -> bool {
+        matches!(
+            self,
+            Self::Scale(..) | Self::Rows(..) | Self::Convolution(_)
+        )
+    }
+
+    /// What it gives for a group, where it works on one after the other.
+    pub fn forward_group(&self, frames: &Frames, group: usize, lanes: Lanes) {
         match self {
             Self::Scale(scale, shift, from, to) => {
-                super::conv::scale(frames, lanes, (*scale, *shift), from, to);
+                super::conv::scale(frames, (group, lanes), (*scale, *shift), from, to);
             }
-            Self::Rows(from, to) => super::memory::rows_first(frames, lanes.count(), from, to),
-            Self::Convolution(own) => own.forward(frames, lanes),
+            Self::Rows(from, to) => {
+                super::memory::rows_first(frames, group, lanes.count(), from, to);
+            }
+            Self::Convolution(own) => own.forward(frames, group, lanes),
+            Self::Dense(_) | Self::Norm(_) | Self::Lstm(_) => {}
+        }
+    }
+
+    /// What it gives for all groups, where it works on them together.
+    pub fn forward(&mut self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
+        match self {
             Self::Dense(own) => own.forward(frames, parameters, lanes),
             Self::Norm(own) => own.forward(frames, parameters, lanes),
             Self::Lstm(own) => own.forward(frames, parameters, lanes),
+            Self::Scale(..) | Self::Rows(..) | Self::Convolution(_) => {}
         }
     }
 
@@ -72,11 +90,18 @@ impl Layer {
         }
     }
 
-    /// Gradients by its weights and by what it reads, from those by what it gives.
+    /// Gradients of a group by what it reads, where it works on one after the other.
+    pub fn backward_group(&self, frames: &Frames, group: usize, lanes: Lanes) {
+        if let Self::Convolution(own) = self {
+            own.backward(frames, group, lanes);
+        }
+    }
+
+    /// The other gradients: by its weights and, where it works on all groups together, by what it reads.
     pub fn backward(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         match self {
             Self::Scale(..) | Self::Rows(..) => {}
-            Self::Convolution(own) => own.backward(frames, parameters, lanes),
+            Self::Convolution(own) => own.by_weights(frames, parameters, lanes),
             Self::Dense(own) => own.backward(frames, parameters, lanes),
             Self::Norm(own) => own.backward(frames, parameters, lanes),
             Self::Lstm(own) => own.backward(frames, parameters, lanes),

@@ -10,6 +10,7 @@ use super::super::layout::Place;
 use super::super::product::{load, store};
 use super::Frames;
 use super::adam::Parameter;
+use super::filtering::Filtering;
 use super::kernel::{Geometry, Kernel};
 use super::memory::Pointer;
 
@@ -41,6 +42,8 @@ pub struct Convolution {
     relu: bool,
     forward: Kernel,
     back: Option<Kernel>,
+    /// Where the gradients by weights are by minimal filtering.
+    filtering: Option<Filtering>,
 }
 
 impl Convolution {
@@ -64,6 +67,7 @@ impl Convolution {
             window: window.unwrap_or([1, 1]),
             relu,
             forward: Kernel::new(geometry, from, sums, lanes),
+            filtering: Filtering::new(geometry, from, sums),
             back: before.map(|before| Kernel::new(geometry.back(), sums, before, lanes)),
         }
     }
@@ -95,44 +99,45 @@ impl Convolution {
         }
     }
 
-    /// Sums, windows and rectifier.
-    pub fn forward(&self, frames: &Frames, lanes: Lanes) {
-        self.forward.run(frames, lanes);
-        (0..frames.groups).into_par_iter().for_each(|group| {
-            let (layer, frames) = (self, *frames);
-            lanes.arch().dispatch(Shrink {
-                layer,
-                frames,
-                group,
-            });
+    /// Sums, windows and rectifier of a group.
+    pub fn forward(&self, frames: &Frames, group: usize, lanes: Lanes) {
+        self.forward.run(frames, group, lanes);
+        lanes.arch().dispatch(Shrink {
+            layer: self,
+            frames: *frames,
+            group,
         });
     }
 
-    /// Gradients by its sums, its weights and what it reads.
-    pub fn backward(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
-        self.grow(frames, lanes);
-        self.by_weights(frames, parameters, lanes);
-        self.by_inputs(frames, lanes);
+    /// Gradients of a group by its sums and by what it reads.
+    pub fn backward(&self, frames: &Frames, group: usize, lanes: Lanes) {
+        self.grow(frames, group, lanes);
+        self.by_inputs(frames, group, lanes);
     }
 
     /// Gradients by its sums.
-    pub fn grow(&self, frames: &Frames, lanes: Lanes) {
-        (0..frames.groups).into_par_iter().for_each(|group| {
-            let (layer, frames) = (self, *frames);
-            lanes.arch().dispatch(Grow {
-                layer,
-                frames,
-                group,
-            });
+    pub fn grow(&self, frames: &Frames, group: usize, lanes: Lanes) {
+        lanes.arch().dispatch(Grow {
+            layer: self,
+            frames: *frames,
+            group,
         });
     }
 
+    /// Gradients by what it reads, once those by its sums are there.
+    pub fn by_inputs(&self, frames: &Frames, group: usize, lanes: Lanes) {
+        if let Some(back) = &self.back {
+            back.run(frames, group, lanes);
+        }
+    }
+
     /// Gradients by its weights, once those by its sums are there.
-    pub fn by_weights(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
+    pub fn by_weights(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         let outputs = self.sums.channels;
         let bias = Pointer(parameters[self.bias].gradient.as_mut_ptr());
+        let layer = &*self;
         (0..outputs).into_par_iter().for_each(|channel| {
-            let (layer, frames) = (self, *frames);
+            let frames = *frames;
             lanes.arch().dispatch(Bias {
                 layer,
                 frames,
@@ -140,6 +145,11 @@ impl Convolution {
                 bias,
             });
         });
+        if let Some(filtering) = &mut self.filtering {
+            filtering.by_weights(frames, &mut parameters[self.weight].gradient, lanes);
+            return;
+        }
+        let layer = &*self;
         let weight = Pointer(parameters[self.weight].gradient.as_mut_ptr());
         let inputs = self.from.channels;
         let together = channels(self.geometry.taps);
@@ -149,8 +159,8 @@ impl Convolution {
             false => outputs.div_ceil(together) * pieces,
         };
         (0..tasks).into_par_iter().for_each(|task| {
-            let (layer, frames) = (self, *frames);
-            let (first, count, inputs) = match self.geometry.apart {
+            let frames = *frames;
+            let (first, count, inputs) = match layer.geometry.apart {
                 true => (task, 1, task..task + 1),
                 false => {
                     let (first, piece) = (task / pieces * together, task % pieces);
@@ -166,13 +176,6 @@ impl Convolution {
                 weight,
             });
         });
-    }
-
-    /// Gradients by what it reads, once those by its sums are there.
-    pub fn by_inputs(&self, frames: &Frames, lanes: Lanes) {
-        if let Some(back) = &self.back {
-            back.run(frames, lanes);
-        }
     }
 }
 
@@ -449,21 +452,25 @@ impl Weight<'_> {
     }
 }
 
-/// scale·x + shift of a value into another place.
-pub fn scale(frames: &Frames, lanes: Lanes, (scale, shift): (f32, f32), from: &Place, to: &Place) {
+/// scale·x + shift of a value of a group into another place.
+pub fn scale(
+    frames: &Frames,
+    (group, lanes): (usize, Lanes),
+    (scale, shift): (f32, f32),
+    from: &Place,
+    to: &Place,
+) {
     let count = lanes.count();
-    (0..frames.groups).into_par_iter().for_each(|group| {
-        for channel in 0..from.channels {
-            for row in 0..from.rows {
-                let (a, b) = (from.offset(channel, row, 0), to.offset(channel, row, 0));
-                for i in 0..from.columns * count {
-                    // SAFETY: both values stand in the frame of the group, which is this task's.
-                    unsafe {
-                        let x = *frames.at(group, from.at + a, count).add(i);
-                        *frames.at(group, to.at + b, count).add(i) = scale * x + shift;
-                    }
+    for channel in 0..from.channels {
+        for row in 0..from.rows {
+            let (a, b) = (from.offset(channel, row, 0), to.offset(channel, row, 0));
+            for i in 0..from.columns * count {
+                // SAFETY: both values stand in the frame of the group, which is the caller's.
+                unsafe {
+                    let x = *frames.at(group, from.at + a, count).add(i);
+                    *frames.at(group, to.at + b, count).add(i) = scale * x + shift;
                 }
             }
         }
-    });
+    }
 }

@@ -3,8 +3,6 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::super::Lanes;
 use super::super::layout::{self, Place};
 use super::super::product::{
@@ -53,7 +51,8 @@ impl Geometry {
         }
     }
 
-    fn is_winograd(self, inputs: usize, outputs: usize) -> bool {
+    /// Whether minimal filtering is worth it for so many input and output channels.
+    pub fn is_winograd(self, inputs: usize, outputs: usize) -> bool {
         !(self.apart || self.direct)
             && Transform::new(self.taps).is_some()
             && inputs.min(outputs) >= LEAST_CHANNELS
@@ -176,41 +175,46 @@ impl Kernel {
             }
             Self::Winograd(own) => {
                 let inputs = own.from.channels;
-                let packed = own.transform.packed(kernels, inputs, &own.tiles, lanes);
-                own.weights = packed.into();
+                let count = own.transform.packed(inputs, own.to.channels);
+                if own.weights.len() != count {
+                    own.weights = vec![0.0; count].into();
+                }
+                // Nobody else has them, so that they are there.
+                if let Some(weights) = Arc::get_mut(&mut own.weights) {
+                    let transform = own.transform;
+                    transform.pack(kernels, inputs, &own.tiles, lanes, weights);
+                }
                 own.bias = bias.into();
             }
         }
     }
 
-    /// Convolves every group.
-    pub fn run(&self, frames: &Frames, lanes: Lanes) {
+    /// Convolves a group.
+    pub fn run(&self, frames: &Frames, group: usize, lanes: Lanes) {
         let room = match self {
             Self::Direct(own) => own.sums(lanes.count()),
             Self::Winograd(own) => own.room(lanes.count()),
         };
-        (0..frames.groups).into_par_iter().for_each(|group| {
-            let memory = frames.pointer.0;
-            let layout = layout::Frames {
-                local: 0,
-                frame: frames.frame,
-            };
-            with_room(room, |room| match self {
-                Self::Direct(product) => lanes.arch().dispatch(Multiply {
-                    product,
-                    frames: layout,
-                    group,
-                    memory,
-                    sums: room,
-                }),
-                Self::Winograd(winograd) => lanes.arch().dispatch(winograd::OnGroup {
-                    winograd,
-                    frames: layout,
-                    group,
-                    memory,
-                    room,
-                }),
-            });
+        let memory = frames.pointer.0;
+        let layout = layout::Frames {
+            local: 0,
+            frame: frames.frame,
+        };
+        with_room(room, |room| match self {
+            Self::Direct(product) => lanes.arch().dispatch(Multiply {
+                product,
+                frames: layout,
+                group,
+                memory,
+                sums: room,
+            }),
+            Self::Winograd(winograd) => lanes.arch().dispatch(winograd::OnGroup {
+                winograd,
+                frames: layout,
+                group,
+                memory,
+                room,
+            }),
         });
     }
 }

@@ -7,7 +7,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::super::Lanes;
-use super::super::each::{sigmoid, tanh};
+use super::super::function::{sigmoid, tanh};
 use super::super::product::{load, store};
 use super::Frames;
 use super::adam::Parameter;

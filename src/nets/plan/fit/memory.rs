@@ -1,9 +1,7 @@
 //! The numbers of a batch.
 
-use rayon::prelude::*;
-
 use super::super::layout::Place;
-use super::{Frames, Show, each};
+use super::{Frames, Show};
 
 /// Where they begin. Tasks write parts of them that have nothing in common.
 #[derive(Debug, Clone, Copy)]
@@ -47,51 +45,42 @@ impl Memory {
     }
 }
 
-/// Brings images of so many numbers into lanes at the beginning of the frames; lanes without an image are
-/// zero.
-pub fn load(frames: &Frames, lanes: usize, show: Show, numbers: usize) {
-    each(
-        frames.groups,
-        frames.groups * lanes * numbers * LOADED,
-        |group| {
-            let mut rows = vec![0.0; lanes * numbers];
-            let first = group * lanes;
-            for (lane, row) in rows.chunks_exact_mut(numbers.max(1)).enumerate() {
-                if first + lane < frames.images {
-                    show(first + lane, row);
-                }
-            }
-            // SAFETY: images stand at the beginning of a frame; a group is one task's.
-            let into = unsafe {
-                std::slice::from_raw_parts_mut(frames.at(group, 0, lanes), lanes * numbers)
-            };
-            for (number, into) in into.chunks_exact_mut(lanes).enumerate() {
-                for (lane, into) in into.iter_mut().enumerate() {
-                    *into = rows[lane * numbers + number];
-                }
-            }
-        },
-    );
+/// Brings the images of a group, of so many numbers, into lanes at the beginning of its frame; lanes without an
+/// image are zero.
+pub fn load(frames: &Frames, group: usize, lanes: usize, show: Show, numbers: usize) {
+    let mut rows = vec![0.0; lanes * numbers];
+    let first = group * lanes;
+    for (lane, row) in rows.chunks_exact_mut(numbers.max(1)).enumerate() {
+        if first + lane < frames.images {
+            show(first + lane, row);
+        }
+    }
+    // SAFETY: images stand at the beginning of a frame; the group is the caller's.
+    let into =
+        unsafe { std::slice::from_raw_parts_mut(frames.at(group, 0, lanes), lanes * numbers) };
+    for (number, into) in into.chunks_exact_mut(lanes).enumerate() {
+        for (lane, into) in into.iter_mut().enumerate() {
+            *into = rows[lane * numbers + number];
+        }
+    }
 }
 
 /// Multiplications that take as long as bringing one number into its lane.
-const LOADED: usize = 16;
+pub const LOADED: usize = 16;
 
-/// Brings the rows of images \[C,H,W\] into the order \[H,C,W\].
-pub fn rows_first(frames: &Frames, lanes: usize, from: &Place, to: &Place) {
-    (0..frames.groups).into_par_iter().for_each(|group| {
-        for channel in 0..from.channels {
-            for row in 0..from.rows {
-                let number = from.at + from.offset(channel, row, 0);
-                let into = to.at + (row * from.channels + channel) * from.columns;
-                // SAFETY: both values stand in the frame of the group, which is this task's, and have
-                // nothing in common.
-                unsafe {
-                    let number = frames.at(group, number, lanes).cast_const();
-                    let into = frames.at(group, into, lanes);
-                    std::ptr::copy_nonoverlapping(number, into, from.columns * lanes);
-                }
+/// Brings the rows of the images \[C,H,W\] of a group into the order \[H,C,W\].
+pub fn rows_first(frames: &Frames, group: usize, lanes: usize, from: &Place, to: &Place) {
+    for channel in 0..from.channels {
+        for row in 0..from.rows {
+            let number = from.at + from.offset(channel, row, 0);
+            let into = to.at + (row * from.channels + channel) * from.columns;
+            // SAFETY: both values stand in the frame of the group, which is the caller's, and have nothing
+            // in common.
+            unsafe {
+                let number = frames.at(group, number, lanes).cast_const();
+                let into = frames.at(group, into, lanes);
+                std::ptr::copy_nonoverlapping(number, into, from.columns * lanes);
             }
         }
-    });
+    }
 }

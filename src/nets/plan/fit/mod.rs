@@ -10,11 +10,13 @@ mod adam;
 mod chain;
 mod conv;
 mod dense;
+mod filtering;
 mod kernel;
 mod lstm;
 mod memory;
 mod norm;
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -65,6 +67,18 @@ fn each(tasks: usize, operations: usize, run: impl Fn(usize) + Sync + Send) {
         true => (0..tasks).for_each(run),
         false => (0..tasks).into_par_iter().for_each(run),
     }
+}
+
+/// Layers that follow upon each other and are alike in whether they work on one group after the other.
+fn runs(layers: &[Layer]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (at, layer) in layers.iter().enumerate() {
+        match runs.last_mut() {
+            Some(run) if layers[run.start].is_by_group() == layer.is_by_group() => run.end = at + 1,
+            _ => runs.push(at..at + 1),
+        }
+    }
+    runs
 }
 
 /// What a batch said.
@@ -194,13 +208,42 @@ impl Fit {
             groups,
             images: labels.len(),
         };
-        memory::load(&frames, lanes, show, self.numbers);
-        for layer in &mut self.layers {
-            layer.forward(&frames, &self.parameters, self.lanes);
+        // Layers that work on one group after the other do so without waiting for other groups.
+        let own = self.lanes;
+        let numbers = self.numbers;
+        let load = |group: usize| memory::load(&frames, group, lanes, show, numbers);
+        let loaded = groups * lanes * numbers * memory::LOADED;
+        for run in runs(&self.layers) {
+            let layers = &mut self.layers[run.clone()];
+            if layers[0].is_by_group() {
+                each(groups, usize::MAX, |group| {
+                    if run.start == 0 {
+                        load(group);
+                    }
+                    let layers = layers.iter();
+                    layers.for_each(|layer| layer.forward_group(&frames, group, own));
+                });
+                continue;
+            }
+            if run.start == 0 {
+                each(groups, loaded, load);
+            }
+            for layer in layers {
+                layer.forward(&frames, &self.parameters, own);
+            }
         }
         let said = self.loss(&frames, labels, images);
-        for layer in self.layers.iter_mut().rev() {
-            layer.backward(&frames, &mut self.parameters, self.lanes);
+        for run in runs(&self.layers).into_iter().rev() {
+            let layers = &mut self.layers[run];
+            if layers[0].is_by_group() {
+                each(groups, usize::MAX, |group| {
+                    let layers = layers.iter().rev();
+                    layers.for_each(|layer| layer.backward_group(&frames, group, own));
+                });
+            }
+            for layer in layers.iter_mut().rev() {
+                layer.backward(&frames, &mut self.parameters, own);
+            }
         }
         said
     }
@@ -281,45 +324,44 @@ impl Fit {
             let seconds = began.elapsed().as_secs_f64() / f64::from(runs);
             times.push((name, seconds * 1e6 / labels.len().max(1) as f64));
         };
+        let own = self.lanes;
+        let all = |run: &(dyn Fn(usize) + Sync)| each(groups, usize::MAX, run);
         time("images into lanes".into(), &mut || {
-            memory::load(&frames, lanes, show, self.numbers);
+            all(&|group| memory::load(&frames, group, lanes, show, self.numbers));
         });
+        let parameters = &mut self.parameters;
         for (at, layer) in self.layers.iter_mut().enumerate() {
-            let name = layer.label();
-            time(format!("{at} {name}: weights"), &mut || {
-                layer.prepare(&self.parameters, self.lanes);
+            let name = format!("{at} {}", layer.label());
+            time(format!("{name}: weights"), &mut || {
+                layer.prepare(parameters, own);
             });
-            time(format!("{at} {name}: forward"), &mut || {
-                layer.forward(&frames, &self.parameters, self.lanes);
-            });
-            if let Layer::Convolution(own) = layer {
-                let parameters = &mut self.parameters;
-                time(format!("{at} {name}: gradients by sums"), &mut || {
-                    own.grow(&frames, self.lanes)
+            time(
+                format!("{name}: forward"),
+                &mut || match layer.is_by_group() {
+                    true => all(&|group| layer.forward_group(&frames, group, own)),
+                    false => layer.forward(&frames, parameters, own),
+                },
+            );
+            if let Layer::Convolution(it) = layer {
+                time(format!("{name}: by sums"), &mut || {
+                    all(&|group| it.grow(&frames, group, own));
                 });
-                time(format!("{at} {name}: by weights"), &mut || {
-                    own.by_weights(&frames, parameters, self.lanes);
+                time(format!("{name}: by inputs"), &mut || {
+                    all(&|group| it.by_inputs(&frames, group, own));
                 });
-                time(format!("{at} {name}: by inputs"), &mut || {
-                    own.by_inputs(&frames, self.lanes);
+            }
+            if let Layer::Dense(it) = layer {
+                time(format!("{name}: by inputs"), &mut || {
+                    it.by_inputs(&frames, parameters, own);
+                });
+                time(format!("{name}: by weights"), &mut || {
+                    it.by_weights(&frames, parameters, own);
                 });
                 continue;
             }
-            if let Layer::Norm(_) | Layer::Lstm(_) = layer {
-                let parameters = &mut self.parameters;
-                time(format!("{at} {name}: backward"), &mut || {
-                    layer.backward(&frames, parameters, self.lanes);
-                });
-            }
-            if let Layer::Dense(own) = layer {
-                let parameters = &mut self.parameters;
-                time(format!("{at} {name}: by weights"), &mut || {
-                    own.by_weights(&frames, parameters, self.lanes);
-                });
-                time(format!("{at} {name}: by inputs"), &mut || {
-                    own.by_inputs(&frames, parameters, self.lanes);
-                });
-            }
+            time(format!("{name}: backward, by weights"), &mut || {
+                layer.backward(&frames, parameters, own);
+            });
         }
         time("Adam".into(), &mut || {
             adam::step(&mut self.parameters, 1, 0.0, 0.0);

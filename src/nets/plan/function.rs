@@ -1,0 +1,204 @@
+//! Functions of one number, in vectors.
+
+use pulp::Simd;
+
+/// A function of one number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Function {
+    /// The same.
+    Same,
+    /// max(x,0).
+    Relu,
+    /// x where positive, else slope·x.
+    Leaky(f32),
+    /// Kept within two bounds.
+    Clip(f32, f32),
+    /// scale·x + shift.
+    Affine(f32, f32),
+    /// 1/(1 + exp(−x)).
+    Sigmoid,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// x·sigmoid(x).
+    Silu,
+    /// scale·x + shift, kept within 0 and 1.
+    HardSigmoid(f32, f32),
+    /// x times that.
+    HardSwish(f32, f32),
+    /// eˣ.
+    Exp,
+    /// |x|.
+    Abs,
+    /// x where positive, else height·(exp(x/width) − 1); all of it times a factor.
+    Exponential {
+        height: f32,
+        width: f32,
+        factor: f32,
+    },
+    /// x·Φ(x), by the error function.
+    Gelu,
+    /// x·Φ(x), Φ approximated by a hyperbolic tangent.
+    GeluTanh,
+    /// x·tanh(log(1 + exp(x))).
+    Mish,
+    /// log(1 + exp(x)).
+    Softplus,
+    /// x/(1 + |x|).
+    Softsign,
+    /// The error function.
+    Erf,
+    /// The square root.
+    Sqrt,
+    /// 1/x.
+    Reciprocal,
+}
+
+/// A function of one vector.
+#[inline(always)]
+pub fn of_one<S: Simd>(simd: S, function: Function, x: S::f32s) -> S::f32s {
+    let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
+    let clip = |x, min, max| {
+        let above = simd.max_f32s(x, simd.splat_f32s(min));
+        simd.min_f32s(above, simd.splat_f32s(max))
+    };
+    let affine =
+        |x, scale, shift| simd.mul_add_f32s(simd.splat_f32s(scale), x, simd.splat_f32s(shift));
+    match function {
+        Function::Same => x,
+        Function::Relu => simd.max_f32s(x, zero),
+        Function::Leaky(slope) => {
+            let below = simd.mul_f32s(simd.min_f32s(x, zero), simd.splat_f32s(slope));
+            simd.add_f32s(simd.max_f32s(x, zero), below)
+        }
+        Function::Clip(min, max) => clip(x, min, max),
+        Function::Affine(scale, shift) => affine(x, scale, shift),
+        Function::Sigmoid => sigmoid(simd, x),
+        Function::Tanh => tanh(simd, x),
+        Function::Silu => simd.mul_f32s(x, sigmoid(simd, x)),
+        Function::HardSigmoid(scale, shift) => clip(affine(x, scale, shift), 0.0, 1.0),
+        Function::HardSwish(scale, shift) => {
+            simd.mul_f32s(x, clip(affine(x, scale, shift), 0.0, 1.0))
+        }
+        Function::Exp => exp(simd, x),
+        Function::Abs => simd.abs_f32s(x),
+        Function::Exponential {
+            height,
+            width,
+            factor,
+        } => {
+            let below = simd.mul_f32s(simd.min_f32s(x, zero), simd.splat_f32s(1.0 / width));
+            let below = simd.sub_f32s(exp(simd, below), one);
+            let below = simd.mul_f32s(below, simd.splat_f32s(height));
+            let all = simd.add_f32s(simd.max_f32s(x, zero), below);
+            simd.mul_f32s(all, simd.splat_f32s(factor))
+        }
+        Function::Gelu => {
+            let root = simd.splat_f32s(std::f32::consts::FRAC_1_SQRT_2);
+            let share = simd.add_f32s(one, erf(simd, simd.mul_f32s(x, root)));
+            simd.mul_f32s(simd.mul_f32s(x, simd.splat_f32s(0.5)), share)
+        }
+        Function::GeluTanh => {
+            // √(2/π)·(x + 0.044715·x³).
+            let cube = simd.mul_f32s(x, simd.mul_f32s(x, x));
+            let inner = simd.mul_add_f32s(simd.splat_f32s(0.044_715), cube, x);
+            let inner = simd.mul_f32s(inner, simd.splat_f32s(0.797_884_6));
+            let share = simd.add_f32s(one, tanh(simd, inner));
+            simd.mul_f32s(simd.mul_f32s(x, simd.splat_f32s(0.5)), share)
+        }
+        Function::Mish => simd.mul_f32s(x, tanh(simd, softplus(simd, x))),
+        Function::Softplus => softplus(simd, x),
+        Function::Softsign => simd.div_f32s(x, simd.add_f32s(one, simd.abs_f32s(x))),
+        Function::Erf => erf(simd, x),
+        Function::Sqrt => simd.sqrt_f32s(x),
+        Function::Reciprocal => simd.div_f32s(one, x),
+    }
+}
+
+/// eˣ to two units in the last place, for x kept within ±87: x = n·ln 2 + r, and a polynomial of r (the
+/// coefficients of Cephes' `expf`, S. L. Moshier).
+#[inline(always)]
+pub fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    // Adding it leaves the nearest integer in the low bits.
+    const MAGIC: f32 = 12_582_912.0;
+    let splat = |v: f32| simd.splat_f32s(v);
+    let x = simd.min_f32s(simd.max_f32s(x, splat(-87.0)), splat(87.0));
+    let shifted = simd.mul_add_f32s(x, splat(std::f32::consts::LOG2_E), splat(MAGIC));
+    let n = simd.sub_f32s(shifted, splat(MAGIC));
+    let r = simd.mul_add_f32s(n, splat(-355.0 / 512.0), x);
+    let r = simd.mul_add_f32s(n, splat(2.121_944_4e-4), r);
+    let mut p = splat(1.987_569_1e-4);
+    for coefficient in [
+        1.398_2e-3,
+        8.333_452e-3,
+        4.166_579_6e-2,
+        1.666_666_5e-1,
+        5.0e-1,
+    ] {
+        p = simd.mul_add_f32s(p, r, splat(coefficient));
+    }
+    let y = simd.mul_add_f32s(simd.mul_f32s(r, r), p, simd.add_f32s(r, splat(1.0)));
+    // 2ⁿ: n in the place of the exponent.
+    let bits = simd.transmute_u32s_f32s(shifted);
+    let power = simd.wrapping_dyn_shl_u32s(bits, simd.splat_u32s(23));
+    let power = simd.add_u32s(power, simd.splat_u32s(1.0_f32.to_bits()));
+    simd.mul_f32s(y, simd.transmute_f32s_u32s(power))
+}
+
+/// 1/(1 + exp(−x)).
+#[inline(always)]
+pub fn sigmoid<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let one = simd.splat_f32s(1.0);
+    let e = exp(simd, simd.neg_f32s(x));
+    simd.div_f32s(one, simd.add_f32s(one, e))
+}
+
+/// The hyperbolic tangent: 1 − 2/(1 + exp(2x)), and near zero, where that cancels, x·(1 − x²/3 + 2x⁴/15 −
+/// 17x⁶/315).
+#[inline(always)]
+pub fn tanh<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let splat = |v: f32| simd.splat_f32s(v);
+    let e = exp(simd, simd.add_f32s(x, x));
+    let quotient = simd.div_f32s(splat(2.0), simd.add_f32s(e, splat(1.0)));
+    let large = simd.sub_f32s(splat(1.0), quotient);
+    let square = simd.mul_f32s(x, x);
+    let mut p = splat(-17.0 / 315.0);
+    for coefficient in [2.0 / 15.0, -1.0 / 3.0, 1.0] {
+        p = simd.mul_add_f32s(p, square, splat(coefficient));
+    }
+    let small = simd.mul_f32s(x, p);
+    let near = simd.less_than_f32s(square, splat(0.04));
+    simd.select_f32s(near, small, large)
+}
+
+/// log(1 + eˣ): max(x,0) + log(1 + u) of u = exp(−|x|), and that as 2·artanh(u/(2 + u)) by its series.
+#[inline(always)]
+pub fn softplus<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let splat = |v: f32| simd.splat_f32s(v);
+    let u = exp(simd, simd.neg_f32s(simd.abs_f32s(x)));
+    let s = simd.div_f32s(u, simd.add_f32s(splat(2.0), u));
+    let square = simd.mul_f32s(s, s);
+    let mut p = splat(1.0 / 13.0);
+    for odd in [11.0, 9.0, 7.0, 5.0, 3.0, 1.0] {
+        p = simd.mul_add_f32s(p, square, splat(1.0 / odd));
+    }
+    let log = simd.mul_f32s(simd.mul_f32s(splat(2.0), s), p);
+    simd.add_f32s(simd.max_f32s(x, splat(0.0)), log)
+}
+
+/// The error function to 1.5·10⁻⁷ (Abramowitz & Stegun 1964, 7.1.26).
+#[inline(always)]
+pub fn erf<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let splat = |v: f32| simd.splat_f32s(v);
+    let size = simd.abs_f32s(x);
+    let below = simd.mul_add_f32s(splat(0.327_591_1), size, splat(1.0));
+    let t = simd.div_f32s(splat(1.0), below);
+    let mut p = splat(1.061_405_4);
+    for coefficient in [-1.453_152_1, 1.421_413_8, -0.284_496_74, 0.254_829_6] {
+        p = simd.mul_add_f32s(p, t, splat(coefficient));
+    }
+    let square = simd.neg_f32s(simd.mul_f32s(size, size));
+    let tail = simd.mul_f32s(simd.mul_f32s(p, t), exp(simd, square));
+    let value = simd.sub_f32s(splat(1.0), tail);
+    let negative = simd.less_than_f32s(x, splat(0.0));
+    simd.select_f32s(negative, simd.neg_f32s(value), value)
+}
