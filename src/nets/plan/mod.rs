@@ -19,6 +19,7 @@ mod pool;
 mod product;
 mod recurrent;
 mod steps;
+mod team;
 pub mod triggered;
 mod winograd;
 

@@ -7,15 +7,14 @@
 //! and odd halves. A lane is one chain of operations as everywhere, so bits do not depend on batch or
 //! vectors; they do differ from those of the direct convolution, in the last digits.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use pulp::{Simd, WithSimd};
-
-use rayon::prelude::*;
 
 use super::Lanes;
 use super::layout::{Frames, Place};
 use super::product::{Activation, POSITIONS, Tile, activated, kernel_of, load, store};
+use super::team::each;
 use crate::nets::graph::NodeId;
 
 /// Rows and columns of a tile of outputs.
@@ -120,10 +119,15 @@ impl Transform {
         let mut rest = packed;
         for tile in tiles {
             let (own, after) = rest.split_at_mut(tile.count * inputs * points * points);
-            parts.push((tile, own));
+            parts.push(Mutex::new((tile, own)));
             rest = after;
         }
-        parts.into_par_iter().for_each(|(tile, out)| {
+        each(parts.len(), usize::MAX, |part| {
+            // A part is taken by one task.
+            let Ok(mut part) = parts[part].lock() else {
+                return;
+            };
+            let (tile, out) = &mut *part;
             for input in 0..inputs {
                 lanes.arch().dispatch(Pack {
                     kernels,

@@ -1,8 +1,9 @@
 //! Weights with their gradients and moments, and the step of Adam.
 
 use pulp::Arch;
-use rayon::prelude::*;
 
+use super::super::team::each;
+use super::memory::{Part, Pointer};
 use crate::session::array::Array;
 
 /// Decay of the moments (Kingma & Ba 2015), as in Burn and PyTorch.
@@ -47,19 +48,33 @@ impl Parameter {
 
 /// Adds the gradients of another portion to sums; `last`: and puts these in their place.
 pub fn add(sums: &mut [Vec<f32>], parameters: &mut [Parameter], last: bool) {
-    for (sums, own) in sums.iter_mut().zip(parameters) {
-        let pieces = sums.par_chunks_mut(PIECE);
-        pieces
-            .zip(own.gradient.par_chunks_mut(PIECE))
-            .for_each(|(sums, gradient)| {
-                for (sum, gradient) in sums.iter_mut().zip(gradient) {
-                    *sum += *gradient;
-                    if last {
-                        *gradient = *sum;
-                    }
-                }
-            });
-    }
+    let pieces = pieces(parameters);
+    let own: Vec<[Pointer; 2]> = sums
+        .iter_mut()
+        .zip(parameters)
+        .map(|(sums, own)| [sums, &mut own.gradient].map(|it| Part(it.as_mut_ptr())))
+        .collect();
+    each(pieces.len(), pieces.len() * PIECE, |task| {
+        let (parameter, first, count) = pieces[task];
+        let [sums, gradient] = own[parameter].map(|it| it.part(first, count));
+        for (sum, gradient) in sums.iter_mut().zip(gradient) {
+            *sum += *gradient;
+            if last {
+                *gradient = *sum;
+            }
+        }
+    });
+}
+
+/// Pieces of all tensors: which one, the first number, and how many.
+fn pieces(parameters: &[Parameter]) -> Vec<(usize, usize, usize)> {
+    let of = |(at, own): (usize, &Parameter)| {
+        let count = own.values.len();
+        (0..count)
+            .step_by(PIECE)
+            .map(move |first| (at, first, PIECE.min(count - first)))
+    };
+    parameters.iter().enumerate().flat_map(of).collect()
 }
 
 /// Moves all weights by their gradients.
@@ -72,35 +87,38 @@ pub fn step(parameters: &mut [Parameter], time: u64, rate: f64, decay: f32) {
     let [new_one, new_two] = BETAS.map(|beta| (1.0 - beta) as f32);
     let rate = rate as f32;
     let vectors = Arch::new();
-    for own in parameters.iter_mut().filter(|own| !own.fixed) {
-        let Parameter {
-            values,
-            gradient,
-            first,
-            second,
-            ..
-        } = own;
-        let pieces = values
-            .par_chunks_mut(PIECE)
-            .zip(gradient.par_chunks(PIECE))
-            .zip(
-                first
-                    .par_chunks_mut(PIECE)
-                    .zip(second.par_chunks_mut(PIECE)),
-            );
-        pieces.for_each(|((values, gradient), (first, second))| {
-            vectors.dispatch(
-                #[inline(always)]
-                || {
-                    let numbers = values.iter_mut().zip(gradient);
-                    for ((w, g), (m, v)) in numbers.zip(first.iter_mut().zip(second)) {
-                        let g = *g + decay * *w;
-                        *m = one * *m + new_one * g;
-                        *v = two * *v + new_two * g * g;
-                        *w -= rate * (*m * factor / (v.sqrt() + epsilon));
-                    }
-                },
-            );
-        });
-    }
+    let pieces = pieces(parameters);
+    let fixed: Vec<bool> = parameters.iter().map(|own| own.fixed).collect();
+    let own: Vec<[Pointer; 4]> = parameters
+        .iter_mut()
+        .map(|own| {
+            let all = [
+                &mut own.values,
+                &mut own.gradient,
+                &mut own.first,
+                &mut own.second,
+            ];
+            all.map(|it| Part(it.as_mut_ptr()))
+        })
+        .collect();
+    let operations = 8 * PIECE * pieces.len();
+    each(pieces.len(), operations, |task| {
+        let (parameter, first, count) = pieces[task];
+        if fixed[parameter] {
+            return;
+        }
+        let [values, gradient, first, second] = own[parameter].map(|it| it.part(first, count));
+        vectors.dispatch(
+            #[inline(always)]
+            || {
+                let numbers = values.iter_mut().zip(gradient);
+                for ((w, g), (m, v)) in numbers.zip(first.iter_mut().zip(second)) {
+                    let g = *g + decay * *w;
+                    *m = one * *m + new_one * g;
+                    *v = two * *v + new_two * g * g;
+                    *w -= rate * (*m * factor / (v.sqrt() + epsilon));
+                }
+            },
+        );
+    });
 }

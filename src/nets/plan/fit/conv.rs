@@ -3,16 +3,16 @@
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::super::Lanes;
 use super::super::layout::Place;
 use super::super::product::{load, store};
+use super::super::team::each;
 use super::Frames;
 use super::adam::Parameter;
 use super::filtering::Filtering;
 use super::kernel::{Geometry, Kernel};
-use super::memory::Pointer;
+use super::memory::{Part, Pointer};
 
 /// Output channels whose gradients by a row of so many taps are summed together: as many as leave registers for
 /// what is read.
@@ -134,9 +134,10 @@ impl Convolution {
     /// Gradients by its weights, once those by its sums are there.
     pub fn by_weights(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
         let outputs = self.sums.channels;
-        let bias = Pointer(parameters[self.bias].gradient.as_mut_ptr());
+        let bias = Part(parameters[self.bias].gradient.as_mut_ptr());
         let layer = &*self;
-        (0..outputs).into_par_iter().for_each(|channel| {
+        let added = frames.groups * lanes.count() * self.sums.numbers();
+        each(outputs, added, |channel| {
             let frames = *frames;
             lanes.arch().dispatch(Bias {
                 layer,
@@ -150,7 +151,7 @@ impl Convolution {
             return;
         }
         let layer = &*self;
-        let weight = Pointer(parameters[self.weight].gradient.as_mut_ptr());
+        let weight = Part(parameters[self.weight].gradient.as_mut_ptr());
         let inputs = self.from.channels;
         let together = channels(self.geometry.taps);
         let pieces = inputs.div_ceil(INPUTS);
@@ -158,7 +159,7 @@ impl Convolution {
             true => outputs,
             false => outputs.div_ceil(together) * pieces,
         };
-        (0..tasks).into_par_iter().for_each(|task| {
+        each(tasks, usize::MAX, |task| {
             let frames = *frames;
             let (first, count, inputs) = match layer.geometry.apart {
                 true => (task, 1, task..task + 1),

@@ -5,9 +5,10 @@ use pulp::{Simd, WithSimd};
 
 use super::super::Lanes;
 use super::super::product::{load, store};
+use super::super::team::each;
+use super::Frames;
 use super::adam::Parameter;
-use super::memory::Pointer;
-use super::{Frames, each};
+use super::memory::{Part, Pointer};
 
 /// Numbers of a tile, and vectors of images or of outputs beside them.
 const TILE: usize = 6;
@@ -95,7 +96,7 @@ impl Dense {
         let mut rows = std::mem::take(&mut self.rows);
         rows.resize(images * stride, 0.0);
         let layer = &*self;
-        let turned = Pointer(rows.as_mut_ptr());
+        let turned = Part(rows.as_mut_ptr());
         each(frames.groups, 16 * images * stride, |group| {
             lanes.arch().dispatch(Turn {
                 layer,
@@ -110,7 +111,7 @@ impl Dense {
         for row in rows.chunks_exact(stride) {
             bias.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
         }
-        let gradient = Pointer(parameters[self.weight].gradient.as_mut_ptr());
+        let gradient = Part(parameters[self.weight].gradient.as_mut_ptr());
         // Pieces of whole tiles, a few for every worker.
         let tile = if self.outputs < 2 * count {
             DEEPEST

@@ -3,15 +3,15 @@
 //! the same points.
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::super::Lanes;
 use super::super::layout::Place;
 use super::super::product::{load, store};
+use super::super::team::each;
 use super::super::winograd::{OUTPUTS, Transform, transform_inputs};
 use super::Frames;
 use super::kernel::Geometry;
-use super::memory::{Memory, Pointer};
+use super::memory::{Memory, Part, Pointer};
 
 /// Bytes of the transformed tiles that are multiplied before the next are made.
 const AT_ONCE: usize = 5 << 20;
@@ -87,17 +87,17 @@ impl Filtering {
                 room,
                 pairs,
             };
-            (0..pairs.len())
-                .into_par_iter()
-                .for_each(|at| lanes.arch().dispatch(Transformed { block, at }));
-            sums.par_chunks_mut(inputs * outputs)
-                .enumerate()
-                .for_each(|(point, sums)| {
-                    if first {
-                        sums.fill(0.0);
-                    }
-                    lanes.arch().dispatch(Multiplied { block, point, sums });
-                });
+            each(pairs.len(), usize::MAX, |at| {
+                lanes.arch().dispatch(Transformed { block, at });
+            });
+            let all = Part(sums.as_mut_ptr());
+            each(points, usize::MAX, |point| {
+                let sums = all.part(point * inputs * outputs, inputs * outputs);
+                if first {
+                    sums.fill(0.0);
+                }
+                lanes.arch().dispatch(Multiplied { block, point, sums });
+            });
             first = false;
         }
         lanes.arch().dispatch(

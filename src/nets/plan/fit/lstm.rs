@@ -4,14 +4,15 @@
 //! gradients by the weights are then sums over steps and images, rows of which are cut among the tasks.
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::super::Lanes;
 use super::super::function::{sigmoid, tanh};
 use super::super::product::{load, store};
+use super::super::team::each;
 use super::Frames;
 use super::adam::Parameter;
 use super::dense::accumulate;
+use super::memory::Part;
 
 /// Rows of a tile.
 const TILE: usize = 6;
@@ -78,9 +79,9 @@ impl Lstm {
     }
 
     fn each(&self, frames: &Frames, run: impl Fn(usize) + Sync + Send) {
-        (0..frames.groups / GROUPS)
-            .into_par_iter()
-            .for_each(|pair| run(pair * GROUPS));
+        each(frames.groups / GROUPS, usize::MAX, |pair| {
+            run(pair * GROUPS);
+        });
     }
 
     /// Gradients by its weights and by what it reads.
@@ -108,8 +109,10 @@ impl Lstm {
         );
         let bias = &mut parameters[bias].gradient;
         let layer = &*self;
-        bias.par_iter_mut().enumerate().for_each(|(row, sum)| {
-            *sum = lanes.arch().dispatch(Bias {
+        let sums = Part(bias.as_mut_ptr());
+        let added = layer.steps * layer.rows() * frames.groups * lanes.count();
+        each(bias.len(), added, |row| {
+            sums.part(row, 1)[0] = lanes.arch().dispatch(Bias {
                 layer,
                 frames: *frames,
                 row,
@@ -133,33 +136,35 @@ impl Lstm {
         rows.clear();
         rows.resize(self.steps * images * stride, 0.0);
         let layer = &*self;
-        rows.par_chunks_mut(count * stride)
-            .enumerate()
-            .for_each(|(at, rows)| {
-                let (step, group) = (at / frames.groups, at % frames.groups);
-                for number in 0..numbers {
-                    let from = read + step * numbers + number;
-                    for (lane, row) in rows.chunks_exact_mut(stride).enumerate() {
-                        // SAFETY: it stands in the frame; nobody writes it now.
-                        row[number] = unsafe { *frames.at(group, from, count).add(lane) };
-                    }
+        let all = Part(rows.as_mut_ptr());
+        let pieces = layer.steps * frames.groups;
+        each(pieces, usize::MAX, |at| {
+            let rows = all.part(at * count * stride, count * stride);
+            let (step, group) = (at / frames.groups, at % frames.groups);
+            for number in 0..numbers {
+                let from = read + step * numbers + number;
+                for (lane, row) in rows.chunks_exact_mut(stride).enumerate() {
+                    // SAFETY: it stands in the frame; nobody writes it now.
+                    row[number] = unsafe { *frames.at(group, from, count).add(lane) };
                 }
-            });
+            }
+        });
         let piece = layer.rows().div_ceil(TASKS).next_multiple_of(TILE);
-        gradient
-            .par_chunks_mut(piece * numbers)
-            .enumerate()
-            .for_each(|(task, gradient)| {
-                lanes.arch().dispatch(Weight {
-                    layer,
-                    frames: *frames,
-                    first: task * piece,
-                    rows: &rows,
-                    stride,
-                    numbers,
-                    gradient,
-                });
+        let most = layer.rows();
+        let all = Part(gradient.as_mut_ptr());
+        each(most.div_ceil(piece), usize::MAX, |task| {
+            let count = piece.min(most - task * piece);
+            let gradient = all.part(task * piece * numbers, count * numbers);
+            lanes.arch().dispatch(Weight {
+                layer,
+                frames: *frames,
+                first: task * piece,
+                rows: &rows,
+                stride,
+                numbers,
+                gradient,
             });
+        });
         self.rows = rows;
     }
 }

@@ -3,13 +3,24 @@
 use super::super::layout::Place;
 use super::{Frames, Show};
 
-/// Where they begin. Tasks write parts of them that have nothing in common.
-#[derive(Debug, Clone, Copy)]
-pub struct Pointer(pub *mut f32);
+/// Where numbers begin. Tasks write parts of them that have nothing in common.
+#[derive(Debug)]
+pub struct Part<T>(pub *mut T);
 
-impl Pointer {
+/// Floats.
+pub type Pointer = Part<f32>;
+
+impl<T> Clone for Part<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Part<T> {}
+
+impl<T> Part<T> {
     /// So many numbers from one on, of which no other task has any.
-    pub fn part<'a>(self, first: usize, count: usize) -> &'a mut [f32] {
+    pub fn part<'a>(self, first: usize, count: usize) -> &'a mut [T] {
         // SAFETY: whoever made the pointer says that they are there as long as tasks run, and each task takes
         // its own.
         unsafe { std::slice::from_raw_parts_mut(self.0.add(first), count) }
@@ -17,9 +28,9 @@ impl Pointer {
 }
 
 // SAFETY: it is memory alone; whoever uses it says which part.
-unsafe impl Send for Pointer {}
+unsafe impl<T: Send> Send for Part<T> {}
 // SAFETY: as above.
-unsafe impl Sync for Pointer {}
+unsafe impl<T: Send> Sync for Part<T> {}
 
 /// Sixteen floats, where vectors may begin.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +52,7 @@ impl Memory {
 
     /// Where it begins.
     pub fn pointer(&mut self) -> Pointer {
-        Pointer(self.0.as_mut_ptr().cast())
+        Part(self.0.as_mut_ptr().cast())
     }
 }
 

@@ -19,17 +19,16 @@ mod norm;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
-
 use crate::nets::graph::Graph;
 use crate::nets::softmax::log_softmax;
 use crate::session::array::Array;
 use crate::session::record::Weights;
 
 use super::Lanes;
+use super::team::{self, each};
 use adam::Parameter;
 use chain::Layer;
-use memory::{Memory, Pointer};
+use memory::{Memory, Part, Pointer};
 
 /// How the bytes of the state of [`Fit`] begin.
 const MAGIC: &[u8] = b"noisescope fit 1";
@@ -58,16 +57,8 @@ pub type Show<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
 /// Bytes of the numbers of a batch that stay in the caches.
 const KEPT: usize = 16 << 20;
 
-/// Multiplications that are worth waking another worker for.
-const WORTH: usize = 1 << 20;
-
-/// Runs tasks of so many multiplications in all, side by side where that is worth it.
-fn each(tasks: usize, operations: usize, run: impl Fn(usize) + Sync + Send) {
-    match operations < WORTH {
-        true => (0..tasks).for_each(run),
-        false => (0..tasks).into_par_iter().for_each(run),
-    }
-}
+/// Multiplications that take as long as one class of a loss.
+const LOSS: usize = 1000;
 
 /// Layers that follow upon each other and are alike in whether they work on one group after the other.
 fn runs(layers: &[Layer]) -> Vec<Range<usize>> {
@@ -138,8 +129,7 @@ impl Fit {
     /// One step on a batch of images, as many as labels: `show` writes the numbers of one, row-major \[C,H,W\]
     /// in \[0,1\]. Where the loss is no number, nothing is changed.
     pub fn batch(&mut self, show: Show, labels: &[usize], rate: f64) -> Said {
-        // Inside the pool of workers: from outside each part would wait for them to wake up.
-        rayon::scope(|_| {
+        team::together(|| {
             let said = self.gradients(show, labels);
             if said.loss.is_finite() {
                 self.time += 1;
@@ -262,9 +252,14 @@ impl Fit {
         let share = 1.0 / images.max(1) as f64;
         let mut logits = vec![0.0; labels.len() * self.classes];
         let mut losses = vec![0.0; labels.len()];
-        let rows = logits.par_chunks_mut(lanes * self.classes);
-        let groups = rows.zip(losses.par_chunks_mut(lanes));
-        groups.enumerate().for_each(|(group, (rows, losses))| {
+        let rows = Part(logits.as_mut_ptr());
+        let own_losses = Part(losses.as_mut_ptr());
+        let groups = labels.len().div_ceil(lanes);
+        each(groups, labels.len() * self.classes * LOSS, |group| {
+            let images = frames.images_of(group, lanes);
+            let first = group * lanes;
+            let rows = rows.part(first * self.classes, images * self.classes);
+            let losses = own_losses.part(first, images);
             // SAFETY: both values stand in the frame of the group, which is this task's.
             let at = |place: usize, class: usize, lane: usize| unsafe {
                 frames.at(group, place + class, lanes).add(lane)
@@ -303,6 +298,10 @@ impl Fit {
 
     /// Microseconds an image that each part of a step takes on this batch, by all workers.
     pub fn times(&mut self, show: Show, labels: &[usize]) -> Vec<(String, f64)> {
+        team::together(|| self.times_of(show, labels))
+    }
+
+    fn times_of(&mut self, show: Show, labels: &[usize]) -> Vec<(String, f64)> {
         let lanes = self.lanes.count();
         let labels = &labels[..labels.len().min(self.portion(labels.len()))];
         self.gradients(show, labels);

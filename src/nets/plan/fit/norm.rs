@@ -1,14 +1,14 @@
 //! Batch normalization in training (Ioffe & Szegedy 2015): by the statistics of the batch.
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::super::Lanes;
 use super::super::layout::Place;
 use super::super::product::{load, store};
+use super::super::team;
 use super::Frames;
 use super::adam::Parameter;
-use super::memory::Pointer;
+use super::memory::{Part, Pointer};
 
 /// What a batch counts in the running statistics, as in Burn and PyTorch.
 const MOMENTUM: f32 = 0.1;
@@ -60,43 +60,41 @@ impl Norm {
     pub fn forward(&mut self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
         let mut batch = vec![(0.0, 0.0); self.from.channels];
         let layer = &*self;
-        batch
-            .par_iter_mut()
-            .enumerate()
-            .for_each(|(channel, statistics)| {
-                let of = |centre: f32, squared: bool| {
-                    lanes.arch().dispatch(Moment {
-                        frames: *frames,
-                        place: &layer.from,
-                        channel,
-                        centre,
-                        squared,
-                    })
-                };
-                let mean = of(0.0, false) as f32;
-                // Around the mean, so that a large one takes nothing away.
-                *statistics = (mean, of(mean, true) as f32);
-                let factor =
-                    parameters[layer.own.scale].values[channel] * layer.inverse(statistics.1);
-                let shift = parameters[layer.own.shift].values[channel];
-                lanes.arch().dispatch(Forward {
-                    layer,
+        let all = Part(batch.as_mut_ptr());
+        team::each(batch.len(), usize::MAX, |channel| {
+            let statistics = &mut all.part(channel, 1)[0];
+            let of = |centre: f32, squared: bool| {
+                lanes.arch().dispatch(Moment {
                     frames: *frames,
+                    place: &layer.from,
                     channel,
-                    mean,
-                    factor,
-                    shift,
-                });
+                    centre,
+                    squared,
+                })
+            };
+            let mean = of(0.0, false) as f32;
+            // Around the mean, so that a large one takes nothing away.
+            *statistics = (mean, of(mean, true) as f32);
+            let factor = parameters[layer.own.scale].values[channel] * layer.inverse(statistics.1);
+            let shift = parameters[layer.own.shift].values[channel];
+            lanes.arch().dispatch(Forward {
+                layer,
+                frames: *frames,
+                channel,
+                mean,
+                factor,
+                shift,
             });
+        });
         self.batch = batch;
     }
 
     /// Gradients by its weights and by what it reads.
     pub fn backward(&self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
-        let scale = Pointer(parameters[self.own.scale].gradient.as_mut_ptr());
-        let shift = Pointer(parameters[self.own.shift].gradient.as_mut_ptr());
+        let scale = Part(parameters[self.own.scale].gradient.as_mut_ptr());
+        let shift = Part(parameters[self.own.shift].gradient.as_mut_ptr());
         let values = &parameters[self.own.scale].values;
-        (0..self.from.channels).into_par_iter().for_each(|channel| {
+        team::each(self.from.channels, usize::MAX, |channel| {
             let (mean, variance) = self.batch[channel];
             lanes.arch().dispatch(Backward {
                 layer: self,
