@@ -139,6 +139,23 @@ fn the_full_set_that_is_not_there_names_the_command_that_fetches_it() {
 }
 
 #[test]
+fn vectors_that_are_not_here_are_refused_with_those_that_are() {
+    let bench = Bench::new();
+    let mut bad = bench.program();
+    bad.env("NOISESCOPE_SIMD", "avx1024").arg("ls");
+    let output = bad.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        words.contains("avx1024") && words.contains("plain"),
+        "{words}"
+    );
+    let mut good = bench.program();
+    good.env("NOISESCOPE_SIMD", "Plain").arg("ls");
+    assert!(good.output().unwrap().status.success());
+}
+
+#[test]
 fn names_devices_and_presets_that_do_not_exist_are_refused_with_those_that_do() {
     let bench = Bench::new();
     let words = bench.refuse(2, &["attach", "nothing"]);

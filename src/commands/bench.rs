@@ -11,7 +11,7 @@ use super::machine::Exact;
 use super::plan::{file, is_network};
 use super::say::say;
 use super::{Refusal, words};
-use crate::engine::device::pieces;
+use crate::engine::device::pieces::{self, NETWORK};
 use crate::engine::device::trial::{self, Until};
 use crate::engine::device::{self, Choice, Kind};
 use crate::nets::foreign::Foreign;
@@ -173,6 +173,12 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
                 times.iter().sum::<f64>()
             ));
             if let (Ok(plan), Kind::Cpu) = (lab.network.plan(), seat.kind) {
+                let rate = plan.operations() as f64 / times[NETWORK] / 1e3;
+                let peak = plan.lanes().peak() / 1e9;
+                say(format_args!(
+                    "  network: {rate:.0} GFLOP/s with its convolutions counted directly, {:.0} % of the {peak:.0} GFLOP/s that this core does at most",
+                    100.0 * rate / peak
+                ));
                 for (label, us) in plan.times() {
                     say(format_args!("  {us:>8.2} µs  {label}"));
                 }

@@ -37,6 +37,7 @@ use clap::{Parser, Subcommand};
 use etcetera::BaseStrategy;
 
 use crate::link;
+use crate::nets::plan::Lanes;
 use crate::session::config;
 use crate::session::setting::SettingError;
 use crate::session::store::{Store, StoreError};
@@ -209,6 +210,8 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
+    // Before anything is begun: what asks for other vectors means to compare them.
+    Lanes::named().map_err(Refusal::Usage)?;
     let store = Store::new(sessions_folder(cli.sessions.as_deref())?);
     let data = cli.data.as_deref();
     match cli.command {

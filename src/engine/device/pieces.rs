@@ -14,6 +14,9 @@ use crate::stimulus::{self, BlockSeed, Source};
 /// Microseconds a trial that each piece takes, in their order: noise, stimuli, network, evidence, sums, merging.
 pub const NAMES: [&str; 6] = ["noise", "stimuli", "network", "evidence", "sums", "merging"];
 
+/// The place of the network among them.
+pub const NETWORK: usize = 2;
+
 /// Most epochs that are measured, and steps that are not.
 const EPOCHS: usize = 1000;
 const WARM_UP: usize = 3;

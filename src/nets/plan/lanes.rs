@@ -1,10 +1,12 @@
 //! The vectors that a plan computes with, chosen when the program runs.
 
 use std::fmt;
+use std::hint::black_box;
+use std::time::Instant;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::steps::{Portion, Program, Scratch};
+use super::steps::{MOMENT, Portion, Program, Scratch};
 
 /// The environment variable that names vectors, for comparisons: `avx512`, `avx2`, `neon` or `plain`.
 const CHOSEN: &str = "NOISESCOPE_SIMD";
@@ -40,10 +42,28 @@ impl Lanes {
 
     /// Those that the environment names, where this processor has them, else the widest.
     pub fn chosen() -> Self {
+        Self::named().ok().flatten().unwrap_or_else(Self::widest)
+    }
+
+    /// Those that the environment names; `None` where it names none.
+    ///
+    /// # Errors
+    /// Says which there are where it names others.
+    pub fn named() -> Result<Option<Self>, String> {
         let named = std::env::var(CHOSEN).unwrap_or_default().to_lowercase();
         let all = Self::all();
-        let own = all.into_iter().find(|it| it.label() == named);
-        own.unwrap_or_else(Self::widest)
+        let own = all.iter().find(|it| it.label() == named);
+        match own {
+            _ if named.is_empty() => Ok(None),
+            Some(own) => Ok(Some(*own)),
+            None => {
+                let here: Vec<&str> = all.iter().map(|it| it.label()).collect();
+                Err(format!(
+                    "{CHOSEN}={named}: this processor has {}; leave it out for the widest",
+                    here.join(", ")
+                ))
+            }
+        }
     }
 
     /// Their name: `avx512`, `avx2`, `neon` or `plain`.
@@ -111,6 +131,43 @@ impl Lanes {
             }
         }
         self.0.dispatch(Times(program, scratch))
+    }
+}
+
+/// Sums that [`Lanes::peak`] keeps going: enough that none waits for itself, few enough for sixteen registers.
+const CHAINS: usize = 10;
+
+impl Lanes {
+    /// Floating-point operations a second that this thread does at most with them: fused multiplications and
+    /// additions of numbers in registers, for a moment.
+    pub fn peak(self) -> f64 {
+        struct Peak;
+        impl WithSimd for Peak {
+            type Output = f64;
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, simd: S) -> f64 {
+                const ROUNDS: usize = 1 << 16;
+                let by = simd.splat_f32s(black_box(0.999_9));
+                let plus = simd.splat_f32s(black_box(1e-4));
+                let mut sums = [simd.splat_f32s(black_box(1.0)); CHAINS];
+                let mut best = 0.0_f64;
+                let began = Instant::now();
+                while began.elapsed() < MOMENT {
+                    let round = Instant::now();
+                    for _ in 0..ROUNDS {
+                        for sum in &mut sums {
+                            *sum = simd.mul_add_f32s(*sum, by, plus);
+                        }
+                    }
+                    let done = (2 * ROUNDS * CHAINS * S::F32_LANES) as f64;
+                    best = best.max(done / round.elapsed().as_secs_f64());
+                }
+                let kept = sums.iter().map(|&sum| simd.reduce_sum_f32s(sum));
+                black_box(kept.sum::<f32>());
+                best
+            }
+        }
+        self.0.dispatch(Peak)
     }
 }
 

@@ -14,8 +14,8 @@ use super::recurrent::{self, Lstm};
 use super::winograd::{self, Winograd};
 use crate::nets::graph::NodeId;
 
-/// How long a step is measured.
-const MOMENT: Duration = Duration::from_millis(60);
+/// How long something is measured.
+pub const MOMENT: Duration = Duration::from_millis(60);
 
 /// One step.
 #[derive(Debug, Clone)]

@@ -26,9 +26,9 @@ pub enum Layer {
     /// A dense layer, with the rectifier that follows it.
     Dense(Dense),
     /// A batch normalization.
-    Norm(Norm),
+    Norm(Box<Norm>),
     /// A long short-term memory.
-    Lstm(Lstm),
+    Lstm(Box<Lstm>),
 }
 
 impl Layer {
@@ -207,7 +207,7 @@ pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
                 let places = [value, to, given, before];
                 chain
                     .layers
-                    .push(Layer::Norm(Norm::new(own, epsilon, places)));
+                    .push(Layer::Norm(Box::new(Norm::new(own, epsilon, places))));
                 chain.fixed.extend([own.mean, own.variance]);
                 (value, gradient) = (to, Some(given));
             }
@@ -250,7 +250,7 @@ pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
                     ..states
                 };
                 (value, gradient) = (of(given), Some(of(by)));
-                chain.layers.push(Layer::Lstm(layer));
+                chain.layers.push(Layer::Lstm(Box::new(layer)));
             }
             Kind::Convolution {
                 parameters,
