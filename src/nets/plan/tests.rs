@@ -1,5 +1,6 @@
 use burn::tensor::Device;
 
+use super::winograd::Transform;
 use super::*;
 use crate::nets::graph::op::{Binary, Conv, Padding, Pads, Reduced, Reduction, Unary};
 use crate::nets::graph::{GraphBuilder, Op};
@@ -252,6 +253,18 @@ fn every_function_gives_what_burn_gives() {
             assert!(worst < 1e-5, "{op:?} {lanes:?}: {worst}");
         }
     }
+}
+
+/// Minimal filtering where it costs less: what was measured on both sides of the line.
+#[test]
+fn convolutions_are_computed_the_cheaper_way() {
+    let worth = |taps, channels: [usize; 2], size| {
+        Transform::worth(taps, channels[0], channels[1], [size; 2]).is_some()
+    };
+    assert!(worth(5, [20, 50], 8) && worth(3, [16, 16], 14) && worth(3, [64, 64], 28));
+    // One input channel; one tile of four; so few outputs that a tile is mostly beyond them; one tap.
+    assert!(!worth(5, [1, 20], 24) && !worth(3, [64, 64], 4) && !worth(3, [64, 64], 2));
+    assert!(!worth(1, [64, 64], 28) && !worth(7, [64, 64], 28));
 }
 
 #[test]

@@ -20,10 +20,6 @@ use crate::nets::graph::NodeId;
 /// Rows and columns of a tile of outputs.
 pub const OUTPUTS: usize = 4;
 
-/// Least input and output channels that are convolved by minimal filtering: fewer do not repay the
-/// transforms, which are per channel. Of 20 to 50 channels it is four times as fast as the direct convolution.
-pub const LEAST_CHANNELS: usize = 8;
-
 /// The pairs of points, in the order in which they are taken.
 const PAIRS: [f64; 3] = [1.0, 2.0, 0.5];
 
@@ -41,7 +37,38 @@ pub struct Transform {
     pub points: usize,
 }
 
+/// What a tile costs, in multiplications of the products: measured on AVX-512 with `bench --pieces`, and of AVX2
+/// in about the same proportion. They are numbers and no measurement of the moment, so that a session has the
+/// same logits wherever it goes on.
+mod cost {
+    /// Share of the processor's peak that direct convolutions and products of points reach.
+    pub const DIRECT: f64 = 0.85;
+    pub const POINTS: f64 = 0.9;
+    /// The transform of one channel of one tile, a point.
+    pub const TRANSFORM: f64 = 7.8;
+}
+
 impl Transform {
+    /// Of a kernel between so many channels that gives so many rows and columns, where minimal filtering costs
+    /// less than the direct convolution does.
+    pub fn worth(
+        taps: usize,
+        inputs: usize,
+        outputs: usize,
+        [rows, columns]: [usize; 2],
+    ) -> Option<Self> {
+        let own = Self::new(taps)?;
+        let pairs = (inputs * outputs) as f64;
+        let direct = (rows * columns * taps * taps) as f64 * pairs / cost::DIRECT;
+        // Four tiles are computed together, whether there are so many or not.
+        let tiles = rows.div_ceil(OUTPUTS) * columns.div_ceil(OUTPUTS);
+        let tiles = tiles.next_multiple_of(POSITIONS);
+        let points = own.points.pow(2) as f64;
+        let channels = (inputs + outputs) as f64;
+        let tile = points * (pairs / cost::POINTS + channels * cost::TRANSFORM);
+        (tiles as f64 * tile < direct).then_some(own)
+    }
+
     /// Of 3 or 5 taps; `None` for others.
     pub fn new(taps: usize) -> Option<Self> {
         matches!(taps, 3 | 5).then_some(Self {

@@ -7,7 +7,7 @@ use crate::nets::plan::each::Each;
 use crate::nets::plan::layout::{Frames, Place};
 use crate::nets::plan::product::Activation;
 use crate::nets::plan::steps::{Program, Step};
-use crate::nets::plan::winograd::{LEAST_CHANNELS, OUTPUTS};
+use crate::nets::plan::winograd::{OUTPUTS, Transform};
 use crate::session::array::Array;
 
 /// A recurrent layer whose tables wait for the places of its values.
@@ -60,11 +60,12 @@ impl<'a> Draft<'a> {
                 own.right = own.right.max(conv.pads.right);
                 let taps = match node.inputs.get(1) {
                     Some(Input::Weight(name)) if !direct => {
-                        winograd_taps(conv, graph.weights().get(name))
+                        let size = [nodes[at].shape[2].count, nodes[at].shape[3].count];
+                        winograd_taps(conv, graph.weights().get(name), size)
                     }
                     _ => None,
                 };
-                if let Some(taps) = taps {
+                if let Some((taps, _)) = taps {
                     // Tiles of outputs may reach past the last one, and read zeros there.
                     let beyond = |axis: usize, before: usize| {
                         let outputs = nodes[at].shape[axis].count.next_multiple_of(OUTPUTS);
@@ -444,15 +445,19 @@ fn before_of(node: &Node) -> usize {
     }
 }
 
-/// Rows and columns of a kernel that minimal filtering is worth it for.
-pub fn winograd_taps(conv: &Conv, weight: Option<&Array<f32>>) -> Option<usize> {
+/// Rows and columns of a kernel, and its transforms, where minimal filtering is worth it for outputs of so many
+/// rows and columns.
+pub fn winograd_taps(
+    conv: &Conv,
+    weight: Option<&Array<f32>>,
+    size: [usize; 2],
+) -> Option<(usize, Transform)> {
     let [outputs, inputs, height, width] = *weight?.shape() else {
         return None;
     };
     let plain = conv.stride == [1, 1] && conv.dilation == [1, 1] && conv.groups == 1;
-    let fits = plain && height == width && matches!(height, 3 | 5);
-    // The transforms are per channel: they are repaid where each is used by many.
-    (fits && inputs >= LEAST_CHANNELS && outputs >= LEAST_CHANNELS).then_some(height)
+    let transform = Transform::worth(height, inputs, outputs, size)?;
+    (plain && height == width).then_some((height, transform))
 }
 
 /// Numbers without rows and columns.

@@ -71,8 +71,8 @@ impl Draft<'_> {
         };
         let bias = self.bias(id, channels)?;
         let lanes = self.lanes;
-        let taps = winograd_taps(&conv, Some(weight)).filter(|_| !self.direct);
-        if let Some((taps, transform)) = taps.and_then(|taps| Some((taps, Transform::new(taps)?))) {
+        let filtered = winograd_taps(&conv, Some(weight), [rows, columns]);
+        if let Some((taps, transform)) = filtered.filter(|_| !self.direct) {
             return self.winograd(id, conv, (taps, transform), weight, bias);
         }
         let (last, window, activation) = self.follow(id, |_| true);

@@ -39,8 +39,8 @@ pub struct Filtering {
 impl Filtering {
     /// Of a convolution that reads and sums in these places; `None` where it is not one for minimal filtering.
     pub fn new(geometry: Geometry, from: Place, sums: Place) -> Option<Self> {
-        let fits = geometry.is_winograd(from.channels, sums.channels);
-        let transform = Transform::new(geometry.taps).filter(|_| fits)?;
+        let shape = [sums.channels, sums.rows, sums.columns];
+        let transform = geometry.transform(from.channels, shape)?;
         let tile = |row: usize, column: usize| {
             let first = (row + from.border.top - geometry.pads.top) * from.width();
             let first = first + column + from.border.left - geometry.pads.left;

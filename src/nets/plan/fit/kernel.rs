@@ -8,7 +8,7 @@ use super::super::layout::{self, Place};
 use super::super::product::{
     Activation, Multiply, POSITIONS, Part, Positions, Product, packed, tiles,
 };
-use super::super::winograd::{self, LEAST_CHANNELS, OUTPUTS, Transform, Winograd};
+use super::super::winograd::{self, OUTPUTS, Transform, Winograd};
 use super::Frames;
 use crate::nets::graph::NodeId;
 use crate::nets::graph::op::Pads;
@@ -36,7 +36,7 @@ impl Geometry {
             bottom,
             right,
         } = self.pads;
-        if !self.is_winograd(inputs[0], outputs[0]) {
+        if self.transform(inputs[0], outputs).is_none() {
             return self.pads;
         }
         // Tiles of outputs may reach past the last one.
@@ -51,11 +51,16 @@ impl Geometry {
         }
     }
 
-    /// Whether minimal filtering is worth it for so many input and output channels.
-    pub fn is_winograd(self, inputs: usize, outputs: usize) -> bool {
-        !(self.apart || self.direct)
-            && Transform::new(self.taps).is_some()
-            && inputs.min(outputs) >= LEAST_CHANNELS
+    /// The transforms of minimal filtering from so many channels to outputs \[C,H,W\], where it is worth it.
+    pub fn transform(
+        self,
+        inputs: usize,
+        [outputs, rows, columns]: [usize; 3],
+    ) -> Option<Transform> {
+        match self.apart || self.direct {
+            true => None,
+            false => Transform::worth(self.taps, inputs, outputs, [rows, columns]),
+        }
     }
 
     /// The convolution that takes gradients by the outputs to those by the inputs.
@@ -95,8 +100,8 @@ impl Kernel {
             false => (1, inputs, outputs),
         };
         let tiles = tiles(outputs_of);
-        let transform = Transform::new(geometry.taps);
-        if let Some(transform) = transform.filter(|_| geometry.is_winograd(inputs, outputs)) {
+        let shape = [outputs, to.rows, to.columns];
+        if let Some(transform) = geometry.transform(inputs, shape) {
             let rows = (0..to.rows).step_by(OUTPUTS);
             let all: Vec<(usize, usize, usize)> = rows
                 .flat_map(|row| {
