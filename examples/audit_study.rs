@@ -33,7 +33,8 @@ use noisescope::data::{Dataset, Images, Request, load};
 use noisescope::nets::foreign::Foreign;
 use noisescope::nets::import::onnx::Bundle;
 use noisescope::nets::launch;
-use noisescope::nets::train::{Step, Trainer, evaluate};
+use noisescope::nets::score::evaluate;
+use noisescope::nets::train::{Step, Trainer};
 use noisescope::nets::{Ports, Subject};
 use noisescope::session::config::{
     self, DatasetName, DatasetSource, Evidence, NetworkKind, Noise, Weighting,

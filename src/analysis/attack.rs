@@ -7,8 +7,8 @@
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
 use crate::nets::decision;
+use crate::nets::score::pixels;
 use crate::nets::softmax::log_softmax;
-use crate::nets::train::pixels;
 use crate::session::array::Array;
 use crate::session::config::{self, Noise, Response};
 use crate::session::record::{

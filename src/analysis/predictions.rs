@@ -3,7 +3,7 @@
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
 use crate::data::Images;
-use crate::nets::train::pixels;
+use crate::nets::score::pixels;
 use crate::session::config::{self, Split};
 use crate::session::record::{self, Record};
 

@@ -10,7 +10,7 @@ use crate::inspect;
 use crate::nets::import;
 use crate::session::Config;
 use crate::session::config::{self, Dataset, NetworkKind};
-use crate::session::form::Shape;
+use crate::session::form::DEFAULT_IMAGE;
 use crate::session::setting;
 use crate::session::store::{Store, check_name};
 use crate::tui::browser::Asked;
@@ -20,9 +20,6 @@ const WEIGHTS: [&str; 7] = ["pt", "pth", "safetensors", "ckpt", "bin", "pkl", "t
 
 /// How the name of a file ends that holds a network, and not weights alone.
 const NETWORK: &str = "onnx";
-
-/// What an image is where nothing says so.
-const DEFAULT_IMAGE: Shape = [1, 28, 28];
 
 /// A session's name and, where it is new, its plan.
 #[derive(Debug, Clone, Default, Args)]

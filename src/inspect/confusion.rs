@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::data::Images;
-use crate::nets::train::pixels;
+use crate::nets::score::pixels;
 use crate::nets::{Subject, decision};
 use crate::stats::interval::{Interval, wilson};
 

@@ -17,12 +17,9 @@ use crate::nets::import::onnx::{Bundle, OnnxError};
 use crate::nets::import::{self, ImportError};
 use crate::nets::{Ports, Subject};
 use crate::session::config::{self, Input, NetworkKind};
-use crate::session::form::{Form, Shape};
+use crate::session::form::{DEFAULT_IMAGE, Form};
 use crate::stats::grain::Foretold;
 use crate::stimulus::Pool;
-
-/// The images of a file of weights where nobody says what they are.
-const DEFAULT_IMAGE: Shape = [1, 28, 28];
 
 /// What to look at.
 #[derive(Debug, Clone, Copy)]

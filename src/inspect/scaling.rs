@@ -12,7 +12,7 @@ use super::confusion::{Confusion, Exchanged};
 use super::ways::{Turned, ways};
 use crate::data::Images;
 use crate::nets::graph::{Graph, GraphError};
-use crate::nets::train::pixels;
+use crate::nets::score::pixels;
 use crate::nets::{ScalingError, Subject};
 use crate::session::config::Input;
 

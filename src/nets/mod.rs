@@ -20,6 +20,7 @@ mod pooled;
 pub mod ports;
 mod rnn;
 mod scaling;
+pub mod score;
 mod simple;
 pub mod softmax;
 pub mod subject;

@@ -21,6 +21,9 @@ pub struct Form {
 
 pub use crate::stats::numbers::Shape;
 
+/// What an image is where neither images nor a plan nor a network's file say so: that of MNIST.
+pub const DEFAULT_IMAGE: Shape = [1, 28, 28];
+
 impl Form {
     /// The form of images of `shape` whose classes are called 0 to `classes` − 1.
     pub fn numbered([channels, height, width]: Shape, classes: usize) -> Self {

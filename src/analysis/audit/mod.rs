@@ -14,7 +14,7 @@ use super::trained::{Plan, Poison, Sums as OfNetwork, Trained, Victims};
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
 use crate::data::Images;
 use crate::nets::decision;
-use crate::nets::train::pixels;
+use crate::nets::score::pixels;
 use crate::session::config::{self, Response};
 use crate::session::record::{self, BlockSums, Examinee, Pasted, Record, Role, TrialKind};
 use crate::stats::audit::{LEAST_REFERENCES, Window, pixels as of_window};

@@ -13,11 +13,8 @@ use crate::nets::import::{self};
 use crate::nets::{Network, Ports, Subject, parameters_of};
 use crate::session::Array;
 use crate::session::config::{Config, NetworkKind, Weights};
-use crate::session::form::{Form, Shape};
+use crate::session::form::{DEFAULT_IMAGE, Form};
 use crate::session::record::{Model, Training};
-
-/// What an image is where neither images nor the plan say so.
-const DEFAULT_IMAGE: Shape = [1, 28, 28];
 
 impl Conductor {
     /// The network as the session has it, on the device of this run.

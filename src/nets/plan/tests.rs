@@ -241,7 +241,10 @@ fn every_function_gives_what_burn_gives() {
             axes: vec![2, 3],
             axes_after: Reduced::Dropped,
         };
-        let mean = builder.add("mean", mean, &[own.into()]).unwrap();
+        // Without its sign: the mean of what was standardized is its shift, whatever its scale.
+        let size = Op::Unary(Unary::Abs);
+        let size = builder.add("size", size, &[own.into()]).unwrap();
+        let mean = builder.add("mean", mean, &[size.into()]).unwrap();
         let logits = Op::Softmax { axis: 1 };
         let logits = builder.add("logits", logits, &[mean.into()]).unwrap();
         let graph = builder.finish(logits).unwrap();

@@ -1,7 +1,9 @@
 //! Long short-term memories in training, backward through time (Hochreiter & Schmidhuber 1997; Werbos 1990).
 //!
 //! Two groups of images go through all steps together, forward and back, without waiting for others. The
-//! gradients by the weights are then sums over steps and images, rows of which are cut among the tasks.
+//! gradients by the weights are then sums over steps and images.
+
+mod weights;
 
 use pulp::{Simd, WithSimd};
 
@@ -12,19 +14,12 @@ use super::super::team::each;
 use super::Frames;
 use super::adam::Parameter;
 use super::dense::accumulate;
-use super::memory::Part;
 
 /// Rows of a tile.
 const TILE: usize = 6;
 
 /// Groups that go through the steps together.
 const GROUPS: usize = 2;
-
-/// Tasks that the gradients by weights fall into.
-const TASKS: usize = 16;
-
-/// Numbers, or vectors of them, of a tile of the gradients by weights.
-const VECTORS: usize = 4;
 
 /// A layer, forward in time.
 #[derive(Debug)]
@@ -68,31 +63,27 @@ impl Lstm {
 
     /// All steps.
     pub fn forward(&self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
-        self.each(frames, |group| {
-            lanes.arch().dispatch(Forward {
-                layer: self,
-                frames: *frames,
-                group,
-                parameters: self.parameters.map(|at| &parameters[at].values[..]),
-            });
+        self.each(frames, parameters, |pair| {
+            lanes.arch().dispatch(Forward(pair));
         });
     }
 
-    fn each(&self, frames: &Frames, run: impl Fn(usize) + Sync + Send) {
+    /// Runs every pair of groups.
+    fn each(&self, frames: &Frames, parameters: &[Parameter], run: impl Fn(Pair) + Sync + Send) {
         each(frames.groups / GROUPS, usize::MAX, |pair| {
-            run(pair * GROUPS);
+            run(Pair {
+                layer: self,
+                frames: *frames,
+                group: pair * GROUPS,
+                parameters: self.parameters.map(|at| &parameters[at].values[..]),
+            });
         });
     }
 
     /// Gradients by its weights and by what it reads.
     pub fn backward(&mut self, frames: &Frames, parameters: &mut [Parameter], lanes: Lanes) {
-        self.each(frames, |group| {
-            lanes.arch().dispatch(Backward {
-                layer: self,
-                frames: *frames,
-                group,
-                parameters: self.parameters.map(|at| &parameters[at].values[..]),
-            });
+        self.each(frames, parameters, |pair| {
+            lanes.arch().dispatch(Backward(pair));
         });
         let [input, hidden, bias] = self.parameters;
         self.by_weights(
@@ -107,75 +98,50 @@ impl Lstm {
             &mut parameters[hidden].gradient,
             lanes,
         );
-        let bias = &mut parameters[bias].gradient;
-        let layer = &*self;
-        let sums = Part(bias.as_mut_ptr());
-        let added = layer.steps * layer.rows() * frames.groups * lanes.count();
-        each(bias.len(), added, |row| {
-            sums.part(row, 1)[0] = lanes.arch().dispatch(Bias {
-                layer,
-                frames: *frames,
-                row,
-            });
-        });
+        self.by_bias(frames, &mut parameters[bias].gradient, lanes);
+    }
+}
+
+/// Two groups, which are one task's, and what they are computed with.
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    layer: &'a Lstm,
+    frames: Frames,
+    /// The first of the two.
+    group: usize,
+    /// By the input, by the state, and the bias.
+    parameters: [&'a [f32]; 3],
+}
+
+impl Pair<'_> {
+    /// A number of one of the groups.
+    #[inline(always)]
+    fn at(&self, group: usize, number: usize, lanes: usize) -> *mut f32 {
+        // SAFETY: whoever asks names a number of the layer, which stands in the frame.
+        unsafe { self.frames.at(self.group + group, number, lanes) }
     }
 
-    /// Gradients by weights of what is read at every step, so many numbers from `read` on.
-    fn by_weights(
-        &mut self,
-        frames: &Frames,
-        (read, numbers): (usize, usize),
-        gradient: &mut [f32],
-        lanes: Lanes,
-    ) {
-        let count = lanes.count();
-        let stride = numbers.next_multiple_of(count);
-        // What is read, an image a row: \[steps,images,stride\].
-        let images = frames.groups * count;
-        let mut rows = std::mem::take(&mut self.rows);
-        rows.clear();
-        rows.resize(self.steps * images * stride, 0.0);
-        let layer = &*self;
-        let all = Part(rows.as_mut_ptr());
-        let pieces = layer.steps * frames.groups;
-        each(pieces, usize::MAX, |at| {
-            let rows = all.part(at * count * stride, count * stride);
-            let (step, group) = (at / frames.groups, at % frames.groups);
-            for number in 0..numbers {
-                let from = read + step * numbers + number;
-                for (lane, row) in rows.chunks_exact_mut(stride).enumerate() {
-                    // SAFETY: it stands in the frame; nobody writes it now.
-                    row[number] = unsafe { *frames.at(group, from, count).add(lane) };
-                }
-            }
-        });
-        let piece = layer.rows().div_ceil(TASKS).next_multiple_of(TILE);
-        let most = layer.rows();
-        let all = Part(gradient.as_mut_ptr());
-        each(most.div_ceil(piece), usize::MAX, |task| {
-            let count = piece.min(most - task * piece);
-            let gradient = all.part(task * piece * numbers, count * numbers);
-            lanes.arch().dispatch(Weight {
-                layer,
-                frames: *frames,
-                first: task * piece,
-                rows: &rows,
-                stride,
-                numbers,
-                gradient,
-            });
-        });
-        self.rows = rows;
+    /// One of the four gates of a unit at a step.
+    #[inline(always)]
+    fn gate(&self, group: usize, [step, which, unit]: [usize; 3], lanes: usize) -> *mut f32 {
+        let own = self.layer;
+        let number = own.gates + step * own.rows() + which * own.units + unit;
+        self.at(group, number, lanes)
+    }
+
+    /// The cell of a unit before a step.
+    #[inline(always)]
+    fn cell(&self, group: usize, [step, unit]: [usize; 2], lanes: usize) -> *mut f32 {
+        self.at(
+            group,
+            self.layer.cells + step * self.layer.units + unit,
+            lanes,
+        )
     }
 }
 
 /// Two groups through all steps.
-struct Forward<'a> {
-    layer: &'a Lstm,
-    frames: Frames,
-    group: usize,
-    parameters: [&'a [f32]; 3],
-}
+struct Forward<'a>(Pair<'a>);
 
 impl WithSimd for Forward<'_> {
     type Output = ();
@@ -183,12 +149,9 @@ impl WithSimd for Forward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = S::F32_LANES;
-        let own = self.layer;
+        let pair = self.0;
+        let own = pair.layer;
         let units = own.units;
-        // SAFETY: all values stand in the frames of these groups, which are this task's.
-        let at = |group: usize, number: usize| unsafe {
-            self.frames.at(self.group + group, number, lanes)
-        };
         for step in 0..own.steps {
             for first in (0..own.rows()).step_by(TILE) {
                 match (own.rows() - first).min(TILE) {
@@ -202,11 +165,9 @@ impl WithSimd for Forward<'_> {
             }
             for group in 0..GROUPS {
                 for unit in 0..units {
-                    let gate = |which: usize| {
-                        at(group, own.gates + step * own.rows() + which * units + unit)
-                    };
-                    let cell = |step: usize| at(group, own.cells + step * units + unit);
-                    // SAFETY: as above.
+                    let gate = |which: usize| pair.gate(group, [step, which, unit], lanes);
+                    let cell = |step: usize| pair.cell(group, [step, unit], lanes);
+                    // SAFETY: all values stand in the frames of these groups, which are this task's.
                     unsafe {
                         let i = sigmoid(simd, load(simd, gate(0)));
                         let f = sigmoid(simd, load(simd, gate(1)));
@@ -218,7 +179,8 @@ impl WithSimd for Forward<'_> {
                         let kept = simd.mul_f32s(f, load(simd, cell(step)));
                         let c = simd.mul_add_f32s(i, g, kept);
                         store(simd, cell(step + 1), c);
-                        let state = at(group, own.states + (step + 1) * units + unit);
+                        let state = own.states + (step + 1) * units + unit;
+                        let state = pair.at(group, state, lanes);
                         store(simd, state, simd.mul_f32s(o, tanh(simd, c)));
                     }
                 }
@@ -232,8 +194,9 @@ impl Forward<'_> {
     #[inline(always)]
     fn tile<S: Simd, const N: usize>(&self, simd: S, step: usize, first: usize) {
         let lanes = S::F32_LANES;
-        let own = self.layer;
-        let [input, hidden, bias] = self.parameters;
+        let pair = self.0;
+        let own = pair.layer;
+        let [input, hidden, bias] = pair.parameters;
         let mut acc = [[simd.splat_f32s(0.0); GROUPS]; N];
         for (n, acc) in acc.iter_mut().enumerate() {
             *acc = [simd.splat_f32s(bias[first + n]); GROUPS];
@@ -243,11 +206,7 @@ impl Forward<'_> {
         // SAFETY: all values stand in the frames of these groups; weights were checked.
         unsafe {
             let at = |number: usize| {
-                std::array::from_fn(|group| {
-                    self.frames
-                        .at(self.group + group, number, lanes)
-                        .cast_const()
-                })
+                std::array::from_fn(|group| pair.at(group, number, lanes).cast_const())
             };
             let x = (at(own.from + step * own.features), own.features);
             let weight = input.as_ptr().add(first * own.features);
@@ -258,7 +217,7 @@ impl Forward<'_> {
             for (n, acc) in acc.iter().enumerate() {
                 for (group, sum) in acc.iter().enumerate() {
                     let to = own.gates + step * own.rows() + first + n;
-                    store(simd, self.frames.at(self.group + group, to, lanes), *sum);
+                    store(simd, pair.at(group, to, lanes), *sum);
                 }
             }
         }
@@ -266,12 +225,7 @@ impl Forward<'_> {
 }
 
 /// Two groups back through all steps.
-struct Backward<'a> {
-    layer: &'a Lstm,
-    frames: Frames,
-    group: usize,
-    parameters: [&'a [f32]; 3],
-}
+struct Backward<'a>(Pair<'a>);
 
 impl WithSimd for Backward<'_> {
     type Output = ();
@@ -279,31 +233,27 @@ impl WithSimd for Backward<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let lanes = S::F32_LANES;
-        let own = self.layer;
+        let pair = self.0;
+        let own = pair.layer;
         let units = own.units;
-        let [input, hidden, _] = self.parameters;
+        let [input, hidden, _] = pair.parameters;
         let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
-        // SAFETY: all values stand in the frames of these groups, which are this task's.
-        let at = |group: usize, number: usize| unsafe {
-            self.frames.at(self.group + group, number, lanes)
-        };
+        let at = |group: usize, number: usize| pair.at(group, number, lanes);
         for group in 0..GROUPS {
             let others = match own.last {
                 true => own.gradient..own.gradient + (own.steps - 1) * units,
                 false => 0..0,
             };
             for number in others.chain(own.by_cell..own.by_cell + units) {
-                // SAFETY: as above.
+                // SAFETY: all values stand in the frames of these groups, which are this task's.
                 unsafe { store(simd, at(group, number), zero) };
             }
         }
         for step in (0..own.steps).rev() {
             for group in 0..GROUPS {
                 for unit in 0..units {
-                    let gate = |which: usize| {
-                        at(group, own.gates + step * own.rows() + which * units + unit)
-                    };
-                    let cell = |step: usize| at(group, own.cells + step * units + unit);
+                    let gate = |which: usize| pair.gate(group, [step, which, unit], lanes);
+                    let cell = |step: usize| pair.cell(group, [step, unit], lanes);
                     let by_cell = at(group, own.by_cell + unit);
                     // SAFETY: as above.
                     unsafe {
@@ -375,13 +325,13 @@ impl Backward<'_> {
         (to, add): (usize, bool),
     ) {
         let lanes = S::F32_LANES;
-        let own = self.layer;
+        let pair = self.0;
+        let own = pair.layer;
         let mut acc = [[simd.splat_f32s(0.0); GROUPS]; N];
         assert!(weight.len() >= own.rows() * numbers && first + N <= numbers);
         // SAFETY: all values stand in the frames of these groups; weights were checked.
         unsafe {
-            let at =
-                |group: usize, number: usize| self.frames.at(self.group + group, number, lanes);
+            let at = |group: usize, number: usize| pair.at(group, number, lanes);
             if add {
                 for (n, acc) in acc.iter_mut().enumerate() {
                     for (group, acc) in acc.iter_mut().enumerate() {
@@ -396,148 +346,6 @@ impl Backward<'_> {
             for (n, acc) in acc.iter().enumerate() {
                 for (group, sum) in acc.iter().enumerate() {
                     store(simd, at(group, to + first + n), *sum);
-                }
-            }
-        }
-    }
-}
-
-/// The gradient by the bias of a row of the gates.
-struct Bias<'a> {
-    layer: &'a Lstm,
-    frames: Frames,
-    row: usize,
-}
-
-impl WithSimd for Bias<'_> {
-    type Output = f32;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> f32 {
-        let own = self.layer;
-        let mut sum = simd.splat_f32s(0.0);
-        for step in 0..own.steps {
-            for group in 0..self.frames.groups {
-                let at = own.gates + step * own.rows() + self.row;
-                // SAFETY: it stands in the frame; nobody writes it now.
-                let d = unsafe { load(simd, self.frames.at(group, at, S::F32_LANES)) };
-                sum = simd.add_f32s(sum, d);
-            }
-        }
-        simd.reduce_sum_f32s(sum)
-    }
-}
-
-/// The gradients by the weights of some rows of the gates: sums over steps and images, one after the other.
-struct Weight<'a> {
-    layer: &'a Lstm,
-    frames: Frames,
-    /// The first row.
-    first: usize,
-    /// What is read, \[steps,images,stride\].
-    rows: &'a [f32],
-    stride: usize,
-    numbers: usize,
-    /// Of these rows, \[rows,numbers\].
-    gradient: &'a mut [f32],
-}
-
-impl WithSimd for Weight<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let lanes = S::F32_LANES;
-        let count = self.gradient.len() / self.numbers;
-        let mut sums = vec![0.0_f32; count * self.stride];
-        for step in 0..self.layer.steps {
-            for row in (0..count).step_by(TILE) {
-                for number in (0..self.stride).step_by(VECTORS * lanes) {
-                    let at = (step, row, number);
-                    let vectors = ((self.stride - number) / lanes).min(VECTORS);
-                    match (count - row).min(TILE) {
-                        6 => self.vectors::<S, 6>(simd, at, vectors, &mut sums),
-                        5 => self.vectors::<S, 5>(simd, at, vectors, &mut sums),
-                        4 => self.vectors::<S, 4>(simd, at, vectors, &mut sums),
-                        3 => self.vectors::<S, 3>(simd, at, vectors, &mut sums),
-                        2 => self.vectors::<S, 2>(simd, at, vectors, &mut sums),
-                        _ => self.vectors::<S, 1>(simd, at, vectors, &mut sums),
-                    }
-                }
-            }
-        }
-        let rows = self.gradient.chunks_exact_mut(self.numbers);
-        for (row, sums) in rows.zip(sums.chunks_exact(self.stride)) {
-            row.copy_from_slice(&sums[..self.numbers]);
-        }
-    }
-}
-
-impl Weight<'_> {
-    /// Vectors of a tile; where registers are few, two by two.
-    #[inline(always)]
-    fn vectors<S: Simd, const N: usize>(
-        &self,
-        simd: S,
-        (step, row, number): (usize, usize, usize),
-        vectors: usize,
-        sums: &mut [f32],
-    ) {
-        if vectors == VECTORS && S::REGISTER_COUNT >= 32 {
-            self.tile::<S, N, 4>(simd, (step, row, number), sums);
-            return;
-        }
-        for two in 0..vectors / 2 {
-            self.tile::<S, N, 2>(simd, (step, row, number + two * 2 * S::F32_LANES), sums);
-        }
-        if vectors % 2 == 1 {
-            let last = number + (vectors - 1) * S::F32_LANES;
-            self.tile::<S, N, 1>(simd, (step, row, last), sums);
-        }
-    }
-
-    #[inline(always)]
-    fn tile<S: Simd, const N: usize, const P: usize>(
-        &self,
-        simd: S,
-        (step, row, number): (usize, usize, usize),
-        sums: &mut [f32],
-    ) {
-        let lanes = S::F32_LANES;
-        let own = self.layer;
-        let mut acc = [[simd.splat_f32s(0.0); P]; N];
-        assert!(number + P * lanes <= self.stride && (row + N) * self.stride <= sums.len());
-        let images = self.frames.groups * lanes;
-        assert!((step + 1) * images * self.stride <= self.rows.len());
-        // SAFETY: checked above; gradients stand in the frames, and nobody writes them now.
-        unsafe {
-            let place = |n: usize, p: usize| (row + n) * self.stride + number + p * lanes;
-            for (n, acc) in acc.iter_mut().enumerate() {
-                for (p, acc) in acc.iter_mut().enumerate() {
-                    *acc = load(simd, sums.as_ptr().add(place(n, p)));
-                }
-            }
-            let gates = own.gates + step * own.rows() + self.first + row;
-            for group in 0..self.frames.groups {
-                let d = self.frames.at(group, gates, lanes).cast_const();
-                let first = (step * images + group * lanes) * self.stride + number;
-                let shown = self.rows.as_ptr().add(first);
-                for lane in 0..lanes {
-                    let mut x = [simd.splat_f32s(0.0); P];
-                    for (p, x) in x.iter_mut().enumerate() {
-                        *x = load(simd, shown.add(lane * self.stride + p * lanes));
-                    }
-                    for (n, acc) in acc.iter_mut().enumerate() {
-                        let d = simd.splat_f32s(*d.add(n * lanes + lane));
-                        for p in 0..P {
-                            acc[p] = simd.mul_add_f32s(d, x[p], acc[p]);
-                        }
-                    }
-                }
-            }
-            for (n, acc) in acc.iter().enumerate() {
-                for (p, sum) in acc.iter().enumerate() {
-                    store(simd, sums.as_mut_ptr().add(place(n, p)), *sum);
                 }
             }
         }

@@ -1,0 +1,221 @@
+//! Gradients by an LSTM's weights: sums over steps and images, rows of which are cut among the tasks.
+
+use pulp::{Simd, WithSimd};
+
+use super::super::Frames;
+use super::super::memory::Part;
+use super::{Lstm, TILE};
+use crate::nets::plan::Lanes;
+use crate::nets::plan::product::{load, store};
+use crate::nets::plan::team::each;
+
+/// Tasks that the gradients by weights fall into.
+const TASKS: usize = 16;
+
+/// Vectors of numbers of a tile.
+const VECTORS: usize = 4;
+
+impl Lstm {
+    /// Gradients by the bias.
+    pub(super) fn by_bias(&self, frames: &Frames, bias: &mut [f32], lanes: Lanes) {
+        let sums = Part(bias.as_mut_ptr());
+        let added = self.steps * self.rows() * frames.groups * lanes.count();
+        each(bias.len(), added, |row| {
+            sums.part(row, 1)[0] = lanes.arch().dispatch(Bias {
+                layer: self,
+                frames: *frames,
+                row,
+            });
+        });
+    }
+
+    /// Gradients by weights of what is read at every step, so many numbers from `read` on.
+    pub(super) fn by_weights(
+        &mut self,
+        frames: &Frames,
+        (read, numbers): (usize, usize),
+        gradient: &mut [f32],
+        lanes: Lanes,
+    ) {
+        let count = lanes.count();
+        let stride = numbers.next_multiple_of(count);
+        // What is read, an image a row: \[steps,images,stride\].
+        let images = frames.groups * count;
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.clear();
+        rows.resize(self.steps * images * stride, 0.0);
+        let layer = &*self;
+        let all = Part(rows.as_mut_ptr());
+        let pieces = layer.steps * frames.groups;
+        each(pieces, usize::MAX, |at| {
+            let rows = all.part(at * count * stride, count * stride);
+            let (step, group) = (at / frames.groups, at % frames.groups);
+            for number in 0..numbers {
+                let from = read + step * numbers + number;
+                for (lane, row) in rows.chunks_exact_mut(stride).enumerate() {
+                    // SAFETY: it stands in the frame; nobody writes it now.
+                    row[number] = unsafe { *frames.at(group, from, count).add(lane) };
+                }
+            }
+        });
+        let piece = layer.rows().div_ceil(TASKS).next_multiple_of(TILE);
+        let most = layer.rows();
+        let all = Part(gradient.as_mut_ptr());
+        each(most.div_ceil(piece), usize::MAX, |task| {
+            let count = piece.min(most - task * piece);
+            let gradient = all.part(task * piece * numbers, count * numbers);
+            lanes.arch().dispatch(Weight {
+                layer,
+                frames: *frames,
+                first: task * piece,
+                rows: &rows,
+                stride,
+                numbers,
+                gradient,
+            });
+        });
+        self.rows = rows;
+    }
+}
+
+/// The gradient by the bias of a row of the gates.
+struct Bias<'a> {
+    layer: &'a Lstm,
+    frames: Frames,
+    row: usize,
+}
+
+impl WithSimd for Bias<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        let own = self.layer;
+        let mut sum = simd.splat_f32s(0.0);
+        for step in 0..own.steps {
+            for group in 0..self.frames.groups {
+                let at = own.gates + step * own.rows() + self.row;
+                // SAFETY: it stands in the frame; nobody writes it now.
+                let d = unsafe { load(simd, self.frames.at(group, at, S::F32_LANES)) };
+                sum = simd.add_f32s(sum, d);
+            }
+        }
+        simd.reduce_sum_f32s(sum)
+    }
+}
+
+/// The gradients by the weights of some rows of the gates: sums over steps and images, one after the other.
+struct Weight<'a> {
+    layer: &'a Lstm,
+    frames: Frames,
+    /// The first row.
+    first: usize,
+    /// What is read, \[steps,images,stride\].
+    rows: &'a [f32],
+    stride: usize,
+    numbers: usize,
+    /// Of these rows, \[rows,numbers\].
+    gradient: &'a mut [f32],
+}
+
+impl WithSimd for Weight<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let lanes = S::F32_LANES;
+        let count = self.gradient.len() / self.numbers;
+        let mut sums = vec![0.0_f32; count * self.stride];
+        for step in 0..self.layer.steps {
+            for row in (0..count).step_by(TILE) {
+                for number in (0..self.stride).step_by(VECTORS * lanes) {
+                    let at = (step, row, number);
+                    let vectors = ((self.stride - number) / lanes).min(VECTORS);
+                    match (count - row).min(TILE) {
+                        6 => self.vectors::<S, 6>(simd, at, vectors, &mut sums),
+                        5 => self.vectors::<S, 5>(simd, at, vectors, &mut sums),
+                        4 => self.vectors::<S, 4>(simd, at, vectors, &mut sums),
+                        3 => self.vectors::<S, 3>(simd, at, vectors, &mut sums),
+                        2 => self.vectors::<S, 2>(simd, at, vectors, &mut sums),
+                        _ => self.vectors::<S, 1>(simd, at, vectors, &mut sums),
+                    }
+                }
+            }
+        }
+        let rows = self.gradient.chunks_exact_mut(self.numbers);
+        for (row, sums) in rows.zip(sums.chunks_exact(self.stride)) {
+            row.copy_from_slice(&sums[..self.numbers]);
+        }
+    }
+}
+
+impl Weight<'_> {
+    /// Vectors of a tile; where registers are few, two by two.
+    #[inline(always)]
+    fn vectors<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        (step, row, number): (usize, usize, usize),
+        vectors: usize,
+        sums: &mut [f32],
+    ) {
+        if vectors == VECTORS && S::REGISTER_COUNT >= 32 {
+            self.tile::<S, N, 4>(simd, (step, row, number), sums);
+            return;
+        }
+        for two in 0..vectors / 2 {
+            self.tile::<S, N, 2>(simd, (step, row, number + two * 2 * S::F32_LANES), sums);
+        }
+        if vectors % 2 == 1 {
+            let last = number + (vectors - 1) * S::F32_LANES;
+            self.tile::<S, N, 1>(simd, (step, row, last), sums);
+        }
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const N: usize, const P: usize>(
+        &self,
+        simd: S,
+        (step, row, number): (usize, usize, usize),
+        sums: &mut [f32],
+    ) {
+        let lanes = S::F32_LANES;
+        let own = self.layer;
+        let mut acc = [[simd.splat_f32s(0.0); P]; N];
+        assert!(number + P * lanes <= self.stride && (row + N) * self.stride <= sums.len());
+        let images = self.frames.groups * lanes;
+        assert!((step + 1) * images * self.stride <= self.rows.len());
+        // SAFETY: checked above; gradients stand in the frames, and nobody writes them now.
+        unsafe {
+            let place = |n: usize, p: usize| (row + n) * self.stride + number + p * lanes;
+            for (n, acc) in acc.iter_mut().enumerate() {
+                for (p, acc) in acc.iter_mut().enumerate() {
+                    *acc = load(simd, sums.as_ptr().add(place(n, p)));
+                }
+            }
+            let gates = own.gates + step * own.rows() + self.first + row;
+            for group in 0..self.frames.groups {
+                let d = self.frames.at(group, gates, lanes).cast_const();
+                let first = (step * images + group * lanes) * self.stride + number;
+                let shown = self.rows.as_ptr().add(first);
+                for lane in 0..lanes {
+                    let mut x = [simd.splat_f32s(0.0); P];
+                    for (p, x) in x.iter_mut().enumerate() {
+                        *x = load(simd, shown.add(lane * self.stride + p * lanes));
+                    }
+                    for (n, acc) in acc.iter_mut().enumerate() {
+                        let d = simd.splat_f32s(*d.add(n * lanes + lane));
+                        for p in 0..P {
+                            acc[p] = simd.mul_add_f32s(d, x[p], acc[p]);
+                        }
+                    }
+                }
+            }
+            for (n, acc) in acc.iter().enumerate() {
+                for (p, sum) in acc.iter().enumerate() {
+                    store(simd, sums.as_mut_ptr().add(place(n, p)), *sum);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The transforms of minimal filtering, by their points, and when they are worth it.
+
+use std::sync::Mutex;
+
+use pulp::{Simd, WithSimd};
+
+use crate::nets::plan::Lanes;
+use crate::nets::plan::product::{POSITIONS, Tile};
+use crate::nets::plan::team::each;
+
+/// Rows and columns of a tile of outputs.
+pub const OUTPUTS: usize = 4;
+
+/// The pairs of points, in the order in which they are taken.
+const PAIRS: [f64; 3] = [1.0, 2.0, 0.5];
+
+/// Most points: of a kernel of 5.
+pub const MOST: usize = 8;
+
+/// The transforms of a kernel of r taps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transform {
+    /// Points: rows and columns of a tile of inputs.
+    pub points: usize,
+}
+
+/// What a tile costs, in multiplications of the products: measured on AVX-512 with `bench --pieces`, and of AVX2
+/// in about the same proportion. They are numbers and no measurement of the moment, so that a session has the
+/// same logits wherever it goes on.
+mod cost {
+    /// Share of the processor's peak that direct convolutions and products of points reach.
+    pub const DIRECT: f64 = 0.85;
+    pub const POINTS: f64 = 0.9;
+    /// The transform of one channel of one tile, a point.
+    pub const TRANSFORM: f64 = 7.8;
+}
+
+impl Transform {
+    /// Of a kernel between so many channels that gives so many rows and columns, where minimal filtering costs
+    /// less than the direct convolution does.
+    pub fn worth(
+        taps: usize,
+        inputs: usize,
+        outputs: usize,
+        [rows, columns]: [usize; 2],
+    ) -> Option<Self> {
+        let own = Self::new(taps)?;
+        let pairs = (inputs * outputs) as f64;
+        let direct = (rows * columns * taps * taps) as f64 * pairs / cost::DIRECT;
+        // Four tiles are computed together, whether there are so many or not.
+        let tiles = rows.div_ceil(OUTPUTS) * columns.div_ceil(OUTPUTS);
+        let tiles = tiles.next_multiple_of(POSITIONS);
+        let points = own.points.pow(2) as f64;
+        let channels = (inputs + outputs) as f64;
+        let tile = points * (pairs / cost::POINTS + channels * cost::TRANSFORM);
+        (tiles as f64 * tile < direct).then_some(own)
+    }
+
+    /// Of 3 or 5 taps; `None` for others.
+    pub fn new(taps: usize) -> Option<Self> {
+        matches!(taps, 3 | 5).then_some(Self {
+            points: OUTPUTS + taps - 1,
+        })
+    }
+
+    /// Row k of Aᵀ of so many outputs: the k-th powers of the points; the one at ∞ belongs to the last.
+    pub fn output_row(&self, k: usize, outputs: usize) -> Vec<f32> {
+        let power = |j: usize| match j + 1 == self.points {
+            true => f32::from(u8::from(k + 1 == outputs)),
+            false => point(j).powi(k as i32) as f32,
+        };
+        (0..self.points).map(power).collect()
+    }
+
+    /// Row j of G: what a kernel of r taps is multiplied by at point j. Points are 0, then +a and −a of each
+    /// pair, then ∞.
+    pub fn kernel_row(&self, j: usize, taps: usize) -> Vec<f64> {
+        let count = (self.points - 2) / 2;
+        if j + 1 == self.points {
+            return (0..taps)
+                .map(|k| f64::from(u8::from(k + 1 == taps)))
+                .collect();
+        }
+        let a = point(j);
+        let others = (0..=2 * count).filter(|&l| l != j).map(point);
+        let scale: f64 = others.map(|b| a - b).product();
+        (0..taps).map(|k| a.powi(k as i32) / scale).collect()
+    }
+
+    /// G g Gᵀ of a kernel g, row-major \[taps,taps\]: \[points,points\].
+    pub fn kernel(&self, g: &[f32], taps: usize) -> Vec<f32> {
+        let rows: Vec<Vec<f64>> = (0..self.points).map(|j| self.kernel_row(j, taps)).collect();
+        let mut out = Vec::with_capacity(self.points * self.points);
+        for down in &rows {
+            for across in &rows {
+                let mut sum = 0.0;
+                for (y, u) in down.iter().enumerate() {
+                    for (x, v) in across.iter().enumerate() {
+                        sum += u * v * f64::from(g[y * taps + x]);
+                    }
+                }
+                out.push(sum as f32);
+            }
+        }
+        out
+    }
+}
+
+impl Transform {
+    /// Numbers of the transformed kernels between so many channels.
+    pub fn packed(&self, inputs: usize, outputs: usize) -> usize {
+        outputs * inputs * self.points.pow(2)
+    }
+
+    /// Writes the transformed kernels \[outputs,inputs,taps,taps\] as [`Winograd::weights`] has them, in single
+    /// precision: for weights that change with every batch.
+    pub fn pack(
+        &self,
+        kernels: &[f32],
+        inputs: usize,
+        tiles: &[Tile],
+        lanes: Lanes,
+        packed: &mut [f32],
+    ) {
+        let taps = self.points + 1 - OUTPUTS;
+        let points = self.points;
+        let mut matrix = [[0.0_f32; 5]; MOST];
+        for (j, row) in matrix.iter_mut().enumerate().take(points) {
+            let own = self.kernel_row(j, taps);
+            row.iter_mut().zip(own).for_each(|(to, v)| *to = v as f32);
+        }
+        let mut parts = Vec::with_capacity(tiles.len());
+        let mut rest = packed;
+        for tile in tiles {
+            let (own, after) = rest.split_at_mut(tile.count * inputs * points * points);
+            parts.push(Mutex::new((tile, own)));
+            rest = after;
+        }
+        each(parts.len(), usize::MAX, |part| {
+            // A part is taken by one task.
+            let Ok(mut part) = parts[part].lock() else {
+                return;
+            };
+            let (tile, out) = &mut *part;
+            for input in 0..inputs {
+                lanes.arch().dispatch(Pack {
+                    kernels,
+                    matrix: &matrix,
+                    taps,
+                    points,
+                    tile,
+                    inputs,
+                    input,
+                    out,
+                });
+            }
+        });
+    }
+}
+
+/// The transformed kernels of a tile of output channels and one input channel. A lane is an output channel.
+struct Pack<'a> {
+    kernels: &'a [f32],
+    matrix: &'a [[f32; 5]; MOST],
+    taps: usize,
+    points: usize,
+    tile: &'a Tile,
+    inputs: usize,
+    input: usize,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Pack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.taps {
+            5 => self.pack::<S, 5, 8>(simd),
+            _ => self.pack::<S, 3, 6>(simd),
+        }
+    }
+}
+
+impl Pack<'_> {
+    #[inline(always)]
+    fn pack<S: Simd, const R: usize, const N: usize>(self, simd: S) {
+        let lanes = S::F32_LANES;
+        // Vectors hold a tile, or parts of it.
+        for part in (0..self.tile.count).step_by(lanes) {
+            let count = lanes.min(self.tile.count - part);
+            let mut g = [[simd.splat_f32s(0.0); R]; R];
+            for (y, g) in g.iter_mut().enumerate() {
+                for (x, g) in g.iter_mut().enumerate() {
+                    let mut numbers = [0.0_f32; 16];
+                    for (channel, number) in numbers.iter_mut().enumerate().take(count) {
+                        let output = self.tile.first + part + channel;
+                        let kernel = (output * self.inputs + self.input) * R * R;
+                        *number = self.kernels[kernel + y * R + x];
+                    }
+                    *g = simd.partial_load_f32s(&numbers[..lanes]);
+                }
+            }
+            let mut half = [[simd.splat_f32s(0.0); R]; N];
+            for (half, row) in half.iter_mut().zip(self.matrix) {
+                for (x, half) in half.iter_mut().enumerate() {
+                    for y in 0..R {
+                        *half = simd.mul_add_f32s(simd.splat_f32s(row[y]), g[y][x], *half);
+                    }
+                }
+            }
+            for (j, half) in half.iter().enumerate() {
+                for (l, row) in self.matrix.iter().enumerate().take(N) {
+                    let mut whole = simd.splat_f32s(0.0);
+                    for x in 0..R {
+                        whole = simd.mul_add_f32s(simd.splat_f32s(row[x]), half[x], whole);
+                    }
+                    let mut numbers = [0.0_f32; 16];
+                    simd.partial_store_f32s(&mut numbers[..lanes], whole);
+                    let point = j * self.points + l;
+                    let at = (point * self.inputs + self.input) * self.tile.count + part;
+                    self.out[at..at + count].copy_from_slice(&numbers[..count]);
+                }
+            }
+        }
+    }
+}
+
+/// A point by its place: 0, 1, −1, 2, −2, ½, −½.
+fn point(j: usize) -> f64 {
+    match j {
+        0 => 0.0,
+        j if j % 2 == 1 => PAIRS[j / 2],
+        j => -PAIRS[j / 2 - 1],
+    }
+}

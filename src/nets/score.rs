@@ -1,0 +1,85 @@
+//! How good a network is: loss and accuracy over images.
+
+use super::{Subject, decision, softmax::log_softmax};
+use crate::data::Images;
+
+/// Images a forward pass while measuring accuracy: what fits the processor's caches.
+const EVALUATION_BATCH: usize = 256;
+
+/// Mean loss in nats and share classified correctly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// Share in \[0,1\].
+    pub accuracy: f64,
+}
+
+/// What gives logits.
+pub trait Classifier {
+    /// Logits, row-major \[N,K\], of `pixels`, row-major \[N,C,H,W\] in \[0,1\].
+    fn classify(&self, pixels: Vec<f32>) -> Vec<f32>;
+    /// Classes: K.
+    fn classes(&self) -> usize;
+}
+
+impl Classifier for Subject {
+    fn classify(&self, pixels: Vec<f32>) -> Vec<f32> {
+        self.logits(pixels, self.device())
+    }
+
+    fn classes(&self) -> usize {
+        self.ports().classes
+    }
+}
+
+/// Loss and accuracy over the chosen images. `breathe` is called after every batch.
+pub fn evaluate(
+    network: &dyn Classifier,
+    images: &Images,
+    chosen: &[usize],
+    breathe: &mut dyn FnMut(),
+) -> Score {
+    let (mut loss, mut right) = (0.0, 0);
+    for batch in chosen.chunks(EVALUATION_BATCH) {
+        let logits = network.classify(pixels(images, batch));
+        let labels: Vec<usize> = batch
+            .iter()
+            .map(|&i| usize::from(images.label(i)))
+            .collect();
+        let rows = || logits.chunks_exact(network.classes());
+        right += correct(rows(), &labels);
+        for (row, &label) in rows().zip(&labels) {
+            loss -= log_softmax(row)[label];
+        }
+        breathe();
+    }
+    let n = chosen.len().max(1) as f64;
+    Score {
+        loss: loss / n,
+        accuracy: right as f64 / n,
+    }
+}
+
+/// The chosen images as floats in \[0,1\], row-major.
+pub fn pixels(images: &Images, chosen: &[usize]) -> Vec<f32> {
+    let area = images.area();
+    let mut floats = vec![0.0; chosen.len() * area];
+    for (into, &index) in floats.chunks_exact_mut(area.max(1)).zip(chosen) {
+        shown(images, index, into);
+    }
+    floats
+}
+
+/// An image as floats in \[0,1\], row-major.
+pub fn shown(images: &Images, index: usize, into: &mut [f32]) {
+    let bytes = into.iter_mut().zip(images.image(index));
+    bytes.for_each(|(x, &byte)| *x = f32::from(byte) / 255.0);
+}
+
+/// How many rows of logits decide for their labels.
+pub fn correct<'a>(rows: impl Iterator<Item = &'a [f32]>, labels: &[usize]) -> usize {
+    rows.zip(labels)
+        .filter(|(row, label)| decision(row) == **label)
+        .count()
+}
