@@ -205,7 +205,7 @@ impl Attack {
         // The same noise whatever the pattern and the target: they are compared in pairs.
         let seed = self.place.noise(ATTACKED_STREAM, block);
         let points = self.noise.draw(&mut seed.generator(), block_range.len());
-        let noise = values(&points, Noise::Uniform.grid()).collect();
+        let noise = values(&points, Noise::Uniform.grid());
         (noise, vec![None; block_range.len()])
     }
 

@@ -167,6 +167,13 @@ pub trait Experiment: Send + Sync + 'static {
         jobs.iter().map(|&job| self.step(lab, job)).collect()
     }
 
+    /// How many parts, this one and those after it, have blocks that a plan computes in one launch for little
+    /// more than one of them.
+    fn together(&self, part: usize) -> usize {
+        let _ = part;
+        1
+    }
+
     /// Adds a block to the record.
     fn merge(&self, record: &mut Self::Record, job: Job, sums: Self::Sums);
 
@@ -213,6 +220,11 @@ pub trait Analysis: Send + Sync {
     /// # Errors
     /// Where the run cannot go on.
     fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError>;
+    /// See [`Experiment::together`].
+    fn together(&self, part: usize) -> usize {
+        let _ = part;
+        1
+    }
     /// See [`Experiment::merge`].
     fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums);
     /// See [`Experiment::is_enough`].
@@ -256,6 +268,10 @@ impl<E: Experiment> Analysis for E {
     fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError> {
         let sums = Experiment::steps(self, lab, jobs)?.into_iter();
         Ok(sums.map(|sums| Box::new(sums) as Sums).collect())
+    }
+
+    fn together(&self, part: usize) -> usize {
+        Experiment::together(self, part)
     }
 
     fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums) {

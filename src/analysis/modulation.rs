@@ -6,8 +6,8 @@
 //! stimuli at every strength, so that differences are paired.
 
 use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use crate::nets::decision;
 use crate::nets::graph::site::Site;
-use crate::nets::{Subject, decision};
 use crate::session::array::Array;
 use crate::session::config::{self, Noise};
 use crate::session::record::{self, BY_CLASS, FIXED_POINT, Record};
@@ -161,41 +161,55 @@ impl Modulation {
         })
     }
 
-    /// The network as a part has it.
-    fn pushed(&self, lab: &Lab, part: usize) -> Result<Subject, AnalysisError> {
+    /// What the layer of a part is pushed by.
+    fn delta(&self, part: usize) -> Vec<f32> {
         let (layer, target, strength) = self.setting(part);
         let strength = self.strengths[strength] as f64;
         let push = &self.pushes[layer][target];
-        let delta: Vec<f32> = push.iter().map(|&it| (strength * it) as f32).collect();
-        let place = |error| self.place.error(&format!("layers[{layer}].layer"), error);
-        let name = &self.layers[layer].0;
-        lab.network.pushed(name, &delta).map_err(place)
+        push.iter().map(|&it| (strength * it) as f32).collect()
     }
 
-    /// What the pushed network says of a block of test images, at every γ.
-    fn counts(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
-        let network = self.pushed(lab, job.part)?;
-        let images: Vec<usize> = range(self.images, self.config.block, job.block).collect();
-        let mut rng = self.place.noise(STREAM, job.block).generator();
+    /// What the network, pushed as each of some parts of one layer and target has it, says of one block of test
+    /// images, at every γ.
+    fn counts(&self, lab: &Lab, parts: &[usize], block: u64) -> Result<Vec<Sums>, AnalysisError> {
+        let (layer, ..) = self.setting(parts[0]);
+        let deltas: Vec<Vec<f32>> = parts.iter().map(|&part| self.delta(part)).collect();
+        let place = |error| self.place.error(&format!("layers[{layer}].layer"), error);
+        let name = &self.layers[layer].0;
+        let pushed = lab.network.pushed_by_each(name, &deltas).map_err(place)?;
+        let images: Vec<usize> = range(self.images, self.config.block, block).collect();
+        let mut rng = self.place.noise(STREAM, block).generator();
         let noise = self.source.draw(&mut rng, images.len());
-        let k = self.classes;
-        let mut counts = vec![0; self.gammas.len() * BY_CLASS * k];
-        let tables = counts.chunks_exact_mut(BY_CLASS * k);
-        for (&gamma, counts) in self.gammas.iter().zip(tables) {
+        let (k, queries) = (self.classes, images.len() * self.gammas.len());
+        let mut all = vec![vec![0; self.gammas.len() * BY_CLASS * k]; parts.len()];
+        for (at, &gamma) in self.gammas.iter().enumerate() {
             let stimuli = blend(&noise, &self.source, &images, gamma, &self.pool);
-            let logits = network.logits(stimuli, &lab.device);
-            for (&image, row) in images.iter().zip(network.rows(&logits)) {
-                let truth = usize::from(lab.dataset.test.label(image));
-                let called = decision(row);
-                counts[truth] += 1;
-                counts[k + truth] += i64::from(called == truth);
-                counts[2 * k + called] += 1;
+            let logits = pushed.logits(stimuli, &lab.device);
+            for (logits, counts) in logits.iter().zip(&mut all) {
+                let counts = &mut counts[at * BY_CLASS * k..][..BY_CLASS * k];
+                for (&image, row) in images.iter().zip(lab.network.rows(logits)) {
+                    let truth = usize::from(lab.dataset.test.label(image));
+                    let called = decision(row);
+                    counts[truth] += 1;
+                    counts[k + truth] += i64::from(called == truth);
+                    counts[2 * k + called] += 1;
+                }
             }
         }
-        Ok(Sums {
-            queries: (images.len() * self.gammas.len()) as u64,
+        let sums = |counts| Sums {
+            queries: queries as u64,
             of: Of::Counts(counts),
-        })
+        };
+        Ok(all.into_iter().map(sums).collect())
+    }
+
+    /// Whether two jobs differ in strength alone.
+    fn is_of_one_layer(&self, a: &Job, b: &Job) -> bool {
+        let of = |job: &Job| {
+            let setting = job.part.checked_sub(1);
+            setting.map(|it| (it / self.strengths.len(), job.block))
+        };
+        of(a).is_some() && of(a) == of(b)
     }
 }
 
@@ -254,9 +268,30 @@ impl Experiment for Modulation {
     }
 
     fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
-        match job.part {
-            0 => self.activations(lab, job.block),
-            _ => self.counts(lab, job),
+        self.steps(lab, &[job])?
+            .pop()
+            .ok_or_else(|| self.place.fault("a block measured nothing"))
+    }
+
+    fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError> {
+        let mut all = Vec::with_capacity(jobs.len());
+        for own in jobs.chunk_by(|a, b| self.is_of_one_layer(a, b)) {
+            match own {
+                [Job { part: 0, block }] => all.push(self.activations(lab, *block)?),
+                _ => {
+                    let parts: Vec<usize> = own.iter().map(|job| job.part).collect();
+                    all.extend(self.counts(lab, &parts, own[0].block)?);
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// The strengths that are left of its layer and target.
+    fn together(&self, part: usize) -> usize {
+        match part {
+            0 => 1,
+            _ => self.strengths.len() - self.setting(part).2,
         }
     }
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 use super::device::seat::Seat;
 use super::device::trouble::{self, Trouble};
 use crate::analysis::{Analysis, AnalysisError, Job, Lab, Order, Sums};
+use crate::nets::launch;
 
 /// Blocks that wait for each worker: enough to keep it busy while a checkpoint is written.
 const WAITING: usize = 8;
@@ -116,9 +117,14 @@ impl Workers {
         analysis: &Arc<dyn Analysis>,
         lab: &Lab,
     ) -> Result<Self, StartError> {
-        let waiting = |seat: &Seat| WAITING.max(2 * seat.blocks);
+        let parts = 0..analysis.parts().len();
+        let together = parts.map(|part| analysis.together(part)).max().unwrap_or(1);
+        let waiting = |seat: &Seat| WAITING.max(2 * seat.blocks.max(together));
         let (jobs, queue) = sync_channel::<Job>(seats.iter().map(waiting).sum());
-        let queue = Arc::new(Mutex::new(queue));
+        let queue = Arc::new(Mutex::new(Queue {
+            jobs: queue,
+            next: None,
+        }));
         let (answer, answers) = channel();
         let recalled = Arc::new(AtomicBool::new(false));
         let mut pools = Vec::with_capacity(seats.len());
@@ -194,9 +200,15 @@ impl Drop for Workers {
     }
 }
 
+/// The blocks that wait, and one that was taken and left to whoever comes next.
+struct Queue {
+    jobs: Receiver<Job>,
+    next: Option<Job>,
+}
+
 struct Worker {
     analysis: Arc<dyn Analysis>,
-    queue: Arc<Mutex<Receiver<Job>>>,
+    queue: Arc<Mutex<Queue>>,
     answer: Sender<Word>,
     recalled: Arc<AtomicBool>,
     seat: Seat,
@@ -228,12 +240,31 @@ impl Worker {
         }
     }
 
-    /// Waits for a block, and takes up to `most` where more wait; `None` when there will be none.
+    /// Waits for a block, and takes up to `most` where more wait, and those that a plan computes together with
+    /// it; `None` when there will be none.
     fn take(&self, most: usize) -> Option<Vec<Job>> {
         // One worker at a time waits here; the others compute.
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut jobs = vec![queue.recv().ok()?];
-        jobs.extend(queue.try_iter().take(most - 1));
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = match queue.next.take() {
+            Some(job) => job,
+            None => queue.jobs.recv().ok()?,
+        };
+        let together = match launch::is_by_plan() {
+            true => self.analysis.together(first.part),
+            false => 1,
+        };
+        let mut jobs = vec![first];
+        while jobs.len() < most.max(together) {
+            let Ok(job) = queue.jobs.try_recv() else {
+                break;
+            };
+            let follows = job.block == first.block && job.part == first.part + jobs.len();
+            if jobs.len() >= most && !follows {
+                queue.next = Some(job);
+                break;
+            }
+            jobs.push(job);
+        }
         Some(jobs)
     }
 
@@ -241,8 +272,10 @@ impl Worker {
     /// the device has no memory for all of them at once, `most` becomes what it has memory for.
     fn compute(&self, jobs: &[Job], lab: &Lab, most: &mut usize) -> bool {
         let mut left = jobs;
+        // More than `most` were taken where they are computed together.
+        let mut at_once = jobs.len().max(1);
         while !left.is_empty() {
-            let (now, later) = left.split_at(left.len().min(*most));
+            let (now, later) = left.split_at(left.len().min(at_once));
             let computed = guarded(|| match now {
                 [job] if self.seat.blocks == 1 => Ok(vec![self.analysis.step(lab, *job)?]),
                 _ => self.analysis.steps(lab, now),
@@ -264,9 +297,10 @@ impl Worker {
                 Err(said) => said,
             };
             if trouble::judge(&said) == Trouble::Memory && now.len() > 1 {
-                *most = now.len() / 2;
+                at_once = now.len() / 2;
+                *most = at_once.min(*most);
                 let note = format!(
-                    "device `{}` has no memory for {} blocks at once: going on with {most}",
+                    "device `{}` has no memory for {} blocks at once: going on with {at_once}",
                     self.seat.name,
                     now.len()
                 );

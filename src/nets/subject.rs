@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::graph::op::{Binary, Op, Unary};
+use super::graph::rewrite::Pushes;
 use super::graph::run::{Loaded, PushError};
 use super::graph::site::Site;
 use super::graph::{Graph, GraphError, Input, NodeId};
@@ -341,6 +342,36 @@ impl Subject {
         })
     }
 
+    /// The same network with each of `deltas` added there, to be asked about the same images: what comes before
+    /// the layer is then computed once, where this is done by plan.
+    ///
+    /// # Errors
+    /// As [`Self::pushed`].
+    pub fn pushed_by_each(&self, name: &str, deltas: &[Vec<f32>]) -> Result<Pushed, SiteError> {
+        if let Some(plan) = self.pushing(name, deltas) {
+            return Ok(Pushed::Together(plan, deltas.len()));
+        }
+        let apart = deltas.iter().map(|delta| self.pushed(name, delta));
+        Ok(Pushed::Apart(apart.collect::<Result<_, _>>()?))
+    }
+
+    /// The plan that gives the logits of every push, where this thread computes by plan and there is one for
+    /// the network as it is.
+    fn pushing(&self, name: &str, deltas: &[Vec<f32>]) -> Option<Plan> {
+        if !launch::is_by_plan() || !self.pushes.is_empty() || deltas.len() < 2 {
+            return None;
+        }
+        let site = self.sites.iter().find(|site| site.name == name)?;
+        let (node, axis) = site.push?;
+        // Where the fast graph has no such node, that of the network as it is.
+        let pushes = match self.kept[node.0] {
+            Some(node) => self.fast.graph().pushed_by_each(node, axis, deltas),
+            None => self.graph.pushed_by_each(node, axis, deltas),
+        };
+        let Pushes { graph, outputs } = pushes.ok()?;
+        Plan::of(&graph, &outputs, Lanes::chosen(), launch::is_direct()).ok()
+    }
+
     /// The weights of a site that sees the image itself as maps over its receptive field, row-major
     /// \[units,C,h,w\], by a change of one in a pixel; `None` for all others.
     pub fn kernel(&self, site: usize) -> Option<Vec<f32>> {
@@ -425,6 +456,28 @@ impl Subject {
             _ => return None,
         }
         Some(taken)
+    }
+}
+
+/// A network pushed in several ways.
+#[derive(Debug, Clone)]
+pub enum Pushed {
+    /// One plan with an output for each of so many pushes: what they have in common is computed once.
+    Together(Plan, usize),
+    /// A network for each.
+    Apart(Vec<Subject>),
+}
+
+impl Pushed {
+    /// Logits, row-major \[N,K\], of `pixels`, row-major \[N,C,H,W\] in \[0,1\], for every push.
+    pub fn logits(&self, pixels: Vec<f32>, device: &Device) -> Vec<Vec<f32>> {
+        match self {
+            Self::Together(plan, pushes) => plan.logits_of(*pushes, &pixels),
+            Self::Apart(all) => {
+                let all = all.iter();
+                all.map(|it| it.logits(pixels.clone(), device)).collect()
+            }
+        }
     }
 }
 

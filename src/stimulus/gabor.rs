@@ -6,8 +6,8 @@
 //! size: filters are kept by pixel, only where they are.
 
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
 
+use super::{in_vectors, normal};
 use crate::session::form::Shape;
 
 /// Sides of the tiles, in pixels.
@@ -72,24 +72,31 @@ impl Gabor {
     /// 65,535, \[trials,C·H·W\].
     pub fn draw(&self, rng: &mut ChaCha8Rng, trials: usize) -> Vec<u16> {
         let mut points = Vec::with_capacity(trials * self.channels * self.pixels.len());
+        let mut normals = vec![0.0; self.tiles * FILTERS];
         let mut coefficients = vec![[0.0; FILTERS]; self.tiles];
-        let mut image = Vec::with_capacity(self.channels * self.pixels.len());
+        let mut image = vec![0.0; self.channels * self.pixels.len()];
         for _ in 0..trials {
-            image.clear();
-            for _ in 0..self.channels {
-                for coefficient in coefficients.as_flattened_mut() {
-                    *coefficient = StandardNormal.sample(rng);
-                }
-                image.extend(self.sum(&coefficients));
+            for channel in image.chunks_exact_mut(self.pixels.len()) {
+                normal::fill(rng, &mut normals);
+                let pairs = coefficients.as_flattened_mut().iter_mut().zip(&normals);
+                pairs.for_each(|(coefficient, normal)| *coefficient = *normal as f32);
+                in_vectors(
+                    #[inline(always)]
+                    || self.sum(&coefficients, channel),
+                );
             }
-            scale(&image, &mut points);
+            in_vectors(
+                #[inline(always)]
+                || scale(&image, &mut points),
+            );
         }
         points
     }
 
     /// The sum of the filters, each times its coefficient (\[tiles\] of 8), \[H·W\].
-    fn sum(&self, coefficients: &[Octet]) -> Vec<f32> {
-        let pixel = |parts: &[Part; SIZES.len()]| {
+    #[inline(always)]
+    fn sum(&self, coefficients: &[Octet], image: &mut [f32]) {
+        for (sum, parts) in image.iter_mut().zip(&self.pixels) {
             let mut lanes = [0.0; FILTERS];
             for part in parts {
                 let own = &coefficients[part.tile];
@@ -98,9 +105,8 @@ impl Gabor {
                 }
             }
             let [a, b, c, d, e, f, g, h] = lanes;
-            ((a + e) + (b + f)) + ((c + g) + (d + h))
-        };
-        self.pixels.iter().map(pixel).collect()
+            *sum = ((a + e) + (b + f)) + ((c + g) + (d + h));
+        }
     }
 }
 
@@ -168,6 +174,7 @@ fn filters(side: usize) -> Vec<Octet> {
 
 /// Adds the image to `points`, its range stretched to the 16-bit grid's. An image of one grey is
 /// all 0.
+#[inline(always)]
 fn scale(image: &[f32], points: &mut Vec<u16>) {
     let (mut least, mut most) = (f32::INFINITY, f32::NEG_INFINITY);
     for &value in image {
@@ -187,6 +194,7 @@ fn scale(image: &[f32], points: &mut Vec<u16>) {
 mod tests {
     use super::*;
     use rand::SeedableRng;
+    use rand_distr::{Distribution, StandardNormal};
 
     const SIDE: usize = 28;
 
@@ -194,11 +202,17 @@ mod tests {
         Gabor::new([1, SIDE, SIDE])
     }
 
+    fn sum(gabor: &Gabor, coefficients: &[Octet]) -> Vec<f32> {
+        let mut image = vec![0.0; SIDE * SIDE];
+        gabor.sum(coefficients, &mut image);
+        image
+    }
+
     /// One filter alone.
     fn basis(gabor: &Gabor, index: usize) -> Vec<f32> {
         let mut coefficients = vec![[0.0; FILTERS]; gabor.tiles];
         coefficients.as_flattened_mut()[index] = 1.0;
-        gabor.sum(&coefficients)
+        sum(gabor, &coefficients)
     }
 
     /// Index of a filter: the tiles of a size are numbered row by row after those of the sizes
@@ -305,7 +319,7 @@ mod tests {
                 *sum += f64::from(coefficient) * f64::from(value);
             }
         }
-        for (a, b) in gabor.sum(&coefficients).iter().zip(expected) {
+        for (a, b) in sum(&gabor, &coefficients).iter().zip(expected) {
             assert!((f64::from(*a) - b).abs() < 1e-5);
         }
     }

@@ -6,10 +6,12 @@
 
 mod chacha;
 mod gabor;
+mod normal;
 pub mod on_device;
 mod pca;
 mod source;
 
+use pulp::Arch;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -175,9 +177,18 @@ fn choose(seed: BlockSeed, first: u64, trials: usize, pool: &Pool) -> Chosen {
 }
 
 /// Values of the noise, from its points on the grid: exact, since a step is a power of two.
-pub fn values(noise: &[u16], grid: Grid) -> impl Iterator<Item = f32> {
+pub fn values(noise: &[u16], grid: Grid) -> Vec<f32> {
     let (offset, step) = (grid.offset as f32, grid.step as f32);
-    noise.iter().map(move |&k| f32::from(k) * step + offset)
+    let mut values = vec![0.0; noise.len()];
+    in_vectors(
+        #[inline(always)]
+        || {
+            for (value, &k) in values.iter_mut().zip(noise) {
+                *value = f32::from(k) * step + offset;
+            }
+        },
+    );
+    values
 }
 
 /// Stimuli (1−γ)·z + γ·x, \[N,P\], of noise by its points on the grid, \[N,p\], and images by their
@@ -189,11 +200,24 @@ pub fn blend(noise: &[u16], source: &Source, image: &[usize], gamma: f64, pool: 
     }
     let (noise_share, image_share) = ((1.0 - gamma) as f32, (gamma / 255.0) as f32);
     for (stimulus, &image) in stimuli.chunks_exact_mut(pool.pixels()).zip(image) {
-        for (z, &x) in stimulus.iter_mut().zip(pool.image(image)) {
-            *z = noise_share * *z + image_share * f32::from(x);
-        }
+        let image = pool.image(image);
+        in_vectors(
+            #[inline(always)]
+            || {
+                for (z, &x) in stimulus.iter_mut().zip(image) {
+                    *z = noise_share * *z + image_share * f32::from(x);
+                }
+            },
+        );
     }
     stimuli
+}
+
+/// Runs a loop that was compiled for the widest vectors of this processor. It gives the same bits as without
+/// them: nothing in it is fused or put into another order.
+#[inline(always)]
+fn in_vectors<R>(run: impl FnOnce() -> R) -> R {
+    Arch::new().dispatch(run)
 }
 
 #[cfg(test)]

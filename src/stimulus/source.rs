@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
 
 use super::chacha;
 use super::gabor::Gabor;
 use super::pca::Pca;
-use super::values;
+use super::{in_vectors, normal, values};
 use crate::data::Images;
 use crate::session::config::{Gaussian, Grain, Noise, PATCH};
 use crate::session::form::Shape;
@@ -75,11 +74,11 @@ impl Source {
     pub fn show(&self, noise: &[u16]) -> Vec<f32> {
         let grid = self.noise.grid();
         match &self.cells {
-            None => values(noise, grid).collect(),
+            None => values(noise, grid),
             Some(cells) => {
                 let images = noise.chunks_exact(self.points());
                 let shown = images.flat_map(|image| {
-                    let values: Vec<f32> = values(image, grid).collect();
+                    let values = values(image, grid);
                     cells.iter().map(move |&cell| values[cell])
                 });
                 shown.collect()
@@ -118,13 +117,30 @@ fn gaussian(rng: &mut ChaCha8Rng, it: Gaussian, count: usize) -> Vec<u16> {
     let grid = Noise::Gaussian(it).grid();
     let centre = ((0.5 - grid.offset) / grid.step).round();
     let scale = it.sigma / grid.step;
-    let normal = StandardNormal.sample_iter(rng).take(count);
-    normal.map(|n| gaussian_point(n, centre, scale)).collect()
+    let mut points = vec![0; count];
+    let mut normals = [0.0; 1024];
+    for points in points.chunks_mut(normals.len()) {
+        let normals = &mut normals[..points.len()];
+        normal::fill(rng, normals);
+        in_vectors(
+            #[inline(always)]
+            || {
+                for (point, n) in points.iter_mut().zip(&*normals) {
+                    *point = gaussian_point(*n, centre, scale);
+                }
+            },
+        );
+    }
+    points
 }
 
 /// The point next to `n` standard deviations from the centre, clipped at the ends of the grid.
+#[inline(always)]
 fn gaussian_point(n: f64, centre: f64, scale: f64) -> u16 {
-    (centre + scale * n).round().clamp(0.0, 2.0 * centre) as u16
+    let place = (centre + scale * n).clamp(0.0, 2.0 * centre);
+    // Halves are rounded up; what is whole after the clip was whole before it.
+    let whole = place.trunc();
+    (whole + f64::from(u8::from(place - whole >= 0.5))) as u16
 }
 
 /// `count` points 0 or 1, equally likely.
@@ -200,7 +216,10 @@ mod tests {
 
     fn drawn(noise: Noise, trials: usize) -> Vec<f64> {
         let points = draw(noise, 3, trials);
-        values(&points, noise.grid()).map(f64::from).collect()
+        values(&points, noise.grid())
+            .into_iter()
+            .map(f64::from)
+            .collect()
     }
 
     fn moments(values: &[f64]) -> (f64, f64) {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::analysis::build;
 use crate::analysis::testing::{lab, linear, ports, run, run_interrupted, template_lab};
+use crate::nets::Subject;
 use crate::session::Config;
 use crate::session::config::{ModulatedLayer, Modulation as Plan, NetworkKind};
 use crate::session::record::Modulation as Found;

@@ -136,7 +136,7 @@ impl SpikeTriggered {
     fn noise(&self, job: Job) -> Vec<f32> {
         let mut rng = self.place.noise(STREAM, job.block).generator();
         let points = self.source.draw(&mut rng, self.range(job).len());
-        values(&points, self.source.noise().grid()).collect()
+        values(&points, self.source.noise().grid())
     }
 
     fn responses(&self, lab: &Lab, pixels: &[f32]) -> Result<Vec<BlockResponses>, AnalysisError> {

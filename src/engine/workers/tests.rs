@@ -12,9 +12,14 @@ struct Frail {
     order: Order,
     room: usize,
     dies_at: Option<u64>,
+    /// So many parts that follow upon each other are computed together.
+    together: usize,
 }
 
 impl Analysis for Frail {
+    fn together(&self, part: usize) -> usize {
+        self.together - part % self.together
+    }
     fn parts(&self) -> Vec<Part> {
         let order = self.order;
         let parts = Analysis::parts(&self.real).into_iter();
@@ -64,6 +69,16 @@ fn compute(room: usize, dies_at: Option<u64>, seats: usize, at_once: usize) -> O
     compute_in(Order::Free, room, dies_at, seats, at_once)
 }
 
+fn seat(lab: &Lab, at_once: usize) -> Seat {
+    Seat {
+        device: lab.device.clone(),
+        name: "cuda:0".into(),
+        kind: Kind::Flex,
+        blocks: at_once,
+        images: usize::MAX,
+    }
+}
+
 fn compute_in(
     order: Order,
     room: usize,
@@ -90,14 +105,9 @@ fn compute_in(
         order,
         room,
         dies_at,
+        together: 1,
     });
-    let seat = Seat {
-        device: lab.device.clone(),
-        name: "cuda:0".into(),
-        kind: Kind::Flex,
-        blocks: at_once,
-        images: usize::MAX,
-    };
+    let seat = seat(&lab, at_once);
     let workers = Workers::start(&vec![seat; seats], &analysis, &lab).unwrap();
     let (mut dealt, mut notes) = (0, Vec::new());
     let mut sums: Vec<BlockSums> = Vec::new();
@@ -169,4 +179,71 @@ fn many_seats_and_launches_of_any_size_measure_the_same() {
         let (together, ..) = compute(usize::MAX, None, seats, at_once);
         assert_eq!(together, alone, "{seats} seats, {at_once} blocks at once");
     }
+}
+
+/// Parts in threes share work: a worker takes those of a block that wait, and leaves what does not go with
+/// them to the next one.
+#[test]
+fn blocks_that_a_plan_computes_together_are_taken_together() {
+    let lab = testing::template_lab();
+    let plan = config::ClassificationImages::default();
+    let place = crate::analysis::Place {
+        seed: 9,
+        index: 0,
+        images: None,
+        gammas: 0,
+        evidence: false,
+    };
+    let analysis = Arc::new(Frail {
+        real: ClassificationImages::new(plan, place, &lab),
+        order: Order::Free,
+        room: usize::MAX,
+        dies_at: None,
+        together: 3,
+    });
+    let taken = |by_plan: bool, waiting: &[(usize, u64)]| -> Vec<Vec<(usize, u64)>> {
+        let (jobs, queue) = sync_channel(waiting.len());
+        for &(part, block) in waiting {
+            jobs.send(Job { part, block }).unwrap();
+        }
+        drop(jobs);
+        let worker = Worker {
+            analysis: analysis.clone(),
+            queue: Arc::new(Mutex::new(Queue {
+                jobs: queue,
+                next: None,
+            })),
+            answer: channel().0,
+            recalled: Arc::default(),
+            seat: seat(&lab, 1),
+        };
+        launch::compute_by_plan(by_plan);
+        let all = std::iter::from_fn(|| worker.take(1));
+        let all = all
+            .map(|own| own.iter().map(|job| (job.part, job.block)).collect())
+            .collect();
+        launch::compute_by_plan(false);
+        all
+    };
+    let waiting = [
+        (1, 0),
+        (2, 0),
+        (3, 0),
+        (4, 0),
+        (5, 0),
+        (0, 1),
+        (2, 1),
+        (3, 1),
+        (4, 2),
+    ];
+    let expected: [&[(usize, u64)]; 6] = [
+        &[(1, 0), (2, 0)],
+        &[(3, 0), (4, 0), (5, 0)],
+        &[(0, 1)],
+        &[(2, 1)],
+        &[(3, 1)],
+        &[(4, 2)],
+    ];
+    assert_eq!(taken(true, &waiting), expected);
+    assert!(taken(false, &waiting).iter().all(|own| own.len() == 1));
 }

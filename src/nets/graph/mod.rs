@@ -36,6 +36,16 @@ pub enum Input {
     Weight(String),
 }
 
+impl Input {
+    /// The node, where it is one.
+    pub fn node(&self) -> Option<NodeId> {
+        match self {
+            Self::Node(id) => Some(*id),
+            Self::Weight(_) => None,
+        }
+    }
+}
+
 impl From<NodeId> for Input {
     fn from(node: NodeId) -> Self {
         Input::Node(node)

@@ -6,11 +6,14 @@
 
 mod fast;
 mod patterns;
+mod pushes;
 
 use std::collections::BTreeMap;
 
 use super::{Graph, GraphBuilder, GraphError, Input, Node, NodeId, Op};
 use crate::session::array::Array;
+
+pub use pushes::Pushes;
 
 /// A rewritten graph.
 #[derive(Debug, Clone)]
@@ -105,10 +108,7 @@ impl Draft {
 
     /// The node that an input is, where it is one.
     fn source(&self, id: NodeId, input: usize) -> Option<NodeId> {
-        match self.node(id).inputs.get(input)? {
-            Input::Node(id) => Some(*id),
-            Input::Weight(_) => None,
-        }
+        self.node(id).inputs.get(input)?.node()
     }
 
     /// The weight that an input is, where it is one.

@@ -2,6 +2,7 @@
 
 mod draft;
 mod functions;
+mod recurrent;
 mod spatial;
 
 use self::draft::Draft;

@@ -30,8 +30,8 @@ pub enum Pair {
 pub enum Each {
     /// A function of every number.
     One(Function, Place, Place),
-    /// scale·x + shift, a pair a channel.
-    Channels(Arc<[(f32, f32)]>, Place, Place),
+    /// scale·x + shift, a pair a channel, then a function of what comes out.
+    Channels(Arc<[(f32, f32)]>, Function, Place, Place),
     /// A function of two values of one shape, then of what comes out.
     Two(Pair, Function, [Place; 2], Place),
     /// The numbers of a value in another order, or some of them: for every number written, where it
@@ -88,7 +88,7 @@ impl WithSimd for OnGroup<'_> {
                     }
                 });
             }
-            Each::Channels(pairs, from, to) => {
+            Each::Channels(pairs, function, from, to) => {
                 let (a, b) = (start(from), start(to));
                 rows(from, to, |channel, from, to, length| {
                     let (scale, shift) = pairs[channel];
@@ -96,8 +96,8 @@ impl WithSimd for OnGroup<'_> {
                         // SAFETY: as above.
                         unsafe {
                             let x = load(simd, at(a + from + i));
-                            let function = Function::Affine(scale, shift);
-                            store(simd, at(b + to + i), of_one(simd, function, x));
+                            let x = of_one(simd, Function::Affine(scale, shift), x);
+                            store(simd, at(b + to + i), of_one(simd, *function, x));
                         }
                     }
                 });

@@ -54,6 +54,16 @@ impl Place {
         self.border == Pads::default()
     }
 
+    /// The same numbers as channels, which is right where it has no border.
+    pub fn as_numbers(self) -> Self {
+        Self {
+            channels: self.numbers(),
+            rows: 1,
+            columns: 1,
+            ..self
+        }
+    }
+
     /// The place of a number, from the value's first.
     pub fn offset(&self, channel: usize, row: usize, column: usize) -> usize {
         channel * self.plane() + (row + self.border.top) * self.width() + column + self.border.left

@@ -95,15 +95,29 @@ impl Plan {
     /// # Panics
     /// Where these are no whole images.
     pub fn logits(&self, pixels: &[f32]) -> Vec<f32> {
-        let classes = self.program.outputs[0].numbers();
+        self.logits_of(1, pixels).pop().unwrap_or_default()
+    }
+
+    /// What the first so many of the wanted nodes give, which are logits \[N,K\], each row-major.
+    ///
+    /// # Panics
+    /// Where these are no whole images, or it gives fewer.
+    pub fn logits_of(&self, outputs: usize, pixels: &[f32]) -> Vec<Vec<f32>> {
         let images = pixels.len() / self.program.numbers.max(1);
-        let mut logits = Vec::with_capacity(images * classes);
+        let wanted = &self.program.outputs[..outputs];
+        let mut logits: Vec<Vec<f32>> = wanted
+            .iter()
+            .map(|output| Vec::with_capacity(images * output.numbers()))
+            .collect();
         self.run(pixels, &mut |portion| {
             let lanes = portion.lanes();
-            for image in 0..portion.images {
-                let value = portion.value(0, image / lanes);
-                let own = (0..classes).map(|class| value[class * lanes + image % lanes]);
-                logits.extend(own);
+            for (output, logits) in logits.iter_mut().enumerate() {
+                let classes = portion.place(output).numbers();
+                for image in 0..portion.images {
+                    let value = portion.value(output, image / lanes);
+                    let own = (0..classes).map(|class| value[class * lanes + image % lanes]);
+                    logits.extend(own);
+                }
             }
         });
         logits

@@ -10,7 +10,7 @@ use super::each::{self, Each};
 use super::layout::{Frames, GROUPS, Place};
 use super::pool::{self, Pool};
 use super::product::{Multiply, Product};
-use super::recurrent::{self, Lstm};
+use super::recurrent::{self, Recurrent};
 use super::winograd::{self, Winograd};
 use crate::nets::graph::NodeId;
 
@@ -31,7 +31,7 @@ pub enum Step {
     /// A function of every number.
     Each(Each),
     /// A recurrent layer.
-    Lstm(Lstm),
+    Recurrent(Recurrent),
 }
 
 impl Step {
@@ -39,7 +39,7 @@ impl Step {
     pub fn is_of_groups(&self) -> bool {
         match self {
             Self::Product(product) => product.is_of_groups(),
-            Self::Lstm(_) => true,
+            Self::Recurrent(_) => true,
             Self::Load(_) | Self::Winograd(_) | Self::Pool(_) | Self::Each(_) => false,
         }
     }
@@ -57,12 +57,28 @@ impl Step {
             Self::Each(Each::Fill(_, to)) => ("pad", to),
             Self::Each(Each::Softmax(_, _, to)) => ("softmax", to),
             Self::Each(Each::Standardize(_, _, to)) => ("normalize", to),
-            Self::Each(Each::One(_, _, to) | Each::Channels(_, _, to) | Each::Two(_, _, _, to)) => {
-                ("function", to)
-            }
-            Self::Lstm(it) => ("lstm", &it.cell),
+            Self::Each(
+                Each::One(_, _, to) | Each::Channels(_, _, _, to) | Each::Two(_, _, _, to),
+            ) => ("function", to),
+            Self::Recurrent(it) => ("recurrent", &it.gates),
         };
         format!("{name} {}×{}×{}", to.channels, to.rows, to.columns)
+    }
+
+    /// Whether the values that it takes number by number have one form.
+    pub fn fits(&self) -> bool {
+        let form = |place: &Place| [place.channels, place.rows, place.columns];
+        let alike = |from: &Place, to: &Place| form(from) == form(to);
+        match self {
+            Self::Each(
+                Each::One(_, from, to)
+                | Each::Channels(_, _, from, to)
+                | Each::Softmax(_, from, to)
+                | Each::Standardize(_, from, to),
+            ) => alike(from, to),
+            Self::Each(Each::Two(_, _, [a, b], to)) => alike(a, to) && alike(b, to),
+            _ => true,
+        }
     }
 
     /// Every value that it reads or writes.
@@ -75,13 +91,13 @@ impl Step {
             Self::Each(Each::Two(_, _, [a, b], to)) => vec![a, b, to],
             Self::Each(
                 Each::One(_, from, to)
-                | Each::Channels(_, from, to)
+                | Each::Channels(_, _, from, to)
                 | Each::Select(_, from, to)
                 | Each::Softmax(_, from, to)
                 | Each::Standardize(_, from, to),
             ) => vec![from, to],
             Self::Each(Each::Clear(to) | Each::Fill(_, to)) => vec![to],
-            Self::Lstm(_) => Vec::new(),
+            Self::Recurrent(_) => Vec::new(),
         }
     }
 }
@@ -171,7 +187,7 @@ impl Program {
         let own = self.steps.iter().map(|step| match step {
             Step::Product(own) => own.weights.len(),
             Step::Winograd(own) => own.weights.len(),
-            Step::Lstm(own) => own.steps.first().map_or(0, |it| it.weights.len()),
+            Step::Recurrent(own) => own.weights(),
             _ => 0,
         });
         4 * own.sum::<usize>()
@@ -266,9 +282,9 @@ impl Program {
                     sums,
                 });
             }
-            Step::Lstm(lstm) => {
+            Step::Recurrent(layer) => {
                 simd.vectorize(recurrent::OnGroups {
-                    lstm,
+                    layer,
                     frames,
                     memory,
                     sums,
@@ -338,7 +354,7 @@ impl Program {
                 group,
                 memory,
             }),
-            Step::Lstm(_) => {}
+            Step::Recurrent(_) => {}
         }
     }
 

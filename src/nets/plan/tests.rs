@@ -8,6 +8,8 @@ use crate::nets::{Ports, Subject};
 use crate::session::array::Array;
 use crate::session::config::NetworkKind;
 
+mod sequences;
+
 /// Images that have nothing in common, in \[0,1\].
 fn images(count: usize, numbers: usize) -> Vec<f32> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;

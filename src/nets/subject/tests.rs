@@ -206,6 +206,39 @@ fn layers_computed_together_give_what_they_give_apart() {
     }
 }
 
+/// Every layer of every kind, by plan and without one.
+#[test]
+fn pushes_computed_together_give_what_each_gives() {
+    for (kind, subject) in subjects() {
+        let pixels = noise(37, &subject);
+        for site in subject.sites() {
+            let units = site.units;
+            let delta = |by: f32| (0..units).map(|unit| by * (unit % 3) as f32).collect();
+            let deltas: Vec<Vec<f32>> = [-0.7, 0.0, 0.3].into_iter().map(delta).collect();
+            if !subject.is_pushable(site) {
+                assert!(subject.pushed_by_each(&site.name, &deltas).is_err());
+                continue;
+            }
+            launch::compute_by_plan(true);
+            let together = subject.pushed_by_each(&site.name, &deltas).unwrap();
+            let planned = together.logits(pixels.clone(), subject.device());
+            launch::compute_by_plan(false);
+            let what = format!("{kind:?} {}", site.name);
+            assert!(matches!(together, Pushed::Together(_, 3)), "{what}");
+            let apart = subject.pushed_by_each(&site.name, &deltas).unwrap();
+            assert!(matches!(apart, Pushed::Apart(_)), "{what}");
+            let apart = apart.logits(pixels.clone(), subject.device());
+            assert_ne!(apart[0], apart[2], "{what}");
+            for (found, wanted) in planned.iter().zip(&apart) {
+                assert_near(found, wanted, &what);
+            }
+        }
+        let few = subject.pushed_by_each("logits", &[vec![0.0], vec![1.0]]);
+        let words = few.unwrap_err().to_string();
+        assert!(words.starts_with("1 values for the"), "{words}");
+    }
+}
+
 /// What a plan gives of every site, and sums by it, on images that do not fill the last vector.
 #[test]
 fn a_plan_gives_the_activations_that_burn_gives_and_sums_fields_by_them() {

@@ -1,9 +1,13 @@
 //! A program in the making: values without memory, steps in order.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use crate::nets::graph::op::{Conv, Pads, Unary, Window};
 use crate::nets::graph::{Graph, Input, Node, NodeId, Op};
 use crate::nets::plan::Unplanned;
 use crate::nets::plan::each::Each;
+use crate::nets::plan::function::Function;
 use crate::nets::plan::layout::{Frames, Place};
 use crate::nets::plan::product::Activation;
 use crate::nets::plan::steps::{Program, Step};
@@ -32,6 +36,10 @@ pub struct Draft<'a> {
     /// Floats of every value, for one lane, and whether it must stand in the frames.
     values: Vec<(usize, bool)>,
     steps: Vec<(Step, Option<Later>)>,
+    /// Values that recurrent layers use.
+    of_later: Vec<usize>,
+    /// Weights as steps read them, by what was made of them.
+    packed: HashMap<String, Arc<[f32]>>,
     pub operations: u64,
 }
 
@@ -93,6 +101,8 @@ impl<'a> Draft<'a> {
             alive,
             values: Vec::new(),
             steps: Vec::new(),
+            of_later: Vec::new(),
+            packed: HashMap::new(),
             operations: 0,
         }
     }
@@ -135,6 +145,19 @@ impl<'a> Draft<'a> {
         Ok(own.map(|it| it.count).collect())
     }
 
+    /// The channels, rows and columns that what a node gives is laid out in: of what has other axes all numbers
+    /// are channels.
+    ///
+    /// # Errors
+    /// As [`Self::shape`].
+    pub fn form(&self, id: NodeId) -> Result<[usize; 3], Unplanned> {
+        let shape = self.shape(id)?;
+        Ok(match *shape {
+            [channels, rows, columns] => [channels, rows, columns],
+            _ => [shape.iter().product(), 1, 1],
+        })
+    }
+
     /// The axis that counts the images.
     pub fn images(&self, id: NodeId) -> usize {
         let dims = self.graph.node(id).shape.iter();
@@ -160,6 +183,23 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// What `make` makes of the weight that an input is; once for all nodes whose operator is the same and
+    /// that have the same weight.
+    pub fn packed(
+        &mut self,
+        id: NodeId,
+        input: usize,
+        make: impl FnOnce() -> Vec<f32>,
+    ) -> Arc<[f32]> {
+        let node = self.graph.node(id);
+        let Some(Input::Weight(name)) = node.inputs.get(input) else {
+            return make().into();
+        };
+        let key = format!("{name} {:?}", node.op);
+        let made = self.packed.entry(key).or_insert_with(|| make().into());
+        Arc::clone(made)
+    }
+
     /// What a node gives.
     pub fn place(&self, id: NodeId) -> Place {
         // Nodes come after those that they compute on, and every one gives something.
@@ -168,18 +208,17 @@ impl<'a> Draft<'a> {
 
     /// A new value for what a node gives, with the border that is wanted of it.
     pub fn give(&mut self, id: NodeId) -> Result<Place, Unplanned> {
-        let shape = self.shape(id)?;
-        let place = match *shape {
-            [channels, rows, columns] => Place {
-                at: 0,
-                skip: 0,
-                framed: false,
-                channels,
-                rows,
-                columns,
-                border: self.borders[id.0],
-            },
-            _ => flat(shape.iter().product()),
+        let border = match self.shape(id)?.len() {
+            3 => self.borders[id.0],
+            _ => Pads::default(),
+        };
+        let [channels, rows, columns] = self.form(id)?;
+        let place = Place {
+            channels,
+            rows,
+            columns,
+            border,
+            ..flat(0)
         };
         let place = self.value(place);
         self.given[id.0] = Some(place);
@@ -202,9 +241,19 @@ impl<'a> Draft<'a> {
         place
     }
 
-    /// Lets a node give what stands in a place already.
-    pub fn alias(&mut self, id: NodeId, place: Place) {
-        self.given[id.0] = Some(place);
+    /// Lets a node give what stands in a place without a border already.
+    ///
+    /// # Errors
+    /// As [`Self::shape`].
+    pub fn alias(&mut self, id: NodeId, place: Place) -> Result<(), Unplanned> {
+        let [channels, rows, columns] = self.form(id)?;
+        self.given[id.0] = Some(Place {
+            channels,
+            rows,
+            columns,
+            ..place
+        });
+        Ok(())
     }
 
     /// The border that is wanted of what a node gives.
@@ -222,6 +271,7 @@ impl<'a> Draft<'a> {
     pub fn later(&mut self, for_now: Step, used: &[usize], step: Later) {
         for &value in used {
             self.values[value].1 = true;
+            self.of_later.push(value);
         }
         self.steps.push((for_now, Some(step)));
     }
@@ -257,17 +307,18 @@ impl<'a> Draft<'a> {
         (last, window, activation)
     }
 
-    /// A function that alone follows a node, which is taken into its step.
-    pub fn follow_relu(&mut self, id: NodeId) -> (NodeId, bool) {
+    /// A rectifier that alone follows a node and is taken into its step: the last node of that, and the
+    /// function.
+    pub fn follow_relu(&mut self, id: NodeId) -> (NodeId, Function) {
         match *self.users[id.0] {
             [user]
                 if !self.wanted.contains(&id)
                     && self.graph.node(user).op == Op::Unary(Unary::Relu) =>
             {
                 self.taken[user.0] = true;
-                (user, true)
+                (user, Function::Relu)
             }
-            _ => (id, false),
+            _ => (id, Function::Same),
         }
     }
 
@@ -289,6 +340,10 @@ impl<'a> Draft<'a> {
 
     /// Gives every value its memory.
     pub fn finish(mut self) -> Result<Program, Unplanned> {
+        let misfit = self.steps.iter().find(|(step, _)| !step.fits());
+        if misfit.is_some() {
+            return Err(self.unplanned(self.wanted[0], "values of two forms meet in a step"));
+        }
         let mut outputs: Vec<Place> = self.wanted.iter().map(|id| self.place(*id)).collect();
         for out in &outputs {
             self.values[out.at].1 = true;
@@ -319,7 +374,14 @@ impl<'a> Draft<'a> {
                 }
             }
         }
-        let (resolved, frames, shared) = self.memory(&lives);
+        // What is given stays to the end; a border stays zero; and of recurrent layers it is not known here
+        // when they use a value.
+        let mut kept: Vec<bool> = (0..self.values.len())
+            .map(|value| bordered[value].is_some() || lives[value].0 == usize::MAX)
+            .collect();
+        outputs.iter().for_each(|out| kept[out.at] = true);
+        self.of_later.iter().for_each(|&value| kept[value] = true);
+        let (resolved, frames, shared) = self.memory(&lives, &kept);
         let resolve = |place: &mut Place| (place.at, place.framed) = resolved[place.at];
         let places: Vec<Place> = resolved
             .iter()
@@ -354,7 +416,7 @@ impl<'a> Draft<'a> {
         let sums = |step: &Step| match step {
             Step::Product(product) => product.sums(self.lanes),
             Step::Winograd(winograd) => winograd.room(self.lanes),
-            Step::Lstm(lstm) => lstm.steps[0].sums(self.lanes),
+            Step::Recurrent(layer) => layer.sums(self.lanes),
             _ => 0,
         };
         let of_groups: Vec<bool> = steps.iter().map(Step::is_of_groups).collect();
@@ -378,34 +440,39 @@ impl<'a> Draft<'a> {
     }
 
     /// Where every value stands and whether in the frames, the areas, and whether local values share memory:
-    /// those that are not needed at the same time do, where all of them would leave the caches.
-    fn memory(&self, lives: &[(usize, usize)]) -> (Vec<(usize, bool)>, Frames, bool) {
+    /// those that are not needed at the same time do, where all of them would leave the caches. In the frames
+    /// they always do, but for those that must stay (`kept`).
+    fn memory(
+        &self,
+        lives: &[(usize, usize)],
+        kept: &[bool],
+    ) -> (Vec<(usize, bool)>, Frames, bool) {
         let local = self.values.iter().filter(|(_, framed)| !framed);
         let shared = local.map(|(size, _)| size).sum::<usize>() > SHARED;
         let mut frames = Frames::default();
         let mut resolved: Vec<(usize, bool)> = Vec::new();
         for (value, &(size, framed)) in self.values.iter().enumerate() {
-            let at = match (framed, shared) {
-                (true, _) => frames.frame,
-                (false, false) => frames.local,
-                (false, true) => {
-                    // The lowest place that is free as long as it is needed.
-                    let mut taken: Vec<(usize, usize)> = (0..value)
-                        .filter(|&other| !self.values[other].1)
-                        .filter(|&other| {
-                            lives[other].0 <= lives[value].1 && lives[value].0 <= lives[other].1
-                        })
-                        .map(|other| (resolved[other].0, resolved[other].0 + self.values[other].0))
-                        .collect();
-                    taken.sort_unstable();
-                    taken
-                        .iter()
-                        .fold(0, |at, &(from, to)| match at + size <= from {
-                            true => at,
-                            false => at.max(to),
-                        })
-                }
+            let together = |other: usize| match framed {
+                true => kept[value] || kept[other],
+                false => !shared,
             };
+            // The lowest place that is free as long as it is needed.
+            let mut taken: Vec<(usize, usize)> = (0..value)
+                .filter(|&other| self.values[other].1 == framed)
+                .filter(|&other| {
+                    let alive =
+                        lives[other].0 <= lives[value].1 && lives[value].0 <= lives[other].1;
+                    alive || together(other)
+                })
+                .map(|other| (resolved[other].0, resolved[other].0 + self.values[other].0))
+                .collect();
+            taken.sort_unstable();
+            let at = taken
+                .iter()
+                .fold(0, |at, &(from, to)| match at + size <= from {
+                    true => at,
+                    false => at.max(to),
+                });
             let area = if framed {
                 &mut frames.frame
             } else {

@@ -10,6 +10,7 @@ use crate::nets::plan::each::{Each, Pair, Standard};
 use crate::nets::plan::function::Function;
 use crate::nets::plan::layout::Place;
 use crate::nets::plan::steps::Step;
+use crate::session::array::Array;
 
 impl Draft<'_> {
     /// What is neither a layer nor a window.
@@ -99,6 +100,7 @@ impl Draft<'_> {
             Op::LogSoftmax { axis } => self.softmax(id, *axis, true),
             Op::GroupNorm { groups, epsilon } => self.standardize(id, Some(*groups), *epsilon),
             Op::InstanceNorm { epsilon } => self.standardize(id, None, *epsilon),
+            Op::LayerNorm { axis, epsilon } => self.layer_norm(id, *axis, *epsilon),
             Op::Pad {
                 before,
                 after,
@@ -117,20 +119,7 @@ impl Draft<'_> {
         let from = self.place(self.source(id, 0)?);
         let same = table.len() == from.numbers() && table.iter().enumerate().all(|(a, &b)| a == b);
         if same && from.is_dense() && self.border(id) == Pads::default() {
-            let shape = self.shape(id)?;
-            let (channels, rows, columns) = match *shape {
-                [channels, rows, columns] => (channels, rows, columns),
-                _ => (shape.iter().product(), 1, 1),
-            };
-            self.alias(
-                id,
-                Place {
-                    channels,
-                    rows,
-                    columns,
-                    ..from
-                },
-            );
+            self.alias(id, from)?;
             return Ok(());
         }
         let to = self.give(id)?;
@@ -223,6 +212,39 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// Over the axes from one on: of numbers that are side by side.
+    fn layer_norm(&mut self, id: NodeId, axis: usize, epsilon: f64) -> Result<(), Unplanned> {
+        let source = self.source(id, 0)?;
+        let (images, shape) = (self.images(source), self.shape(source)?);
+        let from = self.place(source);
+        if axis <= images || !from.is_dense() || self.border(id) != Pads::default() {
+            return Err(self.unplanned(id, "its numbers are not side by side"));
+        }
+        let (numbers, many) = (from.numbers(), shape[axis - 1..].iter().product::<usize>());
+        let mut own = vec![(1.0, 0.0); many];
+        for input in 1..self.graph.node(id).inputs.len() {
+            let weight = self.weight(id, input).map(Array::values);
+            let Some(weight) = weight.filter(|it| it.len() == many) else {
+                return Err(self.unplanned(id, "its scale or bias is computed"));
+            };
+            for (pair, &value) in own.iter_mut().zip(weight) {
+                match input {
+                    1 => pair.0 = value,
+                    _ => pair.1 = value,
+                }
+            }
+        }
+        let own = Standard {
+            groups: numbers / many.max(1),
+            epsilon: epsilon as f32,
+            pairs: (0..numbers).map(|number| own[number % many]).collect(),
+        };
+        let to = self.give(id)?;
+        let [from, to] = [from.as_numbers(), to.as_numbers()];
+        self.step(Step::Each(Each::Standardize(own, from, to)));
+        Ok(())
+    }
+
     /// A number around rows and columns.
     fn pad(
         &mut self,
@@ -276,10 +298,9 @@ impl Draft<'_> {
             let shift = f64::from(bias[channel]) - f64::from(mean[channel]) * factor;
             (factor as f32, shift as f32)
         };
-        let pairs = (0..from.channels).map(pair).collect();
-        let to = self.give(id)?;
-        self.step(Step::Each(Each::Channels(pairs, from, to)));
-        Ok(())
+        let area = from.rows * from.columns;
+        let pairs = (0..from.numbers()).map(|number| pair(number / area.max(1)));
+        self.pairs(id, pairs.collect(), from)
     }
 
     fn binary(&mut self, id: NodeId, binary: Binary) -> Result<(), Unplanned> {
@@ -299,10 +320,9 @@ impl Draft<'_> {
                 if self.shape(a)? != self.shape(b)? {
                     return Err(self.unplanned(id, "its inputs have two shapes"));
                 }
-                let (last, relu) = self.follow_relu(id);
+                let (last, function) = self.follow_relu(id);
                 let places = [self.place(a), self.place(b)];
                 let to = self.give(last)?;
-                let function = if relu { Function::Relu } else { Function::Same };
                 self.step(Step::Each(Each::Two(pair, function, places, to)));
                 Ok(())
             }
@@ -324,18 +344,10 @@ impl Draft<'_> {
         let Some(weight) = self.weight(id, which) else {
             return Err(self.unplanned(id, "its weight is not there"));
         };
-        let (shape, values) = (weight.shape(), weight.values());
-        let rank = self.graph.node(id).shape.len();
-        // The channels are the axis after that of the images, which comes first.
-        let axis = shape.len() as isize - rank as isize + 1;
-        let by_channel = axis >= 0
-            && self.images(id) == 0
-            && shape.iter().product::<usize>() == from.channels
-            && shape.get(axis as usize) == Some(&from.channels);
-        let same_shape = self.shape(id)? == self.shape(node)?;
-        if !(same_shape && (values.len() == 1 || by_channel)) {
-            return Err(self.unplanned(id, "its weight is neither a number nor one a channel"));
-        }
+        let values = weight.values();
+        let Some(numbers) = self.spread(id, node, weight.shape())? else {
+            return Err(self.unplanned(id, "its weight has more axes than what it meets"));
+        };
         let of = |value: f32| match (pair, which) {
             (Pair::Add, _) => Some((1.0, value)),
             (Pair::Sub, 1) => Some((1.0, -value)),
@@ -344,15 +356,63 @@ impl Draft<'_> {
             (Pair::Div, 1) => Some((1.0 / value, 0.0)),
             _ => None,
         };
-        let value = |channel: usize| values[channel % values.len()];
-        let pairs: Option<Arc<[(f32, f32)]>> = (0..from.channels)
-            .map(|channel| of(value(channel)))
-            .collect();
-        let Some(pairs) = pairs else {
-            return Err(self.unplanned(id, "this function of a weight is not planned"));
+        let pairs: Option<Vec<(f32, f32)>> =
+            numbers.iter().map(|&number| of(values[number])).collect();
+        match pairs {
+            Some(pairs) => self.pairs(id, pairs, from),
+            None => Err(self.unplanned(id, "this function of a weight is not planned")),
+        }
+    }
+
+    /// For every number of what a node gives for an image, which number of a weight of this shape it meets;
+    /// `None` where together they are of another shape than the node.
+    fn spread(
+        &self,
+        id: NodeId,
+        node: NodeId,
+        weight: &[usize],
+    ) -> Result<Option<Vec<usize>>, Unplanned> {
+        let (images, shape) = (self.images(node), self.shape(node)?);
+        let own = shape.len() + 1;
+        if weight.len() > own || self.shape(id)? != shape || self.images(id) != images {
+            return Ok(None);
+        }
+        let mut aligned = vec![1; own - weight.len()];
+        aligned.extend(weight);
+        if aligned.remove(images) != 1 {
+            return Ok(None);
+        }
+        let strides = strides(&aligned);
+        let place = |(at, (length, stride)): (&usize, (&usize, &usize))| match length {
+            1 => 0,
+            _ => at * stride,
         };
-        let to = self.give(id)?;
-        self.step(Step::Each(Each::Channels(pairs, from, to)));
+        Ok(Some(table(&shape, |at| {
+            at.iter().zip(aligned.iter().zip(&strides)).map(place).sum()
+        })))
+    }
+
+    /// scale·x + shift, a pair a number, and a rectifier that alone follows.
+    fn pairs(&mut self, id: NodeId, pairs: Vec<(f32, f32)>, from: Place) -> Result<(), Unplanned> {
+        let area = (from.rows * from.columns).max(1);
+        let by_channel = pairs
+            .chunks(area)
+            .all(|own| own.iter().all(|it| *it == own[0]));
+        let (last, function) = self.follow_relu(id);
+        // Where they differ within a channel every number is taken for one.
+        if !by_channel && !(from.is_dense() && self.border(last) == Pads::default()) {
+            return Err(self.unplanned(id, "its weight differs within a channel"));
+        }
+        let to = self.give(last)?;
+        let [from, to] = [from, to].map(|place| match by_channel {
+            true => place,
+            false => place.as_numbers(),
+        });
+        let pairs = match by_channel {
+            true => pairs.into_iter().step_by(area).collect(),
+            false => pairs.into(),
+        };
+        self.step(Step::Each(Each::Channels(pairs, function, from, to)));
         Ok(())
     }
 }

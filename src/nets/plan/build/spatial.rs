@@ -1,18 +1,16 @@
-//! Convolutions, dense and recurrent layers, and windows.
+//! Convolutions, dense layers, and windows.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::draft::{Draft, flat, winograd_taps};
-use crate::nets::graph::op::{
-    Conv, Direction, Divisor, Recurrent, RecurrentOutput, Reduction, Window,
-};
+use super::draft::{Draft, winograd_taps};
+use crate::nets::graph::op::{Conv, Divisor, Pads, Reduction, Reset, Window};
 use crate::nets::graph::{NodeId, Op};
 use crate::nets::plan::Unplanned;
 use crate::nets::plan::layout::Place;
 use crate::nets::plan::pool::Pool;
-use crate::nets::plan::product::{Activation, POSITIONS, Part, Positions, Product, packed, tiles};
-use crate::nets::plan::recurrent::Lstm;
+use crate::nets::plan::product::{POSITIONS, Part, Positions, Product, packed, tiles};
+use crate::nets::plan::recurrent::Cell;
 use crate::nets::plan::steps::Step;
 use crate::nets::plan::winograd::{OUTPUTS, Transform, Winograd};
 use crate::session::array::Array;
@@ -22,7 +20,7 @@ use crate::session::array::Array;
 const BLOCK: usize = 256;
 
 /// The same of dense layers, whose four positions stand far apart.
-const DENSE: usize = 128;
+pub const DENSE: usize = 128;
 
 impl Draft<'_> {
     /// A node in its place.
@@ -51,7 +49,15 @@ impl Draft<'_> {
             }
             Op::Lstm { recurrent } => {
                 let recurrent = *recurrent;
-                self.lstm(id, recurrent)
+                self.recurrent(id, recurrent, Cell::Lstm)
+            }
+            Op::Gru { recurrent, reset } => {
+                let recurrent = *recurrent;
+                let cell = match reset {
+                    Reset::AfterMatrix => Cell::GruAfter,
+                    Reset::BeforeMatrix => Cell::GruBefore,
+                };
+                self.recurrent(id, recurrent, cell)
             }
             _ => self.function(id),
         }
@@ -83,8 +89,10 @@ impl Draft<'_> {
         let blocks = blocks(own_channels, area);
         let values = weight.values();
         let k = own_channels * area;
-        let weights = packed(conv.groups, &tiles, &blocks, |part, channel, at| {
-            values[(part * of_part + channel) * k + at]
+        let weights = self.packed(id, 1, || {
+            packed(conv.groups, &tiles, &blocks, |part, channel, at| {
+                values[(part * of_part + channel) * k + at]
+            })
         });
         let tap = |at: usize| {
             let (channel, row, column) = (at / area, at % area / width, at % width);
@@ -145,7 +153,7 @@ impl Draft<'_> {
             to,
             parts: parts.collect(),
             tiles,
-            weights: weights.into(),
+            weights,
             bias,
             offsets: (0..k).map(tap).collect(),
             blocks,
@@ -171,22 +179,25 @@ impl Draft<'_> {
         let (channels, inputs) = (weight.shape()[0], weight.shape()[1]);
         let (tiles, points) = (tiles(channels), transform.points.pow(2));
         let area = taps * taps;
-        let kernels: Vec<Vec<f32>> = weight
-            .values()
-            .chunks_exact(area)
-            .map(|kernel| transform.kernel(kernel, taps))
-            .collect();
-        let number =
-            |output: usize, input: usize, point: usize| kernels[output * inputs + input][point];
-        let mut weights = Vec::with_capacity(points * kernels.len());
-        for tile in &tiles {
-            for point in 0..points {
-                for input in 0..inputs {
-                    let outputs = tile.first..tile.first + tile.count;
-                    weights.extend(outputs.map(|output| number(output, input, point)));
+        let weights = self.packed(id, 1, || {
+            let kernels: Vec<Vec<f32>> = weight
+                .values()
+                .chunks_exact(area)
+                .map(|kernel| transform.kernel(kernel, taps))
+                .collect();
+            let number =
+                |output: usize, input: usize, point: usize| kernels[output * inputs + input][point];
+            let mut weights = Vec::with_capacity(points * kernels.len());
+            for tile in &tiles {
+                for point in 0..points {
+                    for input in 0..inputs {
+                        let outputs = tile.first..tile.first + tile.count;
+                        weights.extend(outputs.map(|output| number(output, input, point)));
+                    }
                 }
             }
-        }
+            weights
+        });
         let place = |row: usize, column: usize| {
             let from_row = row + from.border.top - conv.pads.top;
             let from_column = column + from.border.left - conv.pads.left;
@@ -211,7 +222,7 @@ impl Draft<'_> {
             to,
             transform,
             tiles: tiles.into(),
-            weights: weights.into(),
+            weights,
             bias,
             places: places.collect(),
             size,
@@ -242,28 +253,50 @@ impl Draft<'_> {
         let [k, units] = *weight.shape() else {
             return Err(self.unplanned(id, "its weight is no matrix"));
         };
-        if self.shape(source)? != [k] || !from.is_dense() {
-            return Err(self.unplanned(id, "it computes on more than one vector an image"));
+        let shape = self.shape(source)?;
+        if shape.last() != Some(&k) || self.images(source) == shape.len() || !from.is_dense() {
+            return Err(self.unplanned(id, "it does not compute on vectors"));
         }
+        let many = from.numbers() / k.max(1);
         let bias = self.bias(id, units)?;
         let (last, _, activation) = self.follow(id, |_| false);
+        if many > 1 && self.border(last) != Pads::default() {
+            return Err(self.unplanned(id, "what it gives needs a border"));
+        }
         let to = self.give(last)?;
-        let tiles = tiles(units);
+        let (tiles, lanes) = (tiles(units), self.lanes);
         let values = weight.values();
         let blocks = pieces(k, DENSE);
-        let weights = packed(1, &tiles, &blocks, |_, unit, at| values[at * units + unit]);
-        self.operations += 2 * (units * k) as u64;
+        let weights = self.packed(id, 1, || {
+            packed(1, &tiles, &blocks, |_, unit, at| values[at * units + unit])
+        });
+        self.operations += 2 * (many * units * k) as u64;
+        // Of several vectors an image each is a position, and its numbers are side by side.
+        let all: Vec<usize> = (0..many).collect();
+        let quads = all.chunks(POSITIONS).map(|quad| {
+            let at = |i: usize, step: usize| quad[i.min(quad.len() - 1)] * step * lanes;
+            let from = std::array::from_fn(|i| at(i, k));
+            (from, std::array::from_fn(|i| at(i, units)))
+        });
+        let (from, to, positions) = match many {
+            1 => (from, to, Positions::Groups),
+            _ => (
+                from.as_numbers(),
+                to.as_numbers(),
+                Positions::Each(quads.collect()),
+            ),
+        };
         self.step(Step::Product(Product {
             node: id,
             from,
             to,
             parts: vec![whole_part()],
             tiles,
-            weights: weights.into(),
+            weights,
             bias,
-            offsets: (0..k).map(|at| at * self.lanes).collect(),
+            offsets: (0..k).map(|at| at * lanes).collect(),
             blocks,
-            positions: Positions::Groups,
+            positions,
             activation,
         }));
         Ok(())
@@ -358,118 +391,10 @@ impl Draft<'_> {
         }));
         Ok(())
     }
-
-    fn lstm(&mut self, id: NodeId, recurrent: Recurrent) -> Result<(), Unplanned> {
-        let source = self.source(id, 0)?;
-        let from = self.place(source);
-        let [length, features] = *self.shape(source)? else {
-            return Err(self.unplanned(id, "its input is no sequence of vectors"));
-        };
-        let (Some(input), Some(state)) = (self.weight(id, 1), self.weight(id, 2)) else {
-            return Err(self.unplanned(id, "its weights are computed"));
-        };
-        let forward = recurrent.direction == Direction::Forward;
-        if !forward || self.images(source) != 1 || !from.is_dense() {
-            return Err(self.unplanned(id, "it does not read a sequence forward"));
-        }
-        let units = recurrent.units;
-        let rows = 4 * units;
-        let bias: Arc<[f32]> = match self.weight(id, 3) {
-            Some(bias) => {
-                let (input, state) = bias.values().split_at(rows);
-                input.iter().zip(state).map(|(a, b)| a + b).collect()
-            }
-            None => vec![0.0; rows].into(),
-        };
-        let tiles = tiles(rows);
-        let (input, state) = (input.values(), state.values());
-        let k = features + units;
-        let blocks = pieces(k, DENSE);
-        let weights: Arc<[f32]> = packed(1, &tiles, &blocks, |_, row, at| match at {
-            at if at < features => input[row * features + at],
-            at => state[row * units + at - features],
-        })
-        .into();
-        // All states one after the other, before them the first, which is zero.
-        let states = self.framed((length + 1) * units);
-        let (gates, cell) = (self.framed(rows), self.framed(units));
-        let shape = self.shape(id)?;
-        let skip = match recurrent.output {
-            RecurrentOutput::All => units,
-            RecurrentOutput::Last => length * units,
-            RecurrentOutput::Cell => 0,
-        };
-        let given = match recurrent.output {
-            RecurrentOutput::Cell => cell,
-            _ => states,
-        };
-        self.alias(
-            id,
-            Place {
-                skip,
-                channels: shape.iter().product(),
-                ..given
-            },
-        );
-        self.operations += 2 * (length * rows * k) as u64;
-        let lanes = self.lanes;
-        let (from_value, skipped) = (from.at, from.skip);
-        let used = [from.at, states.at, gates.at, cell.at];
-        let for_now = Step::Lstm(Lstm {
-            units,
-            steps: Arc::new([]),
-            gates,
-            cell,
-            states: Arc::new([]),
-        });
-        let make = move |places: &[Place]| {
-            let at = |value: usize| places[value].at;
-            let step = |step: usize| {
-                let x = at(from_value) + skipped + step * features;
-                let h = at(states.at) + step * units;
-                let tap = |k: usize| match k {
-                    k if k < features => (x + k) * lanes,
-                    k => (h + k - features) * lanes,
-                };
-                Product {
-                    node: id,
-                    // The frame from its beginning.
-                    from: Place {
-                        framed: true,
-                        ..flat(0)
-                    },
-                    to: places[gates.at],
-                    parts: vec![whole_part()],
-                    tiles: tiles.clone(),
-                    weights: Arc::clone(&weights),
-                    bias: Arc::clone(&bias),
-                    offsets: (0..k).map(tap).collect(),
-                    blocks: blocks.clone(),
-                    positions: Positions::Groups,
-                    activation: Activation::None,
-                }
-            };
-            Step::Lstm(Lstm {
-                units,
-                steps: (0..length).map(step).collect(),
-                gates: places[gates.at],
-                cell: places[cell.at],
-                states: (0..=length)
-                    .map(|step| Place {
-                        skip: step * units,
-                        channels: units,
-                        ..places[states.at]
-                    })
-                    .collect(),
-            })
-        };
-        self.later(for_now, &used, Box::new(make));
-        Ok(())
-    }
 }
 
 /// All channels of a layer without groups.
-fn whole_part() -> Part {
+pub fn whole_part() -> Part {
     Part {
         first: 0,
         shift: 0,
@@ -478,7 +403,7 @@ fn whole_part() -> Part {
 }
 
 /// Pieces of k as even as can be, of at most so many.
-fn pieces(k: usize, most: usize) -> Vec<Range<usize>> {
+pub fn pieces(k: usize, most: usize) -> Vec<Range<usize>> {
     let many = k.div_ceil(most).max(1);
     (0..many)
         .map(|at| k * at / many..k * (at + 1) / many)

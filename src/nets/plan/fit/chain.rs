@@ -262,7 +262,7 @@ pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
             } => {
                 // As what backward data reads, the sums have a border of their own.
                 let behind = match gradient {
-                    Some(_) => geometry.back().border_of(outputs, inputs),
+                    Some(_) => geometry.border_behind(inputs, outputs),
                     None => Pads::default(),
                 };
                 let sums = chain.place(outputs, behind);

@@ -68,7 +68,7 @@ impl Convolution {
             relu,
             forward: Kernel::new(geometry, from, sums, lanes),
             filtering: Filtering::new(geometry, from, sums),
-            back: before.map(|before| Kernel::new(geometry.back(), sums, before, lanes)),
+            back: before.map(|before| Kernel::back(geometry, sums, before, lanes)),
         }
     }
 
@@ -79,7 +79,8 @@ impl Convolution {
         let bias = parameters[self.bias].values.clone();
         self.forward.take(values, bias, lanes);
         if let Some(back) = &mut self.back {
-            // Turned by 180°, inputs and outputs exchanged.
+            // Turned by 180° where it is a convolution too, inputs and outputs exchanged.
+            let turns = back.turns();
             let area = taps * taps;
             let (inputs, outputs) = (self.from.channels, self.sums.channels);
             if self.geometry.apart {
@@ -92,7 +93,10 @@ impl Convolution {
             for input in 0..inputs {
                 for output in 0..outputs {
                     let own = &values[(output * inputs + input) * area..][..area];
-                    turned.extend(own.iter().rev());
+                    match turns {
+                        true => turned.extend(own.iter().rev()),
+                        false => turned.extend(own),
+                    }
                 }
             }
             back.take(&turned, vec![0.0; inputs], lanes);

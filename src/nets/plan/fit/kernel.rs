@@ -1,6 +1,7 @@
 //! The convolutions that training computes forward and, turned around, backward.
 
 use std::cell::RefCell;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::Lanes;
@@ -10,6 +11,7 @@ use super::super::product::{
 };
 use super::super::winograd::{self, OUTPUTS, Transform, Winograd};
 use super::Frames;
+use super::turned::{self, Turned};
 use crate::nets::graph::NodeId;
 use crate::nets::graph::op::Pads;
 
@@ -28,6 +30,13 @@ pub struct Geometry {
 }
 
 impl Geometry {
+    /// Where what is read for an output begins, in numbers from the value's first.
+    fn base(self, from: &Place, row: usize, column: usize) -> usize {
+        let row = row + from.border.top - self.pads.top;
+        let column = column + from.border.left - self.pads.left;
+        row * from.width() + column
+    }
+
     /// The border that inputs \[C,H,W\] need for outputs \[C,H,W\].
     pub fn border_of(self, inputs: [usize; 3], outputs: [usize; 3]) -> Pads {
         let Pads {
@@ -63,6 +72,20 @@ impl Geometry {
         }
     }
 
+    /// The border that the gradients by outputs \[C,H,W\] need for those by inputs \[C,H,W\]: see [`Kernel::back`].
+    pub fn border_behind(self, inputs: [usize; 3], outputs: [usize; 3]) -> Pads {
+        let back = self.back();
+        match (self.transform(inputs[0], outputs), self.apart) {
+            (Some(_), _) => Pads::default(),
+            (None, true) => back.border_of(outputs, inputs),
+            (None, false) => Pads {
+                top: 0,
+                bottom: 0,
+                ..back.pads
+            },
+        }
+    }
+
     /// The convolution that takes gradients by the outputs to those by the inputs.
     pub fn back(self) -> Self {
         let other = |pad: usize| self.taps - 1 - pad;
@@ -81,103 +104,67 @@ impl Geometry {
 /// A convolution without strides, of all channels together or of each apart, by whichever kernel is faster.
 #[derive(Debug)]
 pub enum Kernel {
-    Direct(Box<Product>),
+    Direct(Direct),
     Winograd(Box<Winograd>),
+    Turned(Box<Turned>),
 }
 
 impl Kernel {
     /// In these places.
     pub fn new(geometry: Geometry, from: Place, to: Place, lanes: usize) -> Self {
-        let (inputs, outputs) = (from.channels, to.channels);
-        let base = |row: usize, column: usize| {
-            let row = row + from.border.top - geometry.pads.top;
-            let column = column + from.border.left - geometry.pads.left;
-            (row * from.width() + column) * lanes
+        let shape = [to.channels, to.rows, to.columns];
+        let Some(transform) = geometry.transform(from.channels, shape) else {
+            return Self::Direct(Direct::new(geometry, from, to, (lanes, false)));
         };
-        // Channels of a part, which read as many: all of them, or one.
-        let (many, inputs_of, outputs_of) = match geometry.apart {
-            true => (outputs, 1, 1),
-            false => (1, inputs, outputs),
-        };
-        let tiles = tiles(outputs_of);
-        let shape = [outputs, to.rows, to.columns];
-        if let Some(transform) = geometry.transform(inputs, shape) {
-            let rows = (0..to.rows).step_by(OUTPUTS);
-            let all: Vec<(usize, usize, usize)> = rows
-                .flat_map(|row| {
-                    let columns = (0..to.columns).step_by(OUTPUTS);
-                    columns.map(move |column| (base(row, column), row, column))
-                })
-                .collect();
-            let quads = all.chunks(POSITIONS);
-            let places = quads.map(|quad| std::array::from_fn(|i| quad[i.min(quad.len() - 1)]));
-            return Self::Winograd(Box::new(Winograd {
-                node: NodeId(0),
-                from,
-                to,
-                transform,
-                tiles: tiles.into(),
-                weights: Arc::new([]),
-                bias: Arc::new([]),
-                places: places.collect(),
-                size: (to.rows, to.columns),
-                pooled: false,
-                activation: Activation::None,
-            }));
-        }
-        let taps = geometry.taps;
-        let area = taps * taps;
-        let tap = |at: usize| {
-            let (channel, row, column) = (at / area, at % area / taps, at % taps);
-            (channel * from.plane() + row * from.width() + column) * lanes
-        };
-        let all: Vec<(usize, usize)> = (0..to.rows)
-            .flat_map(|row| (0..to.columns).map(move |column| (row, column)))
+        let rows = (0..to.rows).step_by(OUTPUTS);
+        let all: Vec<(usize, usize, usize)> = rows
+            .flat_map(|row| {
+                let columns = (0..to.columns).step_by(OUTPUTS);
+                columns.map(move |column| (geometry.base(&from, row, column) * lanes, row, column))
+            })
             .collect();
-        let quads = all.chunks(POSITIONS).map(|quad| {
-            let at = |i: usize| quad[i.min(quad.len() - 1)];
-            let bases = std::array::from_fn(|i| base(at(i).0, at(i).1));
-            let places = std::array::from_fn(|i| to.offset(0, at(i).0, at(i).1) * lanes);
-            (bases, places)
-        });
-        let step = (BLOCK / area).max(1);
-        Self::Direct(Box::new(Product {
+        let quads = all.chunks(POSITIONS);
+        let places = quads.map(|quad| std::array::from_fn(|i| quad[i.min(quad.len() - 1)]));
+        Self::Winograd(Box::new(Winograd {
             node: NodeId(0),
             from,
             to,
-            parts: (0..many)
-                .map(|part| Part {
-                    first: part * outputs_of,
-                    shift: part * inputs_of * from.plane() * lanes,
-                    weights: part * outputs_of * inputs_of * area,
-                })
-                .collect(),
-            tiles,
+            transform,
+            tiles: tiles(to.channels).into(),
             weights: Arc::new([]),
             bias: Arc::new([]),
-            offsets: (0..inputs_of * area).map(tap).collect(),
-            blocks: (0..inputs_of)
-                .step_by(step)
-                .map(|first| first * area..(first + step).min(inputs_of) * area)
-                .collect(),
-            positions: Positions::Each(quads.collect()),
+            places: places.collect(),
+            size: (to.rows, to.columns),
+            pooled: false,
             activation: Activation::None,
         }))
+    }
+
+    /// From the gradients by the sums of a convolution to those by what it reads: by minimal filtering turned
+    /// around where the convolution is filtered, else without the rows of taps that meet no sum.
+    pub fn back(geometry: Geometry, sums: Place, before: Place, lanes: usize) -> Self {
+        let shape = [sums.channels, sums.rows, sums.columns];
+        match (geometry.transform(before.channels, shape), geometry.apart) {
+            (Some(transform), _) => {
+                Self::Turned(Box::new(Turned::new(geometry, transform, sums, before)))
+            }
+            (None, true) => Self::new(geometry.back(), sums, before, lanes),
+            (None, false) => {
+                Self::Direct(Direct::new(geometry.back(), sums, before, (lanes, true)))
+            }
+        }
+    }
+
+    /// Whether the kernels of the way back are to be turned by 180° for it.
+    pub fn turns(&self) -> bool {
+        !matches!(self, Self::Turned(_))
     }
 
     /// Takes weights: the kernel of an output and an input channel, row-major.
     pub fn take(&mut self, kernels: &[f32], bias: Vec<f32>, lanes: Lanes) {
         match self {
-            Self::Direct(own) => {
-                let k = own.offsets.len();
-                let parts = own.parts.len();
-                let of_part = own.to.channels / parts;
-                let weight = |part: usize, channel: usize, at: usize| {
-                    kernels[(part * of_part + channel) * k + at]
-                };
-                own.weights = packed(parts, &own.tiles, &own.blocks, weight).into();
-                own.bias = bias.into();
-            }
+            Self::Direct(own) => own.take(kernels, bias),
+            Self::Turned(own) => own.take(kernels, lanes),
             Self::Winograd(own) => {
                 let inputs = own.from.channels;
                 let count = own.transform.packed(inputs, own.to.channels);
@@ -197,8 +184,9 @@ impl Kernel {
     /// Convolves a group.
     pub fn run(&self, frames: &Frames, group: usize, lanes: Lanes) {
         let room = match self {
-            Self::Direct(own) => own.sums(lanes.count()),
+            Self::Direct(own) => own.products[0].sums(lanes.count()),
             Self::Winograd(own) => own.room(lanes.count()),
+            Self::Turned(own) => own.room(lanes.count()),
         };
         let memory = frames.pointer.0;
         let layout = layout::Frames {
@@ -206,12 +194,23 @@ impl Kernel {
             frame: frames.frame,
         };
         with_room(room, |room| match self {
-            Self::Direct(product) => lanes.arch().dispatch(Multiply {
-                product,
+            Self::Direct(own) => {
+                for product in &own.products {
+                    lanes.arch().dispatch(Multiply {
+                        product,
+                        frames: layout,
+                        group,
+                        memory,
+                        sums: room,
+                    });
+                }
+            }
+            Self::Turned(turned) => lanes.arch().dispatch(turned::OnGroup {
+                turned,
                 frames: layout,
                 group,
                 memory,
-                sums: room,
+                room,
             }),
             Self::Winograd(winograd) => lanes.arch().dispatch(winograd::OnGroup {
                 winograd,
@@ -221,6 +220,133 @@ impl Kernel {
                 room,
             }),
         });
+    }
+}
+
+/// A convolution tap by tap.
+#[derive(Debug)]
+pub struct Direct {
+    /// Of the rows that meet the same rows of taps one each.
+    products: Vec<Product>,
+    /// Pieces of k, of which each product takes some that follow upon each other.
+    blocks: Vec<Range<usize>>,
+    /// For every number of k its place in a kernel of all channels.
+    order: Vec<usize>,
+}
+
+impl Direct {
+    /// In these places. `skips`: rows of taps that meet no row of what is read are left out, which is then
+    /// without a border above and below.
+    fn new(geometry: Geometry, from: Place, to: Place, (lanes, skips): (usize, bool)) -> Self {
+        // Channels of a part, which read as many: all of them, or one.
+        let (many, inputs, outputs) = match geometry.apart {
+            true => (to.channels, 1, 1),
+            false => (1, from.channels, to.channels),
+        };
+        let (taps, area) = (geometry.taps, geometry.taps * geometry.taps);
+        let place =
+            |channel: usize, row: usize, column: usize| (channel * taps + row) * taps + column;
+        let columns = |channel: usize, row: usize| (0..taps).map(move |it| place(channel, row, it));
+        // Channel by channel, or row by row of taps.
+        let order: Vec<usize> = match skips {
+            false => (0..inputs * area).collect(),
+            true => (0..taps)
+                .flat_map(|row| (0..inputs).flat_map(move |channel| columns(channel, row)))
+                .collect(),
+        };
+        let (pieces, length) = match skips {
+            false => (1, inputs * area),
+            true => (taps, inputs * taps),
+        };
+        let step = match skips {
+            false => (BLOCK / area).max(1) * area,
+            true => (BLOCK / taps).max(1) * taps,
+        };
+        let blocks: Vec<Range<usize>> = (0..pieces)
+            .flat_map(|piece| {
+                let whole = piece * length..(piece + 1) * length;
+                let firsts = whole.clone().step_by(step);
+                firsts.map(move |first| first..(first + step).min(whole.end))
+            })
+            .collect();
+        // The rows of taps that a row of the result meets.
+        let met = |row: usize| match skips {
+            false => 0..pieces,
+            true => {
+                let pad = geometry.pads.top;
+                pad.saturating_sub(row)..taps.min((from.rows + pad).saturating_sub(row))
+            }
+        };
+        let mut rows: Vec<(Range<usize>, Vec<usize>)> = Vec::new();
+        for row in 0..to.rows {
+            match rows.iter_mut().find(|(own, _)| *own == met(row)) {
+                Some((_, all)) => all.push(row),
+                None => rows.push((met(row), vec![row])),
+            }
+        }
+        let each = blocks.len() / pieces;
+        let product = |(met, rows): &(Range<usize>, Vec<usize>)| {
+            // From the first row of taps on that is met.
+            let offset = |&at: &usize| {
+                let (channel, row, column) = (at / area, at % area / taps, at % taps);
+                let row = row.saturating_sub(if skips { met.start } else { 0 });
+                (channel * from.plane() + row * from.width() + column) * lanes
+            };
+            let base = |(row, column): (usize, usize)| {
+                let row = if skips { row + met.start } else { row };
+                geometry.base(&from, row, column) * lanes
+            };
+            let all: Vec<(usize, usize)> = rows
+                .iter()
+                .flat_map(|&row| (0..to.columns).map(move |column| (row, column)))
+                .collect();
+            let quads = all.chunks(POSITIONS).map(|quad| {
+                let at = |i: usize| quad[i.min(quad.len() - 1)];
+                let bases = std::array::from_fn(|i| base(at(i)));
+                let places = std::array::from_fn(|i| to.offset(0, at(i).0, at(i).1) * lanes);
+                (bases, places)
+            });
+            let before: usize = blocks[..met.start * each].iter().map(Range::len).sum();
+            Product {
+                node: NodeId(0),
+                from,
+                to,
+                parts: (0..many)
+                    .map(|part| Part {
+                        first: part * outputs,
+                        shift: part * inputs * from.plane() * lanes,
+                        weights: part * outputs * inputs * area + before * outputs,
+                    })
+                    .collect(),
+                tiles: tiles(outputs),
+                weights: Arc::new([]),
+                bias: Arc::new([]),
+                offsets: order.iter().map(offset).collect(),
+                blocks: blocks[met.start * each..met.end * each].to_vec(),
+                positions: Positions::Each(quads.collect()),
+                activation: Activation::None,
+            }
+        };
+        Self {
+            products: rows.iter().map(product).collect(),
+            blocks: blocks.clone(),
+            order,
+        }
+    }
+
+    fn take(&mut self, kernels: &[f32], bias: Vec<f32>) {
+        let first = &self.products[0];
+        let parts = first.parts.len();
+        let (k, of_part) = (self.order.len(), first.to.channels / parts);
+        let weight = |part: usize, channel: usize, at: usize| {
+            kernels[(part * of_part + channel) * k + self.order[at]]
+        };
+        let weights: Arc<[f32]> = packed(parts, &first.tiles, &self.blocks, weight).into();
+        let bias: Arc<[f32]> = bias.into();
+        for product in &mut self.products {
+            product.weights = Arc::clone(&weights);
+            product.bias = Arc::clone(&bias);
+        }
     }
 }
 

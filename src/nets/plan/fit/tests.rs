@@ -8,6 +8,8 @@ use crate::nets::weights::host;
 use crate::nets::{Network, Ports};
 use crate::session::config::NetworkKind;
 
+mod back;
+
 /// Numbers that have nothing in common, in \[0,1\].
 fn numbers(count: usize) -> Vec<f32> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;

@@ -1,0 +1,98 @@
+//! One graph that is pushed at a node in several ways at once.
+
+use super::super::op::Binary;
+use super::super::{Graph, GraphBuilder, GraphError, Input, NodeId, Op};
+use crate::session::array::Array;
+
+/// A graph with an output for every push.
+#[derive(Debug, Clone)]
+pub struct Pushes {
+    /// The graph. What comes before the pushes is in it once, what comes after them once a push.
+    pub graph: Graph,
+    /// The node that gives the logits of each push, in order.
+    pub outputs: Vec<NodeId>,
+}
+
+impl Graph {
+    /// The logits that the graph gives with each of `pushes`, one number a unit, added to what `node` gives,
+    /// along `axis`. A maximum that alone follows the node stands before the pushes: what is added to all of
+    /// a channel is added to its maximum, to the bit.
+    ///
+    /// # Errors
+    /// Where a push has another length than the axis, or there is none.
+    pub fn pushed_by_each(
+        &self,
+        node: NodeId,
+        axis: usize,
+        pushes: &[Vec<f32>],
+    ) -> Result<Pushes, GraphError> {
+        let users = self.users();
+        let point = match *users[node.0] {
+            [user] if matches!(self.node(user).op, Op::MaxPool(_)) && axis == 1 => user,
+            _ => node,
+        };
+        let mut after = vec![false; self.nodes().len()];
+        for id in self.ids() {
+            let inputs = self.node(id).inputs.iter();
+            after[id.0] = inputs
+                .filter_map(Input::node)
+                .any(|before| before == point || after[before.0]);
+        }
+        let mut builder = GraphBuilder::new(self.image());
+        for (name, values) in self.weights() {
+            builder.weight(name, values.clone())?;
+        }
+        let mut places: Vec<Option<NodeId>> = vec![None; self.nodes().len()];
+        let add =
+            |builder: &mut GraphBuilder, places: &[Option<NodeId>], id: NodeId, name: &str| {
+                let node = self.node(id);
+                let place = |input: &Input| match input {
+                    Input::Node(id) => places[id.0]
+                        .map(Input::Node)
+                        .unwrap_or_else(|| input.clone()),
+                    Input::Weight(_) => input.clone(),
+                };
+                let inputs: Vec<Input> = node.inputs.iter().map(place).collect();
+                builder.add(name, node.op.clone(), &inputs)
+            };
+        for id in self.ids().filter(|id| !after[id.0]) {
+            places[id.0] = Some(add(&mut builder, &places, id, &self.node(id).name)?);
+        }
+        let shared = places[point.0];
+        let shape = {
+            let mut shape = vec![1; self.node(point).shape.len().saturating_sub(axis)];
+            if let Some(units) = shape.first_mut() {
+                *units = self.node(point).shape[axis].count;
+            }
+            shape
+        };
+        let mut outputs = Vec::with_capacity(pushes.len());
+        for (at, push) in pushes.iter().enumerate() {
+            let misfit = || GraphError::Misfit {
+                node: self.node(node).name.clone(),
+                op: self.node(node).op.label(),
+                why: format!("a push of {} numbers along axis {axis}", push.len()),
+            };
+            let before = shared.ok_or_else(misfit)?;
+            if shape.iter().product::<usize>() != push.len() {
+                return Err(misfit());
+            }
+            let name = |of: &str| format!("{of} [push {at}]");
+            let weight = builder.weight(&name("by"), Array::new(&shape, push.clone()))?;
+            let pushed = [Input::Node(before), weight];
+            let moved = &self.node(point).name;
+            places[point.0] = Some(builder.add(&name(moved), Op::Binary(Binary::Add), &pushed)?);
+            for id in self.ids().filter(|id| after[id.0]) {
+                let own = name(&self.node(id).name);
+                places[id.0] = Some(add(&mut builder, &places, id, &own)?);
+            }
+            outputs.extend(places[self.output().0]);
+        }
+        let first = outputs.first().copied();
+        let first = first.ok_or_else(|| GraphError::Name("no push".into()))?;
+        Ok(Pushes {
+            graph: builder.finish(first)?,
+            outputs,
+        })
+    }
+}

@@ -1,0 +1,291 @@
+//! Gradients by what a convolution reads, by minimal filtering turned around.
+//!
+//! A tile of outputs is Y = Aᵀ\[(G g Gᵀ) ⊙ (Bᵀ d B)\]A of its inputs d ([`winograd`]), which is linear in d. So the
+//! gradient by d is B\[(G g Gᵀ) ⊙ (A y Aᵀ)\]Bᵀ of that by the outputs, y: as many multiplications as forward, with the
+//! same transformed kernels, and no border of zeros around y. The gradients of tiles that overlap are added.
+
+use pulp::{Simd, WithSimd};
+
+use super::super::Lanes;
+use super::super::layout::{Frames, Place};
+use super::super::product::{POSITIONS, Tile, kernel_of, load, store, tiles};
+use super::super::winograd::{OUTPUTS, Transform};
+use super::kernel::Geometry;
+
+/// Vectors between the numbers of one point and the next that are not used, as in [`winograd`].
+const PAD: usize = 1;
+
+/// Most points along an axis.
+const MOST: usize = 8;
+
+/// The way back of a convolution.
+#[derive(Debug)]
+pub struct Turned {
+    transform: Transform,
+    /// The gradients by the sums.
+    from: Place,
+    /// Those by what the convolution reads.
+    to: Place,
+    /// Tiles of the channels that it reads.
+    tiles: Vec<Tile>,
+    /// Transformed kernels, by tile, point, output channel and channel of the tile.
+    weights: Vec<f32>,
+    /// For at most four tiles at a time their first row and column of the sums.
+    places: Vec<Vec<(usize, usize)>>,
+    /// Zeros above and to the left of what the convolution reads.
+    pads: (usize, usize),
+}
+
+impl Turned {
+    /// Of a convolution that sums in `from` and whose inputs have their gradients in `to`.
+    pub fn new(geometry: Geometry, transform: Transform, from: Place, to: Place) -> Self {
+        let rows = (0..from.rows).step_by(OUTPUTS);
+        let all: Vec<(usize, usize)> = rows
+            .flat_map(|row| {
+                let columns = (0..from.columns).step_by(OUTPUTS);
+                columns.map(move |column| (row, column))
+            })
+            .collect();
+        Self {
+            transform,
+            from,
+            to,
+            tiles: tiles(to.channels),
+            weights: Vec::new(),
+            places: all.chunks(POSITIONS).map(<[_]>::to_vec).collect(),
+            pads: (geometry.pads.top, geometry.pads.left),
+        }
+    }
+
+    /// Takes the kernels of the convolution, an input and then an output channel, row-major.
+    pub fn take(&mut self, kernels: &[f32], lanes: Lanes) {
+        let (inputs, outputs) = (self.to.channels, self.from.channels);
+        self.weights
+            .resize(self.transform.packed(outputs, inputs), 0.0);
+        self.transform
+            .pack(kernels, outputs, &self.tiles, lanes, &mut self.weights);
+    }
+
+    /// Floats that its transformed gradients and sums take while they are made.
+    pub fn room(&self, lanes: usize) -> usize {
+        let points = self.transform.points.pow(2);
+        let widest = self.tiles.iter().map(|tile| tile.count).max().unwrap_or(0);
+        points * ((self.from.channels + widest) * POSITIONS + 2 * PAD) * lanes
+    }
+}
+
+/// The way back of one group of images.
+pub struct OnGroup<'a> {
+    pub turned: &'a Turned,
+    pub frames: Frames,
+    pub group: usize,
+    pub memory: *mut f32,
+    /// Room for [`Turned::room`].
+    pub room: *mut f32,
+}
+
+impl WithSimd for OnGroup<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.turned.transform.points {
+            MOST => self.turn::<S, 8>(simd),
+            _ => self.turn::<S, 6>(simd),
+        }
+    }
+}
+
+impl OnGroup<'_> {
+    /// A number of a value of the group.
+    #[inline(always)]
+    fn at<S: Simd>(&self, place: &Place, [channel, row, column]: [usize; 3]) -> *mut f32 {
+        let number = self.frames.start(place, self.group) + place.offset(channel, row, column);
+        // SAFETY: values lie inside the memory.
+        unsafe { self.memory.add(number * S::F32_LANES) }
+    }
+
+    #[inline(always)]
+    fn turn<S: Simd, const N: usize>(&self, simd: S) {
+        let own = self.turned;
+        let lanes = S::F32_LANES;
+        let vector = POSITIONS * lanes;
+        let outputs = own.from.channels;
+        let apart = outputs * vector + PAD * lanes;
+        let sums = self.room.wrapping_add(N * N * apart);
+        for channel in 0..own.to.channels {
+            for row in 0..own.to.rows {
+                for column in 0..own.to.columns {
+                    let to = self.at::<S>(&own.to, [channel, row, column]);
+                    // SAFETY: the value is this task's.
+                    unsafe { store(simd, to, simd.splat_f32s(0.0)) };
+                }
+            }
+        }
+        for places in &own.places {
+            for channel in 0..outputs {
+                for (position, &place) in places.iter().enumerate() {
+                    let to = channel * vector + position * lanes;
+                    // SAFETY: the room is long enough.
+                    unsafe {
+                        let to = self.room.add(to);
+                        self.spread::<S, N>(simd, channel, place, (to, apart));
+                    }
+                }
+            }
+            let mut weights = own.weights.as_ptr();
+            for tile in &own.tiles {
+                let own_apart = tile.count * vector + PAD * lanes;
+                for point in 0..N * N {
+                    // SAFETY: as above; weights are as long as tiles, points and channels say. What stands in
+                    // positions without a tile is not read.
+                    unsafe {
+                        let y = self.room.add(point * apart).cast_const();
+                        let to = sums.add(point * own_apart);
+                        kernel_of(simd, tile.count, (y, vector, outputs), weights, to);
+                        weights = weights.add(outputs * tile.count);
+                    }
+                }
+                for oc in 0..tile.count {
+                    for (position, &place) in places.iter().enumerate() {
+                        // SAFETY: as above.
+                        unsafe {
+                            let from = sums.add(oc * vector + position * lanes).cast_const();
+                            self.add::<S, N>(simd, tile.first + oc, place, (from, own_apart));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A y Aᵀ of a tile of the gradients by the sums; the points are written so far apart.
+    ///
+    /// # Safety
+    /// The points must be writable.
+    #[expect(clippy::needless_range_loop, reason = "rows become columns")]
+    #[inline(always)]
+    unsafe fn spread<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        channel: usize,
+        (row, column): (usize, usize),
+        (to, apart): (*mut f32, usize),
+    ) {
+        let from = &self.turned.from;
+        let zero = simd.splat_f32s(0.0);
+        let mut half = [[zero; N]; OUTPUTS];
+        for y in 0..OUTPUTS.min(from.rows - row) {
+            let mut own = [zero; OUTPUTS];
+            for x in 0..OUTPUTS.min(from.columns - column) {
+                let at = self.at::<S>(from, [channel, row + y, column + x]);
+                // SAFETY: values lie inside the memory.
+                own[x] = unsafe { load(simd, at) };
+            }
+            half[y] = outputs_back::<S, N>(simd, own);
+        }
+        for j in 0..N {
+            let mut own = [zero; OUTPUTS];
+            for y in 0..OUTPUTS {
+                own[y] = half[y][j];
+            }
+            let column = outputs_back::<S, N>(simd, own);
+            for i in 0..N {
+                // SAFETY: the caller's.
+                unsafe { store(simd, to.add((i * N + j) * apart), column[i]) };
+            }
+        }
+    }
+
+    /// Adds B m Bᵀ of points that stand so far apart, where it lies inside of what the convolution reads.
+    ///
+    /// # Safety
+    /// The points must be readable.
+    #[expect(clippy::needless_range_loop, reason = "rows become columns")]
+    #[inline(always)]
+    unsafe fn add<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        channel: usize,
+        (row, column): (usize, usize),
+        (from, apart): (*const f32, usize),
+    ) {
+        let (to, pads) = (&self.turned.to, self.turned.pads);
+        let zero = simd.splat_f32s(0.0);
+        let mut rows = [[zero; N]; N];
+        for i in 0..N {
+            let mut own = [zero; N];
+            for j in 0..N {
+                // SAFETY: the caller's.
+                own[j] = unsafe { load(simd, from.add((i * N + j) * apart)) };
+            }
+            rows[i] = inputs_back::<S, N>(simd, own);
+        }
+        for j in 0..N {
+            let Some(x) = (column + j).checked_sub(pads.1).filter(|x| *x < to.columns) else {
+                continue;
+            };
+            let mut own = [zero; N];
+            for i in 0..N {
+                own[i] = rows[i][j];
+            }
+            let own = inputs_back::<S, N>(simd, own);
+            for i in 0..N {
+                if let Some(y) = (row + i).checked_sub(pads.0).filter(|y| *y < to.rows) {
+                    let at = self.at::<S>(to, [channel, y, x]);
+                    // SAFETY: values lie inside the memory.
+                    unsafe { store(simd, at, simd.add_f32s(load(simd, at), own[i])) };
+                }
+            }
+        }
+    }
+}
+
+/// A of four numbers: their sums at the points, by even and odd powers.
+#[inline(always)]
+fn outputs_back<S: Simd, const N: usize>(simd: S, y: [S::f32s; OUTPUTS]) -> [S::f32s; N] {
+    let fma = |by: f32, x: S::f32s, to: S::f32s| simd.mul_add_f32s(simd.splat_f32s(by), x, to);
+    let mut m = [y[0]; N];
+    m[N - 1] = y[3];
+    let (e, o) = (simd.add_f32s(y[0], y[2]), simd.add_f32s(y[1], y[3]));
+    (m[1], m[2]) = (simd.add_f32s(e, o), simd.sub_f32s(e, o));
+    let (e, o) = (fma(4.0, y[2], y[0]), fma(4.0, y[3], y[1]));
+    (m[3], m[4]) = (fma(2.0, o, e), fma(-2.0, o, e));
+    if N == MOST {
+        let (e, o) = (fma(0.25, y[2], y[0]), fma(0.25, y[3], y[1]));
+        (m[5], m[N - 2]) = (fma(0.5, o, e), fma(-0.5, o, e));
+    }
+    m
+}
+
+/// B of six or eight points: what they say together of the even and of the odd numbers.
+#[inline(always)]
+fn inputs_back<S: Simd, const N: usize>(simd: S, s: [S::f32s; N]) -> [S::f32s; N] {
+    let fma = |by: f32, x: S::f32s, to: S::f32s| simd.mul_add_f32s(simd.splat_f32s(by), x, to);
+    let mul = |by: f32, x: S::f32s| simd.mul_f32s(simd.splat_f32s(by), x);
+    let (add, sub) = (
+        |a: S::f32s, b: S::f32s| simd.add_f32s(a, b),
+        |a: S::f32s, b: S::f32s| simd.sub_f32s(a, b),
+    );
+    let (e1, o1) = (add(s[1], s[2]), sub(s[1], s[2]));
+    let (e2, o2) = (add(s[3], s[4]), mul(2.0, sub(s[3], s[4])));
+    let last = s[N - 1];
+    let mut d = s;
+    if N == MOST {
+        let (e3, o3) = (add(s[5], s[N - 2]), mul(0.5, sub(s[5], s[N - 2])));
+        d[0] = mul(-1.0, s[0]);
+        d[1] = sub(fma(4.0, o3, fma(0.25, o2, o1)), last);
+        d[2] = fma(5.25, s[0], fma(4.0, e3, fma(0.25, e2, e1)));
+        d[3] = fma(5.25, last, fma(-5.0, o3, fma(-1.25, o2, mul(-4.25, o1))));
+        d[4] = fma(-5.25, s[0], fma(-5.0, e3, fma(-1.25, e2, mul(-4.25, e1))));
+        d[5] = fma(-5.25, last, add(o1, add(o2, o3)));
+        d[N - 2] = add(s[0], add(e1, add(e2, e3)));
+    } else {
+        d[0] = mul(4.0, s[0]);
+        d[1] = fma(4.0, last, fma(-4.0, o1, mul(-1.0, o2)));
+        d[2] = fma(-5.0, s[0], fma(-4.0, e1, mul(-1.0, e2)));
+        d[3] = fma(-5.0, last, add(o1, o2));
+        d[4] = add(s[0], add(e1, e2));
+    }
+    d
+}

@@ -1,0 +1,230 @@
+//! Standard normal numbers, eight at a time: those of `rand_distr`, to the bit.
+//!
+//! Its ziggurat takes a number from a table of layers and is done in 99 of 100 cases when that lies in the
+//! layer's core. These cases are computed here in vectors. In all others `rand_distr` itself computes, from the
+//! same words on. The table is not published: it is read off what `rand_distr` makes of chosen words.
+//!
+//! Marsaglia and Tsang, "The Ziggurat Method for Generating Random Variables", Journal of Statistical
+//! Software 5(8), 2000.
+
+use std::convert::Infallible;
+use std::sync::LazyLock;
+
+use pulp::{Arch, Simd, WithSimd};
+use rand::TryRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::chacha;
+
+/// Numbers that are computed together.
+const AT_ONCE: usize = 8;
+
+/// Words of 64 bits that are drawn ahead at most: they stay in the first cache.
+const AHEAD: usize = 2048;
+
+/// Words that one number may take before it is drawn from the generator itself.
+const SPARE: usize = 64;
+
+/// Layers of the ziggurat.
+const LAYERS: usize = 256;
+
+/// Fills `normals` with standard normal numbers of a generator, and moves it on.
+pub fn fill(rng: &mut ChaCha8Rng, normals: &mut [f64]) {
+    let mut words = Ahead::new(rng);
+    let mut done = 0;
+    while done < normals.len() {
+        if words.left() <= SPARE {
+            let left = normals.len() - done;
+            words.draw(rng, (left + left / 32 + SPARE).min(AHEAD));
+        }
+        let fast = Arch::new().dispatch(Fast {
+            edges: &EDGES,
+            words: &words.words[words.at..],
+            normals: &mut normals[done..],
+        });
+        (words.at, done) = (words.at + fast, done + fast);
+        if done == normals.len() || words.left() <= SPARE {
+            continue;
+        }
+        // The next one is not in the core of its layer.
+        let began = words.at;
+        normals[done] = StandardNormal.sample(&mut words);
+        if words.at > words.words.len() {
+            words.at = began;
+            words.settle(rng);
+            normals[done] = StandardNormal.sample(rng);
+            words = Ahead::new(rng);
+        }
+        done += 1;
+    }
+    words.settle(rng);
+}
+
+/// Words of a generator that were drawn ahead.
+struct Ahead {
+    /// The generator's place where they begin, in words of 32 bits.
+    first: u128,
+    words: Vec<u64>,
+    /// How many are used; more than there are once they did not suffice.
+    at: usize,
+}
+
+impl Ahead {
+    /// None, at the place of a generator.
+    fn new(rng: &ChaCha8Rng) -> Self {
+        Self {
+            first: rng.get_word_pos(),
+            words: Vec::new(),
+            at: 0,
+        }
+    }
+
+    fn left(&self) -> usize {
+        self.words.len().saturating_sub(self.at)
+    }
+
+    /// So many more, in place of what is left.
+    fn draw(&mut self, rng: &mut ChaCha8Rng, count: usize) {
+        self.settle(rng);
+        self.first = rng.get_word_pos();
+        let mut halves = vec![0; 4 * count];
+        chacha::fill(rng, &mut halves);
+        let word = |of: &[u16]| {
+            let of = [of[0], of[1], of[2], of[3]].map(u64::from);
+            of[0] | of[1] << 16 | of[2] << 32 | of[3] << 48
+        };
+        self.words.clear();
+        self.words.extend(halves.chunks_exact(4).map(word));
+        self.at = 0;
+    }
+
+    /// Brings the generator to where the next number begins.
+    fn settle(&self, rng: &mut ChaCha8Rng) {
+        rng.set_word_pos(self.first + 2 * self.at as u128);
+    }
+}
+
+impl TryRng for Ahead {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.try_next_u64()? as u32)
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let word = self.words.get(self.at).copied();
+        self.at += 1;
+        // What comes of zeros is thrown away.
+        Ok(word.unwrap_or(0))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for bytes in bytes.chunks_mut(8) {
+            let word = self.try_next_u64()?.to_le_bytes();
+            bytes.copy_from_slice(&word[..bytes.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// Numbers in the core of their layers, up to the first that is not; gives how many.
+struct Fast<'a> {
+    edges: &'a [f64; LAYERS + 1],
+    words: &'a [u64],
+    normals: &'a mut [f64],
+}
+
+impl WithSimd for Fast<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> usize {
+        let mut done = 0;
+        let words = self.words.as_chunks::<AT_ONCE>().0;
+        let normals = self.normals.as_chunks_mut::<AT_ONCE>().0;
+        for (words, normals) in words.iter().zip(normals) {
+            let mut good = [false; AT_ONCE];
+            for i in 0..AT_ONCE {
+                let layer = (words[i] & 0xff) as usize;
+                // Of the upper 52 bits a number in \[2,4), less 3.
+                let u = f64::from_bits(words[i] >> 12 | 2.0_f64.to_bits()) - 3.0;
+                normals[i] = u * self.edges[layer];
+                good[i] = normals[i].abs() < self.edges[layer + 1];
+            }
+            let many = good.iter().take_while(|it| **it).count();
+            done += many;
+            if many < AT_ONCE {
+                break;
+            }
+        }
+        done
+    }
+}
+
+/// The right edges of the layers, the last of which is a point.
+static EDGES: LazyLock<[f64; LAYERS + 1]> = LazyLock::new(|| {
+    std::array::from_fn(|layer| match layer {
+        LAYERS => 0.0,
+        _ => {
+            // 2⁻¹⁰ of the edge, which is in the core of every layer but the last; there the second word lets
+            // it pass.
+            let u = (1_u64 << 51) + (1 << 41);
+            let mut words = Ahead {
+                first: 0,
+                words: vec![u << 12 | layer as u64, u64::MAX],
+                at: 0,
+            };
+            let sampled: f64 = StandardNormal.sample(&mut words);
+            1024.0 * sampled
+        }
+    })
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{Rng, SeedableRng};
+
+    #[test]
+    fn the_numbers_are_those_of_rand_distr_from_any_place_on() {
+        for (skipped, count) in [
+            (0, 1),
+            (1, 7),
+            (2, 8),
+            (3, 100),
+            (16, 5000),
+            (31, 200_000),
+            (5, 0),
+        ] {
+            let mut own = ChaCha8Rng::seed_from_u64(7);
+            own.set_stream(2);
+            for _ in 0..skipped {
+                own.next_u32();
+            }
+            let mut other = own.clone();
+            let mut normals = vec![0.0; count];
+            fill(&mut own, &mut normals);
+            for (at, normal) in normals.iter().enumerate() {
+                let expected: f64 = StandardNormal.sample(&mut other);
+                assert_eq!(normal.to_bits(), expected.to_bits(), "{skipped} {at}");
+            }
+            // And both go on alike.
+            assert_eq!(own.next_u64(), other.next_u64());
+        }
+    }
+
+    /// The published ziggurat of 256 layers: r = 3.6541528853610088 and layers of equal area.
+    #[test]
+    fn the_edges_are_those_of_the_ziggurat() {
+        let r = 3.654_152_885_361_009;
+        assert!((EDGES[1] - r).abs() < 1e-12);
+        assert!(EDGES.windows(2).all(|pair| pair[0] > pair[1]));
+        let f = |x: f64| (-x * x / 2.0).exp();
+        let area = 0.004_928_673_233_997_087;
+        for layer in 1..LAYERS {
+            let own = EDGES[layer] * (f(EDGES[layer + 1]) - f(EDGES[layer]));
+            assert!((own - area).abs() < 1e-9, "{layer} {own}");
+        }
+    }
+}
