@@ -1,6 +1,13 @@
 //! Gradients by the weights of a convolution by minimal filtering: F(r×r, 4×4), whose kernel is a tile of the
 //! gradients by the sums. Its inputs are transformed as those of the convolution itself, F(4×4, r×r): both have
 //! the same points.
+//!
+//! At every point the gradients are a product of two matrices over images and tiles. It goes through a group of
+//! images at a time, which stays in a core's own cache, with a lane an output channel: nothing is added across
+//! lanes. Some groups follow upon each other in a sum of their own, so that the gradients do not depend on
+//! the number of workers.
+
+use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
@@ -10,17 +17,18 @@ use super::super::product::{load, store};
 use super::super::team::each;
 use super::super::winograd::{OUTPUTS, Transform, transform_inputs};
 use super::Frames;
-use super::kernel::Geometry;
-use super::memory::{Memory, Part, Pointer};
+use super::kernel::{Geometry, with_room};
+use super::memory::{Memory, Part};
+use super::transpose::transpose;
 
-/// Bytes of the transformed tiles that are multiplied before the next are made.
-const AT_ONCE: usize = 5 << 20;
+/// Tiles of a group that are multiplied together.
+const TOGETHER: usize = 2;
+
+/// Most sums of groups that are kept apart.
+const CHUNKS: usize = 8;
 
 /// Most points along an axis.
 const MOST: usize = 8;
-
-/// Output and input channels that are multiplied together.
-const TILE: (usize, usize) = (5, 4);
 
 /// How the gradients of a convolution's weights are computed.
 #[derive(Debug)]
@@ -31,6 +39,7 @@ pub struct Filtering {
     sums: Place,
     /// Where the inputs of every tile begin, in numbers, and its first row and column of the sums.
     tiles: Vec<(usize, usize, usize)>,
+    /// Sums of chunks of groups, by point, input and output channel.
     room: Memory,
     /// Sums by point, output and input channel.
     sums_of: Vec<f32>,
@@ -66,45 +75,64 @@ impl Filtering {
     pub fn by_weights(&mut self, frames: &Frames, gradient: &mut [f32], lanes: Lanes) {
         let points = self.transform.points.pow(2);
         let (inputs, outputs) = (self.from.channels, self.sums.channels);
-        let count = lanes.count();
-        let pair = points * (inputs + outputs) * count;
-        let at_once = (AT_ONCE / (4 * pair)).max(4);
-        let pairs: Vec<(usize, usize)> = (0..frames.groups)
-            .flat_map(|group| (0..self.tiles.len()).map(move |tile| (group, tile)))
-            .collect();
-        let at_once = at_once.min(pairs.len());
-        let spare = 2 * points * count;
-        self.room.reserve(pair * at_once + spare, 1);
+        // As many numbers as fill vectors.
+        let wide = outputs.next_multiple_of(lanes.count());
+        let whole = points * inputs * wide;
+        let chunks = CHUNKS.min(frames.groups);
+        self.room.reserve(whole, chunks);
         let room = self.room.pointer();
+        let layer = &*self;
+        each(chunks, usize::MAX, |chunk| {
+            let groups = frames.groups * chunk / chunks..frames.groups * (chunk + 1) / chunks;
+            let sums = room.part(chunk * whole, whole);
+            sums.fill(0.0);
+            let scratch = layer.scratch(lanes.count());
+            with_room(scratch, |scratch| {
+                lanes.arch().dispatch(Chunk {
+                    layer,
+                    frames: *frames,
+                    groups,
+                    scratch,
+                    sums: sums.as_mut_ptr(),
+                });
+            });
+        });
         let mut sums = std::mem::take(&mut self.sums_of);
         sums.resize(points * inputs * outputs, 0.0);
+        let all = Part(sums.as_mut_ptr());
         let layer = &*self;
-        let mut first = true;
-        for pairs in pairs.chunks(at_once) {
-            let block = Block {
-                layer,
-                frames: *frames,
-                room,
-                pairs,
-            };
-            each(pairs.len(), usize::MAX, |at| {
-                lanes.arch().dispatch(Transformed { block, at });
-            });
-            let all = Part(sums.as_mut_ptr());
-            each(points, usize::MAX, |point| {
-                let sums = all.part(point * inputs * outputs, inputs * outputs);
-                if first {
-                    sums.fill(0.0);
+        each(points, usize::MAX, |point| {
+            let into = all.part(point * inputs * outputs, inputs * outputs);
+            into.fill(0.0);
+            for chunk in 0..chunks {
+                let own = room.part(chunk * whole + point * inputs * wide, inputs * wide);
+                for (input, own) in own.chunks_exact(wide).enumerate() {
+                    let into = into.iter_mut().skip(input).step_by(inputs);
+                    into.zip(own).for_each(|(into, own)| *into += own);
                 }
-                lanes.arch().dispatch(Multiplied { block, point, sums });
-            });
-            first = false;
-        }
+            }
+        });
         lanes.arch().dispatch(
             #[inline(always)]
             || layer.back(&sums, gradient),
         );
         self.sums_of = sums;
+    }
+
+    /// Numbers between two points of the transformed inputs, and of the transformed gradients, of a few tiles. A
+    /// vector more, so that points do not fall into the same few sets of the cache.
+    #[inline(always)]
+    fn apart(&self, lanes: usize) -> (usize, usize) {
+        let of = |channels: usize| (TOGETHER * channels + 1) * lanes;
+        (of(self.from.channels), of(self.sums.channels))
+    }
+
+    /// Floats of the transformed tiles that are multiplied together, and of the gradients of a point, an
+    /// image a row.
+    fn scratch(&self, lanes: usize) -> usize {
+        let (inputs, gradients) = self.apart(lanes);
+        let rows = TOGETHER * lanes * self.sums.channels.next_multiple_of(lanes);
+        self.transform.points.pow(2) * (inputs + gradients) + rows
     }
 
     /// From sums \[points,outputs,inputs\] to kernels.
@@ -138,68 +166,65 @@ impl Filtering {
     }
 }
 
-/// Tiles that are in the room together: pairs of a group and a tile. There stand, by point, channel and pair,
-/// the transformed inputs and then the transformed gradients.
-#[derive(Clone, Copy)]
-struct Block<'a> {
+/// Groups of images that are summed one after the other.
+struct Chunk<'a> {
     layer: &'a Filtering,
     frames: Frames,
-    room: Pointer,
-    pairs: &'a [(usize, usize)],
+    groups: Range<usize>,
+    /// Room for [`Filtering::scratch`].
+    scratch: *mut f32,
+    /// By point, input and output channel.
+    sums: *mut f32,
 }
 
-impl Block<'_> {
-    /// Numbers between the same channel and pair of two points, of inputs and of gradients. A vector more, so that
-    /// points do not fall into the same few sets of the cache.
-    #[inline(always)]
-    fn apart(&self, lanes: usize) -> (usize, usize) {
-        let of = |channels: usize| (channels * self.pairs.len() + 1) * lanes;
-        (of(self.layer.from.channels), of(self.layer.sums.channels))
-    }
-
-    /// Where the gradients begin.
-    #[inline(always)]
-    fn gradients(&self, lanes: usize) -> usize {
-        self.layer.transform.points.pow(2) * self.apart(lanes).0
-    }
-}
-
-/// A tile of all channels, transformed.
-struct Transformed<'a> {
-    block: Block<'a>,
-    at: usize,
-}
-
-impl WithSimd for Transformed<'_> {
+impl WithSimd for Chunk<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match self.block.layer.transform.points {
-            MOST => self.transform::<S, 8>(simd),
-            _ => self.transform::<S, 6>(simd),
+        match self.layer.transform.points {
+            MOST => self.add::<S, 8>(simd),
+            _ => self.add::<S, 6>(simd),
         }
     }
 }
 
-impl Transformed<'_> {
+impl Chunk<'_> {
+    #[inline(always)]
+    fn add<S: Simd, const N: usize>(&self, simd: S) {
+        for group in self.groups.clone() {
+            for tiles in self.layer.tiles.chunks(TOGETHER) {
+                for (at, tile) in tiles.iter().enumerate() {
+                    self.transform::<S, N>(simd, group, *tile, at);
+                }
+                for point in 0..N * N {
+                    self.multiply(simd, point, tiles.len());
+                }
+            }
+        }
+    }
+
+    /// A tile of all channels, transformed, as one of those in the scratch: inputs by point, tile and channel,
+    /// gradients by point, tile and channel.
     #[expect(clippy::needless_range_loop, reason = "rows become columns")]
     #[inline(always)]
-    fn transform<S: Simd, const N: usize>(&self, simd: S) {
+    fn transform<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        group: usize,
+        (base, row, column): (usize, usize, usize),
+        at: usize,
+    ) {
         let lanes = S::F32_LANES;
-        let block = &self.block;
-        let layer = block.layer;
-        let (group, tile) = block.pairs[self.at];
-        let (base, row, column) = layer.tiles[tile];
+        let layer = self.layer;
         let (from, sums) = (&layer.from, &layer.sums);
-        let (apart, by_apart) = block.apart(lanes);
-        let many = block.pairs.len();
+        let (apart, by_apart) = layer.apart(lanes);
         for channel in 0..from.channels {
             let number = from.at + channel * from.plane() + base;
-            // SAFETY: tiles lie inside the value and its border; this pair of the room is this task's.
+            // SAFETY: tiles lie inside the value and its border; the scratch is long enough.
             unsafe {
-                let x = block.frames.at(group, number, lanes).cast_const();
-                let to = block.room.0.add((channel * many + self.at) * lanes);
+                let x = self.frames.at(group, number, lanes).cast_const();
+                let to = self.scratch.add((at * from.channels + channel) * lanes);
                 transform_inputs::<S, N>(simd, x, from.width() * lanes, (to, apart));
             }
         }
@@ -217,10 +242,10 @@ impl Transformed<'_> {
                 for x in 0..OUTPUTS.min(sums.columns - column) {
                     let number = sums.at + sums.offset(channel, row + y, column + x);
                     // SAFETY: as above.
-                    d[y][x] = unsafe { load(simd, block.frames.at(group, number, lanes)) };
+                    d[y][x] = unsafe { load(simd, self.frames.at(group, number, lanes)) };
                 }
             }
-            let first = block.gradients(lanes) + (channel * many + self.at) * lanes;
+            let first = N * N * apart + (at * sums.channels + channel) * lanes;
             for j in 0..N {
                 let mut half = [zero; OUTPUTS];
                 for x in 0..OUTPUTS {
@@ -235,47 +260,62 @@ impl Transformed<'_> {
                     }
                     // SAFETY: as above.
                     unsafe {
-                        store(
-                            simd,
-                            block.room.0.add(first + (j * N + l) * by_apart),
-                            whole,
-                        );
+                        let to = self.scratch.add(first + (j * N + l) * by_apart);
+                        store(simd, to, whole);
                     }
                 }
             }
         }
     }
-}
 
-/// The sums of a point: of every output channel times every input channel.
-struct Multiplied<'a> {
-    block: Block<'a>,
-    point: usize,
-    /// \[outputs,inputs\].
-    sums: &'a mut [f32],
-}
-
-impl WithSimd for Multiplied<'_> {
-    type Output = ();
-
+    /// Adds what some tiles say at a point.
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) {
-        let (inputs, outputs) = (
-            self.block.layer.from.channels,
-            self.block.layer.sums.channels,
-        );
-        let (tall, wide) = TILE;
-        for output in (0..outputs).step_by(tall) {
-            for input in (0..inputs).step_by(wide) {
-                let at = (output, input);
-                let whole = (outputs - output >= tall, inputs - input >= wide);
-                match whole {
-                    (true, true) => self.tile::<S, 5, 4>(simd, at),
-                    _ => {
-                        for output in output..outputs.min(output + tall) {
-                            for input in input..inputs.min(input + wide) {
-                                self.tile::<S, 1, 1>(simd, (output, input));
-                            }
+    fn multiply<S: Simd>(&self, simd: S, point: usize, tiles: usize) {
+        let lanes = S::F32_LANES;
+        let layer = self.layer;
+        let (inputs, outputs) = (layer.from.channels, layer.sums.channels);
+        let (apart, by_apart) = layer.apart(lanes);
+        let points = layer.transform.points.pow(2);
+        let wide = outputs.next_multiple_of(lanes);
+        // SAFETY: the scratch is as long as points, tiles and channels say.
+        let (x, rows, sums) = unsafe {
+            let d = self.scratch.add(points * apart + point * by_apart);
+            let rows = self.scratch.add(points * (apart + by_apart));
+            for tile in 0..tiles {
+                let from = d.add(tile * outputs * lanes).cast_const();
+                transpose(from, (outputs, lanes), rows.add(tile * lanes * wide));
+            }
+            let x = self.scratch.add(point * apart).cast_const();
+            (x, rows.cast_const(), self.sums.add(point * inputs * wide))
+        };
+        let own = Point {
+            x,
+            rows,
+            sums,
+            inputs,
+            wide,
+            tiles,
+        };
+        let vectors = wide / lanes;
+        let (tall, many) = match S::REGISTER_COUNT >= 32 {
+            true => (5, 4),
+            false => (4, 2),
+        };
+        for vector in (0..vectors).step_by(many) {
+            for input in (0..inputs).step_by(tall) {
+                let at = (input, vector);
+                let whole = inputs - input >= tall;
+                match (whole, tall, many.min(vectors - vector)) {
+                    (true, 5, 4) => own.add::<S, 5, 4>(simd, at),
+                    (true, 5, 3) => own.add::<S, 5, 3>(simd, at),
+                    (true, 5, 2) => own.add::<S, 5, 2>(simd, at),
+                    (true, 5, 1) => own.add::<S, 5, 1>(simd, at),
+                    (true, 4, 2) => own.add::<S, 4, 2>(simd, at),
+                    (true, 4, 1) => own.add::<S, 4, 1>(simd, at),
+                    (_, _, count) => {
+                        for input in input..inputs.min(input + tall) {
+                            (vector..vector + count)
+                                .for_each(|vector| own.add::<S, 1, 1>(simd, (input, vector)));
                         }
                     }
                 }
@@ -284,43 +324,62 @@ impl WithSimd for Multiplied<'_> {
     }
 }
 
-impl Multiplied<'_> {
+/// One point of some tiles.
+struct Point {
+    /// Transformed inputs, by tile, channel and image.
+    x: *const f32,
+    /// Transformed gradients, by tile, image and output channel.
+    rows: *const f32,
+    /// By input and output channel.
+    sums: *mut f32,
+    inputs: usize,
+    /// Output channels, and those that fill a vector.
+    wide: usize,
+    tiles: usize,
+}
+
+impl Point {
+    /// Adds to the sums of I input channels and V vectors of output channels.
     #[inline(always)]
-    fn tile<S: Simd, const O: usize, const I: usize>(
-        &mut self,
+    fn add<S: Simd, const I: usize, const V: usize>(
+        &self,
         simd: S,
-        (output, input): (usize, usize),
+        (input, vector): (usize, usize),
     ) {
         let lanes = S::F32_LANES;
-        let block = &self.block;
-        let many = block.pairs.len() * lanes;
-        let (apart, by_apart) = block.apart(lanes);
-        let mut acc = [[simd.splat_f32s(0.0); I]; O];
-        // SAFETY: the room is as long as points, channels and pairs say; nobody writes it now.
+        let first = vector * lanes;
+        // SAFETY: all of these are as long as tiles, channels and lanes say.
         unsafe {
-            let room = block.room.0.cast_const();
-            let mut x = room.add(self.point * apart + input * many);
-            let first = block.gradients(lanes) + self.point * by_apart + output * many;
-            let mut d = room.add(first);
-            for _ in 0..block.pairs.len() {
-                let mut shown = [simd.splat_f32s(0.0); I];
-                for (i, shown) in shown.iter_mut().enumerate() {
-                    *shown = load(simd, x.add(i * many));
+            let sum =
+                |i: usize, v: usize| self.sums.add((input + i) * self.wide + first + v * lanes);
+            let mut acc = [[simd.splat_f32s(0.0); V]; I];
+            for (i, acc) in acc.iter_mut().enumerate() {
+                for (v, acc) in acc.iter_mut().enumerate() {
+                    *acc = load(simd, sum(i, v));
                 }
-                for (o, acc) in acc.iter_mut().enumerate() {
-                    let d = load(simd, d.add(o * many));
-                    for i in 0..I {
-                        acc[i] = simd.mul_add_f32s(d, shown[i], acc[i]);
-                    }
-                }
-                x = x.add(lanes);
-                d = d.add(lanes);
             }
-        }
-        let inputs = block.layer.from.channels;
-        for (o, acc) in acc.iter().enumerate() {
+            for tile in 0..self.tiles {
+                let mut x = self.x.add((tile * self.inputs + input) * lanes);
+                let mut d = self.rows.add(tile * lanes * self.wide + first);
+                for _ in 0..lanes {
+                    let mut own = [simd.splat_f32s(0.0); V];
+                    for (v, own) in own.iter_mut().enumerate() {
+                        *own = load(simd, d.add(v * lanes));
+                    }
+                    for (i, acc) in acc.iter_mut().enumerate() {
+                        let x = simd.splat_f32s(*x.add(i * lanes));
+                        for (acc, own) in acc.iter_mut().zip(own) {
+                            *acc = simd.mul_add_f32s(x, own, *acc);
+                        }
+                    }
+                    x = x.add(1);
+                    d = d.add(self.wide);
+                }
+            }
             for (i, acc) in acc.iter().enumerate() {
-                self.sums[(output + o) * inputs + input + i] += simd.reduce_sum_f32s(*acc);
+                for (v, acc) in acc.iter().enumerate() {
+                    store(simd, sum(i, v), *acc);
+                }
             }
         }
     }

@@ -355,7 +355,7 @@ thread_local! {
 }
 
 /// Room for so many floats, which this thread keeps.
-fn with_room(floats: usize, run: impl FnOnce(*mut f32)) {
+pub fn with_room(floats: usize, run: impl FnOnce(*mut f32)) {
     ROOM.with_borrow_mut(|room| {
         // One line more, so that vectors can begin where they should.
         room.resize(room.len().max(floats.div_ceil(16) + 1), [0.0; 16]);

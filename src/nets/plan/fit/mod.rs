@@ -15,6 +15,7 @@ mod kernel;
 mod lstm;
 mod memory;
 mod norm;
+mod transpose;
 mod turned;
 
 use std::ops::Range;
