@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::listing::{Entry, rows};
+use super::listing::{Entry, contents, rows};
 use super::look::{Line, Look};
 use super::machine::Machine;
 use super::plan::home;
@@ -14,7 +14,7 @@ use super::{Plan, Refusal, attach, compare, own, pilot, preset, run};
 use crate::data;
 use crate::session::store::Store;
 use crate::tui;
-use crate::tui::browser::{Asked, Choice, List, Row, RowState, browse};
+use crate::tui::browser::{Asked, Choice, List, Row, browse};
 
 /// The browser on a terminal; without one, or without a session, the quickstart preset.
 pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
@@ -56,10 +56,13 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
                 run::run(store, data, &Plan::named(&name, None), &How::default())
             }
             Choice::New(asked) => make(store, data, &asked),
-            Choice::Delete(name) => store
-                .delete(&name)
-                .map_err(Refusal::from)
-                .map(|()| ExitCode::SUCCESS),
+            Choice::Delete(name) => store.to_trash(&name).map_err(Refusal::from).map(|place| {
+                list.news = Some(format!(
+                    "{name} lies in {}. To bring it back, move its files to where they were.",
+                    place.display()
+                ));
+                ExitCode::SUCCESS
+            }),
             Choice::Leave | Choice::Gone => Ok(ExitCode::SUCCESS),
         };
         list.problem = match done {
@@ -89,7 +92,7 @@ fn choose(
     runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
         let pilot = pilot::asked(store, data);
-        let chosen = browse(rows(store), pilot, presets, options, list);
+        let chosen = browse(rows(store), pilot, contents(store), presets, options, list);
         tokio::pin!(chosen);
         tokio::select! {
             biased;
@@ -101,18 +104,9 @@ fn choose(
 
 impl From<Entry> for Row {
     fn from(entry: Entry) -> Self {
-        let problem = entry.problem.unwrap_or_default();
         Self {
             name: entry.name,
-            state: match entry.state {
-                "new" => RowState::New,
-                "running" => RowState::Running,
-                "interrupted" => RowState::Interrupted,
-                "stopped" => RowState::Stopped,
-                "finished" => RowState::Finished,
-                "failed" => RowState::Failed(problem),
-                _ => RowState::Damaged(problem),
-            },
+            standing: entry.standing,
             done: entry.done,
             total: entry.total,
             headline: entry.headline,

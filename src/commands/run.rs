@@ -163,7 +163,7 @@ fn show_finished(
             };
             look.at(session, crate::link::Connection::ReadOnly)
         }
-        Face::Told(Style::Plain) => attach::summary(&session),
+        Face::Told(Style::Plain) => attach::summary(&session, &report::Standing::Finished),
         Face::Told(Style::Json) => {
             let path = store.path(&session.name);
             let link = Link::read_only(session);

@@ -62,6 +62,14 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    /// Whether somebody is there who does not answer.
+    fn is_silence(&self) -> bool {
+        use std::io::ErrorKind::{TimedOut, WouldBlock};
+        matches!(self, Self::Io { error, .. } if matches!(error.kind(), TimedOut | WouldBlock))
+    }
+}
+
 /// A greeted connection.
 pub struct Conversation {
     from: FramedRead<OwnedReadHalf, LengthDelimitedCodec>,
@@ -160,20 +168,38 @@ impl Conversation {
     }
 }
 
-/// What the engine of a session says of it now; `None` where none answers in time.
-pub async fn now(store: &Store, name: &str, patience: Duration) -> Option<Session> {
+/// What came of asking an engine how its session is.
+#[derive(Debug)]
+pub enum Heard {
+    /// It said so.
+    Session(Box<Session>),
+    /// It has not answered in time.
+    Nothing,
+    /// It cannot be asked: there is none, or no way to it.
+    Unreachable,
+}
+
+/// Asks the engine of a session how it is now.
+pub async fn now(store: &Store, name: &str, patience: Duration) -> Heard {
     let told = async {
-        let mut engine = Conversation::begin(store, name).await.ok()?;
+        let mut engine = match Conversation::begin(store, name).await {
+            Ok(engine) => engine,
+            Err(error) if error.is_silence() => return Heard::Nothing,
+            Err(_) => return Heard::Unreachable,
+        };
         loop {
-            engine.ask().await.ok()?;
-            let session = engine.hear().await.ok()??;
-            // The very first state says nothing of the run yet.
-            if session.run.is_some() {
-                return Some(session);
+            if engine.ask().await.is_err() {
+                return Heard::Unreachable;
+            }
+            match engine.hear().await {
+                // The very first state says nothing of the run yet.
+                Ok(Some(session)) if session.run.is_none() => {}
+                Ok(Some(session)) => return Heard::Session(Box::new(session)),
+                _ => return Heard::Unreachable,
             }
         }
     };
-    timeout(patience, told).await.ok()?
+    timeout(patience, told).await.unwrap_or(Heard::Nothing)
 }
 
 /// Follows a session from now on. `session` is shown until the first state arrives; `expected` is

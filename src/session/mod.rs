@@ -17,6 +17,7 @@ mod schema;
 pub mod setting;
 pub mod store;
 pub mod text;
+mod trash;
 
 pub use array::Array;
 pub use config::Config;

@@ -38,7 +38,7 @@ pub mod view;
 pub mod views;
 pub mod widget;
 
-pub use browser::{Choice, List, Row, RowState, browse};
+pub use browser::{Choice, List, Row, browse};
 pub use dashboard::{Exit, run};
 pub use options::{Options, TuiError};
 pub use state::State;

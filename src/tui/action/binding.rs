@@ -99,6 +99,7 @@ pub enum Action {
     ResumeRow,
     AskDelete,
     DeleteNow,
+    DeleteNamed,
     Keep,
     Filter,
     KeepFilter,

@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 
 use super::Scene;
 use super::lens::{Lens, RELIABLE};
+use super::progress::moving;
 use crate::format::{coarse, count, gamma, percent, reliability};
 use crate::session::Session;
 use crate::session::config::Response;
@@ -229,6 +230,9 @@ pub fn thumbnail(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, area: Rect, b
             ..Heatmap::plain(&painting.values, lens.size(), painting.ramp)
         }
         .draw(area, theme, buf);
+        if let Some(words) = lens.own_scale(class) {
+            own_scale(&words, scene, area, buf);
+        }
         return;
     }
     let Some(missing) = lens.missing(class) else {
@@ -251,6 +255,15 @@ pub fn thumbnail(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, area: Rect, b
         let text = Span::styled(padded, theme.text());
         centre(buf, top(area, area.height), start + row as u16, text);
     }
+}
+
+/// Says on a map, in its lower left corner, that it has a scale of its own, and where that ends where
+/// there is room for it.
+pub fn own_scale(words: &str, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let fits = |words: &&str| Span::raw(*words).width() <= usize::from(area.width);
+    let words = [words, "±"].into_iter().find(fits).unwrap_or_default();
+    let row = area.height.saturating_sub(1);
+    left(buf, area, row, Span::styled(words.to_owned(), scene.theme.text()));
 }
 
 /// The lines under the map of a class: first its name and reliability, then its trials, then what
@@ -384,7 +397,7 @@ fn under_name(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, room: usize) -> 
 /// already, or no pace.
 fn time_to(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, needed: u64) -> Option<String> {
     let left = needed.saturating_sub(lens.trials_of(class).map_or(0, |it| it.trials));
-    let stage = scene.session.run.as_ref().and_then(|run| match run.phase {
+    let stage = moving(scene).and_then(|run| match run.phase {
         Phase::Working(stage) => run.stages.get(stage),
         _ => None,
     });

@@ -71,6 +71,11 @@ pub fn draw(
     }
     let room = usize::from(area.width).saturating_sub(indent + 8);
     lines.extend(quality(scene, lens, room).into_iter().map(figure));
+    let plan = scene.shared.images_plan(scene.session);
+    if plan.is_some_and(|plan| !plan.noise.is_white()) && lens.image(class).is_some() {
+        let more = "not the network's weights".to_string();
+        lines.push(figure((("smoothed", "smoothed"), "by the noise".into(), more)));
+    }
     let before = lines.len();
     if let (Some(painting), Some(cursor)) = (lens.painting(class), cursor) {
         lines.push(Line::default());
@@ -155,10 +160,6 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
             let value = format!("{} ± {}", number(mean), number(deviation));
             let unit = plan.evidence.unit().to_string();
             figures.push((("response", "response"), value, unit));
-        }
-        if !plan.noise.is_white() {
-            let more = "by the noise's covariance".to_string();
-            figures.push((("smoothed", "smoothed"), plan.noise.label().into(), more));
         }
     }
     if let Some(plan) = plan {
