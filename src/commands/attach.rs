@@ -1,6 +1,6 @@
 //! `noisescope attach`: look at a session, live where an engine runs it, else at its file.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use super::Refusal;
@@ -9,10 +9,11 @@ use super::look::Look;
 use crate::link::Connection;
 use crate::report::{self, Standing};
 use crate::session::{Config, Session};
+use crate::tui::theme::can_draw;
 
 /// The views on the session; as a summary with `plain` or where there is no terminal.
 pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal> {
-    if plain || !std::io::stdout().is_terminal() {
+    if plain || !can_draw() {
         let (session, standing) = judged(look.store, name)?;
         return summary(&session, &standing);
     }

@@ -1,6 +1,6 @@
-//! `noisescope` alone: the sessions to choose from; the quickstart where there is none yet.
+//! `noisescope` alone: the sessions to choose from, listed where there is no screen to draw on; the
+//! quickstart where there is none yet.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,13 +10,14 @@ use super::machine::Machine;
 use super::plan::home;
 use super::run::How;
 use super::signals::{HUNG_UP, Signals, runtime};
-use super::{Plan, Refusal, attach, compare, own, pilot, preset, run};
+use super::{Plan, Refusal, attach, compare, ls, own, pilot, preset, run};
 use crate::data;
 use crate::session::store::Store;
 use crate::tui;
 use crate::tui::browser::{Asked, Choice, List, Row, browse};
+use crate::tui::theme::can_draw;
 
-/// The browser on a terminal; without one, or without a session, the quickstart preset.
+/// The browser on a terminal, the list without one; without a session the quickstart preset.
 pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
     if let Some(path) = data.filter(|path| own::is_images(path)) {
         return Err(Refusal::Usage(format!(
@@ -24,7 +25,12 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
             path.display()
         )));
     }
-    if !std::io::stdout().is_terminal() || store.names()?.is_empty() {
+    let any = !store.names()?.is_empty();
+    if any && !can_draw() {
+        // Whoever reads the output has not asked for a run.
+        return ls::run(store, false);
+    }
+    if !any {
         return run::run(
             store,
             data,

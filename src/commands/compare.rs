@@ -1,6 +1,6 @@
 //! `noisescope compare`: the maps of two sessions side by side, and how alike they decide.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -27,6 +27,7 @@ use crate::session::config::Response;
 use crate::session::form::Form;
 use crate::session::store::Store;
 use crate::tui::browser::{Choice as Chosen, List};
+use crate::tui::theme::can_draw;
 use crate::tui::{self, compare as screen};
 
 /// How long an engine may take to say how its session is: it may be writing a checkpoint.
@@ -101,7 +102,7 @@ pub fn run(store: &Store, data: Option<&Path>, compare: &Compare) -> Result<Exit
     compare.machine.check()?;
     let folder = data::data_dir(data).map_err(Refusal::failed)?;
     let told = compare.plain || compare.json || compare.format.is_some();
-    if !told && std::io::stdout().is_terminal() {
+    if !told && can_draw() {
         return compare.draw(store, &folder);
     }
     let runtime = runtime()?;

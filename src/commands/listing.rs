@@ -129,7 +129,8 @@ impl Listing {
                         last.asked = asked;
                     } else if let Some((_, entry)) = self.read.get(name) {
                         // One that was never heard said something when it last wrote something.
-                        let at = last_sign(&self.store, name).min(asked - patience.as_secs() as i64);
+                        let at =
+                            last_sign(&self.store, name).min(asked - patience.as_secs() as i64);
                         let entry = entry.clone();
                         self.heard.insert(name.clone(), Last { at, asked, entry });
                     }
@@ -160,7 +161,10 @@ impl Listing {
             // One that waits has nothing to say.
             Standing::Paused => Standing::Paused,
             standing if standing.has_engine() && !silent => standing.clone(),
-            _ => entry.standing.clone().beside_engine(Some(last.at), last.asked),
+            _ => entry
+                .standing
+                .clone()
+                .beside_engine(Some(last.at), last.asked),
         };
     }
 }
@@ -170,7 +174,9 @@ fn last_sign(store: &Store, name: &str) -> i64 {
     let log = store.folder().join(format!("{name}.log"));
     let written = [store.path(name), log].map(|path| {
         let written = std::fs::metadata(path).and_then(|file| file.modified());
-        let since = written.ok().and_then(|it| it.duration_since(UNIX_EPOCH).ok());
+        let since = written
+            .ok()
+            .and_then(|it| it.duration_since(UNIX_EPOCH).ok());
         since.map_or(0, |since| since.as_secs() as i64)
     });
     written.into_iter().max().unwrap_or(0)

@@ -36,7 +36,11 @@ struct Row<'a> {
 
 impl<'a> From<&'a Entry> for Row<'a> {
     fn from(entry: &'a Entry) -> Self {
-        let time = |at: i64| jiff::Timestamp::from_second(at).ok().map(|it| it.to_string());
+        let time = |at: i64| {
+            jiff::Timestamp::from_second(at)
+                .ok()
+                .map(|it| it.to_string())
+        };
         let silent = match entry.standing {
             Standing::Hung(since) => Some(since),
             _ => None,

@@ -148,7 +148,12 @@ mod tests {
 
     #[test]
     fn a_trusted_map_that_the_shared_scale_would_hide_has_its_own() {
-        let scales = Scales::of([reach(0.15, 0.9), reach(0.0002, 0.87), None, reach(0.05, 0.7)]);
+        let scales = Scales::of([
+            reach(0.15, 0.9),
+            reach(0.0002, 0.87),
+            None,
+            reach(0.05, 0.7),
+        ]);
         assert_eq!((scales.common, scales.limit(0)), (0.15, 0.15));
         assert!(scales.is_apart(1) && (scales.limit(1) - 0.0002).abs() < 1e-8);
         assert_eq!(said(scales.limit(1)), "±0.0002");

@@ -3,10 +3,10 @@
 use image::RgbImage;
 
 use super::canvas::{Canvas, Paint, Place, Sheet, Stroke};
+use super::headline::beside_accuracy;
 use super::plot::{Axis, End, Plot, Series};
 use super::scale::{log_axis, ticks};
 use super::{FigureError, origin};
-use super::headline::beside_accuracy;
 use crate::format;
 use crate::session::Session;
 use crate::session::record::{Epoch, Training};

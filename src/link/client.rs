@@ -238,7 +238,7 @@ struct Left;
 
 /// What a conversation came to.
 #[derive(Default)]
-struct Heard {
+struct Conversed {
     states: u64,
     problem: Option<WireError>,
 }
@@ -251,7 +251,7 @@ impl Follower {
                 Ok(conversation) => {
                     self.connected.send_replace(Connection::Live);
                     match self.converse(conversation).await {
-                        Ok(Heard { states, problem }) => {
+                        Ok(Conversed { states, problem }) => {
                             // One that tells nothing is not asked ten times a second.
                             if states > 0 {
                                 pause = BACK_OFF.0;
@@ -316,8 +316,8 @@ impl Follower {
     }
 
     /// Takes states until the engine hangs up, or says what cannot be understood.
-    async fn converse(&mut self, mut conversation: Conversation) -> Result<Heard, Left> {
-        let mut heard = Heard::default();
+    async fn converse(&mut self, mut conversation: Conversation) -> Result<Conversed, Left> {
+        let mut heard = Conversed::default();
         if conversation.ask().await.is_err() {
             return Ok(heard);
         }

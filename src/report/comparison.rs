@@ -2,8 +2,8 @@
 //! how alike the networks decide.
 
 use crate::comparison::{Compared, Pair, Shown, Trials};
-use crate::figure::names;
 use crate::figure::headline::beside_accuracy;
+use crate::figure::names;
 use crate::format::{self, clean, count, percent, reliability, thousands};
 use crate::session::Session;
 use crate::stats::comparison::Difference;

@@ -89,7 +89,11 @@ fn result(it: &Outcome) -> String {
             ..
         } => {
             let mut parts = vec!["training  done".to_string()];
-            let beside = if *at_chance { format!(", {NO_BETTER}") } else { String::new() };
+            let beside = if *at_chance {
+                format!(", {NO_BETTER}")
+            } else {
+                String::new()
+            };
             parts.extend(
                 test_accuracy
                     .map(|share| format!("test accuracy {}{beside}", percent_to(share, 2))),

@@ -100,10 +100,9 @@ impl Standing {
     /// What is wrong, in the words of who found it.
     pub fn problem(&self) -> Option<&str> {
         match self {
-            Self::Failed(why)
-            | Self::Damaged(why)
-            | Self::Unreadable(why)
-            | Self::Newer(why) => Some(why),
+            Self::Failed(why) | Self::Damaged(why) | Self::Unreadable(why) | Self::Newer(why) => {
+                Some(why)
+            }
             _ => None,
         }
     }
@@ -141,7 +140,10 @@ impl Standing {
 /// `no word from its engine for 12 s`.
 pub fn no_word(since: i64, now: i64) -> String {
     let seconds = (now - since).max(0) as f64;
-    format!("no word from its engine for {}", crate::format::duration(seconds))
+    format!(
+        "no word from its engine for {}",
+        crate::format::duration(seconds)
+    )
 }
 
 #[cfg(test)]
@@ -170,7 +172,7 @@ mod tests {
         // One that waits has nothing to say.
         let paused = told(Phase::Paused(1), 100);
         assert_eq!(Standing::of(&paused, Some(500)), Standing::Paused);
-        assert_eq!(no_word(100, 165), "no word from its engine for 1 min 5 s");
+        assert_eq!(no_word(100, 165), "no word from its engine for 1 min 05 s");
     }
 
     #[test]

@@ -113,7 +113,9 @@ mod tests {
     fn a_session_that_an_engine_runs_is_not_moved() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
-        store.save(&Session::new("mine", Config::default())).unwrap();
+        store
+            .save(&Session::new("mine", Config::default()))
+            .unwrap();
         let _engine = store.lock("mine").unwrap();
         assert!(matches!(
             store.to_trash("mine"),

@@ -58,7 +58,9 @@ pub fn all(
         shown((trials, response), class, tiles.shrink)
     };
     let classes: Vec<Shown<'_>> = listed.iter().map(of_class).collect();
-    let mixed = classes.iter().any(|it| it.trials.gamma != classes[0].trials.gamma);
+    let mixed = classes
+        .iter()
+        .any(|it| it.trials.gamma != classes[0].trials.gamma);
     let first = classes.first().map_or(first, |it| it.trials);
     let head = margin + if roomy { 2 * row } else { 0 };
     let pitch = tiles.down + caption;
@@ -156,8 +158,14 @@ fn foot_words(record: &Record, trials: &GammaTrials, all: Option<u64>, apart: us
         .collect();
     parts.extend(match others[..] {
         [] => None,
-        [class] => Some(format!("no map of {} in the plan", names::drawn(record, class))),
-        _ => Some(format!("no maps of {} other classes in the plan", others.len())),
+        [class] => Some(format!(
+            "no map of {} in the plan",
+            names::drawn(record, class)
+        )),
+        _ => Some(format!(
+            "no maps of {} other classes in the plan",
+            others.len()
+        )),
     });
     format!("  {}", parts.join(", "))
 }

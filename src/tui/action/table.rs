@@ -5,9 +5,9 @@ use crossterm::event::KeyCode;
 use super::binding::{Action, Binding};
 use super::key::Key::{self, Char, Control, Digit, Named};
 use super::place::Place::{
-    self, Attack, Classes, Comparison, Deleting, DeletingByName, Enlarged, Everywhere, Extending, Figure, Form,
-    Layers, Maps, OneFigure, Palette, Question, Sessions, Sheet, Splits, Strengths, Suspects,
-    Units, Views,
+    self, Attack, Classes, Comparison, Deleting, DeletingByName, Enlarged, Everywhere, Extending,
+    Figure, Form, Layers, Maps, OneFigure, Palette, Question, Sessions, Sheet, Splits, Strengths,
+    Suspects, Units, Views,
 };
 
 const LEFT: Key = Named(KeyCode::Left, "←");

@@ -233,7 +233,9 @@ impl Browser {
             Action::ResumeRow => return Outcome::Chosen(Choice::Resume(name)),
             Action::Compare => return Outcome::Chosen(Choice::Compare(name)),
             Action::AskDelete => {
-                let unread = self.chosen().is_some_and(|(_, row)| row.standing.is_unread());
+                let unread = self
+                    .chosen()
+                    .is_some_and(|(_, row)| row.standing.is_unread());
                 self.mode = Mode::Deleting(Question::new(name.clone(), unread));
                 return Outcome::Weigh(name);
             }

@@ -66,7 +66,10 @@ impl Question {
                         say(&words, if known { theme.text() } else { theme.warning() });
                     }
                 }
-                say("Both go to the folder trash/ beside the sessions.", theme.text());
+                say(
+                    "Both go to the folder trash/ beside the sessions.",
+                    theme.text(),
+                );
             }
         }
         row += 1;

@@ -263,7 +263,12 @@ pub fn own_scale(words: &str, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     let fits = |words: &&str| Span::raw(*words).width() <= usize::from(area.width);
     let words = [words, "±"].into_iter().find(fits).unwrap_or_default();
     let row = area.height.saturating_sub(1);
-    left(buf, area, row, Span::styled(words.to_owned(), scene.theme.text()));
+    left(
+        buf,
+        area,
+        row,
+        Span::styled(words.to_owned(), scene.theme.text()),
+    );
 }
 
 /// The lines under the map of a class: first its name and reliability, then its trials, then what

@@ -79,7 +79,10 @@ impl Paints {
                 let scales = Scales::of(classes.clone().map(reach));
                 let ramp = |limit: f32| Ramp::Diverging { centre, limit };
                 (
-                    classes.clone().map(|class| ramp(scales.own(class))).collect(),
+                    classes
+                        .clone()
+                        .map(|class| ramp(scales.own(class)))
+                        .collect(),
                     classes.map(|class| scales.is_apart(class)).collect(),
                     ramp(scales.common),
                 )

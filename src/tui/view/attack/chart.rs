@@ -87,7 +87,9 @@ pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
     let head = Span::styled(head, theme.bright());
     let used = left(buf, area, 0, head);
     // What is called the target anyway is none of a pattern's doing.
-    let without = sight.without().map(|rate| format!("{} without", percent(rate)));
+    let without = sight
+        .without()
+        .map(|rate| format!("{} without", percent(rate)));
     let interval = Some("95 % interval".to_owned());
     let mut more: Vec<String> = without.into_iter().chain(interval).collect();
     while used as usize + 3 + more.join("   ").chars().count() > usize::from(area.width)

@@ -74,7 +74,11 @@ pub fn draw(
     let plan = scene.shared.images_plan(scene.session);
     if plan.is_some_and(|plan| !plan.noise.is_white()) && lens.image(class).is_some() {
         let more = "not the network's weights".to_string();
-        lines.push(figure((("smoothed", "smoothed"), "by the noise".into(), more)));
+        lines.push(figure((
+            ("smoothed", "smoothed"),
+            "by the noise".into(),
+            more,
+        )));
     }
     let before = lines.len();
     if let (Some(painting), Some(cursor)) = (lens.painting(class), cursor) {

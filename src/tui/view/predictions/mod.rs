@@ -206,7 +206,13 @@ fn title(
                 accuracy.high * 100.0
             );
             spans.push(Span::styled(percent(accuracy.estimate), theme.bright()));
-            if scene.session.record.training.as_ref().is_some_and(|it| it.at_chance) {
+            if scene
+                .session
+                .record
+                .training
+                .as_ref()
+                .is_some_and(|it| it.at_chance)
+            {
                 let words = format!(" {NO_BETTER}");
                 spans.push(Span::styled(words, theme.warning()));
             }
