@@ -171,8 +171,7 @@ impl Listing {
 
 /// When anything was last written for a session, seconds since the Unix epoch.
 fn last_sign(store: &Store, name: &str) -> i64 {
-    let log = store.folder().join(format!("{name}.log"));
-    let written = [store.path(name), log].map(|path| {
+    let written = [store.path(name), store.log_path(name)].map(|path| {
         let written = std::fs::metadata(path).and_then(|file| file.modified());
         let since = written
             .ok()

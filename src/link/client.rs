@@ -210,6 +210,7 @@ pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
     let (publish, sessions) = watch::channel(Arc::new(session));
     let (connected, connection) = watch::channel(expected);
     let (say, said) = mpsc::unbounded_channel();
+    let log = Some(store.log_path(&name));
     let follower = Follower {
         store,
         name,
@@ -222,6 +223,7 @@ pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
         sessions,
         commands: Some(say),
         connection,
+        log,
     }
 }
 

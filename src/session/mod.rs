@@ -10,6 +10,7 @@ mod error;
 pub(crate) mod experiments;
 mod extend;
 pub mod form;
+pub mod log;
 mod migrate;
 pub mod record;
 pub mod run;

@@ -79,6 +79,11 @@ impl Store {
         self.beside(name, ".ron.bak")
     }
 
+    /// The log of the engines that ran a session.
+    pub fn log_path(&self, name: &str) -> PathBuf {
+        self.beside(name, ".log")
+    }
+
     /// Names of the sessions in the folder, sorted.
     ///
     /// # Errors

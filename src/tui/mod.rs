@@ -32,6 +32,8 @@ pub mod size;
 pub mod state;
 mod steps;
 mod terminal;
+#[cfg(test)]
+mod tests;
 pub mod theme;
 pub mod update;
 pub mod view;

@@ -447,20 +447,24 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, room: usize) -> Vec
     let Some(at) = at else {
         return vec![Span::raw(format!("R {r}"))];
     };
-    // In a narrow place without the zeros before the points, and with the digits that fit.
+    // In a narrow place without the zeros before the points.
     let glyph = theme.glyphs.gamma;
     let bare = |text: &str| text.strip_prefix('0').unwrap_or(text).to_string();
     let wide = glyph.chars().count() + at.len() + r.len() + 5 <= room;
     let (at, mut r) = match wide {
         true => (format!("{glyph} {at}  "), format!("R {r}")),
         false => (
-            format!("{}{} ", &glyph[..glyph.len().min(2)], bare(&at)),
+            format!(
+                "{}{} ",
+                if theme.glyphs.unicode { glyph } else { "g" },
+                bare(&at)
+            ),
             bare(&r),
         ),
     };
-    if !wide {
-        let left = room.saturating_sub(at.chars().count()).max(3);
-        r = r.chars().take(left).collect();
+    // A number without its end would be another.
+    if !wide && at.chars().count() + r.chars().count() > room {
+        r.clear();
     }
     vec![Span::styled(at, theme.dim()), Span::raw(r)]
 }
