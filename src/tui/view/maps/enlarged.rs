@@ -41,10 +41,11 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         let class = scene.shared.class;
         let stands_in = lens.painting(class).filter(|_| lens.stands_in(class));
         if let Some(painting) = stands_in {
-            let bar = 20.min(under.width / 3);
-            let used = scale::draw(painting.ramp, bar, under, scene.theme, buf);
+            let place = start(under, scale_room);
+            let bar = 20.min(place.width / 3);
+            let used = scale::draw(painting.ramp, bar, place, scene.theme, buf);
             let words = Span::styled("  mean stimulus", scene.theme.dim());
-            left(buf, beside(under, used), 0, words);
+            left(buf, beside(place, used), 0, words);
         } else if lens.nothing().is_none() {
             let place = start(under, scale_room);
             let shown = in_strip(scene, lens, under.width);
