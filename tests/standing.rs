@@ -45,6 +45,7 @@ fn running_paused_hung_and_interrupted_are_said_alike_by_every_command() {
     let table = bench.succeed(&["ls"]);
     assert!(table.contains("no word from its engine for"), "{table}");
     signal(pid, "-CONT");
+    wait_until("its next word", || listed(&bench)["state"] == "running");
     stands("running");
     signal(pid, "-KILL");
     wait_until("its end", || bench.store().engine("live").is_none());

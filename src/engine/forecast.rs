@@ -10,13 +10,13 @@ use crate::session::record::WITH_EVIDENCE;
 use crate::session::run::Stage;
 
 /// Trials that training on an image takes as long as.
-const TRAINING: f64 = 6.5;
+const TRAINING: f64 = 5.0;
 /// The same of a trial whose spike-triggered sums are taken in every layer.
-const SPIKES: f64 = 18.0;
+const SPIKES: f64 = 6.5;
 /// The same of a stimulus that is blended and asked about, without sums over its pixels.
-const ASKED: f64 = 0.8;
+const ASKED: f64 = 1.0;
 /// The same of an image beside templates, without the network.
-const COMPARED: f64 = 0.05;
+const COMPARED: f64 = 0.3;
 
 /// What the stages of a plan take, training first.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,29 +51,39 @@ impl Forecast {
         }
     }
 
-    /// Seconds until the plan is done, from the stage under way; `None` until that has a pace.
+    /// Seconds until the plan is done, from the stage under way; `None` until something has a pace.
     pub fn eta_s(&self, stages: &[Stage], at: usize) -> Option<f64> {
-        let left = stages.get(at)?.eta_s?;
+        let under_way = stages.get(at)?;
+        let work = |place: usize| self.work.get(place).copied().unwrap_or(0.0);
         let (mut seconds, mut done) = (0.0, 0.0);
         for (place, stage) in stages.iter().enumerate().take(at + 1) {
             let begun = self.begun.get(place).copied().unwrap_or(0.0);
-            let share = match place == at {
-                true => (1.0 - begun) * stage.seconds / (stage.seconds + left).max(1e-9),
-                false => (share(stage) - begun).max(0.0),
+            let share = match (place == at, stage.eta_s) {
+                (false, _) => (share(stage) - begun).max(0.0),
+                (true, Some(left)) => {
+                    (1.0 - begun) * stage.seconds / (stage.seconds + left).max(1e-9)
+                }
+                (true, None) => 0.0,
             };
             if stage.seconds > 0.0 && share > 0.0 {
                 seconds += stage.seconds;
-                done += share * self.work.get(place).copied().unwrap_or(0.0);
+                done += share * work(place);
             }
         }
-        let later = stages.iter().enumerate().skip(at + 1);
-        let later: f64 = later
-            .filter(|(_, stage)| !stage.finished)
-            .map(|(place, stage)| self.work.get(place).unwrap_or(&0.0) * (1.0 - share(stage)))
-            .sum();
-        match later > 0.0 {
-            true => (done > 0.0).then(|| left + later * seconds / done),
-            false => Some(left),
+        let open = stages.iter().enumerate().skip(at);
+        let left: Vec<f64> = open
+            .map(|(place, stage)| match stage.finished {
+                true => 0.0,
+                false => work(place) * (1.0 - share(stage)),
+            })
+            .collect();
+        let later: f64 = left[1..].iter().sum();
+        let pace = (done > 0.0).then(|| seconds / done);
+        match (under_way.eta_s, pace) {
+            (Some(own), _) if later <= 0.0 => Some(own),
+            (Some(own), pace) => Some(own + later * pace?),
+            // It has no pace of its own yet.
+            (None, pace) => Some((left[0] + later) * pace?),
         }
     }
 }
@@ -189,12 +199,15 @@ mod tests {
     }
 
     #[test]
-    fn the_last_stage_goes_by_its_own_pace_and_nothing_is_told_before_there_is_one() {
+    fn a_stage_goes_by_its_own_pace_as_soon_as_it_has_one() {
         let mut stages = [stage(5, 5, 10.0, None), stage(1, 10, 1.0, Some(9.0))];
-        let of = forecast(&[1000.0, 1.0]);
+        let of = forecast(&[1000.0, 500.0]);
         assert_eq!(of.eta_s(&stages, 1), Some(9.0));
+        // Until then by that of what was done before: nine tenths of 500 trials at 100 a second.
         stages[1].eta_s = None;
-        assert_eq!(of.eta_s(&stages, 1), None);
+        let eta = of.eta_s(&stages, 1);
+        assert!((eta.unwrap() - 4.5).abs() < 1e-9, "{eta:?}");
+        assert_eq!(of.eta_s(&[stage(0, 5, 0.5, None)], 0), None);
     }
 
     #[test]

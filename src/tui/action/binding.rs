@@ -101,6 +101,7 @@ pub enum Action {
     DeleteNow,
     DeleteNamed,
     Keep,
+    KeepNamed,
     Filter,
     KeepFilter,
     ClearFilter,

@@ -122,7 +122,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::DeleteNow, &[Char('y')], "move it to trash/", "delete", &[Deleting]),
     row(Action::DeleteNamed, &[ENTER], "move it to trash/, its name typed", "delete", &[DeletingByName]),
     row(Action::Keep, &[ESCAPE, Char('n')], "keep it", "keep", &[Deleting]),
-    row(Action::Keep, &[ESCAPE], "keep it", "keep", &[DeletingByName]),
+    row(Action::KeepNamed, &[ESCAPE], "keep it, whatever is typed", "keep", &[DeletingByName]),
     row(Action::PaletteUp, &[UP], "the command above", "command", &[Palette]),
     row(Action::PaletteDown, &[DOWN], "the command below", "command", &[Palette]),
     row(Action::RunChosen, &[ENTER], "do it", "do it", &[Palette]),

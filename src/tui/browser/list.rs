@@ -248,7 +248,9 @@ impl Browser {
                 self.mode = Mode::List;
                 return Outcome::NoPilot;
             }
-            Action::KeepFilter | Action::Keep | Action::CloseHelp => self.mode = Mode::List,
+            Action::KeepFilter | Action::Keep | Action::KeepNamed | Action::CloseHelp => {
+                self.mode = Mode::List
+            }
             Action::ClearFilter => {
                 self.list.filter.clear();
                 self.mode = Mode::List;

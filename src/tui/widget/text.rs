@@ -29,6 +29,17 @@ fn whole(line: Line<'_>, width: usize) -> Line<'_> {
     }
     let text: String = line.spans.iter().map(|span| &*span.content).collect();
     let mut left = fitting(&text, width);
+    if left == 0 {
+        // A word for which a whole row is too short says that its end is missing; a number goes.
+        let style = line.spans.first().map_or(line.style, |span| span.style);
+        let begin = cut(text.split(' ').next().unwrap_or_default(), width);
+        let begin = Some(begin).filter(|begin| begin.chars().count() > 1);
+        let spans = begin.into_iter().map(|begin| Span::styled(begin, style));
+        return Line {
+            spans: spans.collect(),
+            ..line
+        };
+    }
     let mut spans = Vec::new();
     for span in line.spans {
         if left == 0 {
@@ -87,6 +98,17 @@ fn words(text: &str) -> Vec<&str> {
             let from = begin - number.len();
             words.push(&text[from..begin + 1 + end]);
             begin += 1 + end;
+            after_number = false;
+            continue;
+        }
+        // What stands in brackets is read as one.
+        let close = rest
+            .find(')')
+            .filter(|&end| piece.starts_with('(') && end < 24);
+        if let Some(end) = close.filter(|&end| end >= length) {
+            let end = end + rest[end..].find(' ').unwrap_or(rest.len() - end);
+            words.push(&rest[..end]);
+            begin += end;
             after_number = false;
             continue;
         }
@@ -200,11 +222,22 @@ pub fn start(area: Rect, columns: u16) -> Rect {
     }
 }
 
-/// Breaks a sentence between words into lines of at most `width` columns.
+/// Breaks a sentence between words into lines of at most `width` columns; a word that is longer than a
+/// line, as paths are, goes on on the next.
 pub fn wrap(text: &str, width: u16) -> Vec<String> {
     let width = usize::from(width.max(1));
     let (mut lines, mut line) = (Vec::new(), String::new());
     for word in text.split_whitespace() {
+        let letters: Vec<char> = word.chars().collect();
+        if Span::raw(word).width() > width {
+            if !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            let mut parts = letters.chunks(width).map(String::from_iter);
+            line = parts.next_back().unwrap_or_default();
+            lines.extend(parts);
+            continue;
+        }
         let (have, add) = (Span::raw(line.as_str()).width(), Span::raw(word).width());
         if have == 0 {
             line = word.into();
@@ -275,6 +308,10 @@ mod tests {
         assert_eq!(cut("reliability", 0), "");
         assert_eq!(cut("test 99.1 %   22/40", 12), "test 99.1 %…");
         assert_eq!(cut("test 99.1 %   22/40", 10), "test…");
+        assert_eq!(
+            wrap("see sessions/mine.ron there", 9),
+            ["see", "sessions/", "mine.ron", "there"]
+        );
         assert_eq!(wrap("too few trials", 8), ["too few", "trials"]);
     }
 
@@ -288,6 +325,7 @@ mod tests {
             ("called Trouser", 13, "called "),
             ("checkpoint 12 s ago", 14, "checkpoint "),
             ("R 0.96", 5, "R "),
+            ("rather than (not now)", 18, "rather than "),
             ("██████▏──", 4, "████"),
             ("· · · · ", 5, "· · ·"),
         ] {
@@ -303,15 +341,15 @@ mod tests {
             parts in prop::collection::vec("[a-z]{1,9}|[0-9]{1,6}|[0-9]{1,3}[.][0-9]{1,2} [kM%]", 1..8),
             gap in " {1,3}",
             width in 0_usize..60,
-            split in 1_usize..5,
         ) {
             let text = parts.join(&gap);
-            let letters: Vec<char> = text.chars().collect();
-            let spans = letters.chunks(split).map(|it| Span::raw(it.iter().collect::<String>()));
-            let kept = whole(Line::from_iter(spans), width).to_string();
-            prop_assert!(text.starts_with(&kept));
-            prop_assert!(Span::raw(&kept).width() <= width);
-            let rest = &text[kept.len()..];
+            let (kept, rest) = text.split_at(fitting(&text, width));
+            prop_assert!(Span::raw(kept).width() <= width);
+            // As it is drawn: the same, or a long word whose end is marked as missing.
+            let letters = text.chars().map(|c| Span::raw(c.to_string()));
+            let drawn = whole(Line::from_iter(letters), width).to_string();
+            prop_assert!(drawn == kept || kept.is_empty() && (drawn.is_empty() || drawn.ends_with('…')));
+            prop_assert!(Span::raw(&drawn).width() <= width);
             let apart = kept.is_empty() || rest.is_empty();
             prop_assert!(apart || kept.ends_with(' ') || rest.starts_with(' '), "{kept}|{rest}");
         }

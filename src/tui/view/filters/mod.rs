@@ -255,11 +255,15 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
             format!("{} receptive fields of {height}×{width}", thousands(fields))
         }
     };
-    let mut spans = vec![
-        one(noise, "noise"),
-        one(!noise, "training images"),
-        Span::styled(counted, theme.dim()),
-    ];
+    let mut spans = vec![one(noise, "noise"), one(!noise, "training images")];
+    let used: usize = spans.iter().map(Span::width).sum();
+    // Without the size of a field where there is no room for it.
+    let short = counted.split(" of ").next().unwrap_or_default();
+    let counted = match used + counted.chars().count() <= usize::from(area.width) {
+        true => counted.as_str(),
+        false => short,
+    };
+    spans.push(Span::styled(counted.to_owned(), theme.dim()));
     if !noise {
         // Neighbouring pixels of images go together, and that is still in their averages.
         spans.push(Span::styled(", not whitened", theme.dim()));

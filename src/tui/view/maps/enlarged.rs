@@ -105,8 +105,7 @@ fn picture(
         ..Heatmap::plain(&painting.values, lens.size(), painting.ramp)
     }
     .draw(area, scene.theme, buf);
-    // With a cursor its scale stands below it.
-    if let Some(words) = lens.own_scale(class).filter(|_| cursor.is_none()) {
+    if let Some(words) = lens.own_scale(class) {
         own_scale(&words, scene, area, buf);
     }
 }

@@ -102,6 +102,8 @@ impl View for Maps {
         let own = shared.images_in(session)?;
         let place = self.gamma_in(shared, own);
         let gamma = Some(own.gammas.get(place)?.gamma);
+        // Each class at its best is a figure where there is a choice.
+        let several = own.gammas.iter().filter(|it| it.trials > 0).count() > 1;
         let response = Some(shared.response_in(own));
         let images = shared.images.min(shared::images(session).checked_sub(1)?);
         Some(match self.enlarged {
@@ -114,7 +116,7 @@ impl View for Maps {
             false => Figure::Maps {
                 response,
                 images,
-                gamma: gamma.filter(|_| shared.gamma.is_some()),
+                gamma: gamma.filter(|_| shared.gamma.is_some() || !several),
             },
         })
     }

@@ -159,12 +159,12 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
         figures.push((("for R 0.95", "R 0.95"), value, more));
     }
     let plan = scene.shared.images_plan(scene.session);
-    if let (Some(plan), Response::Evidence) = (plan, lens.response) {
-        if let Some([mean, deviation]) = own.response.filter(|_| lens.versus.is_none()) {
-            let value = format!("{} ± {}", number(mean), number(deviation));
-            let unit = plan.evidence.unit().to_string();
-            figures.push((("response", "response"), value, unit));
-        }
+    if let (Some(plan), Response::Evidence) = (plan, lens.response)
+        && let Some([mean, deviation]) = own.response.filter(|_| lens.versus.is_none())
+    {
+        let value = format!("{} ± {}", number(mean), number(deviation));
+        let unit = plan.evidence.unit().to_string();
+        figures.push((("response", "response"), value, unit));
     }
     if let Some(plan) = plan {
         let weighting = plan.weighting.label().unwrap_or_default();

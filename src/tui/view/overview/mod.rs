@@ -238,7 +238,9 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
     let mut words = words;
     if plan.is_some_and(|plan| !plan.noise.is_white()) && lens.nothing().is_none() {
         words.truncate(1);
-        words.push(Span::styled("  smoothed by the noise", theme.dim()));
+        let gap = if lens.is_mixed() { "  " } else { "" };
+        let smoothed = format!("{gap}smoothed by the noise");
+        words.push(Span::styled(smoothed, theme.dim()));
     }
     let several = shared::images(scene.session) > 1;
     let images = lens.response.image_label();
