@@ -42,6 +42,11 @@ fn running_paused_hung_and_interrupted_are_said_alike_by_every_command() {
     let since: jiff::Timestamp = silent.expect("since when").parse().unwrap();
     let age = jiff::Timestamp::now().duration_since(since).as_secs();
     assert!((5..60).contains(&age), "{age} s");
+    // Also for somebody who comes when it has been silent for long.
+    let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 100, 30);
+    pty.wait_for("hung, no word for");
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
     let table = bench.succeed(&["ls"]);
     assert!(table.contains("no word from its engine for"), "{table}");
     signal(pid, "-CONT");

@@ -16,7 +16,7 @@ use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 use super::wire::{self, Ask, Told, WireError};
 use super::{Command, Connection, Link};
 use crate::session::run::Phase;
-use crate::session::store::Store;
+use crate::session::store::{Store, now as now_s};
 use crate::session::{Run, Session, State};
 
 /// How long an engine may take to answer a greeting.
@@ -271,6 +271,7 @@ impl Follower {
                 {
                     self.came_too_late();
                 }
+                Err(error) if error.is_silence() => self.silent(),
                 Err(error) => self.nobody(&error, pause),
             }
             if self.wait(pause).await.is_err() {
@@ -298,6 +299,32 @@ impl Follower {
             self.publish.send_replace(Arc::new(session));
         }
         self.connected.send_replace(Connection::ReadOnly);
+    }
+
+    /// Somebody is there who does not answer: what is known is the file, and that the engine has said
+    /// nothing since it was written, or since it was first greeted.
+    fn silent(&self) {
+        if self.publish.borrow().run.is_some() {
+            return;
+        }
+        let Ok(mut session) = self.store.load(&self.name) else {
+            return;
+        };
+        let greeted = now_s() - GREETING.as_secs() as i64;
+        let written = session.record.updated;
+        let stages = session.stages();
+        let open = stages.iter().position(|stage| !stage.finished);
+        session.run = Some(Run {
+            phase: Phase::Working(open.unwrap_or(0)),
+            at: if written > 0 {
+                written.min(greeted)
+            } else {
+                greeted
+            },
+            stages,
+            ..Run::default()
+        });
+        self.publish.send_replace(Arc::new(session));
     }
 
     /// Nobody answers. That is news only where somebody should, and has had the time to.
