@@ -32,8 +32,10 @@ fn whole(line: Line<'_>, width: usize) -> Line<'_> {
     if left == 0 {
         // A word for which a whole row is too short says that its end is missing; a number goes.
         let style = line.spans.first().map_or(line.style, |span| span.style);
-        let begin = cut(text.split(' ').next().unwrap_or_default(), width);
-        let begin = Some(begin).filter(|begin| begin.chars().count() > 1);
+        let first = words(&text).into_iter().next();
+        let first = first.filter(|word| !word.split(' ').next().is_some_and(is_number));
+        let begin = first.map(|word| cut(word, width));
+        let begin = begin.filter(|begin| begin.chars().count() > 1);
         let spans = begin.into_iter().map(|begin| Span::styled(begin, style));
         return Line {
             spans: spans.collect(),
