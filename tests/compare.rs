@@ -9,10 +9,11 @@ use std::fs::{self, File};
 use common::{Bench, small_set};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use noisescope::comparison::Wish;
+use noisescope::report::Standing;
 use noisescope::session::Session;
 use noisescope::session::config::Response;
 use noisescope::tui::action::{Action, Place};
-use noisescope::tui::browser::{Browser, Choice, List, Outcome, Row, RowState};
+use noisescope::tui::browser::{Browser, Choice, List, Outcome, Row};
 use noisescope::tui::compare::{Drawn, Look, Sight, draw};
 use noisescope::tui::theme::{Background, Depth, Theme};
 use ratatui::buffer::Buffer;
@@ -364,7 +365,7 @@ fn the_screen_shows_a_b_and_their_difference_at_every_size() {
 fn where_another_session_is_chosen_nothing_else_can_be_done_to_one() {
     let row = |name: &str| Row {
         name: name.to_owned(),
-        state: RowState::Stopped,
+        standing: Standing::Stopped,
         done: 5,
         total: 10,
         headline: String::new(),

@@ -159,7 +159,13 @@ fn json_of_a_new_session_has_no_stages() {
 fn json_has_the_promised_keys_and_shapes() {
     let value = json(&measured());
     let training = &value["training"];
-    let expected = ["epochs", "best_epoch", "test_accuracy", "parameters"];
+    let expected = [
+        "epochs",
+        "best_epoch",
+        "test_accuracy",
+        "at_chance",
+        "parameters",
+    ];
     assert_eq!(keys(training), expected.into());
     let expected = [
         "epoch",

@@ -161,9 +161,14 @@ fn the_browser_makes_opens_and_deletes_sessions() {
         text.contains("second") && !text.contains("first")
     });
     pty.press("d");
-    pty.wait_for("elete");
+    // What is in it is told before it can go.
+    pty.wait_for("nothing has been measured");
     pty.press("y");
     wait_until("the deletion", || !bench.store().exists("second"));
+    pty.wait_for("second lies in");
+    let trash = bench.path("sessions").join("trash");
+    let kept: Vec<_> = std::fs::read_dir(trash).unwrap().collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
     pty.press("\x1b");
     pty.wait_for("first");
     pty.press("\r");

@@ -1,28 +1,23 @@
 //! `noisescope attach`: look at a session, live where an engine runs it, else at its file.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use super::Refusal;
-use super::look::{Look, PATIENCE};
-use super::signals::runtime;
-use crate::link::{Connection, client};
-use crate::report;
+use super::listing::judged;
+use super::look::Look;
+use crate::link::Connection;
+use crate::report::{self, Standing};
 use crate::session::{Config, Session};
+use crate::tui::theme::can_draw;
 
 /// The views on the session; as a summary with `plain` or where there is no terminal.
 pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal> {
-    let engine = look.store.engine(name);
-    if plain || !std::io::stdout().is_terminal() {
-        let live = match engine {
-            Some(_) => runtime()?.block_on(client::now(look.store, name, PATIENCE)),
-            None => None,
-        };
-        return match live {
-            Some(session) => summary(&session),
-            None => summary(&look.store.load(name)?),
-        };
+    if plain || !can_draw() {
+        let (session, standing) = judged(look.store, name)?;
+        return summary(&session, &standing);
     }
+    let engine = look.store.engine(name);
     let session = match look.store.load(name) {
         // A damaged file does not matter while an engine has the good state.
         Err(_) if engine.is_some() => Session::new(name, Config::default()),
@@ -36,9 +31,9 @@ pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal
 }
 
 /// Prints what the session holds.
-pub fn summary(session: &Session) -> Result<ExitCode, Refusal> {
+pub fn summary(session: &Session, standing: &Standing) -> Result<ExitCode, Refusal> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(report::summary(session).as_bytes()) {
+    match out.write_all(report::summary_of(session, standing).as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Refusal::failed(error)),
         _ => Ok(ExitCode::SUCCESS),
     }

@@ -1,6 +1,7 @@
 //! Starting an engine as a process of its own, and knowing that it has started.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -31,6 +32,18 @@ pub fn this_program() -> PathBuf {
     program.unwrap_or_else(|| "/proc/self/exe".into())
 }
 
+/// The log of a session's engines, to be written on.
+///
+/// # Errors
+/// What the system said.
+pub fn open_log(log: &Path) -> io::Result<File> {
+    if std::fs::metadata(log).is_ok_and(|there| there.len() > LOG_BYTES) {
+        // Old news; a failure here only leaves a long log.
+        let _ = std::fs::remove_file(log);
+    }
+    OpenOptions::new().create(true).append(true).open(log)
+}
+
 /// Starts the engine of a session that exists, and waits until viewers can reach it. The lock of
 /// the session must be free.
 ///
@@ -42,13 +55,8 @@ pub fn start(
     name: &str,
     machine: &Machine,
 ) -> Result<Started, Refusal> {
-    let log = store.folder().join(format!("{name}.log"));
-    if std::fs::metadata(&log).is_ok_and(|there| there.len() > LOG_BYTES) {
-        // Old news; a failure here only leaves a long log.
-        let _ = std::fs::remove_file(&log);
-    }
-    let file = OpenOptions::new().create(true).append(true).open(&log);
-    let file = file.map_err(|error| {
+    let log = store.log_path(name);
+    let file = open_log(&log).map_err(|error| {
         Refusal::Failed(format!("{}: cannot open the log: {error}", log.display()))
     })?;
     let began = file.metadata().map_or(0, |there| there.len());

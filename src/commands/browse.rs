@@ -1,22 +1,23 @@
-//! `noisescope` alone: the sessions to choose from; the quickstart where there is none yet.
+//! `noisescope` alone: the sessions to choose from, listed where there is no screen to draw on; the
+//! quickstart where there is none yet.
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use super::listing::{Entry, rows};
+use super::listing::{Entry, contents, rows};
 use super::look::{Line, Look};
 use super::machine::Machine;
 use super::plan::home;
 use super::run::How;
 use super::signals::{HUNG_UP, Signals, runtime};
-use super::{Plan, Refusal, attach, compare, own, pilot, preset, run};
+use super::{Plan, Refusal, attach, compare, ls, own, pilot, preset, run};
 use crate::data;
 use crate::session::store::Store;
 use crate::tui;
-use crate::tui::browser::{Asked, Choice, List, Row, RowState, browse};
+use crate::tui::browser::{Asked, Choice, List, Row, browse};
+use crate::tui::theme::can_draw;
 
-/// The browser on a terminal; without one, or without a session, the quickstart preset.
+/// The browser on a terminal, the list without one; without a session the quickstart preset.
 pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
     if let Some(path) = data.filter(|path| own::is_images(path)) {
         return Err(Refusal::Usage(format!(
@@ -24,7 +25,12 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
             path.display()
         )));
     }
-    if !std::io::stdout().is_terminal() || store.names()?.is_empty() {
+    let any = !store.names()?.is_empty();
+    if any && !can_draw() {
+        // Whoever reads the output has not asked for a run.
+        return ls::run(store, false);
+    }
+    if !any {
         return run::run(
             store,
             data,
@@ -56,10 +62,13 @@ pub fn run(store: &Store, data: Option<&Path>) -> Result<ExitCode, Refusal> {
                 run::run(store, data, &Plan::named(&name, None), &How::default())
             }
             Choice::New(asked) => make(store, data, &asked),
-            Choice::Delete(name) => store
-                .delete(&name)
-                .map_err(Refusal::from)
-                .map(|()| ExitCode::SUCCESS),
+            Choice::Delete(name) => store.to_trash(&name).map_err(Refusal::from).map(|place| {
+                list.news = Some(format!(
+                    "{name} lies in {}. To bring it back, move its files to where they were.",
+                    place.display()
+                ));
+                ExitCode::SUCCESS
+            }),
             Choice::Leave | Choice::Gone => Ok(ExitCode::SUCCESS),
         };
         list.problem = match done {
@@ -89,7 +98,7 @@ fn choose(
     runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
         let pilot = pilot::asked(store, data);
-        let chosen = browse(rows(store), pilot, presets, options, list);
+        let chosen = browse(rows(store), pilot, contents(store), presets, options, list);
         tokio::pin!(chosen);
         tokio::select! {
             biased;
@@ -101,18 +110,9 @@ fn choose(
 
 impl From<Entry> for Row {
     fn from(entry: Entry) -> Self {
-        let problem = entry.problem.unwrap_or_default();
         Self {
             name: entry.name,
-            state: match entry.state {
-                "new" => RowState::New,
-                "running" => RowState::Running,
-                "interrupted" => RowState::Interrupted,
-                "stopped" => RowState::Stopped,
-                "finished" => RowState::Finished,
-                "failed" => RowState::Failed(problem),
-                _ => RowState::Damaged(problem),
-            },
+            standing: entry.standing,
             done: entry.done,
             total: entry.total,
             headline: entry.headline,

@@ -1,13 +1,14 @@
 //! `noisescope compare`: the maps of two sessions side by side, and how alike they decide.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::look::{Line, Look, PATIENCE};
+use super::look::{Line, Look};
 use super::machine::Machine;
 use super::show::By;
 use super::signals::{HUNG_UP, Signals, runtime};
@@ -18,6 +19,7 @@ use crate::engine::device::Choice;
 use crate::engine::side_by_side::{self, Bench};
 use crate::export::comparison::What;
 use crate::export::{self, Format};
+use crate::link::client::Heard;
 use crate::link::{Connection, Link, client};
 use crate::report::comparison::comparison;
 use crate::session::Session;
@@ -25,7 +27,11 @@ use crate::session::config::Response;
 use crate::session::form::Form;
 use crate::session::store::Store;
 use crate::tui::browser::{Choice as Chosen, List};
+use crate::tui::theme::can_draw;
 use crate::tui::{self, compare as screen};
+
+/// How long an engine may take to say how its session is: it may be writing a checkpoint.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Trials that both networks are shown unless another number is asked for.
 const TRIALS: u64 = 10_000;
@@ -96,7 +102,7 @@ pub fn run(store: &Store, data: Option<&Path>, compare: &Compare) -> Result<Exit
     compare.machine.check()?;
     let folder = data::data_dir(data).map_err(Refusal::failed)?;
     let told = compare.plain || compare.json || compare.format.is_some();
-    if !told && std::io::stdout().is_terminal() {
+    if !told && can_draw() {
         return compare.draw(store, &folder);
     }
     let runtime = runtime()?;
@@ -181,7 +187,14 @@ pub async fn with_another(
             biased;
             code = signals.next() => return Ok(Some(code)),
             // Nothing is made here, so no network is asked.
-            chosen = tui::browse(listing::rows(look.store), |_, _| Err(String::new()), &[], &options, &mut list) => {
+            chosen = tui::browse(
+                listing::rows(look.store),
+                |_, _| Err(String::new()),
+                listing::contents(look.store),
+                &[],
+                &options,
+                &mut list,
+            ) => {
                 chosen.map_err(Refusal::failed)?
             }
         };
@@ -245,7 +258,10 @@ impl Beside<'_> {
 /// A session as its engine has it, where one runs, else as its file does.
 async fn newest(store: &Store, name: &str) -> Result<Session, Refusal> {
     let live = match store.engine(name) {
-        Some(_) => client::now(store, name, PATIENCE).await,
+        Some(_) => match client::now(store, name, PATIENCE).await {
+            Heard::Session(session) => Some(*session),
+            Heard::Nothing | Heard::Unreachable => None,
+        },
         None => None,
     };
     match live {

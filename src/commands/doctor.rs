@@ -199,7 +199,13 @@ fn terminal(report: &mut Report) {
         Background::Dark => "on dark",
         Background::Light => "on light",
     };
+    let in_screen = std::env::var_os("STY").is_some_and(|name| !name.is_empty());
     let (verdict, colours) = match theme.depth {
+        Depth::Indexed if in_screen => (Verdict::Works, "256; GNU screen passes no more on"),
+        Depth::Sixteen if in_screen => (
+            Verdict::Works,
+            "16; in GNU screen for more: screen -T screen-256color",
+        ),
         Depth::True => (Verdict::Works, "16 million"),
         Depth::Indexed => (
             Verdict::Works,

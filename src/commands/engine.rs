@@ -4,11 +4,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::Mutex;
 use std::thread::JoinHandle;
 
 use tokio::task::JoinHandle as Task;
+use tracing_subscriber::fmt::MakeWriter;
 
 use super::Refusal;
+use super::background::open_log;
 use super::machine::{Exact, Machine};
 use super::say::complain;
 use super::signals::{HUNG_UP, INTERRUPTED, Signals, runtime};
@@ -147,6 +150,10 @@ pub fn foreground(
     runtime()?.block_on(async {
         let mut signals = Signals::listen()?;
         let path = options.store.path(&session.name);
+        // The log lies on the same disk as the session: where it cannot be written, the run goes on.
+        if let Ok(log) = open_log(&options.store.log_path(&session.name)) {
+            keep_log(Mutex::new(log));
+        }
         let running = Running::start(session, lock, options)?;
         let told = tell(running.link.clone(), style, path);
         let stopped_by = running.obey(&mut signals, true).await;
@@ -182,6 +189,16 @@ fn errors_join_output() -> bool {
     place(output).is_some_and(|output| place(errors) == Some(output))
 }
 
+/// Writes what an engine reports to this log from now on. Where that fails, the run goes on.
+fn keep_log(log: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
+    let _ = tracing_subscriber::fmt()
+        .with_writer(log)
+        .with_ansi(false)
+        .with_target(false)
+        .log_internal_errors(false)
+        .try_init();
+}
+
 /// The engine as a process of its own: in a session of its own, so that no terminal's end reaches
 /// it; standard error is the log. HUP is ignored, INT and TERM stop it after a checkpoint.
 pub fn background(
@@ -192,13 +209,7 @@ pub fn background(
 ) -> Result<ExitCode, Refusal> {
     // Fails only where it leads a session already, which is what is wanted.
     let _ = rustix::process::setsid();
-    // The log lies on the same disk as the session: where it cannot be written, the run goes on.
-    let _ = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .with_target(false)
-        .log_internal_errors(false)
-        .try_init();
+    keep_log(std::io::stderr);
     let options = options(store, data, machine)?;
     let lock = store.lock(name)?;
     let session = store.load(name)?;

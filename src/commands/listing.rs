@@ -2,24 +2,31 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use futures::future::join_all;
+
+use super::signals::runtime;
 use crate::format;
-use crate::report::status;
-use crate::session::store::{Store, StoreError};
+use crate::link::client::{self, Heard};
+use crate::report::Standing;
+use crate::report::standing::SILENCE;
+use crate::session::store::{Store, StoreError, now};
 use crate::session::{Session, State};
-use crate::tui::browser::Row;
+use crate::tui::browser::{Contents, Held, Row};
+
+/// How long an engine may take to say how it is, in the list that is read again and again.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Asking takes no more than one part in so many of the time.
+const SELDOM: u32 = 20;
 
 /// One session of the folder.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// Its name.
     pub name: String,
-    /// Its state, in one word: new, running, paused, interrupted, stopped, finished, failed or
-    /// damaged.
-    pub state: &'static str,
-    /// Why it failed or is damaged.
-    pub problem: Option<String>,
+    /// How it stands.
+    pub standing: Standing,
     /// Trials done.
     pub done: u64,
     /// Trials planned.
@@ -32,11 +39,25 @@ pub struct Entry {
     pub headline: String,
 }
 
+/// What an engine said last.
+#[derive(Debug)]
+struct Last {
+    /// When, in seconds since the Unix epoch.
+    at: i64,
+    /// When it was last asked.
+    asked: i64,
+    entry: Entry,
+}
+
 /// A folder's list that is asked for again and again: a file is read once for each of its states.
 #[derive(Debug)]
 pub struct Listing {
     store: Store,
     read: HashMap<String, (SystemTime, Entry)>,
+    /// What engines said last.
+    heard: HashMap<String, Last>,
+    /// When engines may be asked again.
+    ask_from: Instant,
 }
 
 impl Listing {
@@ -45,44 +66,119 @@ impl Listing {
         Self {
             store,
             read: HashMap::new(),
+            heard: HashMap::new(),
+            ask_from: Instant::now(),
         }
     }
 
-    /// Every session of the folder, by name. A file that cannot be read is listed as damaged.
+    /// Every session of the folder, by name, each engine asked how it is. A file that cannot be read is
+    /// listed with the reason.
     ///
     /// # Errors
     /// Where the folder cannot be read.
-    pub fn entries(&mut self) -> Result<Vec<Entry>, StoreError> {
+    pub fn entries(&mut self, patience: Duration) -> Result<Vec<Entry>, StoreError> {
         let names = self.store.names()?;
         self.read.retain(|name, _| names.contains(name));
-        Ok(names.into_iter().map(|name| self.entry(name)).collect())
+        let mut entries: Vec<Entry> = names.into_iter().map(|name| self.entry(name)).collect();
+        let running = |entry: &&Entry| entry.pid.is_some();
+        let running: Vec<String> = entries
+            .iter()
+            .filter(running)
+            .map(|entry| entry.name.clone())
+            .collect();
+        self.heard.retain(|name, _| running.contains(name));
+        if Instant::now() >= self.ask_from && !running.is_empty() {
+            self.ask(&running, patience);
+        }
+        for entry in &mut entries {
+            self.beside_engine(entry);
+        }
+        Ok(entries)
     }
 
     fn entry(&mut self, name: String) -> Entry {
         let written = std::fs::metadata(self.store.path(&name)).and_then(|file| file.modified());
-        let written = written.unwrap_or(SystemTime::UNIX_EPOCH);
+        let written = written.unwrap_or(UNIX_EPOCH);
         let known = self.read.get(&name).filter(|(then, _)| *then == written);
         let mut entry = known.map_or_else(|| read(&self.store, &name), |(_, entry)| entry.clone());
         self.read.insert(name, (written, entry.clone()));
         entry.pid = self.store.engine(&entry.name).map(|engine| engine.pid);
-        entry.state = match (entry.state, entry.pid) {
-            ("damaged", _) => "damaged",
-            (_, Some(_)) => "running",
-            (state, None) => state,
-        };
         entry
+    }
+
+    /// Asks engines how they are, all at once.
+    fn ask(&mut self, names: &[String], patience: Duration) {
+        let Ok(runtime) = runtime() else { return };
+        let began = Instant::now();
+        let all = names
+            .iter()
+            .map(|name| client::now(&self.store, name, patience));
+        let told = runtime.block_on(join_all(all));
+        self.ask_from = Instant::now() + SELDOM * began.elapsed().saturating_sub(patience / 2);
+        let asked = now();
+        for (name, heard) in names.iter().zip(told) {
+            match heard {
+                Heard::Session(session) => {
+                    let told = session.run.as_ref().map_or(0, |run| run.at);
+                    let at = if told > 0 { told } else { asked };
+                    let entry = sound(&session);
+                    self.heard.insert(name.clone(), Last { at, asked, entry });
+                }
+                Heard::Nothing => {
+                    if let Some(last) = self.heard.get_mut(name) {
+                        last.asked = asked;
+                    } else if let Some((_, entry)) = self.read.get(name) {
+                        // One that was never heard said something when it last wrote something.
+                        let at =
+                            last_sign(&self.store, name).min(asked - patience.as_secs() as i64);
+                        let entry = entry.clone();
+                        self.heard.insert(name.clone(), Last { at, asked, entry });
+                    }
+                }
+                Heard::Unreachable => {
+                    self.heard.remove(name);
+                }
+            }
+        }
+    }
+
+    /// Judges a session beside its engine, if one runs it.
+    fn beside_engine(&self, entry: &mut Entry) {
+        if entry.pid.is_none() {
+            return;
+        }
+        let Some(last) = self.heard.get(&entry.name) else {
+            entry.standing = entry.standing.clone().beside_engine(None, now());
+            return;
+        };
+        let told = &last.entry;
+        if !told.standing.is_unread() {
+            (entry.done, entry.total) = (told.done, told.total);
+            entry.headline.clone_from(&told.headline);
+        }
+        let silent = last.asked - last.at >= SILENCE;
+        entry.standing = match &told.standing {
+            // One that waits has nothing to say.
+            Standing::Paused => Standing::Paused,
+            standing if standing.has_engine() && !silent => standing.clone(),
+            _ => entry
+                .standing
+                .clone()
+                .beside_engine(Some(last.at), last.asked),
+        };
     }
 }
 
-impl Entry {
-    /// The same with what the engine says, which is newer than the file.
-    pub fn of_engine(self, session: &Session) -> Self {
-        Self {
-            pid: self.pid,
-            updated: self.updated,
-            ..sound(session)
-        }
-    }
+/// When anything was last written for a session, seconds since the Unix epoch.
+fn last_sign(store: &Store, name: &str) -> i64 {
+    let written = [store.path(name), store.log_path(name)].map(|path| {
+        let written = std::fs::metadata(path).and_then(|file| file.modified());
+        let since = written
+            .ok()
+            .and_then(|it| it.duration_since(UNIX_EPOCH).ok());
+        since.map_or(0, |since| since.as_secs() as i64)
+    });
+    written.into_iter().max().unwrap_or(0)
 }
 
 /// What the file says; whether an engine runs it is not in there.
@@ -91,8 +187,7 @@ fn read(store: &Store, name: &str) -> Entry {
         Ok(session) => sound(&session),
         Err(error) => Entry {
             name: name.to_owned(),
-            state: "damaged",
-            problem: Some(error.to_string()),
+            standing: Standing::of_error(&error),
             done: 0,
             total: 0,
             updated: None,
@@ -107,17 +202,45 @@ fn sound(session: &Session) -> Entry {
     let record = &session.record;
     Entry {
         name: session.name.clone(),
-        state: status::word(session),
-        problem: match &record.state {
-            State::Failed(message) => Some(message.clone()),
-            _ => None,
-        },
+        standing: Standing::of(session, Some(now())),
         done,
         total,
         updated: (record.updated > 0).then_some(record.updated),
         pid: None,
         headline: headline(session),
     }
+}
+
+/// A session as its engine tells it, or as its file has it where none answers; and how it stands.
+///
+/// # Errors
+/// Where its file cannot be read and no engine tells it.
+pub fn judged(store: &Store, name: &str) -> Result<(Session, Standing), StoreError> {
+    if store.engine(name).is_none() {
+        let session = store.load(name)?;
+        let standing = Standing::of(&session, None);
+        return Ok((session, standing));
+    }
+    let patience = Duration::from_secs(SILENCE as u64);
+    let heard = match runtime() {
+        Ok(runtime) => runtime.block_on(client::now(store, name, patience)),
+        Err(_) => Heard::Unreachable,
+    };
+    let since = match heard {
+        Heard::Session(session) => {
+            let standing = Standing::of(&session, Some(now()));
+            return Ok((*session, standing));
+        }
+        Heard::Nothing => Some(last_sign(store, name).min(now() - SILENCE)),
+        Heard::Unreachable => None,
+    };
+    let session = store.load(name)?;
+    let standing = match store.engine(name) {
+        Some(_) => Standing::of(&session, None).beside_engine(since, now()),
+        // It has ended meanwhile.
+        None => Standing::of(&session, None),
+    };
+    Ok((session, standing))
 }
 
 /// Data set, network, test accuracy, and where it stands where that is not the end.
@@ -149,7 +272,22 @@ pub fn rows(store: &Store) -> impl Fn() -> Vec<Row> + Send + 'static {
     let listing = Mutex::new(Listing::new(store.clone()));
     move || {
         let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
-        let entries = listing.entries().unwrap_or_default();
+        let entries = listing.entries(PATIENCE).unwrap_or_default();
         entries.into_iter().map(Row::from).collect()
+    }
+}
+
+/// Looks what is in the files of a session.
+pub fn contents(store: &Store) -> impl Fn(&str) -> Contents + Send + Sync + 'static {
+    let store = store.clone();
+    move |name| {
+        let held = |read: Result<Session, StoreError>| {
+            read.map(|session| Held::of(&session))
+                .map_err(|error| error.to_string())
+        };
+        Contents {
+            file: held(store.load(name)),
+            previous: store.previous(name).transpose().map(held),
+        }
     }
 }

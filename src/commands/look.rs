@@ -1,16 +1,12 @@
 //! What is needed to look at a session, and how it is drawn.
 
 use std::path::Path;
-use std::time::Duration;
 
 use clap::Args;
 
 use super::machine::Machine;
 use crate::session::store::Store;
 use crate::tui;
-
-/// How long an engine may take to say how it is: it may be writing a checkpoint.
-pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The line between this program and the person's eyes.
 #[derive(Debug, Clone, Args)]

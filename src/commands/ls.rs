@@ -8,20 +8,23 @@ use serde::Serialize;
 
 use super::Refusal;
 use super::listing::{Entry, Listing};
-use super::signals::runtime;
 use crate::format;
-use crate::link::client;
+use crate::report::Standing;
+use crate::report::standing::{SILENCE, no_word};
 use crate::session::store::{Store, now};
 
-/// How long an engine may take to say how it is; after that, what its file says.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long an engine may take to say how it is: one that takes longer is hung.
+const PATIENCE: Duration = Duration::from_secs(SILENCE as u64);
 
 /// One session, as `--json` gives it.
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     name: &'a str,
-    /// new, running, paused, interrupted, stopped, finished, failed, or damaged.
+    /// new, running, paused, hung, interrupted, stopped, finished, failed, damaged, unreadable, or
+    /// newer.
     state: &'a str,
+    /// RFC 3339, UTC: since when a hung engine has said nothing; else null.
+    silent_since: Option<String>,
     /// Trials done and planned, over all analyses.
     done: u64,
     total: u64,
@@ -33,13 +36,22 @@ struct Row<'a> {
 
 impl<'a> From<&'a Entry> for Row<'a> {
     fn from(entry: &'a Entry) -> Self {
-        let updated = entry.updated.map(jiff::Timestamp::from_second);
+        let time = |at: i64| {
+            jiff::Timestamp::from_second(at)
+                .ok()
+                .map(|it| it.to_string())
+        };
+        let silent = match entry.standing {
+            Standing::Hung(since) => Some(since),
+            _ => None,
+        };
         Self {
             name: &entry.name,
-            state: entry.state,
+            state: entry.standing.word(),
+            silent_since: silent.and_then(time),
             done: entry.done,
             total: entry.total,
-            updated: updated.and_then(Result::ok).map(|time| time.to_string()),
+            updated: entry.updated.and_then(time),
             pid: entry.pid,
         }
     }
@@ -47,14 +59,7 @@ impl<'a> From<&'a Entry> for Row<'a> {
 
 /// Lists them, as a table or as JSON.
 pub fn run(store: &Store, json: bool) -> Result<ExitCode, Refusal> {
-    let mut entries = Listing::new(store.clone()).entries()?;
-    let runtime = runtime()?;
-    for entry in entries.iter_mut().filter(|entry| entry.pid.is_some()) {
-        let told = runtime.block_on(client::now(store, &entry.name, PATIENCE));
-        if let Some(session) = told {
-            *entry = entry.clone().of_engine(&session);
-        }
-    }
+    let entries = Listing::new(store.clone()).entries(PATIENCE)?;
     let text = if json {
         let rows: Vec<Row<'_>> = entries.iter().map(Row::from).collect();
         serde_json::to_string_pretty(&rows).map_err(Refusal::failed)? + "\n"
@@ -92,9 +97,15 @@ fn table(entries: &[Entry], store: &Store) -> String {
         let pid = entry.pid.map_or_else(|| "-".into(), |pid| pid.to_string());
         text += &format!(
             "{:width$}  {:<11}  {trials:>17}  {age:>14}  {pid:>7}  {}\n",
-            entry.name, entry.state, entry.headline
+            entry.name,
+            entry.standing.word(),
+            entry.headline
         );
-        if let Some(problem) = &entry.problem {
+        let silent = match entry.standing {
+            Standing::Hung(since) => Some(no_word(since, now())),
+            _ => None,
+        };
+        if let Some(problem) = entry.standing.problem().or(silent.as_deref()) {
             text += &format!("{:width$}  {problem}\n", "");
         }
     }

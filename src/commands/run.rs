@@ -1,7 +1,6 @@
 //! `noisescope run`: make or resume a session and run it. Drawn, the engine is a process of its
 //! own and this one only looks; told in lines, the engine is in this process.
 
-use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -17,6 +16,7 @@ use crate::link::Link;
 use crate::report::{self, ReportError, Style};
 use crate::session::store::{Store, check_name};
 use crate::session::{Session, State};
+use crate::tui::theme::can_draw;
 
 /// How to run it.
 #[derive(Debug, Default, Args)]
@@ -77,7 +77,7 @@ pub fn run(
     let face = match (how.plain, how.json, how.detach) {
         (_, true, _) => Face::Told(Style::Json),
         (_, _, true) => Face::None,
-        (false, _, _) if std::io::stdout().is_terminal() => Face::Drawn,
+        (false, _, _) if can_draw() => Face::Drawn,
         _ => Face::Told(Style::Plain),
     };
     let data = data::data_dir(data).map_err(Refusal::failed)?;
@@ -163,7 +163,7 @@ fn show_finished(
             };
             look.at(session, crate::link::Connection::ReadOnly)
         }
-        Face::Told(Style::Plain) => attach::summary(&session),
+        Face::Told(Style::Plain) => attach::summary(&session, &report::Standing::Finished),
         Face::Told(Style::Json) => {
             let path = store.path(&session.name);
             let link = Link::read_only(session);

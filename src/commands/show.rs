@@ -1,6 +1,5 @@
 //! `noisescope show`: one figure on the terminal, at full resolution. Not a dashboard.
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
@@ -12,6 +11,7 @@ use crate::session::config::Response;
 use crate::session::form::Form;
 use crate::session::store::Store;
 use crate::tui::picture::{self, PictureError, Protocol, Screen};
+use crate::tui::theme::can_draw;
 
 /// Which figure, and how it is shown.
 #[derive(Debug, Args)]
@@ -119,9 +119,9 @@ pub fn run(store: &Store, show: &Show) -> Result<ExitCode, Refusal> {
     let session = store.load(name)?;
     let refused = |problem: String| Refusal::Usage(format!("{name}: {problem}"));
     let figure = show.figure(&session).map_err(refused)?;
-    if !std::io::stdout().is_terminal() {
+    if !can_draw() {
         return Err(Refusal::Usage(format!(
-            "a picture needs a terminal, and standard output is none; for files: \
+            "a picture needs a terminal that shows more than lines, and standard output is none; for files: \
              noisescope export {name} --format png"
         )));
     }

@@ -88,6 +88,12 @@ impl Compared {
         own.image(self.response)
     }
 
+    /// How reliable the better of the two maps of a class is.
+    pub fn reliability(&self, class: usize) -> Option<f64> {
+        let own = [0, 1].map(|session| self.map(session, class)?.reliability);
+        own.into_iter().flatten().reduce(f64::max)
+    }
+
     /// Classes that have maps in both, ascending.
     pub fn there(&self) -> impl Iterator<Item = (usize, &Difference)> {
         let classes = self.classes.iter().enumerate();

@@ -7,6 +7,7 @@
 mod conductor;
 mod dealer;
 pub mod device;
+mod forecast;
 pub mod kept;
 mod pace;
 mod rounds;

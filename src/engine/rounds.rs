@@ -132,6 +132,7 @@ impl Rounds {
         self.look_at_gpus();
         self.published = Instant::now();
         self.run.up_s = self.began.elapsed().as_secs_f64();
+        self.run.at = now();
         self.session.record.elapsed_s = self.elapsed_s();
         let mut session = self.session.clone();
         session.run = Some(self.run.clone());

@@ -56,12 +56,22 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
             width,
             height,
         };
-        plot(attack, source, name).draw(&mut canvas, place);
+        let without = without(attack, source).map_or_else(String::new, |rate| {
+            format!(", {} without the pattern", format::percent(rate))
+        });
+        plot(attack, source, format!("{name}{without}")).draw(&mut canvas, place);
     }
     Ok(canvas.finish())
 }
 
-fn plot(attack: &Attack, source: usize, name: &str) -> Plot {
+/// The mean share of what is called the target at w = 0; `None` where that was not planned.
+fn without(attack: &Attack, source: usize) -> Option<f64> {
+    let nothing = attack.weights.iter().position(|&w| w == 0.0)?;
+    let all = (0..attack.kinds.len()).filter_map(|it| attack.mean_targeted(source, it, nothing));
+    all.map(|(rate, _)| rate).next()
+}
+
+fn plot(attack: &Attack, source: usize, title: String) -> Plot {
     let look = |kind: Pattern| match kind {
         Pattern::ClassificationImage => (Paint::First, Stroke::Solid),
         Pattern::EvidenceImage => (Paint::Fourth, Stroke::DashDotted),
@@ -91,7 +101,7 @@ fn plot(attack: &Attack, source: usize, name: &str) -> Plot {
     });
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     Plot {
-        title: name.into(),
+        title,
         x_name: "weight w of the pattern",
         x: (0.0, 1.0),
         y: (0.0, 1.0),

@@ -3,6 +3,7 @@
 use image::RgbImage;
 
 use super::canvas::{Canvas, Paint, Place, Sheet};
+use super::headline::beside_accuracy;
 use super::{FigureError, names, origin};
 use crate::format;
 use crate::session::Session;
@@ -24,11 +25,12 @@ pub fn draw(session: &Session, split: Split, sheet: Sheet) -> Result<RgbImage, F
     let mut canvas = Canvas::new(sheet, matrix.head + matrix.side * matrix.classes() + margin);
     let share = own.correct() as f64 / own.total() as f64;
     let title = format!(
-        "{} of {} {} images are called what they are: {}",
+        "{} of {} {} images are called what they are: {}{}",
         format::thousands(own.correct()),
         format::thousands(own.total()),
         split.label(),
-        format::percent(share)
+        format::percent(share),
+        beside_accuracy(session.record.training.as_ref())
     );
     canvas.text((margin, margin), &title, Paint::Ink);
     canvas.text((margin, margin + row), &origin(session), Paint::Dim);

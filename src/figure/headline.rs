@@ -87,6 +87,15 @@ pub fn headline(session: &Session, stage: usize) -> Headline {
 /// What is said of a network that does not know its test images.
 pub const NO_BETTER: &str = "NO BETTER THAN CHANCE";
 
+/// What stands beside the accuracy of a network, wherever it stands: nothing, or that it is no better
+/// than chance.
+pub fn beside_accuracy(training: Option<&Training>) -> String {
+    match training.is_some_and(|it| it.at_chance) {
+        true => format!(", {NO_BETTER}"),
+        false => String::new(),
+    }
+}
+
 fn training(it: &Training) -> Headline {
     let accuracy = it.test_accuracy.map(|it| format!("test {}", percent(it)));
     let best = it.best_epoch.map(|it| format!("best epoch {it}"));

@@ -50,7 +50,7 @@ pub enum Figure {
         response: Option<Response>,
         /// Which of the plan's classification images, among these alone.
         images: usize,
-        /// The signal strength; `None`: the strongest that shows most classes.
+        /// The signal strength; `None`: of each class the one that shows it best.
         gamma: Option<f64>,
     },
     /// What the units of a layer respond to.
@@ -200,6 +200,16 @@ pub fn all(session: &Session) -> Vec<Figure> {
         figures.push(Figure::Training);
     }
     for (images, (_, own)) in record.all::<ClassificationImages>().enumerate() {
+        let begun = own.gammas.iter().filter(|trials| trials.trials > 0);
+        if begun.count() > 1 {
+            let responses = Response::ALL.into_iter();
+            let there = responses.filter(|by| *by == Response::Decision || own.has_evidence());
+            figures.extend(there.map(|by| Figure::Maps {
+                response: Some(by),
+                images,
+                gamma: None,
+            }));
+        }
         for trials in own.gammas.iter().filter(|trials| trials.trials > 0) {
             let gamma = Some(trials.gamma);
             let estimate = trials.estimate();

@@ -242,6 +242,11 @@ impl Ramp {
         }
     }
 
+    /// With this end.
+    pub fn to(limit: f32) -> Self {
+        Self { limit }
+    }
+
     /// Where its bright end is.
     pub fn limit(self) -> f32 {
         self.limit
@@ -282,7 +287,7 @@ impl Ramp {
 
     /// Where it ends: `±0.02`.
     pub fn name(self) -> String {
-        format!("±{}", format::short(f64::from(self.limit)))
+        super::scale::said(self.limit)
     }
 }
 

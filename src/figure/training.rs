@@ -3,6 +3,7 @@
 use image::RgbImage;
 
 use super::canvas::{Canvas, Paint, Place, Sheet, Stroke};
+use super::headline::beside_accuracy;
 use super::plot::{Axis, End, Plot, Series};
 use super::scale::{log_axis, ticks};
 use super::{FigureError, origin};
@@ -33,7 +34,8 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
     let head = margin + 2 * row;
     let mut canvas = Canvas::new(sheet, head + rows * (height + margin));
     let test = training.test_accuracy.map_or_else(String::new, |share| {
-        format!("   test accuracy {}", format::percent(share))
+        let beside = beside_accuracy(Some(training));
+        format!("   test accuracy {}{beside}", format::percent(share))
     });
     canvas.text((margin, margin), &format!("training{test}"), Paint::Ink);
     canvas.text((margin, margin + row), &origin(session), Paint::Dim);

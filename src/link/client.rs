@@ -16,7 +16,7 @@ use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 use super::wire::{self, Ask, Told, WireError};
 use super::{Command, Connection, Link};
 use crate::session::run::Phase;
-use crate::session::store::Store;
+use crate::session::store::{Store, now as now_s};
 use crate::session::{Run, Session, State};
 
 /// How long an engine may take to answer a greeting.
@@ -60,6 +60,14 @@ pub enum ConnectError {
         /// What is wrong.
         error: WireError,
     },
+}
+
+impl ConnectError {
+    /// Whether somebody is there who does not answer.
+    fn is_silence(&self) -> bool {
+        use std::io::ErrorKind::{TimedOut, WouldBlock};
+        matches!(self, Self::Io { error, .. } if matches!(error.kind(), TimedOut | WouldBlock))
+    }
 }
 
 /// A greeted connection.
@@ -160,20 +168,38 @@ impl Conversation {
     }
 }
 
-/// What the engine of a session says of it now; `None` where none answers in time.
-pub async fn now(store: &Store, name: &str, patience: Duration) -> Option<Session> {
+/// What came of asking an engine how its session is.
+#[derive(Debug)]
+pub enum Heard {
+    /// It said so.
+    Session(Box<Session>),
+    /// It has not answered in time.
+    Nothing,
+    /// It cannot be asked: there is none, or no way to it.
+    Unreachable,
+}
+
+/// Asks the engine of a session how it is now.
+pub async fn now(store: &Store, name: &str, patience: Duration) -> Heard {
     let told = async {
-        let mut engine = Conversation::begin(store, name).await.ok()?;
+        let mut engine = match Conversation::begin(store, name).await {
+            Ok(engine) => engine,
+            Err(error) if error.is_silence() => return Heard::Nothing,
+            Err(_) => return Heard::Unreachable,
+        };
         loop {
-            engine.ask().await.ok()?;
-            let session = engine.hear().await.ok()??;
-            // The very first state says nothing of the run yet.
-            if session.run.is_some() {
-                return Some(session);
+            if engine.ask().await.is_err() {
+                return Heard::Unreachable;
+            }
+            match engine.hear().await {
+                // The very first state says nothing of the run yet.
+                Ok(Some(session)) if session.run.is_none() => {}
+                Ok(Some(session)) => return Heard::Session(Box::new(session)),
+                _ => return Heard::Unreachable,
             }
         }
     };
-    timeout(patience, told).await.ok()?
+    timeout(patience, told).await.unwrap_or(Heard::Nothing)
 }
 
 /// Follows a session from now on. `session` is shown until the first state arrives; `expected` is
@@ -184,6 +210,7 @@ pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
     let (publish, sessions) = watch::channel(Arc::new(session));
     let (connected, connection) = watch::channel(expected);
     let (say, said) = mpsc::unbounded_channel();
+    let log = Some(store.log_path(&name));
     let follower = Follower {
         store,
         name,
@@ -196,6 +223,7 @@ pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
         sessions,
         commands: Some(say),
         connection,
+        log,
     }
 }
 
@@ -212,7 +240,7 @@ struct Left;
 
 /// What a conversation came to.
 #[derive(Default)]
-struct Heard {
+struct Conversed {
     states: u64,
     problem: Option<WireError>,
 }
@@ -225,7 +253,7 @@ impl Follower {
                 Ok(conversation) => {
                     self.connected.send_replace(Connection::Live);
                     match self.converse(conversation).await {
-                        Ok(Heard { states, problem }) => {
+                        Ok(Conversed { states, problem }) => {
                             // One that tells nothing is not asked ten times a second.
                             if states > 0 {
                                 pause = BACK_OFF.0;
@@ -243,6 +271,7 @@ impl Follower {
                 {
                     self.came_too_late();
                 }
+                Err(error) if error.is_silence() => self.silent(),
                 Err(error) => self.nobody(&error, pause),
             }
             if self.wait(pause).await.is_err() {
@@ -272,6 +301,32 @@ impl Follower {
         self.connected.send_replace(Connection::ReadOnly);
     }
 
+    /// Somebody is there who does not answer: what is known is the file, and that the engine has said
+    /// nothing since it was written, or since it was first greeted.
+    fn silent(&self) {
+        if self.publish.borrow().run.is_some() {
+            return;
+        }
+        let Ok(mut session) = self.store.load(&self.name) else {
+            return;
+        };
+        let greeted = now_s() - GREETING.as_secs() as i64;
+        let written = session.record.updated;
+        let stages = session.stages();
+        let open = stages.iter().position(|stage| !stage.finished);
+        session.run = Some(Run {
+            phase: Phase::Working(open.unwrap_or(0)),
+            at: if written > 0 {
+                written.min(greeted)
+            } else {
+                greeted
+            },
+            stages,
+            ..Run::default()
+        });
+        self.publish.send_replace(Arc::new(session));
+    }
+
     /// Nobody answers. That is news only where somebody should, and has had the time to.
     fn nobody(&self, error: &ConnectError, pause: Duration) {
         let now = self.connected.borrow().clone();
@@ -290,8 +345,8 @@ impl Follower {
     }
 
     /// Takes states until the engine hangs up, or says what cannot be understood.
-    async fn converse(&mut self, mut conversation: Conversation) -> Result<Heard, Left> {
-        let mut heard = Heard::default();
+    async fn converse(&mut self, mut conversation: Conversation) -> Result<Conversed, Left> {
+        let mut heard = Conversed::default();
         if conversation.ask().await.is_err() {
             return Ok(heard);
         }

@@ -8,14 +8,16 @@ pub mod server;
 pub mod socket;
 pub mod wire;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use tokio::sync::{mpsc, watch};
 
-use crate::session::Session;
 use crate::session::config::Extension;
+use crate::session::run::LogLine;
+use crate::session::{Session, log};
 
 /// What a face may ask of an engine. It obeys between two blocks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +46,8 @@ pub struct Link {
     pub commands: Option<mpsc::UnboundedSender<Command>>,
     /// Whether the engine can be reached now.
     pub connection: watch::Receiver<Connection>,
+    /// The log that engines left beside the session; `None` where there is no place for one.
+    pub log: Option<PathBuf>,
 }
 
 /// Whether the engine can be reached.
@@ -78,6 +82,7 @@ impl Link {
             sessions,
             commands: Some(say),
             connection: watch::channel(Connection::Live).1,
+            log: None,
         };
         let end = EngineEnd {
             sessions: publish,
@@ -93,12 +98,18 @@ impl Link {
             sessions,
             commands: None,
             connection: watch::channel(Connection::ReadOnly).1,
+            log: None,
         }
     }
 
     /// The newest session.
     pub fn newest(&self) -> Arc<Session> {
         Arc::clone(&self.sessions.borrow())
+    }
+
+    /// What engines wrote into the log, oldest first.
+    pub fn past(&self) -> Vec<LogLine> {
+        self.log.as_deref().map(log::tail).unwrap_or_default()
     }
 
     /// Asks something of the engine; nothing happens where none runs.

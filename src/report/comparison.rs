@@ -2,6 +2,7 @@
 //! how alike the networks decide.
 
 use crate::comparison::{Compared, Pair, Shown, Trials};
+use crate::figure::headline::beside_accuracy;
 use crate::figure::names;
 use crate::format::{self, clean, count, percent, reliability, thousands};
 use crate::session::Session;
@@ -70,7 +71,10 @@ fn sessions(pair: &Pair<'_>) -> Vec<String> {
         let accuracy = training.and_then(|it| it.test_accuracy);
         let accuracy = accuracy.map_or_else(
             || "accuracy not measured".into(),
-            |share| format!("{} of the test images correct", percent(share)),
+            |share| {
+                let beside = beside_accuracy(training);
+                format!("{} of the test images correct{beside}", percent(share))
+            },
         );
         format!(
             "{letter}  {:<width$}  {} · {} · seed {} · {accuracy}",

@@ -264,6 +264,7 @@ impl Differ {
             self.trained = true;
             news.push(What::Result(Outcome::Training {
                 test_accuracy: training.test_accuracy,
+                at_chance: training.at_chance,
                 best_epoch: training.best_epoch,
                 parameters: training.parameters,
             }));

@@ -136,6 +136,8 @@ pub enum Outcome {
     Training {
         /// Share of test images classified correctly, with the best epoch's weights.
         test_accuracy: Option<f64>,
+        /// Whether that is no better than chance.
+        at_chance: bool,
         /// The epoch whose weights are kept, from 1.
         best_epoch: Option<usize>,
         /// Trainable parameters.

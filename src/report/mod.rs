@@ -12,12 +12,14 @@ pub mod comparison;
 pub mod differ;
 pub mod event;
 mod plain;
+pub mod standing;
 pub mod status;
 mod summary;
 
 pub use differ::Differ;
 pub use event::Event;
-pub use summary::summary;
+pub use standing::Standing;
+pub use summary::{summary, summary_of};
 
 /// How a run is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! An event as a line for a person.
 
 use super::event::{Epoch, Event, Outcome, Progress, Started, What};
+use crate::figure::headline::NO_BETTER;
 use crate::format::{bytes, count, duration, learning_rate, percent, percent_to, rate, thousands};
 
 /// One line, without its end. Successive lines of a stage have their numbers below each other.
@@ -84,11 +85,18 @@ fn result(it: &Outcome) -> String {
         Outcome::Training {
             test_accuracy,
             best_epoch,
+            at_chance,
             ..
         } => {
             let mut parts = vec!["training  done".to_string()];
+            let beside = if *at_chance {
+                format!(", {NO_BETTER}")
+            } else {
+                String::new()
+            };
             parts.extend(
-                test_accuracy.map(|share| format!("test accuracy {}", percent_to(share, 2))),
+                test_accuracy
+                    .map(|share| format!("test accuracy {}{beside}", percent_to(share, 2))),
             );
             parts.extend(best_epoch.map(|epoch| format!("best epoch {epoch}")));
             parts.join("  ")
@@ -187,14 +195,19 @@ mod tests {
 
     #[test]
     fn results_in_one_line() {
-        let training = Outcome::Training {
+        let training = |at_chance| Outcome::Training {
             test_accuracy: Some(0.9885),
+            at_chance,
             best_epoch: Some(7),
             parameters: 431_080,
         };
         assert_eq!(
-            told(What::Result(training)),
+            told(What::Result(training(false))),
             "training  done  test accuracy 98.85 %  best epoch 7"
+        );
+        assert_eq!(
+            told(What::Result(training(true))),
+            "training  done  test accuracy 98.85 %, NO BETTER THAN CHANCE  best epoch 7"
         );
         let images = Outcome::ClassificationImages {
             gamma: 0.0,

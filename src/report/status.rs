@@ -1,5 +1,6 @@
 //! Where a run stands, seen from outside: the engine's word where one runs, else the file's.
 
+use super::standing::Standing;
 use crate::session::Session;
 use crate::session::record::State;
 use crate::session::run::Phase;
@@ -31,14 +32,9 @@ pub fn label(state: &State) -> &'static str {
     }
 }
 
-/// The state in one word as a person reads it: also `paused`, and `interrupted` where an engine
-/// left the file without a last word.
+/// How it stands in one word, as a person reads it.
 pub fn word(session: &Session) -> &'static str {
-    match (&session.run, &session.record.state) {
-        (Some(run), _) if matches!(run.phase, Phase::Paused(_)) => "paused",
-        (None, State::Running) => "interrupted",
-        _ => label(&state(session)),
-    }
+    Standing::of(session, None).word()
 }
 
 /// The device that works on the session, or the last one that did.

@@ -2,6 +2,7 @@
 
 mod images;
 
+use super::standing::Standing;
 use super::status;
 use crate::figure::headline::{NO_BETTER, headline};
 use crate::figure::names;
@@ -9,11 +10,17 @@ use crate::format::{clean, duration, percent, percent_to, thousands};
 use crate::session::Session;
 use crate::session::config::{Analysis, Grain, Weights};
 use crate::session::record::Analysis as Measured;
-use crate::session::record::{State, Training};
+use crate::session::record::Training;
+use crate::session::store::now;
 
-/// What `attach --plain` prints, with a line end.
+/// What `attach --plain` prints of a session as its file has it, with a line end.
 pub fn summary(session: &Session) -> String {
-    let mut page = vec![title(session)];
+    summary_of(session, &Standing::of(session, None))
+}
+
+/// The same of a session that has been judged.
+pub fn summary_of(session: &Session, standing: &Standing) -> String {
+    let mut page = vec![standing.sentence(&session.name, now())];
     page.extend(
         facts(session)
             .into_iter()
@@ -102,19 +109,6 @@ fn wrapped(part: &str, width: usize) -> Vec<String> {
         }
     }
     lines.into_iter().map(|line| format!("  {line}")).collect()
-}
-
-fn title(session: &Session) -> String {
-    let name = &session.name;
-    let word = status::word(session);
-    match status::state(session) {
-        State::New | State::Stopped => format!("{name}  {word}, noisescope run {name} goes on"),
-        State::Failed(message) => format!("{name}  {word}: {}", message.replace('\n', " ")),
-        State::Running if word == "paused" => {
-            format!("{name}  {word}, noisescope continue {name} goes on")
-        }
-        State::Running | State::Finished => format!("{name}  {word}"),
-    }
 }
 
 fn facts(session: &Session) -> Vec<(&'static str, String)> {

@@ -10,6 +10,7 @@ mod error;
 pub(crate) mod experiments;
 mod extend;
 pub mod form;
+pub mod log;
 mod migrate;
 pub mod record;
 pub mod run;
@@ -17,6 +18,7 @@ mod schema;
 pub mod setting;
 pub mod store;
 pub mod text;
+mod trash;
 
 pub use array::Array;
 pub use config::Config;

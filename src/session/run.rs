@@ -35,6 +35,8 @@ pub struct Run {
     pub up_s: f64,
     /// Seconds until the whole plan is done; `None` until it is worth believing.
     pub eta_s: Option<f64>,
+    /// When this was said, in seconds since the Unix epoch; 0 where nobody said.
+    pub at: i64,
 }
 
 /// Most values kept in [`Run::rates`].

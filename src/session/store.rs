@@ -79,6 +79,11 @@ impl Store {
         self.beside(name, ".ron.bak")
     }
 
+    /// The log of the engines that ran a session.
+    pub fn log_path(&self, name: &str) -> PathBuf {
+        self.beside(name, ".log")
+    }
+
     /// Names of the sessions in the folder, sorted.
     ///
     /// # Errors
@@ -274,29 +279,17 @@ impl Store {
         }
     }
 
-    /// Deletes a session: its file, the previous generation and the log.
+    /// What the previous generation of a session holds; `None` where there is none.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] where an engine runs it, or what the system said.
-    pub fn delete(&self, name: &str) -> Result<()> {
-        let _lock = self.lock(name)?;
-        for ending in [
-            ".log",
-            ".sock",
-            ".ron.tmp",
-            ".ron.bak.tmp",
-            ".ron.bak",
-            ".ron",
-        ] {
-            let path = self.beside(name, ending);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(io_error(&path, "delete the file")(error));
-                }
-                _ => {}
-            }
+    /// Every [`StoreError`] of reading.
+    pub fn previous(&self, name: &str) -> Result<Option<Session>> {
+        check_name(name)?;
+        let path = self.backup_path(name);
+        match path.exists() {
+            true => read_session(&path, name).map(Some),
+            false => Ok(None),
         }
-        Ok(())
     }
 
     /// The engine that runs a session now, if one does.

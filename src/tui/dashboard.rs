@@ -218,6 +218,7 @@ impl Dashboard {
             None => State::new(connection, VIEWS),
         };
         state.shared.zone = jiff::tz::TimeZone::system();
+        state.shared.past = link.past();
         state.shared.now = now();
         let mut dashboard = Self {
             session: link.newest(),
@@ -259,6 +260,7 @@ impl Dashboard {
     /// The engine was lost, or found.
     fn connection(&mut self, link: &Link) {
         update::connection(&mut self.state, link.connection.borrow().clone());
+        self.state.shared.past = link.past();
         self.frames.ask();
     }
 

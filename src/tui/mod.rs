@@ -32,13 +32,15 @@ pub mod size;
 pub mod state;
 mod steps;
 mod terminal;
+#[cfg(test)]
+mod tests;
 pub mod theme;
 pub mod update;
 pub mod view;
 pub mod views;
 pub mod widget;
 
-pub use browser::{Choice, List, Row, RowState, browse};
+pub use browser::{Choice, List, Row, browse};
 pub use dashboard::{Exit, run};
 pub use options::{Options, TuiError};
 pub use state::State;

@@ -15,7 +15,7 @@ use crate::link::Connection;
 use crate::session::Session;
 use crate::session::config::{self, Response};
 use crate::session::record::{self, ClassificationImages};
-use crate::session::run::Phase;
+use crate::session::run::{LogLine, Phase};
 
 /// What all views look at.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub struct Shared {
     pub frozen: Option<i64>,
     /// Whether the engine can be reached.
     pub connection: Connection,
+    /// What engines wrote into the session's log, for when none runs.
+    pub past: Vec<LogLine>,
     /// The clock, seconds since the Unix epoch.
     pub now: i64,
     /// The clock's zone.
@@ -84,6 +86,7 @@ impl Shared {
             look: Look::default(),
             frozen: None,
             connection,
+            past: Vec::new(),
             now: 0,
             zone: TimeZone::UTC,
             size: Size {

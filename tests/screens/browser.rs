@@ -1,16 +1,17 @@
 //! The list of sessions.
 
+use noisescope::report::Standing;
 use noisescope::stats::grain::{self, Foretold};
 use noisescope::tui::action::Place;
-use noisescope::tui::browser::{self, Asked, Browser, Choice, List, Outcome, Row, RowState};
+use noisescope::tui::browser::{self, Asked, Browser, Choice, Contents, Held, List, Outcome, Row};
 
 use super::*;
 
-fn row(name: &str, state: RowState, share: f64, headline: &str, age: i64) -> Row {
-    let running = state == RowState::Running;
+fn row(name: &str, standing: Standing, share: f64, headline: &str, age: i64) -> Row {
+    let running = standing == Standing::Running;
     Row {
         name: name.into(),
-        state,
+        standing,
         done: (4_000_000.0 * share) as u64,
         total: 4_000_000,
         headline: headline.into(),
@@ -24,41 +25,41 @@ fn rows() -> Vec<Row> {
     let mut rows = vec![
         row(
             "mnist-paper",
-            RowState::Running,
+            Standing::Running,
             0.8,
             "test 99.1 %   22/40 maps reliable   9,860 trials/s",
             4,
         ),
         row(
             "fashion-paper",
-            RowState::Finished,
+            Standing::Finished,
             1.0,
             "test 90.2 %   38/40 maps reliable",
             7_300,
         ),
         row(
             "try.1",
-            RowState::Interrupted,
+            Standing::Interrupted,
             0.0301,
             "test 97.8 %   3/40 maps reliable",
             90_000,
         ),
         row(
             "try.2",
-            RowState::Stopped,
+            Standing::Stopped,
             0.5,
             "test 97.9 %   10/40 maps reliable",
             400_000,
         ),
         row(
             "gpu",
-            RowState::Failed("the device cuda:0 has no memory left".into()),
+            Standing::Failed("the device cuda:0 has no memory left".into()),
             0.2,
             "",
             600,
         ),
-        row("old", RowState::Damaged(damaged.into()), 0.0, "", 9_000_000),
-        row("next", RowState::New, 0.0, "mnist · cnn", 30),
+        row("old", Standing::Damaged(damaged.into()), 0.0, "", 9_000_000),
+        row("next", Standing::New, 0.0, "mnist · cnn", 30),
     ];
     rows[5].total = 0;
     rows
@@ -111,9 +112,18 @@ fn the_list_looks_as_reviewed() {
     golden::golden("browser-form-80x24", &drawn(&form, (80, 24), &theme()));
     let mut question = browser();
     typing(&mut question, "jd");
+    question.weighed("fashion-paper", contents());
     golden::golden(
         "browser-delete-80x24",
         &drawn(&question, (80, 24), &theme()),
+    );
+    let mut named = browser();
+    typing(&mut named, "jjjjjd");
+    named.weighed("old", cut_file());
+    typing(&mut named, "ol");
+    golden::golden(
+        "browser-delete-damaged-80x24",
+        &drawn(&named, (80, 24), &theme()),
     );
     let mut help = browser();
     typing(&mut help, "?");
@@ -167,13 +177,50 @@ fn enter_opens_and_letters_move_like_arrows() {
     assert_eq!(typing(&mut list, "q"), Outcome::Chosen(Choice::Leave));
 }
 
+fn held(trials: u64, epochs: Option<&str>, age: i64) -> Held {
+    Held {
+        trials,
+        network: epochs.map(String::from),
+        updated: Some(NOW - age),
+    }
+}
+
+/// What is in the files of a sound session.
+fn contents() -> Contents {
+    Contents {
+        file: Ok(held(
+            4_000_000,
+            Some("a network trained for 15 epochs"),
+            7_300,
+        )),
+        previous: Some(Ok(held(
+            3_900_000,
+            Some("a network trained for 15 epochs"),
+            7_400,
+        ))),
+    }
+}
+
+/// The same of one that was cut, whose previous generation is whole.
+fn cut_file() -> Contents {
+    Contents {
+        file: Err("sessions/old.ron: the file is damaged: it is cut off after 99 bytes.".into()),
+        previous: Some(Ok(held(
+            600_000,
+            Some("a network trained for 2 epochs"),
+            90_000,
+        ))),
+    }
+}
+
 #[test]
 fn only_what_can_go_on_is_resumed_and_only_what_does_not_run_is_deleted() {
     let mut list = browser();
     for own in rows() {
         let screen = shown(&list);
-        let over = matches!(own.state, RowState::Finished | RowState::Damaged(_));
-        let running = own.state == RowState::Running;
+        let unread = own.standing.is_unread();
+        let over = own.standing == Standing::Finished || unread;
+        let running = own.standing == Standing::Running;
         assert_eq!(screen.contains("r resume"), !over && !running, "{screen}");
         assert_eq!(screen.contains("d delete"), !running, "{screen}");
         let resumed = match over || running {
@@ -183,8 +230,9 @@ fn only_what_can_go_on_is_resumed_and_only_what_does_not_run_is_deleted() {
         assert_eq!(typing(&mut list, "r"), resumed);
         if running {
             assert_eq!(typing(&mut list, "d"), Outcome::None);
-        } else {
-            assert_eq!(typing(&mut list, "d"), Outcome::Redraw);
+        } else if !unread {
+            let asked = Outcome::Weigh(own.name.clone());
+            assert_eq!(typing(&mut list, "d"), asked);
             assert!(shown(&list).contains(&format!("Delete {}?", own.name)));
             assert_eq!(
                 keys(&mut list, &[KeyCode::Enter]),
@@ -192,7 +240,15 @@ fn only_what_can_go_on_is_resumed_and_only_what_does_not_run_is_deleted() {
                 "no accident"
             );
             assert_eq!(
-                typing(&mut list, "ndy"),
+                typing(&mut list, "y"),
+                Outcome::None,
+                "not told what is in it"
+            );
+            list.weighed(&own.name, contents());
+            typing(&mut list, "nd");
+            list.weighed(&own.name, contents());
+            assert_eq!(
+                typing(&mut list, "y"),
                 Outcome::Chosen(Choice::Delete(own.name.clone()))
             );
             keys(&mut list, &[KeyCode::Esc]);
@@ -202,9 +258,62 @@ fn only_what_can_go_on_is_resumed_and_only_what_does_not_run_is_deleted() {
 }
 
 #[test]
+fn deleting_says_what_is_in_the_file_and_in_its_previous_generation() {
+    let mut list = browser();
+    typing(&mut list, "jd");
+    assert!(shown(&list).contains("reading what is in it"));
+    // What another session holds is not said of this one.
+    list.weighed("try.1", cut_file());
+    assert!(shown(&list).contains("reading what is in it"));
+    list.weighed("fashion-paper", contents());
+    let screen = shown(&list);
+    for part in [
+        "Its file: 4.00 M trials, a network trained for 15 epochs; saved 2 h ago.",
+        "Its previous generation: 3.90 M trials, a network trained for 15 epochs",
+        "Both go to the folder trash/",
+    ] {
+        assert!(screen.contains(part), "{part} is not on\n{screen}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_deleted_only_after_its_name_is_typed() {
+    for standing in [
+        Standing::Damaged("cut".into()),
+        Standing::Newer("schema 99".into()),
+        Standing::Unreadable("permission denied".into()),
+    ] {
+        let mut list = Browser::new(&presets(), List::default());
+        list.now = NOW;
+        list.renew(vec![row("yes", standing, 0.0, "", 5)]);
+        assert_eq!(typing(&mut list, "d"), Outcome::Weigh("yes".into()));
+        list.weighed("yes", cut_file());
+        let screen = shown(&list);
+        assert!(screen.contains("Its file cannot be read"), "{screen}");
+        assert!(
+            screen.contains("Its previous generation: 600 k trials"),
+            "{screen}"
+        );
+        assert_eq!(keys(&mut list, &[KeyCode::Enter]), Outcome::None);
+        // A letter is a letter here, also the one that says yes elsewhere.
+        assert_eq!(typing(&mut list, "y"), Outcome::Redraw);
+        assert_eq!(keys(&mut list, &[KeyCode::Enter]), Outcome::None);
+        typing(&mut list, "ez");
+        assert_eq!(keys(&mut list, &[KeyCode::Enter]), Outcome::None);
+        keys(&mut list, &[KeyCode::Backspace]);
+        typing(&mut list, "s");
+        assert_eq!(
+            keys(&mut list, &[KeyCode::Enter]),
+            Outcome::Chosen(Choice::Delete("yes".into()))
+        );
+    }
+}
+
+#[test]
 fn a_session_that_starts_to_run_under_the_question_is_not_deleted() {
     let mut list = browser();
     typing(&mut list, "jjd");
+    list.weighed("try.1", contents());
     let mut now = rows();
     now[2].pid = Some(7);
     list.renew(now);
@@ -221,7 +330,7 @@ fn the_cursor_stays_where_it_was_when_sessions_come_and_go() {
     left.remove(3);
     again.renew(left.clone());
     assert!(shown(&again).contains("▸ gpu"), "{}", shown(&again));
-    left.insert(0, row("aaa", RowState::New, 0.0, "", 1));
+    left.insert(0, row("aaa", Standing::New, 0.0, "", 1));
     again.renew(left);
     assert!(shown(&again).contains("▸ gpu"), "{}", shown(&again));
 }

@@ -1,6 +1,11 @@
 //! Maps: their values, their scales, and what is said where there is none.
 
+use std::sync::Arc;
+
 use super::*;
+use noisescope::figure::{self, Figure};
+use noisescope::session::config::Response;
+use noisescope::session::record::Estimated;
 use noisescope::stats::classification::{Estimate, ImageEstimate};
 
 /// The classification image of a class.
@@ -17,7 +22,8 @@ fn maps_tell_count_reliability_and_what_each_is_called_when_fed_back() {
         "{screen}"
     );
     assert!(screen.contains("▸classification image"), "{screen}");
-    assert!(screen.contains("▸0.3"), "{screen}");
+    // All classes are best at one γ.
+    assert!(screen.contains("▸0.1"), "{screen}");
 }
 
 #[test]
@@ -234,6 +240,93 @@ fn classes_share_one_scale_unless_asked() {
     assert!(screen(&session, &state).contains("one scale"));
     press(&session, &mut state, &[KeyCode::Char('s')]);
     assert!(screen(&session, &state).contains("each its own scale"));
+}
+
+/// With the map of class 8 a thousand times fainter than the others, as that of a class that takes nearly
+/// all trials is, and reliable.
+fn with_a_faint_map() -> Session {
+    let mut session = accumulated();
+    let mut all = session.record.estimated();
+    for own in &mut all {
+        if let Estimated::Trials(estimate) = own {
+            let mut changed = Estimate::clone(estimate);
+            for (class, own) in changed.classes.iter_mut().enumerate() {
+                let Some(map) = &mut own.decision else {
+                    continue;
+                };
+                map.reliability = Some(0.87);
+                if class == 8 {
+                    map.image.iter_mut().for_each(|value| *value *= 0.001);
+                }
+            }
+            *estimate = Arc::new(changed);
+        }
+    }
+    session.record.drop_sums();
+    session.record.take_estimated(all).unwrap();
+    session
+}
+
+#[test]
+fn a_map_on_a_scale_of_its_own_says_so_on_itself_at_every_size() {
+    let session = with_a_faint_map();
+    for size in SIZES {
+        for view in ["Overview", "Maps"] {
+            let screen = screen(&session, &at(view, size));
+            assert_eq!(screen.matches('±').count(), 1, "{view} {size:?}\n{screen}");
+            let mut own = at(view, size);
+            own.shared.scale = Scale::Own;
+            let own = super::screen(&session, &own);
+            assert!(own.matches('±').count() >= 10, "{view} {size:?}\n{own}");
+        }
+        // Enlarged, its scale stands below it.
+        let mut state = at("Maps", size);
+        enlarge(&mut state, true);
+        state.shared.class = 8;
+        let screen = screen(&session, &state);
+        assert!(!screen.contains("one scale"), "{screen}");
+    }
+}
+
+#[test]
+fn a_picture_of_all_maps_hides_none_of_them() {
+    let (session, plain) = (with_a_faint_map(), accumulated());
+    let figure = Figure::Maps {
+        response: Some(Response::Decision),
+        images: 0,
+        gamma: Some(0.1),
+    };
+    let drawn = |session: &Session| figure::draw(session, &figure).unwrap();
+    // On its own scale the faint map has as many colours as it had: only what marks it differs.
+    let colours = |image: &image::RgbImage| {
+        let mut all: Vec<[u8; 3]> = image.pixels().map(|pixel| pixel.0).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.len()
+    };
+    let (faint, usual) = (drawn(&session), drawn(&plain));
+    assert_eq!(faint.dimensions(), usual.dimensions());
+    assert!(colours(&faint) + 2 >= colours(&usual));
+    let differ = faint.pixels().zip(usual.pixels()).filter(|(a, b)| a != b);
+    let share = differ.count() as f64 / faint.pixels().len() as f64;
+    assert!(share < 0.05, "{share} of the picture");
+}
+
+#[test]
+fn maps_open_at_the_best_of_each_class() {
+    let session = accumulated();
+    let mut state = at("Maps", (120, 40));
+    state.shared.settle(&session);
+    let images = state.shared.images_in(&session).unwrap();
+    let best: Vec<usize> = (0..10)
+        .map(|class| state.shared.best_gamma(images, class))
+        .collect();
+    let screen = screen(&session, &state);
+    for &place in &best {
+        let gamma = format!("γ {:.1}", images.gammas[place].gamma);
+        let mixed = best.iter().any(|other| *other != best[0]);
+        assert!(!mixed || screen.contains(&gamma), "{gamma}\n{screen}");
+    }
 }
 
 #[test]

@@ -290,6 +290,7 @@ pub fn run(phase: Phase) -> Run {
             millis: 38.0,
         }),
         problem: None,
+        at: 0,
         up_s: 2467.0,
         eta_s: Some(661.0),
     }

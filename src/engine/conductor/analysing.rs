@@ -176,9 +176,8 @@ impl Conductor {
         stage.per_second = pace.per_second();
         stage.eta_s = pace.eta_s(total.saturating_sub(done));
         stage.seconds = pace.worked().as_secs_f64();
-        let (rate, eta) = (stage.per_second, stage.eta_s);
-        let last = index + 2 == self.rounds.run.stages.len();
-        self.rounds.run.eta_s = eta.filter(|_| last);
+        let rate = stage.per_second;
+        self.foretell(index + 1);
         self.rounds.note_rate(rate);
         self.rounds.publish_if_due();
     }

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use self::analysing::Course;
 use super::Options;
 use super::device::{self, DeviceError, Opened};
+use super::forecast::Forecast;
 use super::kept::{self, EMBEDDED, FULL, KeptError};
 use super::rounds::{Flow, Rounds};
 use super::workers::{Fault, StartError, guarded};
@@ -134,6 +135,8 @@ pub struct Conductor {
     options: Options,
     /// The network of an ONNX file, once it has been read.
     foreign: Option<Graph>,
+    /// When the whole plan will be done, once the images are known.
+    forecast: Option<Forecast>,
 }
 
 impl Conductor {
@@ -148,6 +151,7 @@ impl Conductor {
             rounds,
             options,
             foreign: None,
+            forecast: None,
         }
     }
 
@@ -229,6 +233,12 @@ impl Conductor {
             read => read?,
         };
         let form = dataset.form();
+        self.forecast = Some(Forecast::new(
+            &config,
+            (dataset.train.len(), dataset.test.len()),
+            form.count(),
+            &self.rounds.run.stages,
+        ));
         let network = self.untrained(&config, &form)?;
         self.check_memory(&config, &dataset, opened.seats.len(), &network)?;
         let devices = &mut self.rounds.session.record.devices;
@@ -263,6 +273,13 @@ impl Conductor {
             config = self.rounds.session.config.clone();
         }
         Ok(End::Finished)
+    }
+
+    /// Foretells the end of the whole plan from the stage under way.
+    fn foretell(&mut self, stage: usize) {
+        let run = &mut self.rounds.run;
+        let forecast = self.forecast.as_ref();
+        run.eta_s = forecast.and_then(|it| it.eta_s(&run.stages, stage));
     }
 
     /// Tells how much memory the plan takes, and refuses what does not fit.

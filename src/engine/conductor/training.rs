@@ -200,6 +200,7 @@ impl Conductor {
         stage.eta_s = pace.eta_s(images.saturating_sub(done));
         stage.seconds = pace.worked().as_secs_f64();
         let rate = stage.per_second;
+        self.foretell(0);
         self.rounds.note_rate(rate);
         self.rounds.publish_if_due();
     }

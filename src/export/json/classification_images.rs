@@ -18,6 +18,7 @@ pub(super) fn section(plan: &config::ClassificationImages, it: &ClassificationIm
     let end = |ends: Option<[f64; 2]>, side: usize| json!(ends.map(|ends| ends[side]));
     json!({
         "noise": plan.noise.label(),
+        "smoothed_by_noise": !plan.noise.is_white(),
         "weighting": plan.weighting.label(),
         "gammas": each(&|gamma| json!(gamma.gamma)),
         "trials": each(&|gamma| json!(gamma.trials)),

@@ -49,6 +49,7 @@ fn session(session: &Session) -> Value {
         "dataset": session.config.dataset_label(),
         "network": session.config.network.label(),
         "test_accuracy": training.and_then(|it| it.test_accuracy),
+        "at_chance": training.is_some_and(|it| it.at_chance),
     })
 }
 

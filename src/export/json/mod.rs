@@ -103,6 +103,7 @@ fn training(it: &Training) -> Value {
         "epochs": it.epochs,
         "best_epoch": it.best_epoch,
         "test_accuracy": it.test_accuracy,
+        "at_chance": it.at_chance,
         "parameters": it.parameters,
     })
 }

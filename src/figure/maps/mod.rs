@@ -9,11 +9,12 @@ pub use all::all;
 pub use one::one;
 pub use pair::comparison;
 
-use super::canvas::{Canvas, Paint, Sheet};
+use super::canvas::{Canvas, Paint, Place, Sheet};
+use super::plot::Ramp;
 use super::{FigureError, at_gamma, choice, images, names, origin};
 use crate::format;
 use crate::session::Session;
-use crate::session::config::Response;
+use crate::session::config::{Analysis, Response};
 use crate::session::record::{ClassificationImages, GammaTrials, Record};
 use crate::stats::classification::{ClassEstimate, Estimate};
 
@@ -89,6 +90,15 @@ fn facts(
     facts
 }
 
+/// What is to be known of maps under noise that is not white.
+fn smoothing(session: &Session, place: usize) -> Option<String> {
+    let (at, _) = session.record.all::<ClassificationImages>().nth(place)?;
+    match session.config.analyses.get(at)? {
+        Analysis::ClassificationImages(plan) => plan.noise.smoothing(),
+        _ => None,
+    }
+}
+
 /// In words, how coarse the noise is; nothing where every number of an image has its own.
 fn grain(trials: &GammaTrials) -> Option<String> {
     let grain = trials.grain;
@@ -140,6 +150,26 @@ fn insufficient(
         gamma: trials.gamma,
         why,
     }
+}
+
+/// Says on a map, in its lower left corner, that its scale is its own, and where that ends where there
+/// is room for it.
+fn own_scale(canvas: &mut Canvas, (x, y): (u32, u32), (across, down): (u32, u32), ramp: Ramp) {
+    let sheet = canvas.sheet;
+    let whole = ramp.name();
+    let words = match sheet.text_width(&whole) + 2 * sheet.text <= across {
+        true => whole,
+        false => "±".to_owned(),
+    };
+    let height = 9 * sheet.text;
+    let place = Place {
+        x,
+        y: (y + down).saturating_sub(height),
+        width: (sheet.text_width(&words) + 2 * sheet.text).min(across),
+        height: height.min(down),
+    };
+    canvas.fill(place, Paint::Paper);
+    canvas.text((x + sheet.text, place.y + sheet.text), &words, Paint::Ink);
 }
 
 /// The gap between maps that stand side by side.

@@ -7,7 +7,7 @@ use super::super::canvas::{Canvas, Paint, Place, Sheet};
 use super::super::channels::{self, Colour};
 use super::super::plot::{self, Ramp};
 use super::super::{FigureError, choice, names};
-use super::{SMALL, facts, gap, insufficient, title, trials};
+use super::{SMALL, facts, gap, insufficient, smoothing, title, trials};
 use crate::format;
 use crate::session::Session;
 use crate::session::config::Response;
@@ -41,7 +41,8 @@ pub fn one(
         return Ok(small(trials, own, &name, sheet));
     }
     let pictures = pictures(own, said, trials.shape());
-    let facts = facts(record, (trials, response), &estimate, class);
+    let mut facts = facts(record, (trials, response), &estimate, class);
+    facts.extend(smoothing(session, place.0));
     let longest = facts.iter().map(|fact| sheet.text_width(fact)).max();
     let layout = Layout::fit(&pictures, trials.size(), sheet, longest.unwrap_or(0));
     let (margin, row) = (sheet.margin(), sheet.row());

@@ -1,13 +1,14 @@
-//! The maps of two sessions: each class's map in A, in B, and their difference, on one scale, the
-//! pixels that differ outlined; of several channels their mean.
+//! The maps of two sessions: each class's map in A, in B, and their difference, on one scale but for
+//! classes that it would hide, the pixels that differ outlined; of several channels their mean.
 
 use image::RgbImage;
 
 use super::super::canvas::{Canvas, Paint, Place, Sheet};
 use super::super::plot::{self, Ramp};
+use super::super::scale::{Reach, Scales};
 use super::super::{channels, font, names};
-use super::gap;
 use super::one::Outline;
+use super::{gap, own_scale};
 use crate::comparison::{Compared, Pair};
 use crate::format::{self, reliability};
 use crate::stats::comparison::Difference;
@@ -52,13 +53,19 @@ pub fn comparison(
         .iter()
         .map(|&class| planes(compared, class))
         .collect();
-    let ramp = Ramp::of(planes.iter().flatten().flatten().map(Vec::as_slice));
+    let scales = scales(compared, classes, &planes);
     for ((place, &class), planes) in (0..).zip(classes).zip(&planes) {
         let y = head + place * pitch;
+        let ramp = Ramp::to(scales.limit(place as usize));
         for (at, plane) in (0..).zip(planes) {
             let corner = (column(at), y);
             match plane {
-                Some(plane) => plot::map(&mut canvas, corner, zoom, plane, width, ramp),
+                Some(plane) => {
+                    plot::map(&mut canvas, corner, zoom, plane, width, ramp);
+                    if scales.is_apart(place as usize) {
+                        own_scale(&mut canvas, corner, (across, down), ramp);
+                    }
+                }
                 None => empty(&mut canvas, corner, (across, down)),
             }
         }
@@ -83,8 +90,18 @@ pub fn comparison(
         }
     }
     let foot = head + classes.len() as u32 * pitch;
-    ramp.draw(&mut canvas, (margin, foot), across);
+    Ramp::to(scales.common).draw(&mut canvas, (margin, foot), across);
     canvas.finish()
+}
+
+/// The scales of the rows: the three maps of a class share one.
+fn scales(compared: &Compared, classes: &[usize], planes: &[[Option<Vec<f32>>; 3]]) -> Scales {
+    let reach = |(&class, planes): (&usize, &[Option<Vec<f32>>; 3])| {
+        let all: Vec<f32> = planes.iter().flatten().flatten().copied().collect();
+        let reliability = compared.reliability(class);
+        (!all.is_empty()).then(|| Reach::of(&all, 0.0, reliability))
+    };
+    Scales::of(classes.iter().zip(planes).map(reach))
 }
 
 fn titles(canvas: &mut Canvas, pair: &Pair<'_>, compared: &Compared) {

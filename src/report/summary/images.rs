@@ -24,6 +24,9 @@ pub(super) fn images(
     it: &ClassificationImages,
 ) -> Vec<String> {
     let mut lines = Vec::new();
+    lines.extend(plan.noise.smoothing().map(|words| {
+        format!("maps are {words}: regions that the network looks at, not its weights")
+    }));
     let mut insufficient = None;
     for (place, gamma) in plan.gammas.iter().enumerate() {
         lines.push(String::new());

@@ -153,6 +153,12 @@ impl Noise {
         matches!(self, Self::Uniform | Self::Gaussian(_) | Self::Binary)
     }
 
+    /// What is to be known of maps under noise whose pixels are not independent: such a map is what the
+    /// network looks for, smoothed by the covariance of the noise. `None` where they are.
+    pub fn smoothing(self) -> Option<String> {
+        (!self.is_white()).then(|| format!("smoothed by the {} noise", self.label()))
+    }
+
     pub(super) fn validate(self, path: &str) -> Result<(), Invalid> {
         match self {
             Self::Gaussian(Gaussian { sigma }) if !(0.01..=1.0).contains(&sigma) => invalid(

@@ -49,13 +49,15 @@ pub enum Place {
     Form,
     /// In front of the question whether to delete a session.
     Deleting,
+    /// In front of the same question about a session that cannot be read.
+    DeletingByName,
     /// Really everywhere.
     Everywhere,
 }
 
 impl Place {
     /// Every place, in the order of the list of keys.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Views,
         Self::Sheet,
         Self::Maps,
@@ -79,6 +81,7 @@ impl Place {
         Self::Filter,
         Self::Form,
         Self::Deleting,
+        Self::DeletingByName,
         Self::Everywhere,
     ];
 
@@ -108,6 +111,7 @@ impl Place {
             Self::Filter => "filter of the list",
             Self::Form => "new session",
             Self::Deleting => "delete?",
+            Self::DeletingByName => "delete by name?",
             Self::Everywhere => "everywhere",
         }
     }

@@ -5,9 +5,9 @@ use crossterm::event::KeyCode;
 use super::binding::{Action, Binding};
 use super::key::Key::{self, Char, Control, Digit, Named};
 use super::place::Place::{
-    self, Attack, Classes, Comparison, Deleting, Enlarged, Everywhere, Extending, Figure, Form,
-    Layers, Maps, OneFigure, Palette, Question, Sessions, Sheet, Splits, Strengths, Suspects,
-    Units, Views,
+    self, Attack, Classes, Comparison, Deleting, DeletingByName, Enlarged, Everywhere, Extending,
+    Figure, Form, Layers, Maps, OneFigure, Palette, Question, Sessions, Sheet, Splits, Strengths,
+    Suspects, Units, Views,
 };
 
 const LEFT: Key = Named(KeyCode::Left, "←");
@@ -119,8 +119,10 @@ pub const TABLE: &[Binding] = &[
     row(Action::LineBefore, &[BACK_TAB], "the line before", "", &[Form]),
     row(Action::Make, &[ENTER], "make it and run it; a file is tried first", "make and run", &[Form]),
     row(Action::Cancel, &[ESCAPE], "back to the list", "back", &[Form]),
-    row(Action::DeleteNow, &[Char('y')], "delete it", "delete", &[Deleting]),
+    row(Action::DeleteNow, &[Char('y')], "move it to trash/", "delete", &[Deleting]),
+    row(Action::DeleteNamed, &[ENTER], "move it to trash/, its name typed", "delete", &[DeletingByName]),
     row(Action::Keep, &[ESCAPE, Char('n')], "keep it", "keep", &[Deleting]),
+    row(Action::KeepNamed, &[ESCAPE], "keep it, whatever is typed", "keep", &[DeletingByName]),
     row(Action::PaletteUp, &[UP], "the command above", "command", &[Palette]),
     row(Action::PaletteDown, &[DOWN], "the command below", "command", &[Palette]),
     row(Action::RunChosen, &[ENTER], "do it", "do it", &[Palette]),
@@ -132,8 +134,8 @@ pub const TABLE: &[Binding] = &[
     row(Action::CloseJump, &[ESCAPE], "back to the view", "back", &[Place::Jump]),
     row(Action::Extend, &[ENTER], "go on to so many trials", "go on", &[Extending]),
     row(Action::CloseExtend, &[ESCAPE], "back to the view", "back", &[Extending]),
-    row(Action::RubOut, &[BACKSPACE], "the last character away", "", &[Palette, Extending, Place::Jump, Place::Filter, Form]),
-    row(Action::RubOutAll, &[Control('u')], "all that is typed away", "", &[Palette, Extending, Place::Jump, Place::Filter, Form]),
+    row(Action::RubOut, &[BACKSPACE], "the last character away", "", &[Palette, Extending, Place::Jump, Place::Filter, Form, DeletingByName]),
+    row(Action::RubOutAll, &[Control('u')], "all that is typed away", "", &[Palette, Extending, Place::Jump, Place::Filter, Form, DeletingByName]),
     row(Action::EndComparison, &[Char('q'), ESCAPE], "back from the comparison", "back", &[Comparison]),
     row(Action::Leave, &[Char('q')], "leave; runs go on", "leave", &[Views, Sessions]),
     row(Action::Help, &[Char('?')], "all keys", "help", &[Views, Sessions, Comparison]),

@@ -8,8 +8,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::list::{Browser, Mode};
-use super::row::{Row, RowState};
+use super::row::Row;
 use crate::format::{age, clean, count, percent, thousands};
+use crate::report::Standing;
+use crate::report::standing::no_word;
 use crate::tui::frame::footer;
 use crate::tui::overlay::help;
 use crate::tui::size::Size;
@@ -60,7 +62,7 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     match &browser.mode {
         Mode::Help(first) => help::draw_of_list(theme, *first, body, buf),
         Mode::Form(form) => form::draw(browser, form, theme, body, buf),
-        Mode::Deleting(name) => draw_question(browser, name, theme, body, buf),
+        Mode::Deleting(question) => question.draw(browser.now, theme, body, buf),
         Mode::List | Mode::Filter => draw_list(browser, theme, body, buf),
     }
     let foot = below(area, area.height - 1);
@@ -100,16 +102,20 @@ fn header(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     left(buf, room, 0, title);
 }
 
-/// Says what went wrong with the last choice; gives the rows that it took.
+/// Says what went wrong with the last choice, or what came of it; gives the rows that it took.
 fn problem(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) -> u16 {
-    let Some(problem) = &browser.list.problem else {
-        return 0;
+    let (text, style) = match (&browser.list.problem, &browser.list.news) {
+        (Some(problem), _) => {
+            let text = format!("{} {}", theme.glyphs.warning, clean(problem));
+            (text, theme.warning())
+        }
+        (None, Some(news)) => (clean(news), theme.text()),
+        (None, None) => return 0,
     };
-    let text = format!("{} {}", theme.glyphs.warning, clean(problem));
     let lines = wrap(&text, area.width);
     let rows = lines.len().min(4) as u16;
     for (row, line) in lines.into_iter().take(4).enumerate() {
-        left(buf, area, row as u16, Span::styled(line, theme.warning()));
+        left(buf, area, row as u16, Span::styled(line, style));
     }
     rows + 1
 }
@@ -155,7 +161,7 @@ fn draw_list(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
         );
     }
     let detail = below(area, rows.height + 1);
-    draw_detail(row, theme, detail, buf);
+    draw_detail(row, browser.now, theme, detail, buf);
 }
 
 /// Columns of the parts of a row; 0: not shown.
@@ -216,10 +222,7 @@ fn draw_row(
     }
     let area = beside(area, columns.bar + 8);
     let room = usize::from(columns.headline.min(area.width.saturating_sub(AGE + 1)));
-    let headline = match &row.state {
-        RowState::Failed(why) | RowState::Damaged(why) => why,
-        _ => &row.headline,
-    };
+    let headline = row.standing.problem().unwrap_or(&row.headline);
     if columns.headline > 0 && area.width > AGE + 2 {
         let text = cut(&clean(headline), room.saturating_sub(2));
         left(buf, beside(area, 2), 0, Span::styled(text, theme.dim()));
@@ -233,19 +236,24 @@ fn draw_row(
 /// A state's glyph, its word, and their style.
 fn state(row: &Row, theme: &Theme) -> (&'static str, &'static str, Style) {
     let glyphs = &theme.glyphs;
-    match &row.state {
-        RowState::New => (glyphs.waiting, "new", theme.dim()),
-        RowState::Running => (glyphs.working, "running", theme.accent()),
-        RowState::Interrupted => (glyphs.paused, "interrupted", theme.warning()),
-        RowState::Stopped => (glyphs.stopped, "stopped", theme.text()),
-        RowState::Finished => (glyphs.done, "finished", theme.text()),
-        RowState::Failed(_) => (glyphs.failed, "failed", theme.warning()),
-        RowState::Damaged(_) => (glyphs.warning, "damaged", theme.warning()),
-    }
+    let (glyph, style) = match &row.standing {
+        Standing::New => (glyphs.waiting, theme.dim()),
+        Standing::Running => (glyphs.working, theme.accent()),
+        Standing::Paused => (glyphs.paused, theme.warning()),
+        Standing::Hung(_) => (glyphs.warning, theme.warning()),
+        Standing::Interrupted => (glyphs.paused, theme.warning()),
+        Standing::Stopped => (glyphs.stopped, theme.text()),
+        Standing::Finished => (glyphs.done, theme.text()),
+        Standing::Failed(_) => (glyphs.failed, theme.warning()),
+        Standing::Damaged(_) | Standing::Unreadable(_) | Standing::Newer(_) => {
+            (glyphs.warning, theme.warning())
+        }
+    };
+    (glyph, row.standing.word(), style)
 }
 
 /// What there is to say of the chosen session.
-fn draw_detail(row: &Row, theme: &Theme, area: Rect, buf: &mut Buffer) {
+fn draw_detail(row: &Row, now: i64, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let mut first = vec![Span::styled(
         cut(&clean(&row.name), usize::from(area.width / 2)),
         theme.bright(),
@@ -269,9 +277,13 @@ fn draw_detail(row: &Row, theme: &Theme, area: Rect, buf: &mut Buffer) {
         first.push(Span::styled(format!("   process {pid}"), theme.dim()));
     }
     left(buf, area, 0, Line::from(first));
-    let (text, style) = match &row.state {
-        RowState::Failed(why) | RowState::Damaged(why) => (why, theme.warning()),
-        _ => (&row.headline, theme.dim()),
+    let silent = match row.standing {
+        Standing::Hung(since) => Some(no_word(since, now)),
+        _ => None,
+    };
+    let (text, style) = match row.standing.problem().or(silent.as_deref()) {
+        Some(why) => (why, theme.warning()),
+        None => (row.headline.as_str(), theme.dim()),
     };
     let room = usize::from(DETAIL - 1);
     for (line, text) in wrap(&clean(text), area.width)
@@ -287,34 +299,4 @@ fn draw_detail(row: &Row, theme: &Theme, area: Rect, buf: &mut Buffer) {
 /// Where one types.
 fn caret(theme: &Theme) -> &'static str {
     if theme.glyphs.unicode { "▏" } else { "_" }
-}
-
-fn draw_question(browser: &Browser, name: &str, theme: &Theme, area: Rect, buf: &mut Buffer) {
-    let area = start(below(beside(area, 2), 1), 76);
-    let row = browser.all().iter().find(|row| row.name == name);
-    let done = row.map_or(0, |row| row.done);
-    let name = cut(&clean(name), usize::from(area.width.saturating_sub(10)));
-    let lines = [
-        Line::from(Span::styled(format!("Delete {name}?"), theme.bright())),
-        Line::default(),
-        Line::from(match done {
-            0 => "Nothing has been measured in it yet.".to_string(),
-            done => format!(
-                "Its network and its {} trials go with it.",
-                count(done as f64)
-            ),
-        }),
-        Line::default(),
-        Line::from(vec![
-            Span::styled("  y  ", theme.chosen()),
-            Span::raw("delete it; this cannot be undone"),
-        ]),
-        Line::from(vec![
-            Span::styled("Esc  ", theme.chosen()),
-            Span::raw("keep it"),
-        ]),
-    ];
-    for (row, line) in lines.into_iter().enumerate() {
-        left(buf, area, row as u16, line);
-    }
 }

@@ -3,7 +3,8 @@
 use crossterm::event::KeyEvent;
 
 use super::form::{Form, Pilot};
-use super::row::{Asked, Choice, List, Row};
+use super::question::Question;
+use super::row::{Asked, Choice, Contents, List, Row};
 use crate::stats::grain::Foretold;
 use crate::tui::action::{self, Action, Binding, Place};
 
@@ -32,8 +33,8 @@ pub(super) enum Mode {
     Filter,
     /// Filling in the form.
     Form(Form),
-    /// Asked whether to delete this session.
-    Deleting(String),
+    /// Asked whether to delete a session.
+    Deleting(Question),
     /// Reading the keys, from this line on.
     Help(usize),
 }
@@ -51,6 +52,8 @@ pub enum Outcome {
     Pilot(Asked),
     /// What the network says is not wanted any more.
     NoPilot,
+    /// Look what is in the files of this session, and tell [`Browser::weighed`].
+    Weigh(String),
     /// Step aside to the shell.
     Suspend,
 }
@@ -71,8 +74,8 @@ impl Browser {
     /// in its place is.
     pub fn renew(&mut self, rows: Vec<Row>) {
         self.rows = Some(rows);
-        if let Mode::Deleting(name) = &self.mode {
-            let own = |row: &&Row| row.name == *name && !row.is_running();
+        if let Mode::Deleting(question) = &self.mode {
+            let own = |row: &&Row| row.name == question.name && !row.is_running();
             if !self.all().iter().any(|row| own(&row)) {
                 self.mode = Mode::List;
             }
@@ -84,6 +87,15 @@ impl Browser {
     pub fn foretold(&mut self, said: Result<(Vec<Foretold>, usize), String>) {
         if let Mode::Form(form) = &mut self.mode {
             form.foretold(said);
+        }
+    }
+
+    /// Takes what is in the files of a session, while the question waits for it.
+    pub fn weighed(&mut self, name: &str, contents: Contents) {
+        if let Mode::Deleting(question) = &mut self.mode
+            && question.name == name
+        {
+            question.contents = Some(contents);
         }
     }
 
@@ -135,6 +147,7 @@ impl Browser {
             Mode::List => Place::Sessions,
             Mode::Filter => Place::Filter,
             Mode::Form(_) => Place::Form,
+            Mode::Deleting(ref question) if question.is_typed => Place::DeletingByName,
             Mode::Deleting(_) => Place::Deleting,
             Mode::Help(_) => Place::Help,
         };
@@ -165,6 +178,10 @@ impl Browser {
             Action::NewSession => !self.presets.is_empty() && self.rows.is_some(),
             Action::Filter => !self.all().is_empty(),
             Action::ClearFilter => self.mode == Mode::Filter || !self.list.filter.is_empty(),
+            Action::DeleteNow | Action::DeleteNamed => match &self.mode {
+                Mode::Deleting(question) => question.may_delete(),
+                _ => false,
+            },
             Action::Make => match &self.mode {
                 Mode::Form(form) => {
                     form.problem(self.all()).is_none() && form.pilot != Pilot::Running
@@ -182,6 +199,7 @@ impl Browser {
         match (action, typed) {
             (Some(action), _) if self.is_possible(action) => {
                 self.list.problem = None;
+                self.list.news = None;
                 self.update(action)
             }
             (None, Some(c)) => self.typed(c),
@@ -192,6 +210,7 @@ impl Browser {
     fn typed(&mut self, c: char) -> Outcome {
         match &mut self.mode {
             Mode::Form(form) => form.typed(c),
+            Mode::Deleting(question) if question.is_typed => question.typed.push(c),
             Mode::Filter if self.list.filter.chars().count() < MOST_TYPED => {
                 self.list.filter.push(c);
                 self.keep_place();
@@ -213,7 +232,13 @@ impl Browser {
             Action::OpenRow => return Outcome::Chosen(Choice::Open(name)),
             Action::ResumeRow => return Outcome::Chosen(Choice::Resume(name)),
             Action::Compare => return Outcome::Chosen(Choice::Compare(name)),
-            Action::AskDelete => self.mode = Mode::Deleting(name),
+            Action::AskDelete => {
+                let unread = self
+                    .chosen()
+                    .is_some_and(|(_, row)| row.standing.is_unread());
+                self.mode = Mode::Deleting(Question::new(name.clone(), unread));
+                return Outcome::Weigh(name);
+            }
             Action::NewSession => {
                 self.mode = Mode::Form(Form::new(&self.presets, self.all()));
             }
@@ -223,7 +248,9 @@ impl Browser {
                 self.mode = Mode::List;
                 return Outcome::NoPilot;
             }
-            Action::KeepFilter | Action::Keep | Action::CloseHelp => self.mode = Mode::List,
+            Action::KeepFilter | Action::Keep | Action::KeepNamed | Action::CloseHelp => {
+                self.mode = Mode::List
+            }
             Action::ClearFilter => {
                 self.list.filter.clear();
                 self.mode = Mode::List;
@@ -263,8 +290,10 @@ impl Browser {
                 self.list.filter.clear();
                 self.keep_place();
             }
-            (Mode::Deleting(name), Action::DeleteNow) => {
-                let name = std::mem::take(name);
+            (Mode::Deleting(question), Action::RubOut) => drop(question.typed.pop()),
+            (Mode::Deleting(question), Action::RubOutAll) => question.typed.clear(),
+            (Mode::Deleting(question), Action::DeleteNow | Action::DeleteNamed) => {
+                let name = std::mem::take(&mut question.name);
                 return Outcome::Chosen(Choice::Delete(name));
             }
             (Mode::Help(first), Action::HelpUp) => *first = first.saturating_sub(1),

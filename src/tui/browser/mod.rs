@@ -6,10 +6,11 @@
 mod draw;
 mod form;
 mod list;
+mod question;
 mod row;
 mod screen;
 
 pub use draw::draw;
 pub use list::{Browser, Outcome};
-pub use row::{Asked, Choice, List, Row, RowState};
+pub use row::{Asked, Choice, Contents, Held, List, Row};
 pub use screen::{Said, browse};

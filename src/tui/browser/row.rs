@@ -1,5 +1,8 @@
 //! The sessions of the list, where the person is in it, and what was chosen.
 
+use crate::format::count;
+use crate::report::Standing;
+use crate::session::Session;
 use crate::stats::grain::Foretold;
 
 /// One session as the list shows it.
@@ -8,7 +11,7 @@ pub struct Row {
     /// Its name.
     pub name: String,
     /// How it stands.
-    pub state: RowState,
+    pub standing: Standing,
     /// Trials done.
     pub done: u64,
     /// Trials planned.
@@ -22,35 +25,67 @@ pub struct Row {
 }
 
 impl Row {
-    /// Whether an engine is at work on it.
+    /// Whether an engine has it.
     pub fn is_running(&self) -> bool {
-        self.pid.is_some() || self.state == RowState::Running
+        self.pid.is_some() || self.standing.has_engine()
     }
 
     /// Whether a new engine could go on with it.
     pub fn can_resume(&self) -> bool {
-        let over = matches!(self.state, RowState::Finished | RowState::Damaged(_));
+        let over = self.standing == Standing::Finished || self.standing.is_unread();
         !self.is_running() && !over
     }
 }
 
-/// How a session stands.
+/// What is in the files of a session that somebody wants to delete.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RowState {
-    /// No engine has run it yet.
-    New,
-    /// An engine is at work on it.
-    Running,
-    /// Its engine died at work.
-    Interrupted,
-    /// Stopped after a checkpoint.
-    Stopped,
-    /// Everything in its plan is done.
-    Finished,
-    /// It could not go on: the message.
-    Failed(String),
-    /// Its file cannot be read: the message.
-    Damaged(String),
+pub struct Contents {
+    /// What its file holds, or why that is not known.
+    pub file: Result<Held, String>,
+    /// What the previous generation holds; `None` where there is none.
+    pub previous: Option<Result<Held, String>>,
+}
+
+/// What a session's file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Trials that have been measured.
+    pub trials: u64,
+    /// Epochs of training, or whether weights were taken from a file: in words.
+    pub network: Option<String>,
+    /// When it was written, seconds since the Unix epoch.
+    pub updated: Option<i64>,
+}
+
+impl Held {
+    /// Of a session.
+    pub fn of(session: &Session) -> Self {
+        let training = session.record.training.as_ref();
+        let network = training.map(|training| match training.epochs.len() {
+            0 => "a network".to_owned(),
+            1 => "a network trained for 1 epoch".to_owned(),
+            many => format!("a network trained for {many} epochs"),
+        });
+        let updated = session.record.updated;
+        Self {
+            trials: session.trials().0,
+            network,
+            updated: (updated > 0).then_some(updated),
+        }
+    }
+
+    /// In words: `600 k trials, a network trained for 2 epochs`.
+    pub fn in_words(&self) -> String {
+        let trials = match self.trials {
+            0 => None,
+            trials => Some(format!("{} trials", count(trials as f64))),
+        };
+        let parts: Vec<String> = trials.into_iter().chain(self.network.clone()).collect();
+        match parts.is_empty() {
+            true => "nothing has been measured".to_owned(),
+            false => parts.join(", "),
+        }
+    }
 }
 
 /// What the form for a new session asks for.
@@ -79,7 +114,8 @@ pub enum Choice {
     Compare(String),
     /// Make a session and run it.
     New(Asked),
-    /// Delete this session: the person was asked, and no engine runs it as far as the list knows.
+    /// Delete this session: the person was asked, was told what is in it, and no engine runs it as far
+    /// as the list knows.
     Delete(String),
     /// Nothing: the person left.
     Leave,
@@ -92,6 +128,8 @@ pub enum Choice {
 pub struct List {
     /// What went wrong with the last choice, said above the list until the next key.
     pub problem: Option<String>,
+    /// What came of the last choice, said in the same place.
+    pub news: Option<String>,
     /// The session for which another is chosen here to compare it with, where that is what the list is
     /// for.
     pub(super) against: Option<String>,

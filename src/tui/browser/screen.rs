@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::draw::draw;
 use super::list::{Browser, Outcome};
-use super::row::{Asked, Choice, List, Row};
+use super::row::{Asked, Choice, Contents, List, Row};
 use crate::stats::grain::Foretold;
 use crate::tui::clock::{now, until};
 use crate::tui::frames::Frames;
@@ -32,7 +32,8 @@ pub type Said = Result<(Vec<Foretold>, usize), String>;
 
 /// Shows the sessions until the person has chosen. `rows` reads them: it is called at once and
 /// then every two seconds, on a thread of its own, so it may be slow. `pilot` shows the network of a
-/// plan some noise, on a thread of its own too, until its flag is set. `list` keeps the place from one call
+/// plan some noise, on a thread of its own too, until its flag is set; `weigh` looks what is in the files
+/// of a session. `list` keeps the place from one call
 /// to the next.
 ///
 /// # Errors
@@ -40,6 +41,7 @@ pub type Said = Result<(Vec<Foretold>, usize), String>;
 pub async fn browse(
     rows: impl Fn() -> Vec<Row> + Send + 'static,
     pilot: impl Fn(&Asked, &AtomicBool) -> Said + Send + Sync + 'static,
+    weigh: impl Fn(&str) -> Contents + Send + Sync + 'static,
     presets: &[String],
     options: &Options,
     list: &mut List,
@@ -59,6 +61,9 @@ pub async fn browse(
     let (said, mut answers) = unbounded_channel();
     // The pilot that is under way; dropping it ends it.
     let mut under_way: Option<Pilot> = None;
+
+    let weigh = Arc::new(weigh);
+    let (put, mut weighed) = unbounded_channel();
 
     let mut browser = Browser::new(presets, std::mem::take(list));
     browser.now = now();
@@ -83,8 +88,20 @@ pub async fn browse(
                             .ok();
                     }
                     Outcome::NoPilot => under_way = None,
+                    Outcome::Weigh(name) => {
+                        let (weigh, put) = (Arc::clone(&weigh), put.clone());
+                        // Without a thread the question waits, and can be left.
+                        let _ = thread::Builder::new().name("weigh".into()).spawn(move || {
+                            let contents = weigh(&name);
+                            let _ = put.send((name, contents));
+                        });
+                    }
                     _ => {}
                 }
+            }
+            Some((name, contents)) = weighed.recv() => {
+                browser.weighed(&name, contents);
+                frames.urgent();
             }
             Some((number, answer)) = answers.recv() => {
                 // An answer to what is not asked any more is dropped.
@@ -132,7 +149,7 @@ fn take(input: Input, browser: &mut Browser, frames: &mut Frames, terminal: &Ter
     };
     match outcome {
         Outcome::None | Outcome::Chosen(_) => {}
-        Outcome::Redraw | Outcome::Pilot(_) | Outcome::NoPilot => frames.ask(),
+        Outcome::Redraw | Outcome::Pilot(_) | Outcome::NoPilot | Outcome::Weigh(_) => frames.ask(),
         Outcome::Suspend => {
             terminal.suspend();
             if terminal.take().is_err() {

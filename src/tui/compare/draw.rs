@@ -147,17 +147,17 @@ fn maps(drawn: &Drawn<'_>, sight: &Sight, theme: &Theme, area: Rect, buf: &mut B
 /// How the values of A and B become colours, and those of their difference: on one scale where they
 /// have one unit. A z map of a difference is not compared with those of maps.
 fn ramps(sight: &Sight, look: &Look) -> [Ramp; 2] {
-    let limits = match look.scale {
-        Scale::Common => sight.limits,
-        Scale::Own => Limits::of(&sight.compared, look.class..look.class + 1),
-    };
-    let ramp = |limit: f32| Ramp::Diverging {
-        centre: 0.0,
-        limit: round_up(limit),
-    };
-    match look.kind {
-        MapKind::Z => [ramp(limits.z), ramp(limits.difference_z)],
-        _ => [ramp(limits.image); 2],
+    let ramp = |limit: f32| Ramp::Diverging { centre: 0.0, limit };
+    match (look.kind, look.scale) {
+        (MapKind::Z, scale) => {
+            let limits = match scale {
+                Scale::Common => sight.limits,
+                Scale::Own => Limits::of(&sight.compared, look.class..look.class + 1),
+            };
+            [limits.z, limits.difference_z].map(|limit| ramp(round_up(limit)))
+        }
+        (_, Scale::Common) => [ramp(sight.scales.limit(look.class)); 2],
+        (_, Scale::Own) => [ramp(sight.scales.own(look.class)); 2],
     }
 }
 

@@ -60,8 +60,10 @@ pub fn scale_line(
     let mut used = scale::draw(ramps[0], bar, area, theme, buf);
     let words = match (look.kind, look.scale) {
         (MapKind::Z, _) => "  standard errors; A less B ".to_owned(),
-        (_, Scale::Common) => format!("  {}, one scale", sight.unit),
-        (_, Scale::Own) => format!("  {}, this class", sight.unit),
+        (_, Scale::Common) if !sight.scales.is_apart(look.class) => {
+            format!("  {}, one scale", sight.unit)
+        }
+        (_, _) => format!("  {}, this class", sight.unit),
     };
     let words = cut(&words, usize::from(area.width.saturating_sub(used)));
     used += left(buf, beside(area, used), 0, Span::styled(words, theme.dim()));

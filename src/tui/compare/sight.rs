@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::comparison::{Compared, Misfit, Pair, Wish};
 use crate::figure::channels;
+use crate::figure::scale::{Reach, Scales};
 use crate::format::clean;
 use crate::report::comparison::{caution, headline};
 use crate::session::Session;
@@ -131,15 +132,15 @@ pub struct Sight {
     pub caution: &'static str,
     /// The unit of the maps.
     pub unit: String,
-    /// How far the maps of all classes reach.
+    /// The scales of the classes' maps.
+    pub scales: Scales,
+    /// How far the z maps of all classes reach.
     pub limits: Limits,
 }
 
-/// How far maps reach from zero, on a plane.
+/// How far z maps reach from zero, on a plane.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// The maps of A and B, and their difference.
-    pub image: f32,
     /// The z maps of A and B.
     pub z: f32,
     /// The z map of their difference.
@@ -149,20 +150,28 @@ pub struct Limits {
 impl Limits {
     /// Of some classes.
     pub fn of(compared: &Compared, classes: Range<usize>) -> Self {
-        let most = |kind: MapKind, places: Range<usize>| {
+        let most = |places: Range<usize>| {
             let classes = classes.clone();
             let maps = classes.flat_map(|class| {
                 let places = places.clone();
-                places.filter_map(move |at| values(compared, kind, at, class))
+                places.filter_map(move |at| values(compared, MapKind::Z, at, class))
             });
             maps.flatten().map(f32::abs).fold(0.0, f32::max)
         };
         Self {
-            image: most(MapKind::Image, 0..3),
-            z: most(MapKind::Z, 0..2),
-            difference_z: most(MapKind::Z, 2..3),
+            z: most(0..2),
+            difference_z: most(2..3),
         }
     }
+}
+
+/// The scales of the maps: the three of a class, of A, of B and their difference, share one.
+fn scales(compared: &Compared) -> Scales {
+    Scales::of((0..compared.classes.len()).map(|class| {
+        let maps = (0..3).filter_map(|at| values(compared, MapKind::Image, at, class));
+        let all: Vec<f32> = maps.flatten().collect();
+        (!all.is_empty()).then(|| Reach::of(&all, 0.0, compared.reliability(class)))
+    }))
 }
 
 /// The values of a map of a class on a plane, \[h·w\]: of A (0), of B (1), or of their difference (2); of
@@ -204,6 +213,7 @@ impl Sight {
             headline: headline(&compared),
             caution: caution(&pair, &compared),
             unit: pair.unit(response),
+            scales: scales(&compared),
             limits: Limits::of(&compared, 0..compared.classes.len()),
             noise: pair.noises.iter().position(|it| it == noise).unwrap_or(0),
             noises: pair.noises,

@@ -8,7 +8,7 @@ use crate::format::{clean, clock, thousands};
 use crate::link::Connection;
 use crate::session::Run;
 use crate::tui::scene::Scene;
-use crate::tui::scene::progress::phase;
+use crate::tui::scene::progress::{moving, phase};
 use crate::tui::state::{State, ViewId};
 use crate::tui::theme::{Line as Wire, Theme};
 use crate::tui::view::Entry;
@@ -23,7 +23,7 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     } = *scene;
     let (mark, words, style) = phase(scene);
     let mut end = vec![Span::styled(format!("{mark} {words}"), style)];
-    if let Some(eta) = session.run.as_ref().and_then(|run| run.eta_s) {
+    if let Some(eta) = moving(scene).and_then(|run| run.eta_s) {
         end.push(Span::styled("   ETA ", theme.dim()));
         end.push(Span::styled(theme.duration(eta), theme.bright()));
     }
@@ -105,9 +105,11 @@ pub fn tabs(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     } = *scene;
     let mut ages: Vec<String> = Vec::new();
     if let Some(run) = &session.run {
-        ages.push(match &run.checkpoint {
-            Some(last) => {
-                let age = (shared.now - last.at).max(0) as f64;
+        // Before its own first one, an engine has the checkpoint that it went on from.
+        let resumed = Some(session.record.updated).filter(|&updated| updated > 0);
+        ages.push(match run.checkpoint.as_ref().map(|it| it.at).or(resumed) {
+            Some(at) => {
+                let age = (shared.now - at).max(0) as f64;
                 format!("checkpoint {} ago", theme.duration(age))
             }
             None => "no checkpoint yet".into(),

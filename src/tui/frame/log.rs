@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::format::clean;
+use crate::session::run::LogLine;
 use crate::tui::scene::Scene;
 use crate::tui::shared::Shared;
 use crate::tui::widget::text::{cut, left};
@@ -19,11 +20,11 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
     if area.height == 0 {
         return;
     }
-    let lines = session.run.as_ref().map_or(&[][..], |run| &run.log);
+    let lines = lines(scene);
     if lines.is_empty() {
         let text = match session.run {
             Some(_) => "nothing to report yet",
-            None => "no engine runs this session, so there is no log",
+            None => "no engine has left a log of this session",
         };
         left(buf, area, 0, Span::styled(text, theme.dim()));
         return;
@@ -48,6 +49,15 @@ pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             Span::styled(text, style),
         ];
         left(buf, area, row as u16, Line::from(spans));
+    }
+}
+
+/// What the engine reports; where none does, what engines left in the log.
+pub fn lines<'a>(scene: &Scene<'a>) -> &'a [LogLine] {
+    match &scene.session.run {
+        Some(run) if !run.log.is_empty() => &run.log,
+        Some(run) if !run.phase.is_over() => &[],
+        _ => &scene.shared.past,
     }
 }
 

@@ -74,8 +74,8 @@ fn parts(scene: &Scene<'_>, state: &State, area: Rect) -> Parts {
     let rest = top(rest, rest.height.saturating_sub(1));
     let wanted = match (state.log, state.view().log) {
         // Where there is none, a row is enough to say so.
-        (Some(true), _) if scene.session.run.is_none() => 1,
-        (None, Log::WhereRoom) if scene.session.run.is_none() => 0,
+        (Some(true), _) if log::lines(scene).is_empty() => 1,
+        (None, Log::WhereRoom) if log::lines(scene).is_empty() && scene.session.run.is_none() => 0,
         (Some(true), _) => (area.height / 5).clamp(3, 12),
         (None, Log::WhereRoom) if area.height >= 34 => (area.height / 12).clamp(3, 8),
         _ => 0,

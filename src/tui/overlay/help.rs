@@ -15,7 +15,13 @@ use crate::tui::widget::text::{beside, left, start};
 const WIDTH: u16 = 56;
 
 /// Places that belong to the list of sessions, and those that belong to a session's views.
-const LISTS: [Place; 4] = [Place::Sessions, Place::Filter, Place::Form, Place::Deleting];
+const LISTS: [Place; 5] = [
+    Place::Sessions,
+    Place::Filter,
+    Place::Form,
+    Place::Deleting,
+    Place::DeletingByName,
+];
 
 /// Draws the keys of a session's views from line `first` on.
 pub fn draw(scene: &Scene<'_>, state: &State, first: usize, area: Rect, buf: &mut Buffer) {

@@ -10,8 +10,9 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::Protocol;
 
-/// Longest wait for an answer.
-pub const PATIENCE: Duration = Duration::from_millis(200);
+/// Longest wait for an answer. Every terminal answers, a far one late: what came after this program had
+/// ended would be typed into the shell, so it is waited for rather than given up on.
+pub const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Whether a tiny image could be shown (kitty's query, which stores nothing), then what the
 /// terminal is: that second question every terminal answers, so its answer ends the first.

@@ -72,7 +72,10 @@ fn say(scene: &Scene<'_>, text: &str, example: Option<&str>, area: Rect, buf: &m
     if let Some(example) = example {
         let example = format!("noisescope new NAME --set '{example}'");
         all.push(Line::default());
-        all.push(Line::from(Span::styled(example, theme.accent())));
+        // What is to be typed is broken between words, as a shell lets one do within quotes.
+        for line in wrap(&example, area.width) {
+            all.push(Line::from(Span::styled(line, theme.accent())));
+        }
     }
     let widest = all.iter().map(Line::width).max().unwrap_or(0);
     let widest = widest.min(usize::from(area.width)) as u16;

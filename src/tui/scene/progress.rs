@@ -6,9 +6,10 @@ use ratatui::style::Style;
 use super::Scene;
 use crate::format::duration;
 use crate::link::Connection;
-use crate::session::Session;
+use crate::report::Standing;
 use crate::session::record::State as RunState;
 use crate::session::run::{Phase, Stage};
+use crate::session::{Run, Session};
 use crate::tui::shared::is_finished;
 
 /// Every stage, training first.
@@ -29,6 +30,24 @@ pub fn current(session: &Session) -> Option<usize> {
     }
 }
 
+/// How the session in sight stands.
+pub fn standing(scene: &Scene<'_>) -> Standing {
+    // A picture that is held is judged as of then.
+    let now = scene.shared.frozen.unwrap_or(scene.shared.now);
+    Standing::of(scene.session, Some(now))
+}
+
+/// The engine's word on a run that goes on as it says: its rates and times are to be believed. `None`
+/// where it waits, says nothing or cannot be reached.
+pub fn moving<'a>(scene: &Scene<'a>) -> Option<&'a Run> {
+    let run = scene.session.run.as_ref()?;
+    let reached = !matches!(
+        scene.shared.connection,
+        Connection::Lost(_) | Connection::ReadOnly
+    );
+    (reached && standing(scene) == Standing::Running).then_some(run)
+}
+
 /// The phase: its mark, its words, and their style.
 pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
     let Scene {
@@ -42,37 +61,41 @@ pub fn phase(scene: &Scene<'_>) -> (&'static str, String, Style) {
         let name = stages.and_then(|stages| stages.get(index));
         name.map_or("at work".to_string(), |stage| stage.name.clone())
     };
-    let Some(run) = &session.run else {
-        if shared.connection == Connection::Connecting {
-            return (glyphs.waiting, "starting".into(), theme.dim());
+    let run = session.run.as_ref();
+    let standing = standing(scene);
+    let word = || standing.word().to_owned();
+    match &standing {
+        _ if run.is_none() && shared.connection == Connection::Connecting => {
+            (glyphs.waiting, "starting".into(), theme.dim())
         }
-        return match &session.record.state {
-            RunState::New => (glyphs.waiting, "not started".into(), theme.dim()),
-            RunState::Running => (glyphs.stopped, "interrupted".into(), theme.dim()),
-            RunState::Stopped => (glyphs.stopped, "stopped".into(), theme.dim()),
-            RunState::Finished => (glyphs.done, "finished".into(), theme.accent()),
-            RunState::Failed(_) => (glyphs.failed, "failed".into(), theme.warning()),
-        };
-    };
-    match &run.phase {
-        Phase::Starting if run.reading.is_some() => {
-            (glyphs.working, "reading images".into(), theme.accent())
+        Standing::New => (glyphs.waiting, "not started".into(), theme.dim()),
+        Standing::Running => match run.map(|run| &run.phase) {
+            Some(Phase::Working(index)) => (glyphs.working, stage(*index), theme.accent()),
+            Some(Phase::Stopping) => (
+                glyphs.stopped,
+                "stopping after a checkpoint".into(),
+                theme.warning(),
+            ),
+            _ if run.is_some_and(|run| run.reading.is_some()) => {
+                (glyphs.working, "reading images".into(), theme.accent())
+            }
+            _ => (glyphs.waiting, "starting".into(), theme.dim()),
+        },
+        Standing::Paused => {
+            let at = current(session).map_or_else(String::new, stage);
+            (glyphs.paused, format!("paused in {at}"), theme.warning())
         }
-        Phase::Starting => (glyphs.waiting, "starting".into(), theme.dim()),
-        Phase::Working(index) => (glyphs.working, stage(*index), theme.accent()),
-        Phase::Paused(index) => (
-            glyphs.paused,
-            format!("paused in {}", stage(*index)),
-            theme.warning(),
-        ),
-        Phase::Stopping => (
-            glyphs.stopped,
-            "stopping after a checkpoint".into(),
-            theme.warning(),
-        ),
-        Phase::Stopped => (glyphs.stopped, "stopped".into(), theme.dim()),
-        Phase::Finished => (glyphs.done, "finished".into(), theme.accent()),
-        Phase::Failed(_) => (glyphs.failed, "failed".into(), theme.warning()),
+        Standing::Hung(since) => {
+            let silent = theme.duration((shared.now - since).max(0) as f64);
+            let words = format!("hung, no word for {silent}");
+            (glyphs.warning, words, theme.warning())
+        }
+        Standing::Interrupted | Standing::Stopped => (glyphs.stopped, word(), theme.dim()),
+        Standing::Finished => (glyphs.done, word(), theme.accent()),
+        Standing::Failed(_)
+        | Standing::Damaged(_)
+        | Standing::Unreadable(_)
+        | Standing::Newer(_) => (glyphs.failed, word(), theme.warning()),
     }
 }
 

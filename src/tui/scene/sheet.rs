@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span};
 
 use super::Scene;
 use super::lens::{Lens, RELIABLE};
+use super::progress::moving;
 use crate::format::{coarse, count, gamma, percent, reliability};
 use crate::session::Session;
 use crate::session::config::Response;
@@ -229,6 +230,9 @@ pub fn thumbnail(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, area: Rect, b
             ..Heatmap::plain(&painting.values, lens.size(), painting.ramp)
         }
         .draw(area, theme, buf);
+        if let Some(words) = lens.own_scale(class) {
+            own_scale(&words, scene, area, buf);
+        }
         return;
     }
     let Some(missing) = lens.missing(class) else {
@@ -251,6 +255,20 @@ pub fn thumbnail(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, area: Rect, b
         let text = Span::styled(padded, theme.text());
         centre(buf, top(area, area.height), start + row as u16, text);
     }
+}
+
+/// Says on a map, in its lower left corner, that it has a scale of its own, and where that ends where
+/// there is room for it.
+pub fn own_scale(words: &str, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let fits = |words: &&str| Span::raw(*words).width() <= usize::from(area.width);
+    let words = [words, "±"].into_iter().find(fits).unwrap_or_default();
+    let row = area.height.saturating_sub(1);
+    left(
+        buf,
+        area,
+        row,
+        Span::styled(words.to_owned(), scene.theme.text()),
+    );
 }
 
 /// The lines under the map of a class: first its name and reliability, then its trials, then what
@@ -384,7 +402,7 @@ fn under_name(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, room: usize) -> 
 /// already, or no pace.
 fn time_to(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, needed: u64) -> Option<String> {
     let left = needed.saturating_sub(lens.trials_of(class).map_or(0, |it| it.trials));
-    let stage = scene.session.run.as_ref().and_then(|run| match run.phase {
+    let stage = moving(scene).and_then(|run| match run.phase {
         Phase::Working(stage) => run.stages.get(stage),
         _ => None,
     });
@@ -429,20 +447,24 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, room: usize) -> Vec
     let Some(at) = at else {
         return vec![Span::raw(format!("R {r}"))];
     };
-    // In a narrow place without the zeros before the points, and with the digits that fit.
+    // In a narrow place without the zeros before the points.
     let glyph = theme.glyphs.gamma;
     let bare = |text: &str| text.strip_prefix('0').unwrap_or(text).to_string();
     let wide = glyph.chars().count() + at.len() + r.len() + 5 <= room;
     let (at, mut r) = match wide {
         true => (format!("{glyph} {at}  "), format!("R {r}")),
         false => (
-            format!("{}{} ", &glyph[..glyph.len().min(2)], bare(&at)),
+            format!(
+                "{}{} ",
+                if theme.glyphs.unicode { glyph } else { "g" },
+                bare(&at)
+            ),
             bare(&r),
         ),
     };
-    if !wide {
-        let left = room.saturating_sub(at.chars().count()).max(3);
-        r = r.chars().take(left).collect();
+    // A number without its end would be another.
+    if !wide && at.chars().count() + r.chars().count() > room {
+        r.clear();
     }
     vec![Span::styled(at, theme.dim()), Span::raw(r)]
 }

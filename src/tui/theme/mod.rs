@@ -6,6 +6,8 @@
 mod glyphs;
 mod palette;
 
+use std::io::IsTerminal;
+
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::format;
@@ -185,10 +187,23 @@ impl Theme {
     }
 }
 
+/// Whether standard output is a terminal on which a screen can be drawn: a dumb one takes lines only.
+pub fn can_draw() -> bool {
+    let term = std::env::var("TERM").unwrap_or_default();
+    std::io::stdout().is_terminal() && !term.eq_ignore_ascii_case("dumb")
+}
+
 fn depth(get: &impl Fn(&str) -> String) -> Depth {
     let term = get("TERM").to_lowercase();
     if !get("NO_COLOR").is_empty() || term == "dumb" || term.starts_with("vt") {
         return Depth::Mono;
+    }
+    // GNU screen passes no 24-bit colours on, whatever the terminal around it said of itself.
+    if !get("STY").is_empty() {
+        return match term.contains("256color") {
+            true => Depth::Indexed,
+            false => Depth::Sixteen,
+        };
     }
     let colorterm = get("COLORTERM").to_lowercase();
     const TRUE_COLOUR: [&str; 9] = [
@@ -231,7 +246,23 @@ mod tests {
 
     #[test]
     fn depth_follows_the_environment() {
-        let cases: [(&[(&str, &str)], Depth); 8] = [
+        let cases: [(&[(&str, &str)], Depth); 10] = [
+            (
+                &[
+                    ("TERM", "screen-256color"),
+                    ("COLORTERM", "truecolor"),
+                    ("STY", "4242.pts-0.host"),
+                ],
+                Depth::Indexed,
+            ),
+            (
+                &[
+                    ("TERM", "screen"),
+                    ("COLORTERM", "truecolor"),
+                    ("STY", "4242.pts-0.host"),
+                ],
+                Depth::Sixteen,
+            ),
             (
                 &[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")],
                 Depth::True,

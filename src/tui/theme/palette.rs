@@ -148,12 +148,13 @@ fn indexed_ramp(t: f64, background: Background) -> u8 {
         Background::Dark => (237, [94, 130, 172, 215, 222], [24, 32, 75, 117, 153]),
         Background::Light => (254, [223, 215, 172, 130, 94], [153, 111, 68, 26, 24]),
     };
+    // The first colours are far from grey: what is near zero must not look like them.
     let step = match t.abs() {
-        ..0.06 => return zero,
-        ..0.2 => 0,
-        ..0.4 => 1,
-        ..0.6 => 2,
-        ..0.8 => 3,
+        ..0.12 => return zero,
+        ..0.28 => 0,
+        ..0.46 => 1,
+        ..0.64 => 2,
+        ..0.82 => 3,
         _ => 4,
     };
     if t > 0.0 { orange[step] } else { blue[step] }
@@ -245,6 +246,29 @@ mod tests {
             for depth in [Depth::Indexed, Depth::True] {
                 let [_, a, b] = lab(Palette::new(depth, background).diverging(0.0));
                 assert!(a.hypot(b) < 0.01, "{depth:?} {background:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn near_zero_is_grey_where_colours_are_few() {
+        for depth in [Depth::Sixteen, Depth::Indexed] {
+            for background in [Background::Dark, Background::Light] {
+                let palette = Palette::new(depth, background);
+                for t in [-0.1, -0.05, 0.05, 0.1] {
+                    assert_eq!(
+                        palette.diverging(t),
+                        palette.diverging(0.0),
+                        "{depth:?} {t}"
+                    );
+                }
+                for t in [-0.17, 0.17] {
+                    assert_ne!(
+                        palette.diverging(t),
+                        palette.diverging(0.0),
+                        "{depth:?} {t}"
+                    );
+                }
             }
         }
     }

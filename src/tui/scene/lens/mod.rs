@@ -20,9 +20,7 @@ use crate::tui::widget::heatmap::Ramp;
 pub use self::missing::Missing;
 pub use self::paint::Painting;
 pub use crate::figure::choice::RELIABLE;
-
-/// Reliability from which a map has a say in the common scale: below it, noise sets its range.
-const TRUSTED: f64 = 0.5;
+use crate::figure::scale;
 
 /// What the maps show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -246,21 +244,22 @@ impl<'a> Lens<'a> {
     /// How the values of a class become colours.
     pub fn ramp(&self, class: usize) -> Ramp {
         match self.scale {
-            Scale::Common if !self.is_faint(class) => self.common_ramp(),
+            Scale::Common if !self.paints.is_apart(class) => self.common_ramp(),
             Scale::Common | Scale::Own => self.paints.own_ramp(class),
         }
     }
 
-    /// Whether a class's map is to be trusted, and so faint that the common scale would hide it. It
-    /// is that of a class that takes nearly all trials: hardly any noise tells it from the rest.
-    fn is_faint(&self, class: usize) -> bool {
-        let reliability = self.image(class).and_then(|own| own.reliability);
-        reliability.is_some_and(|r| r >= TRUSTED)
-            && paint::hides(self.common_ramp(), self.paints.own_ramp(class))
+    /// What a map that does not share the common scale says on itself: where its own ends.
+    pub fn own_scale(&self, class: usize) -> Option<String> {
+        self.values(class)?;
+        let apart = self.scale == Scale::Own || self.paints.is_apart(class);
+        match self.ramp(class) {
+            Ramp::Diverging { limit, .. } if apart => Some(scale::said(limit)),
+            _ => None,
+        }
     }
 
-    /// The scale that all classes share. Maps below the trusted reliability follow it without a
-    /// say in it, as long as there is one above.
+    /// The scale that classes share.
     pub fn common_ramp(&self) -> Ramp {
         self.paints.common
     }
@@ -279,8 +278,8 @@ impl<'a> Lens<'a> {
         if self.scale == Scale::Own {
             return None;
         }
-        let faint = (0..self.classes()).filter(|&class| self.is_faint(class));
-        let names: Vec<String> = faint.map(|class| self.name(class)).collect();
+        let apart = (0..self.classes()).filter(|&class| self.paints.is_apart(class));
+        let names: Vec<String> = apart.map(|class| self.name(class)).collect();
         let numbered = names.iter().all(|name| name.parse::<usize>().is_ok());
         let whose = if names.len() == 1 { "its" } else { "their" };
         match names.len() {

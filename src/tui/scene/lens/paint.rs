@@ -2,14 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::{Lens, MapKind, TRUSTED};
+use super::{Lens, MapKind};
 use crate::figure::channels::RGB;
+use crate::figure::scale::{Reach, Scales};
 use crate::tui::look::{Look, colours};
 use crate::tui::widget::heatmap::Ramp;
-use crate::tui::widget::scale::round_up;
-
-/// How many times smaller than the common scale a map must be to have one of its own.
-const FAINT: f32 = 10.0;
 
 /// The map of a class, ready to be painted.
 #[derive(Debug, Clone)]
@@ -29,7 +26,9 @@ pub(super) struct Paints {
     planes: Vec<Option<Vec<f32>>>,
     /// Each class's own scale.
     own: Vec<Ramp>,
-    /// The scale that all share.
+    /// The classes that do not share the common scale.
+    apart: Vec<bool>,
+    /// The scale that the others share.
     pub common: Ramp,
 }
 
@@ -38,6 +37,7 @@ impl Default for Paints {
         Self {
             planes: Vec::new(),
             own: Vec::new(),
+            apart: Vec::new(),
             common: Ramp::Grey {
                 low: 0.0,
                 high: 1.0,
@@ -64,23 +64,31 @@ impl Paints {
             true => lens.values(class),
             false => paints.plane_of(lens, class),
         };
-        let ramp = |maps: &mut dyn Iterator<Item = &[f32]>| ramp_of(lens.kind, lens.look, maps);
-        let own = classes
-            .clone()
-            .map(|class| ramp(&mut scaled(class).into_iter()));
-        let own = own.collect();
-        let trusted = |class: &usize| {
-            let reliability = lens.image(*class).and_then(|own| own.reliability);
-            reliability.is_some_and(|r| r >= TRUSTED)
+        let (own, apart, common) = match lens.kind {
+            MapKind::MeanStimulus => {
+                let own = classes.clone().map(|class| grey(scaled(class).into_iter()));
+                let common = grey(classes.clone().filter_map(scaled));
+                (own.collect(), Vec::new(), common)
+            }
+            kind => {
+                let centre = centre(kind, lens.look);
+                let reach = |class: usize| {
+                    let reliability = lens.image(class).and_then(|own| own.reliability);
+                    Some(Reach::of(scaled(class)?, centre, reliability))
+                };
+                let scales = Scales::of(classes.clone().map(reach));
+                let ramp = |limit: f32| Ramp::Diverging { centre, limit };
+                (
+                    classes
+                        .clone()
+                        .map(|class| ramp(scales.own(class)))
+                        .collect(),
+                    classes.map(|class| scales.is_apart(class)).collect(),
+                    ramp(scales.common),
+                )
+            }
         };
-        let some = classes
-            .clone()
-            .filter(trusted)
-            .any(|class| scaled(class).is_some());
-        let common = match some {
-            true => ramp(&mut classes.filter(trusted).filter_map(scaled)),
-            false => ramp(&mut classes.filter_map(scaled)),
-        };
+        paints.apart = apart;
         paints.own = own;
         paints.common = common;
         paints
@@ -89,6 +97,11 @@ impl Paints {
     /// A class's own scale.
     pub fn own_ramp(&self, class: usize) -> Ramp {
         self.own.get(class).copied().unwrap_or(self.common)
+    }
+
+    /// Whether a class does not share the common scale.
+    pub fn is_apart(&self, class: usize) -> bool {
+        self.apart.get(class).copied().unwrap_or(false)
     }
 
     /// What is looked at of the map of a class.
@@ -137,7 +150,7 @@ impl Lens<'_> {
             Look::Channel(_) if self.shape()[0] != RGB => self.look,
             _ => Look::Luminance,
         };
-        let ramp = ramp_of(MapKind::MeanStimulus, look, std::iter::once(stimulus));
+        let ramp = grey(std::iter::once(stimulus));
         Some(Painting {
             values: look.of(stimulus, self.shape()),
             colours: colours(stimulus, self.shape()),
@@ -163,63 +176,30 @@ pub(super) fn is_past(ramp: Ramp, values: Option<&[f32]>) -> bool {
     }
 }
 
-/// Whether a scale makes one grey of what has `own` for its scale.
-pub(super) fn hides(common: Ramp, own: Ramp) -> bool {
-    match (common, own) {
-        (Ramp::Diverging { limit: common, .. }, Ramp::Diverging { limit, .. }) => {
-            limit > 0.0 && limit < common / FAINT
-        }
-        _ => false,
-    }
-}
-
-fn ramp_of<'a>(kind: MapKind, look: Look, maps: impl Iterator<Item = &'a [f32]>) -> Ramp {
-    let values = maps.flatten().copied().filter(|v| v.is_finite());
-    if kind == MapKind::MeanStimulus {
-        let (low, high) = values.fold((f32::MAX, f32::MIN), |(low, high), v| {
-            (low.min(v), high.max(v))
-        });
-        if low > high {
-            return Ramp::Grey {
-                low: 0.0,
-                high: 1.0,
-            };
-        }
-        // Ends on steps of 0.05, so that they stand still.
-        return Ramp::Grey {
-            low: ((low * 20.0).floor() / 20.0).max(0.0),
-            high: ((high * 20.0).ceil() / 20.0).min(1.0),
-        };
-    }
-    let centre = match kind {
+/// The value of a map that is grey.
+fn centre(kind: MapKind, look: Look) -> f32 {
+    match kind {
         // Where channels are compared, what they have in common is gone.
         MapKind::MeanNoise if !look.is_opponent() => 0.5,
         _ => 0.0,
-    };
-    let most = values.fold(0.0_f32, |most, v| most.max((v - centre).abs()));
-    Ramp::Diverging {
-        centre,
-        limit: round_up(most),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_scale_hides_a_map_of_a_tenth_of_it_and_no_other() {
-        let of = |values: &[f32]| ramp_of(MapKind::Image, Look::Luminance, std::iter::once(values));
-        let common = of(&[-0.15, 0.1]);
-        assert!(hides(common, of(&[0.0002, -0.0001])));
-        assert!(!hides(common, of(&[0.05, 0.0])));
-        assert!(!hides(common, common));
-        // What is nothing has nothing to show on a scale of its own.
-        assert!(!hides(common, of(&[0.0, 0.0])));
-        let grey = Ramp::Grey {
+/// The scale of images: from the darkest to the brightest pixel of them, on steps of 0.05, so that it
+/// stands still.
+fn grey<'a>(maps: impl Iterator<Item = &'a [f32]>) -> Ramp {
+    let values = maps.flatten().copied().filter(|v| v.is_finite());
+    let (low, high) = values.fold((f32::MAX, f32::MIN), |(low, high), v| {
+        (low.min(v), high.max(v))
+    });
+    if low > high {
+        return Ramp::Grey {
             low: 0.0,
             high: 1.0,
         };
-        assert!(!hides(common, grey));
+    }
+    Ramp::Grey {
+        low: ((low * 20.0).floor() / 20.0).max(0.0),
+        high: ((high * 20.0).ceil() / 20.0).min(1.0),
     }
 }

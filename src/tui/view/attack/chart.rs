@@ -86,10 +86,17 @@ pub fn legend(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer
     let head = format!("{whom} at w {}", short(sight.w));
     let head = Span::styled(head, theme.bright());
     let used = left(buf, area, 0, head);
-    let more = Span::styled("95 % interval", theme.dim());
-    if used + 3 + more.width() as u16 <= area.width {
-        left(buf, beside(area, used + 3), 0, more);
-    }
+    // What is called the target anyway is none of a pattern's doing.
+    let without = sight
+        .without()
+        .map(|rate| format!("{} without", percent(rate)));
+    let interval = Some("95 % interval".to_owned());
+    let mut more: Vec<String> = without.into_iter().chain(interval).collect();
+    while used as usize + 3 + more.join("   ").chars().count() > usize::from(area.width)
+        && more.pop().is_some()
+    {}
+    let more = Span::styled(more.join("   "), theme.dim());
+    left(buf, beside(area, used + 3), 0, more);
     for (place, pattern) in sight.attack.kinds.iter().enumerate() {
         let (stroke, style) = look(*pattern, theme);
         let chosen = place == sight.pattern;

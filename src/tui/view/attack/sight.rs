@@ -44,6 +44,13 @@ impl Sight<'_> {
         form::within(self.session, class, usize::from(room))
     }
 
+    /// The share of what is called the target without any pattern; `None` where that was not planned.
+    pub fn without(&self) -> Option<f64> {
+        let nothing = self.attack.weights.iter().position(|&w| w == 0.0)?;
+        let all = (0..self.attack.kinds.len()).filter_map(|it| self.success(it, nothing));
+        all.map(|(own, _)| own.estimate).next()
+    }
+
     /// Targeted success of a pattern at a weight: the rate with its interval, and how many stimuli
     /// it was taken from; `None` where there is nothing yet or no pattern.
     pub fn success(&self, pattern: usize, weight: usize) -> Option<(Interval, u64)> {

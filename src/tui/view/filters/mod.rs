@@ -255,14 +255,17 @@ fn title(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
             format!("{} receptive fields of {height}×{width}", thousands(fields))
         }
     };
-    let mut spans = vec![
-        one(noise, "noise"),
-        one(!noise, "training images"),
-        Span::styled(counted, theme.dim()),
-    ];
-    if !noise {
-        // Neighbouring pixels of images go together, and that is still in their averages.
-        spans.push(Span::styled(", not whitened", theme.dim()));
-    }
+    let mut spans = vec![one(noise, "noise"), one(!noise, "training images")];
+    // Neighbouring pixels of images go together, and that is still in their averages.
+    let more = if noise { "" } else { ", not whitened" };
+    let used = spans.iter().map(Span::width).sum::<usize>() + more.len();
+    // In fewer words where there is no room for all.
+    let brief = counted.split(" of ").next().unwrap_or_default().to_owned();
+    let briefer = brief.replace(" receptive", "");
+    let fits = |text: &&String| used + text.chars().count() <= usize::from(area.width);
+    let counted = [&counted, &brief, &briefer].into_iter().find(fits);
+    let counted = counted.cloned().unwrap_or_default();
+    spans.push(Span::styled(counted, theme.dim()));
+    spans.push(Span::styled(more, theme.dim()));
     left(buf, area, 0, Line::from(spans));
 }

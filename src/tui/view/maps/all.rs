@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::choices::scale_line;
+use super::choices::{ScaleLine, scale_line};
 use super::enlarged;
 use super::sight::Sight;
 use crate::tui::scene::Scene;
@@ -73,7 +73,12 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
                 Scale::Common => lens.common_ramp(),
                 Scale::Own => lens.ramp(scene.shared.class),
             };
-            scale_line(scene, sight, (ramp, position), area, buf);
+            let line = ScaleLine {
+                ramp,
+                class: None,
+                position,
+            };
+            scale_line(scene, sight, line, area, buf);
         }
     }
     sheet::draw(scene, lens, layout, place, buf);

@@ -34,8 +34,10 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             Span::styled(text, theme.chosen())
         });
         let name = Span::styled(format!("{gap}{} ", theme.glyphs.gamma), theme.dim());
+        // Each class at the γ that shows it best, where that is not one for all.
+        let best = lens.is_mixed().then(|| one(true, "best", gap));
         let gammas = sight.images.gammas.iter().map(|trials| {
-            let chosen = trials.gamma == lens.estimate.gamma;
+            let chosen = trials.gamma == lens.estimate.gamma && !lens.is_mixed();
             one(chosen, &gamma(trials.gamma), gap)
         });
         // Of several noises the one in sight has its name before its γ.
@@ -49,6 +51,7 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             .chain(versus)
             .chain(noise)
             .chain([name])
+            .chain(best)
             .chain(gammas)
             .collect()
     };
@@ -60,19 +63,28 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     left(buf, area, 0, line);
 }
 
-/// The bar of a scale and what it stands for; before that, which classes are in sight where not all
-/// are.
+/// A scale, and what is to be told beside it.
+pub struct ScaleLine {
+    /// The scale.
+    pub ramp: Ramp,
+    /// The class that it is the scale of; `None`: of all in sight.
+    pub class: Option<usize>,
+    /// Which classes are in sight where not all are.
+    pub position: Option<String>,
+}
+
+/// Draws the bar of a scale and what it stands for; before that, which classes are in sight.
 pub fn scale_line(
     scene: &Scene<'_>,
     sight: &Sight<'_>,
-    (ramp, position): (Ramp, Option<String>),
+    line: ScaleLine,
     area: Rect,
     buf: &mut Buffer,
 ) {
     let (theme, lens) = (scene.theme, &sight.lens);
-    let used = scale::draw(ramp, 20.min(area.width / 3), area, theme, buf);
+    let used = scale::draw(line.ramp, 20.min(area.width / 3), area, theme, buf);
     let mut parts = Vec::new();
-    parts.extend(position.map(|words| format!("  {words}")));
+    parts.extend(line.position.map(|words| format!("  {words}")));
     parts.extend(lens.channels_in_words().map(|words| format!("  {words}")));
     match (lens.kind, lens.response) {
         (MapKind::Z, _) => parts.push(" standard errors".to_string()),
@@ -82,11 +94,19 @@ pub fn scale_line(
         }
         _ => {}
     }
-    parts.push(match scene.shared.scale {
-        Scale::Common => "  one scale".into(),
-        Scale::Own => "  each its own scale".into(),
+    let image = matches!(lens.kind, MapKind::Image | MapKind::Z);
+    let plan = scene.shared.images_plan(scene.session).filter(|_| image);
+    let smoothing = plan.and_then(|plan| plan.noise.smoothing());
+    // Told before what may go for want of room.
+    parts.splice(0..0, smoothing.map(|words| format!("  {words}")));
+    let own = line.class.and_then(|class| lens.own_scale(class));
+    parts.push(match (scene.shared.scale, own, lens.exceptions()) {
+        (Scale::Own, ..) => "  each its own scale".into(),
+        (Scale::Common, Some(_), _) => "  its own scale".into(),
+        // Without the exceptions it would not be so.
+        (Scale::Common, None, Some(words)) => format!("  one scale, {words}"),
+        (Scale::Common, None, None) => "  one scale".into(),
     });
-    parts.extend(lens.exceptions().map(|words| format!(", {words}")));
     if lens.is_clipped() {
         parts.push(", noisy classes run past it".into());
     }

@@ -6,13 +6,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::choices::scale_line;
+use super::choices::{ScaleLine, scale_line};
 use super::sight::Sight;
 use super::{course, numbers};
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::lens::Lens;
-use crate::tui::scene::sheet::thumbnail;
+use crate::tui::scene::sheet::{own_scale, thumbnail};
 use crate::tui::shared::Pixels;
 use crate::tui::widget::heatmap::{Heatmap, Marks, cells};
 use crate::tui::widget::scale;
@@ -41,15 +41,21 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         let class = scene.shared.class;
         let stands_in = lens.painting(class).filter(|_| lens.stands_in(class));
         if let Some(painting) = stands_in {
-            let bar = 20.min(under.width / 3);
-            let used = scale::draw(painting.ramp, bar, under, scene.theme, buf);
+            let place = start(under, scale_room);
+            let bar = 20.min(place.width / 3);
+            let used = scale::draw(painting.ramp, bar, place, scene.theme, buf);
             let words = Span::styled("  mean stimulus", scene.theme.dim());
-            left(buf, beside(under, used), 0, words);
+            left(buf, beside(place, used), 0, words);
         } else if lens.nothing().is_none() {
             let place = start(under, scale_room);
             let shown = in_strip(scene, lens, under.width);
             let position = form::position(&shown, lens.classes());
-            scale_line(scene, sight, (lens.ramp(class), position), place, buf);
+            let line = ScaleLine {
+                ramp: lens.ramp(class),
+                class: Some(class),
+                position,
+            };
+            scale_line(scene, sight, line, place, buf);
         }
         strip(scene, lens, below(under, 2), buf);
     }
@@ -99,6 +105,9 @@ fn picture(
         ..Heatmap::plain(&painting.values, lens.size(), painting.ramp)
     }
     .draw(area, scene.theme, buf);
+    if let Some(words) = lens.own_scale(class) {
+        own_scale(&words, scene, area, buf);
+    }
 }
 
 /// Least rows for a picture with its name below.

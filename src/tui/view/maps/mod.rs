@@ -100,7 +100,10 @@ impl View for Maps {
 
     fn figure(&self, shared: &Shared, session: &Session) -> Option<Figure> {
         let own = shared.images_in(session)?;
-        let gamma = Some(own.gammas.get(self.gamma_in(shared, own))?.gamma);
+        let place = self.gamma_in(shared, own);
+        let gamma = Some(own.gammas.get(place)?.gamma);
+        // Each class at its best is a figure where there is a choice.
+        let several = own.gammas.iter().filter(|it| it.trials > 0).count() > 1;
         let response = Some(shared.response_in(own));
         let images = shared.images.min(shared::images(session).checked_sub(1)?);
         Some(match self.enlarged {
@@ -113,7 +116,7 @@ impl View for Maps {
             false => Figure::Maps {
                 response,
                 images,
-                gamma,
+                gamma: gamma.filter(|_| shared.gamma.is_some() || !several),
             },
         })
     }
@@ -128,8 +131,14 @@ impl Maps {
     /// What is in sight; `None` while the plan has no maps.
     fn sight<'a>(&self, scene: &Scene<'a>) -> Option<Sight<'a>> {
         let images = scene.shared.images_in(scene.session)?;
-        let gamma = self.gamma_in(scene.shared, images);
-        let lens = Lens::new(scene.session, images, scene.shared, self.kind, gamma)?;
+        let (session, shared) = (scene.session, scene.shared);
+        let lens = match self.enlarged {
+            true => {
+                let gamma = self.gamma_in(shared, images);
+                Lens::new(session, images, shared, self.kind, gamma)?
+            }
+            false => Lens::best(session, images, shared, self.kind)?,
+        };
         let cursor = self.cursor_in(lens.size());
         Some(Sight {
             images,

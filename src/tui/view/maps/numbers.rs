@@ -71,6 +71,15 @@ pub fn draw(
     }
     let room = usize::from(area.width).saturating_sub(indent + 8);
     lines.extend(quality(scene, lens, room).into_iter().map(figure));
+    let plan = scene.shared.images_plan(scene.session);
+    if plan.is_some_and(|plan| !plan.noise.is_white()) && lens.image(class).is_some() {
+        let more = "not the network's weights".to_string();
+        lines.push(figure((
+            ("smoothed", "smoothed"),
+            "by the noise".into(),
+            more,
+        )));
+    }
     let before = lines.len();
     if let (Some(painting), Some(cursor)) = (lens.painting(class), cursor) {
         lines.push(Line::default());
@@ -150,16 +159,12 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
         figures.push((("for R 0.95", "R 0.95"), value, more));
     }
     let plan = scene.shared.images_plan(scene.session);
-    if let (Some(plan), Response::Evidence) = (plan, lens.response) {
-        if let Some([mean, deviation]) = own.response.filter(|_| lens.versus.is_none()) {
-            let value = format!("{} ± {}", number(mean), number(deviation));
-            let unit = plan.evidence.unit().to_string();
-            figures.push((("response", "response"), value, unit));
-        }
-        if !plan.noise.is_white() {
-            let more = "by the noise's covariance".to_string();
-            figures.push((("smoothed", "smoothed"), plan.noise.label().into(), more));
-        }
+    if let (Some(plan), Response::Evidence) = (plan, lens.response)
+        && let Some([mean, deviation]) = own.response.filter(|_| lens.versus.is_none())
+    {
+        let value = format!("{} ± {}", number(mean), number(deviation));
+        let unit = plan.evidence.unit().to_string();
+        figures.push((("response", "response"), value, unit));
     }
     if let Some(plan) = plan {
         let weighting = plan.weighting.label().unwrap_or_default();

@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::session::record::{ClassificationImages, Epoch};
 use crate::tui::action::{Action, Place};
 use crate::tui::scene::lens::{Lens, MapKind};
-use crate::tui::scene::progress::current;
+use crate::tui::scene::progress::{current, moving};
 use crate::tui::scene::sheet::{self, Layout};
 use crate::tui::scene::{Scene, epochs};
 use crate::tui::shared::{self, Shared};
@@ -235,6 +235,13 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
         }
     };
     let plan = scene.shared.images_plan(scene.session);
+    let mut words = words;
+    if plan.is_some_and(|plan| !plan.noise.is_white()) && lens.nothing().is_none() {
+        words.truncate(1);
+        let gap = if lens.is_mixed() { "  " } else { "" };
+        let smoothed = format!("{gap}smoothed by the noise");
+        words.push(Span::styled(smoothed, theme.dim()));
+    }
     let several = shared::images(scene.session) > 1;
     let images = lens.response.image_label();
     let versus = lens
@@ -305,7 +312,7 @@ fn sparks(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
             between(&shares, low, high, theme),
         ));
     }
-    if let Some(run) = &scene.session.run
+    if let Some(run) = moving(scene)
         && let Some(last) = run.rates.last()
     {
         let unit = match current(scene.session) {

@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::run::Stage;
 use crate::tui::scene::Scene;
-use crate::tui::scene::progress::{current, stages, waits_for};
+use crate::tui::scene::progress::{current, moving, stages, waits_for};
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{below, beside, cut, left, right};
 
@@ -213,11 +213,12 @@ fn under_way(scene: &Scene<'_>, stage: &Stage, area: Rect, buf: &mut Buffer) {
     let used = left(buf, area, 0, words) + 2;
     let area = beside(area, used);
     let what = if unit == "epochs" { "images" } else { unit };
-    let rate = stage
-        .per_second
+    let believed = moving(scene).map(|_| stage);
+    let rate = believed
+        .and_then(|stage| stage.per_second)
         .map(|rate| format!("{} {what}/s", theme.rate(rate)));
-    let left_over = stage
-        .eta_s
+    let left_over = believed
+        .and_then(|stage| stage.eta_s)
         .map(|eta| format!("{} left", theme.duration(eta)));
     // On a narrow screen the time left stands in the header, so it goes first here.
     let mut end = [rate, left_over].into_iter().flatten().collect::<Vec<_>>();

@@ -15,6 +15,7 @@ use ratatui::text::{Line, Span};
 use self::sight::Sight;
 use super::{Around, Entry, Log, Reply, View};
 use crate::figure::Figure;
+use crate::figure::headline::NO_BETTER;
 use crate::format::{percent, thousands};
 use crate::session::Session;
 use crate::session::record::{self, SplitCounts};
@@ -205,6 +206,16 @@ fn title(
                 accuracy.high * 100.0
             );
             spans.push(Span::styled(percent(accuracy.estimate), theme.bright()));
+            if scene
+                .session
+                .record
+                .training
+                .as_ref()
+                .is_some_and(|it| it.at_chance)
+            {
+                let words = format!(" {NO_BETTER}");
+                spans.push(Span::styled(words, theme.warning()));
+            }
             spans.push(Span::styled(ends, theme.dim()));
             spans.push(Span::raw(of));
         }

@@ -1,0 +1,212 @@
+//! How a session stands: one judgement for the list, `ls`, `attach` and the header of every view.
+
+use crate::format::clean;
+use crate::session::Session;
+use crate::session::record::State;
+use crate::session::run::Phase;
+use crate::session::store::StoreError;
+
+/// Seconds without a word from an engine at work after which it counts as hung.
+pub const SILENCE: i64 = 5;
+
+/// How a session stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// No engine has run it yet.
+    New,
+    /// An engine is at work on it.
+    Running,
+    /// Its engine waits at a person's word.
+    Paused,
+    /// Its engine is there and has said nothing since then, in seconds since the Unix epoch.
+    Hung(i64),
+    /// Its engine died at work.
+    Interrupted,
+    /// Stopped after a checkpoint.
+    Stopped,
+    /// Everything in its plan is done.
+    Finished,
+    /// It could not go on: the message.
+    Failed(String),
+    /// Its file holds something else than was written: the message.
+    Damaged(String),
+    /// Its file cannot be read, or its plan cannot be understood: the message.
+    Unreadable(String),
+    /// Its file was written by a newer program: the message.
+    Newer(String),
+}
+
+impl Standing {
+    /// Judges a session as it was told or read. Where an engine told it, `now` is the time of the
+    /// judgement; without one, a session that says nothing any more is not found out.
+    pub fn of(session: &Session, now: Option<i64>) -> Self {
+        let Some(run) = &session.run else {
+            return match &session.record.state {
+                State::New => Self::New,
+                State::Running => Self::Interrupted,
+                State::Stopped => Self::Stopped,
+                State::Finished => Self::Finished,
+                State::Failed(message) => Self::Failed(message.clone()),
+            };
+        };
+        let silent = now.is_some_and(|now| run.at > 0 && now - run.at >= SILENCE);
+        match &run.phase {
+            Phase::Working(_) if silent => Self::Hung(run.at),
+            Phase::Starting | Phase::Working(_) | Phase::Stopping => Self::Running,
+            Phase::Paused(_) => Self::Paused,
+            Phase::Stopped => Self::Stopped,
+            Phase::Finished => Self::Finished,
+            Phase::Failed(message) => Self::Failed(message.clone()),
+        }
+    }
+
+    /// Judges a session whose file cannot be taken.
+    pub fn of_error(error: &StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::Newer { .. } => Self::Newer(message),
+            StoreError::Damaged { .. } => Self::Damaged(message),
+            _ => Self::Unreadable(message),
+        }
+    }
+
+    /// The same where an engine holds the session and does not tell how it is. `heard` is when it last
+    /// said something, where it can be asked at all.
+    pub fn beside_engine(self, heard: Option<i64>, now: i64) -> Self {
+        match heard {
+            _ if self.is_unread() => self,
+            Some(heard) if now - heard >= SILENCE => Self::Hung(heard),
+            _ => Self::Running,
+        }
+    }
+
+    /// In one word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Hung(_) => "hung",
+            Self::Interrupted => "interrupted",
+            Self::Stopped => "stopped",
+            Self::Finished => "finished",
+            Self::Failed(_) => "failed",
+            Self::Damaged(_) => "damaged",
+            Self::Unreadable(_) => "unreadable",
+            Self::Newer(_) => "newer",
+        }
+    }
+
+    /// What is wrong, in the words of who found it.
+    pub fn problem(&self) -> Option<&str> {
+        match self {
+            Self::Failed(why) | Self::Damaged(why) | Self::Unreadable(why) | Self::Newer(why) => {
+                Some(why)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether what is in its file is not known.
+    pub fn is_unread(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged(_) | Self::Unreadable(_) | Self::Newer(_)
+        )
+    }
+
+    /// Whether an engine has it.
+    pub fn has_engine(&self) -> bool {
+        matches!(self, Self::Running | Self::Paused | Self::Hung(_))
+    }
+
+    /// The head line of a page about a session of this name: how it stands, and what to do.
+    pub fn sentence(&self, name: &str, now: i64) -> String {
+        let word = self.word();
+        match self {
+            Self::New | Self::Stopped | Self::Interrupted => {
+                format!("{name}  {word}, noisescope run {name} goes on")
+            }
+            Self::Paused => format!("{name}  {word}, noisescope continue {name} goes on"),
+            Self::Hung(since) => format!("{name}  {word}, {}", no_word(*since, now)),
+            _ => match self.problem() {
+                Some(why) => format!("{name}  {word}: {}", clean(why)),
+                None => format!("{name}  {word}"),
+            },
+        }
+    }
+}
+
+/// `no word from its engine for 12 s`.
+pub fn no_word(since: i64, now: i64) -> String {
+    let seconds = (now - since).max(0) as f64;
+    format!(
+        "no word from its engine for {}",
+        crate::format::duration(seconds)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::session::{Config, Run};
+
+    fn told(phase: Phase, at: i64) -> Session {
+        let mut session = Session::new("mine", Config::default());
+        session.run = Some(Run {
+            phase,
+            at,
+            ..Run::default()
+        });
+        session
+    }
+
+    #[test]
+    fn an_engine_that_says_nothing_for_five_seconds_is_hung_since_its_last_word() {
+        let working = told(Phase::Working(1), 100);
+        assert_eq!(Standing::of(&working, Some(104)), Standing::Running);
+        assert_eq!(Standing::of(&working, Some(105)), Standing::Hung(100));
+        assert_eq!(Standing::of(&working, None), Standing::Running);
+        // One that waits has nothing to say.
+        let paused = told(Phase::Paused(1), 100);
+        assert_eq!(Standing::of(&paused, Some(500)), Standing::Paused);
+        assert_eq!(no_word(100, 165), "no word from its engine for 1 min 05 s");
+    }
+
+    #[test]
+    fn a_file_that_says_running_is_interrupted_unless_an_engine_has_it() {
+        let mut session = Session::new("mine", Config::default());
+        session.record.state = State::Running;
+        let file = Standing::of(&session, Some(900));
+        assert_eq!(file, Standing::Interrupted);
+        let beside = |heard| file.clone().beside_engine(heard, 900);
+        assert_eq!(beside(Some(897)), Standing::Running);
+        assert_eq!(beside(Some(890)), Standing::Hung(890));
+        // One that cannot be asked is not judged.
+        assert_eq!(beside(None), Standing::Running);
+    }
+
+    #[test]
+    fn a_newer_a_damaged_and_an_unreadable_file_are_told_apart() {
+        let path = PathBuf::from("mine.ron");
+        let newer = StoreError::Newer {
+            path: path.clone(),
+            found: 99,
+        };
+        let damaged = StoreError::Damaged {
+            path: path.clone(),
+            problem: "cut".into(),
+            advice: String::new(),
+        };
+        let denied = StoreError::Io {
+            path,
+            action: "read the file",
+            source: std::io::ErrorKind::PermissionDenied.into(),
+        };
+        let words = [&newer, &damaged, &denied].map(|error| Standing::of_error(error).word());
+        assert_eq!(words, ["newer", "damaged", "unreadable"]);
+        assert!(Standing::of_error(&newer).is_unread());
+    }
+}

@@ -1,0 +1,126 @@
+//! Deleting a session moves its files to the folder `trash` beside the sessions: nothing is lost by a
+//! slip, and `mv` brings it back.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::{StoreError, io_error};
+use super::store::{Store, now};
+
+/// The folder beside the sessions.
+const TRASH: &str = "trash";
+
+/// What belongs to a session, in an order in which an interruption between any two leaves a session
+/// that opens: the older generation goes before the newer.
+const KEPT: [&str; 3] = [".ron.bak", ".ron", ".log"];
+
+/// What is of no use without it.
+const DROPPED: [&str; 3] = [".sock", ".ron.tmp", ".ron.bak.tmp"];
+
+impl Store {
+    /// Moves a session, its previous generation and its log to a folder of their own in the trash, and
+    /// gives that.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] where an engine runs it, or what the system said.
+    pub fn to_trash(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let _lock = self.lock(name)?;
+        let place = self.place_in_trash(name)?;
+        for ending in KEPT {
+            let file = format!("{name}{ending}");
+            let from = self.folder().join(&file);
+            match fs::rename(&from, place.join(&file)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_error(&from, "move the file to the trash")(error));
+                }
+                _ => {}
+            }
+        }
+        for ending in DROPPED {
+            let path = self.folder().join(format!("{name}{ending}"));
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_error(&path, "delete the file")(error));
+                }
+                _ => {}
+            }
+        }
+        for folder in [place.as_path(), self.folder()] {
+            sync(folder).map_err(io_error(folder, "sync the folder"))?;
+        }
+        Ok(place)
+    }
+
+    /// A new folder in the trash, named after the session and the time.
+    fn place_in_trash(&self, name: &str) -> Result<PathBuf, StoreError> {
+        let trash = self.folder().join(TRASH);
+        fs::create_dir_all(&trash).map_err(io_error(&trash, "create the folder"))?;
+        let time = jiff::Timestamp::from_second(now()).map_or_else(
+            |_| "undated".to_owned(),
+            |time| time.strftime("%Y%m%dT%H%M%SZ").to_string(),
+        );
+        let mut more = 1;
+        loop {
+            let place = match more {
+                1 => trash.join(format!("{name}.{time}")),
+                more => trash.join(format!("{name}.{time}.{more}")),
+            };
+            match fs::create_dir(&place) {
+                Ok(()) => return Ok(place),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => more += 1,
+                Err(error) => return Err(io_error(&place, "create the folder")(error)),
+            }
+        }
+    }
+}
+
+/// Makes the names in a folder last. Some file systems cannot, which loses nothing that was moved.
+fn sync(folder: &Path) -> io::Result<()> {
+    match fs::File::open(folder)?.sync_all() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Config, Session};
+
+    #[test]
+    fn a_deleted_session_lies_in_the_trash_with_its_previous_generation_and_opens_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let mut session = Session::new("mine", Config::default());
+        store.save(&session).unwrap();
+        session.record.updated = 7;
+        store.save(&session).unwrap();
+        fs::write(folder.path().join("mine.log"), "it began").unwrap();
+        let place = store.to_trash("mine").unwrap();
+        assert!(place.starts_with(folder.path().join("trash")));
+        assert!(!store.exists("mine") && store.names().unwrap().is_empty());
+        let kept = Store::new(&place);
+        assert_eq!(kept.load("mine").unwrap().record.updated, 7);
+        assert_eq!(kept.previous("mine").unwrap().unwrap().record.updated, 0);
+        assert!(place.join("mine.log").exists());
+        // A second one of the name has a place of its own.
+        store.save(&session).unwrap();
+        assert_ne!(store.to_trash("mine").unwrap(), place);
+    }
+
+    #[test]
+    fn a_session_that_an_engine_runs_is_not_moved() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        store
+            .save(&Session::new("mine", Config::default()))
+            .unwrap();
+        let _engine = store.lock("mine").unwrap();
+        assert!(matches!(
+            store.to_trash("mine"),
+            Err(StoreError::Locked { .. })
+        ));
+        assert!(store.exists("mine"));
+    }
+}

@@ -1,0 +1,211 @@
+//! What every screen keeps to, whatever its size.
+
+use std::io::Read;
+use std::path::Path;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::frame;
+use super::size::Size;
+use super::state::{State, ViewId};
+use super::theme::{Background, Depth, Theme};
+use super::view::maps::Maps;
+use super::views::VIEWS;
+use super::widget::text::witness::{self, Written};
+use crate::link::Connection;
+use crate::session::run::Phase;
+use crate::session::store::from_text;
+use crate::session::{Run, Session};
+
+fn fixture(name: &str) -> Session {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/sessions");
+    let file = std::fs::File::open(path.join(format!("{name}.ron.gz"))).unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file)
+        .read_to_string(&mut text)
+        .unwrap();
+    from_text(&text, Path::new("fixture.ron"), name).unwrap()
+}
+
+/// The same with an engine at work on its third stage.
+fn at_work(mut session: Session) -> Session {
+    let mut stages = session.stages();
+    for stage in &mut stages {
+        stage.per_second = Some(12_345.6);
+        stage.eta_s = Some(754.0);
+    }
+    session.run = Some(Run {
+        phase: Phase::Working(2.min(stages.len() - 1)),
+        device: "cpu · 2 workers".into(),
+        gpu: Some("71 % 38 GB 64 °C".into()),
+        parameters: 431_080,
+        stages,
+        rates: vec![12_345.6; 40],
+        up_s: 2467.0,
+        eta_s: Some(4271.0),
+        at: 1_000,
+        ..Run::default()
+    });
+    session
+}
+
+/// Text that stands in the buffer where a line was written, cell by cell.
+fn found(buf: &Buffer, ((x, y), text): &Written) -> Vec<String> {
+    let width = ratatui::text::Span::raw(text.as_str()).width() as u16;
+    (*x..x + width)
+        .map(|x| buf[(x, *y)].symbol().to_owned())
+        .collect()
+}
+
+/// A word or a number of which only a part is left, or which runs into another.
+fn broken(buf: &Buffer, written: &[Written]) -> Option<String> {
+    for own in written {
+        let ((x, y), text) = own;
+        let cells = found(buf, own);
+        let letters: Vec<char> = text.chars().collect();
+        // Wide letters take two cells; none are in these sessions.
+        if letters.len() != cells.len() {
+            continue;
+        }
+        let mut at = 0;
+        while at < letters.len() {
+            if !letters[at].is_alphanumeric() {
+                at += 1;
+                continue;
+            }
+            let end = (at..letters.len())
+                .find(|&at| !letters[at].is_alphanumeric())
+                .unwrap_or(letters.len());
+            let same = |at: usize| cells[at] == letters[at].to_string();
+            let kept = (at..end).filter(|&at| same(at)).count();
+            let word: String = letters[at..end].iter().collect();
+            let alike = |x: u16| {
+                let symbol = buf[(x, *y)].symbol();
+                symbol.chars().all(char::is_alphanumeric) && !symbol.trim().is_empty()
+            };
+            if kept == end - at {
+                let before = (at == 0 && *x > 0).then(|| x - 1);
+                let after = x + end as u16;
+                let after = (end == letters.len() && after < buf.area.width).then_some(after);
+                if before.into_iter().chain(after).any(alike) {
+                    return Some(format!("`{word}` of `{text}` runs into another at row {y}"));
+                }
+            } else if end - at > 2 && kept > 0 && 2 * kept >= end - at {
+                return Some(format!("`{word}` of `{text}` is cut at row {y}"));
+            }
+            at = end;
+        }
+    }
+    None
+}
+
+fn drawn(session: &Session, state: &State, theme: &Theme) -> (Buffer, Vec<Written>) {
+    let size = state.shared.size;
+    let area = Rect::new(0, 0, size.width, size.height);
+    let mut buf = Buffer::empty(area);
+    witness::take();
+    frame::draw(session, state, theme, area, &mut buf);
+    (buf, witness::take())
+}
+
+fn text(buf: &Buffer) -> String {
+    let rows = buf.content.chunks(usize::from(buf.area.width));
+    rows.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>() + "\n")
+        .collect()
+}
+
+/// Every view of these sessions at many sizes.
+fn everywhere(mut check: impl FnMut(&Session, &State, &Buffer, &[Written])) {
+    let theme = Theme::new(Depth::True, Background::Dark, true);
+    let sessions = [
+        at_work(fixture("everything")),
+        fixture("half-finished"),
+        at_work(fixture("half-way")),
+    ];
+    for session in &sessions {
+        for view in 0..VIEWS.len() {
+            for closer in [false, true] {
+                let mut state = State::new(Connection::Live, VIEWS);
+                state.view = ViewId(view);
+                state.shared.now = 1_002;
+                state.log = Some(closer);
+                if let Some(maps) = state.of_mut::<Maps>() {
+                    maps.enlarged = closer;
+                }
+                for width in (60..=204).step_by(if closer { 9 } else { 4 }) {
+                    for height in [18, 24, 40, 60] {
+                        state.shared.size = Size { width, height };
+                        let (buf, written) = drawn(session, &state, &theme);
+                        check(session, &state, &buf, &written);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_word_or_number_is_cut_into_another_at_any_size() {
+    let mut wrong = Vec::new();
+    everywhere(|session, state, buf, written| {
+        if let Some(broken) = broken(buf, written) {
+            let size = state.shared.size;
+            let view = state.view().name;
+            let place = format!("{} {view} {}×{}", session.name, size.width, size.height);
+            wrong.push((format!("{place}: {broken}"), text(buf)));
+        }
+    });
+    let all: Vec<&str> = wrong.iter().map(|(words, _)| words.as_str()).collect();
+    assert!(
+        wrong.is_empty(),
+        "{} screens, for example\n{}\n{}",
+        wrong.len(),
+        wrong[0].1,
+        all[..all.len().min(40)].join("\n")
+    );
+}
+
+#[test]
+fn the_time_left_of_the_whole_plan_stands_in_every_view_at_every_size() {
+    everywhere(|session, state, buf, _| {
+        let screen = text(buf);
+        let first = screen.lines().next().unwrap_or_default();
+        assert_eq!(
+            first.contains("ETA 1 h 11 min"),
+            session.run.is_some(),
+            "{} at {:?}\n{screen}",
+            state.view().name,
+            state.shared.size
+        );
+    });
+}
+
+#[test]
+fn a_run_that_waits_or_says_nothing_shows_no_rate_and_no_time() {
+    let theme = Theme::new(Depth::True, Background::Dark, true);
+    let mut session = at_work(fixture("half-way"));
+    let shown = |session: &Session, now: i64| {
+        (0..VIEWS.len())
+            .map(|view| {
+                let mut state = State::new(Connection::Live, VIEWS);
+                state.view = ViewId(view);
+                state.shared.now = now;
+                state.shared.size = Size {
+                    width: 120,
+                    height: 40,
+                };
+                text(&drawn(session, &state, &theme).0)
+            })
+            .collect::<String>()
+    };
+    let moves = |screens: &str| screens.contains("ETA") || screens.contains("/s ");
+    assert!(moves(&shown(&session, 1_004)));
+    let silent = shown(&session, 1_012);
+    assert!(!moves(&silent), "{silent}");
+    assert!(silent.contains("hung, no word for 12 s"), "{silent}");
+    session.run.as_mut().unwrap().phase = Phase::Paused(2);
+    let paused = shown(&session, 1_012);
+    assert!(!moves(&paused), "{paused}");
+    assert!(paused.contains("paused in"), "{paused}");
+}

@@ -1,0 +1,140 @@
+//! How a session stands, said alike everywhere; and what a terminal that is none, or a dumb or a slow one,
+//! gets.
+
+mod common;
+
+use std::process::Command;
+use std::time::Duration;
+
+use common::pty::Pty;
+use common::{Bench, finished, wait_until};
+use serde_json::Value;
+
+fn signal(pid: u32, signal: &str) {
+    let sent = Command::new("kill")
+        .args([signal, &pid.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+/// The only session, as `ls --json` tells it.
+fn listed(bench: &Bench) -> Value {
+    let all: Value = serde_json::from_str(&bench.succeed(&["ls", "--json"])).unwrap();
+    all[0].clone()
+}
+
+#[test]
+fn running_paused_hung_and_interrupted_are_said_alike_by_every_command() {
+    let bench = Bench::new();
+    let pid = bench.run_in_background("live");
+    let stands = |word: &str| {
+        assert_eq!(listed(&bench)["state"], word);
+        let page = bench.succeed(&["attach", "live", "--plain"]);
+        assert!(page.starts_with(&format!("live  {word}")), "{page}");
+    };
+    stands("running");
+    bench.succeed(&["pause", "live"]);
+    stands("paused");
+    bench.succeed(&["continue", "live"]);
+    signal(pid, "-STOP");
+    stands("hung");
+    let silent = listed(&bench)["silent_since"].as_str().map(str::to_owned);
+    let since: jiff::Timestamp = silent.expect("since when").parse().unwrap();
+    let age = jiff::Timestamp::now().duration_since(since).as_secs();
+    assert!((5..60).contains(&age), "{age} s");
+    // Also for somebody who comes when it has been silent for long.
+    let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 100, 30);
+    pty.wait_for("hung, no word for");
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
+    let table = bench.succeed(&["ls"]);
+    assert!(table.contains("no word from its engine for"), "{table}");
+    signal(pid, "-CONT");
+    wait_until("its next word", || listed(&bench)["state"] == "running");
+    stands("running");
+    signal(pid, "-KILL");
+    wait_until("its end", || bench.store().engine("live").is_none());
+    stands("interrupted");
+}
+
+#[test]
+fn a_hung_engine_shows_no_rate_and_no_time_left_until_it_speaks_again() {
+    let bench = Bench::new();
+    let pid = bench.run_in_background("live");
+    let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 100, 30);
+    pty.wait_for("trials/s");
+    signal(pid, "-STOP");
+    pty.wait("that it is hung", |text| {
+        text.contains("hung, no word for") && !text.contains("trials/s") && !text.contains("ETA")
+    });
+    signal(pid, "-CONT");
+    pty.wait("that it goes on", |text| {
+        text.contains("trials/s") && !text.contains("hung")
+    });
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn a_pipe_gets_the_list_where_there_are_sessions_and_no_run_begins() {
+    let bench = Bench::new();
+    bench.succeed(&["new", "mine"]);
+    let told = bench.succeed(&[]);
+    assert!(told.contains("mine") && told.contains("new"), "{told}");
+    assert_eq!(bench.store().names().unwrap(), ["mine"]);
+}
+
+#[test]
+fn a_dumb_terminal_gets_lines() {
+    let bench = finished();
+    let program = env!("CARGO_BIN_EXE_noisescope");
+    for (words, told) in [
+        (vec!["attach", "done"], "done  finished"),
+        (vec![], "STATE"),
+        (vec!["run", "done"], "done  finished"),
+    ] {
+        let all = [vec!["env", "TERM=dumb", program], words].concat();
+        let mut pty = Pty::start_program(bench.folder.path(), &all, 100, 30);
+        assert_eq!(pty.exit_code(), 0);
+        wait_until("lines", || {
+            String::from_utf8_lossy(&pty.bytes()).contains(told)
+        });
+        let bytes = pty.bytes();
+        assert!(
+            !bytes.contains(&0x1b),
+            "{}",
+            String::from_utf8_lossy(&bytes)
+        );
+    }
+}
+
+#[test]
+fn a_late_answer_of_the_terminal_is_not_left_to_the_shell() {
+    let bench = finished();
+    let program = env!("CARGO_BIN_EXE_noisescope");
+    let line = format!(
+        "{program} show done --training >/dev/tty 2>&1; read -r -t 1 -n 1 c && echo LEFT || echo CLEAN"
+    );
+    let words = ["bash", "-c", &line];
+    let mut pty = Pty::start_program(bench.folder.path(), &words, 100, 30);
+    wait_until("the question", || {
+        pty.bytes().windows(3).any(|bytes| bytes == b"\x1b[c")
+    });
+    std::thread::sleep(Duration::from_millis(700));
+    pty.press("\x1b_Gi=31;OK\x1b\\\x1b[?62;4c");
+    pty.wait("the shell", |text| {
+        text.contains("CLEAN") || text.contains("LEFT")
+    });
+    assert!(pty.text().contains("CLEAN"), "{}", pty.text());
+}
+
+#[test]
+fn the_log_is_shown_without_an_engine() {
+    let bench = finished();
+    let mut pty = Pty::start(bench.folder.path(), &["attach", "done"], 100, 30);
+    pty.wait_for("finished");
+    pty.press("L");
+    pty.wait_for("done.ron");
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
+}
