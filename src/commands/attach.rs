@@ -8,7 +8,9 @@ use super::look::{Look, PATIENCE};
 use super::signals::runtime;
 use crate::link::{Connection, client};
 use crate::report;
-use crate::session::{Config, Session};
+use crate::session::run::Phase;
+use crate::session::store::{EngineOf, timestamp};
+use crate::session::{Config, Run, Session};
 
 /// The views on the session; as a summary with `plain` or where there is no terminal.
 pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal> {
@@ -18,9 +20,14 @@ pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal
             Some(_) => runtime()?.block_on(client::now(look.store, name, PATIENCE)),
             None => None,
         };
-        return match live {
-            Some(session) => summary(&session),
-            None => summary(&look.store.load(name)?),
+        return match (live, engine) {
+            (Some(session), _) => summary(&session),
+            (None, Some(engine)) => {
+                let mut session = look.store.load(name)?;
+                session.run = Some(unheard(&engine, session.record.updated));
+                summary(&session)
+            }
+            (None, None) => summary(&look.store.load(name)?),
         };
     }
     let session = match look.store.load(name) {
@@ -33,6 +40,20 @@ pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal
         None => Connection::ReadOnly,
     };
     look.at(session, connection)
+}
+
+/// What is known of a run whose engine does not answer: that it runs.
+pub fn unheard(engine: &EngineOf, updated: i64) -> Run {
+    Run {
+        phase: Phase::Working(0),
+        problem: Some(format!(
+            "{} runs it and cannot be reached from here: this is its checkpoint of {}. `kill -TERM {}` stops it after one more",
+            engine.words(),
+            timestamp(updated),
+            engine.pid
+        )),
+        ..Run::default()
+    }
 }
 
 /// Prints what the session holds.

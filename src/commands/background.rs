@@ -1,12 +1,12 @@
 //! Starting an engine as a process of its own, and knowing that it has started.
 
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Refusal;
 use super::machine::Machine;
+use crate::files;
 use crate::session::store::Store;
 
 /// How long an engine may take until its socket listens.
@@ -47,8 +47,7 @@ pub fn start(
         // Old news; a failure here only leaves a long log.
         let _ = std::fs::remove_file(&log);
     }
-    let file = OpenOptions::new().create(true).append(true).open(&log);
-    let file = file.map_err(|error| {
+    let file = files::append(&log).map_err(|error| {
         Refusal::Failed(format!("{}: cannot open the log: {error}", log.display()))
     })?;
     let began = file.metadata().map_or(0, |there| there.len());
@@ -64,6 +63,9 @@ pub fn start(
     }
     if machine.exact.is_some() {
         command.args(["--exact", "direct"]);
+    }
+    if machine.accept_inputs {
+        command.arg("--accept-inputs");
     }
     let mut child = command
         .stdin(Stdio::null())

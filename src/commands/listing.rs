@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
 use crate::format;
 use crate::report::status;
 use crate::session::store::{Store, StoreError};
@@ -15,8 +17,8 @@ use crate::tui::browser::Row;
 pub struct Entry {
     /// Its name.
     pub name: String,
-    /// Its state, in one word: new, running, paused, interrupted, stopped, finished, failed or
-    /// damaged.
+    /// Its state, in one word: new, running, paused, interrupted, stopped, finished, failed, damaged,
+    /// unreadable, or newer than this program.
     pub state: &'static str,
     /// Why it failed or is damaged.
     pub problem: Option<String>,
@@ -48,33 +50,65 @@ impl Listing {
         }
     }
 
-    /// Every session of the folder, by name. A file that cannot be read is listed as damaged.
+    /// Every session of the folder, by name, from its readable part alone. A file that cannot be read is listed as
+    /// what it is.
     ///
     /// # Errors
     /// Where the folder cannot be read.
     pub fn entries(&mut self) -> Result<Vec<Entry>, StoreError> {
         let names = self.store.names()?;
-        self.read.retain(|name, _| names.contains(name));
-        Ok(names.into_iter().map(|name| self.entry(name)).collect())
+        // Files that claim to be large are read one at a time.
+        let large = Mutex::new(());
+        let read: Vec<_> = names
+            .into_par_iter()
+            .map(|name| {
+                let (written, entry) = self.entry(&name, &large);
+                (name, written, entry)
+            })
+            .collect();
+        self.read.clear();
+        let mut entries = Vec::with_capacity(read.len());
+        for (name, written, entry) in read {
+            self.read.insert(name, (written, entry.clone()));
+            entries.push(self.with_engine(entry));
+        }
+        Ok(entries)
     }
 
-    fn entry(&mut self, name: String) -> Entry {
-        let written = std::fs::metadata(self.store.path(&name)).and_then(|file| file.modified());
+    /// What the file says, and when it was written.
+    fn entry(&self, name: &str, large: &Mutex<()>) -> (SystemTime, Entry) {
+        let about = std::fs::metadata(self.store.path(name));
+        let written = about.as_ref().ok().and_then(|file| file.modified().ok());
         let written = written.unwrap_or(SystemTime::UNIX_EPOCH);
-        let known = self.read.get(&name).filter(|(then, _)| *then == written);
-        let mut entry = known.map_or_else(|| read(&self.store, &name), |(_, entry)| entry.clone());
-        self.read.insert(name, (written, entry.clone()));
+        if let Some((then, entry)) = self.read.get(name)
+            && *then == written
+        {
+            return (written, entry.clone());
+        }
+        let _alone = about
+            .is_ok_and(|file| file.len() > LARGE)
+            .then(|| large.lock().unwrap_or_else(PoisonError::into_inner));
+        (written, read(&self.store, name))
+    }
+
+    fn with_engine(&self, mut entry: Entry) -> Entry {
         entry.pid = self.store.engine(&entry.name).map(|engine| engine.pid);
-        entry.state = match (entry.state, entry.pid) {
-            ("damaged", _) => "damaged",
-            (_, Some(_)) => "running",
-            (state, None) => state,
-        };
+        if entry.pid.is_some() && !entry.is_broken() {
+            entry.state = "running";
+        }
         entry
     }
 }
 
+/// A file longer than this is not read beside another.
+const LARGE: u64 = 1 << 20;
+
 impl Entry {
+    /// Whether its file cannot be read as a session.
+    fn is_broken(&self) -> bool {
+        matches!(self.state, "damaged" | "unreadable" | "newer")
+    }
+
     /// The same with what the engine says, which is newer than the file.
     pub fn of_engine(self, session: &Session) -> Self {
         Self {
@@ -87,11 +121,15 @@ impl Entry {
 
 /// What the file says; whether an engine runs it is not in there.
 fn read(store: &Store, name: &str) -> Entry {
-    match store.load(name) {
+    match store.head(name) {
         Ok(session) => sound(&session),
         Err(error) => Entry {
             name: name.to_owned(),
-            state: "damaged",
+            state: match error {
+                StoreError::Newer { .. } => "newer",
+                StoreError::Io { .. } | StoreError::TooLarge { .. } => "unreadable",
+                _ => "damaged",
+            },
             problem: Some(error.to_string()),
             done: 0,
             total: 0,

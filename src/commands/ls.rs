@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde::Serialize;
 
 use super::Refusal;
@@ -20,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug, Serialize)]
 struct Row<'a> {
     name: &'a str,
-    /// new, running, paused, interrupted, stopped, finished, failed, or damaged.
+    /// new, running, paused, interrupted, stopped, finished, failed, damaged, unreadable, or newer.
     state: &'a str,
     /// Trials done and planned, over all analyses.
     done: u64,
@@ -49,12 +50,13 @@ impl<'a> From<&'a Entry> for Row<'a> {
 pub fn run(store: &Store, json: bool) -> Result<ExitCode, Refusal> {
     let mut entries = Listing::new(store.clone()).entries()?;
     let runtime = runtime()?;
-    for entry in entries.iter_mut().filter(|entry| entry.pid.is_some()) {
-        let told = runtime.block_on(client::now(store, &entry.name, PATIENCE));
-        if let Some(session) = told {
+    let running = entries.iter_mut().filter(|entry| entry.pid.is_some());
+    // All at once: some may not answer.
+    runtime.block_on(join_all(running.map(|entry| async {
+        if let Some(session) = client::now(store, &entry.name, PATIENCE).await {
             *entry = entry.clone().of_engine(&session);
         }
-    }
+    })));
     let text = if json {
         let rows: Vec<Row<'_>> = entries.iter().map(Row::from).collect();
         serde_json::to_string_pretty(&rows).map_err(Refusal::failed)? + "\n"

@@ -109,6 +109,9 @@ enum Command {
     Stop {
         /// The session
         name: String,
+        /// Where it cannot be saved, for example on a full disk: give up what was measured since the last checkpoint
+        #[arg(long)]
+        discard: bool,
     },
     /// The engine of a session, as a process of its own; `run` starts it
     #[command(hide = true)]
@@ -240,7 +243,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
         }
         Some(Command::Pause { name }) => control::run(&store, &name, link::Command::Pause),
         Some(Command::Continue { name }) => control::run(&store, &name, link::Command::Continue),
-        Some(Command::Stop { name }) => control::run(&store, &name, link::Command::Stop),
+        Some(Command::Stop { name, discard }) => match discard {
+            true => control::run(&store, &name, link::Command::Discard),
+            false => control::run(&store, &name, link::Command::Stop),
+        },
         Some(Command::Engine { name, machine }) => {
             let data = crate::data::data_dir(data).map_err(Refusal::failed)?;
             engine::background(&store, data, &name, &machine)
