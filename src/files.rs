@@ -3,12 +3,15 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
+
+use crate::format::bytes;
+use crate::host;
 
 /// Opens a regular file to be read. A named pipe does not hold the program up and a device is not read.
 ///
@@ -21,6 +24,27 @@ pub fn open(path: &Path) -> io::Result<File> {
         .open(path)?;
     regular(&file.metadata()?)?;
     Ok(file)
+}
+
+/// The content of a regular file, where the system gives the memory that it takes.
+///
+/// # Errors
+/// As [`open`], and where there is no memory for it, in words.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open(path)?;
+    let length = file.metadata()?.len();
+    let mut content = Vec::new();
+    let free = host::available_memory().unwrap_or(u64::MAX);
+    let refused = length > free || content.try_reserve_exact(length as usize).is_err();
+    if refused {
+        return Err(io::Error::other(format!(
+            "it has {}, and {} of memory are free",
+            bytes(length),
+            bytes(free)
+        )));
+    }
+    file.read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// Opens a file of one's own to add to it, or makes it; nobody else may read it. A link that was planted

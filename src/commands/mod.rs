@@ -4,6 +4,7 @@ mod attach;
 mod background;
 mod bench;
 mod browse;
+mod checkup;
 mod compare;
 mod control;
 pub mod data;
@@ -151,7 +152,7 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Measure the noise loop: trials per second
     Bench(bench::Bench),
-    /// What of this machine works: devices, terminal, data, sessions; and what to do about the rest
+    /// What of this machine works: devices, terminal, data, sessions; and what to do about the rest. With NAME: whether that session's files are whole
     Doctor(doctor::Doctor),
 }
 

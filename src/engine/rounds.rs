@@ -418,7 +418,7 @@ impl Rounds {
                     _ => "The run goes on and tries again in",
                 };
                 let message = format!(
-                    "no checkpoint: {error}. {next} {:.0} s",
+                    "no checkpoint: {error}. {next} {} s",
                     self.session.config.checkpoint_s
                 );
                 if self.run.problem.as_ref() != Some(&message) {

@@ -337,6 +337,14 @@ fn unique(base: &str) -> String {
     format!("{base}.{}-{count}-{moment}.tmp", std::process::id())
 }
 
+/// Reads a session wherever its file lies.
+///
+/// # Errors
+/// As [`Store::load`], without what to do about a damaged file.
+pub fn read_at(path: &Path, name: &str) -> Result<Session> {
+    read_session(path, name).map(|(session, _)| session)
+}
+
 /// A point in time as a person here writes it, to the second.
 pub fn timestamp(unix_s: i64) -> String {
     jiff::Timestamp::from_second(unix_s).map_or_else(
