@@ -52,14 +52,25 @@ fn minefield(bench: &Bench, sessions: usize) {
     let put = |name: &str, content: &[u8]| fs::write(folder.join(name), content).unwrap();
     put("bomb-1.ron", bomb(1 << 29, 1 << 20).as_bytes());
     put("bomb-2.ron", bomb(1 << 40, 1 << 20).as_bytes());
-    File::create(folder.join("bomb-3.ron")).unwrap().set_len(1 << 40).unwrap();
+    File::create(folder.join("bomb-3.ron"))
+        .unwrap()
+        .set_len(1 << 40)
+        .unwrap();
     put("bomb-4.ron", "(".repeat(4 << 20).as_bytes());
-    put("bomb-5.ron", format!("(config: (), record: \"{}", "x".repeat(40 << 20)).as_bytes());
+    put(
+        "bomb-5.ron",
+        format!("(config: (), record: \"{}", "x".repeat(40 << 20)).as_bytes(),
+    );
     put("bomb-6.ron", &whole[..whole.len() / 3]);
     put("bomb-7.ron", b"(version: 99, config: (), new: [1, 2])");
     put("bomb-8.ron", &vec![0xff; 3 << 20]);
-    put("bomb-9.ron", format!("(config: (analyses: [{}", "[".repeat(1 << 20)).as_bytes());
-    let pipe = Command::new("mkfifo").arg(folder.join("bomb-0.ron")).status();
+    put(
+        "bomb-9.ron",
+        format!("(config: (analyses: [{}", "[".repeat(1 << 20)).as_bytes(),
+    );
+    let pipe = Command::new("mkfifo")
+        .arg(folder.join("bomb-0.ron"))
+        .status();
     assert!(pipe.unwrap().success());
 }
 
@@ -68,13 +79,16 @@ fn listed(bench: &Bench) -> (String, f64, f64) {
     let output = bench.path("listed");
     let began = Instant::now();
     let mut program = bench.program();
-    program.args(["ls", "--json"]).stdout(File::create(&output).unwrap());
+    program
+        .args(["ls", "--json"])
+        .stdout(File::create(&output).unwrap());
     let mut child = program.spawn().unwrap();
     let mut most = 0.0_f64;
     let status = loop {
         let about = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
         let line = about.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let held = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
+        let held =
+            line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
         most = most.max(held.unwrap_or(0.0) / 1e3);
         match child.try_wait().unwrap() {
             Some(status) => break status,
@@ -96,9 +110,20 @@ fn a_folder_with_bombs_is_listed_in_a_moment_and_in_little_memory() {
     let (text, seconds, megabytes) = listed(&bench);
     let rows: serde_json::Value = serde_json::from_str(&text).unwrap();
     let rows = rows.as_array().unwrap();
-    let program = if cfg!(debug_assertions) { "an unoptimised program" } else { "the optimised program" };
-    println!("ls of {} sessions and 10 bombs by {program}: {seconds:.2} s, {megabytes:.0} MB", sessions + 1);
-    assert_eq!(rows.len(), sessions + 10, "all but the pipe, which is no file");
+    let program = if cfg!(debug_assertions) {
+        "an unoptimised program"
+    } else {
+        "the optimised program"
+    };
+    println!(
+        "ls of {} sessions and 10 bombs by {program}: {seconds:.2} s, {megabytes:.0} MB",
+        sessions + 1
+    );
+    assert_eq!(
+        rows.len(),
+        sessions + 10,
+        "all but the pipe, which is no file"
+    );
     let state = |name: &str| {
         let row = rows.iter().find(|row| row["name"] == name);
         row.unwrap()["state"].as_str().unwrap().to_owned()
@@ -139,7 +164,10 @@ fn what_a_session_claims_is_refused_with_the_limit_before_it_is_taken() {
     // A file that is longer than what is read at all.
     File::create(&path).unwrap().set_len(1 << 44).unwrap();
     let words = bench.refuse(1, &["attach", "bomb", "--plain"]);
-    assert!(words.contains("at most") && words.contains("GB are read"), "{words}");
+    assert!(
+        words.contains("at most") && words.contains("GB are read"),
+        "{words}"
+    );
 }
 
 #[test]

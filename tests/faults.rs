@@ -26,7 +26,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, below: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }
 }
@@ -37,7 +40,9 @@ fn plan(bench: &Bench, trials: u64) -> Vec<String> {
     [
         format!("dataset.source=Folder({:?})", bench.path("bars")),
         "network=(kind: Logistic, weights: Train((epochs: 1)))".into(),
-        format!("analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: {trials}, block: 64))]"),
+        format!(
+            "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: {trials}, block: 64))]"
+        ),
         "checkpoint_s=0.05".into(),
     ]
     .into_iter()
@@ -49,7 +54,10 @@ fn plan(bench: &Bench, trials: u64) -> Vec<String> {
 fn new(bench: &Bench, folder: &Path, name: &str, trials: u64) {
     let plan = plan(bench, trials);
     let mut program = bench.program();
-    program.env("NOISESCOPE_SESSIONS", folder).args(["new", name]).args(plan);
+    program
+        .env("NOISESCOPE_SESSIONS", folder)
+        .args(["new", name])
+        .args(plan);
     let output = program.output().unwrap();
     assert!(output.status.success(), "{}", both(&output));
 }
@@ -65,7 +73,8 @@ fn reference(bench: &Bench, trials: u64) -> Session {
 /// The session, from its file or, where that is not whole, from its previous generation.
 fn saved(store: &Store, name: &str) -> Session {
     let file = read_at(&store.path(name), name);
-    file.or_else(|_| read_at(&store.backup_path(name), name)).expect("one generation is whole")
+    file.or_else(|_| read_at(&store.backup_path(name), name))
+        .expect("one generation is whole")
 }
 
 /// Runs the session to its end, and compares what came out.
@@ -73,11 +82,16 @@ fn ends_as(bench: &Bench, name: &str, whole: &Session) {
     bench.succeed(&["run", name, "--plain", "--workers", "1"]);
     let session = bench.load(name);
     assert_eq!(session.record.state, State::Finished, "{name}");
-    assert!(session.record.analyses == whole.record.analyses, "{name}: other sums");
+    assert!(
+        session.record.analyses == whole.record.analyses,
+        "{name}: other sums"
+    );
 }
 
 fn traces() -> bool {
-    let tried = Command::new("strace").args(["-f", "-qq", "-o", "/dev/null", "true"]).output();
+    let tried = Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null", "true"])
+        .output();
     let works = tried.is_ok_and(|output| output.status.success());
     if !works {
         println!("SKIPPED: strace is not here, or may not trace; no fault was injected");
@@ -170,7 +184,10 @@ fn no_failing_call_of_the_system_loses_anything() {
         let output = with_fault(&bench, &name, &fault);
         let words = both(&output);
         let code = output.status.code();
-        assert!(!words.contains("panicked") && code != Some(101), "{fault}: {words}");
+        assert!(
+            !words.contains("panicked") && code != Some(101),
+            "{fault}: {words}"
+        );
         assert!(!words.contains("broke down"), "{fault}: {words}");
         ended += u32::from(code == Some(0));
         stood += u32::from(code != Some(0));
@@ -182,7 +199,9 @@ fn no_failing_call_of_the_system_loses_anything() {
         }
         ends_as(&bench, &name, &whole);
     }
-    println!("{all} faults injected: {ended} runs ended all the same, {stood} stopped in words, 0 lost");
+    println!(
+        "{all} faults injected: {ended} runs ended all the same, {stood} stopped in words, 0 lost"
+    );
 }
 
 /// A file system that knows no syncing is no reason not to run; what is weaker there is told.
@@ -197,7 +216,10 @@ fn a_file_system_without_syncing_is_told_and_does_not_stop_the_run() {
     let output = with_fault(&bench, "mine", "fsync:error=EINVAL");
     let words = both(&output);
     assert_eq!(output.status.code(), Some(0), "{words}");
-    assert!(words.contains("does not tell when a file is on the disk"), "{words}");
+    assert!(
+        words.contains("does not tell when a file is on the disk"),
+        "{words}"
+    );
     assert!(bench.load("mine").record.analyses == whole.record.analyses);
 }
 
@@ -279,17 +301,39 @@ fn a_checkpoint_is_on_the_disk_before_it_takes_the_name_of_the_session() {
         }
         checkpoints += 1;
         let temporary = line.split('"').nth(1).unwrap();
-        assert!(temporary.starts_with("mine.ron.") && temporary.ends_with(".tmp"), "{line}");
+        assert!(
+            temporary.starts_with("mine.ron.") && temporary.ends_with(".tmp"),
+            "{line}"
+        );
         let of = |line: &&str| line.contains(temporary);
-        let synced = lines[..at].iter().rposition(|line| of(line) && line.contains("fsync"));
-        let written = lines[..at].iter().rposition(|line| of(line) && line.contains("write("));
-        assert!(written.is_some() && synced > written, "{line}: not on the disk before");
-        let after = lines[at + 1..].iter().position(|line| line.contains("fsync") && line.contains("/sessions>"));
-        let next = lines[at + 1..].iter().position(|line| line.contains("rename"));
-        assert!(after.is_some() && (next.is_none() || after < next), "{line}: the name is not synced");
+        let synced = lines[..at]
+            .iter()
+            .rposition(|line| of(line) && line.contains("fsync"));
+        let written = lines[..at]
+            .iter()
+            .rposition(|line| of(line) && line.contains("write("));
+        assert!(
+            written.is_some() && synced > written,
+            "{line}: not on the disk before"
+        );
+        let after = lines[at + 1..]
+            .iter()
+            .position(|line| line.contains("fsync") && line.contains("/sessions>"));
+        let next = lines[at + 1..]
+            .iter()
+            .position(|line| line.contains("rename"));
+        assert!(
+            after.is_some() && (next.is_none() || after < next),
+            "{line}: the name is not synced"
+        );
         if checkpoints > 1 {
-            let kept = lines[..at].iter().rposition(|line| line.contains("rename") && line.contains("mine.ron.bak\""));
-            assert!(kept > synced, "{line}: the previous generation is kept last");
+            let kept = lines[..at]
+                .iter()
+                .rposition(|line| line.contains("rename") && line.contains("mine.ron.bak\""));
+            assert!(
+                kept > synced,
+                "{line}: the previous generation is kept last"
+            );
         }
     }
     assert!(checkpoints > 2, "{checkpoints} checkpoints in\n{trace}");
@@ -310,7 +354,10 @@ impl Disk {
         };
         fs::create_dir(&disk.mount).ok()?;
         fs::File::create(&disk.image).ok()?.set_len(48 << 20).ok()?;
-        let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&disk.image).status();
+        let made = Command::new("mkfs.ext4")
+            .args(["-q", "-F"])
+            .arg(&disk.image)
+            .status();
         let python = Command::new("python3").arg("--version").output();
         (made.ok()?.success() && python.is_ok() && disk.mount()).then_some(disk)
     }
@@ -329,13 +376,22 @@ impl Disk {
     fn cut(&self) {
         // EXT4_IOC_SHUTDOWN, without flushing the log.
         let shutdown = "import fcntl,os,struct,sys\nfcntl.ioctl(os.open(sys.argv[1],os.O_RDONLY),0x8004587d,struct.pack('I',2))";
-        let cut = Command::new("python3").args(["-c", shutdown]).arg(&self.mount).output().unwrap();
+        let cut = Command::new("python3")
+            .args(["-c", shutdown])
+            .arg(&self.mount)
+            .output()
+            .unwrap();
         assert!(cut.status.success(), "{}", both(&cut));
     }
 
     fn again(&self) {
         wait_until("the disk to be let go", || {
-            Command::new("umount").arg(&self.mount).output().unwrap().status.success()
+            Command::new("umount")
+                .arg(&self.mount)
+                .output()
+                .unwrap()
+                .status
+                .success()
         });
         assert!(self.mount(), "the disk comes back");
     }
@@ -367,7 +423,10 @@ fn a_power_cut_loses_no_checkpoint_and_the_control_does() {
     disk.cut();
     disk.again();
     let control = fs::read(&careless).unwrap_or_default();
-    assert!(control != vec![2; 100_000], "the control lost nothing: this disk cannot show a loss");
+    assert!(
+        control != vec![2; 100_000],
+        "the control lost nothing: this disk cannot show a loss"
+    );
     let folder = disk.mount.join("sessions");
     new(&bench, &folder, "mine", 100_000_000);
     let store = Store::new(&folder);
@@ -390,9 +449,14 @@ fn a_power_cut_loses_no_checkpoint_and_the_control_does() {
         child.kill().unwrap();
         child.wait().unwrap();
         disk.again();
-        let session = store.load("mine").unwrap_or_else(|error| panic!("cut {number}: {error}"));
+        let session = store
+            .load("mine")
+            .unwrap_or_else(|error| panic!("cut {number}: {error}"));
         let left = session.trials().0;
-        assert!(left >= earlier, "cut {number}: {left} trials are left of {earlier}");
+        assert!(
+            left >= earlier,
+            "cut {number}: {left} trials are left of {earlier}"
+        );
         before = left;
     }
     println!("{all} power cuts: 0 lost; the control lost its file");

@@ -20,7 +20,10 @@ fn begun(bench: &Bench, more: &[&str]) -> Session {
 }
 
 fn stopped(bench: &Bench, child: Child) -> Session {
-    let before = bench.store().load("mine").map_or(0, |session| session.trials().0);
+    let before = bench
+        .store()
+        .load("mine")
+        .map_or(0, |session| session.trials().0);
     bench.wait_for_trials("mine", before);
     signal(&child, "TERM");
     let output = child.wait_with_output().unwrap();
@@ -46,24 +49,42 @@ fn other_images_are_refused_with_what_differs_and_accepted_only_by_word() {
     assert!(words.contains("the test images are others"), "{words}");
     assert!(words.contains(&inputs.test.sha256[..12]), "{words}");
     assert!(!words.contains("the training images"), "{words}");
-    assert!(words.contains("noisescope run mine --accept-inputs"), "{words}");
+    assert!(
+        words.contains("noisescope run mine --accept-inputs"),
+        "{words}"
+    );
     let left = bench.load("mine");
-    assert_eq!(left.record.analyses, session.record.analyses, "nothing is lost");
+    assert_eq!(
+        left.record.analyses, session.record.analyses,
+        "nothing is lost"
+    );
     assert_eq!(left.record.inputs, session.record.inputs);
     // As they were, it goes on without a word.
     bytes[last] ^= 1;
     fs::write(&images, &bytes).unwrap();
-    let again = bench.program().args(["run", "mine", "--plain"]).spawn().unwrap();
+    let again = bench
+        .program()
+        .args(["run", "mine", "--plain"])
+        .spawn()
+        .unwrap();
     assert_eq!(stopped(&bench, again).record.inputs.len(), 1);
     // Where a person means it, it is recorded.
     bytes[last] ^= 1;
     fs::write(&images, &bytes).unwrap();
-    let again = bench.program().args(["run", "mine", "--plain", "--accept-inputs"]).spawn().unwrap();
+    let again = bench
+        .program()
+        .args(["run", "mine", "--plain", "--accept-inputs"])
+        .spawn()
+        .unwrap();
     let session = stopped(&bench, again);
     assert_eq!(session.record.inputs.len(), 2);
     let page = bench.succeed(&["attach", "mine", "--plain"]);
     assert!(page.contains("images were changed once"), "{page}");
-    let again = bench.program().args(["run", "mine", "--plain"]).spawn().unwrap();
+    let again = bench
+        .program()
+        .args(["run", "mine", "--plain"])
+        .spawn()
+        .unwrap();
     stopped(&bench, again);
 }
 
@@ -73,7 +94,10 @@ fn a_set_of_another_size_of_the_same_form_is_another_set() {
     begun(&bench, &[]);
     small_set(&bench.path("bars"), 500, 100, 28);
     let words = bench.refuse(1, &["run", "mine", "--plain"]);
-    assert!(words.contains("500 with SHA-256") && words.contains("began on 400"), "{words}");
+    assert!(
+        words.contains("500 with SHA-256") && words.contains("began on 400"),
+        "{words}"
+    );
 }
 
 /// Logistic regression of digits, in a safetensors file.
@@ -96,9 +120,16 @@ fn other_weights_are_refused_and_weights_that_are_gone_are_in_the_session() {
     assert!(session.record.inputs[0].weights.is_some());
     logistic(&weights, 0.25);
     let words = bench.refuse(1, &["run", "mine", "--plain"]);
-    assert!(words.contains("the file of the weights is another"), "{words}");
+    assert!(
+        words.contains("the file of the weights is another"),
+        "{words}"
+    );
     fs::remove_file(&weights).unwrap();
-    let again = bench.program().args(["run", "mine", "--plain"]).spawn().unwrap();
+    let again = bench
+        .program()
+        .args(["run", "mine", "--plain"])
+        .spawn()
+        .unwrap();
     stopped(&bench, again);
 }
 
@@ -117,7 +148,13 @@ fn a_forged_full_set_does_not_pass_for_the_published_one() {
     }
     let words = bench.refuse(
         1,
-        &["run", "mine", "--plain", "--set", "dataset=(name: Mnist, source: Full)"],
+        &[
+            "run",
+            "mine",
+            "--plain",
+            "--set",
+            "dataset=(name: Mnist, source: Full)",
+        ],
     );
     assert!(words.contains("is not the published MNIST set"), "{words}");
     assert!(words.contains("not ba891046e650"), "{words}");

@@ -45,14 +45,22 @@ fn a_removed_or_replaced_lock_stops_the_writing_with_a_sentence() {
         let words = last_words(child);
         assert!(words.contains("has stopped writing"), "{words}");
         assert!(words.contains("mine.ron"), "{words}");
-        let found = if replaced { "its lock is now" } else { "its lock was removed" };
+        let found = if replaced {
+            "its lock is now"
+        } else {
+            "its lock was removed"
+        };
         assert!(words.contains(found), "{words}");
         let left = bench.load("mine");
         assert_eq!(left.record.state, State::Running, "it wrote nothing more");
         assert!(words.contains("is the checkpoint of"), "{words}");
         assert_eq!(lock.exists(), replaced, "what is not its own stays");
         // A dead engine's word in a lock keeps nobody out.
-        let again = bench.program().args(["run", "mine", "--plain"]).spawn().unwrap();
+        let again = bench
+            .program()
+            .args(["run", "mine", "--plain"])
+            .spawn()
+            .unwrap();
         bench.wait_for_trials("mine", left.trials().0);
         signal(&again, "TERM");
         assert_eq!(again.wait_with_output().unwrap().status.code(), Some(143));
@@ -71,13 +79,24 @@ fn a_session_file_that_is_removed_or_replaced_is_not_overwritten_and_nothing_is_
             false => fs::remove_file(&path).unwrap(),
         }
         let words = last_words(child);
-        let found = if replaced { "replaced or changed" } else { "its file was removed" };
+        let found = if replaced {
+            "replaced or changed"
+        } else {
+            "its file was removed"
+        };
         assert!(words.contains(found), "{words}");
         match replaced {
-            true => assert!(fs::read_to_string(&path).unwrap().contains("somebody's own")),
+            true => assert!(
+                fs::read_to_string(&path)
+                    .unwrap()
+                    .contains("somebody's own")
+            ),
             false => assert!(!path.exists(), "it is not made again"),
         }
-        assert!(words.contains("noisescope run mine-rescued goes on with it"), "{words}");
+        assert!(
+            words.contains("noisescope run mine-rescued goes on with it"),
+            "{words}"
+        );
         let rescued = bench.load("mine-rescued");
         assert!(rescued.trials().0 >= done);
         assert_eq!(rescued.record.state, State::Stopped);
@@ -128,7 +147,11 @@ fn somebody_who_may_only_read_cannot_keep_the_owner_out() {
     fs::write(&lock, said).unwrap();
     let reader = fs::File::open(&lock).unwrap();
     reader.lock_shared().unwrap();
-    let again = bench.program().args(["run", "mine", "--plain"]).spawn().unwrap();
+    let again = bench
+        .program()
+        .args(["run", "mine", "--plain"])
+        .spawn()
+        .unwrap();
     bench.wait_for_trials("mine", bench.load("mine").trials().0);
     signal(&again, "TERM");
     assert_eq!(again.wait_with_output().unwrap().status.code(), Some(143));
@@ -136,10 +159,20 @@ fn somebody_who_may_only_read_cannot_keep_the_owner_out() {
 
 /// A library that takes the place of a function of the system.
 fn shim(bench: &Bench, name: &str, code: &str) -> std::path::PathBuf {
-    let (source, library) = (bench.path(&format!("{name}.c")), bench.path(&format!("{name}.so")));
+    let (source, library) = (
+        bench.path(&format!("{name}.c")),
+        bench.path(&format!("{name}.so")),
+    );
     fs::write(&source, code).unwrap();
-    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).arg("-ldl");
-    assert!(built.status().unwrap().success(), "a C compiler is what Rust links with");
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .arg(&source)
+        .status();
+    assert!(
+        built.unwrap().success(),
+        "a C compiler is what Rust links with"
+    );
     library
 }
 
@@ -164,7 +197,9 @@ fn without_file_locks_or_with_locks_that_hold_nobody_the_second_engine_is_refuse
         arguments.extend(plan.iter().map(String::as_str));
         let mut first = on(&bench, &library, &arguments).spawn().unwrap();
         bench.wait_for_trials("mine", 0);
-        let second = on(&bench, &library, &["run", "mine", "--plain"]).output().unwrap();
+        let second = on(&bench, &library, &["run", "mine", "--plain"])
+            .output()
+            .unwrap();
         assert_eq!(second.status.code(), Some(1), "{name}");
         let words = String::from_utf8_lossy(&second.stderr).into_owned();
         assert!(words.contains("is being run already by process"), "{words}");
@@ -178,11 +213,15 @@ fn without_file_locks_or_with_locks_that_hold_nobody_the_second_engine_is_refuse
         let weaker = both(&told).contains("has no file locks");
         assert_eq!(weaker, name == "none", "{}", both(&told));
         // One that was killed keeps nobody out.
-        let mut killed = on(&bench, &library, &["run", "mine", "--plain"]).spawn().unwrap();
+        let mut killed = on(&bench, &library, &["run", "mine", "--plain"])
+            .spawn()
+            .unwrap();
         bench.wait_for_trials("mine", bench.load("mine").trials().0);
         killed.kill().unwrap();
         killed.wait().unwrap();
-        let again = on(&bench, &library, &["run", "mine", "--plain"]).spawn().unwrap();
+        let again = on(&bench, &library, &["run", "mine", "--plain"])
+            .spawn()
+            .unwrap();
         bench.wait_for_trials("mine", bench.load("mine").trials().0);
         signal(&again, "TERM");
         assert_eq!(again.wait_with_output().unwrap().status.code(), Some(143));
@@ -224,16 +263,27 @@ fn an_engine_of_another_machine_is_known_by_its_beat() {
         ended.store(true, Ordering::Relaxed);
         assert!(listed.contains("running"), "{listed}");
         assert_eq!(words.status.code(), Some(1));
-        assert!(both(&words).contains("process 4242 on farm-7"), "{}", both(&words));
+        assert!(
+            both(&words).contains("process 4242 on farm-7"),
+            "{}",
+            both(&words)
+        );
         assert!(both(&stop).contains("farm-7"), "{}", both(&stop));
     });
     // It has ended without a word: after some seconds without a beat the session is free.
-    let child = bench.program().args(["run", "mine", "--plain"]).spawn().unwrap();
+    let child = bench
+        .program()
+        .args(["run", "mine", "--plain"])
+        .spawn()
+        .unwrap();
     bench.wait_for_trials("mine", 0);
     // And one that takes it over from elsewhere is noticed.
     lock_of_elsewhere(&lock, 1);
     let words = last_words(child);
-    assert!(words.contains("process 4242 on farm-7 has taken it over"), "{words}");
+    assert!(
+        words.contains("process 4242 on farm-7 has taken it over"),
+        "{words}"
+    );
 }
 
 #[test]
@@ -249,7 +299,10 @@ fn planted_links_pipes_and_devices_are_refused_in_words() {
             arguments.extend(plan.iter().map(String::as_str));
         }
         let words = bench.refuse(1, &arguments);
-        assert!(words.contains(planted) && words.contains("symbolic link"), "{words}");
+        assert!(
+            words.contains(planted) && words.contains("symbolic link"),
+            "{words}"
+        );
         assert!(!victim.exists(), "nothing was written through it");
         fs::remove_file(link).unwrap();
     }
@@ -261,19 +314,32 @@ fn planted_links_pipes_and_devices_are_refused_in_words() {
     std::os::unix::fs::symlink(&target, &path).unwrap();
     let before = fs::read(&target).unwrap();
     let words = bench.refuse(1, &["run", "mine", "--plain"]);
-    assert!(words.contains(r"'it'\''s elsewhere' run mine") || words.contains(r"it'\''s elsewhere"), "{words}");
+    assert!(
+        words.contains(r"'it'\''s elsewhere' run mine") || words.contains(r"it'\''s elsewhere"),
+        "{words}"
+    );
     assert!(path.is_symlink() && fs::read(&target).unwrap() == before);
     bench.succeed(&["attach", "mine", "--plain"]);
     fs::remove_file(&path).unwrap();
     // Nothing waits for a pipe.
     let pipe = Command::new("mkfifo").arg(&path).status();
     assert!(pipe.unwrap().success());
-    for command in [&["run", "mine", "--plain"][..], &["attach", "mine", "--plain"], &["export", "mine", "--format", "json"]] {
+    for command in [
+        &["run", "mine", "--plain"][..],
+        &["attach", "mine", "--plain"],
+        &["export", "mine", "--format", "json"],
+    ] {
         let words = bench.refuse(1, command);
         assert!(words.contains("a named pipe"), "{words}");
     }
     let weights = bench.path("weights.pt");
-    assert!(Command::new("mkfifo").arg(&weights).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&weights)
+            .status()
+            .unwrap()
+            .success()
+    );
     let from = format!("network.weights=File({weights:?})");
     let words = bench.refuse(1, &["run", "other", "--plain", "--set", &from]);
     assert!(words.contains("a named pipe"), "{words}");
@@ -296,7 +362,11 @@ fn files_beside_a_session_are_its_owners_alone_whatever_the_umask() {
             None => shell.env_remove(key),
         };
     }
-    let output = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
+    let output = shell
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", both(&output));
     for name in ["live.lock", "live.log", "live.sock"] {
         let about = fs::metadata(bench.path("sessions").join(name)).unwrap();
@@ -321,7 +391,9 @@ fn signed(engine: i64, count: i64) -> Session {
 /// An engine's saves: for each that succeeded, when it began and ended.
 fn saves(store: &Store, engine: i64, over: &AtomicBool) -> Vec<(Instant, Instant)> {
     let mut all = Vec::new();
-    let Ok(mut lock) = store.lock("mine") else { return all };
+    let Ok(mut lock) = store.lock("mine") else {
+        return all;
+    };
     if lock.finds_session().is_ok_and(|there| there) && lock.load().is_err() {
         return all;
     }
@@ -393,5 +465,8 @@ fn two_engines_never_write_one_session() {
         began.elapsed().as_secs_f64()
     );
     assert_eq!(overlaps, 0);
-    assert!(u64::from(met) * 3 > count, "only {met} of {count} tries came to two engines");
+    assert!(
+        u64::from(met) * 3 > count,
+        "only {met} of {count} tries came to two engines"
+    );
 }

@@ -194,7 +194,8 @@ fn a_full_disk_does_not_stop_the_run_and_the_next_checkpoint_tries_again() {
     assert!(told.contains("File too large"), "{told}");
     assert!(told.contains("can be saved again"), "{told}");
     let temporary = fs::read_dir(bench.path("sessions")).unwrap();
-    let left = temporary.filter(|it| it.as_ref().unwrap().path().extension() == Some("tmp".as_ref()));
+    let left =
+        temporary.filter(|it| it.as_ref().unwrap().path().extension() == Some("tmp".as_ref()));
     assert_eq!(left.count(), 0, "half files are not left");
 }
 
@@ -228,7 +229,10 @@ fn an_engine_that_waits_for_room_ends_by_itself_once_there_is_some() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let session = bench.load("full");
     assert_eq!(session.record.state, State::Stopped);
-    assert!(session.trials().0 > before, "what was measured meanwhile is saved");
+    assert!(
+        session.trials().0 > before,
+        "what was measured meanwhile is saved"
+    );
 }
 
 #[test]
@@ -249,7 +253,11 @@ fn usr1_writes_a_checkpoint_and_other_signals_stop_after_one() {
         assert_eq!(child.wait().unwrap().code(), Some(code), "{name}");
         let session = bench.load("asked");
         assert_eq!(session.record.state, State::Stopped, "{name}");
-        child = bench.program().args(["run", "asked", "--plain"]).spawn().unwrap();
+        child = bench
+            .program()
+            .args(["run", "asked", "--plain"])
+            .spawn()
+            .unwrap();
         bench.wait_for_trials("asked", session.trials().0);
     }
     child.kill().unwrap();
@@ -270,8 +278,19 @@ fn a_checkpoint_comes_when_it_is_asked_for_and_not_before() {
         "checkpoint_s=3600",
     ]);
     let mut child = bench.program().args(arguments).spawn().unwrap();
-    wait_until("the socket", || bench.store().engine("rare").is_some_and(|it| it.socket.is_some()));
-    let trained = || bench.load("rare").record.training.is_some_and(|it| it.finished);
+    wait_until("the socket", || {
+        bench
+            .store()
+            .engine("rare")
+            .is_some_and(|it| it.socket.is_some())
+    });
+    let trained = || {
+        bench
+            .load("rare")
+            .record
+            .training
+            .is_some_and(|it| it.finished)
+    };
     wait_until("the checkpoint after the training", trained);
     assert_eq!(bench.load("rare").trials().0, 0);
     std::thread::sleep(Duration::from_millis(500));
@@ -283,7 +302,11 @@ fn a_checkpoint_comes_when_it_is_asked_for_and_not_before() {
     signal(&child, "USR1");
     bench.wait_for_trials("rare", saved);
     let words = bench.succeed(&["attach", "rare", "--plain"]);
-    wait_until("the pause to go on", || bench.succeed(&["attach", "rare", "--plain"]).contains("paused"));
+    wait_until("the pause to go on", || {
+        bench
+            .succeed(&["attach", "rare", "--plain"])
+            .contains("paused")
+    });
     assert!(words.contains("rare"), "{words}");
     bench.succeed(&["continue", "rare"]);
     signal(&child, "TERM");
@@ -343,7 +366,11 @@ fn a_session_is_looked_at_through_and_through() {
     let plan = plan(&bench);
     let program = |arguments: &[&str]| {
         let mut program = bench.program();
-        let output = program.env("NOISESCOPE_SESSIONS", &folder).args(arguments).output().unwrap();
+        let output = program
+            .env("NOISESCOPE_SESSIONS", &folder)
+            .args(arguments)
+            .output()
+            .unwrap();
         (output.status.code(), common::both(&output))
     };
     let mut arguments: Vec<&str> = vec!["run", "mine", "--plain"];
@@ -352,8 +379,14 @@ fn a_session_is_looked_at_through_and_through() {
     assert_eq!(code, Some(0), "{words}");
     let (code, words) = program(&["doctor", "mine"]);
     assert_eq!(code, Some(0), "{words}");
-    assert!(words.contains("whole") && words.contains("6,000 of 6,000 trials"), "{words}");
-    assert!(words.contains("400 training and 100 test images"), "{words}");
+    assert!(
+        words.contains("whole") && words.contains("6,000 of 6,000 trials"),
+        "{words}"
+    );
+    assert!(
+        words.contains("400 training and 100 test images"),
+        "{words}"
+    );
     // One character of an array's numbers, far behind what a list reads.
     let path = folder.join("mine.ron");
     let mut text = fs::read(&path).unwrap();
@@ -362,7 +395,10 @@ fn a_session_is_looked_at_through_and_through() {
     fs::write(&path, text).unwrap();
     let (code, words) = program(&["doctor", "mine"]);
     assert_eq!(code, Some(1), "{words}");
-    assert!(words.contains("damaged") && words.contains("The previous generation is whole"), "{words}");
+    assert!(
+        words.contains("damaged") && words.contains("The previous generation is whole"),
+        "{words}"
+    );
     let way = words.lines().find(|line| line.contains("; cp ")).unwrap();
     let done = std::process::Command::new("sh").args(["-c", way]).status();
     assert!(done.unwrap().success(), "{way}");

@@ -41,7 +41,12 @@ fn an_engine_whose_socket_was_taken_away_makes_it_anew_and_never_passes_for_inte
     assert!(began.elapsed() < Duration::from_secs(6));
     bench.succeed(&["stop", "live"]);
     assert_eq!(bench.load("live").record.state, State::Stopped);
-    assert!(bench.store().engine("live").is_none_or(|it| it.pid != engine));
+    assert!(
+        bench
+            .store()
+            .engine("live")
+            .is_none_or(|it| it.pid != engine)
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -54,12 +59,21 @@ fn without_unix_sockets_a_run_is_known_to_run_and_is_stopped_by_a_signal() {
         "#include <errno.h>\n#include <sys/socket.h>\nint bind(int f,const struct sockaddr*a,socklen_t n){errno=EPERM;return -1;}",
     )
     .unwrap();
-    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source).status();
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .arg(&source)
+        .status();
     assert!(built.unwrap().success());
     let plan = endless(&bench);
     let mut arguments = vec!["run", "mute", "--detach"];
     arguments.extend(plan.iter().map(String::as_str));
-    let started = bench.program().env("LD_PRELOAD", &library).args(arguments).output().unwrap();
+    let started = bench
+        .program()
+        .env("LD_PRELOAD", &library)
+        .args(arguments)
+        .output()
+        .unwrap();
     assert!(started.status.success(), "{}", both(&started));
     bench.wait_for_trials("mute", 0);
     let pid = bench.store().engine("mute").unwrap().pid;
@@ -83,7 +97,10 @@ fn folders_whose_names_are_not_unicode_or_hold_a_line_feed_work() {
         let plan = endless(&bench);
         let program = |arguments: &[&str]| {
             let mut program = bench.program();
-            let output = program.env("NOISESCOPE_SESSIONS", &folder).args(arguments).output();
+            let output = program
+                .env("NOISESCOPE_SESSIONS", &folder)
+                .args(arguments)
+                .output();
             let output = output.unwrap();
             assert!(output.status.success(), "{arguments:?} {}", both(&output));
             String::from_utf8_lossy(&output.stdout).into_owned()
@@ -118,14 +135,23 @@ fn a_word_to_stop_overtakes_a_thousand_others() {
             loop {
                 let _ = engine.ask().await;
                 match engine.hear().await {
-                    Ok(Some(session)) if session.run.as_ref().is_some_and(|run| run.phase.is_over()) => return,
+                    Ok(Some(session))
+                        if session.run.as_ref().is_some_and(|run| run.phase.is_over()) =>
+                    {
+                        return;
+                    }
                     Ok(Some(_)) => {}
                     _ => return,
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(8), over).await.expect("an end within seconds");
-        println!("stop behind 1,001 words: {:.2} s", began.elapsed().as_secs_f64());
+        tokio::time::timeout(Duration::from_secs(8), over)
+            .await
+            .expect("an end within seconds");
+        println!(
+            "stop behind 1,001 words: {:.2} s",
+            began.elapsed().as_secs_f64()
+        );
     });
     wait_until("the end", || bench.store().engine("live").is_none());
     assert_eq!(bench.load("live").record.state, State::Stopped);
@@ -137,7 +163,10 @@ fn so_many_viewers_look_at_most_and_checkpoints_go_on() {
     // Few descriptors, as some systems give by default.
     let plan = endless(&bench).join("' '");
     let program = bench.program();
-    let script = format!("ulimit -n 100; exec {:?} run live --detach '{plan}'", program.get_program());
+    let script = format!(
+        "ulimit -n 100; exec {:?} run live --detach '{plan}'",
+        program.get_program()
+    );
     let mut shell = Command::new("bash");
     shell.args(["-c", &script]).current_dir(bench.folder.path());
     for (key, value) in program.get_envs() {
@@ -194,10 +223,17 @@ fn another_user_is_told_that_a_session_runs() {
     let output = other.output().unwrap();
     let page = both(&output);
     assert!(output.status.success(), "{page}");
-    assert!(page.contains("live  running") && page.contains(&format!("process {pid}")), "{page}");
+    assert!(
+        page.contains("live  running") && page.contains(&format!("process {pid}")),
+        "{page}"
+    );
     // And it has not kept the owner out.
     bench.succeed(&["stop", "live"]);
-    let mut again = bench.program().args(["run", "live", "--plain"]).spawn().unwrap();
+    let mut again = bench
+        .program()
+        .args(["run", "live", "--plain"])
+        .spawn()
+        .unwrap();
     bench.wait_for_trials("live", bench.load("live").trials().0);
     signal(&again, "TERM");
     assert_eq!(again.wait().unwrap().code(), Some(143));

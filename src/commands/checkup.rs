@@ -104,7 +104,11 @@ fn contents(report: &mut Report, session: &Session) {
             "made from {} training and {} test images{}",
             thousands(inputs.train.images),
             thousands(inputs.test.images),
-            if inputs.weights.is_some() { ", and weights of a file" } else { "" }
+            if inputs.weights.is_some() {
+                ", and weights of a file"
+            } else {
+                ""
+            }
         );
         if record.inputs.len() > 1 {
             words += "; they were changed on the way, as a person asked for";

@@ -6,9 +6,9 @@ use std::path::Path;
 use burn::store::{ModuleStore, SafetensorsStore, SafetensorsStoreError};
 
 use super::raw::{Contents, Raw};
-use crate::files;
 use super::recognise::{self, Foreign, Remedy};
 use super::{Fault, torch};
+use crate::files;
 
 /// The tensors of a PyTorch checkpoint or a safetensors file.
 ///
