@@ -162,7 +162,7 @@ fn what_a_session_claims_is_refused_with_the_limit_before_it_is_taken() {
     let words = bench.refuse(1, &["attach", "bomb", "--plain"]);
     assert!(words.contains("absurd"), "{words}");
     // A file that is longer than what is read at all.
-    File::create(&path).unwrap().set_len(1 << 44).unwrap();
+    File::create(&path).unwrap().set_len(1 << 42).unwrap();
     let words = bench.refuse(1, &["attach", "bomb", "--plain"]);
     assert!(
         words.contains("at most") && words.contains("GB are read"),

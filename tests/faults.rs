@@ -43,7 +43,7 @@ fn plan(bench: &Bench, trials: u64) -> Vec<String> {
         format!(
             "analyses=[ClassificationImages((gammas: [0.0, 0.4], trials: {trials}, block: 64))]"
         ),
-        "checkpoint_s=0.05".into(),
+        "checkpoint_s=0.1".into(),
     ]
     .into_iter()
     .flat_map(|setting| ["--set".to_owned(), setting])

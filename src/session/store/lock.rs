@@ -264,7 +264,8 @@ impl Lock {
 
     /// Writes a file of a new name, to the disk. It has the permissions of the session's file that stands.
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.folder.path_of(name);
+        // The same words each time, whatever the temporary name.
+        let path = self.path();
         let failed = |action| io_error(&path, action);
         let mode = match self.standing()? {
             Some(about) => about.st_mode as u32 & 0o777,
@@ -273,11 +274,11 @@ impl Lock {
         let mut file = self
             .folder
             .new_file(name)
-            .map_err(failed("create the file"))?;
-        file.write_all(bytes).map_err(failed("write the file"))?;
+            .map_err(failed("make a file beside it"))?;
+        file.write_all(bytes).map_err(failed("write the session"))?;
         // Some file systems have no permissions: then there is nothing to keep.
         let _ = file.set_permissions(Permissions::from_mode(mode));
-        let on_disk = synced(file.sync_all()).map_err(failed("sync the file"))?;
+        let on_disk = synced(file.sync_all()).map_err(failed("bring the session to the disk"))?;
         self.note_sync(on_disk);
         Ok(())
     }
