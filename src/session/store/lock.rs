@@ -268,7 +268,7 @@ impl Lock {
         let path = self.path();
         let failed = |action| io_error(&path, action);
         let mode = match self.standing()? {
-            Some(about) => about.st_mode as u32 & 0o777,
+            Some(about) => permissions(&about),
             None => 0o666 & !umask(),
         };
         let mut file = self
@@ -463,6 +463,12 @@ fn is_temporary(file: &str, name: &str) -> bool {
         rest.chars().all(|c| c.is_ascii_digit() || c == '-')
     };
     numbers.any(is_number)
+}
+
+/// Who may do what with a file.
+#[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
+fn permissions(about: &Stat) -> u32 {
+    about.st_mode as u32 & 0o777
 }
 
 /// The permissions that new files of this process do not get; all of the others' where it is not known.
