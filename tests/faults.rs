@@ -177,14 +177,17 @@ fn no_failing_call_of_the_system_loses_anything() {
         let (call, errors, late) = FAULTS[(number % FAULTS.len() as u64) as usize];
         let error = errors[dice.roll(errors.len() as u64) as usize];
         let first = 1 + dice.roll(late);
-        let again = ["", "+", "+3"][dice.roll(3) as usize];
+        // A write of another kind wakes the event loop, which stands on it: one that fails is told from a file's
+        // by its words, many are not.
+        let kinds = if call == "write" { 1 } else { 3 };
+        let again = ["", "+", "+3"][dice.roll(kinds) as usize];
         let fault = format!("{call}:error={error}:when={first}{again}");
         let name = format!("fault-{number}");
         new(&bench, &bench.path("sessions"), &name, 2000);
         let output = with_fault(&bench, &name, &fault);
         let words = both(&output);
         let code = output.status.code();
-        // The one write that is of no file, on which the event loop stands: what was saved is looked at all the same.
+        // What was saved is looked at all the same.
         if !words.contains("failed to wake I/O driver") {
             assert!(
                 !words.contains("panicked") && code != Some(101),

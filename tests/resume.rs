@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
-use common::{Bench, signal, small_set, wait_until};
+use common::{Bench, endless, signal, small_set, wait_until};
 use noisescope::session::{Session, State};
 
 /// A small but whole plan: a convolutional network, two epochs, two γ.
@@ -168,13 +168,25 @@ fn limit_files(child: &Child, bytes: Option<u64>) {
     prlimit(pid, Resource::Fsize, limit).unwrap();
 }
 
+/// Starts a run that trains in a moment and never ends, saved as often as `checkpoint` says, for its first trials.
+fn start_quick(bench: &Bench, name: &str, checkpoint: &str) -> Child {
+    let plan = endless(bench);
+    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
+    arguments.extend(plan.iter().map(String::as_str));
+    arguments.extend(["--set", checkpoint]);
+    bench.program().args(arguments).spawn().unwrap()
+}
+
 /// Starts a run and lets it meet a full disk after its first trials; the trials that are on the disk.
 fn full(bench: &Bench, name: &str) -> (Child, u64) {
-    let child = start(bench, name);
+    let child = start_quick(bench, name, "checkpoint_s=0.1");
     bench.wait_for_trials(name, 0);
     limit_files(&child, Some(1000));
-    // A checkpoint that was begun before may still end well.
-    std::thread::sleep(Duration::from_millis(500));
+    wait_until("a checkpoint that fails", || {
+        bench
+            .succeed(&["attach", name, "--plain"])
+            .contains("File too large")
+    });
     (child, bench.load(name).trials().0)
 }
 
@@ -242,12 +254,8 @@ fn an_engine_that_waits_for_room_ends_by_itself_once_there_is_some() {
 #[test]
 fn usr1_writes_a_checkpoint_and_other_signals_stop_after_one() {
     let bench = Bench::new();
-    let mut child = start(&bench, "asked");
+    let mut child = start_quick(&bench, "asked", "checkpoint_s=0.1");
     bench.wait_for_trials("asked", 0);
-    let path = bench.store().path("asked");
-    // No other checkpoint comes in time.
-    let plan = fs::read_to_string(&path).unwrap();
-    assert!(plan.contains("checkpoint_s: 0.1"));
     for (name, code) in [("USR2", 140), ("QUIT", 131), ("ALRM", 142), ("XCPU", 152)] {
         let before = bench.load("asked").trials().0;
         signal(&child, "USR1");
@@ -272,16 +280,7 @@ fn usr1_writes_a_checkpoint_and_other_signals_stop_after_one() {
 #[test]
 fn a_checkpoint_comes_when_it_is_asked_for_and_not_before() {
     let bench = Bench::new();
-    let plan = plan(&bench);
-    let mut arguments: Vec<&str> = vec!["run", "rare", "--plain"];
-    arguments.extend(plan.iter().map(String::as_str));
-    arguments.extend([
-        "--set",
-        "analyses=[ClassificationImages((gammas: [0.4], trials: 100000000, block: 64))]",
-        "--set",
-        "checkpoint_s=3600",
-    ]);
-    let mut child = bench.program().args(arguments).spawn().unwrap();
+    let mut child = start_quick(&bench, "rare", "checkpoint_s=3600");
     wait_until("the socket", || {
         bench
             .store()
@@ -322,12 +321,9 @@ fn a_checkpoint_comes_when_it_is_asked_for_and_not_before() {
 #[test]
 fn a_signal_in_the_first_moments_leaves_a_whole_session_or_none() {
     let bench = Bench::new();
-    let plan = plan(&bench);
     for moment in 0..16_u64 {
         let name = format!("early-{moment}");
-        let mut arguments: Vec<&str> = vec!["run", &name, "--plain"];
-        arguments.extend(plan.iter().map(String::as_str));
-        let mut child = bench.program().args(arguments).spawn().unwrap();
+        let mut child = start_quick(&bench, &name, "checkpoint_s=0.1");
         std::thread::sleep(Duration::from_millis(6 * moment));
         signal(&child, "TERM");
         let code = child.wait().unwrap().code();
