@@ -142,6 +142,8 @@ fn json_of_a_new_session_has_no_stages() {
         "device",
         "elapsed_s",
         "config",
+        "inputs",
+        "starts",
         "form",
     ];
     assert_eq!(keys(&value), expected.into());

@@ -4,8 +4,11 @@ mod common;
 
 use std::fs;
 use std::process::Child;
+use std::time::Duration;
 
-use common::{Bench, signal, small_set, wait_until};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+use common::{Bench, endless, signal, small_set, wait_until};
 use noisescope::session::{Session, State};
 
 /// A small but whole plan: a convolutional network, two epochs, two γ.
@@ -155,37 +158,183 @@ fn a_session_that_is_being_run_cannot_be_run_again() {
     assert_eq!(listed[0]["pid"], serde_json::Value::Null);
 }
 
+/// Nothing that a process writes may be longer than so many bytes: a checkpoint then fails as on a full disk.
+fn limit_files(child: &Child, bytes: Option<u64>) {
+    let limit = Rlimit {
+        current: bytes,
+        maximum: None,
+    };
+    let pid = Pid::from_raw(child.id() as i32);
+    prlimit(pid, Resource::Fsize, limit).unwrap();
+}
+
+/// Starts a run that trains in a moment and never ends, saved as often as `checkpoint` says, for its first trials.
+fn start_quick(bench: &Bench, name: &str, checkpoint: &str) -> Child {
+    let plan = endless(bench);
+    let mut arguments: Vec<&str> = vec!["run", name, "--plain"];
+    arguments.extend(plan.iter().map(String::as_str));
+    arguments.extend(["--set", checkpoint]);
+    bench.program().args(arguments).spawn().unwrap()
+}
+
+/// Starts a run and lets it meet a full disk after its first trials; the trials that are on the disk.
+fn full(bench: &Bench, name: &str) -> (Child, u64) {
+    let child = start_quick(bench, name, "checkpoint_s=0.1");
+    bench.wait_for_trials(name, 0);
+    limit_files(&child, Some(1000));
+    wait_until("a checkpoint that fails", || {
+        bench
+            .succeed(&["attach", name, "--plain"])
+            .contains("File too large")
+    });
+    (child, bench.load(name).trials().0)
+}
+
 #[test]
 fn a_full_disk_does_not_stop_the_run_and_the_next_checkpoint_tries_again() {
     let bench = Bench::new();
-    // Whatever is written to this name meets a full device, until the name is free again.
-    let temporary = bench.path("sessions/full.ron.tmp");
-    let mut child = start(&bench, "full");
-    wait_until("the first trials", || {
-        bench
-            .store()
-            .load("full")
-            .is_ok_and(|session| session.trials().0 > 0)
-    });
-    let mut met = false;
-    wait_until("a checkpoint that meets the full disk", || {
-        if !met {
-            met = std::os::unix::fs::symlink("/dev/full", &temporary).is_ok();
-            return false;
-        }
-        !temporary.is_symlink()
-    });
-    let before = bench.load("full").trials().0;
-    wait_until("a checkpoint after it", || {
-        bench.load("full").trials().0 > before
-    });
-    assert_eq!(child.try_wait().unwrap(), None, "the run went on");
+    let (mut child, before) = full(&bench, "full");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(child.try_wait().unwrap(), None, "the run goes on");
+    assert_eq!(bench.load("full").trials().0, before);
+    limit_files(&child, None);
+    bench.wait_for_trials("full", before);
     signal(&child, "TERM");
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(143));
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(told.contains("No space left"), "{told}");
-    assert!(bench.load("full").trials().0 > before);
+    assert!(told.contains("File too large"), "{told}");
+    assert_eq!(
+        told.matches("File too large").count(),
+        1,
+        "said once: {told}"
+    );
+    let temporary = fs::read_dir(bench.path("sessions")).unwrap();
+    let left =
+        temporary.filter(|it| it.as_ref().unwrap().path().extension() == Some("tmp".as_ref()));
+    assert_eq!(left.count(), 0, "half files are not left");
+}
+
+#[test]
+fn what_a_full_disk_would_lose_is_told_and_given_up_only_by_word() {
+    let bench = Bench::new();
+    let (mut child, before) = full(&bench, "full");
+    for _ in 0..2 {
+        let words = bench.refuse(1, &["stop", "full"]);
+        assert!(words.contains("trials since the checkpoint of"), "{words}");
+        assert!(words.contains("would be lost"), "{words}");
+        assert!(words.contains("--discard"), "{words}");
+        assert_eq!(child.try_wait().unwrap(), None, "it still tries to save");
+    }
+    // Signals give nothing up either.
+    signal(&child, "TERM");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(child.try_wait().unwrap(), None);
+    let words = bench.succeed(&["stop", "full", "--discard"]);
+    assert!(words.contains("last checkpoint"), "{words}");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert_eq!(bench.load("full").trials().0, before);
+}
+
+#[test]
+fn an_engine_that_waits_for_room_ends_by_itself_once_there_is_some() {
+    let bench = Bench::new();
+    let (mut child, before) = full(&bench, "full");
+    bench.refuse(1, &["stop", "full"]);
+    limit_files(&child, None);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let session = bench.load("full");
+    assert_eq!(session.record.state, State::Stopped);
+    assert!(
+        session.trials().0 > before,
+        "what was measured meanwhile is saved"
+    );
+}
+
+#[test]
+fn usr1_writes_a_checkpoint_and_other_signals_stop_after_one() {
+    let bench = Bench::new();
+    let mut child = start_quick(&bench, "asked", "checkpoint_s=0.1");
+    bench.wait_for_trials("asked", 0);
+    for (name, code) in [("USR2", 140), ("QUIT", 131), ("ALRM", 142), ("XCPU", 152)] {
+        let before = bench.load("asked").trials().0;
+        signal(&child, "USR1");
+        bench.wait_for_trials("asked", before);
+        assert_eq!(child.try_wait().unwrap(), None, "USR1 goes on");
+        signal(&child, name);
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{name}");
+        let session = bench.load("asked");
+        assert_eq!(session.record.state, State::Stopped, "{name}");
+        child = bench
+            .program()
+            .args(["run", "asked", "--plain"])
+            .spawn()
+            .unwrap();
+        bench.wait_for_trials("asked", session.trials().0);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// A checkpoint only when it is asked for, also while the run stands still.
+#[test]
+fn a_checkpoint_comes_when_it_is_asked_for_and_not_before() {
+    let bench = Bench::new();
+    let mut child = start_quick(&bench, "rare", "checkpoint_s=3600");
+    wait_until("the socket", || {
+        bench
+            .store()
+            .engine("rare")
+            .is_some_and(|it| it.socket.is_some())
+    });
+    let trained = || {
+        bench
+            .load("rare")
+            .record
+            .training
+            .is_some_and(|it| it.finished)
+    };
+    wait_until("the checkpoint after the training", trained);
+    assert_eq!(bench.load("rare").trials().0, 0);
+    std::thread::sleep(Duration::from_millis(500));
+    signal(&child, "USR1");
+    bench.wait_for_trials("rare", 0);
+    let saved = bench.load("rare").trials().0;
+    bench.succeed(&["pause", "rare"]);
+    assert_eq!(bench.load("rare").trials().0, saved);
+    signal(&child, "USR1");
+    bench.wait_for_trials("rare", saved);
+    let words = bench.succeed(&["attach", "rare", "--plain"]);
+    wait_until("the pause to go on", || {
+        bench
+            .succeed(&["attach", "rare", "--plain"])
+            .contains("paused")
+    });
+    assert!(words.contains("rare"), "{words}");
+    bench.succeed(&["continue", "rare"]);
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert!(bench.load("rare").trials().0 > saved);
+}
+
+/// Signals are heard from before anything is written.
+#[test]
+fn a_signal_in_the_first_moments_leaves_a_whole_session_or_none() {
+    let bench = Bench::new();
+    for moment in 0..16_u64 {
+        let name = format!("early-{moment}");
+        let mut child = start_quick(&bench, &name, "checkpoint_s=0.1");
+        std::thread::sleep(Duration::from_millis(6 * moment));
+        signal(&child, "TERM");
+        let code = child.wait().unwrap().code();
+        match bench.store().path(&name).exists() {
+            true => {
+                assert_eq!(code, Some(143), "{name}");
+                bench.load(&name);
+            }
+            false => assert!(matches!(code, None | Some(143)), "{name}: {code:?}"),
+        }
+    }
 }
 
 #[test]
@@ -207,6 +356,58 @@ fn the_previous_generation_is_kept_and_offered_when_the_file_is_cut() {
     fs::copy(bench.store().backup_path("cut"), &path).unwrap();
     bench.succeed(&["run", "cut", "--plain"]);
     assert_eq!(bench.load("cut").record.state, State::Finished);
+}
+
+/// Also where a shell would take the path for something else.
+#[test]
+fn a_session_is_looked_at_through_and_through() {
+    let bench = Bench::new();
+    let folder = bench.path("it's $HOME here");
+    let plan = plan(&bench);
+    let program = |arguments: &[&str]| {
+        let mut program = bench.program();
+        let output = program
+            .env("NOISESCOPE_SESSIONS", &folder)
+            .args(arguments)
+            .output()
+            .unwrap();
+        (output.status.code(), common::both(&output))
+    };
+    let mut arguments: Vec<&str> = vec!["run", "mine", "--plain"];
+    arguments.extend(plan.iter().map(String::as_str));
+    let (code, words) = program(&arguments);
+    assert_eq!(code, Some(0), "{words}");
+    let (code, words) = program(&["doctor", "mine"]);
+    assert_eq!(code, Some(0), "{words}");
+    assert!(
+        words.contains("whole") && words.contains("6,000 of 6,000 trials"),
+        "{words}"
+    );
+    assert!(
+        words.contains("400 training and 100 test images"),
+        "{words}"
+    );
+    // One character of an array's numbers, far behind what a list reads.
+    let path = folder.join("mine.ron");
+    let mut text = fs::read(&path).unwrap();
+    let place = text.len() - 50;
+    text[place] = if text[place] == b'A' { b'B' } else { b'A' };
+    fs::write(&path, text).unwrap();
+    let (code, words) = program(&["doctor", "mine"]);
+    assert_eq!(code, Some(1), "{words}");
+    assert!(
+        words.contains("damaged") && words.contains("The previous generation is whole"),
+        "{words}"
+    );
+    let way = words.lines().find(|line| line.contains("; cp ")).unwrap();
+    let done = std::process::Command::new("sh").args(["-c", way]).status();
+    assert!(done.unwrap().success(), "{way}");
+    let (code, words) = program(&["doctor", "mine"]);
+    assert_eq!(code, Some(0), "{words}");
+    assert!(folder.join("mine.ron.damaged").exists());
+    let (code, words) = program(&["doctor", "nobody"]);
+    assert_eq!(code, Some(2), "{words}");
+    assert!(words.contains("It holds: mine"), "{words}");
 }
 
 #[test]

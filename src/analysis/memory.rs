@@ -4,8 +4,6 @@
 //! keep, and the blocks that workers have in hand. What is kept counts three times: in the engine's
 //! hands, in what viewers look at, and while it is written to the file.
 
-use std::fs;
-
 use super::Place;
 use super::modulation::layers;
 use super::spike_triggered::choose;
@@ -116,20 +114,6 @@ impl Memory {
         );
         Err(Place::of(config, index).fault(problem))
     }
-}
-
-/// Bytes that may still be taken on this machine, or in this container; `None` where nobody says.
-pub fn available() -> Option<u64> {
-    let about = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = about
-        .lines()
-        .find(|line| line.starts_with("MemAvailable:"))?;
-    let free = line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024;
-    let number = |path: &str| -> Option<u64> { fs::read_to_string(path).ok()?.trim().parse().ok() };
-    // A container's limit, where it has one.
-    let limit = number("/sys/fs/cgroup/memory.max");
-    let used = number("/sys/fs/cgroup/memory.current").unwrap_or(0);
-    Some(limit.map_or(free, |limit| free.min(limit.saturating_sub(used))))
 }
 
 /// Trials or images of a block.

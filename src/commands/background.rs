@@ -1,13 +1,12 @@
 //! Starting an engine as a process of its own, and knowing that it has started.
 
-use std::fs::{File, OpenOptions};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Refusal;
 use super::machine::Machine;
+use crate::files;
 use crate::session::store::Store;
 
 /// How long an engine may take until its socket listens.
@@ -36,12 +35,12 @@ pub fn this_program() -> PathBuf {
 ///
 /// # Errors
 /// What the system said.
-pub fn open_log(log: &Path) -> io::Result<File> {
+pub fn open_log(log: &Path) -> std::io::Result<std::fs::File> {
     if std::fs::metadata(log).is_ok_and(|there| there.len() > LOG_BYTES) {
         // Old news; a failure here only leaves a long log.
         let _ = std::fs::remove_file(log);
     }
-    OpenOptions::new().create(true).append(true).open(log)
+    files::append(log)
 }
 
 /// Starts the engine of a session that exists, and waits until viewers can reach it. The lock of
@@ -72,6 +71,9 @@ pub fn start(
     }
     if machine.exact.is_some() {
         command.args(["--exact", "direct"]);
+    }
+    if machine.accept_inputs {
+        command.arg("--accept-inputs");
     }
     let mut child = command
         .stdin(Stdio::null())

@@ -1,4 +1,5 @@
-//! `noisescope doctor`: what of this machine works, and what to do about what does not.
+//! `noisescope doctor`: what of this machine works, and what to do about what does not. Of one session:
+//! [`checkup`].
 
 use std::fmt::Display;
 use std::fs;
@@ -11,7 +12,7 @@ use clap::Args;
 
 use super::data::full_set;
 use super::say::say;
-use super::{Refusal, words};
+use super::{Refusal, checkup, words};
 use crate::data::{catalog, data_dir};
 use crate::engine::device::{self, Kind, cubecl, gpu, libtorch, trial};
 use crate::format::thousands;
@@ -23,6 +24,8 @@ use crate::tui::theme::{Background, Depth, Theme};
 /// What to look at.
 #[derive(Debug, Args)]
 pub struct Doctor {
+    /// A session: look at its files through and through instead, and say how to get the previous generation back
+    name: Option<String>,
     /// The network of the noise loop: cnn, mlp, logistic, rnn, simple or complex
     #[arg(long, value_name = "KIND", default_value = "cnn")]
     network: String,
@@ -36,7 +39,7 @@ const SMALLEST: (u16, u16) = (60, 18);
 
 /// What is thought of one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     /// It works.
     Works,
     /// It is not there, and nothing needs it.
@@ -47,7 +50,7 @@ enum Verdict {
 
 /// What has been said so far, and whether anything is broken.
 #[derive(Default)]
-struct Report {
+pub(super) struct Report {
     broken: bool,
 }
 
@@ -56,7 +59,7 @@ impl Report {
         say(format_args!("\n{title}"));
     }
 
-    fn line(&mut self, verdict: Verdict, what: &str, words: impl Display) {
+    pub(super) fn line(&mut self, verdict: Verdict, what: &str, words: impl Display) {
         let mark = match verdict {
             Verdict::Works => "ok",
             Verdict::Without => "-",
@@ -69,6 +72,9 @@ impl Report {
 
 /// Looks at everything; exit code 1 where something that is needed does not work.
 pub fn run(store: &Store, data: Option<&Path>, doctor: &Doctor) -> Result<ExitCode, Refusal> {
+    if let Some(name) = &doctor.name {
+        return checkup::run(store, name);
+    }
     let network = words::network(&doctor.network)
         .map_err(|problem| Refusal::Usage(format!("--network: {problem}")))?;
     say(format_args!("noisescope {}", env!("CARGO_PKG_VERSION")));

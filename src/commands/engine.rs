@@ -14,11 +14,10 @@ use super::Refusal;
 use super::background::open_log;
 use super::machine::{Exact, Machine};
 use super::say::complain;
-use super::signals::{HUNG_UP, INTERRUPTED, Signals, runtime};
+use super::signals::{HUNG_UP, INTERRUPTED, Order, Orders, Ready, runtime};
 use crate::engine::device::Choice;
 use crate::engine::{Engine, Options};
-use crate::link::server::serve;
-use crate::link::socket::Bound;
+use crate::link::server::{Door, serve};
 use crate::link::{Command, Link};
 use crate::report::{self, ReportError, Style};
 use crate::session::Session;
@@ -33,6 +32,7 @@ pub fn options(store: &Store, data: PathBuf, machine: &Machine) -> Result<Option
         data,
         device: Choice::from_str(&machine.device)?,
         workers: machine.workers,
+        inputs: machine.inputs(),
     })
 }
 
@@ -46,13 +46,19 @@ struct Running {
 impl Running {
     /// Makes the socket and starts the engine. Needs a runtime. Without a socket the run goes on:
     /// only nobody can look in.
-    fn start(session: Session, mut lock: Lock, options: Options) -> Result<Self, Refusal> {
-        let bound = bind(&options.store, &mut lock, &session.name);
+    fn start(session: Session, lock: Lock, options: Options) -> Result<Self, Refusal> {
+        let (door, bound) = Door::open(options.store.clone(), &session.name, lock.voice()?);
+        if let Err(error) = bound {
+            complain(format_args!(
+                "{error}; the run goes on without, and `kill -TERM {}` stops it after a checkpoint",
+                std::process::id()
+            ));
+        }
         let (engine, link) = Engine::start(session, lock, options)
             .map_err(|error| Refusal::Failed(format!("cannot start the engine: {error}")))?;
-        let server = bound
-            .zip(link.commands.clone())
-            .map(|(bound, commands)| tokio::spawn(serve(bound, link.sessions.clone(), commands)));
+        let commands = link.commands.clone();
+        let server =
+            commands.map(|commands| tokio::spawn(serve(door, link.sessions.clone(), commands)));
         Ok(Self {
             engine,
             link,
@@ -67,10 +73,10 @@ impl Running {
         while !over(&sessions.borrow_and_update()) && sessions.changed().await.is_ok() {}
     }
 
-    /// Waits for the engine's end while signals stop it after a checkpoint: INT and TERM always,
-    /// HUP where `hang_up_stops`. A second INT ends the process at once. Gives the exit code of
-    /// the signal that stopped it.
-    async fn obey(&self, signals: &mut Signals, hang_up_stops: bool) -> Option<u8> {
+    /// Waits for the engine's end while signals stop it after a checkpoint: HUP only where
+    /// `hang_up_stops`, the others always; USR1 only asks for the checkpoint. A second INT ends the
+    /// process at once. Gives the exit code of the signal that stopped it.
+    async fn obey(&self, orders: &mut Orders, hang_up_stops: bool) -> Option<u8> {
         let over = self.over();
         tokio::pin!(over);
         let mut stopped_by = None;
@@ -78,7 +84,11 @@ impl Running {
         loop {
             tokio::select! {
                 biased;
-                code = signals.next() => {
+                order = orders.next() => {
+                    let Order::Stop(code) = order else {
+                        self.link.say(Command::Checkpoint);
+                        continue;
+                    };
                     if code == HUNG_UP && !hang_up_stops {
                         tracing::info!("a terminal hung up; the run goes on");
                         continue;
@@ -112,16 +122,6 @@ impl Running {
     }
 }
 
-fn bind(store: &Store, lock: &mut Lock, name: &str) -> Option<Bound> {
-    let bound = Bound::bind(store, name)
-        .inspect_err(|error| complain(format_args!("{error}; the run goes on without")))
-        .ok()?;
-    lock.tell_socket(bound.path())
-        .inspect_err(|error| complain(format_args!("{error}; nobody will find the socket")))
-        .ok()?;
-    Some(bound)
-}
-
 /// Tells the run in lines, on a thread of its own: whoever reads them may be slow or stand still,
 /// and the run, its signals and its viewers do not wait for him.
 fn tell(link: Link, style: Style, path: PathBuf) -> JoinHandle<Result<(), ReportError>> {
@@ -139,16 +139,20 @@ fn tell(link: Link, style: Style, path: PathBuf) -> JoinHandle<Result<(), Report
     })
 }
 
-/// Runs in the foreground and tells the run in lines; viewers may look in. INT, TERM and HUP stop
-/// it after a checkpoint; a second INT ends the process at once.
+/// Runs in the foreground and tells the run in lines; viewers may look in. Signals stop it after a
+/// checkpoint; a second INT ends the process at once.
 pub fn foreground(
     session: Session,
     lock: Lock,
     options: Options,
     style: Style,
+    ready: Ready,
 ) -> Result<ExitCode, Refusal> {
-    runtime()?.block_on(async {
-        let mut signals = Signals::listen()?;
+    let Ready {
+        runtime,
+        mut orders,
+    } = ready;
+    runtime.block_on(async {
         let path = options.store.path(&session.name);
         // The log lies on the same disk as the session: where it cannot be written, the run goes on.
         if let Ok(log) = open_log(&options.store.log_path(&session.name)) {
@@ -156,7 +160,7 @@ pub fn foreground(
         }
         let running = Running::start(session, lock, options)?;
         let told = tell(running.link.clone(), style, path);
-        let stopped_by = running.obey(&mut signals, true).await;
+        let stopped_by = running.obey(&mut orders, true).await;
         let ended = running.end(stopped_by).await;
         if stopped_by.is_some() && !told.is_finished() {
             // A reader that stands still gets a moment for the last lines, and no more.
@@ -200,23 +204,26 @@ fn keep_log(log: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
 }
 
 /// The engine as a process of its own: in a session of its own, so that no terminal's end reaches
-/// it; standard error is the log. HUP is ignored, INT and TERM stop it after a checkpoint.
+/// it; standard error is the log. HUP is ignored, other signals stop it after a checkpoint.
 pub fn background(
     store: &Store,
     data: PathBuf,
     name: &str,
     machine: &Machine,
 ) -> Result<ExitCode, Refusal> {
+    let Ready {
+        runtime,
+        mut orders,
+    } = Ready::now()?;
     // Fails only where it leads a session already, which is what is wanted.
     let _ = rustix::process::setsid();
     keep_log(std::io::stderr);
     let options = options(store, data, machine)?;
-    let lock = store.lock(name)?;
-    let session = store.load(name)?;
-    runtime()?.block_on(async {
-        let mut signals = Signals::listen()?;
+    let mut lock = store.lock(name)?;
+    let session = lock.load()?;
+    runtime.block_on(async {
         let running = Running::start(session, lock, options)?;
-        let stopped_by = running.obey(&mut signals, false).await;
+        let stopped_by = running.obey(&mut orders, false).await;
         running.end(stopped_by).await
     })
 }

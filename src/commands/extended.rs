@@ -9,13 +9,13 @@ use crate::session::store::Store;
 
 /// Raises what there is to do in the file of a session that no engine runs.
 pub fn in_file(store: &Store, name: &str, images: usize, more: Extension) -> Result<(), Refusal> {
-    let _lock = store.lock(name)?;
-    let mut session = store.load(name)?;
+    let mut lock = store.lock(name)?;
+    let mut session = lock.load()?;
     let told = told(name, &session, &more);
     let forgotten = session
         .extend(images, more)
         .map_err(|error| Refusal::Usage(format!("{name}: {error}")))?;
-    store.save(&session)?;
+    lock.save(&session)?;
     match forgotten.is_empty() {
         true => say(format_args!("{told}")),
         false => say(format_args!(

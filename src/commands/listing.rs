@@ -5,14 +5,16 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures::future::join_all;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::signals::runtime;
 use crate::format;
 use crate::link::client::{self, Heard};
 use crate::report::Standing;
 use crate::report::standing::SILENCE;
-use crate::session::store::{Store, StoreError, now};
-use crate::session::{Session, State};
+use crate::session::run::Phase;
+use crate::session::store::{EngineOf, Store, StoreError, now, timestamp};
+use crate::session::{Run, Session, State};
 use crate::tui::browser::{Contents, Held, Row};
 
 /// How long an engine may take to say how it is, in the list that is read again and again.
@@ -71,15 +73,29 @@ impl Listing {
         }
     }
 
-    /// Every session of the folder, by name, each engine asked how it is. A file that cannot be read is
-    /// listed with the reason.
+    /// Every session of the folder, by name, from its readable part alone, each engine asked how it is. A file
+    /// that cannot be read is listed as what it is.
     ///
     /// # Errors
     /// Where the folder cannot be read.
     pub fn entries(&mut self, patience: Duration) -> Result<Vec<Entry>, StoreError> {
         let names = self.store.names()?;
-        self.read.retain(|name, _| names.contains(name));
-        let mut entries: Vec<Entry> = names.into_iter().map(|name| self.entry(name)).collect();
+        // Files that claim to be large are read one at a time.
+        let large = Mutex::new(());
+        let read: Vec<_> = names
+            .into_par_iter()
+            .map(|name| {
+                let (written, entry) = self.entry(&name, &large);
+                (name, written, entry)
+            })
+            .collect();
+        self.read.clear();
+        let mut entries = Vec::with_capacity(read.len());
+        for (name, written, mut entry) in read {
+            self.read.insert(name, (written, entry.clone()));
+            entry.pid = self.store.engine(&entry.name).map(|engine| engine.pid);
+            entries.push(entry);
+        }
         let running = |entry: &&Entry| entry.pid.is_some();
         let running: Vec<String> = entries
             .iter()
@@ -96,14 +112,20 @@ impl Listing {
         Ok(entries)
     }
 
-    fn entry(&mut self, name: String) -> Entry {
-        let written = std::fs::metadata(self.store.path(&name)).and_then(|file| file.modified());
+    /// What the file says, and when it was written.
+    fn entry(&self, name: &str, large: &Mutex<()>) -> (SystemTime, Entry) {
+        let about = std::fs::metadata(self.store.path(name));
+        let written = about.as_ref().ok().and_then(|file| file.modified().ok());
         let written = written.unwrap_or(UNIX_EPOCH);
-        let known = self.read.get(&name).filter(|(then, _)| *then == written);
-        let mut entry = known.map_or_else(|| read(&self.store, &name), |(_, entry)| entry.clone());
-        self.read.insert(name, (written, entry.clone()));
-        entry.pid = self.store.engine(&entry.name).map(|engine| engine.pid);
-        entry
+        if let Some((then, entry)) = self.read.get(name)
+            && *then == written
+        {
+            return (written, entry.clone());
+        }
+        let _alone = about
+            .is_ok_and(|file| file.len() > LARGE)
+            .then(|| large.lock().unwrap_or_else(PoisonError::into_inner));
+        (written, read(&self.store, name))
     }
 
     /// Asks engines how they are, all at once.
@@ -169,6 +191,9 @@ impl Listing {
     }
 }
 
+/// A file longer than this is not read beside another.
+const LARGE: u64 = 1 << 20;
+
 /// When anything was last written for a session, seconds since the Unix epoch.
 fn last_sign(store: &Store, name: &str) -> i64 {
     let written = [store.path(name), store.log_path(name)].map(|path| {
@@ -183,7 +208,7 @@ fn last_sign(store: &Store, name: &str) -> i64 {
 
 /// What the file says; whether an engine runs it is not in there.
 fn read(store: &Store, name: &str) -> Entry {
-    match store.load(name) {
+    match store.head(name) {
         Ok(session) => sound(&session),
         Err(error) => Entry {
             name: name.to_owned(),
@@ -234,13 +259,31 @@ pub fn judged(store: &Store, name: &str) -> Result<(Session, Standing), StoreErr
         Heard::Nothing => Some(last_sign(store, name).min(now() - SILENCE)),
         Heard::Unreachable => None,
     };
-    let session = store.load(name)?;
+    let mut session = store.load(name)?;
     let standing = match store.engine(name) {
-        Some(_) => Standing::of(&session, None).beside_engine(since, now()),
+        Some(engine) => {
+            let standing = Standing::of(&session, None).beside_engine(since, now());
+            session.run = Some(unheard(&engine, session.record.updated));
+            standing
+        }
         // It has ended meanwhile.
         None => Standing::of(&session, None),
     };
     Ok((session, standing))
+}
+
+/// What is known of a run whose engine does not answer: that it runs.
+fn unheard(engine: &EngineOf, updated: i64) -> Run {
+    Run {
+        phase: Phase::Working(0),
+        problem: Some(format!(
+            "{} runs it and cannot be reached from here: this is its checkpoint of {}. `kill -TERM {}` stops it after one more",
+            engine.words(),
+            timestamp(updated),
+            engine.pid
+        )),
+        ..Run::default()
+    }
 }
 
 /// Data set, network, test accuracy, and where it stands where that is not the end.

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::Refusal;
 use crate::engine::device::Choice;
+use crate::engine::inputs::Changed;
 use crate::nets::launch;
 
 /// What the engine computes on.
@@ -21,6 +22,9 @@ pub struct Machine {
     /// in their last digits
     #[arg(long, value_name = "HOW")]
     pub exact: Option<Exact>,
+    /// Go on although the images or the weights are others than those that the session began on; it is recorded
+    #[arg(long)]
+    pub accept_inputs: bool,
 }
 
 /// How exactly the plan of a network computes.
@@ -45,11 +49,20 @@ impl Default for Machine {
             device: "auto".into(),
             workers: None,
             exact: None,
+            accept_inputs: false,
         }
     }
 }
 
 impl Machine {
+    /// What is done about inputs that are others than those the session began on.
+    pub fn inputs(&self) -> Changed {
+        match self.accept_inputs {
+            true => Changed::Accept,
+            false => Changed::Refuse,
+        }
+    }
+
     /// Checks the words before anything is started.
     ///
     /// # Errors

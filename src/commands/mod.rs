@@ -4,6 +4,7 @@ mod attach;
 mod background;
 mod bench;
 mod browse;
+mod checkup;
 mod compare;
 mod control;
 pub mod data;
@@ -109,6 +110,9 @@ enum Command {
     Stop {
         /// The session
         name: String,
+        /// Where it cannot be saved, for example on a full disk: give up what was measured since the last checkpoint
+        #[arg(long)]
+        discard: bool,
     },
     /// The engine of a session, as a process of its own; `run` starts it
     #[command(hide = true)]
@@ -148,7 +152,7 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Measure the noise loop: trials per second
     Bench(bench::Bench),
-    /// What of this machine works: devices, terminal, data, sessions; and what to do about the rest
+    /// What of this machine works: devices, terminal, data, sessions; and what to do about the rest. With NAME: whether that session's files are whole
     Doctor(doctor::Doctor),
 }
 
@@ -240,7 +244,10 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
         }
         Some(Command::Pause { name }) => control::run(&store, &name, link::Command::Pause),
         Some(Command::Continue { name }) => control::run(&store, &name, link::Command::Continue),
-        Some(Command::Stop { name }) => control::run(&store, &name, link::Command::Stop),
+        Some(Command::Stop { name, discard }) => match discard {
+            true => control::run(&store, &name, link::Command::Discard),
+            false => control::run(&store, &name, link::Command::Stop),
+        },
         Some(Command::Engine { name, machine }) => {
             let data = crate::data::data_dir(data).map_err(Refusal::failed)?;
             engine::background(&store, data, &name, &machine)

@@ -10,8 +10,8 @@ use crate::session::store::{Store, check_name};
 /// Writes the session and says where.
 pub fn run(store: &Store, plan: &Plan) -> Result<ExitCode, Refusal> {
     check_name(&plan.name)?;
-    let _lock = store.lock(&plan.name)?;
-    if store.exists(&plan.name) {
+    let mut lock = store.lock(&plan.name)?;
+    if lock.finds_session()? {
         return Err(Refusal::Usage(format!(
             "session `{}` exists already ({}); choose another name, or go on with it: noisescope run {}",
             plan.name,
@@ -20,7 +20,7 @@ pub fn run(store: &Store, plan: &Plan) -> Result<ExitCode, Refusal> {
         )));
     }
     let config = plan.config(store)?;
-    store.save(&Session::new(&plan.name, config))?;
+    lock.save(&Session::new(&plan.name, config))?;
     say(store.path(&plan.name).display());
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::{Refusal, words};
+use crate::files;
 use crate::session::Config;
 use crate::session::store::{Store, config_from_text};
 
@@ -65,7 +66,8 @@ pub fn load(typed: &str, store: &Store) -> Result<Config, Refusal> {
         )));
     };
     let own = folder.join(format!("{name}.ron"));
-    if let Ok(text) = fs::read_to_string(&own) {
+    let written = files::read(&own).ok();
+    if let Some(text) = written.and_then(|bytes| String::from_utf8(bytes).ok()) {
         return Ok(config_from_text(&text, &own)?);
     }
     let shipped = SHIPPED.iter().find(|(own, _)| *own == name);

@@ -9,12 +9,12 @@ use clap::Args;
 use super::background::{self, Started};
 use super::machine::Machine;
 use super::say::say;
-use super::signals::runtime;
+use super::signals::{Ready, runtime};
 use super::{Plan, Refusal, attach, control, engine, look};
 use crate::data;
 use crate::link::Link;
 use crate::report::{self, ReportError, Style};
-use crate::session::store::{Store, check_name};
+use crate::session::store::{Lock, Store, check_name};
 use crate::session::{Session, State};
 use crate::tui::theme::can_draw;
 
@@ -80,11 +80,16 @@ pub fn run(
         (false, _, _) if can_draw() => Face::Drawn,
         _ => Face::Told(Style::Plain),
     };
+    // An engine in this process hears signals from before it writes anything.
+    let ready = match face {
+        Face::Told(style) => Some((style, Ready::now()?)),
+        Face::Drawn | Face::None => None,
+    };
     let data = data::data_dir(data).map_err(Refusal::failed)?;
     check_name(&plan.name)?;
     // Held while the session is made, so that nobody else makes or runs it.
-    let lock = store.lock(&plan.name)?;
-    let session = open(store, plan)?;
+    let mut lock = store.lock(&plan.name)?;
+    let session = open(store, &mut lock, plan)?;
     if session.record.state == State::Finished {
         drop(lock);
         return show_finished(session, face, store, &data, how);
@@ -93,8 +98,12 @@ pub fn run(
         drop(lock);
         background::start(store, &data, &session.name, &how.machine)
     };
-    match face {
-        Face::None => {
+    match (face, ready) {
+        (_, Some((style, ready))) => {
+            let options = engine::options(store, data, &how.machine)?;
+            engine::foreground(session, lock, options, style, ready)
+        }
+        (Face::None, None) => {
             let Started { pid } = started(lock)?;
             control::at_work(store, &session.name)?;
             say(format_args!(
@@ -103,7 +112,7 @@ pub fn run(
             ));
             Ok(ExitCode::SUCCESS)
         }
-        Face::Drawn => {
+        (_, None) => {
             let Started { .. } = started(lock)?;
             let look = look::Look {
                 store,
@@ -113,21 +122,17 @@ pub fn run(
             };
             look.at(session, crate::link::Connection::Connecting)
         }
-        Face::Told(style) => {
-            let options = engine::options(store, data, &how.machine)?;
-            engine::foreground(session, lock, options, style)
-        }
     }
 }
 
 /// The session that exists, or a new one; a new one is on the disk before the run begins.
-pub fn open(store: &Store, plan: &Plan) -> Result<Session, Refusal> {
-    if store.exists(&plan.name) {
+fn open(store: &Store, lock: &mut Lock, plan: &Plan) -> Result<Session, Refusal> {
+    if lock.finds_session()? {
         if plan.is_given() {
-            let session = store.load(&plan.name)?;
+            let session = lock.load()?;
             if session.failed_with_nothing() {
                 let anew = Session::new(&plan.name, plan.config(store)?);
-                store.save(&anew)?;
+                lock.save(&anew)?;
                 say(format_args!(
                     "{} had failed before anything was measured; it begins anew with this plan",
                     plan.name
@@ -139,10 +144,10 @@ pub fn open(store: &Store, plan: &Plan) -> Result<Session, Refusal> {
                 plan.name
             )));
         }
-        return Ok(store.load(&plan.name)?);
+        return Ok(lock.load()?);
     }
     let session = Session::new(&plan.name, plan.config(store)?);
-    store.save(&session)?;
+    lock.save(&session)?;
     Ok(session)
 }
 

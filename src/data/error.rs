@@ -96,6 +96,18 @@ pub enum DataError {
         /// Number and size found.
         found: String,
     },
+    /// A full set is as large as the published one, and its content is another.
+    #[error("{} is not the published {set} set: what it has as {file} {why}; as images of one's own it can be used, with dataset.source=Folder(…)", path.display())]
+    NotPublished {
+        /// Name of the set.
+        set: &'static str,
+        /// Its folder.
+        path: PathBuf,
+        /// The published file.
+        file: &'static str,
+        /// In which way it differs.
+        why: String,
+    },
     /// There is nothing at a path.
     #[error("there is no folder or file {}", path.display())]
     NoSuchPath {

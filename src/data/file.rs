@@ -10,9 +10,17 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::gzip::Plain;
+use crate::format::bytes;
+use crate::host;
 
-/// The most bytes of pixels that are taken into memory from one set: 8 GiB.
+/// The most bytes of pixels that are taken into memory from one set, however much there is: 8 GiB.
 pub const MOST_BYTES: u64 = 8 << 30;
+
+/// The most bytes of pixels that are taken into memory now: half of what is free, since they are there twice for a
+/// moment, and [`MOST_BYTES`] at most.
+pub fn most_bytes() -> u64 {
+    host::available_memory().map_or(MOST_BYTES, |free| MOST_BYTES.min(free / 2))
+}
 
 /// Why a file cannot be read, whatever it should hold.
 #[derive(Debug, Error)]
@@ -42,12 +50,24 @@ pub enum FileError {
         source: io::Error,
     },
     /// More than the program takes into memory.
-    #[error("{} holds {what}; at most {} GiB of images are read: make it smaller, or take a part of it", path.display(), MOST_BYTES >> 30)]
+    #[error("{} holds {what}; at most {} of images are read{}: make it smaller, or take a part of it", path.display(), bytes(*limit), if *limit < MOST_BYTES { ", which is half of the memory that is free" } else { "" })]
     TooLarge {
         /// The file or folder.
         path: PathBuf,
         /// How much, in words.
         what: String,
+        /// Bytes that are allowed.
+        limit: u64,
+    },
+    /// It unpacks into more than images ever do.
+    #[error("{} has {stored} bytes and unpacks into more than {}, which no images do; a file of images takes at least a hundredth of what it unpacks into", path.display(), bytes(*limit))]
+    Bomb {
+        /// The file.
+        path: PathBuf,
+        /// Bytes of the file as it is stored.
+        stored: u64,
+        /// Bytes that it may unpack into.
+        limit: u64,
     },
     /// The file is of a kind that cannot hold these images.
     #[error("{} is {}, not {expected}; {}", path.display(), found.what, found.remedy)]
@@ -235,27 +255,37 @@ pub(super) fn check_regular(path: &Path, about: &Metadata) -> Result<(), FileErr
     })
 }
 
-/// The whole content of a file, unpacked, [`MOST_BYTES`] at most.
+/// The whole content of a file, unpacked, [`most_bytes`] at most.
 ///
 /// # Errors
 /// Any [`FileError`] but [`FileError::Foreign`].
 pub(super) fn whole(path: &Path) -> Result<Vec<u8>, FileError> {
     let mut opened = open(path)?;
     let packed = opened.content.is_gzip();
-    let too_large = || FileError::TooLarge {
-        path: path.to_owned(),
-        what: format!("more than {} GiB", MOST_BYTES >> 30),
+    let (limit, room) = (most_bytes(), opened.content.room(opened.stored));
+    let too_large = || match packed && room < limit {
+        true => FileError::Bomb {
+            path: path.to_owned(),
+            stored: opened.stored,
+            limit: room,
+        },
+        false => FileError::TooLarge {
+            path: path.to_owned(),
+            what: format!("more than {}", bytes(limit)),
+            limit,
+        },
     };
-    if !packed && opened.stored > MOST_BYTES {
+    let most = limit.min(room);
+    if !packed && opened.stored > most {
         return Err(too_large());
     }
     let mut content = Vec::with_capacity(if packed { 0 } else { opened.stored as usize });
     let read = (&mut opened.content)
-        .take(MOST_BYTES + 1)
+        .take(most + 1)
         .read_to_end(&mut content);
     match read {
         Err(source) => Err(unreadable(path, packed, source)),
-        Ok(_) if content.len() as u64 > MOST_BYTES => Err(too_large()),
+        Ok(_) if content.len() as u64 > most => Err(too_large()),
         Ok(_) => Ok(content),
     }
 }

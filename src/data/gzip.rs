@@ -7,8 +7,10 @@ use flate2::bufread::MultiGzDecoder;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// Deflate cannot expand one stored byte into more than this many.
-pub(crate) const MAX_EXPANSION: u64 = 1032;
+/// Images that are packed take at least one byte for so many; deflate could take one for ten times as many.
+pub(crate) const MOST_EXPANSION: u64 = 100;
+/// Up to here, content may have been packed better than images ever are.
+const SMALL: u64 = 256 << 20;
 
 /// The plain content of a reader, unpacked on the way where it is gzip.
 pub(crate) struct Plain<R> {
@@ -52,16 +54,18 @@ impl<R: BufRead> Plain<R> {
         !matches!(self.inner, Inner::Stored(_))
     }
 
-    /// The most bytes that `stored` bytes can unpack into.
+    /// The most bytes that are taken from `stored` bytes: more than images ever unpack into is a trap.
     pub(crate) fn room(&self, stored: u64) -> u64 {
         match self.inner {
             Inner::Stored(_) => stored,
-            Inner::Gzip(_) => stored.saturating_mul(MAX_EXPANSION),
-            Inner::Twice(_) => stored
-                .saturating_mul(MAX_EXPANSION)
-                .saturating_mul(MAX_EXPANSION),
+            Inner::Gzip(_) | Inner::Twice(_) => unpacked(stored),
         }
     }
+}
+
+/// The most bytes that are taken from so many packed ones.
+pub(crate) fn unpacked(stored: u64) -> u64 {
+    stored.saturating_mul(MOST_EXPANSION).max(SMALL)
 }
 
 impl<R: BufRead> Read for Plain<R> {

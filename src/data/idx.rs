@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::file::{self, FileError, MOST_BYTES};
+use super::file::{self, FileError, most_bytes};
 use super::gzip::Plain;
 
 /// First four bytes of an image file: unsigned bytes, three dimensions.
@@ -58,7 +58,7 @@ pub enum IdxError {
         found: u32,
     },
     /// The header announces more than the file can hold.
-    #[error("{} has an impossible header: it announces {dimensions}, more than a file of {stored} bytes can hold", path.display())]
+    #[error("{} has an impossible header: it announces {dimensions}, and a file of {stored} bytes holds {most} at most", path.display())]
     Absurd {
         /// The file.
         path: PathBuf,
@@ -66,6 +66,8 @@ pub enum IdxError {
         dimensions: String,
         /// Bytes in the file as stored.
         stored: u64,
+        /// Bytes of data that are taken from it.
+        most: u64,
     },
     /// The header announces no data at all.
     #[error("{} is empty: its header announces {dimensions}", path.display())]
@@ -361,10 +363,11 @@ fn data_length<R: BufRead>(
         .iter()
         .try_fold(1u64, |product, &size| product.checked_mul(size as u64));
     match length {
-        Some(length) if length <= content.room(stored) && length > MOST_BYTES => {
+        Some(length) if length <= content.room(stored) && length > most_bytes() => {
             Err(FileError::TooLarge {
                 path,
                 what: words(),
+                limit: most_bytes(),
             }
             .into())
         }
@@ -378,6 +381,7 @@ fn data_length<R: BufRead>(
             path,
             dimensions: words(),
             stored,
+            most: content.room(stored),
         }),
     }
 }

@@ -29,6 +29,7 @@ use catalog::SetSpec;
 use readers::cache;
 use readers::raw::{Raw, in_words};
 use settle::{Known, Settled, settle};
+use verify::Proof;
 
 pub use error::DataError;
 pub use file::{FileError, Foreign, MOST_BYTES};
@@ -126,7 +127,8 @@ pub fn recognise(path: &Path) -> Option<Found> {
     readers::find(path).ok()
 }
 
-/// Loads a data set. Headers and lengths are checked; checksums are left to [`verify`]. `told` hears
+/// Loads a data set. Headers and lengths are checked, and what passes for a full set must be the published one where
+/// its checksums are known. `told` hears
 /// how many of how many files have been read, where there are many, and says whether to go on.
 ///
 /// `Auto` takes the full set where it is whole in the data folder, else the built-in subset. `Folder` and `File` may
@@ -232,9 +234,28 @@ fn load_full(request: &Request<'_>, spec: &SetSpec, told: Told<'_>) -> Result<Da
     let set = found
         .layout()
         .read(told)
-        .and_then(|raw| assembled(request, Origin::Full(inside.clone()), inside.clone(), raw))
-        .and_then(|set| check_published(spec, &inside, set));
+        .and_then(|raw| published(request, spec, &inside, raw));
     set.map_err(|error| unusable(spec, error))
+}
+
+/// A full set, once it is the published one as far as can be told.
+fn published(
+    request: &Request<'_>,
+    spec: &SetSpec,
+    inside: &Path,
+    raw: Raw,
+) -> Result<Dataset, DataError> {
+    check_size(spec, inside, &raw)?;
+    let proof = verify::published(spec, inside, &raw)?;
+    let origin = Origin::Full(inside.to_owned());
+    let mut set = assembled(request, origin, inside.to_owned(), raw)?;
+    if proof == Proof::None {
+        set.notes.push(Note::info(format!(
+            "full set of {}: as many images of the size as were published; no checksums are known that could tell more",
+            spec.label()
+        )));
+    }
+    Ok(set)
 }
 
 fn unusable(spec: &SetSpec, reason: DataError) -> DataError {
@@ -290,13 +311,18 @@ fn read_or_kept(
     Ok((raw, note))
 }
 
-/// A set, once it has the number and the size of images that were published.
-fn check_published(spec: &SetSpec, folder: &Path, set: Dataset) -> Result<Dataset, DataError> {
-    for (images, count) in [(&set.train, spec.train), (&set.test, spec.test)] {
+/// Refuses another number or size of images than were published.
+fn check_size(spec: &SetSpec, folder: &Path, raw: &Raw) -> Result<(), DataError> {
+    let halves = [
+        (Some(&raw.train), spec.train),
+        (raw.test.as_ref(), spec.test),
+    ];
+    for (half, count) in halves {
         let words = |count, shape| format!("{count} images of {}", in_words(shape));
-        let (expected, found) = (
-            words(count, spec.shape),
-            words(images.len(), images.shape()),
+        let expected = words(count, spec.shape);
+        let found = half.map_or_else(
+            || "no test images".to_owned(),
+            |half| words(half.labels.len(), half.shape),
         );
         if found != expected {
             return Err(DataError::NotTheFullSet {
@@ -307,5 +333,5 @@ fn check_published(spec: &SetSpec, folder: &Path, set: Dataset) -> Result<Datase
             });
         }
     }
-    Ok(set)
+    Ok(())
 }

@@ -1,4 +1,5 @@
-//! Whether the files of the full sets on this disk are the published ones, byte for byte.
+//! Whether the files of the full sets on this disk, and the images that were read from them, are the published ones,
+//! byte for byte.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -6,9 +7,12 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::DataError;
 use super::catalog::{FileSpec, SetSpec};
 use super::gzip::Plain;
+use super::idx::{write_images, write_labels};
 use super::place;
+use super::readers::raw::{Half, Raw};
 
 /// What verification found out about one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,11 +66,80 @@ pub fn verify_file(file: &FileSpec, folder: &Path) -> FileReport {
     }
 }
 
+/// What is known of images that were read in the name of a published set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// They are the published ones.
+    Published,
+    /// No checksum is known that could tell.
+    None,
+}
+
+/// Whether what was read is what was published, whatever its files are called and however they are packed: the
+/// images and labels are written as the published files have them, and their checksums compared.
+///
+/// # Errors
+/// [`DataError::NotPublished`], naming the part that is another.
+pub(super) fn published(spec: &SetSpec, folder: &Path, raw: &Raw) -> Result<Proof, DataError> {
+    let [train_images, train_labels, test_images, test_labels] = spec.files else {
+        return Ok(Proof::None);
+    };
+    let halves = [
+        (Some(&raw.train), train_images, train_labels),
+        (raw.test.as_ref(), test_images, test_labels),
+    ];
+    for (half, images, labels) in halves {
+        let Some(half) = half else { continue };
+        if images.sha256.is_none() || labels.sha256.is_none() {
+            return Ok(Proof::None);
+        }
+        for (file, is_images) in [(images, true), (labels, false)] {
+            if let Some(why) = mismatch(file, &as_idx(half, is_images)) {
+                return Err(DataError::NotPublished {
+                    set: spec.label(),
+                    path: folder.to_owned(),
+                    file: file.name,
+                    why,
+                });
+            }
+        }
+    }
+    Ok(Proof::Published)
+}
+
+/// The fingerprint of images, or of their labels, as an IDX file.
+fn as_idx(half: &Half, is_images: bool) -> Fingerprint {
+    let mut found = Fingerprint::default();
+    let [_, height, width] = half.shape;
+    let labels: Vec<u8> = half
+        .labels
+        .iter()
+        .map(|&label| label.min(255) as u8)
+        .collect();
+    // What has no such form is no published set either: its fingerprint is another.
+    let _ = match is_images {
+        true => write_images(&mut found, &half.pixels, height, width),
+        false => write_labels(&mut found, &labels),
+    };
+    found
+}
+
 /// Length and SHA-256 of some content, gathered as it passes.
 #[derive(Default)]
 pub(super) struct Fingerprint {
     bytes: u64,
     hash: Sha256,
+}
+
+impl io::Write for Fingerprint {
+    fn write(&mut self, content: &[u8]) -> io::Result<usize> {
+        self.update(content);
+        Ok(content.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Fingerprint {

@@ -8,6 +8,7 @@ mod conductor;
 mod dealer;
 pub mod device;
 mod forecast;
+pub mod inputs;
 pub mod kept;
 mod pace;
 mod rounds;
@@ -33,6 +34,8 @@ pub struct Options {
     pub device: device::Choice,
     /// Blocks computed at the same time; `None` for one a core. Results do not depend on it.
     pub workers: Option<usize>,
+    /// What is done where images or weights are others than those that the session began on.
+    pub inputs: inputs::Changed,
 }
 
 /// A running engine.
@@ -66,9 +69,8 @@ fn guarded(end: EngineEnd, lock: Lock, options: Options) {
     let EngineEnd { sessions, commands } = end;
     let publish = sessions.clone();
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        conductor::Conductor::new(sessions, commands, options).conduct();
+        conductor::Conductor::new(sessions, commands, lock, options).conduct();
     }));
-    drop(lock);
     if let Err(panic) = outcome {
         let message = format!(
             "the engine broke down: {}. The session file holds the last checkpoint; `run` goes on from there",

@@ -10,13 +10,16 @@ use crate::format::count;
 use crate::link::Command;
 use crate::session::config::Extension;
 use crate::session::run::{Checkpoint, LOG_LINES, LogLine, Phase, RATES, Run};
-use crate::session::store::{Store, StoreError, now};
+use crate::session::store::{Lock, StoreError, now, timestamp};
 use crate::session::{Session, State};
 
 /// Time between two published sessions while a stage is worked on.
 const PUBLISH: Duration = Duration::from_millis(250);
 /// Time between two values of the rate's history.
 const RATE: Duration = Duration::from_secs(1);
+
+/// Time between two looks whether this is still the one engine of the session.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Time between two looks at the GPUs.
 const GPUS: Duration = Duration::from_secs(3);
@@ -40,7 +43,12 @@ pub struct Rounds {
     pub run: Run,
     publish: watch::Sender<Arc<Session>>,
     commands: mpsc::UnboundedReceiver<Command>,
-    store: Store,
+    lock: Lock,
+    /// How much of what the file system does not give has been told.
+    told_weaker: usize,
+    /// Whether the session is not this engine's any more.
+    ousted: bool,
+    looked_at_lock: Instant,
     began: Instant,
     elapsed_before: f64,
     paused: Duration,
@@ -49,6 +57,12 @@ pub struct Rounds {
     rated: Instant,
     gpus: Vec<usize>,
     looked: Option<Instant>,
+    /// Whether a checkpoint was asked for.
+    wanted: bool,
+    /// Whether a pause goes on after the checkpoint that it was left for.
+    still_paused: bool,
+    /// Whether what cannot be saved is given up.
+    discards: bool,
     /// Whether the plan was extended, and nobody has looked since.
     extended: bool,
 }
@@ -58,17 +72,20 @@ impl Rounds {
     pub fn new(
         publish: watch::Sender<Arc<Session>>,
         commands: mpsc::UnboundedReceiver<Command>,
-        store: Store,
+        lock: Lock,
     ) -> Self {
         let session = Session::clone(&publish.borrow());
         let now = Instant::now();
-        Self {
+        let mut rounds = Self {
             elapsed_before: session.record.elapsed_s,
             session,
             run: Run::default(),
             publish,
             commands,
-            store,
+            lock,
+            told_weaker: 0,
+            ousted: false,
+            looked_at_lock: now,
             began: now,
             paused: Duration::ZERO,
             published: now,
@@ -76,7 +93,66 @@ impl Rounds {
             rated: now,
             gpus: Vec::new(),
             looked: None,
+            wanted: false,
+            still_paused: false,
+            discards: false,
             extended: false,
+        };
+        rounds.tell_weaker();
+        rounds
+    }
+
+    /// Says what this file system does not give, once.
+    fn tell_weaker(&mut self) {
+        let new = self.lock.weaker()[self.told_weaker..].to_vec();
+        self.told_weaker += new.len();
+        for words in new {
+            self.note(words);
+        }
+    }
+
+    /// Sees now and then that this is still the one engine of the session.
+    fn look_at_lock(&mut self) {
+        if self.looked_at_lock.elapsed() < LOOK || self.ousted {
+            return;
+        }
+        self.looked_at_lock = Instant::now();
+        // What cannot be seen now is seen before the next checkpoint.
+        if let Err(error) = self.lock.check()
+            && error.is_ousted()
+        {
+            self.oust(&error);
+        }
+    }
+
+    /// Writes nothing any more, and stops.
+    fn oust(&mut self, error: &StoreError) {
+        self.ousted = true;
+        self.run.problem = Some(error.to_string());
+        self.warn(error.to_string());
+    }
+
+    /// Whether the session is not this engine's any more.
+    pub fn is_ousted(&self) -> bool {
+        self.ousted
+    }
+
+    /// Saves what was measured elsewhere, where the session is not this engine's any more and its file not the
+    /// last checkpoint; says what became of it.
+    pub fn rescue(&mut self) -> String {
+        let mut session = self.session.clone();
+        session.record.state = State::Stopped;
+        session.record.updated = now();
+        session.record.elapsed_s = self.elapsed_s();
+        match self.lock.rescue(&session) {
+            Ok(Some(name)) => format!(
+                "What it had measured is saved beside it, as session `{name}`: noisescope run {name} goes on with it"
+            ),
+            Ok(None) => format!(
+                "Its file is the checkpoint of {}; what was measured since then is given up",
+                timestamp(self.session.record.updated)
+            ),
+            Err(error) => format!("What it had measured could not be saved elsewhere: {error}"),
         }
     }
 
@@ -130,6 +206,7 @@ impl Rounds {
     /// Shows the session as it is to every face.
     pub fn publish(&mut self) {
         self.look_at_gpus();
+        self.look_at_lock();
         self.published = Instant::now();
         self.run.up_s = self.began.elapsed().as_secs_f64();
         self.run.at = now();
@@ -163,24 +240,53 @@ impl Rounds {
         self.run.rates.push(per_second.unwrap_or(0.0) as f32);
     }
 
-    /// Obeys what the faces have said since. During a pause this waits.
+    /// Obeys what the faces have said since: all of it at once, so that a word to stop or to pause waits for
+    /// nothing that was said before it. During a pause this waits.
     pub fn listen(&mut self) -> Flow {
+        let said = self.hear(None);
+        if said.stop || self.ousted {
+            return self.stop();
+        }
         let mut pause = Duration::ZERO;
-        loop {
-            match self.commands.try_recv() {
-                Ok(Command::Stop) => return self.stop(),
-                Err(_) if self.extended => {
-                    self.extended = false;
-                    return Flow::Again;
+        match (std::mem::take(&mut self.still_paused), said.pause) {
+            (true, Some(false)) => self.go_on(),
+            (true, None) | (_, Some(true)) => match self.wait() {
+                Some(time) => pause = time,
+                None => return self.stop(),
+            },
+            (false, _) => {}
+        }
+        match std::mem::take(&mut self.extended) {
+            true => Flow::Again,
+            false => Flow::Go(pause),
+        }
+    }
+
+    /// Takes all that was said, `first` before it, and obeys what can be obeyed at once.
+    fn hear(&mut self, first: Option<Command>) -> Said {
+        let mut said = Said::default();
+        let mut all: Vec<Command> = first.into_iter().collect();
+        while let Ok(command) = self.commands.try_recv() {
+            all.push(command);
+        }
+        let mut extended = false;
+        for command in all {
+            match command {
+                Command::Stop => said.stop = true,
+                Command::Discard => (said.stop, self.discards) = (true, true),
+                Command::Pause => said.pause = Some(true),
+                Command::Continue => said.pause = Some(false),
+                Command::Checkpoint => self.wanted = true,
+                Command::Extend { images, more } => {
+                    self.extend(images, more);
+                    extended = true;
                 }
-                Ok(Command::Continue) | Err(_) => return Flow::Go(pause),
-                Ok(Command::Extend { images, more }) => self.extend(images, more),
-                Ok(Command::Pause) => match self.wait() {
-                    Some(time) => pause += time,
-                    None => return self.stop(),
-                },
             }
         }
+        if extended {
+            self.publish();
+        }
+        said
     }
 
     /// Raises what there is to do, and says so; what cannot be is refused in the log.
@@ -200,7 +306,6 @@ impl Rounds {
             }
             Err(error) => self.warn(format!("not extended: {error}")),
         }
-        self.publish();
     }
 
     fn stop(&mut self) -> Flow {
@@ -212,35 +317,53 @@ impl Rounds {
     /// Stands still until told to go on (how long it took) or to stop (`None`).
     fn wait(&mut self) -> Option<Duration> {
         let began = Instant::now();
-        let Phase::Working(stage) = self.run.phase else {
+        let (Phase::Working(stage) | Phase::Paused(stage)) = self.run.phase else {
             return Some(Duration::ZERO);
         };
-        self.run.phase = Phase::Paused(stage);
-        self.log("paused");
+        if self.run.phase != Phase::Paused(stage) {
+            self.run.phase = Phase::Paused(stage);
+            self.log("paused");
+        }
         self.publish();
-        let told = loop {
-            match self.commands.blocking_recv() {
-                Some(Command::Pause) => {}
-                Some(Command::Extend { images, more }) => self.extend(images, more),
-                // Without a face there is nobody to end the pause.
-                Some(Command::Continue) | None => break true,
-                Some(Command::Stop) => break false,
+        let mut told = Told::Continue;
+        // Without a face there is nobody to end the pause.
+        while let Some(command) = self.commands.blocking_recv() {
+            let said = self.hear(Some(command));
+            if said.stop {
+                told = Told::Stop;
+                break;
             }
-        };
+            if said.pause == Some(false) {
+                break;
+            }
+            if self.wanted {
+                // Whoever works has to bring what it has into the session first.
+                told = Told::Checkpoint;
+                break;
+            }
+        }
         let pause = began.elapsed();
         self.paused += pause;
-        if !told {
-            return None;
+        match told {
+            Told::Stop => return None,
+            Told::Checkpoint => self.still_paused = true,
+            Told::Continue => self.go_on(),
         }
-        self.run.phase = Phase::Working(stage);
-        self.log("continued");
-        self.publish();
         Some(pause)
+    }
+
+    /// Ends a pause.
+    fn go_on(&mut self) {
+        if let Phase::Paused(stage) = self.run.phase {
+            self.run.phase = Phase::Working(stage);
+            self.log("continued");
+            self.publish();
+        }
     }
 
     /// Whether a checkpoint is due.
     pub fn checkpoint_is_due(&self) -> bool {
-        self.saved.elapsed().as_secs_f64() >= self.session.config.checkpoint_s
+        self.wanted || self.saved.elapsed().as_secs_f64() >= self.session.config.checkpoint_s
     }
 
     /// Writes the session. On failure the run goes on, and the problem stands in the header until
@@ -257,13 +380,15 @@ impl Rounds {
         self.session.record.state = state;
         self.session.record.updated = now();
         self.session.record.elapsed_s = self.elapsed_s();
-        let result = self.store.save(&self.session);
+        self.wanted = false;
+        let result = self.lock.save(&self.session);
         if result.is_err() {
             // What is not on the disk is not so.
             (self.session.record.state, self.session.record.updated) = before;
         }
         self.saved = Instant::now();
-        let path = self.store.path(&self.session.name);
+        let path = self.lock.path();
+        self.tell_weaker();
         match result {
             Ok(bytes) => {
                 let millis = began.elapsed().as_secs_f64() * 1e3;
@@ -283,9 +408,18 @@ impl Rounds {
                 self.publish();
                 Ok(())
             }
+            Err(error) if error.is_ousted() => {
+                self.oust(&error);
+                self.publish();
+                Err(error)
+            }
             Err(error) => {
+                let next = match self.run.phase {
+                    Phase::Stopping => "It is tried again every",
+                    _ => "The run goes on and tries again in",
+                };
                 let message = format!(
-                    "no checkpoint: {error}. The run goes on and tries again in {:.0} s",
+                    "no checkpoint: {error}. {next} {} s",
                     self.session.config.checkpoint_s
                 );
                 if self.run.problem.as_ref() != Some(&message) {
@@ -298,16 +432,36 @@ impl Rounds {
         }
     }
 
-    /// Waits until the next checkpoint is due; `false` where told to stop meanwhile.
+    /// Waits until the next checkpoint is due, or somebody asks to stop once more; `false` where what is not saved
+    /// is given up.
     pub fn wait_for_checkpoint(&mut self) -> bool {
         while !self.checkpoint_is_due() {
-            match self.listen() {
-                Flow::Stop => return false,
-                Flow::Again => self.extended = true,
-                Flow::Go(_) => {}
+            let said = self.hear(None);
+            if self.discards {
+                return false;
             }
+            if said.stop {
+                break;
+            }
+            self.publish_if_due();
             std::thread::sleep(Duration::from_millis(50));
         }
         true
     }
+}
+
+/// What was said, as far as it is not obeyed yet.
+#[derive(Debug, Default)]
+struct Said {
+    stop: bool,
+    /// Whether to pause or to go on: the last word of these.
+    pause: Option<bool>,
+}
+
+/// How a pause ends.
+enum Told {
+    Continue,
+    Stop,
+    /// For a checkpoint, after which it goes on.
+    Checkpoint,
 }

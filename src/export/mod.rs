@@ -151,7 +151,9 @@ fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut beside = path.clone().into_os_string();
     beside.push(format!(".{}.tmp", std::process::id()));
     let beside = PathBuf::from(beside);
-    let written = File::create(&beside)
+    // Of a process that had the same number; a link that was planted is removed, and not followed.
+    let _ = fs::remove_file(&beside);
+    let written = File::create_new(&beside)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&beside, &path));
     if written.is_err() {

@@ -3,6 +3,7 @@
 //! While the engine lives its states arrive here. When it is gone the file says what there is,
 //! read-only, and the link looks for a new engine with growing pauses.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +17,13 @@ use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 use super::wire::{self, Ask, Told, WireError};
 use super::{Command, Connection, Link};
 use crate::session::run::Phase;
-use crate::session::store::{Store, now as now_s};
+use crate::session::store::{BEAT, Store, now as now_s};
 use crate::session::{Run, Session, State};
 
 /// How long an engine may take to answer a greeting.
 const GREETING: Duration = Duration::from_secs(5);
+/// How long an engine may take to make its socket anew.
+const REBOUND: Duration = Duration::from_millis(2 * BEAT.as_millis() as u64 + 1000);
 /// First and longest pause between two looks for an engine.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
 
@@ -30,15 +33,39 @@ pub enum ConnectError {
     /// None runs the session.
     #[error("no engine runs session `{0}`; `noisescope run {0}` starts one")]
     NotRunning(String),
-    /// One runs it without a socket: it has just begun, or could make none.
+    /// One runs it without a socket: it has just begun, or could make none, or is another user's.
     #[error(
-        "session `{name}` is run by process {pid} in the foreground of its own terminal, which cannot be reached from here"
+        "session `{name}` is running, process {pid}, without a socket that can be reached from here; `kill -TERM {pid}` stops it after a checkpoint, `kill -USR1 {pid}` writes one"
     )]
     NoSocket {
         /// The session.
         name: String,
         /// The engine's process.
         pid: u32,
+    },
+    /// Somebody took its socket away.
+    #[error(
+        "session `{name}` is running, process {pid}; its socket {path} is gone and is made anew within seconds; `kill -TERM {pid}` stops it after a checkpoint"
+    )]
+    Gone {
+        /// The session.
+        name: String,
+        /// The engine's process.
+        pid: u32,
+        /// Where the socket was.
+        path: String,
+    },
+    /// It runs on another machine.
+    #[error(
+        "session `{name}` is running on {machine}, process {pid}, and cannot be reached from here; look in there"
+    )]
+    Elsewhere {
+        /// The session.
+        name: String,
+        /// The engine's process.
+        pid: u32,
+        /// The machine.
+        machine: String,
     },
     /// The socket is there and does not answer as it should.
     #[error("the engine of session `{name}` (process {pid}) cannot be reached at {path}: {error}")]
@@ -90,17 +117,31 @@ impl Conversation {
             return Err(ConnectError::NotRunning(name.to_owned()));
         };
         let pid = engine.pid;
+        if let Some(machine) = engine.elsewhere {
+            return Err(ConnectError::Elsewhere {
+                name: name.to_owned(),
+                pid,
+                machine,
+            });
+        }
         let Some(path) = engine.socket else {
             return Err(ConnectError::NoSocket {
                 name: name.to_owned(),
                 pid,
             });
         };
-        let io = |error| ConnectError::Io {
-            name: name.to_owned(),
-            pid,
-            path: path.display().to_string(),
-            error,
+        let io = |error: std::io::Error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::ConnectionRefused => ConnectError::Gone {
+                name: name.to_owned(),
+                pid,
+                path: path.display().to_string(),
+            },
+            _ => ConnectError::Io {
+                name: name.to_owned(),
+                pid,
+                path: path.display().to_string(),
+                error,
+            },
         };
         let wire = |error| ConnectError::Wire {
             name: name.to_owned(),
@@ -132,6 +173,22 @@ impl Conversation {
             Told::Session(_) => Err(wire(WireError::Garbage(
                 "a state before the greeting".into(),
             ))),
+        }
+    }
+
+    /// The same, waiting a while for an engine whose socket is gone: it makes it anew.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub async fn begin_patiently(store: &Store, name: &str) -> Result<Self, ConnectError> {
+        let until = tokio::time::Instant::now() + REBOUND;
+        loop {
+            match Self::begin(store, name).await {
+                Err(ConnectError::Gone { .. }) if tokio::time::Instant::now() < until => {
+                    tokio::time::sleep(BACK_OFF.0).await;
+                }
+                other => return other,
+            }
         }
     }
 
@@ -182,7 +239,7 @@ pub enum Heard {
 /// Asks the engine of a session how it is now.
 pub async fn now(store: &Store, name: &str, patience: Duration) -> Heard {
     let told = async {
-        let mut engine = match Conversation::begin(store, name).await {
+        let mut engine = match Conversation::begin_patiently(store, name).await {
             Ok(engine) => engine,
             Err(error) if error.is_silence() => return Heard::Nothing,
             Err(_) => return Heard::Unreachable,

@@ -35,6 +35,10 @@ pub enum Command {
         /// What is added.
         more: Extension,
     },
+    /// Write a checkpoint now, and go on.
+    Checkpoint,
+    /// End although what was measured cannot be saved: it is given up. Else as [`Command::Stop`].
+    Discard,
 }
 
 /// A face's end of the link.

@@ -1,22 +1,27 @@
 //! The engine's side of the socket: anyone of this user may look in, nobody can hold it up.
 //!
 //! Each viewer has a task of its own and asks for every state, so a slow or stopped one holds one
-//! encoded state in memory and nothing else; the run does not wait for it.
+//! encoded state in memory and nothing else; the run does not wait for it. There are so many viewers and so many
+//! bytes on their way at most, and descriptors are left for checkpoints.
+//!
+//! Here the engine also shows that it lives, in its lock, and makes its socket anew where somebody took it away.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
+use rustix::process::{Resource, getrlimit};
 use tokio::net::UnixStream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, interval, sleep, sleep_until, timeout};
 use tokio_util::codec::{FramedRead, FramedWrite};
 
 use super::Command;
-use super::socket::Bound;
+use super::socket::{BindError, Bound};
 use super::wire::{self, Ask, Tell, WireError};
 use crate::session::Session;
+use crate::session::store::{BEAT, Store, Voice};
 
 /// How long a stranger may keep silent before it is shown out.
 const GREETING: Duration = Duration::from_secs(5);
@@ -29,9 +34,90 @@ const PAUSES: u32 = 40;
 /// And the most that such a pause lasts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// Most viewers at a time.
+const MOST_VIEWERS: usize = 64;
+/// Descriptors that viewers leave for checkpoints, images and whatever else the engine opens.
+const KEPT_BACK: u64 = 48;
+/// Most megabytes of states on their way to viewers; one state may go whatever its size.
+const MOST_MEGABYTES: u32 = 512;
+/// How long a viewer may take nothing of a state, while it is on its way to it.
+const STALLED: Duration = Duration::from_secs(60);
+
+/// Where viewers come in: the socket, and what the lock says of it.
+#[derive(Debug)]
+pub struct Door {
+    store: Store,
+    name: String,
+    voice: Voice,
+    bound: Option<Bound>,
+}
+
+impl Door {
+    /// Makes the socket of a session whose lock says so through `voice`. Without a socket, the reason comes with it:
+    /// the run goes on, and only nobody can look in. Needs a runtime.
+    pub fn open(store: Store, name: &str, voice: Voice) -> (Self, Result<(), BindError>) {
+        let mut door = Self {
+            store,
+            name: name.to_owned(),
+            voice,
+            bound: None,
+        };
+        let bound = door.bind();
+        (door, bound)
+    }
+
+    fn bind(&mut self) -> Result<(), BindError> {
+        let bound = Bound::bind(&self.store, &self.name);
+        let path = bound.as_ref().ok().map(Bound::path);
+        if let Err(error) = self.voice.tell_socket(path) {
+            tracing::warn!("the lock cannot be written, so that nobody finds the socket: {error}");
+        }
+        self.bound = None;
+        self.bound = Some(bound?);
+        Ok(())
+    }
+
+    /// Shows that the engine lives, and sees to it that the socket is there.
+    fn look(&mut self) {
+        if self.bound.as_ref().is_some_and(Bound::is_in_place) {
+            if let Err(error) = self.voice.beat() {
+                tracing::debug!("the lock cannot be written: {error}");
+            }
+            return;
+        }
+        let had = self.bound.is_some();
+        match self.bind() {
+            Ok(()) if had => tracing::info!("the socket was gone and has been made anew"),
+            Ok(()) => {}
+            Err(error) if had => tracing::warn!("the socket is gone: {error}"),
+            // It has been told, and is tried again.
+            Err(_) => {}
+        }
+    }
+
+    /// The next viewer; never where there is no socket.
+    async fn accept(&self) -> std::io::Result<UnixStream> {
+        match &self.bound {
+            Some(bound) => bound.listener().accept().await.map(|(stream, _)| stream),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// How many viewers may look at a time, with the descriptors that this process may have.
+fn most_viewers() -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current;
+    let left = descriptors.map_or(u64::MAX, |all| all.saturating_sub(KEPT_BACK));
+    MOST_VIEWERS
+        .min(usize::try_from(left).unwrap_or(usize::MAX))
+        .max(1)
+}
+
 /// Everything that a viewer's task needs.
 #[derive(Clone)]
 struct Desk {
+    /// Megabytes that may still be sent.
+    room: Arc<Semaphore>,
     sessions: watch::Receiver<Arc<Session>>,
     commands: mpsc::UnboundedSender<Command>,
     newest: Arc<Mutex<Option<Prepared>>>,
@@ -58,7 +144,7 @@ impl Desk {
 
 /// Serves viewers until the engine has ended and they have had its last state.
 pub async fn serve(
-    bound: Bound,
+    mut door: Door,
     mut sessions: watch::Receiver<Arc<Session>>,
     commands: mpsc::UnboundedSender<Command>,
 ) {
@@ -66,14 +152,19 @@ pub async fn serve(
         sessions: sessions.clone(),
         commands,
         newest: Arc::default(),
+        room: Arc::new(Semaphore::new(MOST_MEGABYTES as usize)),
     };
+    let most = most_viewers();
+    let mut beats = interval(BEAT);
     let mut viewers = JoinSet::new();
     loop {
         tokio::select! {
-            accepted = bound.listener().accept() => match accepted {
-                Ok((stream, _)) => {
+            accepted = door.accept() => match accepted {
+                Ok(stream) if viewers.len() < most => {
                     viewers.spawn(attend(stream, desk.clone()));
                 }
+                // Told in a moment, in which another may wait.
+                Ok(stream) => turn_away(stream, most).await,
                 Err(error) => {
                     // Out of descriptors, say: the run goes on, and one leaves in time.
                     tracing::warn!("a viewer could not be let in: {error}");
@@ -81,10 +172,11 @@ pub async fn serve(
                 }
             },
             Some(_) = viewers.join_next() => {}
+            _ = beats.tick() => door.look(),
             () = over(&mut sessions) => break,
         }
     }
-    drop(bound);
+    drop(door);
     let last = timeout(LAST_WORDS, async {
         while viewers.join_next().await.is_some() {}
     });
@@ -95,6 +187,19 @@ pub async fn serve(
 /// Resolves once the engine will publish nothing more.
 async fn over(sessions: &mut watch::Receiver<Arc<Session>>) {
     while sessions.changed().await.is_ok() {}
+}
+
+/// Tells a viewer that there are too many.
+async fn turn_away(stream: UnixStream, most: usize) {
+    let refusal = Tell::Refused(format!(
+        "{most} viewers look at this run already, which is as many as it lets in; close one"
+    ));
+    let mut to = FramedWrite::new(stream, wire::told());
+    let _ = timeout(
+        Duration::from_millis(200),
+        to.send(wire::encode_tell(&refusal)),
+    )
+    .await;
 }
 
 async fn attend(stream: UnixStream, desk: Desk) {
@@ -113,6 +218,8 @@ enum ViewerError {
     Foreign(u32),
     #[error("it did not greet")]
     Silent,
+    #[error("it took nothing for {} s", STALLED.as_secs())]
+    Stalled,
 }
 
 async fn converse(stream: UnixStream, mut desk: Desk) -> Result<(), ViewerError> {
@@ -169,7 +276,15 @@ async fn converse(stream: UnixStream, mut desk: Desk) -> Result<(), ViewerError>
                 let frame = wire::encode_session(&newest, last.as_deref());
                 rest = Instant::now() + (PAUSES * began.elapsed()).min(LONGEST_PAUSE);
                 last = Some(newest);
-                to.send(frame).await?;
+                // Where much is on its way already, this waits for its turn.
+                let megabytes = (frame.len() >> 20) as u32 + 1;
+                let room = Arc::clone(&desk.room);
+                let room = room.acquire_many_owned(megabytes.min(MOST_MEGABYTES)).await;
+                match timeout(STALLED, to.send(frame)).await {
+                    Ok(sent) => sent?,
+                    Err(_) => return Err(ViewerError::Stalled),
+                }
+                drop(room);
             }
         }
     }

@@ -34,6 +34,11 @@ impl Bound {
         &self.path
     }
 
+    /// Whether its file is still where it was made; cleaners of temporary folders take it away.
+    pub fn is_in_place(&self) -> bool {
+        inode(&self.path) == Some(self.inode)
+    }
+
     /// Makes the socket of a session whose lock the caller holds: beside the session file, else
     /// in `$XDG_RUNTIME_DIR`, else in a private folder under the temporary one.
     ///

@@ -65,8 +65,8 @@ impl Standing {
         let message = error.to_string();
         match error {
             StoreError::Newer { .. } => Self::Newer(message),
-            StoreError::Damaged { .. } => Self::Damaged(message),
-            _ => Self::Unreadable(message),
+            StoreError::Io { .. } | StoreError::TooLarge { .. } => Self::Unreadable(message),
+            _ => Self::Damaged(message),
         }
     }
 

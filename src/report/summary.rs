@@ -150,6 +150,23 @@ fn facts(session: &Session) -> Vec<(&'static str, String)> {
         Weights::File(path) => fact("weights", imported(session.record.training.as_ref(), path)),
     }
     fact("worked", duration(session.record.elapsed_s));
+    if let Some(changes) = session
+        .record
+        .inputs
+        .len()
+        .checked_sub(1)
+        .filter(|&n| n > 0)
+    {
+        let times = if changes == 1 {
+            "once"
+        } else {
+            "several times"
+        };
+        fact(
+            "warning",
+            format!("its images were changed {times} on the way, as a person asked for"),
+        );
+    }
     if let Some(problem) = session.run.as_ref().and_then(|run| run.problem.as_ref()) {
         fact("warning", problem.replace('\n', " "));
     }

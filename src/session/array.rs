@@ -186,6 +186,9 @@ impl<'de, T: Element> Deserialize<'de> for Array<T> {
 /// Most bytes that one array may claim to have: a bound on what a lying header can allocate.
 const MOST_BYTES: usize = 1 << 32;
 
+/// Most bytes that one compressed byte stands for.
+const MOST_EXPANSION: usize = 1032;
+
 /// The numbers of one array apart from its header, whatever their type.
 pub trait Payload {
     /// The numbers as little-endian bytes.
@@ -227,7 +230,16 @@ pub trait Payload {
             .decode(encoded)
             .map_err(|error| format!("it is not base64 ({error})"))?;
         let count = self.byte_count()?;
+        // Memory is taken for what the line can hold, whatever the shape claims.
+        let most = compressed.len().saturating_mul(MOST_EXPANSION);
+        if most < count {
+            return Err(format!(
+                "its shape asks for {count} bytes, and its line can hold {most} at most"
+            ));
+        }
         let mut bytes = Vec::new();
+        let no_room = |_| format!("the system does not give the {count} bytes that it takes");
+        bytes.try_reserve_exact(count + 1).map_err(no_room)?;
         ZlibDecoder::new(compressed.as_slice())
             .take(count as u64 + 1)
             .read_to_end(&mut bytes)
@@ -270,7 +282,11 @@ impl<T: Element> Payload for Array<T> {
                 "its checksum is {found:#010x}, not {expected:#010x}"
             ));
         }
-        let values: Vec<T> = bytes.chunks_exact(size_of::<T>()).map(T::read).collect();
+        let mut values = Vec::new();
+        let reserved = values.try_reserve_exact(count / size_of::<T>());
+        reserved
+            .map_err(|_| format!("the system does not give the {count} bytes that it takes"))?;
+        values.extend(bytes.chunks_exact(size_of::<T>()).map(T::read));
         self.numbers = Arc::new(Numbers {
             values,
             crc32: OnceLock::from(found),

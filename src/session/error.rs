@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::config;
 use super::schema::VERSION;
+use crate::format::bytes;
 
 /// A session or configuration file that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -73,13 +74,48 @@ pub enum StoreError {
     /// Another engine runs it.
     #[error(
         "session `{name}` is being run already{}. Look in with `noisescope attach {name}`, or wait until it has ended.",
-        pid.map_or_else(String::new, |pid| format!(" by process {pid}"))
+        by.as_ref().map_or_else(String::new, |by| format!(" by {by}"))
     )]
     Locked {
         /// The session.
         name: String,
-        /// The engine's process, where it is known.
-        pid: Option<u32>,
+        /// The engine's process and machine in words, where they are known.
+        by: Option<String>,
+    },
+    /// The engine that has it is not the only one any more, or its file is not the one that it wrote.
+    #[error(
+        "{}: this engine has stopped writing, since it may not be the only one of session `{name}`: {what}",
+        path.display()
+    )]
+    Ousted {
+        /// The session.
+        name: String,
+        /// Its file.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// No regular file stands where a session's file belongs.
+    #[error("{}: it is {kind}, not a session's file. {remedy}", path.display())]
+    NotAFile {
+        /// Where.
+        path: PathBuf,
+        /// What it is, with its article.
+        kind: &'static str,
+        /// What to do about it.
+        remedy: String,
+    },
+    /// More than this machine, or this program, takes into memory.
+    #[error("{}: {what}; at most {} are read{}", path.display(), bytes(*limit), if *free { ", which is what is free on this machine" } else { "" })]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// How much is asked for, in words.
+        what: String,
+        /// Bytes that are allowed.
+        limit: u64,
+        /// Whether more memory would do.
+        free: bool,
     },
     /// A name that is no plain file name.
     #[error(
@@ -88,8 +124,18 @@ pub enum StoreError {
     Name(String),
 }
 
+impl StoreError {
+    /// Whether trying again would not be right: somebody else may have the session.
+    pub fn is_ousted(&self) -> bool {
+        matches!(self, Self::Ousted { .. })
+    }
+}
+
 /// Says which file could not be acted upon, and how.
-pub(super) fn io_error(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> StoreError {
+pub(super) fn io_error(
+    path: &Path,
+    action: &'static str,
+) -> impl FnOnce(io::Error) -> StoreError + use<> {
     let path = path.to_owned();
     move |source| StoreError::Io {
         path,

@@ -1,23 +1,34 @@
 //! The folder of sessions: reading, atomic replacing with the previous generation kept, the lock.
 //!
-//! A checkpoint writes `NAME.ron.tmp`, syncs it, keeps the file that stands as `NAME.ron.bak`,
-//! renames and syncs the folder: whenever the power fails, `NAME.ron` is whole. `NAME.lock` is
-//! held by the engine that runs the session.
+//! Here: which sessions there are, reading them, who runs them. The right to run one and to write its file is a
+//! [`Lock`].
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+mod claim;
+mod folder;
+mod kept;
+mod lock;
+mod owner;
+mod reading;
+
+use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use self::kept::Kept;
+pub use self::lock::{Lock, Voice};
+pub use self::owner::BEAT;
+use self::owner::{Owner, Standing};
+pub(super) use self::reading::check_room;
+use self::reading::{read_head, read_session};
 use super::Session;
 pub use super::error::StoreError;
 use super::error::io_error;
 pub use super::schema::VERSION;
 pub use super::text::{config_from_text, from_text, to_text};
-
-/// How long a lock is waited for: longer than anybody looks at it, shorter than a person notices.
-const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+use crate::files::{self, quoted};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -114,6 +125,11 @@ impl Store {
     /// Every [`StoreError`] of reading. Where the file is damaged and the previous generation is
     /// whole, the message offers it; nothing is overwritten.
     pub fn load(&self, name: &str) -> Result<Session> {
+        self.read(name).map(|(session, _)| session)
+    }
+
+    /// The same, with the state of the file that it was read from.
+    fn read(&self, name: &str) -> Result<(Session, Kept)> {
         check_name(name)?;
         let path = self.path(name);
         if !path.exists() && !self.backup_path(name).exists() {
@@ -150,6 +166,28 @@ impl Store {
         }
     }
 
+    /// Reads a session but for the numbers of its arrays, which stay empty: what it is and how far it is. Takes
+    /// a moment and little memory, whatever the file is.
+    ///
+    /// # Errors
+    /// As [`Self::load`], but for what is wrong with the arrays.
+    pub fn head(&self, name: &str) -> Result<Session> {
+        check_name(name)?;
+        read_head(&self.path(name), name)
+    }
+
+    /// What a person types to get the previous generation back; the damaged file is kept.
+    pub fn way_back(&self, name: &str) -> String {
+        let (file, backup) = (self.path(name), self.backup_path(name));
+        let mut aside = file.clone().into_os_string();
+        aside.push(".damaged");
+        let (file, aside, backup) = (quoted(&file), quoted(&aside), quoted(&backup));
+        match self.path(name).exists() {
+            true => format!("mv {file} {aside}; cp {backup} {file}"),
+            false => format!("cp {backup} {file}"),
+        }
+    }
+
     fn missing(&self, name: &str) -> StoreError {
         let names = self.names().unwrap_or_default();
         let hint = if names.is_empty() {
@@ -165,19 +203,16 @@ impl Store {
     }
 
     fn advice(&self, name: &str) -> String {
-        let (file, backup) = (self.path(name), self.backup_path(name));
+        let backup = self.backup_path(name);
         match read_session(&backup, name) {
-            Ok(session) => format!(
-                "The previous generation is whole, from {} and with {} trials. To go on from it: mv {} {}.damaged; cp {} {}",
+            Ok((session, _)) => format!(
+                "The previous generation is whole, from {} and with {} trials. To go on from it: {}",
                 timestamp(session.record.updated),
                 session
                     .record
                     .classification_images()
                     .map_or(0, super::record::ClassificationImages::trials),
-                file.display(),
-                file.display(),
-                backup.display(),
-                file.display()
+                self.way_back(name)
             ),
             Err(StoreError::Io { .. }) => {
                 "There is no previous generation. The file was left as it is.".into()
@@ -188,47 +223,13 @@ impl Store {
         }
     }
 
-    /// Replaces the session's file: temporary file, sync, the old one kept as `.bak`, rename, sync
-    /// of the folder. Returns the bytes written.
+    /// Replaces the session's file, taking its lock meanwhile: [`Lock::save`]. Returns the bytes written.
     ///
     /// # Errors
-    /// [`StoreError::Io`] with the path; the file that stood there is then still whole.
+    /// [`StoreError::Locked`] where an engine runs it, or [`StoreError::Io`] with the path; the file that stood
+    /// there is then still whole.
     pub fn save(&self, session: &Session) -> Result<u64> {
-        let text = to_text(session).map_err(|error| StoreError::Io {
-            path: self.path(&session.name),
-            action: "write the session as text",
-            source: io::Error::other(error),
-        })?;
-        fs::create_dir_all(&self.folder).map_err(io_error(&self.folder, "create the folder"))?;
-        let (path, temporary) = (
-            self.path(&session.name),
-            self.beside(&session.name, ".ron.tmp"),
-        );
-        let written = write_synced(&temporary, text.as_bytes());
-        if written.is_err() {
-            // A half file on a full disk helps nobody.
-            let _ = fs::remove_file(&temporary);
-        }
-        written?;
-        if path.exists() {
-            self.keep(&session.name)?;
-        }
-        fs::rename(&temporary, &path).map_err(io_error(&path, "replace the session"))?;
-        let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        folder.map_err(io_error(&self.folder, "sync the folder"))?;
-        Ok(text.len() as u64)
-    }
-
-    /// Keeps the file that stands as the previous generation, never leaving a moment without it.
-    fn keep(&self, name: &str) -> Result<()> {
-        let (path, backup) = (self.path(name), self.backup_path(name));
-        let link = self.beside(name, ".ron.bak.tmp");
-        let _ = fs::remove_file(&link);
-        fs::hard_link(&path, &link)
-            // Some file systems have no hard links: copy.
-            .or_else(|_| fs::copy(&path, &link).map(drop))
-            .map_err(io_error(&link, "keep the previous generation"))?;
-        fs::rename(&link, &backup).map_err(io_error(&backup, "keep the previous generation"))
+        self.lock(&session.name)?.save(session)
     }
 
     /// Takes the lock of a session for as long as the result lives.
@@ -236,47 +237,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`] where an engine runs it.
     pub fn lock(&self, name: &str) -> Result<Lock> {
-        check_name(name)?;
-        fs::create_dir_all(&self.folder).map_err(io_error(&self.folder, "create the folder"))?;
-        let path = self.beside(name, ".lock");
-        let deadline = Instant::now() + LOCK_PATIENCE;
-        loop {
-            let mut file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(&path)
-                .map_err(io_error(&path, "open the lock"))?;
-            match file.try_lock() {
-                Ok(()) => {}
-                // Somebody who only looks holds it for a moment.
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(5));
-                    continue;
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(StoreError::Locked {
-                        name: name.to_owned(),
-                        pid: self.engine(name).map(|engine| engine.pid),
-                    });
-                }
-                Err(TryLockError::Error(error)) => {
-                    return Err(io_error(&path, "lock the session")(error));
-                }
-            }
-            // The one who had it before may have removed the file that was opened here: a lock on
-            // a file without a name keeps nobody out.
-            let inode = |file: io::Result<fs::Metadata>| file.map(|file| file.ino()).ok();
-            if inode(fs::metadata(&path)) != inode(file.metadata()) {
-                continue;
-            }
-            let told = file
-                .set_len(0)
-                .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
-            told.map_err(io_error(&path, "write the lock"))?;
-            return Ok(Lock { file, path });
-        }
+        Lock::take(self, name)
     }
 
     /// What the previous generation of a session holds; `None` where there is none.
@@ -287,7 +248,7 @@ impl Store {
         check_name(name)?;
         let path = self.backup_path(name);
         match path.exists() {
-            true => read_session(&path, name).map(Some),
+            true => read_session(&path, name).map(|(session, _)| Some(session)),
             false => Ok(None),
         }
     }
@@ -295,18 +256,33 @@ impl Store {
     /// The engine that runs a session now, if one does.
     pub fn engine(&self, name: &str) -> Option<EngineOf> {
         let path = self.beside(name, ".lock");
-        let mut file = OpenOptions::new().read(true).open(path).ok()?;
-        if file.try_lock_shared().is_ok() {
-            return None;
-        }
-        let mut told = String::new();
-        file.read_to_string(&mut told).ok()?;
-        let mut lines = told.lines();
-        Some(EngineOf {
-            pid: lines.next()?.parse().ok()?,
-            socket: lines.next().map(PathBuf::from),
-        })
+        let file = match files::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return EngineOf::of_another_user(&path);
+            }
+            Err(_) => return None,
+        };
+        let owner = Owner::read(&file).ok()??;
+        let runs = match owner.standing() {
+            Standing::Alive => true,
+            Standing::Dead => false,
+            Standing::Unknown => {
+                let free = file.try_lock_shared().is_ok();
+                let beats = || owner.beats() && written_within(&file, HEARD);
+                !free || beats()
+            }
+        };
+        runs.then(|| EngineOf::from(owner))
     }
+}
+
+/// An engine elsewhere whose lock was written so lately runs; clocks of machines differ by less.
+const HEARD: Duration = Duration::from_secs(30);
+
+fn written_within(file: &fs::File, time: Duration) -> bool {
+    let written = file.metadata().and_then(|about| about.modified());
+    written.is_ok_and(|then| then.elapsed().is_ok_and(|age| age < time))
 }
 
 /// The engine that runs a session.
@@ -316,51 +292,63 @@ pub struct EngineOf {
     pub pid: u32,
     /// Where viewers reach it; `None` until it listens, or where it can make no socket.
     pub socket: Option<PathBuf>,
+    /// The machine that it runs on, where that is not this one.
+    pub elsewhere: Option<String>,
 }
 
-/// The right to run a session; given back when dropped, and by the system when the process dies.
-#[derive(Debug)]
-pub struct Lock {
-    file: File,
-    path: PathBuf,
-}
-
-impl Lock {
-    /// Tells viewers where the engine is reached.
-    ///
-    /// # Errors
-    /// [`StoreError::Io`].
-    pub fn tell_socket(&mut self, socket: &Path) -> Result<()> {
-        let told = self
-            .file
-            .write_all(format!("\n{}", socket.display()).as_bytes());
-        told.map_err(io_error(&self.path, "write the lock"))
+impl From<Owner> for EngineOf {
+    fn from(owner: Owner) -> Self {
+        Self {
+            elsewhere: owner.elsewhere().map(str::to_owned),
+            pid: owner.pid,
+            socket: owner.socket,
+        }
     }
 }
 
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Removed while still held: whoever opened it before finds that its name is gone.
-        let _ = fs::remove_file(&self.path);
-        let _ = self.file.unlock();
+impl EngineOf {
+    /// The one that holds a lock which only its user may read: the system knows its process.
+    fn of_another_user(lock: &Path) -> Option<Self> {
+        let inode = fs::symlink_metadata(lock).ok()?.ino().to_string();
+        let locks = fs::read_to_string("/proc/locks").ok()?;
+        let held = locks.lines().find_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let [_, "FLOCK", _, "WRITE", pid, place, ..] = fields[..] else {
+                return None;
+            };
+            (place.rsplit(':').next() == Some(&inode)).then(|| pid.parse().ok())?
+        });
+        Some(Self {
+            pid: held?,
+            socket: None,
+            elsewhere: None,
+        })
+    }
+
+    /// In words: its process, and its machine where that is another.
+    pub fn words(&self) -> String {
+        match &self.elsewhere {
+            Some(machine) => format!("process {} on {machine}", self.pid),
+            None => format!("process {}", self.pid),
+        }
     }
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut file = File::create(path).map_err(io_error(path, "create the file"))?;
-    file.write_all(bytes)
-        .map_err(io_error(path, "write the file"))?;
-    file.sync_all().map_err(io_error(path, "sync the file"))
+/// A name beside `base` that nothing else has: of this process, this moment, and counted.
+fn unique(base: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let moment = SystemTime::now().duration_since(UNIX_EPOCH);
+    let moment = moment.map_or(0, |it| it.as_nanos());
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{base}.{}-{count}-{moment}.tmp", std::process::id())
 }
 
-fn read_session(path: &Path, name: &str) -> Result<Session> {
-    let bytes = fs::read(path).map_err(io_error(path, "read the file"))?;
-    let text = String::from_utf8(bytes).map_err(|error| StoreError::Damaged {
-        path: path.to_owned(),
-        problem: format!("byte {} is no text", error.utf8_error().valid_up_to()),
-        advice: String::new(),
-    })?;
-    from_text(&text, path, name)
+/// Reads a session wherever its file lies.
+///
+/// # Errors
+/// As [`Store::load`], without what to do about a damaged file.
+pub fn read_at(path: &Path, name: &str) -> Result<Session> {
+    read_session(path, name).map(|(session, _)| session)
 }
 
 /// A point in time as a person here writes it, to the second.

@@ -1,7 +1,8 @@
 //! A session as text: the plan, then what has happened, then one line of numbers for each array.
 //!
 //! What is read is checked whole: its version, every range of the plan, the record against its
-//! checksum and every array against its own, and that the record belongs to the plan.
+//! checksum and every array against its own, and that the record belongs to the plan. Without its arrays a session
+//! is read in a moment, whatever they claim to hold.
 
 use std::path::Path;
 
@@ -12,7 +13,11 @@ use super::array::{Arrays, Payload};
 use super::error::StoreError;
 use super::migrate;
 use super::schema::VERSION;
+use super::store::check_room;
 use super::{Config, Record, Session};
+
+/// What stands before the numbers of the arrays, after all that a person can read.
+pub(super) const ARRAYS: &str = "\n  arrays: [";
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -110,35 +115,72 @@ fn pretty() -> PrettyConfig {
 
 /// Reads a session from its text. `path` is for messages.
 pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
-    let damaged = |problem: String| StoreError::Damaged {
+    let read = readable(text, path)?;
+    let damaged = |problem: String| damaged(path, problem);
+    let (mut record, config) = (read.record, read.config);
+    if read.is_recorded {
+        check_size(&record, read.version, path)?;
+        let problem = fill(&mut record, &read.arrays, read.version);
+        let problem = problem.or_else(|| match read.version {
+            1 => migrate::first_version(&mut record, &config).err(),
+            _ => None,
+        });
+        // Once more, now that there are numbers to check.
+        if let Some(problem) = problem.or_else(|| unfit(&record, &config)) {
+            return Err(damaged(problem));
+        }
+    }
+    Ok(Session {
+        name: name.to_owned(),
+        config,
+        record,
+        run: None,
+    })
+}
+
+/// The same from what stands before the arrays alone, which stay empty: enough to say what the session is and how
+/// far it is.
+pub(super) fn head_from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
+    let read = readable(&format!("{text}{ARRAYS}],\n)"), path)?;
+    Ok(Session {
+        name: name.to_owned(),
+        config: read.config,
+        record: read.record,
+        run: None,
+    })
+}
+
+/// The readable part of a file, checked.
+struct Readable {
+    version: u32,
+    config: Config,
+    record: Record,
+    /// Whether there is a record in the file.
+    is_recorded: bool,
+    arrays: Vec<String>,
+}
+
+fn damaged(path: &Path, problem: String) -> StoreError {
+    StoreError::Damaged {
         path: path.to_owned(),
         problem,
         advice: String::new(),
-    };
-    let version = ron::from_str::<VersionOnly>(text).map(|file| file.version);
-    if let Ok(found) = version
-        && found > VERSION
-    {
-        return Err(StoreError::Newer {
-            path: path.to_owned(),
-            found,
-        });
     }
+}
+
+/// Reads a file's text, and checks all of it but the numbers of its arrays.
+fn readable(text: &str, path: &Path) -> Result<Readable> {
+    let damaged = |problem: String| damaged(path, problem);
     let file: FileIn = match ron::from_str(text) {
         Ok(file) => file,
-        Err(error) if is_cut(text) => {
-            return Err(damaged(format!(
-                "it is cut off after {} bytes ({})",
-                text.len(),
-                error.code
-            )));
-        }
-        Err(_) if text.trim().is_empty() => return Err(damaged("it is empty".into())),
-        Err(_) if !text.contains("config") && !text.contains("version") => {
-            return Err(damaged("it is something else than a session".into()));
-        }
-        Err(error) => return Err(syntax(path, &error)),
+        Err(error) => return Err(unreadable(text, path, &error)),
     };
+    if file.version > VERSION {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found: file.version,
+        });
+    }
     if file.checksum.is_some() && file.checksum != checksum(text, file.version) {
         return Err(damaged(
             "what it records is not what was written: the checksum of its lines from `record` on is another; only `config` may be edited, before anything has been done".into(),
@@ -161,48 +203,83 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
     if let (Some(record), ..=2) = (&file.record, file.version) {
         migrate::before_evidence(record, &mut config);
     }
-    let recorded = file.record.is_some();
-    let mut record = file.record.unwrap_or_else(|| Record::new(&config));
-    let first = file.version == 1;
-    // The numbers of an older file come into their places before they are checked.
-    if let Some(problem) = unfit(&record, &config).filter(|_| !first) {
+    let is_recorded = file.record.is_some();
+    let record = file.record.unwrap_or_else(|| Record::new(&config));
+    // The numbers of the first version come into their places before they are checked.
+    if let Some(problem) = unfit(&record, &config).filter(|_| file.version != 1) {
         return Err(damaged(problem));
     }
-    let mut lines = file.arrays.iter();
-    let mut problem = None;
-    if recorded {
-        record.arrays_mut(&mut |array, payload: &mut dyn Payload| {
-            let unknown = match file.version {
-                ..=1 => migrate::is_new(&array),
-                2 => migrate::is_newer(&array),
-                _ => false,
-            };
-            if unknown {
-                return;
-            }
-            let filled = match lines.next() {
-                _ if first && !migrate::may_be(payload) => Err("its shape is absurd".into()),
-                Some(line) => payload.fill(line),
-                None => Err("its numbers are missing".into()),
-            };
-            if let (Err(error), None) = (filled, &problem) {
-                problem = Some(format!("array `{array}`: {error}"));
-            }
-        });
-    }
-    if first && problem.is_none() {
-        problem = migrate::first_version(&mut record, &config).err();
-    }
-    // Once more, now that there are numbers to check.
-    if let Some(problem) = problem.or_else(|| unfit(&record, &config)) {
-        return Err(damaged(problem));
-    }
-    Ok(Session {
-        name: name.to_owned(),
+    Ok(Readable {
+        version: file.version,
         config,
         record,
-        run: None,
+        is_recorded,
+        arrays: file.arrays,
     })
+}
+
+/// What is wrong with a text that is no session of this version.
+fn unreadable(text: &str, path: &Path, error: &ron::error::SpannedError) -> StoreError {
+    let version = ron::from_str::<VersionOnly>(text).map(|file| file.version);
+    match version {
+        Ok(found) if found > VERSION => StoreError::Newer {
+            path: path.to_owned(),
+            found,
+        },
+        _ if is_cut(text) => damaged(
+            path,
+            format!("it is cut off after {} bytes ({})", text.len(), error.code),
+        ),
+        _ if text.trim().is_empty() => damaged(path, "it is empty".into()),
+        _ if !text.contains("config") && !text.contains("version") => {
+            damaged(path, "it is something else than a session".into())
+        }
+        _ => syntax(path, error),
+    }
+}
+
+/// Whether an array is one that files of a version do not have, by its path in the record.
+fn is_unknown(array: &str, version: u32) -> bool {
+    match version {
+        ..=1 => migrate::is_new(array),
+        2 => migrate::is_newer(array),
+        _ => false,
+    }
+}
+
+/// Refuses arrays that claim more memory than there is, before any is taken.
+fn check_size(record: &Record, version: u32, path: &Path) -> Result<()> {
+    let (mut total, mut largest) = (0_u64, 0_u64);
+    record.arrays(&mut |array, payload: &dyn Payload| {
+        // What is absurd is told when it is to be filled.
+        let bytes = payload.byte_count().unwrap_or(0) as u64;
+        if !is_unknown(&array, version) {
+            total = total.saturating_add(bytes);
+            largest = largest.max(bytes);
+        }
+    });
+    // One of them is there twice while its bytes become numbers.
+    check_room(path, "its arrays take", total.saturating_add(largest))
+}
+
+/// Fills the arrays of a record; what is wrong with the first that cannot be.
+fn fill(record: &mut Record, lines: &[String], version: u32) -> Option<String> {
+    let mut lines = lines.iter();
+    let mut problem = None;
+    record.arrays_mut(&mut |array, payload: &mut dyn Payload| {
+        if problem.is_some() || is_unknown(&array, version) {
+            return;
+        }
+        let filled = match lines.next() {
+            _ if version == 1 && !migrate::may_be(payload) => Err("its shape is absurd".into()),
+            Some(line) => payload.fill(line),
+            None => Err("its numbers are missing".into()),
+        };
+        if let Err(error) = filled {
+            problem = Some(format!("array `{array}`: {error}"));
+        }
+    });
+    problem
 }
 
 /// A session file ends with its closing parenthesis; without it, it was cut.

@@ -1,14 +1,13 @@
 //! References taken from sessions that exist: those of another audit, or the network that a session
 //! is about, by its evidence or classification images.
 
-use std::fs;
 use std::path::Path;
 
 use crate::session::array::Array;
 use crate::session::config::{self, Analysis as Plan, NetworkKind};
 use crate::session::form::Form;
 use crate::session::record::{Analysis, Examinee, GammaTrials, Role};
-use crate::session::text::from_text;
+use crate::session::store::read_at;
 use crate::session::{Config, Session};
 
 /// What references must have in common with the audit that takes them.
@@ -30,11 +29,10 @@ pub struct Wanted<'a> {
 /// In words: what is wrong with the file, or what its networks and the audit's do not share.
 pub fn taken(path: &Path, wanted: Wanted<'_>) -> Result<Vec<Examinee>, String> {
     let file = path.display();
-    let text = fs::read_to_string(path).map_err(|error| format!("{file}: {error}"))?;
     let name = path
         .file_stem()
         .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    let session = from_text(&text, path, &name).map_err(|error| error.to_string())?;
+    let session = read_at(path, &name).map_err(|error| error.to_string())?;
     let form = session.record.form.as_ref();
     if form != Some(wanted.form) || session.config.dataset_label() != wanted.dataset {
         return Err(format!(

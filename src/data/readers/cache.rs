@@ -130,6 +130,8 @@ pub(in crate::data) fn keep(cache: &Path, fingerprint: &Fingerprint, raw: &Raw) 
     fs::create_dir_all(cache)?;
     let path = fingerprint.file(cache);
     let part = path.with_extension(format!("{}.tmp", std::process::id()));
+    // Of a process that had the same number and was killed.
+    let _ = fs::remove_file(&part);
     let outcome = write(&part, raw).and_then(|()| fs::rename(&part, &path));
     if outcome.is_err() {
         // Nothing else can be done about a leftover; the next run's removal finds it.
@@ -148,7 +150,7 @@ pub(in crate::data) fn keep(cache: &Path, fingerprint: &Fingerprint, raw: &Raw) 
 
 fn write(path: &Path, raw: &Raw) -> io::Result<()> {
     let mut to = Summed {
-        inner: BufWriter::with_capacity(1 << 18, File::create(path)?),
+        inner: BufWriter::with_capacity(1 << 18, File::create_new(path)?),
         sum: Sha256::new(),
     };
     let header = postcard::to_stdvec(raw).map_err(io::Error::other)?;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use zip::ZipArchive;
 
-use super::super::file::{self, FileError, Foreign, MOST_BYTES, foreign};
+use super::super::file::{self, FileError, Foreign, foreign, most_bytes};
+use super::super::gzip::unpacked;
 use super::super::{DataError, MOST_CLASSES};
 use super::array::{Array, Element};
 use super::levels::{bytes_of, images_of};
@@ -14,6 +15,7 @@ use super::listing::{Listing, ending, name_of};
 use super::raw::{Half, Raw};
 use super::roles::{Part, Role, What, role};
 use super::{Kind, Layout, Told};
+use crate::format::bytes as bytes_in_words;
 
 /// Files of arrays.
 #[derive(Debug)]
@@ -179,7 +181,8 @@ fn arrays_in(path: &Path) -> Result<Vec<(String, Named)>, DataError> {
     let mut archive =
         ZipArchive::new(Cursor::new(&content)).map_err(|error| damaged(error.to_string()))?;
     let mut arrays = Vec::new();
-    let mut room = MOST_BYTES;
+    let limit = most_bytes().min(unpacked(content.len() as u64));
+    let mut room = limit;
     for index in 0..archive.len() {
         let entry = archive
             .by_index(index)
@@ -200,7 +203,8 @@ fn arrays_in(path: &Path) -> Result<Vec<(String, Named)>, DataError> {
             .checked_sub(read as u64)
             .ok_or_else(|| FileError::TooLarge {
                 path: path.to_owned(),
-                what: format!("more than {} GiB of arrays", MOST_BYTES >> 30),
+                what: format!("more than {} of arrays", bytes_in_words(limit)),
+                limit,
             })?;
         let place = path.join(&name);
         arrays.push((name, Named { place, bytes }));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::super::DataError;
-use super::super::file::{FileError, MOST_BYTES};
+use super::super::file::{FileError, most_bytes};
 use crate::session::form::Shape;
 
 /// Images of one part of a set, with a label each.
@@ -105,10 +105,12 @@ pub(super) fn room(
     let total = shape.iter().try_fold(count as u64, |product, &size| {
         product.checked_mul(size as u64)
     });
+    let limit = most_bytes();
     match total {
-        Some(total) if total <= MOST_BYTES => Ok(total as usize),
+        Some(total) if total <= limit => Ok(total as usize),
         _ => Err(FileError::TooLarge {
             path: place.to_owned(),
+            limit,
             what: format!("{count} images of {}", in_words(shape)),
         }),
     }

@@ -3,6 +3,7 @@
 
 mod analysing;
 mod network;
+mod origin;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -19,10 +20,11 @@ use super::forecast::Forecast;
 use super::kept::{self, EMBEDDED, FULL, KeptError};
 use super::rounds::{Flow, Rounds};
 use super::workers::{Fault, StartError, guarded};
-use crate::analysis::memory::{Memory, available};
+use crate::analysis::memory::Memory;
 use crate::analysis::{AnalysisError, Lab, Resident};
 use crate::data::{self, DataError, Dataset, Origin, Request};
 use crate::format::{bytes, thousands};
+use crate::host::available_memory;
 use crate::link::Command;
 use crate::nets::foreign::{ForeignError, Misfit, MixesImages};
 use crate::nets::graph::{Graph, GraphError};
@@ -36,7 +38,7 @@ use crate::nets::{Ports, ScalingError, parameters_of};
 use crate::session::config::{Config, Weights};
 use crate::session::form::Form;
 use crate::session::run::Phase;
-use crate::session::store::StoreError;
+use crate::session::store::{Lock, StoreError};
 use crate::session::{Session, State};
 use crate::stimulus::Pool;
 
@@ -59,6 +61,12 @@ enum RunError {
         began: String,
         began_classes: usize,
     },
+    #[error(
+        "{what}; put back what it began on, or start a new session. Where it is meant, this goes on and records it: noisescope run {name} --accept-inputs"
+    )]
+    OtherInputs { what: String, name: String },
+    #[error("network.weights: {path} cannot be read: {error}")]
+    Unreadable { path: String, error: std::io::Error },
     #[error(
         "network.weights: training takes images, and the plan has none (dataset: None); take weights from a file: network.weights=File(\"model.pt\")"
     )]
@@ -144,9 +152,10 @@ impl Conductor {
     pub fn new(
         publish: watch::Sender<Arc<Session>>,
         commands: mpsc::UnboundedReceiver<Command>,
+        lock: Lock,
         options: Options,
     ) -> Self {
-        let rounds = Rounds::new(publish, commands, options.store.clone());
+        let rounds = Rounds::new(publish, commands, lock);
         Self {
             rounds,
             options,
@@ -177,6 +186,10 @@ impl Conductor {
                         RunError::Save(worse)
                     );
                 }
+                if self.rounds.is_ousted() {
+                    message = format!("{message}. {}", self.rounds.rescue());
+                    tracing::error!("{message}");
+                }
                 Phase::Failed(message)
             }
         };
@@ -195,11 +208,12 @@ impl Conductor {
     }
 
     /// The last checkpoint. Where it cannot be written, the engine keeps trying, with the problem
-    /// on the screen, until it is told to stop (once more): what is measured is not given up.
+    /// on the screen, until somebody says that what was measured is given up.
     fn save(&mut self, state: &State) -> Result<(), StoreError> {
         loop {
             match self.rounds.checkpoint(state.clone()) {
                 Ok(()) => return Ok(()),
+                Err(error) if error.is_ousted() => return Err(error),
                 Err(_) if self.rounds.wait_for_checkpoint() => {}
                 Err(error) => return Err(error),
             }
@@ -241,6 +255,8 @@ impl Conductor {
         ));
         let network = self.untrained(&config, &form)?;
         self.check_memory(&config, &dataset, opened.seats.len(), &network)?;
+        self.take_inputs(&config, &dataset)?;
+        self.note_program();
         let devices = &mut self.rounds.session.record.devices;
         if devices.last() != Some(&opened.recorded()) {
             devices.push(opened.recorded());
@@ -304,7 +320,7 @@ impl Conductor {
         let mut memory = Memory::of(config, &dataset.form(), images, workers, network);
         memory.weights += packed as u64;
         memory.workers += (workers * scratch) as u64;
-        let free = available();
+        let free = available_memory();
         self.rounds.run.memory = memory.total();
         let of = free.map_or_else(String::new, |free| format!(" of {} free", bytes(free)));
         self.rounds

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::*;
+use crate::engine::inputs::Changed;
 use crate::link::{EngineEnd, Link};
 use crate::session::config::{self, Analysis, ClassificationImages, NetworkKind, Weights};
 use crate::session::store::Store;
@@ -25,6 +26,10 @@ pub fn fail_where_wanted() {
 /// Conducts a run to its end on this thread; the `fails`th computation fails, none where 0. Gives
 /// the phase that it ended in, and how many computations there were.
 fn conduct(store: &Store, session: Session, fails: u32) -> (Phase, u32) {
+    let mut lock = store.lock(&session.name).unwrap();
+    if lock.finds_session().unwrap() {
+        lock.load().unwrap();
+    }
     let (link, end) = Link::local(session);
     let EngineEnd { sessions, commands } = end;
     let options = Options {
@@ -32,10 +37,11 @@ fn conduct(store: &Store, session: Session, fails: u32) -> (Phase, u32) {
         data: std::path::PathBuf::new(),
         device: "flex".parse().unwrap(),
         workers: Some(2),
+        inputs: Changed::Refuse,
     };
     COMPUTED.set(0);
     FAILS.set(fails);
-    Conductor::new(sessions, commands, options).conduct();
+    Conductor::new(sessions, commands, lock, options).conduct();
     let phase = link.newest().run.as_ref().unwrap().phase.clone();
     (phase, COMPUTED.get())
 }

@@ -36,6 +36,8 @@ pub fn json(session: &Session) -> Value {
     // Only a folder whose name is not Unicode has no JSON, and a session file cannot name one.
     let config = serde_json::to_value(&session.config);
     put("config", config.unwrap_or_default());
+    put("inputs", json!(session.record.inputs));
+    put("starts", json!(session.record.starts));
     put("form", json!(session.record.form));
     if let Some(it) = &session.record.training {
         put("training", training(it));

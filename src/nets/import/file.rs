@@ -1,6 +1,5 @@
 //! Named tensors of a file, whatever its format. No code in a pickle is ever run: it is read as data.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -9,6 +8,7 @@ use burn::store::{ModuleStore, SafetensorsStore, SafetensorsStoreError};
 use super::raw::{Contents, Raw};
 use super::recognise::{self, Foreign, Remedy};
 use super::{Fault, torch};
+use crate::files;
 
 /// The tensors of a PyTorch checkpoint or a safetensors file.
 ///
@@ -49,7 +49,7 @@ pub fn foreign(path: &Path) -> Result<Option<Foreign>, Fault> {
 
 fn start(path: &Path) -> Result<Vec<u8>, Fault> {
     let mut start = Vec::new();
-    File::open(path)?.take(512).read_to_end(&mut start)?;
+    files::open(path)?.take(512).read_to_end(&mut start)?;
     Ok(start)
 }
 

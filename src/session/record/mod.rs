@@ -9,6 +9,7 @@ mod course;
 mod covariance;
 mod estimated;
 mod evidence;
+mod inputs;
 mod model;
 mod modulation;
 mod null;
@@ -33,6 +34,7 @@ pub use classification_images::{CONFIDENCE_STEPS, ClassificationImages, FedBack,
 pub use covariance::{BlockCovariance, Covariance};
 pub use estimated::Estimated;
 pub use evidence::{Evidence, EvidenceSums};
+pub use inputs::{Difference, Inputs, Split, Start};
 pub use model::Model;
 pub use modulation::{BY_CLASS, Cells, ModulatedLayer, Modulation};
 pub use null::NoiseNull;
@@ -80,6 +82,13 @@ pub struct Record {
     pub elapsed_s: f64,
     /// The devices that worked on it, in order.
     pub devices: Vec<String>,
+    /// Every start of an engine, in order; those of programs that did not note them are missing.
+    #[serde(default)]
+    pub starts: Vec<Start>,
+    /// What it was made from: the last is what it goes on with, others before it where a person accepted a
+    /// change. Empty before images and network have been opened, and in sessions of earlier versions.
+    #[serde(default)]
+    pub inputs: Vec<Inputs>,
     /// Where the images came from: `embedded`, `full set`, or a folder.
     pub images: Option<String>,
     /// What an image is and may be called; `None` until images and network have been opened.
@@ -225,6 +234,8 @@ impl Record {
             updated: 0,
             elapsed_s: 0.0,
             devices: Vec::new(),
+            starts: Vec::new(),
+            inputs: Vec::new(),
             images: None,
             form: None,
             model: None,

@@ -1,7 +1,6 @@
 //! A model with the files of weights beside it, as one thing that can be told from another.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -10,11 +9,13 @@ use onnx_ir::ModelProto;
 use sha2::{Digest, Sha256};
 
 use super::error::{Fault, OnnxError};
+use crate::files;
+
 use super::{Imported, Options, Survey, file, imported, survey};
 
 /// Adds the content of a file.
 fn add_file(sum: &mut Sha256, path: &Path) -> io::Result<()> {
-    let mut file = File::open(path)?;
+    let mut file = files::open(path)?;
     let mut piece = vec![0; 1 << 20];
     loop {
         match file.read(&mut piece)? {
@@ -39,7 +40,7 @@ impl Bundle {
     /// # Errors
     /// Where one cannot be read, or it is no model.
     pub fn open(path: &Path) -> Result<Self, OnnxError> {
-        let open = || -> Result<Self, Fault> { Self::of(path, std::fs::read(path)?.into()) };
+        let open = || -> Result<Self, Fault> { Self::of(path, files::read(path)?.into()) };
         open().map_err(|fault| OnnxError {
             path: path.to_owned(),
             fault,

@@ -1,6 +1,5 @@
 //! A file as the messages of the ONNX format, and its arrays, wherever they lie.
 
-use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
@@ -12,6 +11,7 @@ use super::constant::Constant;
 use super::count::Count;
 use super::error::Fault;
 use super::recognise;
+use crate::files;
 use crate::session::array::Array;
 
 /// Most bytes that one array may claim to have.
@@ -22,7 +22,7 @@ const MOST_BYTES: usize = 1 << 32;
 /// # Errors
 /// Where it cannot be read, is something else, or is damaged.
 pub fn model(path: &Path) -> Result<ModelProto, Fault> {
-    model_of(&Bytes::from(std::fs::read(path)?))
+    model_of(&Bytes::from(files::read(path)?))
 }
 
 /// The messages of a file with this content.
@@ -114,7 +114,7 @@ impl Arrays {
         let path = self.beside(tensor)?.unwrap_or_default();
         let offset = external(tensor, "offset").and_then(|offset| offset.parse().ok());
         let read = || -> io::Result<Vec<u8>> {
-            let mut file = File::open(&path)?;
+            let mut file = files::open(&path)?;
             file.seek(SeekFrom::Start(offset.unwrap_or(0)))?;
             let mut bytes = Vec::new();
             file.take(needed as u64).read_to_end(&mut bytes)?;

@@ -13,23 +13,24 @@ use super::super::pickle;
 use super::super::recognise::Remedy;
 use super::storage::{Opened, Storages};
 use super::{legacy, magic};
+use crate::files;
 
 /// Opens a file of `torch.save`.
 ///
 /// # Errors
 /// Where it is damaged, of another kind, or of a machine that counts bytes the other way round.
 pub fn open(path: &Path) -> Result<Opened, Fault> {
-    let mut file = File::open(path)?;
+    let mut file = files::open(path)?;
     let mut start = Vec::new();
     let most = pickle::MOST_BYTES as u64;
     file.by_ref().take(4).read_to_end(&mut start)?;
     if start.starts_with(b"PK\x03\x04") {
-        return zipped(File::open(path)?);
+        return zipped(files::open(path)?);
     }
     file.take(most).read_to_end(&mut start)?;
     let too_long = start.len() as u64 >= most;
     let opened = match magic::is(&start) {
-        true => legacy::open(&start, Box::new(File::open(path)?)),
+        true => legacy::open(&start, Box::new(files::open(path)?)),
         false => pickle::read(&start)
             .map(|(tree, _)| Opened {
                 tree,
@@ -48,7 +49,7 @@ pub fn open(path: &Path) -> Result<Opened, Fault> {
 /// # Errors
 /// Where it is damaged.
 pub fn names(path: &Path) -> Result<Vec<String>, Fault> {
-    names_in(&unzipped(File::open(path)?)?)
+    names_in(&unzipped(files::open(path)?)?)
 }
 
 fn unzipped(file: File) -> Result<ZipArchive<BufReader<File>>, Fault> {

@@ -1,0 +1,242 @@
+//! A folder that is held open: files in it are reached through it, so that nothing is ever made in another
+//! folder that has taken its place.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{self as at, AtFlags, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use super::StoreError;
+use crate::files;
+use crate::session::error::io_error;
+
+/// Where a file or a folder lies, whatever it is called: no two have the same at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    device: u64,
+    inode: u64,
+}
+
+impl From<&fs::Metadata> for Place {
+    fn from(about: &fs::Metadata) -> Self {
+        Self {
+            device: about.dev(),
+            inode: about.ino(),
+        }
+    }
+}
+
+/// Whether what was written is on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Synced {
+    /// The system says so.
+    Yes,
+    /// This file system does not tell.
+    Untold,
+}
+
+/// A folder, held open.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    file: File,
+    place: Place,
+}
+
+impl Folder {
+    /// Opens a folder, and makes it where it is not there.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(path).map_err(io_error(path, "create the folder"))?;
+        let open = |flags| {
+            at::open(
+                path,
+                flags | OFlags::DIRECTORY | OFlags::CLOEXEC,
+                Mode::empty(),
+            )
+        };
+        let file = match open(OFlags::RDONLY) {
+            // Files can be made in a folder that cannot be listed.
+            #[cfg(target_os = "linux")]
+            Err(Errno::ACCESS) => open(OFlags::PATH),
+            opened => opened,
+        };
+        let opened = file.map(File::from).map_err(io::Error::from);
+        let held = opened.and_then(|file| {
+            let place = Place::from(&file.metadata()?);
+            Ok(Self {
+                path: path.to_owned(),
+                file,
+                place,
+            })
+        });
+        held.map_err(io_error(path, "open the folder"))
+    }
+
+    /// The path of a file in it, for messages.
+    pub(super) fn path_of(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Whether the path still leads to it.
+    pub(super) fn is_in_place(&self) -> io::Result<bool> {
+        match fs::metadata(&self.path) {
+            Ok(about) => Ok(Place::from(&about) == self.place),
+            Err(error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
+                _ => Err(error),
+            },
+        }
+    }
+
+    /// Opens a file in it, as the flags say, never through a link; a new one is its owner's alone.
+    pub(super) fn open_file(&self, name: &str, flags: OFlags) -> io::Result<File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match at::openat(&self.file, name, flags, Mode::RUSR | Mode::WUSR) {
+            Ok(file) => Ok(File::from(file)),
+            Err(Errno::LOOP) => Err(files::planted()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes a file that must not have been there.
+    pub(super) fn new_file(&self, name: &str) -> io::Result<File> {
+        self.open_file(name, OFlags::RDWR | OFlags::CREATE | OFlags::EXCL)
+    }
+
+    /// What is known of a name, itself and not what it links to; `None` where it is not there.
+    pub(super) fn about(&self, name: &str) -> io::Result<Option<at::Stat>> {
+        match at::statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(about) => Ok(Some(about)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Where a name leads; `None` where it is not there.
+    pub(super) fn place_of(&self, name: &str) -> io::Result<Option<Place>> {
+        Ok(self.about(name)?.map(|about| place(&about)))
+    }
+
+    /// Gives a file another name, in place of what had it.
+    pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(at::renameat(&self.file, from, &self.file, to)?)
+    }
+
+    /// Gives a file a name that nothing may have had.
+    pub(super) fn rename_to_new(&self, from: &str, to: &str) -> io::Result<()> {
+        match at::renameat_with(&self.file, from, &self.file, to, RenameFlags::NOREPLACE) {
+            // Not every file system knows how.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                self.link(from, to)?;
+                self.remove(from)
+            }
+            renamed => Ok(renamed?),
+        }
+    }
+
+    /// Gives a file a second name.
+    pub(super) fn link(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(at::linkat(
+            &self.file,
+            from,
+            &self.file,
+            to,
+            AtFlags::empty(),
+        )?)
+    }
+
+    /// Removes a file; that it is not there is no error.
+    pub(super) fn remove(&self, name: &str) -> io::Result<()> {
+        match at::unlinkat(&self.file, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The names in it; none where it cannot be listed.
+    pub(super) fn names(&self) -> Vec<String> {
+        let entries = at::Dir::read_from(&self.file).into_iter().flatten();
+        let names =
+            entries.filter_map(|entry| entry.ok()?.file_name().to_str().ok().map(str::to_owned));
+        names.collect()
+    }
+
+    /// Brings the names in it to the disk.
+    pub(super) fn sync(&self) -> io::Result<Synced> {
+        synced(self.file.sync_all())
+    }
+}
+
+/// Where a file lies.
+pub(super) fn place(about: &at::Stat) -> Place {
+    #[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
+    Place {
+        device: about.st_dev as u64,
+        inode: about.st_ino as u64,
+    }
+}
+
+/// What a file system that knows no syncing says is no error.
+pub(super) fn synced(result: io::Result<()>) -> io::Result<Synced> {
+    const UNKNOWN: [Errno; 4] = [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::BADF];
+    match result {
+        Ok(()) => Ok(Synced::Yes),
+        Err(error)
+            if UNKNOWN
+                .iter()
+                .any(|it| error.raw_os_error() == Some(it.raw_os_error())) =>
+        {
+            Ok(Synced::Untold)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_was_moved_is_not_made_again_in_its_old_place() {
+        let outer = tempfile::tempdir().unwrap();
+        let (old, new) = (outer.path().join("old"), outer.path().join("new"));
+        let folder = Folder::open(&old).unwrap();
+        assert!(folder.is_in_place().unwrap());
+        fs::rename(&old, &new).unwrap();
+        assert!(!folder.is_in_place().unwrap());
+        folder.new_file("mine").unwrap();
+        assert!(new.join("mine").exists() && !old.exists());
+        fs::create_dir(&old).unwrap();
+        assert!(!folder.is_in_place().unwrap(), "another folder of the name");
+    }
+
+    #[test]
+    fn no_file_is_made_through_a_planted_link_or_over_another() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = Folder::open(outer.path()).unwrap();
+        let victim = outer.path().join("victim");
+        std::os::unix::fs::symlink(&victim, outer.path().join("link")).unwrap();
+        assert!(folder.new_file("link").is_err());
+        let opened = folder.open_file("link", OFlags::RDWR | OFlags::CREATE);
+        assert!(opened.unwrap_err().to_string().contains("symbolic link"));
+        assert!(!victim.exists());
+        folder.new_file("a").unwrap();
+        folder.new_file("b").unwrap();
+        assert!(folder.rename_to_new("a", "b").is_err());
+        folder.rename_to_new("a", "c").unwrap();
+        let mode = fs::metadata(outer.path().join("c")).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_system_that_knows_no_syncing_is_told_from_a_disk_that_fails() {
+        let error = |code: Errno| Err(io::Error::from(code));
+        assert_eq!(synced(error(Errno::INVAL)).unwrap(), Synced::Untold);
+        assert_eq!(synced(Ok(())).unwrap(), Synced::Yes);
+        assert!(synced(error(Errno::IO)).is_err());
+        assert!(synced(error(Errno::NOSPC)).is_err());
+    }
+}

@@ -1,0 +1,68 @@
+//! A session's file as an engine left it: told from any other file without being read, and read where that is
+//! not enough.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use rustix::fs::{Stat, fstat};
+
+use super::folder::{Place, place};
+
+/// A file's place, size and time, and what was in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kept {
+    place: Place,
+    bytes: u64,
+    modified: (i64, i64),
+    crc32: u32,
+}
+
+impl Kept {
+    /// A file with this content.
+    pub(super) fn of(about: &Stat, content: &[u8]) -> Self {
+        Self {
+            place: place(about),
+            bytes: content.len() as u64,
+            modified: modified(about),
+            crc32: crc32fast::hash(content),
+        }
+    }
+
+    /// Whether this can be the same file with the same content, as far as can be seen without reading it.
+    pub(super) fn is(&self, about: &Stat) -> bool {
+        self.place == place(about)
+            && u64::try_from(about.st_size) == Ok(self.bytes)
+            && self.modified == modified(about)
+    }
+
+    /// The new state of a file whose content is the same; `None` where it is another.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub(super) fn again(&self, mut file: &File) -> io::Result<Option<Self>> {
+        let about = fstat(file)?;
+        if u64::try_from(about.st_size) != Ok(self.bytes) {
+            return Ok(None);
+        }
+        let mut sum = crc32fast::Hasher::new();
+        let mut piece = vec![0; 1 << 16];
+        loop {
+            match file.read(&mut piece)? {
+                0 => break,
+                length => sum.update(&piece[..length]),
+            }
+        }
+        let same = Self {
+            place: place(&about),
+            modified: modified(&about),
+            ..*self
+        };
+        Ok((sum.finalize() == self.crc32).then_some(same))
+    }
+}
+
+/// When a file was written, seconds and nanoseconds since the Unix epoch.
+#[allow(clippy::unnecessary_cast, reason = "the types differ between systems")]
+fn modified(about: &Stat) -> (i64, i64) {
+    (about.st_mtime as i64, about.st_mtime_nsec as i64)
+}

@@ -1,0 +1,273 @@
+//! What a lock says of the engine that holds it: its process, its machine, where viewers reach it, and a beat
+//! that shows to other machines that it lives.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::now;
+use crate::host::{self, Machine};
+
+/// How often an engine shows that it lives.
+pub const BEAT: Duration = Duration::from_secs(2);
+
+/// Most bytes that a lock is read for.
+const MOST: usize = 1 << 15;
+
+/// Who holds a lock. In the file: the process, the socket, then a line for each of the others, `end` last.
+/// Programs of earlier versions wrote the first two lines alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Owner {
+    pub(super) pid: u32,
+    pub(super) socket: Option<PathBuf>,
+    /// `None` in locks of earlier versions, and where the system does not tell.
+    pub(super) machine: Option<Machine>,
+    /// When the process was started, in the ticks of its machine; 0 where that is not known.
+    started: u64,
+    /// No two locks have the same; empty in locks of earlier versions.
+    token: String,
+    /// Counts on while the engine lives.
+    beat: u64,
+}
+
+/// What can be said of an owner from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Its process lives on this machine.
+    Alive,
+    /// Its process lived on this machine and has ended.
+    Dead,
+    /// It is of another machine, or does not say.
+    Unknown,
+}
+
+impl Owner {
+    /// This process, as the owner of one more lock.
+    pub(super) fn this() -> Self {
+        static LOCKS: AtomicU64 = AtomicU64::new(0);
+        let (pid, lock) = (std::process::id(), LOCKS.fetch_add(1, Ordering::Relaxed));
+        let (machine, started) = (Machine::this(), host::started(pid).unwrap_or(0));
+        let name = machine.as_ref().map_or("", |it| &it.name);
+        Self {
+            token: format!("{name}-{pid}-{started}-{}-{lock}", now()),
+            pid,
+            socket: None,
+            machine,
+            started,
+            beat: 0,
+        }
+    }
+
+    /// What a lock says; `None` where it says nothing yet, or nothing of ours.
+    pub(super) fn read(file: &File) -> io::Result<Option<Self>> {
+        let mut bytes = vec![0; MOST];
+        // It may be written to at this moment.
+        for _ in 0..5 {
+            let length = file.read_at(&mut bytes, 0)?;
+            let text = String::from_utf8_lossy(&bytes[..length]);
+            if !text.contains("\nmachine") || text.contains("\nend") {
+                return Ok(Self::parsed(&text));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(None)
+    }
+
+    fn parsed(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let pid = lines.next()?.trim().parse().ok()?;
+        let socket = lines.next().filter(|line| !line.is_empty()).map(unescaped);
+        let mut owner = Self {
+            pid,
+            socket,
+            machine: None,
+            started: 0,
+            token: String::new(),
+            beat: 0,
+        };
+        let mut machine = Machine {
+            name: String::new(),
+            boot: String::new(),
+        };
+        for (key, value) in lines.filter_map(|line| line.split_once(' ')) {
+            match key {
+                "machine" => value.clone_into(&mut machine.name),
+                "boot" => value.clone_into(&mut machine.boot),
+                "started" => owner.started = value.parse().ok()?,
+                "token" => value.clone_into(&mut owner.token),
+                "beat" => owner.beat = value.parse().ok()?,
+                _ => {}
+            }
+        }
+        owner.machine = (!machine.boot.is_empty()).then_some(machine);
+        Some(owner)
+    }
+
+    /// Writes it, in place of what the lock said.
+    pub(super) fn write(&self, file: &File) -> io::Result<()> {
+        let socket = self.socket.as_ref();
+        let socket = socket.map_or_else(String::new, |it| escaped(it.as_os_str().as_bytes()));
+        let (name, boot) = match &self.machine {
+            Some(machine) => (machine.name.as_str(), machine.boot.as_str()),
+            None => ("", ""),
+        };
+        let text = format!(
+            "{}\n{socket}\nmachine {name}\nboot {boot}\nstarted {}\ntoken {}\nbeat {}\nend\n",
+            self.pid, self.started, self.token, self.beat
+        );
+        file.write_all_at(text.as_bytes(), 0)?;
+        file.set_len(text.len() as u64)
+    }
+
+    /// The same engine, a beat later.
+    pub(super) fn beat(&mut self) {
+        self.beat += 1;
+    }
+
+    /// Whether this is the same lock of the same engine, however old.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.token == other.token && self.pid == other.pid
+    }
+
+    /// What can be said of it from here.
+    pub(super) fn standing(&self) -> Standing {
+        if self.machine.is_none() || self.machine != Machine::this() {
+            return Standing::Unknown;
+        }
+        match host::lives(self.pid, self.started) {
+            true => Standing::Alive,
+            false => Standing::Dead,
+        }
+    }
+
+    /// The machine that it runs on, where that is another one.
+    pub(super) fn elsewhere(&self) -> Option<&str> {
+        let machine = self.machine.as_ref()?;
+        (Some(machine) != Machine::this().as_ref()).then_some(&machine.name)
+    }
+
+    /// Whether it says more than the locks of earlier versions, and counts on.
+    pub(super) fn beats(&self) -> bool {
+        !self.token.is_empty()
+    }
+
+    /// In words.
+    pub(super) fn words(&self) -> String {
+        match self.elsewhere() {
+            Some(machine) => format!("process {} on {machine}", self.pid),
+            None => format!("process {}", self.pid),
+        }
+    }
+}
+
+/// Bytes on one line: what is no plain character stands as `%` and two digits.
+fn escaped(bytes: &[u8]) -> String {
+    let of = |&byte: &u8| match byte {
+        b'%' | 0..b' ' | 0x7f.. => format!("%{byte:02x}"),
+        _ => char::from(byte).to_string(),
+    };
+    bytes.iter().map(of).collect()
+}
+
+fn unescaped(text: &str) -> PathBuf {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, others)) = rest.split_first() {
+        let code = others
+            .get(..2)
+            .and_then(|two| std::str::from_utf8(two).ok());
+        let code = code.and_then(|two| u8::from_str_radix(two, 16).ok());
+        match (first, code) {
+            (b'%', Some(code)) => {
+                bytes.push(code);
+                rest = &others[2..];
+            }
+            _ => {
+                bytes.push(first);
+                rest = others;
+            }
+        }
+    }
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::OsStr;
+
+    fn written(owner: &Owner) -> File {
+        let file = tempfile::tempfile().unwrap();
+        owner.write(&file).unwrap();
+        file
+    }
+
+    #[test]
+    fn an_owner_comes_back_from_its_lock_wherever_its_socket_is() {
+        for path in [&b"/run/x.sock"[..], b"/a b/line\nfeed/\xff 100%.sock"] {
+            let owner = Owner {
+                socket: Some(OsStr::from_bytes(path).into()),
+                ..Owner::this()
+            };
+            let back = Owner::read(&written(&owner)).unwrap().unwrap();
+            assert_eq!(back, owner);
+            assert!(back.is(&owner) && !back.is(&Owner::this()));
+        }
+        let none = Owner::this();
+        assert_eq!(Owner::read(&written(&none)).unwrap(), Some(none));
+    }
+
+    #[test]
+    fn a_shorter_word_leaves_nothing_of_a_longer_one() {
+        let long = Owner {
+            socket: Some("/a/very/long/folder/x.sock".into()),
+            ..Owner::this()
+        };
+        let file = written(&long);
+        let short = Owner {
+            socket: None,
+            ..long
+        };
+        short.write(&file).unwrap();
+        assert_eq!(Owner::read(&file).unwrap(), Some(short));
+    }
+
+    #[test]
+    fn locks_of_earlier_versions_are_understood_and_nonsense_is_nobody() {
+        let old = Owner::parsed("123\n/tmp/x.sock").unwrap();
+        assert_eq!(
+            (old.pid, old.socket.as_deref()),
+            (123, Some("/tmp/x.sock".as_ref()))
+        );
+        assert_eq!((old.standing(), old.beats()), (Standing::Unknown, false));
+        assert_eq!(Owner::parsed("77").unwrap().socket, None);
+        assert!(Owner::parsed("").is_none() && Owner::parsed("hello").is_none());
+    }
+
+    #[test]
+    fn this_process_is_alive_and_another_boot_cannot_be_judged() {
+        let own = Owner::this();
+        if own.machine.is_none() {
+            println!("skipped: this system does not tell its boot");
+            return;
+        }
+        assert_eq!(own.standing(), Standing::Alive);
+        let ended = Owner {
+            started: own.started + 1,
+            ..own.clone()
+        };
+        assert_eq!(ended.standing(), Standing::Dead);
+        let mut machine = own.machine.clone().unwrap();
+        machine.boot.push('x');
+        let other = Owner {
+            machine: Some(machine),
+            ..own
+        };
+        assert_eq!(other.standing(), Standing::Unknown);
+        assert!(other.elsewhere().is_some());
+    }
+}

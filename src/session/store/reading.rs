@@ -1,0 +1,121 @@
+//! Reading a session's file, never more of it than this machine has room for: whole, or only its readable part.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use rustix::fs::fstat;
+
+use super::kept::Kept;
+use super::{Result, StoreError};
+use crate::files;
+use crate::format::bytes as in_words;
+use crate::host;
+use crate::session::Session;
+use crate::session::error::io_error;
+use crate::session::text::{ARRAYS, from_text, head_from_text};
+
+/// Most bytes of a session's file.
+const MOST: u64 = 16 << 30;
+/// Most bytes of its readable part, where that is read alone.
+const MOST_HEAD: usize = 24 << 20;
+/// Files up to here are read without asking what is free.
+const SMALL: u64 = 64 << 20;
+
+/// A session, and the state of the file that it was read from.
+pub(super) fn read_session(path: &Path, name: &str) -> Result<(Session, Kept)> {
+    let failed = |action| io_error(path, action);
+    let mut file = files::open(path).map_err(failed("read the file"))?;
+    let about = fstat(&file).map_err(|error| failed("read the file")(error.into()))?;
+    let bytes = u64::try_from(about.st_size).unwrap_or(0);
+    check_room(path, "it has", bytes)?;
+    let mut content = Vec::new();
+    let reserved = content.try_reserve_exact(bytes as usize + 1);
+    reserved.map_err(|_| no_room(path, "it has", bytes))?;
+    let read = (&mut file).take(bytes + 1).read_to_end(&mut content);
+    read.map_err(failed("read the file"))?;
+    let kept = Kept::of(&about, &content);
+    let text = into_text(content, path)?;
+    Ok((from_text(&text, path, name)?, kept))
+}
+
+/// A session without the numbers of its arrays, which stay empty: what it is, and how far it is.
+pub(super) fn read_head(path: &Path, name: &str) -> Result<Session> {
+    let failed = |action| io_error(path, action);
+    let mut file = files::open(path).map_err(failed("read the file"))?;
+    let (head, is_whole) = head(&mut file).map_err(failed("read the file"))?;
+    if head.len() > MOST_HEAD {
+        return Err(StoreError::TooLarge {
+            path: path.to_owned(),
+            what: "its readable part is too long to be listed".into(),
+            limit: MOST_HEAD as u64,
+            free: false,
+        });
+    }
+    let text = into_text(head, path)?;
+    match is_whole {
+        // A plan that a person wrote, or a file that was cut.
+        true => from_text(&text, path, name),
+        false => head_from_text(&text, path, name),
+    }
+}
+
+/// What stands before the arrays, and whether there is nothing after it; a little more than [`MOST_HEAD`] bytes
+/// at most.
+fn head(file: &mut File) -> std::io::Result<(Vec<u8>, bool)> {
+    const PIECE: usize = 1 << 16;
+    let mut content = Vec::new();
+    loop {
+        let before = content.len();
+        let read = file.take(PIECE as u64).read_to_end(&mut content)?;
+        // The mark may lie across two pieces.
+        let from = before.saturating_sub(ARRAYS.len());
+        let mark = content[from..]
+            .windows(ARRAYS.len())
+            .position(|bytes| bytes == ARRAYS.as_bytes());
+        if let Some(place) = mark {
+            content.truncate(from + place);
+            return Ok((content, false));
+        }
+        // No text has such bytes: there is nothing to look for further on.
+        if read == 0 || content.len() > MOST_HEAD || content[before..].contains(&0) {
+            return Ok((content, true));
+        }
+    }
+}
+
+fn into_text(content: Vec<u8>, path: &Path) -> Result<String> {
+    String::from_utf8(content).map_err(|error| StoreError::Damaged {
+        path: path.to_owned(),
+        problem: format!("byte {} is no text", error.utf8_error().valid_up_to()),
+        advice: String::new(),
+    })
+}
+
+/// Refuses to take more memory than there is.
+pub(in crate::session) fn check_room(path: &Path, what: &str, bytes: u64) -> Result<()> {
+    if bytes <= SMALL {
+        return Ok(());
+    }
+    let free = host::available_memory();
+    let limit = free.map_or(MOST, |free| free.min(MOST));
+    if bytes <= limit {
+        return Ok(());
+    }
+    Err(StoreError::TooLarge {
+        path: path.to_owned(),
+        what: format!("{what} {}", in_words(bytes)),
+        limit,
+        free: limit < MOST,
+    })
+}
+
+/// The memory was not given.
+fn no_room(path: &Path, what: &str, bytes: u64) -> StoreError {
+    StoreError::TooLarge {
+        path: path.to_owned(),
+        what: format!("{what} {}, which the system does not give", in_words(bytes)),
+        limit: host::available_memory().unwrap_or(MOST),
+        free: true,
+    }
+}

@@ -1,0 +1,240 @@
+//! Engines that cannot be reached as usual: without a socket, in odd folders, behind a queue, of another user.
+
+mod common;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use common::{Bench, both, endless, signal, wait_until};
+use noisescope::link::Command as Word;
+use noisescope::link::client::Conversation;
+use noisescope::session::State;
+use noisescope::session::store::Store;
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn an_engine_whose_socket_was_taken_away_makes_it_anew_and_never_passes_for_interrupted() {
+    let bench = Bench::new();
+    let engine = bench.run_in_background("live");
+    let socket = bench.path("sessions/live.sock");
+    fs::remove_file(&socket).unwrap();
+    let page = bench.succeed(&["attach", "live", "--plain"]);
+    assert!(page.contains("live  running"), "{page}");
+    assert!(bench.succeed(&["ls"]).contains("running"));
+    wait_until("the socket", || socket.exists());
+    fs::remove_file(&socket).unwrap();
+    // A word waits for it.
+    let began = Instant::now();
+    bench.succeed(&["pause", "live"]);
+    assert!(began.elapsed() < Duration::from_secs(6));
+    bench.succeed(&["stop", "live"]);
+    assert_eq!(bench.load("live").record.state, State::Stopped);
+    assert!(
+        bench
+            .store()
+            .engine("live")
+            .is_none_or(|it| it.pid != engine)
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn without_unix_sockets_a_run_is_known_to_run_and_is_stopped_by_a_signal() {
+    let bench = Bench::new();
+    let (source, library) = (bench.path("bind.c"), bench.path("bind.so"));
+    fs::write(
+        &source,
+        "#include <errno.h>\n#include <sys/socket.h>\nint bind(int f,const struct sockaddr*a,socklen_t n){errno=EPERM;return -1;}",
+    )
+    .unwrap();
+    let built = Command::new("cc")
+        .args(["-shared", "-fPIC", "-o"])
+        .arg(&library)
+        .arg(&source)
+        .status();
+    assert!(built.unwrap().success());
+    let plan = endless(&bench);
+    let mut arguments = vec!["run", "mute", "--detach"];
+    arguments.extend(plan.iter().map(String::as_str));
+    let started = bench
+        .program()
+        .env("LD_PRELOAD", &library)
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(started.status.success(), "{}", both(&started));
+    bench.wait_for_trials("mute", 0);
+    let pid = bench.store().engine("mute").unwrap().pid;
+    assert!(bench.succeed(&["ls"]).contains("running"));
+    let page = bench.succeed(&["attach", "mute", "--plain"]);
+    assert!(page.contains("mute  running"), "{page}");
+    assert!(page.contains(&format!("kill -TERM {pid}")), "{page}");
+    let words = bench.refuse(1, &["pause", "mute"]);
+    assert!(words.contains(&format!("process {pid}")), "{words}");
+    let words = bench.succeed(&["stop", "mute"]);
+    assert!(words.contains("TERM was sent"), "{words}");
+    assert_eq!(bench.load("mute").record.state, State::Stopped);
+}
+
+#[test]
+fn folders_whose_names_are_not_unicode_or_hold_a_line_feed_work() {
+    for name in [&b"not \xff unicode"[..], b"line\nfeed 100%"] {
+        let bench = Bench::new();
+        let folder = bench.folder.path().join(OsStr::from_bytes(name));
+        fs::create_dir(&folder).unwrap();
+        let plan = endless(&bench);
+        let program = |arguments: &[&str]| {
+            let mut program = bench.program();
+            let output = program
+                .env("NOISESCOPE_SESSIONS", &folder)
+                .args(arguments)
+                .output();
+            let output = output.unwrap();
+            assert!(output.status.success(), "{arguments:?} {}", both(&output));
+            String::from_utf8_lossy(&output.stdout).into_owned()
+        };
+        let mut arguments = vec!["run", "live", "--detach"];
+        arguments.extend(plan.iter().map(String::as_str));
+        program(&arguments);
+        let store = Store::new(&folder);
+        assert!(store.engine("live").unwrap().socket.is_some());
+        program(&["pause", "live"]);
+        assert!(program(&["attach", "live", "--plain"]).contains("paused"));
+        program(&["continue", "live"]);
+        program(&["stop", "live"]);
+        assert_eq!(store.load("live").unwrap().record.state, State::Stopped);
+    }
+}
+
+#[test]
+fn a_word_to_stop_overtakes_a_thousand_others() {
+    let bench = Bench::new();
+    bench.run_in_background("live");
+    runtime().block_on(async {
+        let mut engine = Conversation::begin(&bench.store(), "live").await.unwrap();
+        for _ in 0..500 {
+            engine.say(Word::Continue).await.unwrap();
+            engine.say(Word::Pause).await.unwrap();
+        }
+        engine.say(Word::Continue).await.unwrap();
+        let began = Instant::now();
+        engine.say(Word::Stop).await.unwrap();
+        let over = async {
+            loop {
+                let _ = engine.ask().await;
+                match engine.hear().await {
+                    Ok(Some(session))
+                        if session.run.as_ref().is_some_and(|run| run.phase.is_over()) =>
+                    {
+                        return;
+                    }
+                    Ok(Some(_)) => {}
+                    _ => return,
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(8), over)
+            .await
+            .expect("an end within seconds");
+        println!(
+            "stop behind 1,001 words: {:.2} s",
+            began.elapsed().as_secs_f64()
+        );
+    });
+    wait_until("the end", || bench.store().engine("live").is_none());
+    assert_eq!(bench.load("live").record.state, State::Stopped);
+}
+
+#[test]
+fn so_many_viewers_look_at_most_and_checkpoints_go_on() {
+    let bench = Bench::new();
+    // Few descriptors, as some systems give by default.
+    let plan = endless(&bench).join("' '");
+    let program = bench.program();
+    let script = format!(
+        "ulimit -n 100; exec {:?} run live --detach '{plan}'",
+        program.get_program()
+    );
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &script]).current_dir(bench.folder.path());
+    for (key, value) in program.get_envs() {
+        match value {
+            Some(value) => shell.env(key, value),
+            None => shell.env_remove(key),
+        };
+    }
+    let output = shell.output().unwrap();
+    assert!(output.status.success(), "{}", both(&output));
+    bench.wait_for_trials("live", 0);
+    let socket = bench.store().engine("live").unwrap().socket.unwrap();
+    let mut strangers: Vec<UnixStream> = Vec::new();
+    for _ in 0..90 {
+        strangers.extend(UnixStream::connect(&socket).ok());
+    }
+    let saved = bench.load("live").trials().0;
+    bench.wait_for_trials("live", saved);
+    let mut last = strangers.pop().unwrap();
+    last.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
+    let _ = last.write_all(&[0; 4]);
+    let mut said = Vec::new();
+    let _ = last.read_to_end(&mut said);
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(said.contains("viewers look at this run already"), "{said}");
+    drop(strangers);
+    // Whoever did not greet is shown out, and others come in.
+    wait_until("room", || bench.output(&["pause", "live"]).status.success());
+    bench.succeed(&["stop", "live"]);
+}
+
+/// Another user of the machine, who may read the session and not its lock, is told that it runs.
+#[test]
+fn another_user_is_told_that_a_session_runs() {
+    if rustix::process::getuid().as_raw() != 0 || !std::path::Path::new("/proc/locks").exists() {
+        println!("SKIPPED: only root can become another user, on Linux");
+        return;
+    }
+    let bench = Bench::new();
+    let pid = bench.run_in_background("live");
+    for path in [bench.folder.path().to_owned(), bench.path("sessions")] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let copy = bench.path("noisescope");
+    fs::copy(env!("CARGO_BIN_EXE_noisescope"), &copy).unwrap();
+    let mut other = Command::new("setpriv");
+    other
+        .args(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
+        .arg(&copy)
+        .args(["attach", "live", "--plain"])
+        .env("NOISESCOPE_SESSIONS", bench.path("sessions"))
+        .env("HOME", "/nonexistent")
+        .env("NOISESCOPE_DATA", "/nonexistent");
+    let output = other.output().unwrap();
+    let page = both(&output);
+    assert!(output.status.success(), "{page}");
+    assert!(
+        page.contains("live  running") && page.contains(&format!("process {pid}")),
+        "{page}"
+    );
+    // And it has not kept the owner out.
+    bench.succeed(&["stop", "live"]);
+    let mut again = bench
+        .program()
+        .args(["run", "live", "--plain"])
+        .spawn()
+        .unwrap();
+    bench.wait_for_trials("live", bench.load("live").trials().0);
+    signal(&again, "TERM");
+    assert_eq!(again.wait().unwrap().code(), Some(143));
+}
