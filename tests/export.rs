@@ -200,7 +200,8 @@ fn json_has_the_promised_keys_and_shapes() {
     }
     assert_eq!(images["clusters"].as_array().map(Vec::len), Some(G));
     assert!(images["weighting"].is_null(), "every trial counts the same");
-    assert_eq!(keys(images).len(), 17);
+    assert_eq!(images["smoothed_by_noise"], false, "uniform noise is white");
+    assert_eq!(keys(images).len(), 18);
     let form = &value["form"];
     assert_eq!(
         keys(form),

@@ -400,7 +400,8 @@ impl Draft<'_> {
             .all(|own| own.iter().all(|it| *it == own[0]));
         let (last, function) = self.follow_relu(id);
         // Where they differ within a channel every number is taken for one.
-        if !by_channel && !(from.is_dense() && self.border(last) == Pads::default()) {
+        let side_by_side = from.is_dense() && self.border(last) == Pads::default();
+        if !(by_channel || side_by_side) {
             return Err(self.unplanned(id, "its weight differs within a channel"));
         }
         let to = self.give(last)?;

@@ -1,6 +1,7 @@
-//! Gradients by the weights of a convolution by minimal filtering: F(r×r, 4×4), whose kernel is a tile of the
-//! gradients by the sums. Its inputs are transformed as those of the convolution itself, F(4×4, r×r): both have
-//! the same points.
+//! Gradients by the weights of a convolution by minimal filtering turned around.
+//!
+//! A tile of outputs is Y = Aᵀ\[(G g Gᵀ) ⊙ (Bᵀ d B)\]A of its inputs d (see `winograd`), which is linear in g. So the
+//! gradient by g is Gᵀ\[Σ (A y Aᵀ) ⊙ (Bᵀ d B)\]G over images and tiles, y being the gradients by the outputs.
 //!
 //! At every point the gradients are a product of two matrices over images and tiles. It goes through a group of
 //! images at a time, which stays in a core's own cache, with a lane an output channel: nothing is added across
@@ -20,6 +21,7 @@ use super::Frames;
 use super::kernel::{Geometry, with_room};
 use super::memory::{Memory, Part};
 use super::transpose::transpose;
+use super::turned::spread;
 
 /// Tiles of a group that are multiplied together.
 const TOGETHER: usize = 2;
@@ -140,7 +142,10 @@ impl Filtering {
     fn back(&self, sums: &[f32], gradient: &mut [f32]) {
         let (n, r) = (self.transform.points, self.taps);
         let kernels = self.from.channels * self.sums.channels;
-        let rows: Vec<Vec<f32>> = (0..r).map(|k| self.transform.output_row(k, r)).collect();
+        let points: Vec<Vec<f64>> = (0..n).map(|j| self.transform.kernel_row(j, r)).collect();
+        let rows: Vec<Vec<f32>> = (0..r)
+            .map(|k| points.iter().map(|row| row[k] as f32).collect())
+            .collect();
         let mut half = vec![0.0; n * kernels];
         let mut whole = vec![0.0; kernels];
         for (k, by_row) in rows.iter().enumerate() {
@@ -206,7 +211,6 @@ impl Chunk<'_> {
 
     /// A tile of all channels, transformed, as one of those in the scratch: inputs by point, tile and channel,
     /// gradients by point, tile and channel.
-    #[expect(clippy::needless_range_loop, reason = "rows become columns")]
     #[inline(always)]
     fn transform<S: Simd, const N: usize>(
         &self,
@@ -228,42 +232,17 @@ impl Chunk<'_> {
                 transform_inputs::<S, N>(simd, x, from.width() * lanes, (to, apart));
             }
         }
-        let mut by = [[0.0_f32; OUTPUTS]; N];
-        for (j, by) in by.iter_mut().enumerate() {
-            let row = layer.transform.kernel_row(j, OUTPUTS);
-            for x in 0..OUTPUTS {
-                by[x] = row[x] as f32;
-            }
-        }
-        let zero = simd.splat_f32s(0.0);
         for channel in 0..sums.channels {
-            let mut d = [[zero; OUTPUTS]; OUTPUTS];
-            for y in 0..OUTPUTS.min(sums.rows - row) {
-                for x in 0..OUTPUTS.min(sums.columns - column) {
-                    let number = sums.at + sums.offset(channel, row + y, column + x);
-                    // SAFETY: as above.
-                    d[y][x] = unsafe { load(simd, self.frames.at(group, number, lanes)) };
-                }
-            }
             let first = N * N * apart + (at * sums.channels + channel) * lanes;
-            for j in 0..N {
-                let mut half = [zero; OUTPUTS];
-                for x in 0..OUTPUTS {
-                    for y in 0..OUTPUTS {
-                        half[x] = simd.mul_add_f32s(simd.splat_f32s(by[j][y]), d[y][x], half[x]);
-                    }
-                }
-                for l in 0..N {
-                    let mut whole = zero;
-                    for x in 0..OUTPUTS {
-                        whole = simd.mul_add_f32s(simd.splat_f32s(by[l][x]), half[x], whole);
-                    }
-                    // SAFETY: as above.
-                    unsafe {
-                        let to = self.scratch.add(first + (j * N + l) * by_apart);
-                        store(simd, to, whole);
-                    }
-                }
+            // SAFETY: as above.
+            unsafe {
+                let to = self.scratch.add(first);
+                let tile = |y: usize, x: usize| {
+                    let number = sums.at + sums.offset(channel, row + y, column + x);
+                    self.frames.at(group, number, lanes).cast_const()
+                };
+                let size = (sums.rows - row, sums.columns - column);
+                spread::<S, N>(simd, size, tile, (to, by_apart));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Gradients by what a convolution reads, by minimal filtering turned around.
 //!
-//! A tile of outputs is Y = Aᵀ\[(G g Gᵀ) ⊙ (Bᵀ d B)\]A of its inputs d ([`winograd`]), which is linear in d. So the
+//! A tile of outputs is Y = Aᵀ\[(G g Gᵀ) ⊙ (Bᵀ d B)\]A of its inputs d (see `winograd`), which is linear in d. So the
 //! gradient by d is B\[(G g Gᵀ) ⊙ (A y Aᵀ)\]Bᵀ of that by the outputs, y: as many multiplications as forward, with the
 //! same transformed kernels, and no border of zeros around y. The gradients of tiles that overlap are added.
 
@@ -12,7 +12,7 @@ use super::super::product::{POSITIONS, Tile, kernel_of, load, store, tiles};
 use super::super::winograd::{OUTPUTS, Transform};
 use super::kernel::Geometry;
 
-/// Vectors between the numbers of one point and the next that are not used, as in [`winograd`].
+/// Vectors between the numbers of one point and the next that are not used, as in `winograd`.
 const PAD: usize = 1;
 
 /// Most points along an axis.
@@ -128,8 +128,13 @@ impl OnGroup<'_> {
                     let to = channel * vector + position * lanes;
                     // SAFETY: the room is long enough.
                     unsafe {
-                        let to = self.room.add(to);
-                        self.spread::<S, N>(simd, channel, place, (to, apart));
+                        let (row, column) = place;
+                        let size = (own.from.rows - row, own.from.columns - column);
+                        let tile = |y: usize, x: usize| {
+                            let at = [channel, row + y, column + x];
+                            self.at::<S>(&own.from, at).cast_const()
+                        };
+                        spread::<S, N>(simd, size, tile, (self.room.add(to), apart));
                     }
                 }
             }
@@ -155,44 +160,6 @@ impl OnGroup<'_> {
                         }
                     }
                 }
-            }
-        }
-    }
-
-    /// A y Aᵀ of a tile of the gradients by the sums; the points are written so far apart.
-    ///
-    /// # Safety
-    /// The points must be writable.
-    #[expect(clippy::needless_range_loop, reason = "rows become columns")]
-    #[inline(always)]
-    unsafe fn spread<S: Simd, const N: usize>(
-        &self,
-        simd: S,
-        channel: usize,
-        (row, column): (usize, usize),
-        (to, apart): (*mut f32, usize),
-    ) {
-        let from = &self.turned.from;
-        let zero = simd.splat_f32s(0.0);
-        let mut half = [[zero; N]; OUTPUTS];
-        for y in 0..OUTPUTS.min(from.rows - row) {
-            let mut own = [zero; OUTPUTS];
-            for x in 0..OUTPUTS.min(from.columns - column) {
-                let at = self.at::<S>(from, [channel, row + y, column + x]);
-                // SAFETY: values lie inside the memory.
-                own[x] = unsafe { load(simd, at) };
-            }
-            half[y] = outputs_back::<S, N>(simd, own);
-        }
-        for j in 0..N {
-            let mut own = [zero; OUTPUTS];
-            for y in 0..OUTPUTS {
-                own[y] = half[y][j];
-            }
-            let column = outputs_back::<S, N>(simd, own);
-            for i in 0..N {
-                // SAFETY: the caller's.
-                unsafe { store(simd, to.add((i * N + j) * apart), column[i]) };
             }
         }
     }
@@ -237,6 +204,42 @@ impl OnGroup<'_> {
                     unsafe { store(simd, at, simd.add_f32s(load(simd, at), own[i])) };
                 }
             }
+        }
+    }
+}
+
+/// A y Aᵀ of a tile of gradients, of which so many rows and columns are there; the points are written so far
+/// apart.
+///
+/// # Safety
+/// The tile must be readable and the points writable.
+#[expect(clippy::needless_range_loop, reason = "rows become columns")]
+#[inline(always)]
+pub unsafe fn spread<S: Simd, const N: usize>(
+    simd: S,
+    (rows, columns): (usize, usize),
+    tile: impl Fn(usize, usize) -> *const f32,
+    (to, apart): (*mut f32, usize),
+) {
+    let zero = simd.splat_f32s(0.0);
+    let mut half = [[zero; N]; OUTPUTS];
+    for y in 0..OUTPUTS.min(rows) {
+        let mut own = [zero; OUTPUTS];
+        for x in 0..OUTPUTS.min(columns) {
+            // SAFETY: the caller's.
+            own[x] = unsafe { load(simd, tile(y, x)) };
+        }
+        half[y] = outputs_back::<S, N>(simd, own);
+    }
+    for j in 0..N {
+        let mut own = [zero; OUTPUTS];
+        for y in 0..OUTPUTS {
+            own[y] = half[y][j];
+        }
+        let column = outputs_back::<S, N>(simd, own);
+        for i in 0..N {
+            // SAFETY: the caller's.
+            unsafe { store(simd, to.add((i * N + j) * apart), column[i]) };
         }
     }
 }

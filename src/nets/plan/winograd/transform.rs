@@ -63,15 +63,6 @@ impl Transform {
         })
     }
 
-    /// Row k of Aᵀ of so many outputs: the k-th powers of the points; the one at ∞ belongs to the last.
-    pub fn output_row(&self, k: usize, outputs: usize) -> Vec<f32> {
-        let power = |j: usize| match j + 1 == self.points {
-            true => f32::from(u8::from(k + 1 == outputs)),
-            false => point(j).powi(k as i32) as f32,
-        };
-        (0..self.points).map(power).collect()
-    }
-
     /// Row j of G: what a kernel of r taps is multiplied by at point j. Points are 0, then +a and −a of each
     /// pair, then ∞.
     pub fn kernel_row(&self, j: usize, taps: usize) -> Vec<f64> {
