@@ -42,6 +42,10 @@ pub struct Subject {
 /// Plans by the places of the sites whose values they give.
 type Looks = Arc<Mutex<HashMap<Vec<usize>, Option<Plan>>>>;
 
+/// Share of the operations of a plan for each push that one for all may take: what it shares costs some passes
+/// over memory.
+const WORTH: f64 = 0.8;
+
 /// A site that cannot be pushed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SiteError {
@@ -355,9 +359,16 @@ impl Subject {
         Ok(Pushed::Apart(apart.collect::<Result<_, _>>()?))
     }
 
+    /// The plan that gives the logits of every push, where that is less work than a plan for each.
+    fn pushing(&self, name: &str, deltas: &[Vec<f32>]) -> Option<Plan> {
+        let plan = self.forked(name, deltas)?;
+        let apart = deltas.len() as f64 * self.plan().ok()?.operations() as f64;
+        (plan.operations() as f64 <= WORTH * apart).then_some(plan)
+    }
+
     /// The plan that gives the logits of every push, where this thread computes by plan and there is one for
     /// the network as it is.
-    fn pushing(&self, name: &str, deltas: &[Vec<f32>]) -> Option<Plan> {
+    fn forked(&self, name: &str, deltas: &[Vec<f32>]) -> Option<Plan> {
         if !launch::is_by_plan() || !self.pushes.is_empty() || deltas.len() < 2 {
             return None;
         }

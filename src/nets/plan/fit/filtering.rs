@@ -87,7 +87,6 @@ impl Filtering {
         each(chunks, usize::MAX, |chunk| {
             let groups = frames.groups * chunk / chunks..frames.groups * (chunk + 1) / chunks;
             let sums = room.part(chunk * whole, whole);
-            sums.fill(0.0);
             let scratch = layer.scratch(lanes.count());
             with_room(scratch, |scratch| {
                 lanes.arch().dispatch(Chunk {
@@ -197,14 +196,16 @@ impl WithSimd for Chunk<'_> {
 impl Chunk<'_> {
     #[inline(always)]
     fn add<S: Simd, const N: usize>(&self, simd: S) {
+        let mut first = true;
         for group in self.groups.clone() {
             for tiles in self.layer.tiles.chunks(TOGETHER) {
                 for (at, tile) in tiles.iter().enumerate() {
                     self.transform::<S, N>(simd, group, *tile, at);
                 }
                 for point in 0..N * N {
-                    self.multiply(simd, point, tiles.len());
+                    self.multiply(simd, point, (tiles.len(), first));
                 }
+                first = false;
             }
         }
     }
@@ -247,9 +248,9 @@ impl Chunk<'_> {
         }
     }
 
-    /// Adds what some tiles say at a point.
+    /// Adds what some tiles say at a point; the first of a chunk do not add but set.
     #[inline(always)]
-    fn multiply<S: Simd>(&self, simd: S, point: usize, tiles: usize) {
+    fn multiply<S: Simd>(&self, simd: S, point: usize, (tiles, first): (usize, bool)) {
         let lanes = S::F32_LANES;
         let layer = self.layer;
         let (inputs, outputs) = (layer.from.channels, layer.sums.channels);
@@ -274,6 +275,7 @@ impl Chunk<'_> {
             inputs,
             wide,
             tiles,
+            first,
         };
         let vectors = wide / lanes;
         let (tall, many) = match S::REGISTER_COUNT >= 32 {
@@ -315,6 +317,8 @@ struct Point {
     /// Output channels, and those that fill a vector.
     wide: usize,
     tiles: usize,
+    /// Whether nothing has been summed yet.
+    first: bool,
 }
 
 impl Point {
@@ -333,7 +337,7 @@ impl Point {
                 |i: usize, v: usize| self.sums.add((input + i) * self.wide + first + v * lanes);
             let mut acc = [[simd.splat_f32s(0.0); V]; I];
             for (i, acc) in acc.iter_mut().enumerate() {
-                for (v, acc) in acc.iter_mut().enumerate() {
+                for (v, acc) in acc.iter_mut().enumerate().filter(|_| !self.first) {
                     *acc = load(simd, sum(i, v));
                 }
             }
