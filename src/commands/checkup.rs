@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::Refusal;
-use super::doctor::{Report, Verdict};
 use super::say::say;
+use super::verdict::{Report, Verdict};
 use crate::files;
 use crate::format::{bytes, thousands};
 use crate::report::status;

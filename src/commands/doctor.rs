@@ -1,7 +1,6 @@
 //! `noisescope doctor`: what of this machine works, and what to do about what does not. Of one session:
 //! [`checkup`].
 
-use std::fmt::Display;
 use std::fs;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -12,6 +11,7 @@ use clap::Args;
 
 use super::data::full_set;
 use super::say::say;
+use super::verdict::{Report, Verdict};
 use super::{Refusal, checkup, words};
 use crate::data::{catalog, data_dir};
 use crate::engine::device::{self, Kind, cubecl, gpu, libtorch, trial};
@@ -37,39 +37,6 @@ const TRIAL: Duration = Duration::from_secs(1);
 /// Smallest terminal that the dashboard draws on: columns and rows.
 const SMALLEST: (u16, u16) = (60, 18);
 
-/// What is thought of one thing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It works.
-    Works,
-    /// It is not there, and nothing needs it.
-    Without,
-    /// It does not work and should.
-    Broken,
-}
-
-/// What has been said so far, and whether anything is broken.
-#[derive(Default)]
-pub(super) struct Report {
-    broken: bool,
-}
-
-impl Report {
-    fn title(&self, title: &str) {
-        say(format_args!("\n{title}"));
-    }
-
-    pub(super) fn line(&mut self, verdict: Verdict, what: &str, words: impl Display) {
-        let mark = match verdict {
-            Verdict::Works => "ok",
-            Verdict::Without => "-",
-            Verdict::Broken => "NO",
-        };
-        self.broken |= verdict == Verdict::Broken;
-        say(format_args!("  {mark:<3} {what:<16} {words}"));
-    }
-}
-
 /// Looks at everything; exit code 1 where something that is needed does not work.
 pub fn run(store: &Store, data: Option<&Path>, doctor: &Doctor) -> Result<ExitCode, Refusal> {
     if let Some(name) = &doctor.name {
@@ -84,7 +51,7 @@ pub fn run(store: &Store, data: Option<&Path>, doctor: &Doctor) -> Result<ExitCo
     terminal(&mut report);
     images(&mut report, data);
     sessions(&mut report, store);
-    Ok(ExitCode::from(u8::from(report.broken)))
+    Ok(ExitCode::from(u8::from(report.is_broken())))
 }
 
 fn libraries(report: &mut Report) {

@@ -27,6 +27,7 @@ mod run;
 mod say;
 mod show;
 mod signals;
+mod verdict;
 mod watch;
 mod words;
 

@@ -13,6 +13,7 @@ pub mod form;
 pub mod log;
 mod migrate;
 pub mod record;
+mod room;
 pub mod run;
 mod schema;
 pub mod setting;

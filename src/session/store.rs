@@ -21,7 +21,6 @@ use self::kept::Kept;
 pub use self::lock::{Lock, Voice};
 pub use self::owner::BEAT;
 use self::owner::{Owner, Standing};
-pub(super) use self::reading::check_room;
 use self::reading::{read_head, read_session};
 use super::Session;
 pub use super::error::StoreError;

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::array::{Arrays, Payload};
 use super::error::StoreError;
 use super::migrate;
+use super::room::check_room;
 use super::schema::VERSION;
-use super::store::check_room;
 use super::{Config, Record, Session};
 
 /// What stands before the numbers of the arrays, after all that a person can read.

@@ -61,6 +61,14 @@ impl Analysis for Frail {
 
 const BLOCKS: u64 = 24;
 
+const PLACE: crate::analysis::Place = crate::analysis::Place {
+    seed: 9,
+    index: 0,
+    images: None,
+    gammas: 0,
+    evidence: false,
+};
+
 /// What blocks measured in order, the notes, and the fault that ended it.
 type Outcome = (Vec<BlockSums>, Vec<String>, Option<Fault>);
 
@@ -93,15 +101,8 @@ fn compute_in(
         block: 10,
         ..Default::default()
     };
-    let place = crate::analysis::Place {
-        seed: 9,
-        index: 0,
-        images: None,
-        gammas: 0,
-        evidence: false,
-    };
     let analysis: Arc<dyn Analysis> = Arc::new(Frail {
-        real: ClassificationImages::new(plan, place, &lab),
+        real: ClassificationImages::new(plan, PLACE, &lab),
         order,
         room,
         dies_at,
@@ -187,15 +188,8 @@ fn many_seats_and_launches_of_any_size_measure_the_same() {
 fn blocks_that_a_plan_computes_together_are_taken_together() {
     let lab = testing::template_lab();
     let plan = config::ClassificationImages::default();
-    let place = crate::analysis::Place {
-        seed: 9,
-        index: 0,
-        images: None,
-        gammas: 0,
-        evidence: false,
-    };
     let analysis = Arc::new(Frail {
-        real: ClassificationImages::new(plan, place, &lab),
+        real: ClassificationImages::new(plan, PLACE, &lab),
         order: Order::Free,
         room: usize::MAX,
         dies_at: None,

@@ -2,6 +2,7 @@
 
 mod draft;
 mod functions;
+mod memory;
 mod recurrent;
 mod spatial;
 

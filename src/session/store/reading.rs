@@ -9,18 +9,13 @@ use rustix::fs::fstat;
 use super::kept::Kept;
 use super::{Result, StoreError};
 use crate::files;
-use crate::format::bytes as in_words;
-use crate::host;
 use crate::session::Session;
 use crate::session::error::io_error;
+use crate::session::room::{check_room, no_room};
 use crate::session::text::{ARRAYS, from_text, head_from_text};
 
-/// Most bytes of a session's file.
-const MOST: u64 = 16 << 30;
 /// Most bytes of its readable part, where that is read alone.
 const MOST_HEAD: usize = 24 << 20;
-/// Files up to here are read without asking what is free.
-const SMALL: u64 = 64 << 20;
 
 /// A session, and the state of the file that it was read from.
 pub(super) fn read_session(path: &Path, name: &str) -> Result<(Session, Kept)> {
@@ -90,32 +85,4 @@ fn into_text(content: Vec<u8>, path: &Path) -> Result<String> {
         problem: format!("byte {} is no text", error.utf8_error().valid_up_to()),
         advice: String::new(),
     })
-}
-
-/// Refuses to take more memory than there is.
-pub(in crate::session) fn check_room(path: &Path, what: &str, bytes: u64) -> Result<()> {
-    if bytes <= SMALL {
-        return Ok(());
-    }
-    let free = host::available_memory();
-    let limit = free.map_or(MOST, |free| free.min(MOST));
-    if bytes <= limit {
-        return Ok(());
-    }
-    Err(StoreError::TooLarge {
-        path: path.to_owned(),
-        what: format!("{what} {}", in_words(bytes)),
-        limit,
-        free: limit < MOST,
-    })
-}
-
-/// The memory was not given.
-fn no_room(path: &Path, what: &str, bytes: u64) -> StoreError {
-    StoreError::TooLarge {
-        path: path.to_owned(),
-        what: format!("{what} {}, which the system does not give", in_words(bytes)),
-        limit: host::available_memory().unwrap_or(MOST),
-        free: true,
-    }
 }

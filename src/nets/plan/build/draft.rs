@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::memory::placed;
 use crate::nets::graph::op::{Conv, Pads, Unary, Window};
 use crate::nets::graph::{Graph, Input, Node, NodeId, Op};
 use crate::nets::plan::Unplanned;
 use crate::nets::plan::each::Each;
 use crate::nets::plan::function::Function;
-use crate::nets::plan::layout::{Frames, Place};
+use crate::nets::plan::layout::Place;
 use crate::nets::plan::product::Activation;
 use crate::nets::plan::steps::{Program, Step};
 use crate::nets::plan::winograd::{OUTPUTS, Transform};
@@ -381,7 +382,7 @@ impl<'a> Draft<'a> {
             .collect();
         outputs.iter().for_each(|out| kept[out.at] = true);
         self.of_later.iter().for_each(|&value| kept[value] = true);
-        let (resolved, frames, shared) = self.memory(&lives, &kept);
+        let (resolved, frames, shared) = placed(&self.values, &lives, &kept);
         let resolve = |place: &mut Place| (place.at, place.framed) = resolved[place.at];
         let places: Vec<Place> = resolved
             .iter()
@@ -438,55 +439,7 @@ impl<'a> Draft<'a> {
             false => Ok(program),
         }
     }
-
-    /// Where every value stands and whether in the frames, the areas, and whether local values share memory:
-    /// those that are not needed at the same time do, where all of them would leave the caches. In the frames
-    /// they always do, but for those that must stay (`kept`).
-    fn memory(
-        &self,
-        lives: &[(usize, usize)],
-        kept: &[bool],
-    ) -> (Vec<(usize, bool)>, Frames, bool) {
-        let local = self.values.iter().filter(|(_, framed)| !framed);
-        let shared = local.map(|(size, _)| size).sum::<usize>() > SHARED;
-        let mut frames = Frames::default();
-        let mut resolved: Vec<(usize, bool)> = Vec::new();
-        for (value, &(size, framed)) in self.values.iter().enumerate() {
-            let together = |other: usize| match framed {
-                true => kept[value] || kept[other],
-                false => !shared,
-            };
-            // The lowest place that is free as long as it is needed.
-            let mut taken: Vec<(usize, usize)> = (0..value)
-                .filter(|&other| self.values[other].1 == framed)
-                .filter(|&other| {
-                    let alive =
-                        lives[other].0 <= lives[value].1 && lives[value].0 <= lives[other].1;
-                    alive || together(other)
-                })
-                .map(|other| (resolved[other].0, resolved[other].0 + self.values[other].0))
-                .collect();
-            taken.sort_unstable();
-            let at = taken
-                .iter()
-                .fold(0, |at, &(from, to)| match at + size <= from {
-                    true => at,
-                    false => at.max(to),
-                });
-            let area = if framed {
-                &mut frames.frame
-            } else {
-                &mut frames.local
-            };
-            *area = (*area).max(at + size);
-            resolved.push((at, framed));
-        }
-        (resolved, frames, shared)
-    }
 }
-
-/// Numbers of local values, for one lane, from which on they share memory: eight megabytes of sixteen lanes.
-const SHARED: usize = 1 << 17;
 
 /// Most bytes of the values of a run.
 const MOST: usize = 1 << 30;

@@ -145,9 +145,12 @@ impl Kernel {
     pub fn back(geometry: Geometry, sums: Place, before: Place, lanes: usize) -> Self {
         let shape = [sums.channels, sums.rows, sums.columns];
         match (geometry.transform(before.channels, shape), geometry.apart) {
-            (Some(transform), _) => {
-                Self::Turned(Box::new(Turned::new(geometry, transform, sums, before)))
-            }
+            (Some(transform), _) => Self::Turned(Box::new(Turned::new(
+                geometry.pads,
+                transform,
+                sums,
+                before,
+            ))),
             (None, true) => Self::new(geometry.back(), sums, before, lanes),
             (None, false) => {
                 Self::Direct(Direct::new(geometry.back(), sums, before, (lanes, true)))

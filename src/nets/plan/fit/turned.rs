@@ -10,7 +10,7 @@ use super::super::Lanes;
 use super::super::layout::{Frames, Place};
 use super::super::product::{POSITIONS, Tile, kernel_of, load, store, tiles};
 use super::super::winograd::{OUTPUTS, Transform};
-use super::kernel::Geometry;
+use crate::nets::graph::op::Pads;
 
 /// Vectors between the numbers of one point and the next that are not used, as in `winograd`.
 const PAD: usize = 1;
@@ -37,8 +37,8 @@ pub struct Turned {
 }
 
 impl Turned {
-    /// Of a convolution that sums in `from` and whose inputs have their gradients in `to`.
-    pub fn new(geometry: Geometry, transform: Transform, from: Place, to: Place) -> Self {
+    /// Of a convolution with zeros around, that sums in `from` and whose inputs have their gradients in `to`.
+    pub fn new(pads: Pads, transform: Transform, from: Place, to: Place) -> Self {
         let rows = (0..from.rows).step_by(OUTPUTS);
         let all: Vec<(usize, usize)> = rows
             .flat_map(|row| {
@@ -53,7 +53,7 @@ impl Turned {
             tiles: tiles(to.channels),
             weights: Vec::new(),
             places: all.chunks(POSITIONS).map(<[_]>::to_vec).collect(),
-            pads: (geometry.pads.top, geometry.pads.left),
+            pads: (pads.top, pads.left),
         }
     }
 
