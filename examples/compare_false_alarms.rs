@@ -139,7 +139,7 @@ fn run(
         evidence: true,
     };
     let mut study = ClassificationImages::new(plan.clone(), place, lab);
-    let mut own = record::ClassificationImages { gammas: Vec::new() };
+    let mut own = record::ClassificationImages::default();
     let nothing = Record::new(&Config::default());
     study.begin(0, lab, &nothing, &mut own)?;
     for part in 0..plan.gammas.len() {

@@ -195,13 +195,15 @@ fn json_has_the_promised_keys_and_shapes() {
         ("reached_target", vec![G]),
         ("reliability_low", vec![G, K]),
         ("reliability_high", vec![G, K]),
+        ("regression_reliability", vec![G, K]),
+        ("regression_axes", vec![G, K]),
     ] {
         assert_eq!(shape(&images[key]), expected, "{key}");
     }
     assert_eq!(images["clusters"].as_array().map(Vec::len), Some(G));
     assert!(images["weighting"].is_null(), "every trial counts the same");
     assert_eq!(images["smoothed_by_noise"], false, "uniform noise is white");
-    assert_eq!(keys(images).len(), 18);
+    assert_eq!(keys(images).len(), 20);
     let form = &value["form"];
     assert_eq!(
         keys(form),

@@ -84,7 +84,7 @@ fn a_session_of_an_earlier_version_is_shown_and_written_in_this_ones_schema() {
         let session = session(name);
         assert!(!summary(&session).is_empty());
         let written = to_text(&session).unwrap();
-        assert!(written.contains("version: 4,"));
+        assert!(written.contains("version: 5,"));
         let again = from_text(&written, Path::new("again.ron"), name).unwrap();
         assert!(to_text(&again).unwrap() == written, "{name}");
     }

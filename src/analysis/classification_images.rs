@@ -3,6 +3,7 @@
 //! For every γ, counts by true and predicted class and exact sums of the noise by the margins of
 //! that table, even and odd blocks apart; the maps follow from the sums in [`crate::stats::classification`].
 
+mod axes;
 mod hearing;
 mod null;
 pub mod on_device;
@@ -155,6 +156,11 @@ impl Experiment for ClassificationImages {
                 let gammas = record.gammas.iter_mut();
                 gammas.for_each(|gamma| gamma.take_null(null.clone()));
             }
+        }
+        if record.axes.is_none()
+            && let Some(axes) = axes::axes(&self.source, kind.grain.grid(kind.images))
+        {
+            record.take_axes(axes);
         }
         let heard = record.gammas.iter().filter_map(|it| it.evidence.as_ref());
         let hearing = heard.map(|it| Hearing::new(self.config.evidence, &kind.listed, it.step));

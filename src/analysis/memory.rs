@@ -13,7 +13,7 @@ use crate::nets::graph::site::Site;
 use crate::nets::launch::CACHED;
 use crate::session::config::{self, Analysis, Config, Response};
 use crate::session::form::Form;
-use crate::session::record::{BY_CLASS, TrialKind, WITH_EVIDENCE};
+use crate::session::record::{BY_CLASS, NoiseAxes, TrialKind, WITH_EVIDENCE};
 
 /// Times that what an experiment keeps is in memory.
 const COPIES: u64 = 3;
@@ -186,7 +186,8 @@ impl<'a> Sizes<'a> {
                     images: self.form.shape(),
                     evidence: it.has(Response::Evidence),
                 };
-                it.gammas.len() as u64 * (kind.bytes() + self.estimate(&kind))
+                let axes = NoiseAxes::bytes(kind.noise, kind.grain.grid(kind.images));
+                axes + it.gammas.len() as u64 * (kind.bytes() + self.estimate(&kind))
             }
             // Four filters of 64 bits a class and γ.
             Analysis::Templates(_) => {

@@ -59,7 +59,7 @@ fn of_cell(
         evidence: false,
     };
     let mut analysis = ClassificationImages::new(plan, place, lab);
-    let mut record = record::ClassificationImages { gammas: Vec::new() };
+    let mut record = record::ClassificationImages::default();
     let nothing = Record::new(&Config::default());
     Experiment::begin(&mut analysis, 0, lab, &nothing, &mut record)?;
     let began = Instant::now();

@@ -19,7 +19,7 @@ use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Shape;
 use crate::session::record::{ClassificationImages, LayerResponses, Predictions, SpikeTriggered};
-use crate::stats::classification::{ClassEstimate, Estimate};
+use crate::stats::classification::{ClassEstimate, Estimate, ImageEstimate};
 use crate::stats::comparison::Difference;
 
 /// Writes, of what has been measured:
@@ -27,7 +27,8 @@ use crate::stats::comparison::Difference;
 /// - `classes` \[K\], their names;
 /// - `ci_gamma` \[G\], `ci_counts` \[G,K true,K predicted\], and `ci_mean_noise`, `ci_image`, `ci_z`
 ///   and `ci_mean_stimulus` \[G,K,H,W\]; of evidence `ev_image`, `ev_z` and `ev_se`, its standard
-///   error, \[G,K,H,W\], in units of the response per full range of a pixel; of the second classification images of a plan `ci2_gamma`,
+///   error, \[G,K,H,W\], in units of the response per full range of a pixel; under noise that smooths and has
+///   coefficients `ci_regression` and `ev_regression`, the images without its smoothing; of the second classification images of a plan `ci2_gamma`,
 ///   `ev2_image` and so on;
 /// - `sta_LAYER` \[units,h,w\], spike-triggered averages on noise, and `image_sta_LAYER`, on images;
 ///   of the second spike-triggered averages of a plan `sta2_LAYER` and so on;
@@ -153,12 +154,16 @@ fn classification_images<W: Write + Seek>(
     let counts = counts.map(|&count| i64::try_from(count).unwrap_or(i64::MAX));
     array(zip, &format!("{prefix}_counts"), &[g, k, k], counts)?;
     type Map = fn(&ClassEstimate) -> Option<&Vec<f32>>;
-    let kinds: [(&str, Map); 4] = [
+    let smoothed = first.kind.has_coefficients();
+    let mut kinds: Vec<(&str, Map)> = vec![
         ("mean_noise", |class| class.mean_noise.as_ref()),
         ("image", |class| Some(&class.decision.as_ref()?.image)),
         ("z", |class| Some(&class.decision.as_ref()?.z)),
         ("mean_stimulus", |class| class.mean_stimulus.as_ref()),
     ];
+    if smoothed {
+        kinds.push(("regression", |class| regression(class.decision.as_ref())));
+    }
     for (name, map) in kinds {
         let classes = estimates.iter().flat_map(|it| &it.classes).map(map);
         let name = format!("{prefix}_{name}");
@@ -168,10 +173,13 @@ fn classification_images<W: Write + Seek>(
         return Ok(());
     }
     let prefix = prefix.replacen("ci", "ev", 1);
-    let kinds: [(&str, Map); 2] = [
+    let mut kinds: Vec<(&str, Map)> = vec![
         ("image", |class| Some(&class.evidence.as_ref()?.image)),
         ("z", |class| Some(&class.evidence.as_ref()?.z)),
     ];
+    if smoothed {
+        kinds.push(("regression", |class| regression(class.evidence.as_ref())));
+    }
     for (name, map) in kinds {
         let classes = estimates.iter().flat_map(|it| &it.classes).map(map);
         let name = format!("{prefix}_{name}");
@@ -182,6 +190,11 @@ fn classification_images<W: Write + Seek>(
     let errors: Vec<Option<Vec<f32>>> = errors.collect();
     let errors = errors.iter().map(Option::as_ref);
     maps(zip, &format!("{prefix}_se"), &[g, k], first.shape(), errors)
+}
+
+/// A map without the noise's smoothing.
+fn regression(map: Option<&ImageEstimate>) -> Option<&Vec<f32>> {
+    Some(&map?.regression.as_ref()?.image)
 }
 
 /// Writes two sessions compared: `classes` \[K\], `gamma` \[G\], `a_counts` and `b_counts` \[G,K true,K

@@ -129,6 +129,7 @@ pub fn from_text(text: &str, path: &Path, name: &str) -> Result<Session> {
         if let Some(problem) = problem.or_else(|| unfit(&record, &config)) {
             return Err(damaged(problem));
         }
+        record.share();
     }
     Ok(Session {
         name: name.to_owned(),

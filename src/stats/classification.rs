@@ -12,6 +12,7 @@ mod pair;
 
 use self::image::{Measured, Setting, narrow};
 use super::null::Errors;
+use super::regression::{Axes, Covariances};
 use crate::stats::numbers::{Grid, Response, Shape};
 
 pub use self::evidence::{CENTRE, MOST, MOST_TRIALS, PAIRED, Responses, pairs};
@@ -51,6 +52,8 @@ pub struct Trials<'a> {
     pub grid: Grid,
     /// How the errors of pixels go together.
     pub errors: Errors<'a>,
+    /// The axes of the noise's covariance, where maps are regressed on its coefficients.
+    pub axes: Option<Axes<'a>>,
     /// Standard deviation of one pixel of the noise; `None`: from the moments.
     pub deviation: Option<f64>,
     /// Σk and Σk² over all trials, \[2,P\], where the deviation is not known.
@@ -228,18 +231,31 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
         threshold,
         among: trials.errors,
     };
-    let of_class = |class| class_estimate(trials, &whole, &halves, class, &deviations, setting);
-    let mut classes: Vec<ClassEstimate> = (0..k).map(of_class).collect();
+    let of_class = |class| class_estimate(trials, &whole, &halves, class, &deviations);
+    let mut measured: Vec<(ClassEstimate, [Option<Measured>; 2])> = (0..k)
+        .map(of_class)
+        .map(|(class, decision)| (class, [decision, None]))
+        .collect();
     let mut spread = Vec::new();
     if let Some(responses) = &trials.evidence {
         let (found, covariance) = evidence::evidence(trials, responses, &deviations);
         spread = covariance;
         for (&class, found) in trials.listed.iter().zip(found) {
-            let own = &mut classes[class];
+            let (own, maps) = &mut measured[class];
             own.response = found.as_ref().map(|it| [it.mean, it.deviation]);
-            own.evidence = found.map(|it| ImageEstimate::new(&it.measured, setting));
+            maps[1] = found.map(|it| it.measured);
         }
     }
+    regress(trials, &mut measured, &deviations);
+    let finished = |(class, [decision, evidence]): (ClassEstimate, [Option<Measured>; 2])| {
+        let image = |map: Option<Measured>| map.map(|it| ImageEstimate::new(it, setting));
+        ClassEstimate {
+            decision: image(decision),
+            evidence: image(evidence),
+            ..class
+        }
+    };
+    let classes = measured.into_iter().map(finished).collect();
     Estimate {
         gamma: trials.gamma,
         trials: counts.iter().sum(),
@@ -436,18 +452,18 @@ impl Pool {
     }
 }
 
+/// What is known of a class but for its images, and its classification image as it was measured.
 fn class_estimate(
     trials: &Trials<'_>,
     whole: &Pool,
     halves: &[Pool; 2],
     class: usize,
     deviations: &[f64],
-    setting: Setting<'_>,
-) -> ClassEstimate {
+) -> (ClassEstimate, Option<Measured>) {
     let cells = whole.cells(class);
     let called = &whole.called[class];
     let Some(place) = trials.listed.iter().position(|&listed| listed == class) else {
-        return ClassEstimate::unlisted(called.count, cells);
+        return (ClassEstimate::unlisted(called.count, cells), None);
     };
     let pixels = trials.pixels();
     let mean_noise = (called.weight > 0).then(|| {
@@ -476,16 +492,56 @@ fn class_estimate(
         errors: deviations.iter().map(|it| it * variance.sqrt()).collect(),
         noise: variance * deviations.iter().map(|sigma| sigma * sigma).sum::<f64>(),
         halves: half(&halves[0]).and_then(|even| Some([even, half(&halves[1])?])),
+        regression: None,
     });
-    ClassEstimate {
+    let class = ClassEstimate {
         called: called.count,
         cells,
         listed: true,
         mean_noise: mean_noise.as_deref().map(narrow),
         mean_stimulus,
-        decision: decision.map(|it| ImageEstimate::new(&it, setting)),
+        decision: None,
         evidence: None,
         response: None,
+    };
+    (class, decision)
+}
+
+/// Regresses what was measured on the noise's coefficients, where its axes are known.
+fn regress(
+    trials: &Trials<'_>,
+    measured: &mut [(ClassEstimate, [Option<Measured>; 2])],
+    deviations: &[f64],
+) {
+    let Some(axes) = trials.axes else {
+        return;
+    };
+    let variances: Vec<f64> = deviations.iter().map(|sigma| sigma * sigma).collect();
+    let mean = variances.iter().sum::<f64>() / variances.len().max(1) as f64;
+    // An evidence image is a covariance over each pixel's own variance; a classification image, a difference
+    // of means, is one but for a factor, and keeps its unit.
+    let covariance = |map: &[f64], response: usize| -> Vec<f64> {
+        let pixels = map.iter().zip(&variances);
+        match response {
+            0 => pixels.map(|(c, _)| c * mean).collect(),
+            _ => pixels.map(|(c, variance)| c * variance).collect(),
+        }
+    };
+    let maps = measured
+        .iter_mut()
+        .flat_map(|(_, maps)| maps.iter_mut().enumerate());
+    let (mut targets, mut covariances): (Vec<_>, Vec<Covariances>) = (Vec::new(), Vec::new());
+    for (response, map) in maps {
+        if let Some(map) = map
+            && let Some([even, odd]) = &map.halves
+        {
+            let of = |map: &[f64]| covariance(map, response);
+            covariances.push([of(&map.image), of(even), of(odd)]);
+            targets.push(&mut map.regression);
+        }
+    }
+    for (target, found) in targets.into_iter().zip(axes.regress(&covariances)) {
+        *target = found;
     }
 }
 

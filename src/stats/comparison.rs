@@ -133,6 +133,7 @@ mod tests {
             needed: None,
             significant: 0,
             clusters: None,
+            regression: None,
         }
     }
 

@@ -13,6 +13,7 @@ pub mod grain;
 pub mod interval;
 pub mod null;
 pub mod numbers;
+pub mod regression;
 pub mod roc;
 pub mod share;
 pub mod spike_triggered;

@@ -292,6 +292,7 @@ fn trials(gammas: &[f64], sufficient: &[usize]) -> record::ClassificationImages 
     };
     record::ClassificationImages {
         gammas: gammas.iter().zip(sufficient).map(of_gamma).collect(),
+        axes: None,
     }
 }
 

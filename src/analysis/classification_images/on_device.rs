@@ -279,7 +279,7 @@ mod tests {
         };
         let mut analysis = super::ClassificationImages::new(plan, place, &lab);
         let nothing = Record::new(&Config::default());
-        let mut record = record::ClassificationImages { gammas: Vec::new() };
+        let mut record = record::ClassificationImages::default();
         Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut record).unwrap();
         assert!(record.has_evidence());
         let job = |part, block| Job { part, block };

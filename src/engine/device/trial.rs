@@ -169,7 +169,7 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
         evidence: false,
     };
     let mut analysis = ClassificationImages::new(images, place, lab);
-    let mut record = record::ClassificationImages { gammas: Vec::new() };
+    let mut record = record::ClassificationImages::default();
     // What a run does before its first block.
     let nothing = Record::new(&Config::default());
     Experiment::begin(&mut analysis, 0, lab, &nothing, &mut record)

@@ -6,6 +6,7 @@ use crate::session::config;
 use crate::session::record::{ClassificationImages, Evidence, FedBack, GammaTrials};
 use crate::stats::classification::{ClassEstimate, ImageEstimate};
 use crate::stats::cluster::Cluster;
+use crate::stats::regression::Regression;
 
 pub(super) fn section(plan: &config::ClassificationImages, it: &ClassificationImages) -> Value {
     let each = |of: &dyn Fn(&GammaTrials) -> Value| it.gammas.iter().map(of).collect::<Value>();
@@ -32,6 +33,8 @@ pub(super) fn section(plan: &config::ClassificationImages, it: &ClassificationIm
         "significant_pixels": by_map(&|it| json!(it.significant)),
         "clusters": by_map(&|it| clusters(it.clusters.as_deref())),
         "trials_needed": by_map(&|it| json!(it.needed)),
+        "regression_reliability": by_map(&|it| regressed(it, |own| json!(own.reliability))),
+        "regression_axes": by_map(&|it| regressed(it, |own| json!(own.axes))),
         "dropped": each(&|gamma| json!(gamma.dropped)),
         "reached_target": each(&|gamma| json!(gamma.reached)),
         "fed_back": each(&|gamma| gamma.fed_back.iter().map(fed_back).collect()),
@@ -76,8 +79,15 @@ pub(super) fn evidence(
         "significant_pixels": by_map(&|it| json!(it.significant)),
         "clusters": by_map(&|it| clusters(it.clusters.as_deref())),
         "trials_needed": by_map(&|it| json!(it.needed)),
+        "regression_reliability": by_map(&|it| regressed(it, |own| json!(own.reliability))),
+        "regression_axes": by_map(&|it| regressed(it, |own| json!(own.axes))),
         "fed_back": each(&|gamma| gamma.evidence_fed_back.iter().map(fed_back).collect()),
     }))
+}
+
+/// What is told of a map without the noise's smoothing; null where there is none.
+fn regressed(map: &ImageEstimate, of: impl Fn(&Regression) -> Value) -> Value {
+    map.regression.as_ref().map_or(Value::Null, of)
 }
 
 /// Trials by true and predicted class.

@@ -27,6 +27,11 @@ pub(super) fn images(
     lines.extend(plan.noise.smoothing().map(|words| {
         format!("maps are {words}: regions that the network looks at, not its weights")
     }));
+    if it.axes.is_some() {
+        lines.push(
+            "without the smoothing: the regression (m in Maps; `ev_regression` in exports)".into(),
+        );
+    }
     let mut insufficient = None;
     for (place, gamma) in plan.gammas.iter().enumerate() {
         lines.push(String::new());

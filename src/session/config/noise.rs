@@ -153,6 +153,12 @@ impl Noise {
         matches!(self, Self::Uniform | Self::Gaussian(_) | Self::Binary)
     }
 
+    /// Whether it is a sum of fixed images, each times a coefficient, so that a response can be regressed on
+    /// these.
+    pub fn has_coefficients(self) -> bool {
+        matches!(self, Self::Gabor | Self::Pca)
+    }
+
     /// What is to be known of maps under noise whose pixels are not independent: such a map is what the
     /// network looks for, smoothed by the covariance of the noise. `None` where they are.
     pub fn smoothing(self) -> Option<String> {

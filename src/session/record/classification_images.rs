@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use super::course;
-use super::{BlockSums, Evidence, NoiseNull, TrialKind, arrays, has_shape};
+use super::{BlockSums, Evidence, NoiseAxes, NoiseNull, TrialKind, arrays, has_shape};
 use crate::session::array::Array;
 use crate::session::config::{self, Grain, Grid, Noise, Response, Weighting};
 use crate::session::form::{Form, Shape};
@@ -13,11 +13,15 @@ use crate::stats::classification::{self, Estimate, MARGINS, Trials, Weights};
 use crate::stats::null::Errors;
 
 /// Counts and sums of the noise trials, for every γ of the plan.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassificationImages {
     /// In the order of `gammas` in the configuration; empty before it has begun.
     pub gammas: Vec<GammaTrials>,
+    /// The axes of the noise's covariance, for regressions on its coefficients; `None` of noise that has none, of
+    /// large maps, and in sessions of earlier versions.
+    #[serde(default)]
+    pub axes: Option<NoiseAxes>,
 }
 
 /// Counts and sums of the trials at one γ. K classes, M of which have maps; maps are kept on the
@@ -100,6 +104,9 @@ pub struct GammaTrials {
     /// Whether the target reliability was reached before the trials were used up.
     #[serde(default)]
     pub reached: bool,
+    /// The axes of the noise's covariance, which are kept beside the trials at all γ.
+    #[serde(skip)]
+    axes: Option<NoiseAxes>,
     /// What follows from the sums; copies share it until something is added to one of them.
     #[serde(skip)]
     estimate: Arc<OnceLock<Arc<Estimate>>>,
@@ -135,7 +142,7 @@ pub struct FedBack {
 
 impl ClassificationImages {
     pub(super) fn new(_: &config::ClassificationImages) -> Self {
-        Self { gammas: Vec::new() }
+        Self::default()
     }
 
     /// Nothing measured yet, at every γ of the plan, of trials of this kind.
@@ -143,7 +150,28 @@ impl ClassificationImages {
         let of_gamma = |&gamma: &f64| GammaTrials::new(gamma, plan.min_trials, kind);
         Self {
             gammas: plan.gammas.iter().map(of_gamma).collect(),
+            axes: None,
         }
+    }
+
+    /// Takes the axes of the noise's covariance.
+    pub fn take_axes(&mut self, axes: NoiseAxes) {
+        self.axes = Some(axes);
+        self.share_axes();
+    }
+
+    /// Gives the axes, once they have their numbers, to the trials at every γ.
+    pub(super) fn share_axes(&mut self) {
+        for gamma in &mut self.gammas {
+            gamma.axes.clone_from(&self.axes);
+            gamma.estimate = Arc::default();
+        }
+    }
+
+    /// Drops the sums from which estimates follow, and what they are estimated with.
+    pub(super) fn drop_sums(&mut self) {
+        self.gammas.iter_mut().for_each(GammaTrials::drop_sums);
+        self.axes = None;
     }
 
     /// Whether it is a record of evidence too.
@@ -153,7 +181,7 @@ impl ClassificationImages {
 
     pub(super) fn fits(&self, plan: &config::ClassificationImages, form: Option<&Form>) -> bool {
         let Some(form) = form.filter(|_| !self.gammas.is_empty()) else {
-            return self.gammas.is_empty();
+            return self.gammas.is_empty() && self.axes.is_none();
         };
         let Ok(listed) = plan.listed(form) else {
             return false;
@@ -175,7 +203,10 @@ impl ClassificationImages {
                 && own.blocks <= plan.blocks_at(gamma)
                 && own.trials == plan.trials_before(gamma, own.blocks)
         };
-        self.gammas.len() == plan.gammas.len() && self.gammas.iter().zip(&plan.gammas).all(fits)
+        let axes = self.axes.as_ref();
+        axes.is_none_or(|it| it.agrees(plan.grain().grid(form.shape())))
+            && self.gammas.len() == plan.gammas.len()
+            && self.gammas.iter().zip(&plan.gammas).all(fits)
     }
 
     /// Trials done over all γ.
@@ -238,6 +269,7 @@ impl GammaTrials {
             evidence_fed_back: Vec::new(),
             null: None,
             reached: false,
+            axes: None,
             estimate: Arc::default(),
             dropped_sums: false,
         }
@@ -377,6 +409,7 @@ impl GammaTrials {
     /// Drops them, whatever follows from them.
     pub(super) fn forget_sums(&mut self) {
         self.dropped_sums = true;
+        self.axes = None;
         for sums in [
             &mut self.noise,
             &mut self.rest,
@@ -434,6 +467,7 @@ impl GammaTrials {
                 image: self.image.values(),
                 grid: self.grid,
                 errors: self.errors(),
+                axes: self.axes.as_ref().map(NoiseAxes::view),
                 deviation: self.deviation,
                 moments: self.moments.values(),
                 evidence: match self.dropped_sums {
@@ -486,4 +520,4 @@ impl PartialEq for GammaTrials {
 }
 
 arrays!(GammaTrials: noise, rest, image, moments, course, evidence, null);
-arrays!(ClassificationImages: gammas);
+arrays!(ClassificationImages: gammas, axes);

@@ -55,7 +55,7 @@ impl Record {
         for analysis in &mut self.analyses {
             match analysis {
                 Analysis::ClassificationImages(it) => {
-                    it.gammas.iter_mut().for_each(super::GammaTrials::drop_sums);
+                    it.drop_sums();
                 }
                 Analysis::SpikeTriggered(it) => {
                     it.layers
@@ -78,6 +78,15 @@ impl Record {
         }
     }
 
+    /// Gives what is kept once to all that is estimated with it, after arrays have been filled.
+    pub fn share(&mut self) {
+        for analysis in &mut self.analyses {
+            if let Analysis::ClassificationImages(it) = analysis {
+                it.share_axes();
+            }
+        }
+    }
+
     /// Takes what follows from sums that were dropped.
     ///
     /// # Errors
@@ -88,6 +97,7 @@ impl Record {
         for analysis in &mut self.analyses {
             match analysis {
                 Analysis::ClassificationImages(it) => {
+                    it.axes = None;
                     for gamma in &mut it.gammas {
                         let Some(Estimated::Trials(own)) = estimated.next() else {
                             return Err(foreign());

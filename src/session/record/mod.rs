@@ -3,6 +3,7 @@
 
 mod attack;
 mod audit;
+mod axes;
 mod backdoor;
 mod classification_images;
 mod course;
@@ -29,6 +30,7 @@ use super::form::Form;
 pub use crate::stats::numbers::FIXED_POINT;
 pub use attack::{Attack, Example, Outcomes, PATTERNS, Pattern, WITH_EVIDENCE};
 pub use audit::{Audit, Examinee, Pasted, Role};
+pub use axes::NoiseAxes;
 pub use backdoor::{Backdoor, Finding, Suspect, Window};
 pub use classification_images::{CONFIDENCE_STEPS, ClassificationImages, FedBack, GammaTrials};
 pub use covariance::{BlockCovariance, Covariance};

@@ -226,6 +226,7 @@ pub(super) fn evidence(
                 noise: errors.iter().map(|error| error * error).sum(),
                 errors,
                 halves: both.then(|| [map(&halves[0], &[0]), map(&halves[1], &[1])]),
+                regression: None,
             },
             mean: sums / whole.all * own.step,
             deviation,

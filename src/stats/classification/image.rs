@@ -8,6 +8,7 @@ use crate::stats::cluster::Cluster;
 use crate::stats::correlation::{pearson, reliability_interval, spearman_brown, trials_needed};
 use crate::stats::null::Errors;
 use crate::stats::numbers::Shape;
+use crate::stats::regression::Regression;
 
 /// A map of P numbers, with its statistics.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub struct ImageEstimate {
     pub significant: usize,
     /// The significant clusters of the smoothed z map; `None` where it is not known how errors go together.
     pub clusters: Option<Vec<Cluster>>,
+    /// The map without the noise's smoothing; `None` where the noise does not smooth or its axes are not known,
+    /// and where the trials do not tell it from nothing.
+    pub regression: Option<Regression>,
 }
 
 /// A map as it was measured.
@@ -44,6 +48,8 @@ pub(super) struct Measured {
     pub noise: f64,
     /// The same map from the even and from the odd blocks alone.
     pub halves: Option<[Vec<f64>; 2]>,
+    /// What it is without the noise's smoothing.
+    pub regression: Option<Regression>,
 }
 
 /// What maps have in common.
@@ -61,15 +67,16 @@ pub(super) struct Setting<'a> {
 
 impl ImageEstimate {
     /// Its statistics.
-    pub(super) fn new(measured: &Measured, setting: Setting<'_>) -> Self {
+    pub(super) fn new(measured: Measured, setting: Setting<'_>) -> Self {
         let Measured {
             image,
             errors,
             noise,
             halves,
+            regression,
         } = measured;
         let z = |(c, error): (&f64, &f64)| if *error > 0.0 { c / error } else { 0.0 };
-        let z: Vec<f64> = image.iter().zip(errors).map(z).collect();
+        let z: Vec<f64> = image.iter().zip(&errors).map(z).collect();
         let power: f64 = image.iter().map(|c| c * c).sum();
         let snr = (power - noise) / noise;
         let halves = halves.as_ref();
@@ -78,7 +85,7 @@ impl ImageEstimate {
         let interval = |r: f64, [even, odd]: &[Vec<f64>; 2]| match setting.among {
             Errors::Independent => reliability_interval(r, image.len()),
             Errors::Simulated(null) => {
-                let ends = null.correlation_interval([even, odd], r, errors)?;
+                let ends = null.correlation_interval([even, odd], r, &errors)?;
                 Some(ends.map(spearman_brown))
             }
             Errors::Unknown => None,
@@ -87,19 +94,22 @@ impl ImageEstimate {
             reliability,
             reliability_interval: r.zip(halves).and_then(|(r, halves)| interval(r, halves)),
             snr,
-            snr_interval: setting.among.snr_interval(snr, image, errors),
+            snr_interval: setting.among.snr_interval(snr, &image, &errors),
             needed: reliability.and_then(|r| trials_needed(setting.trials, r, TARGET)),
             significant: z.iter().filter(|z| z.abs() > setting.threshold).count(),
             clusters: setting.among.clusters(&narrow(&z), setting.shape),
             z: narrow(&z),
-            image: narrow(image),
+            image: narrow(&image),
+            regression,
         }
     }
 
     /// Whether it can be a map of so many pixels.
     pub fn fits(&self, pixels: usize) -> bool {
         let inside = |cluster: &Cluster| cluster.pixels.iter().all(|&pixel| pixel < pixels);
+        let regression = self.regression.as_ref();
         self.image.len() == pixels
+            && regression.is_none_or(|it| it.image.len() == pixels)
             && self.z.len() == pixels
             && self.clusters.iter().flatten().all(inside)
     }

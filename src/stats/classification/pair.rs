@@ -71,6 +71,7 @@ impl Estimate {
                 .count(),
             clusters: among.clusters(&z, shape),
             image: difference,
+            regression: None,
             z,
         })
     }

@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 const GRID: f64 = 65536.0;
 
 const NO_TRIALS: Trials<'static> = Trials {
+    axes: None,
     gamma: 0.0,
     classes: 2,
     listed: &[0, 1],

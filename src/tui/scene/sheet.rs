@@ -434,7 +434,7 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, room: usize) -> Vec
         _ => None,
     };
     let map = lens.image(class);
-    let Some(r) = map.and_then(|map| map.reliability) else {
+    let Some(r) = lens.reliability(class) else {
         let words = match map.is_some() {
             _ if lens.versus == Some(class) => "",
             true => "R not yet",

@@ -3,6 +3,8 @@
 use super::{Lens, MapKind};
 use crate::format::{count, gamma, thousands};
 use crate::session::config::Response;
+use crate::session::record::{GammaTrials, NoiseAxes};
+use crate::stats::classification::ClassEstimate;
 use crate::tui::form;
 
 /// Why a class has no map.
@@ -37,7 +39,10 @@ impl Lens<'_> {
                 sentence: format!("Not listed: the plan asks for no maps of {long}."),
             });
         }
-        if self.response == Response::Evidence && matches!(self.kind, MapKind::Image | MapKind::Z) {
+        if self.kind == MapKind::Regression && self.image(class).is_some() {
+            return Some(self.no_regression(trials));
+        }
+        if self.response == Response::Evidence && self.kind.is_of_response() {
             if self.versus == Some(class) {
                 return Some(Missing {
                     lines: vec!["itself".into()],
@@ -91,6 +96,48 @@ impl Lens<'_> {
         ];
         let (have, what) = cells.into_iter().min_by_key(|(have, _)| *have)?;
         Some(few(have, what))
+    }
+
+    /// Why a map has not been regressed on the noise's coefficients.
+    fn no_regression(&self, trials: &GammaTrials) -> Missing {
+        let missing = |lines: [&str; 2], sentence: &str| Missing {
+            lines: lines.map(String::from).to_vec(),
+            sentence: sentence.into(),
+        };
+        if self.versus.is_some() {
+            return missing(
+                ["not of", "pairs"],
+                "There is none of pairs: press v for each class by itself.",
+            );
+        }
+        let regressed = |own: &ClassEstimate| {
+            let images = [&own.decision, &own.evidence];
+            images
+                .into_iter()
+                .flatten()
+                .any(|it| it.regression.is_some())
+        };
+        if self
+            .each
+            .iter()
+            .any(|(_, it)| it.classes.iter().any(regressed))
+        {
+            return missing(
+                ["too few", "trials"],
+                "The trials do not tell it from nothing yet: more will.",
+            );
+        }
+        match trials.shape().iter().product::<usize>() > NoiseAxes::MOST {
+            true => missing(
+                ["too large", "an image"],
+                "The axes of the noise are kept of maps of up to 1,024 numbers.",
+            ),
+            false => missing(
+                ["no axes", "of the noise"],
+                "The session has no axes of the noise: an earlier version ran it. A run of the plan by this \
+                 version has them.",
+            ),
+        }
     }
 
     /// What to say above the maps where no class has one at this γ.

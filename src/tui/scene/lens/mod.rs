@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use self::paint::Paints;
 use crate::session::Session;
-use crate::session::config::Response;
+use crate::session::config::{Noise, Response};
 use crate::session::form::Shape;
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials};
 use crate::stats::classification::{ClassEstimate, Estimate, ImageEstimate};
+use crate::stats::regression::Regression;
 use crate::tui::form;
 use crate::tui::look::Look;
 use crate::tui::shared::{Scale, Shared};
@@ -28,6 +29,8 @@ pub enum MapKind {
     /// The classification image, or the evidence image.
     #[default]
     Image,
+    /// It without the noise's smoothing, where the noise smooths.
+    Regression,
     /// It over its standard error.
     Z,
     /// Mean of the noise by decision.
@@ -37,23 +40,43 @@ pub enum MapKind {
 }
 
 impl MapKind {
-    /// Every kind, in the order in which a key goes through them.
-    pub const ALL: [Self; 4] = [Self::Image, Self::Z, Self::MeanNoise, Self::MeanStimulus];
+    /// The kinds that maps under this noise have, in the order in which a key goes through them.
+    pub fn under(noise: Noise) -> &'static [Self] {
+        const ALL: [MapKind; 5] = [
+            MapKind::Image,
+            MapKind::Z,
+            MapKind::MeanNoise,
+            MapKind::MeanStimulus,
+            MapKind::Regression,
+        ];
+        if noise.has_coefficients() {
+            &ALL
+        } else {
+            &ALL[..4]
+        }
+    }
+
+    /// Whether it is one of what the network responds, by a response and of one class or a pair.
+    pub fn is_of_response(self) -> bool {
+        matches!(self, Self::Image | Self::Z | Self::Regression)
+    }
 
     /// The kind's name, by this response.
     pub fn label_of(self, response: Response) -> &'static str {
         match self {
             Self::Image => response.image_label(),
+            Self::Regression => "regression",
             Self::Z => "z map",
             Self::MeanNoise => "mean noise",
             Self::MeanStimulus => "mean stimulus",
         }
     }
 
-    /// The kind after this one.
-    pub fn next(self) -> Self {
-        let at = Self::ALL.iter().position(|&kind| kind == self);
-        Self::ALL[(at.unwrap_or(0) + 1) % Self::ALL.len()]
+    /// The kind after this one, under this noise.
+    pub fn next(self, noise: Noise) -> Self {
+        let all = Self::under(noise);
+        let at = all.iter().position(|&kind| kind == self);
+        all[(at.unwrap_or(0) + 1) % all.len()]
     }
 }
 
@@ -122,7 +145,10 @@ impl<'a> Lens<'a> {
             trials,
             estimate: trials.estimate(),
             each: (0..trials.classes()).map(of_class).collect(),
-            kind,
+            kind: match MapKind::under(trials.kind).contains(&kind) {
+                true => kind,
+                false => MapKind::Image,
+            },
             response: shared.response_in(images),
             versus: None,
             pairs: Vec::new(),
@@ -195,10 +221,24 @@ impl<'a> Lens<'a> {
         self.class(class)?.image(self.response)
     }
 
+    /// The map of a class without the noise's smoothing, by the response in sight.
+    pub fn regression(&self, class: usize) -> Option<&Regression> {
+        self.image(class)?.regression.as_ref()
+    }
+
+    /// How reliable the map in sight is.
+    pub fn reliability(&self, class: usize) -> Option<f64> {
+        match self.kind {
+            MapKind::Regression => self.regression(class)?.reliability,
+            _ => self.image(class)?.reliability,
+        }
+    }
+
     /// What is shown where it is the image or its z map: `evidence for each class rather than 9`.
     pub fn rather_than(&self) -> Option<String> {
         let other = self.name(self.versus?);
-        matches!(self.kind, MapKind::Image | MapKind::Z).then(|| format!("rather than {other}"))
+        let of_pairs = self.kind.is_of_response();
+        of_pairs.then(|| format!("rather than {other}"))
     }
 
     /// The sums that a class is seen in.
@@ -226,7 +266,7 @@ impl<'a> Lens<'a> {
     /// Whether a class that has too few trials for a classification image or its z map is shown by
     /// its mean stimulus, which any trial gives, on a grey scale of its own.
     pub fn stands_in(&self, class: usize) -> bool {
-        let stands_in = matches!(self.kind, MapKind::Image | MapKind::Z) && self.versus.is_none();
+        let stands_in = self.kind.is_of_response() && self.versus.is_none();
         let stimulus = |own: &ClassEstimate| own.mean_stimulus.is_some();
         stands_in && self.values(class).is_none() && self.class(class).is_some_and(stimulus)
     }
@@ -235,6 +275,7 @@ impl<'a> Lens<'a> {
     pub fn values(&self, class: usize) -> Option<&[f32]> {
         match self.kind {
             MapKind::Image => Some(&self.image(class)?.image),
+            MapKind::Regression => Some(&self.regression(class)?.image),
             MapKind::Z => Some(&self.image(class)?.z),
             MapKind::MeanNoise => self.class(class)?.mean_noise.as_deref(),
             MapKind::MeanStimulus => self.class(class)?.mean_stimulus.as_deref(),

@@ -72,10 +72,8 @@ impl Paints {
             }
             kind => {
                 let centre = centre(kind, lens.look);
-                let reach = |class: usize| {
-                    let reliability = lens.image(class).and_then(|own| own.reliability);
-                    Some(Reach::of(scaled(class)?, centre, reliability))
-                };
+                let reach =
+                    |class: usize| Some(Reach::of(scaled(class)?, centre, lens.reliability(class)));
                 let scales = Scales::of(classes.clone().map(reach));
                 let ramp = |limit: f32| Ramp::Diverging { centre, limit };
                 (
@@ -158,8 +156,12 @@ impl Lens<'_> {
         })
     }
 
-    /// z of every pixel of a class, and the bound past which it is significant.
+    /// z of every pixel of a class, and the bound past which it is significant; `None` of a regression, whose
+    /// errors are not known pixel by pixel.
     pub fn significance(&self, class: usize) -> Option<(Cow<'_, [f32]>, f32)> {
+        if self.kind == MapKind::Regression {
+            return None;
+        }
         let z = &self.image(class)?.z;
         let z = self.look.of_z(z, self.shape());
         Some((z, self.each[class].1.threshold as f32))

@@ -56,7 +56,8 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             .collect()
     };
     let shortest = line(&[lens.kind], " ");
-    let line = [line(&MapKind::ALL, "  "), line(&MapKind::ALL, " ")]
+    let all = MapKind::under(lens.trials.kind);
+    let line = [line(all, "  "), line(all, " ")]
         .into_iter()
         .find(|line| line.width() <= usize::from(area.width) + 2)
         .unwrap_or(shortest);
@@ -88,7 +89,7 @@ pub fn scale_line(
     parts.extend(lens.channels_in_words().map(|words| format!("  {words}")));
     match (lens.kind, lens.response) {
         (MapKind::Z, _) => parts.push(" standard errors".to_string()),
-        (MapKind::Image, Response::Evidence) => {
+        (MapKind::Image | MapKind::Regression, Response::Evidence) => {
             let plan = scene.shared.images_plan(scene.session);
             parts.extend(plan.map(|plan| format!("  {} a pixel", plan.evidence.unit())));
         }

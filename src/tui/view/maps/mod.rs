@@ -17,6 +17,7 @@ use self::sight::Sight;
 use super::{Around, Entry, Log, Reply, View};
 use crate::figure::Figure;
 use crate::session::Session;
+use crate::session::config::Noise;
 use crate::session::record::ClassificationImages;
 use crate::tui::action::{Action, Place};
 use crate::tui::scene::Scene;
@@ -86,7 +87,10 @@ impl View for Maps {
             Action::CursorDown => self.step_cursor(shared, session, (1, 0)),
             Action::WeakerGamma => self.step_gamma(shared, session, -1),
             Action::StrongerGamma => self.step_gamma(shared, session, 1),
-            Action::NextKind => self.kind = self.kind.next(),
+            Action::NextKind => {
+                let trials = shared.images_in(session).and_then(|it| it.gammas.first());
+                self.kind = self.kind.next(trials.map_or(Noise::Uniform, |it| it.kind));
+            }
             Action::Enlarge => self.enlarged = true,
             Action::Shrink => self.enlarged = false,
             _ => return Reply::Ignored,

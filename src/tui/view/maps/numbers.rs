@@ -72,7 +72,10 @@ pub fn draw(
     let room = usize::from(area.width).saturating_sub(indent + 8);
     lines.extend(quality(scene, lens, room).into_iter().map(figure));
     let plan = scene.shared.images_plan(scene.session);
-    if plan.is_some_and(|plan| !plan.noise.is_white()) && lens.image(class).is_some() {
+    if plan.is_some_and(|plan| !plan.noise.is_white())
+        && lens.image(class).is_some()
+        && lens.kind != MapKind::Regression
+    {
         let more = "not the network's weights".to_string();
         lines.push(figure((
             ("smoothed", "smoothed"),
@@ -109,7 +112,17 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, room: usize) -> Vec<Figure> {
     let Some(map) = lens.image(class) else {
         return figures;
     };
-    if let Some(r) = map.reliability {
+    if let Some(own) = lens
+        .regression(class)
+        .filter(|_| lens.kind == MapKind::Regression)
+    {
+        if let Some(r) = own.reliability {
+            figures.push((("reliability", "R"), reliability(r), String::new()));
+        }
+        let axes = format!("{} axes", count(own.axes.round()));
+        let more = "that trials are enough for".to_string();
+        figures.push((("made of", "of"), axes, more));
+    } else if let Some(r) = map.reliability {
         let ends = map.reliability_interval;
         let ends = ends.map(|[low, high]| format!("{}–{}  ", reliability(low), reliability(high)));
         let snr = format!("{}SNR {}", ends.unwrap_or_default(), number(map.snr));
@@ -201,7 +214,9 @@ fn under_cursor(
     let mut figures = vec![(("cursor", "cursor"), place, String::new())];
     if let Some(&value) = painting.values.get(pixel) {
         let text = match lens.kind {
-            MapKind::Z | MapKind::Image if lens.image(class).is_some() => reading(f64::from(value)),
+            kind if kind.is_of_response() && lens.image(class).is_some() => {
+                reading(f64::from(value))
+            }
             _ => number(f64::from(value)),
         };
         let of = lens.channels_in_words().unwrap_or_default();

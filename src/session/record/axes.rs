@@ -1,0 +1,67 @@
+//! The axes of a noise's covariance, kept for regressions on its coefficients.
+
+use serde::{Deserialize, Serialize};
+
+use super::{arrays, has_shape};
+use crate::session::array::Array;
+use crate::session::config::Noise;
+use crate::session::form::Shape;
+use crate::stats::covariance::Eigen;
+use crate::stats::regression::Axes;
+
+/// The axes of the covariance of noise whose pixels go together: A of them, for maps of \[c,h,w\].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoiseAxes {
+    /// Variance of the noise along each, in units of its values squared, ascending, \[A\].
+    pub variances: Array<f32>,
+    /// The axes, of unit norm, \[A,c,h,w\].
+    pub vectors: Array<f32>,
+}
+
+impl NoiseAxes {
+    /// Most numbers of a map that has them: they take as many times as many.
+    pub const MOST: usize = 1024;
+
+    /// Bytes that they take of noise of this kind, for maps of this shape.
+    pub fn bytes(noise: Noise, shape: Shape) -> u64 {
+        let numbers: usize = shape.iter().product();
+        match noise.has_coefficients() && numbers <= Self::MOST {
+            true => 4 * (numbers * (numbers + 1)) as u64,
+            false => 0,
+        }
+    }
+
+    /// Takes those along which the noise varies, for maps of this shape.
+    pub fn new(eigen: &Eigen, [c, h, w]: Shape) -> Self {
+        let largest = eigen.values.last().copied().unwrap_or(0.0);
+        let least = f64::from(f32::EPSILON) * largest;
+        let first = eigen.values.partition_point(|&it| it <= least);
+        let narrow = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
+        let vectors = eigen.vectors[first..].iter().flat_map(|it| narrow(it));
+        let count = eigen.values.len() - first;
+        Self {
+            variances: Array::new(&[count], narrow(&eigen.values[first..])),
+            vectors: Array::new(&[count, c, h, w], vectors.collect()),
+        }
+    }
+
+    /// Whether its numbers agree with each other, for maps of this shape.
+    pub(super) fn agrees(&self, [c, h, w]: Shape) -> bool {
+        // Shapes alone: numbers of a file come later.
+        match *self.variances.shape() {
+            [count] => has_shape(&self.vectors, &[count, c, h, w]) && count <= c * h * w,
+            _ => false,
+        }
+    }
+
+    /// As statistics take them.
+    pub fn view(&self) -> Axes<'_> {
+        Axes {
+            variances: self.variances.values(),
+            vectors: self.vectors.values(),
+        }
+    }
+}
+
+arrays!(NoiseAxes: variances, vectors);

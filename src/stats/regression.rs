@@ -1,0 +1,288 @@
+//! Maps without the smoothing of the noise: the regression of what the network says on the noise's
+//! coefficients.
+//!
+//! Noise whose pixels go together is a sum of fixed images, each times a coefficient: z = μ + Σ aᵢ·vᵢ. Along the
+//! axes vᵢ of its covariance C the coefficients are uncorrelated, of variance λᵢ. A map m = cov(y, z) of a
+//! response y = w·z is then C·w, and its part along an axis λᵢ·(vᵢ·w): divided by λᵢ it is the regression
+//! coefficient, and the sum of the axes by their coefficients is w itself, as far as the noise reaches
+//! (Theunissen et al., *Estimating spatio-temporal receptive fields of auditory and visual neurons from
+//! their responses to natural stimuli*, Network 12:289, 2001).
+//!
+//! Along an axis of little variance the coefficient is mostly error. It is shrunk by λᵢ/(λᵢ + ρ) (ridge
+//! regression; Hoerl & Kennard, Technometrics 12:55, 1970), where ρ is the variance of the errors over that of the
+//! weights. The errors are known from how the halves of the trials differ, the weights' variance is the one under
+//! which what was measured is most likely (Sahani & Linden, *Evidence optimization techniques for estimating
+//! stimulus-response functions*, NIPS 15, 2003).
+
+use nalgebra::{DMatrix, DMatrixView};
+use serde::{Deserialize, Serialize};
+
+use super::correlation::{pearson, spearman_brown};
+
+/// Penalties tried: ρ over the largest variance, eight a decade.
+const TRIED: std::ops::RangeInclusive<i32> = -56..=24;
+
+/// By how much the logarithm of the likelihood must exceed that of weights of 0: one time in twenty it does so
+/// where there are none (½·χ² of one degree of freedom).
+const LEAST_GAIN: f64 = 1.92;
+
+/// The axes of a noise's covariance, in units of its values. A axes, maps of P numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Axes<'a> {
+    /// Variance along each, \[A\].
+    pub variances: &'a [f32],
+    /// The axes, of unit norm, \[A,P\].
+    pub vectors: &'a [f32],
+}
+
+/// A map without the noise's smoothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Regression {
+    /// The map w, \[P\]. Of decisions: in units of the noise's range, as the classification image, which it
+    /// would be under white noise of the same power. Of evidence: units of the response per full range of
+    /// a pixel.
+    pub image: Vec<f32>,
+    /// Spearman–Brown reliability from odd and even blocks, in \[−1,1\].
+    pub reliability: Option<f64>,
+    /// Axes that it is made of: Σλ/(λ + ρ), in \[0,A\].
+    pub axes: f64,
+}
+
+/// What is regressed: cov(y, z) up to a factor, of all trials, of the even and of the odd blocks, \[P\] each.
+pub type Covariances = [Vec<f64>; 3];
+
+impl Axes<'_> {
+    /// Whether they can be those of maps of so many numbers.
+    fn fit(&self, pixels: usize) -> bool {
+        !self.variances.is_empty() && self.vectors.len() == self.variances.len() * pixels
+    }
+
+    /// Solves C·w = m for each map m; `None` where the trials do not tell it from nothing.
+    pub fn regress(&self, maps: &[Covariances]) -> Vec<Option<Regression>> {
+        let pixels = maps.first().map_or(0, |[whole, ..]| whole.len());
+        if pixels == 0 || !self.fit(pixels) {
+            return vec![None; maps.len()];
+        }
+        let axes = DMatrixView::from_slice(self.vectors, pixels, self.variances.len());
+        // To a common size, so that narrow numbers hold them.
+        let size = |[whole, ..]: &Covariances| {
+            let most = whole.iter().fold(0.0_f64, |most, v| most.max(v.abs()));
+            if most > 0.0 { most } else { 1.0 }
+        };
+        let sizes: Vec<f64> = maps.iter().map(size).collect();
+        let columns = maps.iter().zip(&sizes).flat_map(|(own, size)| {
+            let numbers = own.iter().flatten();
+            numbers.map(move |v| (v / size) as f32)
+        });
+        let columns = DMatrix::from_iterator(pixels, 3 * maps.len(), columns);
+        let along = axes.transpose() * columns;
+        let mut shrunk = along.clone();
+        let penalties: Vec<Option<f64>> = (0..maps.len())
+            .map(|map| {
+                let parts = [0, 1, 2].map(|at| along.column(3 * map + at));
+                self.penalty(parts.each_ref().map(|it| it.as_slice()))
+            })
+            .collect();
+        for (at, mut column) in shrunk.column_iter_mut().enumerate() {
+            let penalty = penalties[at / 3].unwrap_or(1.0);
+            for (own, &variance) in column.iter_mut().zip(self.variances) {
+                *own /= (f64::from(variance) + penalty) as f32;
+            }
+        }
+        let images = axes * shrunk;
+        let regression = |(map, penalty): (usize, &Option<f64>)| {
+            let penalty = (*penalty)?;
+            let column = |at: usize| images.column(3 * map + at);
+            let r = pearson(column(1).as_slice(), column(2).as_slice());
+            let image = column(0);
+            let shares = self.variances.iter().map(|&it| f64::from(it));
+            Some(Regression {
+                image: image
+                    .iter()
+                    .map(|&v| (f64::from(v) * sizes[map]) as f32)
+                    .collect(),
+                reliability: r.map(spearman_brown),
+                axes: shares.map(|it| it / (it + penalty)).sum(),
+            })
+        };
+        penalties.iter().enumerate().map(regression).collect()
+    }
+
+    /// The penalty ρ, from what all trials and their halves say along each axis; `None` where it is not more
+    /// likely that there is something than that there is nothing.
+    ///
+    /// Errors of variance s² a unit of variance make the halves differ by 4·λs² along an axis. With weights of
+    /// variance τ², what all trials say along it is normal with variance λ·(λτ² + s²), and ρ = s²/τ².
+    fn penalty(&self, [whole, even, odd]: [&[f32]; 3]) -> Option<f64> {
+        let square =
+            |(value, variance): (f32, &f32)| f64::from(value).powi(2) / f64::from(*variance);
+        let differences = even.iter().zip(odd).map(|(even, odd)| even - odd);
+        let differences: f64 = differences.zip(self.variances).map(square).sum();
+        let count = self.variances.len() as f64;
+        let error = differences / (4.0 * count);
+        let squares: Vec<f64> = whole
+            .iter()
+            .copied()
+            .zip(self.variances)
+            .map(square)
+            .collect();
+        if error <= 0.0 {
+            // Halves that do not differ have no errors.
+            return squares.iter().any(|it| *it > 0.0).then_some(0.0);
+        }
+        let likelihood = |share: &dyn Fn(f64) -> f64| -> f64 {
+            let axes = self.variances.iter().zip(&squares);
+            axes.map(|(&variance, square)| {
+                let expected = error * (1.0 + share(f64::from(variance)));
+                -0.5 * (expected.ln() + square / expected)
+            })
+            .sum()
+        };
+        let largest = f64::from(self.variances.iter().copied().fold(0.0, f32::max));
+        let tried = TRIED.map(|step| largest * 10_f64.powf(f64::from(step) / 8.0));
+        let tried = tried.map(|penalty| (likelihood(&|variance| variance / penalty), penalty));
+        let (best, penalty) = tried.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+        (best - likelihood(&|_| 0.0) > LEAST_GAIN).then_some(penalty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::{Distribution, StandardNormal};
+
+    const PIXELS: usize = 12;
+
+    /// Axes of a noise that falls off by a factor of 1,000: those of cosines, which are at right angles.
+    fn axes() -> (Vec<f32>, Vec<f32>) {
+        let variance = |i: usize| 10_f64.powf(-3.0 * i as f64 / (PIXELS - 1) as f64) as f32;
+        let value = |i: usize, p: usize| {
+            let norm = if i == 0 { 1.0 } else { 2.0 } / PIXELS as f64;
+            let phase = std::f64::consts::PI * i as f64 * (p as f64 + 0.5) / PIXELS as f64;
+            (norm.sqrt() * phase.cos()) as f32
+        };
+        let vectors = (0..PIXELS * PIXELS).map(|at| value(at / PIXELS, at % PIXELS));
+        ((0..PIXELS).map(variance).collect(), vectors.collect())
+    }
+
+    /// cov(y, z) of a linear response with errors of so many standard deviations, by halves.
+    fn measured(weights: &[f64], trials: usize, error: f64, seed: u64) -> Covariances {
+        let (variances, vectors) = axes();
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut halves = [vec![0.0; PIXELS], vec![0.0; PIXELS]];
+        for trial in 0..trials {
+            let mut z = [0.0; PIXELS];
+            for (variance, axis) in variances.iter().zip(vectors.chunks(PIXELS)) {
+                let a: f64 = StandardNormal.sample(&mut rng);
+                let a = a * f64::from(*variance).sqrt();
+                z.iter_mut()
+                    .zip(axis)
+                    .for_each(|(z, v)| *z += a * f64::from(*v));
+            }
+            let noise: f64 = StandardNormal.sample(&mut rng);
+            let y: f64 = z.iter().zip(weights).map(|(z, w)| z * w).sum();
+            let y = y + error * noise;
+            let half = halves[trial % 2].iter_mut();
+            half.zip(z)
+                .for_each(|(sum, z)| *sum += y * z / (trials / 2) as f64);
+        }
+        let [even, odd] = halves;
+        let whole = even.iter().zip(&odd).map(|(a, b)| (a + b) / 2.0);
+        [whole.collect(), even, odd]
+    }
+
+    fn weights() -> Vec<f64> {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        (0..PIXELS).map(|_| rng.random_range(-1.0..1.0)).collect()
+    }
+
+    fn correlation(image: &[f32], weights: &[f64]) -> f64 {
+        let weights: Vec<f32> = weights.iter().map(|&w| w as f32).collect();
+        pearson(image, &weights).unwrap()
+    }
+
+    #[test]
+    fn a_linear_response_gives_its_weights_where_the_map_gives_them_smoothed() {
+        let (variances, vectors) = axes();
+        let axes = Axes {
+            variances: &variances,
+            vectors: &vectors,
+        };
+        let weights = weights();
+        let map = measured(&weights, 20_000, 0.0, 5);
+        let narrow: Vec<f32> = map[0].iter().map(|&v| v as f32).collect();
+        assert!(correlation(&narrow, &weights) < 0.8, "it is smoothed");
+        let found = axes.regress(&[map]).remove(0).unwrap();
+        assert!(correlation(&found.image, &weights) > 0.98);
+        assert!(found.axes > 9.0 && found.axes <= 12.0, "{}", found.axes);
+        assert!(found.reliability.unwrap() > 0.97);
+        // In the units of the weights.
+        let scale: f64 = found
+            .image
+            .iter()
+            .zip(&weights)
+            .map(|(a, b)| f64::from(*a) * b)
+            .sum();
+        let scale = scale / weights.iter().map(|w| w * w).sum::<f64>();
+        assert!((scale - 1.0).abs() < 0.05, "{scale}");
+    }
+
+    #[test]
+    fn the_more_error_the_fewer_axes_and_what_tells_nothing_has_no_regression() {
+        let (variances, vectors) = axes();
+        let axes = Axes {
+            variances: &variances,
+            vectors: &vectors,
+        };
+        let weights = weights();
+        let with = |error| {
+            axes.regress(&[measured(&weights, 2_000, error, 7)])
+                .remove(0)
+        };
+        let (clear, blurred) = (with(0.0).unwrap(), with(3.0).unwrap());
+        assert!(
+            clear.axes > blurred.axes + 1.0,
+            "{} {}",
+            clear.axes,
+            blurred.axes
+        );
+        // Of responses that know nothing of the noise one in twenty has one.
+        let nothing = vec![0.0; PIXELS];
+        let all: Vec<_> = (0..60)
+            .map(|seed| {
+                axes.regress(&[measured(&nothing, 500, 1.0, seed)])
+                    .remove(0)
+            })
+            .collect();
+        let none = all.iter().filter(|it| it.is_none()).count();
+        assert!(none >= 50, "{none}");
+    }
+
+    #[test]
+    fn several_maps_are_each_regressed_as_if_alone_and_foreign_axes_give_none() {
+        let (variances, vectors) = axes();
+        let axes = Axes {
+            variances: &variances,
+            vectors: &vectors,
+        };
+        let maps: Vec<_> = (0..3)
+            .map(|seed| measured(&weights(), 2_000, 0.3, seed))
+            .collect();
+        let together = axes.regress(&maps);
+        for (own, map) in together.iter().zip(&maps) {
+            let alone = axes.regress(std::slice::from_ref(map)).remove(0).unwrap();
+            let own = own.as_ref().unwrap();
+            assert_eq!(own.axes, alone.axes);
+            let pairs = own.image.iter().zip(&alone.image);
+            assert!(pairs.clone().all(|(a, b)| (a - b).abs() < 1e-5));
+        }
+        let foreign = Axes {
+            variances: &variances,
+            vectors: &vectors[..PIXELS],
+        };
+        assert_eq!(foreign.regress(&maps), vec![None; 3]);
+        assert_eq!(axes.regress(&[]), vec![]);
+    }
+}
