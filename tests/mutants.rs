@@ -179,14 +179,20 @@ fn readers(session: Vec<u8>) -> Vec<Reader> {
     let (onnx_folder, onnx_path) = scratch("it.onnx");
     let text = String::from_utf8(session.clone()).unwrap();
     let parsed = from_text(&text, Path::new("it.ron"), "it").unwrap();
+    let measured = parsed.record.clone();
     let record = |label: u8| [vec![label], vec![label; 3072]].concat();
     vec![
         Reader {
             name: "session",
             whole: vec![session],
-            read: Box::new(|bytes| {
+            read: Box::new(move |bytes| {
                 let text = String::from_utf8_lossy(bytes);
-                from_text(&text, Path::new("it.ron"), "it").is_ok()
+                let read = from_text(&text, Path::new("it.ron"), "it");
+                // What is taken is another plan at most: what was measured is watched over.
+                read.is_ok_and(|it| {
+                    assert!(it.record == measured, "it holds other numbers");
+                    true
+                })
             }),
         },
         Reader {

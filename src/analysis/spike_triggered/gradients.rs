@@ -3,12 +3,16 @@
 //! Under Gaussian noise Cov(a,s)/σ² = mean ∇a for every unit, however it comes about (Stein,
 //! Bussgang): the one side is an average of stimuli, the other comes from differentiation.
 
+use std::sync::{Arc, Mutex};
+
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::super::Lab;
 use super::{fixed, host, stack};
 use crate::nets::Subject;
 use crate::nets::graph::site::{Place, Site};
+use crate::nets::launch;
+use crate::nets::plan::fit::Slopes;
 
 /// Images differentiated at once.
 const AT_ONCE: usize = 64;
@@ -27,6 +31,8 @@ struct Taken {
     layer: usize,
     site: Site,
     units: Vec<usize>,
+    /// What takes them by plan, for as many workers as did so at once; `None` where there is no plan for it.
+    planned: Option<Arc<Mutex<Vec<Slopes>>>>,
 }
 
 impl Gradients {
@@ -36,6 +42,8 @@ impl Gradients {
         let device = lab.device.clone().autodiff();
         let network = lab.network.on(&device);
         let taken = |(layer, units): (usize, Vec<usize>)| Taken {
+            planned: Slopes::new(lab.network.graph(), all[layer].node)
+                .map(|it| Arc::new(Mutex::new(vec![it]))),
             site: all[layer].clone(),
             layer,
             units,
@@ -60,6 +68,16 @@ impl Gradients {
         let pixels = site.field_pixels();
         let area: usize = site.image.iter().product();
         let mut sums = vec![0.0; taken.units.len() * pixels];
+        let fields = (noise.len() / area * tiles.len()) as u64;
+        if let Some(by_image) = self.by_plan(taken, &tiles, noise) {
+            let units = by_image
+                .chunks_exact(area)
+                .zip(sums.chunks_exact_mut(pixels));
+            for (image, sums) in units {
+                tiles.iter().for_each(|tile| add(sums, image, site, tile));
+            }
+            return (fields, sums.into_iter().map(fixed).collect());
+        }
         let mask = self.mask(site, &tiles);
         for piece in noise.chunks(AT_ONCE * area) {
             for (&unit, sums) in taken.units.iter().zip(sums.chunks_exact_mut(pixels)) {
@@ -80,7 +98,31 @@ impl Gradients {
             }
         }
         let sums = sums.into_iter().map(fixed).collect();
-        ((noise.len() / area * tiles.len()) as u64, sums)
+        (fields, sums)
+    }
+
+    /// Σ of the gradients by the images of each unit's sum over tiles, \[units,C·H·W\]; `None` where they are not
+    /// taken by plan.
+    fn by_plan(&self, taken: &Taken, tiles: &[Place], noise: &[f32]) -> Option<Vec<f64>> {
+        let planned = taken.planned.as_ref().filter(|_| launch::is_by_plan())?;
+        let graph = self.network.graph();
+        let (units, positions) = graph.standing(&taken.site);
+        let own: Vec<usize> = taken.units.iter().map(|&unit| units[unit]).collect();
+        let columns = taken.site.positions.1;
+        let positions = tiles
+            .iter()
+            .map(|it| positions[it.row * columns + it.column]);
+        let positions: Vec<usize> = positions.collect();
+        let mine = planned.lock().ok()?.pop();
+        let mut slopes = match mine {
+            Some(it) => it,
+            None => Slopes::new(graph, taken.site.node)?,
+        };
+        let area: usize = taken.site.image.iter().product();
+        let mut sums = vec![0.0; own.len() * area];
+        slopes.add(noise, &own, &positions, &mut sums);
+        planned.lock().ok()?.push(slopes);
+        Some(sums)
     }
 
     /// One at the positions of the tiles, zero at all others, \[1,1,rows,columns\].
@@ -117,7 +159,7 @@ fn tiles(site: &Site) -> Vec<Place> {
 }
 
 /// Adds the field of a tile in the gradient of an image.
-fn add(sums: &mut [f64], image: &[f32], site: &Site, tile: &Place) {
+fn add<T: Copy + Into<f64>>(sums: &mut [f64], image: &[T], site: &Site, tile: &Place) {
     let (height, width) = site.field_size();
     let [_, rows, columns] = site.image;
     let lines = image.chunks_exact(rows * columns).flat_map(|channel| {
@@ -125,7 +167,7 @@ fn add(sums: &mut [f64], image: &[f32], site: &Site, tile: &Place) {
     });
     let slopes = lines.flatten();
     let pairs = sums.iter_mut().zip(slopes);
-    pairs.for_each(|(sum, &slope)| *sum += f64::from(slope));
+    pairs.for_each(|(sum, &slope)| *sum += slope.into());
 }
 
 /// At most `most` of `all`, evenly spread.

@@ -10,7 +10,7 @@ use super::kernel::Geometry;
 use super::lstm::Lstm;
 use super::norm::{Norm, Own};
 use crate::nets::graph::op::{Conv, Direction, Pads, RecurrentOutput, Unary, Window};
-use crate::nets::graph::{Graph, Input, Op};
+use crate::nets::graph::{Graph, Input, NodeId, Op};
 use crate::nets::launch;
 use crate::session::record::Weights;
 
@@ -123,6 +123,10 @@ pub struct Chain {
     pub frame: usize,
     /// Parameters that gradients do not move.
     pub fixed: Vec<usize>,
+    /// The gradient by what the last layer gives.
+    pub end: Option<Place>,
+    /// The gradient by the images, where it is wanted.
+    pub image: Option<Place>,
 }
 
 /// What a layer is, before it has its place.
@@ -154,13 +158,29 @@ enum Kind {
     },
 }
 
-/// The layers of a graph that is one chain of them.
+/// The layers of a graph that is one chain of them and ends with a dense one.
 pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
-    let kinds = kinds(graph, weights)?;
+    if graph.output().0 + 1 != graph.nodes().len() {
+        return None;
+    }
+    let kinds = kinds(graph, weights, graph.output())?;
+    let chain = laid_out(graph, &kinds, lanes, false)?;
+    matches!(chain.layers.last(), Some(Layer::Dense(last)) if !last.relu).then_some(chain)
+}
+
+/// The layers of a graph up to a node, where they are one chain, with room for the gradient by the images.
+pub fn up_to(graph: &Graph, weights: &Weights, node: NodeId, lanes: usize) -> Option<Chain> {
+    laid_out(graph, &kinds(graph, weights, node)?, lanes, true)
+}
+
+/// Layers with their places; with a gradient by the images where it is wanted.
+fn laid_out(graph: &Graph, kinds: &[Kind], lanes: usize, by_images: bool) -> Option<Chain> {
     let mut chain = Chain {
         layers: Vec::new(),
         frame: graph.image().iter().product(),
         fixed: Vec::new(),
+        end: None,
+        image: None,
     };
     let [channels, rows, columns] = graph.image();
     let mut value = Place {
@@ -172,8 +192,11 @@ pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
         columns,
         border: Pads::default(),
     };
-    // The gradient by what a layer gives; images have none.
-    let mut gradient: Option<Place> = None;
+    // The gradient by what a layer gives; in training images have none.
+    if by_images {
+        chain.image = Some(chain.place(graph.image(), Pads::default()));
+    }
+    let mut gradient = chain.image;
     for (at, kind) in kinds.iter().enumerate() {
         let border = match kinds.get(at + 1) {
             Some(Kind::Convolution {
@@ -306,7 +329,8 @@ pub fn chain(graph: &Graph, weights: &Weights, lanes: usize) -> Option<Chain> {
             }
         }
     }
-    matches!(chain.layers.last(), Some(Layer::Dense(last)) if !last.relu).then_some(chain)
+    chain.end = gradient;
+    (!chain.layers.is_empty()).then_some(chain)
 }
 
 impl Chain {
@@ -325,13 +349,10 @@ impl Chain {
     }
 }
 
-/// What the nodes of a graph are, one after the other; `None` where it is no chain or has a node that is
+/// What the nodes of a graph up to one of them are, one after the other; `None` where they are no chain or one is
 /// not known here.
-fn kinds(graph: &Graph, weights: &Weights) -> Option<Vec<Kind>> {
-    let nodes = graph.nodes();
-    if graph.output().0 + 1 != nodes.len() {
-        return None;
-    }
+fn kinds(graph: &Graph, weights: &Weights, last: NodeId) -> Option<Vec<Kind>> {
+    let nodes = graph.nodes().get(..=last.0)?;
     let index = |at: usize, input: usize| match nodes[at].inputs.get(input)? {
         Input::Weight(name) => weights.tensors.iter().position(|(own, _)| own == name),
         Input::Node(_) => None,
@@ -343,7 +364,7 @@ fn kinds(graph: &Graph, weights: &Weights) -> Option<Vec<Kind>> {
     let mut kinds: Vec<Kind> = Vec::new();
     for (at, node) in nodes.iter().enumerate().skip(1) {
         let first = node.inputs.first()?;
-        if *first != Input::Node(crate::nets::graph::NodeId(at - 1)) {
+        if *first != Input::Node(NodeId(at - 1)) {
             return None;
         }
         match &node.op {

@@ -103,6 +103,11 @@ impl Convolution {
         }
     }
 
+    /// Where its sums stand and, on the way back, the gradients by them.
+    pub fn sums(&self) -> Place {
+        self.sums
+    }
+
     /// Sums, windows and rectifier of a group.
     pub fn forward(&self, frames: &Frames, group: usize, lanes: Lanes) {
         self.forward.run(frames, group, lanes);

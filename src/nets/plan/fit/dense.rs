@@ -133,6 +133,26 @@ impl Dense {
         self.rows = rows;
     }
 
+    /// Brings the gradients by what it gives through its rectifier.
+    pub fn rectify(&self, frames: &Frames, lanes: Lanes) {
+        if !self.relu {
+            return;
+        }
+        let count = lanes.count();
+        for group in 0..frames.groups {
+            for number in 0..self.outputs * count {
+                // SAFETY: both values stand in the frame of the group, and nobody else is at work.
+                unsafe {
+                    let given = *frames.at(group, self.to, count).add(number);
+                    let gradient = frames.at(group, self.gradient, count).add(number);
+                    if given <= 0.0 {
+                        *gradient = 0.0;
+                    }
+                }
+            }
+        }
+    }
+
     /// Gradients by what it reads, once those by what it gives have passed its rectifier.
     pub fn by_inputs(&self, frames: &Frames, parameters: &[Parameter], lanes: Lanes) {
         if let Some(before) = self.before {

@@ -15,6 +15,7 @@ mod kernel;
 mod lstm;
 mod memory;
 mod norm;
+mod slopes;
 mod transpose;
 mod turned;
 
@@ -31,6 +32,7 @@ use super::team::{self, each};
 use adam::Parameter;
 use chain::Layer;
 use memory::{Memory, Part, Pointer};
+pub use slopes::Slopes;
 
 /// How the bytes of the state of [`Fit`] begin.
 const MAGIC: &[u8] = b"noisescope fit 1";
