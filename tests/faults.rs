@@ -234,7 +234,23 @@ fn a_file_system_without_syncing_is_told_and_does_not_stop_the_run() {
 fn a_run_that_is_killed_again_and_again_ends_in_the_same_bits() {
     let bench = Bench::new();
     let trials = 30_000;
-    let whole = reference(&bench, trials);
+    // A run of half a second at least, whatever the build, and kills at all of its moments.
+    let (trials, whole, most) = [trials, 4 * trials, 16 * trials]
+        .into_iter()
+        .map(|trials| {
+            let began = Instant::now();
+            let whole = reference(&bench, trials);
+            let most = began.elapsed().as_millis() as u64;
+            for path in [
+                bench.store().path("whole"),
+                bench.store().backup_path("whole"),
+            ] {
+                let _ = fs::remove_file(path);
+            }
+            (trials, whole, most)
+        })
+        .find(|(trials, _, most)| *most > 500 || *trials > 400_000)
+        .unwrap();
     let (mut dice, all, began) = (Dice(11), count("NOISESCOPE_KILLS", 8), Instant::now());
     let (mut killed, mut sessions) = (0, 0);
     while killed < all {
@@ -249,7 +265,7 @@ fn a_run_that_is_killed_again_and_again_ends_in_the_same_bits() {
                 .stdout(Stdio::null())
                 .spawn()
                 .unwrap();
-            std::thread::sleep(Duration::from_millis(20 + dice.roll(900)));
+            std::thread::sleep(Duration::from_millis(5 + dice.roll(most)));
             let ended = child.try_wait().unwrap();
             child.kill().unwrap();
             child.wait().unwrap();

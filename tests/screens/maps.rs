@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::*;
 use noisescope::figure::{self, Figure};
-use noisescope::session::config::Response;
-use noisescope::session::record::Estimated;
+use noisescope::session::config::{self, Response};
+use noisescope::session::record::{self, Estimated};
 use noisescope::stats::classification::{Estimate, ImageEstimate};
+use noisescope::stats::regression::Regression;
 
 /// The classification image of a class.
 fn decided(estimate: &Estimate, class: usize) -> Option<&ImageEstimate> {
@@ -355,4 +356,77 @@ fn a_two_by_two_table_adds_up_to_all_trials() {
         .classification_images()
         .map(|it| it.gammas[3].trials);
     assert_eq!(Some(cells.iter().sum()), trials);
+}
+
+/// Maps under noise that smooths, with their regressions: of all classes but 3.
+fn under_gabor_noise() -> Session {
+    let mut session = accumulated();
+    let Some(config::Analysis::ClassificationImages(plan)) = session.config.analyses.first_mut()
+    else {
+        panic!("maps come first");
+    };
+    plan.noise = config::Noise::Gabor;
+    let mut all = session.record.estimated();
+    for own in &mut all {
+        if let Estimated::Trials(estimate) = own {
+            let mut changed = Estimate::clone(estimate);
+            for (class, own) in changed.classes.iter_mut().enumerate() {
+                let Some(map) = own.decision.as_mut().filter(|_| class != 3) else {
+                    continue;
+                };
+                map.regression = Some(Regression {
+                    image: map.image.iter().rev().copied().collect(),
+                    reliability: Some(0.42),
+                    axes: 612.4,
+                });
+            }
+            *estimate = Arc::new(changed);
+        }
+    }
+    session.record.drop_sums();
+    session.record.take_estimated(all).unwrap();
+    let record::Analysis::ClassificationImages(own) = &mut session.record.analyses[0] else {
+        panic!("maps come first");
+    };
+    own.gammas
+        .iter_mut()
+        .for_each(|gamma| gamma.kind = config::Noise::Gabor);
+    session
+}
+
+#[test]
+fn under_noise_that_smooths_a_key_shows_the_regression_with_its_own_figures() {
+    let session = under_gabor_noise();
+    for size in SIZES {
+        let mut state = at("Maps", size);
+        let image = screen(&session, &state);
+        press(&session, &mut state, &[KeyCode::Char('m'); 4]);
+        let all = screen(&session, &state);
+        assert!(
+            all.contains("▸regression") && !all.contains("smoothed"),
+            "{size:?}\n{all}"
+        );
+        assert!(
+            image.contains("smoothed") || size.0 < 80,
+            "{size:?}\n{image}"
+        );
+        assert!(all.matches("0.42").count() >= 9, "{size:?}\n{all}");
+        assert!(
+            all.contains("too few"),
+            "class 3 says why it has none\n{all}"
+        );
+        // What is known of the image alone is not told of the regression.
+        enlarge(&mut state, true);
+        let one = screen(&session, &state);
+        assert!(one.contains("612 axes"), "{size:?}\n{one}");
+        for word in ["|z| >", "cluster", "R 0.95"] {
+            assert!(!one.contains(word), "{word} {size:?}\n{one}");
+        }
+        press(&session, &mut state, &[KeyCode::Char('m')]);
+        assert!(!screen(&session, &state).contains("▸regression"));
+    }
+    // Where the noise is white there is none.
+    let mut state = at("Maps", (120, 40));
+    press(&accumulated(), &mut state, &[KeyCode::Char('m'); 4]);
+    assert!(!screen(&accumulated(), &state).contains("regression"));
 }

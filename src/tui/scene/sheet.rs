@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use super::lens::{Lens, RELIABLE};
+use super::lens::{Lens, MapKind, RELIABLE};
 use super::progress::moving;
 use crate::format::{coarse, count, gamma, percent, reliability};
 use crate::session::Session;
@@ -334,7 +334,7 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
                     .unwrap_or_default(),
             );
             // Without a row below, the way to a reliable map stands beside its name.
-            let needed = lens.image(class).and_then(|map| map.needed);
+            let needed = lens.judged(class).and_then(|map| map.needed);
             let soon = needed.filter(|_| layout.words == 1 && lens.response == Response::Evidence);
             let soon = soon.and_then(|needed| time_to(scene, lens, class, needed));
             let soon = soon.map(|time| Span::styled(format!("  in {time}"), theme.dim()));
@@ -343,7 +343,7 @@ fn caption(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, layout: Layout) -> 
         }
     };
     let fed_back = match lens.fed_back(class) {
-        _ if lens.versus.is_some() => Span::raw(""),
+        _ if lens.versus.is_some() || lens.kind == MapKind::Regression => Span::raw(""),
         Some(back) => {
             let share = percent(back.confidence);
             let least = Span::raw(share.as_str()).width() + 10;
@@ -387,7 +387,7 @@ fn under_name(scene: &Scene<'_>, lens: &Lens<'_>, class: usize, room: usize) -> 
             _ => vec![format!("{called} trials"), called],
         };
     }
-    let Some(needed) = lens.image(class).and_then(|map| map.needed) else {
+    let Some(needed) = lens.judged(class).and_then(|map| map.needed) else {
         return Vec::new();
     };
     let short = format!("{RELIABLE} at {}", count(needed as f64));

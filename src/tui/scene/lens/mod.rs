@@ -226,6 +226,12 @@ impl<'a> Lens<'a> {
         self.image(class)?.regression.as_ref()
     }
 
+    /// The image of a class where the figures told of it are those of the map in sight: a regression has others.
+    pub fn judged(&self, class: usize) -> Option<&ImageEstimate> {
+        self.image(class)
+            .filter(|_| self.kind != MapKind::Regression)
+    }
+
     /// How reliable the map in sight is.
     pub fn reliability(&self, class: usize) -> Option<f64> {
         match self.kind {
@@ -254,7 +260,7 @@ impl<'a> Lens<'a> {
     /// What the network calls the mean stimulus of a class, or its evidence image.
     pub fn fed_back(&self, class: usize) -> Option<FedBack> {
         let trials = self.each.get(class)?.0;
-        if self.versus.is_some() {
+        if self.versus.is_some() || self.kind == MapKind::Regression {
             return None;
         }
         *match self.response {

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::format::count;
 use crate::tui::scene::Scene;
-use crate::tui::scene::lens::{Lens, RELIABLE};
+use crate::tui::scene::lens::{Lens, MapKind, RELIABLE};
 use crate::tui::widget::curve::{Axis, Chart, Series, Stroke};
 use crate::tui::widget::text::{below, left};
 
@@ -30,13 +30,17 @@ pub fn draw(scene: &Scene<'_>, lens: &Lens<'_>, area: Rect, buf: &mut Buffer) {
         return;
     };
     let noted = trials.course_of(lens.response, class);
-    if area.width < LEAST.0 || area.height < LEAST.1 || noted.len() < 2 {
+    if area.width < LEAST.0
+        || area.height < LEAST.1
+        || noted.len() < 2
+        || lens.kind == MapKind::Regression
+    {
         return;
     }
     let theme = scene.theme;
     let all = trials.trials as f64;
-    let now = lens.image(class).and_then(|map| map.reliability);
-    let needed = lens.image(class).and_then(|map| map.needed);
+    let now = lens.judged(class).and_then(|map| map.reliability);
+    let needed = lens.judged(class).and_then(|map| map.needed);
     let last = needed.map_or(all, |needed| (needed as f64).clamp(all, all * AHEAD));
     let ends = (noted[0].0 as f64, last);
     let mut series = Vec::new();

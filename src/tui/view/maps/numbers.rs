@@ -120,9 +120,11 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, room: usize) -> Vec<Figure> {
             figures.push((("reliability", "R"), reliability(r), String::new()));
         }
         let axes = format!("{} axes", count(own.axes.round()));
-        let more = "that trials are enough for".to_string();
+        let more = "of the noise".to_string();
         figures.push((("made of", "of"), axes, more));
-    } else if let Some(r) = map.reliability {
+        return figures;
+    }
+    if let Some(r) = map.reliability {
         let ends = map.reliability_interval;
         let ends = ends.map(|[low, high]| format!("{}–{}  ", reliability(low), reliability(high)));
         let snr = format!("{}SNR {}", ends.unwrap_or_default(), number(map.snr));
@@ -151,7 +153,7 @@ fn quality(scene: &Scene<'_>, lens: &Lens<'_>, room: usize) -> Vec<Figure> {
 /// What the map comes from and what it still needs, the most important first.
 fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec<Figure> {
     let mut figures = Vec::new();
-    let map = lens.image(scene.shared.class);
+    let map = lens.judged(scene.shared.class);
     if let Some(clusters) = map.and_then(|map| map.clusters.as_ref()) {
         let value = match clusters.len() {
             0 => "none".to_string(),
