@@ -140,6 +140,18 @@ fn a_session_keeps_a_small_file_and_knows_a_large_one_again() {
     undo(&bench, "kept");
     run(&bench, "kept", &[]);
     assert_eq!(bench.load("kept").record.analyses, before.record.analyses);
+    // Another file in its place is told; who means it goes on with the one that the session has.
+    for other in ["residual-13.onnx", "make.py"] {
+        fs::copy(fixture(other), &alone).unwrap();
+        undo(&bench, "kept");
+        let said = refused(&bench, "kept", &[]);
+        assert!(
+            said.contains("the file of the weights is another"),
+            "{said}"
+        );
+        run(&bench, "kept", &["--accept-inputs"]);
+        assert_eq!(bench.load("kept").record.analyses, before.record.analyses);
+    }
 
     // With a side file it stays outside, is found beside the session, and another is refused.
     let (model, side) = (

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::inputs;
 use crate::nets::foreign::{Foreign, ForeignError};
 use crate::nets::graph::{Graph, GraphError};
 use crate::nets::import::onnx::{Bundle, OnnxError};
@@ -74,6 +75,31 @@ pub fn graph(session: &Session, form: &Form, folder: &Path) -> Result<Graph, Kep
     Ok(graph.scaled(&network.input)?)
 }
 
+/// The files that may be that of a network: where the plan says, and beside the session.
+fn there(path: &Path, folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let beside = path.file_name().map(|name| folder.join(name));
+    let places = std::iter::once(path.to_owned()).chain(beside);
+    places.filter(|place| place.is_file())
+}
+
+/// The fingerprint of the file of a network as it is now: that of the one that the session began with where it is
+/// still there, or nothing is.
+pub fn fingerprint(began: &Model, path: &Path, folder: &Path) -> String {
+    let of = |place: PathBuf| match Bundle::open(&place) {
+        Ok(bundle) => bundle.sha256().to_owned(),
+        // It is no network any more.
+        Err(_) => inputs::of_file(&place).unwrap_or_default(),
+    };
+    let all: Vec<String> = there(path, folder).map(of).collect();
+    match all.contains(&began.sha256) {
+        true => began.sha256.clone(),
+        false => all
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| began.sha256.clone()),
+    }
+}
+
 /// The file of a network: where the plan says, or beside the session, or in it. It must be the one
 /// that the session began with.
 ///
@@ -83,18 +109,16 @@ pub fn bundle(began: Option<&Model>, path: &Path, folder: &Path) -> Result<Bundl
     let Some(began) = began else {
         return Ok(Bundle::open(path)?);
     };
-    let beside = path.file_name().map(|name| folder.join(name));
-    let places: Vec<PathBuf> = std::iter::once(path.to_owned()).chain(beside).collect();
-    let there = places.iter().filter(|place| place.is_file());
+    let is_kept = !began.file.values().is_empty();
     let mut others = Vec::new();
-    for place in there {
-        let bundle = Bundle::open(place)?;
-        if bundle.sha256() == began.sha256 {
-            return Ok(bundle);
+    for place in there(path, folder) {
+        match Bundle::open(&place) {
+            Ok(bundle) if bundle.sha256() == began.sha256 => return Ok(bundle),
+            Err(error) if !is_kept => return Err(error.into()),
+            _ => others.push(place.display().to_string()),
         }
-        others.push(place.display().to_string());
     }
-    if !began.file.values().is_empty() {
+    if is_kept {
         return Ok(Bundle::kept(path, began.file.values().to_vec())?);
     }
     let began = &began.sha256[..12.min(began.sha256.len())];

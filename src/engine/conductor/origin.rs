@@ -3,6 +3,7 @@
 use super::{Conductor, RunError};
 use crate::data::Dataset;
 use crate::engine::inputs::{self, Changed};
+use crate::engine::kept;
 use crate::session::config::{Config, NetworkKind, Weights};
 use crate::session::record::{Difference, Inputs, Start};
 use crate::session::store::now;
@@ -81,7 +82,8 @@ impl Conductor {
         };
         if config.network.kind == NetworkKind::Onnx {
             let model = self.rounds.session.record.model.as_ref();
-            return Ok(model.map(|model| model.sha256.clone()));
+            let folder = self.options.store.folder();
+            return Ok(model.map(|model| kept::fingerprint(model, path, folder)));
         }
         if !path.exists() {
             // The session has them, or says that it needs them.
