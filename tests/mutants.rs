@@ -85,11 +85,14 @@ fn peak() -> usize {
     kib.unwrap_or(0) >> 10
 }
 
-/// A reader: whole files of its kind, and what reads one and says whether it took it.
+/// Reads a file, and says whether it was taken.
+type Read = Box<dyn Fn(&[u8]) -> bool>;
+
+/// A reader: whole files of its kind, and what reads one.
 struct Reader {
     name: &'static str,
     whole: Vec<Vec<u8>>,
-    read: Box<dyn Fn(&[u8]) -> bool>,
+    read: Read,
 }
 
 fn fixtures(folder: &str, of: impl Fn(&str) -> bool) -> Vec<Vec<u8>> {
@@ -146,7 +149,7 @@ fn archive(arrays: &[(&str, Vec<u8>)]) -> Vec<u8> {
 }
 
 /// What reads weights from a file of this name.
-fn of_weights(file: &'static str) -> Box<dyn Fn(&[u8]) -> bool> {
+fn of_weights(file: &'static str) -> Read {
     let folder = tempdir().unwrap();
     Box::new(move |bytes| {
         let path = folder.path().join(file);

@@ -17,6 +17,9 @@ use crate::nets::plan::fit::Slopes;
 /// Images differentiated at once.
 const AT_ONCE: usize = 64;
 
+/// Most bytes of what takes the gradients of a layer that are kept from block to block.
+const KEPT: usize = 64 << 20;
+
 /// What takes the gradients: the network on a device that records them.
 #[derive(Debug, Clone)]
 pub struct Gradients {
@@ -31,8 +34,8 @@ struct Taken {
     layer: usize,
     site: Site,
     units: Vec<usize>,
-    /// What takes them by plan, for as many workers as did so at once; `None` where there is no plan for it.
-    planned: Option<Arc<Mutex<Vec<Slopes>>>>,
+    /// What took them by plan and may do so again, one for every worker that did.
+    planned: Arc<Mutex<Vec<Slopes>>>,
 }
 
 impl Gradients {
@@ -42,8 +45,7 @@ impl Gradients {
         let device = lab.device.clone().autodiff();
         let network = lab.network.on(&device);
         let taken = |(layer, units): (usize, Vec<usize>)| Taken {
-            planned: Slopes::new(lab.network.graph(), all[layer].node)
-                .map(|it| Arc::new(Mutex::new(vec![it]))),
+            planned: Arc::default(),
             site: all[layer].clone(),
             layer,
             units,
@@ -104,7 +106,9 @@ impl Gradients {
     /// Σ of the gradients by the images of each unit's sum over tiles, \[units,C·H·W\]; `None` where they are not
     /// taken by plan.
     fn by_plan(&self, taken: &Taken, tiles: &[Place], noise: &[f32]) -> Option<Vec<f64>> {
-        let planned = taken.planned.as_ref().filter(|_| launch::is_by_plan())?;
+        if !launch::is_by_plan() {
+            return None;
+        }
         let graph = self.network.graph();
         let (units, positions) = graph.standing(&taken.site);
         let own: Vec<usize> = taken.units.iter().map(|&unit| units[unit]).collect();
@@ -113,7 +117,7 @@ impl Gradients {
             .iter()
             .map(|it| positions[it.row * columns + it.column]);
         let positions: Vec<usize> = positions.collect();
-        let mine = planned.lock().ok()?.pop();
+        let mine = taken.planned.lock().ok()?.pop();
         let mut slopes = match mine {
             Some(it) => it,
             None => Slopes::new(graph, taken.site.node)?,
@@ -121,7 +125,10 @@ impl Gradients {
         let area: usize = taken.site.image.iter().product();
         let mut sums = vec![0.0; own.len() * area];
         slopes.add(noise, &own, &positions, &mut sums);
-        planned.lock().ok()?.push(slopes);
+        // Those of a large network are made anew rather than kept for every layer and worker.
+        if slopes.bytes() <= KEPT {
+            taken.planned.lock().ok()?.push(slopes);
+        }
         Some(sums)
     }
 

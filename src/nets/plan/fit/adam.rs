@@ -31,6 +31,19 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// One that is not learned.
+    pub fn resting(name: &str, values: &Array<f32>) -> Self {
+        Self {
+            name: name.to_owned(),
+            shape: values.shape().to_vec(),
+            values: values.values().to_vec(),
+            gradient: Vec::new(),
+            first: Vec::new(),
+            second: Vec::new(),
+            fixed: true,
+        }
+    }
+
     /// At the beginning.
     pub fn new(name: &str, values: &Array<f32>) -> Self {
         let zeros = vec![0.0; values.values().len()];

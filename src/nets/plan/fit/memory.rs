@@ -50,6 +50,11 @@ impl Memory {
         }
     }
 
+    /// Bytes of it.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.0.as_slice())
+    }
+
     /// Where it begins.
     pub fn pointer(&mut self) -> Pointer {
         Part(self.0.as_mut_ptr().cast())

@@ -44,17 +44,20 @@ impl Slopes {
             tensors: tensors.collect::<Option<_>>()?,
         };
         let chain = chain::up_to(graph, &weights, node, lanes.count())?;
-        let of = |(name, values): &(String, _)| Parameter::new(name, values);
-        let parameters: Vec<Parameter> = weights.tensors.iter().map(of).collect();
         let mut layers = chain.layers;
         let mut factor = 1.0;
-        for layer in &mut layers {
+        for layer in &layers {
             match layer {
                 Layer::Scale(scale, ..) => factor = *scale,
-                Layer::Convolution(_) | Layer::Dense(_) => layer.prepare(&parameters, lanes),
+                Layer::Convolution(_) | Layer::Dense(_) => {}
                 // Statistics of a batch, and steps of a sequence, are none of an image alone.
                 Layer::Rows(..) | Layer::Norm(_) | Layer::Lstm(_) => return None,
             }
+        }
+        let of = |(name, values): &(String, _)| Parameter::resting(name, values);
+        let parameters: Vec<Parameter> = weights.tensors.iter().map(of).collect();
+        for layer in &mut layers {
+            layer.prepare(&parameters, lanes);
         }
         Some(Self {
             lanes,
@@ -67,6 +70,13 @@ impl Slopes {
             factor,
             kept: Vec::new(),
         })
+    }
+
+    /// Bytes of the weights, as they are and in the order in which they are read on the way forth and back, and of the
+    /// numbers of the images in hand.
+    pub fn bytes(&self) -> usize {
+        let weights: usize = self.parameters.iter().map(|it| it.values.len()).sum();
+        4 * (3 * weights + self.kept.len()) + self.memory.bytes()
     }
 
     /// Adds to `sums`, \[units,C·H·W\], the gradients by the images, row-major \[N,C,H,W\], of each unit's sum over

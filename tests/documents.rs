@@ -1,0 +1,77 @@
+//! What the pages for contributors name is there.
+
+use std::fs;
+use std::path::Path;
+
+/// What stands between backticks, outside blocks of code.
+fn quoted(text: &str) -> Vec<String> {
+    let prose: Vec<&str> = text.split("\n```").step_by(2).collect();
+    let prose = prose.join("\n");
+    let pieces = prose.split('`').skip(1).step_by(2);
+    pieces.map(str::to_owned).collect()
+}
+
+fn page(name: &str) -> String {
+    fs::read_to_string(Path::new("docs").join(name)).unwrap()
+}
+
+/// All sources, one after the other.
+fn sources(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            all += &sources(&path);
+        } else if path.extension().is_some_and(|it| it == "rs") {
+            all += &fs::read_to_string(&path).unwrap();
+        }
+    }
+    all
+}
+
+#[test]
+fn every_file_that_the_page_on_architecture_names_exists() {
+    let text = page("architecture.md");
+    let files: Vec<String> = quoted(&text)
+        .into_iter()
+        .filter(|it| {
+            ["src/", "tests/", "scripts/"]
+                .iter()
+                .any(|start| it.starts_with(start))
+        })
+        .collect();
+    assert!(files.len() > 40, "{}", files.len());
+    for file in files {
+        assert!(Path::new(&file).exists(), "{file} is not there");
+    }
+    for (name, file) in [
+        ("fn step(", "src/analysis/mod.rs"),
+        ("fn run_interrupted(", "src/analysis/testing.rs"),
+        ("const READERS", "src/data/readers/mod.rs"),
+    ] {
+        let text = fs::read_to_string(file).unwrap();
+        assert!(text.contains(name), "{name} is not in {file}");
+    }
+}
+
+#[test]
+fn every_test_that_the_page_on_durability_names_exists() {
+    let text = page("durability.md");
+    let named: Vec<String> = quoted(&text)
+        .into_iter()
+        .filter(|it| {
+            it.len() > 24
+                && it
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit())
+        })
+        .collect();
+    assert!(named.len() > 25, "{}", named.len());
+    let all = sources(Path::new("tests")) + &sources(Path::new("src"));
+    for name in named {
+        assert!(
+            all.contains(&format!("fn {name}(")),
+            "there is no test {name}"
+        );
+    }
+}
