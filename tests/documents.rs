@@ -11,8 +11,12 @@ fn quoted(text: &str) -> Vec<String> {
     pieces.map(str::to_owned).collect()
 }
 
-fn page(name: &str) -> String {
-    fs::read_to_string(Path::new("docs").join(name)).unwrap()
+/// What a page names of a kind; it must be more than so many.
+fn named(page: &str, least: usize, is: impl Fn(&str) -> bool) -> Vec<String> {
+    let text = fs::read_to_string(Path::new("docs").join(page)).unwrap();
+    let named: Vec<String> = quoted(&text).into_iter().filter(|it| is(it)).collect();
+    assert!(named.len() > least, "{page}: {}", named.len());
+    named
 }
 
 /// All sources, one after the other.
@@ -31,16 +35,9 @@ fn sources(folder: &Path) -> String {
 
 #[test]
 fn every_file_that_the_page_on_architecture_names_exists() {
-    let text = page("architecture.md");
-    let files: Vec<String> = quoted(&text)
-        .into_iter()
-        .filter(|it| {
-            ["src/", "tests/", "scripts/"]
-                .iter()
-                .any(|start| it.starts_with(start))
-        })
-        .collect();
-    assert!(files.len() > 40, "{}", files.len());
+    let folders = ["src/", "tests/", "scripts/"];
+    let is_file = |it: &str| folders.iter().any(|folder| it.starts_with(folder));
+    let files = named("architecture.md", 40, is_file);
     for file in files {
         assert!(Path::new(&file).exists(), "{file} is not there");
     }
@@ -56,17 +53,11 @@ fn every_file_that_the_page_on_architecture_names_exists() {
 
 #[test]
 fn every_test_that_the_page_on_durability_names_exists() {
-    let text = page("durability.md");
-    let named: Vec<String> = quoted(&text)
-        .into_iter()
-        .filter(|it| {
-            it.len() > 24
-                && it
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit())
-        })
-        .collect();
-    assert!(named.len() > 25, "{}", named.len());
+    let is_name = |it: &str| {
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        it.len() > 24 && it.chars().all(fits)
+    };
+    let named = named("durability.md", 25, is_name);
     let all = sources(Path::new("tests")) + &sources(Path::new("src"));
     for name in named {
         assert!(

@@ -11,28 +11,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use common::dice::{Dice, count};
 use common::{Bench, both, small_set, wait_until};
 use noisescope::session::store::{Store, read_at};
 use noisescope::session::{Session, State};
-
-/// How much of something: `variable`, for a study.
-fn count(variable: &str, usual: u64) -> u64 {
-    let asked = std::env::var(variable).ok();
-    asked.and_then(|it| it.parse().ok()).unwrap_or(usual)
-}
-
-/// A small generator of numbers, the same for every run of a test.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % below
-    }
-}
 
 /// The plan of a run of a second or two with many checkpoints.
 fn plan(bench: &Bench, trials: u64) -> Vec<String> {

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use common::dice::{Dice, count};
 use images::*;
 use noisescope::export::json;
 use noisescope::link::wire;
@@ -21,53 +22,35 @@ use noisescope::session::config::{Input, NetworkKind};
 use noisescope::session::text::from_text;
 use tempfile::{TempDir, tempdir};
 
-/// How much of something: `variable`, for a study.
-fn count(variable: &str, usual: usize) -> usize {
-    let asked = std::env::var(variable).ok();
-    asked.and_then(|it| it.parse().ok()).unwrap_or(usual)
-}
-
-/// A small generator of numbers, the same for every run of a test.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % below.max(1)
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.roll(256) as u8
-    }
+/// A place below `below`, or 0.
+fn roll(dice: &mut Dice, below: usize) -> usize {
+    dice.roll(below as u64) as usize
 }
 
 /// A file damaged in one to four ways: bytes changed, set to extremes, lost, doubled, put in, swapped with those of
 /// another file, or all that follows a place lost.
 fn mutant(whole: &[u8], other: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = whole.to_vec();
-    for _ in 0..=dice.roll(4) {
-        let at = dice.roll(bytes.len());
-        let length = (1 + dice.roll(16)).min(bytes.len() - at);
-        match dice.roll(9) {
-            _ if bytes.is_empty() => bytes.push(dice.byte()),
-            0 => bytes[at] = dice.byte(),
-            1 => bytes[at] ^= 1 << dice.roll(8),
-            2 => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][dice.roll(5)],
-            3 => bytes[at..at + length].fill([0, 0xff][dice.roll(2)]),
+    for _ in 0..=roll(dice, 4) {
+        let at = roll(dice, bytes.len());
+        let length = (1 + roll(dice, 16)).min(bytes.len() - at);
+        match roll(dice, 9) {
+            _ if bytes.is_empty() => bytes.push(roll(dice, 256) as u8),
+            0 => bytes[at] = roll(dice, 256) as u8,
+            1 => bytes[at] ^= 1 << roll(dice, 8),
+            2 => bytes[at] = [0, 1, 0x7f, 0x80, 0xff][roll(dice, 5)],
+            3 => bytes[at..at + length].fill([0, 0xff][roll(dice, 2)]),
             4 => drop(bytes.drain(at..at + length)),
             5 => {
                 let doubled = bytes[at..at + length].to_vec();
                 bytes.splice(at..at, doubled);
             }
             6 => {
-                let new: Vec<u8> = (0..length).map(|_| dice.byte()).collect();
+                let new: Vec<u8> = (0..length).map(|_| roll(dice, 256) as u8).collect();
                 bytes.splice(at..at, new);
             }
             7 => {
-                let from = dice.roll(other.len());
+                let from = roll(dice, other.len());
                 let theirs = &other[from..(from + length).min(other.len())];
                 bytes.splice(at..at + length, theirs.iter().copied());
             }
@@ -355,7 +338,7 @@ fn no_mutant_of_a_file_makes_its_reader_panic_or_takes_much_memory() {
     std::panic::set_hook(Box::new(|_| {
         PANICS.fetch_add(1, Ordering::Relaxed);
     }));
-    let all = count("NOISESCOPE_MUTANTS", 150);
+    let all = count("NOISESCOPE_MUTANTS", 150) as usize;
     let mut faults = Vec::new();
     for reader in readers(session().into_bytes()) {
         let name = reader.name;
@@ -367,7 +350,7 @@ fn no_mutant_of_a_file_makes_its_reader_panic_or_takes_much_memory() {
         let before = PANICS.load(Ordering::Relaxed);
         for number in 0..all {
             let whole = &reader.whole[number % reader.whole.len()];
-            let other = &reader.whole[dice.roll(reader.whole.len())];
+            let other = &reader.whole[roll(&mut dice, reader.whole.len())];
             let bytes = mutant(whole, other, &mut dice);
             let began = Instant::now();
             match catch_unwind(AssertUnwindSafe(|| (reader.read)(&bytes))) {
@@ -408,14 +391,14 @@ fn no_digit_of_a_finished_session_changes_unseen() {
     let (mut noticed, mut harmless) = (0, 0);
     while noticed + harmless < all {
         // Half of them in what a person can read, half in arrays.
-        let room = [head, whole.len() - recorded][dice.roll(2)];
-        let at = recorded + dice.roll(room);
+        let room = [head, whole.len() - recorded][roll(&mut dice, 2)];
+        let at = recorded + roll(&mut dice, room);
         let digit = whole.as_bytes()[at];
         if !digit.is_ascii_digit() {
             continue;
         }
         let mut changed = whole.clone().into_bytes();
-        changed[at] = b'0' + (digit - b'0' + 1 + dice.roll(9) as u8) % 10;
+        changed[at] = b'0' + (digit - b'0' + 1 + roll(&mut dice, 9) as u8) % 10;
         let changed = String::from_utf8(changed).unwrap();
         match from_text(&changed, path, "it") {
             Err(_) => noticed += 1,

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 mod evidence;
 mod image;
 mod pair;
+mod regressed;
 
 use self::image::{Measured, Setting, narrow};
 use super::null::Errors;
-use super::regression::{Axes, Covariances};
+use super::regression::Axes;
 use crate::stats::numbers::{Grid, Response, Shape};
 
 pub use self::evidence::{CENTRE, MOST, MOST_TRIALS, PAIRED, Responses, pairs};
@@ -246,7 +247,10 @@ pub fn estimate(trials: &Trials<'_>) -> Estimate {
             maps[1] = found.map(|it| it.measured);
         }
     }
-    regress(trials, &mut measured, &deviations);
+    if let Some(axes) = trials.axes {
+        let maps = measured.iter_mut().map(|(_, maps)| maps);
+        regressed::regress(axes, maps, &deviations);
+    }
     let finished = |(class, [decision, evidence]): (ClassEstimate, [Option<Measured>; 2])| {
         let image = |map: Option<Measured>| map.map(|it| ImageEstimate::new(it, setting));
         ClassEstimate {
@@ -505,44 +509,6 @@ fn class_estimate(
         response: None,
     };
     (class, decision)
-}
-
-/// Regresses what was measured on the noise's coefficients, where its axes are known.
-fn regress(
-    trials: &Trials<'_>,
-    measured: &mut [(ClassEstimate, [Option<Measured>; 2])],
-    deviations: &[f64],
-) {
-    let Some(axes) = trials.axes else {
-        return;
-    };
-    let variances: Vec<f64> = deviations.iter().map(|sigma| sigma * sigma).collect();
-    let mean = variances.iter().sum::<f64>() / variances.len().max(1) as f64;
-    // An evidence image is a covariance over each pixel's own variance; a classification image, a difference
-    // of means, is one but for a factor, and keeps its unit.
-    let covariance = |map: &[f64], response: usize| -> Vec<f64> {
-        let pixels = map.iter().zip(&variances);
-        match response {
-            0 => pixels.map(|(c, _)| c * mean).collect(),
-            _ => pixels.map(|(c, variance)| c * variance).collect(),
-        }
-    };
-    let maps = measured
-        .iter_mut()
-        .flat_map(|(_, maps)| maps.iter_mut().enumerate());
-    let (mut targets, mut covariances): (Vec<_>, Vec<Covariances>) = (Vec::new(), Vec::new());
-    for (response, map) in maps {
-        if let Some(map) = map
-            && let Some([even, odd]) = &map.halves
-        {
-            let of = |map: &[f64]| covariance(map, response);
-            covariances.push([of(&map.image), of(even), of(odd)]);
-            targets.push(&mut map.regression);
-        }
-    }
-    for (target, found) in targets.into_iter().zip(axes.regress(&covariances)) {
-        *target = found;
-    }
 }
 
 #[cfg(test)]

@@ -167,6 +167,10 @@ mod tests {
         ((0..PIXELS).map(variance).collect(), vectors.collect())
     }
 
+    fn view((variances, vectors): &(Vec<f32>, Vec<f32>)) -> Axes<'_> {
+        Axes { variances, vectors }
+    }
+
     /// cov(y, z) of a linear response with errors of so many standard deviations, by halves.
     fn measured(weights: &[f64], trials: usize, error: f64, seed: u64) -> Covariances {
         let (variances, vectors) = axes();
@@ -205,11 +209,8 @@ mod tests {
 
     #[test]
     fn a_linear_response_gives_its_weights_where_the_map_gives_them_smoothed() {
-        let (variances, vectors) = axes();
-        let axes = Axes {
-            variances: &variances,
-            vectors: &vectors,
-        };
+        let known = axes();
+        let axes = view(&known);
         let weights = weights();
         let map = measured(&weights, 20_000, 0.0, 5);
         let narrow: Vec<f32> = map[0].iter().map(|&v| v as f32).collect();
@@ -231,11 +232,8 @@ mod tests {
 
     #[test]
     fn the_more_error_the_fewer_axes_and_what_tells_nothing_has_no_regression() {
-        let (variances, vectors) = axes();
-        let axes = Axes {
-            variances: &variances,
-            vectors: &vectors,
-        };
+        let known = axes();
+        let axes = view(&known);
         let weights = weights();
         let with = |error| {
             axes.regress(&[measured(&weights, 2_000, error, 7)])
@@ -262,11 +260,8 @@ mod tests {
 
     #[test]
     fn several_maps_are_each_regressed_as_if_alone_and_foreign_axes_give_none() {
-        let (variances, vectors) = axes();
-        let axes = Axes {
-            variances: &variances,
-            vectors: &vectors,
-        };
+        let known = axes();
+        let axes = view(&known);
         let maps: Vec<_> = (0..3)
             .map(|seed| measured(&weights(), 2_000, 0.3, seed))
             .collect();
@@ -279,8 +274,8 @@ mod tests {
             assert!(pairs.clone().all(|(a, b)| (a - b).abs() < 1e-5));
         }
         let foreign = Axes {
-            variances: &variances,
-            vectors: &vectors[..PIXELS],
+            vectors: &axes.vectors[..PIXELS],
+            ..axes
         };
         assert_eq!(foreign.regress(&maps), vec![None; 3]);
         assert_eq!(axes.regress(&[]), vec![]);

@@ -1,6 +1,7 @@
 //! What the tests with real processes share: a small data set, the program, and waiting for it.
 #![allow(dead_code)] // each test file uses its own part
 
+pub mod dice;
 pub mod pty;
 
 use std::fs::{self, File};

@@ -28,9 +28,13 @@ pub(super) fn images(
         format!("maps are {words}: regions that the network looks at, not its weights")
     }));
     if it.axes.is_some() {
-        lines.push(
-            "without the smoothing: the regression (m in Maps; `ev_regression` in exports)".into(),
-        );
+        let array = match it.has_evidence() {
+            true => "ev_regression",
+            false => "ci_regression",
+        };
+        lines.push(format!(
+            "without the smoothing: the regression (m in Maps; `{array}` in the NPZ)"
+        ));
     }
     let mut insufficient = None;
     for (place, gamma) in plan.gammas.iter().enumerate() {

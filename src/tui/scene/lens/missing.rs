@@ -130,7 +130,10 @@ impl Lens<'_> {
         match trials.shape().iter().product::<usize>() > NoiseAxes::MOST {
             true => missing(
                 ["too large", "an image"],
-                "The axes of the noise are kept of maps of up to 1,024 numbers.",
+                &format!(
+                    "The axes of the noise are kept of maps of up to {} numbers.",
+                    thousands(NoiseAxes::MOST as u64)
+                ),
             ),
             false => missing(
                 ["no axes", "of the noise"],

@@ -1,0 +1,37 @@
+//! Maps regressed on the noise's coefficients: what is measured as a covariance, in the units of a map.
+
+use super::image::Measured;
+use crate::stats::regression::{Axes, Covariances};
+
+/// Regresses what was measured of each class, by decisions and by evidence, on the noise's coefficients.
+pub(super) fn regress<'a>(
+    axes: Axes<'_>,
+    measured: impl Iterator<Item = &'a mut [Option<Measured>; 2]>,
+    deviations: &[f64],
+) {
+    let variances: Vec<f64> = deviations.iter().map(|sigma| sigma * sigma).collect();
+    let mean = variances.iter().sum::<f64>() / variances.len().max(1) as f64;
+    // An evidence image is a covariance over each pixel's own variance; a classification image, a difference
+    // of means, is one but for a factor, and keeps its unit.
+    let covariance = |map: &[f64], response: usize| -> Vec<f64> {
+        let pixels = map.iter().zip(&variances);
+        match response {
+            0 => pixels.map(|(c, _)| c * mean).collect(),
+            _ => pixels.map(|(c, variance)| c * variance).collect(),
+        }
+    };
+    let maps = measured.flat_map(|maps| maps.iter_mut().enumerate());
+    let (mut targets, mut covariances): (Vec<_>, Vec<Covariances>) = (Vec::new(), Vec::new());
+    for (response, map) in maps {
+        if let Some(map) = map
+            && let Some([even, odd]) = &map.halves
+        {
+            let of = |map: &[f64]| covariance(map, response);
+            covariances.push([of(&map.image), of(even), of(odd)]);
+            targets.push(&mut map.regression);
+        }
+    }
+    for (target, found) in targets.into_iter().zip(axes.regress(&covariances)) {
+        *target = found;
+    }
+}
