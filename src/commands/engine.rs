@@ -10,13 +10,14 @@ use std::thread::JoinHandle;
 use tokio::task::JoinHandle as Task;
 use tracing_subscriber::fmt::MakeWriter;
 
-use super::Refusal;
 use super::background::open_log;
 use super::machine::{Exact, Machine};
 use super::say::complain;
-use super::signals::{HUNG_UP, INTERRUPTED, Order, Orders, Ready, runtime};
+use super::scheduler;
+use super::signals::{HUNG_UP, INTERRUPTED, Order, Orders, REQUEUED, Ready, runtime};
+use super::{Refusal, shard};
 use crate::engine::device::Choice;
-use crate::engine::{Engine, Options};
+use crate::engine::{Engine, Options, Until};
 use crate::link::server::{Door, serve};
 use crate::link::{Command, Link};
 use crate::report::{self, ReportError, Style};
@@ -33,6 +34,7 @@ pub fn options(store: &Store, data: PathBuf, machine: &Machine) -> Result<Option
         device: Choice::from_str(&machine.device)?,
         workers: machine.workers,
         inputs: machine.inputs(),
+        until: Until::Finished,
     })
 }
 
@@ -75,8 +77,9 @@ impl Running {
 
     /// Waits for the engine's end while signals stop it after a checkpoint: HUP only where
     /// `hang_up_stops`, the others always; USR1 only asks for the checkpoint. A second INT ends the
-    /// process at once. Gives the exit code of the signal that stopped it.
-    async fn obey(&self, orders: &mut Orders, hang_up_stops: bool) -> Option<u8> {
+    /// process at once. Gives the exit code of the signal that stopped it. Where the run is `requeued`, USR1 stops it
+    /// too.
+    async fn obey(&self, orders: &mut Orders, hang_up_stops: bool, requeued: bool) -> Option<u8> {
         let over = self.over();
         tokio::pin!(over);
         let mut stopped_by = None;
@@ -85,9 +88,13 @@ impl Running {
             tokio::select! {
                 biased;
                 order = orders.next() => {
-                    let Order::Stop(code) = order else {
-                        self.link.say(Command::Checkpoint);
-                        continue;
+                    let code = match order {
+                        Order::Stop(code) => code,
+                        Order::Checkpoint if requeued => REQUEUED,
+                        Order::Checkpoint => {
+                            self.link.say(Command::Checkpoint);
+                            continue;
+                        }
                     };
                     if code == HUNG_UP && !hang_up_stops {
                         tracing::info!("a terminal hung up; the run goes on");
@@ -106,8 +113,11 @@ impl Running {
         }
     }
 
-    /// Waits for threads and viewers; gives the run's exit code.
-    async fn end(self, stopped_by: Option<u8>) -> Result<ExitCode, Refusal> {
+    /// Waits for threads and viewers.
+    ///
+    /// # Errors
+    /// Why the run failed.
+    async fn end(self) -> Result<(), Refusal> {
         let phase = self.link.newest().run.as_ref().map(|run| run.phase.clone());
         drop(self.link);
         self.engine.join();
@@ -116,8 +126,7 @@ impl Running {
         }
         match phase {
             Some(Phase::Failed(message)) => Err(Refusal::Failed(message)),
-            Some(Phase::Finished) => Ok(ExitCode::SUCCESS),
-            _ => Ok(stopped_by.map_or(ExitCode::SUCCESS, ExitCode::from)),
+            _ => Ok(()),
         }
     }
 }
@@ -139,19 +148,43 @@ fn tell(link: Link, style: Style, path: PathBuf) -> JoinHandle<Result<(), Report
     })
 }
 
+/// How an engine of this process is told, and what it does on the scheduler's word.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    /// How it is told in lines.
+    pub style: Style,
+    /// Whether USR1 asks for a place in the queue again.
+    pub requeue: bool,
+}
+
+/// How a run of this process has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself.
+    Well,
+    /// By a signal, with this exit code; or it failed, and whoever reads the report has read why.
+    With(u8),
+}
+
+impl From<Ended> for ExitCode {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Well => Self::SUCCESS,
+            Ended::With(code) => Self::from(code),
+        }
+    }
+}
+
 /// Runs in the foreground and tells the run in lines; viewers may look in. Signals stop it after a
 /// checkpoint; a second INT ends the process at once.
 pub fn foreground(
     session: Session,
     lock: Lock,
     options: Options,
-    style: Style,
-    ready: Ready,
-) -> Result<ExitCode, Refusal> {
-    let Ready {
-        runtime,
-        mut orders,
-    } = ready;
+    manner: Manner,
+    ready: &mut Ready,
+) -> Result<Ended, Refusal> {
+    let Ready { runtime, orders } = ready;
     runtime.block_on(async {
         let path = options.store.path(&session.name);
         // The log lies on the same disk as the session: where it cannot be written, the run goes on.
@@ -159,9 +192,13 @@ pub fn foreground(
             keep_log(Mutex::new(log));
         }
         let running = Running::start(session, lock, options)?;
-        let told = tell(running.link.clone(), style, path);
-        let stopped_by = running.obey(&mut orders, true).await;
-        let ended = running.end(stopped_by).await;
+        let told = tell(running.link.clone(), manner.style, path);
+        let stopped_by = running.obey(orders, true, manner.requeue).await;
+        let ended = running.end().await;
+        if stopped_by == Some(REQUEUED) && ended.is_ok() {
+            scheduler::requeue()?;
+        }
+        let ended = ended.map(|()| stopped_by.map_or(Ended::Well, Ended::With));
         if stopped_by.is_some() && !told.is_finished() {
             // A reader that stands still gets a moment for the last lines, and no more.
             tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -173,7 +210,7 @@ pub fn foreground(
         match (told, stopped_by) {
             // Whoever reads the report has read why.
             (Ok(()), _) if matches!(ended, Err(Refusal::Failed(_))) && errors_join_output() => {
-                Ok(ExitCode::FAILURE)
+                Ok(Ended::With(1))
             }
             (Err(ReportError::Gone), None) => Err(Refusal::Failed(
                 "nobody reads the report any more; the run was stopped after a checkpoint".into(),
@@ -221,9 +258,11 @@ pub fn background(
     let options = options(store, data, machine)?;
     let mut lock = store.lock(name)?;
     let session = lock.load()?;
+    shard::refuse_divided(&session)?;
     runtime.block_on(async {
         let running = Running::start(session, lock, options)?;
-        let stopped_by = running.obey(&mut orders, false).await;
-        running.end(stopped_by).await
+        let stopped_by = running.obey(&mut orders, false, false).await;
+        running.end().await?;
+        Ok(stopped_by.map_or(ExitCode::SUCCESS, ExitCode::from))
     })
 }

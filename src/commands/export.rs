@@ -14,7 +14,7 @@ pub fn run(
     format: Format,
     out: Option<&Path>,
 ) -> Result<ExitCode, Refusal> {
-    let session = store.load(name)?;
+    let session = store.load_whole(name)?;
     export::write(&session, format, out).map_err(Refusal::failed)?;
     Ok(ExitCode::SUCCESS)
 }

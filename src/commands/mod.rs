@@ -18,6 +18,7 @@ mod listing;
 mod look;
 mod ls;
 mod machine;
+mod merge;
 mod new;
 mod own;
 mod pilot;
@@ -25,8 +26,11 @@ mod plan;
 mod preset;
 mod run;
 mod say;
+mod scheduler;
+mod shard;
 mod show;
 mod signals;
+mod submit;
 mod verdict;
 mod watch;
 mod words;
@@ -75,9 +79,17 @@ enum Command {
         /// Begin nothing; show the network a few trials at several grains of noise, and say which grain and how many trials would do
         #[arg(long)]
         pilot: bool,
+        /// Do one shard of it, in a file of its own: 3/32, or auto, as Slurm or Kubernetes say. The sums of all shards
+        /// are those of one engine, to the last bit
+        #[arg(long, value_name = "I/N|auto", conflicts_with = "pilot")]
+        shard: Option<String>,
         #[command(flatten)]
         how: run::How,
     },
+    /// Make a session whole whose shards are done: their sum, in its own file
+    Merge(merge::Merge),
+    /// Do a session's shards as jobs of Slurm, and merge them in one more
+    Submit(submit::Submit),
     /// Go on past what was planned: more trials of a session that runs, has stopped or has finished
     Extend {
         /// The session
@@ -225,11 +237,20 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             let (plan, _) = plan.settled(&store, "new", data)?;
             new::run(&store, &plan)
         }
-        Some(Command::Run { plan, pilot, how }) => {
+        Some(Command::Submit(submit)) => submit::run(&store, data, &submit),
+        Some(Command::Merge(merge)) => merge::run(&store, &merge),
+        Some(Command::Run {
+            plan,
+            pilot,
+            shard,
+            how,
+        }) => {
+            let shard = shard.as_deref().map(shard::Which::parse).transpose()?;
             let (plan, data) = plan.settled(&store, "run", data)?;
-            match pilot {
-                true => pilot::run(&store, data, &plan, how.device(), how.json()),
-                false => run::run(&store, data, &plan, &how),
+            match (pilot, shard) {
+                (true, _) => pilot::run(&store, data, &plan, how.device(), how.json()),
+                (false, Some(which)) => shard::run(&store, data, &plan, which, &how),
+                (false, None) => run::run(&store, data, &plan, &how),
             }
         }
         Some(Command::Extend { name, more, how }) => extend::run(&store, data, &name, &more, &how),

@@ -10,7 +10,7 @@ use super::background::{self, Started};
 use super::machine::Machine;
 use super::say::say;
 use super::signals::{Ready, runtime};
-use super::{Plan, Refusal, attach, control, engine, look};
+use super::{Plan, Refusal, attach, control, engine, look, shard};
 use crate::data;
 use crate::link::Link;
 use crate::report::{self, ReportError, Style};
@@ -32,6 +32,10 @@ pub struct How {
     /// Start the engine and return
     #[arg(long, conflicts_with_all = ["plain", "json"])]
     detach: bool,
+    /// Under Slurm: on USR1, which a job gets before its time is over, write a checkpoint and ask for its place in the
+    /// queue again; told in lines. Without it USR1 writes a checkpoint and the run goes on
+    #[arg(long, conflicts_with = "detach")]
+    requeue: bool,
     #[command(flatten)]
     line: look::Line,
 }
@@ -40,6 +44,24 @@ impl How {
     /// Whether it is told as JSON.
     pub fn json(&self) -> bool {
         self.json
+    }
+
+    /// How a run of this process is told, where it is told in lines.
+    pub fn manner(&self) -> engine::Manner {
+        engine::Manner {
+            style: if self.json { Style::Json } else { Style::Plain },
+            requeue: self.requeue,
+        }
+    }
+
+    /// What the engine computes on.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// Whether the person asks for something that only a drawn or a left run has.
+    pub fn is_left_alone(&self) -> bool {
+        self.detach
     }
 
     /// What it is to compute on.
@@ -74,7 +96,7 @@ pub fn run(
     how: &How,
 ) -> Result<ExitCode, Refusal> {
     how.machine.check()?;
-    let face = match (how.plain, how.json, how.detach) {
+    let face = match (how.plain || how.requeue, how.json, how.detach) {
         (_, true, _) => Face::Told(Style::Json),
         (_, _, true) => Face::None,
         (false, _, _) if can_draw() => Face::Drawn,
@@ -82,7 +104,7 @@ pub fn run(
     };
     // An engine in this process hears signals from before it writes anything.
     let ready = match face {
-        Face::Told(style) => Some((style, Ready::now()?)),
+        Face::Told(_) => Some(Ready::now()?),
         Face::Drawn | Face::None => None,
     };
     let data = data::data_dir(data).map_err(Refusal::failed)?;
@@ -90,6 +112,7 @@ pub fn run(
     // Held while the session is made, so that nobody else makes or runs it.
     let mut lock = store.lock(&plan.name)?;
     let session = open(store, &mut lock, plan)?;
+    shard::refuse_divided(&session)?;
     if session.record.state == State::Finished {
         drop(lock);
         return show_finished(session, face, store, &data, how);
@@ -99,9 +122,10 @@ pub fn run(
         background::start(store, &data, &session.name, &how.machine)
     };
     match (face, ready) {
-        (_, Some((style, ready))) => {
+        (_, Some(mut ready)) => {
             let options = engine::options(store, data, &how.machine)?;
-            engine::foreground(session, lock, options, style, ready)
+            let ended = engine::foreground(session, lock, options, how.manner(), &mut ready)?;
+            Ok(ended.into())
         }
         (Face::None, None) => {
             let Started { pid } = started(lock)?;

@@ -12,6 +12,8 @@ use super::Refusal;
 pub const INTERRUPTED: u8 = 130;
 /// Exit code after TERM.
 pub const TERMINATED: u8 = 143;
+/// Exit code after USR1, where the run has asked for its place in the scheduler's queue again.
+pub const REQUEUED: u8 = 138;
 /// Exit code after HUP, or where the terminal is gone without one.
 pub const HUNG_UP: u8 = 129;
 

@@ -36,6 +36,17 @@ pub struct Options {
     pub workers: Option<usize>,
     /// What is done where images or weights are others than those that the session began on.
     pub inputs: inputs::Changed,
+    /// How far it goes.
+    pub until: Until,
+}
+
+/// How far an engine advances a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// To the end of its plan.
+    Finished,
+    /// Until the network is there, trained or from its file.
+    Trained,
 }
 
 /// A running engine.

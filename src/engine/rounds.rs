@@ -380,6 +380,7 @@ impl Rounds {
         self.session.record.state = state;
         self.session.record.updated = now();
         self.session.record.elapsed_s = self.elapsed_s();
+        self.tell_of_shard();
         self.wanted = false;
         let result = self.lock.save(&self.session);
         if result.is_err() {
@@ -429,6 +430,19 @@ impl Rounds {
                 self.publish();
                 Err(error)
             }
+        }
+    }
+
+    /// Notes in the file of a shard how fast it is: whoever watches all shards has their files alone.
+    fn tell_of_shard(&mut self) {
+        if let Some(shard) = &mut self.session.record.shard {
+            let stage = match self.run.phase {
+                Phase::Working(stage) => self.run.stages.get(stage),
+                _ => None,
+            };
+            shard.per_second = stage.and_then(|stage| stage.per_second);
+            shard.eta_s = self.run.eta_s;
+            shard.checkpoint_s = self.session.config.checkpoint_s;
         }
     }
 

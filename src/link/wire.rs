@@ -22,7 +22,7 @@ use crate::session::text::unfit;
 use crate::session::{Array, Config, Record, Run, Session};
 
 /// The protocol's version: both sides must speak the same.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 
 /// How every conversation begins, so that a stranger on the socket is recognised.
 const MAGIC: [u8; 10] = *b"noisescope";

@@ -105,6 +105,14 @@ pub enum StoreError {
         /// What to do about it.
         remedy: String,
     },
+    /// A shard that is none of its session's.
+    #[error("{}: {problem}", path.display())]
+    Foreign {
+        /// The shard's file.
+        path: PathBuf,
+        /// What in it is of something else, and what to do.
+        problem: String,
+    },
     /// More than this machine, or this program, takes into memory.
     #[error("{}: {what}; at most {} are read{}", path.display(), bytes(*limit), if *free { ", which is what is free on this machine" } else { "" })]
     TooLarge {

@@ -17,6 +17,7 @@ mod room;
 pub mod run;
 mod schema;
 pub mod setting;
+pub mod shards;
 pub mod store;
 pub mod text;
 mod trash;
@@ -27,7 +28,6 @@ pub use form::Form;
 pub use record::{Record, State};
 pub use run::Run;
 
-use record::Experiment as _;
 use run::Stage;
 
 /// One run of Noisescope, finished or not.
@@ -57,11 +57,12 @@ impl Session {
 
     /// Trials of classification images done and planned.
     pub fn trials(&self) -> (u64, u64) {
-        let plans = self.config.analyses.iter();
-        let pairs = plans.zip(&self.record.analyses);
-        let images = pairs.filter(|(_, it)| record::ClassificationImages::of(it).is_some());
-        images.fold((0, 0), |(done, all): (u64, u64), (plan, it)| {
-            let (own, planned) = it.progress(plan);
+        let plans = self.config.analyses.iter().enumerate();
+        let is_images =
+            |it: &config::Analysis| matches!(it, config::Analysis::ClassificationImages(_));
+        let images = plans.filter(|(_, plan)| is_images(plan));
+        images.fold((0, 0), |(done, all): (u64, u64), (index, plan)| {
+            let (own, planned) = self.record.progress_of(index, plan);
             (done + own, all.saturating_add(planned))
         })
     }
@@ -98,15 +99,15 @@ impl Session {
             finished,
             ..Stage::default()
         };
-        let plans = self.config.analyses.iter().zip(&self.record.analyses);
-        let others = plans.map(|(plan, it)| {
-            let (done, total) = it.progress(plan);
+        let plans = self.config.analyses.iter().enumerate();
+        let others = plans.map(|(index, plan)| {
+            let (done, total) = self.record.progress_of(index, plan);
             Stage {
                 name: plan.label().into(),
                 unit: plan.unit().into(),
                 done,
                 total,
-                finished: it.is_finished(plan),
+                finished: self.record.is_done(index, plan),
                 ..Stage::default()
             }
         });

@@ -9,6 +9,7 @@ mod kept;
 mod lock;
 mod owner;
 mod reading;
+mod shards;
 
 use std::fs;
 use std::io;
@@ -22,6 +23,7 @@ pub use self::lock::{Lock, Voice};
 pub use self::owner::BEAT;
 use self::owner::{Owner, Standing};
 use self::reading::{read_head, read_session};
+pub use self::shards::{ShardFile, shard_name};
 use super::Session;
 pub use super::error::StoreError;
 use super::error::io_error;
@@ -110,7 +112,16 @@ impl Store {
             .filter(|name| check_name(name).is_ok() && self.path(name).is_file())
             .collect();
         names.sort();
-        Ok(names)
+        // Shards are told with the session that they are of.
+        let is_shard = |name: &String| {
+            shards::parsed(name)
+                .is_some_and(|(of, ..)| names.binary_search_by(|it| it.as_str().cmp(of)).is_ok())
+        };
+        Ok(names
+            .iter()
+            .filter(|name| !is_shard(name))
+            .cloned()
+            .collect())
     }
 
     /// Whether a session of this name exists (its file or at least the previous generation).

@@ -341,9 +341,9 @@ impl Experiment for Audit {
     }
 
     fn merge(&self, record: &mut record::Audit, job: Job, sums: Sums) {
-        record.progress.blocks[job.part] = job.block + 1;
+        record.progress.blocks[job.part] += 1;
         let part = self.parts()[job.part];
-        let last = job.block + 1 == part.blocks;
+        let last = record.progress.blocks[job.part] == part.blocks;
         match sums {
             Sums::Trained(own) => {
                 record.progress.done += self.trained.course().shown(job.block);

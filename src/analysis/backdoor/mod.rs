@@ -139,7 +139,7 @@ impl Experiment for Backdoor {
     }
 
     fn merge(&self, record: &mut record::Backdoor, job: Job, sums: Sums) {
-        record.progress.blocks[job.part] = job.block + 1;
+        record.progress.blocks[job.part] += 1;
         record.progress.done += self.trained.course().shown(job.block);
         let suspect = &mut record.networks[job.part];
         match sums {

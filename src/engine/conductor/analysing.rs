@@ -37,7 +37,12 @@ impl Conductor {
         lab: &Lab,
         opened: &Opened,
     ) -> Result<Course, RunError> {
-        if self.rounds.session.record.analyses[index].is_finished(&config.analyses[index]) {
+        if self
+            .rounds
+            .session
+            .record
+            .is_done(index, &config.analyses[index])
+        {
             // An engine that died right after the last block left what follows from it undone.
             let analysis: Arc<dyn Analysis> = Arc::from(analysis::build(config, index, lab));
             self.refresh(&analysis, index, lab, opened)?;
@@ -51,9 +56,19 @@ impl Conductor {
             // Made anew for every phase: what begins one may take what the one before has left.
             let mut analysis = analysis::build(config, index, lab);
             let parts = analysis.parts();
-            last = parts.iter().map(|part| part.phase).max().unwrap_or(0);
             let record = &self.rounds.session.record;
             let done = analysis.done(&record.analyses[index]);
+            let is_shard = record.shard.is_some();
+            // What begins a later phase takes the sums of all shards.
+            last = match is_shard {
+                true => 0,
+                false => parts.iter().map(|part| part.phase).max().unwrap_or(0),
+            };
+            let (parts, done) = match is_shard {
+                true => self.own_blocks(index, parts, &done),
+                false => (parts, done),
+            };
+            let record = &self.rounds.session.record;
             let mut dealer = Dealer::new(parts, phase, done).at_most(opened.seats.len());
             // One that has nothing to do does not pass for done: it says why.
             let idle = analysis.parts().iter().all(|part| part.blocks == 0);
@@ -65,6 +80,7 @@ impl Conductor {
                     *own = whole.analyses[index].clone();
                 }
                 began??;
+                self.open_portion(config, index, &*analysis);
                 if idle {
                     return Err(analysis::nothing_to_do(config, index).into());
                 }
@@ -158,15 +174,20 @@ impl Conductor {
         lab: &Lab,
         opened: &Opened,
     ) -> Result<(), RunError> {
-        let record = &mut self.rounds.session.record.analyses[index];
-        on_device(&opened.name, || analysis.refresh(lab, record))?;
+        let record = &mut self.rounds.session.record;
+        // What follows from the sums follows from those of all shards.
+        if record.shard.is_none() {
+            let own = &mut record.analyses[index];
+            on_device(&opened.name, || analysis.refresh(lab, own))?;
+        }
         Ok(())
     }
 
     /// What is done of an analysis, and what there is to do.
     fn progress(&self, index: usize) -> (u64, u64) {
         let session = &self.rounds.session;
-        session.record.analyses[index].progress(&session.config.analyses[index])
+        let plan = &session.config.analyses[index];
+        session.record.progress_of(index, plan)
     }
 
     fn tell(&mut self, index: usize, pace: &Pace) {

@@ -4,6 +4,7 @@
 mod analysing;
 mod network;
 mod origin;
+mod portion;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -14,12 +15,12 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use self::analysing::Course;
-use super::Options;
 use super::device::{self, DeviceError, Opened};
 use super::forecast::Forecast;
 use super::kept::{self, EMBEDDED, FULL, KeptError};
 use super::rounds::{Flow, Rounds};
 use super::workers::{Fault, StartError, guarded};
+use super::{Options, Until};
 use crate::analysis::memory::Memory;
 use crate::analysis::{AnalysisError, Lab, Resident};
 use crate::data::{self, DataError, Dataset, Origin, Request};
@@ -263,6 +264,9 @@ impl Conductor {
         }
 
         if !self.train(&config, &dataset, &opened)? {
+            return Ok(End::Stopped);
+        }
+        if self.options.until == Until::Trained {
             return Ok(End::Stopped);
         }
         let lab = self.lab(&config, &dataset, &opened)?;

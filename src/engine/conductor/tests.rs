@@ -38,6 +38,7 @@ fn conduct(store: &Store, session: Session, fails: u32) -> (Phase, u32) {
         device: "flex".parse().unwrap(),
         workers: Some(2),
         inputs: Changed::Refuse,
+        until: crate::engine::Until::Finished,
     };
     COMPUTED.set(0);
     FAILS.set(fails);

@@ -77,8 +77,11 @@ impl ClassificationImages {
                 && own.min_trials == plan.min_trials
                 && own.is(&kind)
                 && own.agrees()
-                && own.blocks <= plan.blocks_at(gamma)
-                && own.trials == plan.trials_before(gamma, own.blocks)
+                && own.first <= plan.blocks_at(gamma)
+                && own.blocks <= plan.blocks_at(gamma) - own.first
+                && own.trials
+                    == plan.trials_before(gamma, own.first + own.blocks)
+                        - plan.trials_before(gamma, own.first)
         };
         let axes = self.axes.as_ref();
         axes.is_none_or(|it| it.agrees(plan.grain().grid(form.shape())))

@@ -3,20 +3,35 @@
 use super::GammaTrials;
 use crate::session::array::Array;
 use crate::session::config::Response;
+use crate::stats::classification::Estimate;
 
 impl GammaTrials {
     /// Notes how reliable the maps are now, where it is time: after 2, 3, 4, 6, 8, 12, … pairs of blocks,
-    /// so that it is noted at the same trials whoever computes them.
+    /// so that it is noted at the same trials whoever computes them. A shard in the middle keeps its sums instead.
     pub fn note(&mut self) {
-        let pairs = self.blocks / 2;
-        let is_time = self.blocks.is_multiple_of(2)
+        let blocks = self.first + self.blocks;
+        let pairs = blocks / 2;
+        let is_time = blocks.is_multiple_of(2)
             && pairs > 1
             && (pairs.is_power_of_two()
                 || (pairs.is_multiple_of(3) && (pairs / 3).is_power_of_two()));
         if !is_time {
             return;
         }
-        let estimate = self.estimate();
+        if self.first > 0 {
+            let mut here = self.clone();
+            here.on_the_way = Vec::new();
+            // Every shard has the same.
+            here.null = None;
+            self.on_the_way.push(here);
+            return;
+        }
+        let now = self.estimate();
+        self.take_note(self.trials, &now);
+    }
+
+    /// Notes how reliable the maps of trials are that include these.
+    pub(super) fn take_note(&mut self, trials: u64, estimate: &Estimate) {
         let mut course = self.course.values().to_vec();
         for response in Response::ALL {
             course.extend(self.listed.iter().map(|&class| {
@@ -25,7 +40,7 @@ impl GammaTrials {
                     .map_or(f32::NAN, |r| r as f32)
             }));
         }
-        self.noted.push(self.trials);
+        self.noted.push(trials);
         self.course = Array::new(&[self.noted.len(), 2, self.listed.len()], course);
     }
 

@@ -20,7 +20,10 @@ use crate::stats::null::Errors;
 pub struct GammaTrials {
     /// Signal strength.
     pub gamma: f64,
-    /// Blocks done: exactly the blocks 0 … `blocks` − 1 are in the sums.
+    /// The first block of the sums: 0 but in the file of a shard.
+    #[serde(default)]
+    pub first: u64,
+    /// Blocks done: exactly `blocks` of them from the first on are in the sums.
     pub blocks: u64,
     /// Trials done.
     pub trials: u64,
@@ -92,6 +95,10 @@ pub struct GammaTrials {
     /// Whether the target reliability was reached before the trials were used up.
     #[serde(default)]
     pub reached: bool,
+    /// In the file of a shard that does not begin at block 0: its sums at the trials at which reliability is noted,
+    /// which takes the sums of the shards before it too.
+    #[serde(default)]
+    pub on_the_way: Vec<GammaTrials>,
     /// The axes of the noise's covariance, which are kept beside the trials at all γ.
     #[serde(skip)]
     axes: Option<NoiseAxes>,
@@ -145,6 +152,7 @@ impl GammaTrials {
         };
         Self {
             gamma,
+            first: 0,
             blocks: 0,
             trials: 0,
             min_trials,
@@ -169,6 +177,7 @@ impl GammaTrials {
             evidence_fed_back: Vec::new(),
             null: None,
             reached: false,
+            on_the_way: Vec::new(),
             axes: None,
             estimate: Arc::default(),
             dropped_sums: false,
@@ -195,6 +204,7 @@ impl GammaTrials {
             && self.weights.is_empty() == (kind.weighting != Weighting::Confidence)
             && self.evidence.is_some() == kind.evidence
             && (self.dropped_sums || self.evidence.as_ref().is_none_or(own_strata))
+            && self.on_the_way.iter().all(|it| it.is(kind))
     }
 
     /// Whether its numbers agree with each other, so that whoever reads them need not check.
@@ -231,6 +241,7 @@ impl GammaTrials {
             && self.evidence.as_ref().is_none_or(evidence)
             && course()
             && self.noted.is_sorted_by(|a, b| a < b)
+            && self.on_the_way.iter().all(Self::agrees)
             && self.evidence_fed_back.len() == self.evidence.as_ref().map_or(0, |_| k)
             && fed_back.flatten().all(|it| it.class < k)
             && self.null.as_ref().is_none_or(|it| it.agrees([c, h, w]))
@@ -295,6 +306,11 @@ impl GammaTrials {
         self.blocks += 1;
         self.dropped += block.dropped;
         self.trials += block.trials;
+        self.changed();
+    }
+
+    /// Forgets what followed from the sums before something was added.
+    pub(super) fn changed(&mut self) {
         self.estimate = Arc::default();
     }
 
@@ -310,6 +326,7 @@ impl GammaTrials {
     pub(super) fn forget_sums(&mut self) {
         self.dropped_sums = true;
         self.axes = None;
+        self.on_the_way = Vec::new();
         for sums in [
             &mut self.noise,
             &mut self.rest,
@@ -398,7 +415,7 @@ fn add<T: Copy + std::ops::AddAssign>(own: &mut [T], more: &[T]) {
 impl PartialEq for GammaTrials {
     fn eq(&self, other: &Self) -> bool {
         self.gamma == other.gamma
-            && self.blocks == other.blocks
+            && (self.first, self.blocks) == (other.first, other.blocks)
             && self.trials == other.trials
             && self.min_trials == other.min_trials
             && self.fed_back == other.fed_back
@@ -422,7 +439,8 @@ impl PartialEq for GammaTrials {
             && self.evidence_fed_back == other.evidence_fed_back
             && self.null == other.null
             && self.reached == other.reached
+            && self.on_the_way == other.on_the_way
     }
 }
 
-arrays!(GammaTrials: noise, rest, image, moments, course, evidence, null);
+arrays!(GammaTrials: noise, rest, image, moments, course, evidence, null, on_the_way);

@@ -1,6 +1,7 @@
 //! What has happened so far: one struct a stage, all counts and sums exact, so that two parts of
 //! a run merge by addition and a resumed run equals an uninterrupted one to the last bit.
 
+mod adding;
 mod attack;
 mod audit;
 mod axes;
@@ -16,6 +17,7 @@ mod model;
 mod modulation;
 mod null;
 mod predictions;
+pub mod shard;
 mod spike_triggered;
 mod templates;
 mod training;
@@ -93,6 +95,12 @@ pub struct Record {
     /// change. Empty before images and network have been opened, and in sessions of earlier versions.
     #[serde(default)]
     pub inputs: Vec<Inputs>,
+    /// How it is divided among shards; `None` where it is not, or they have been merged.
+    #[serde(default)]
+    pub sharding: Option<shard::Sharding>,
+    /// In the file of a shard: which it is.
+    #[serde(default)]
+    pub shard: Option<shard::Shard>,
     /// Where the images came from: `embedded`, `full set`, or a folder.
     pub images: Option<String>,
     /// What an image is and may be called; `None` until images and network have been opened.
@@ -240,6 +248,8 @@ impl Record {
             devices: Vec::new(),
             starts: Vec::new(),
             inputs: Vec::new(),
+            sharding: None,
+            shard: None,
             images: None,
             form: None,
             model: None,

@@ -191,6 +191,11 @@ impl LayerResponses {
         [self.channels, height, width]
     }
 
+    /// Forgets what followed from the sums before something was added.
+    pub(super) fn changed(&mut self) {
+        self.estimate = Arc::default();
+    }
+
     /// Adds a block of noise trials.
     pub fn add_noise(&mut self, block: u64, sums: &BlockResponses) {
         self.noise.add(block, sums);

@@ -1,0 +1,290 @@
+//! `noisescope submit`: a session's shards as jobs of Slurm, and one more that merges them. The scripts are readable and
+//! stay beside the session.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::say::say;
+use super::{Refusal, scheduler, shard};
+use crate::data;
+use crate::engine::inputs::program;
+use crate::files::quoted;
+use crate::session::Session;
+use crate::session::record::shard::is_divided;
+use crate::session::store::Store;
+
+/// Seconds before a job's time is over at which it is told.
+const NOTICE_S: u32 = 120;
+
+/// The jobs.
+#[derive(Debug, Args)]
+pub struct Submit {
+    /// The session
+    name: String,
+    /// As jobs of Slurm, the one scheduler that is known
+    #[arg(long, required = true)]
+    slurm: bool,
+    /// Into how many shards (default: those it is divided into, else 32)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    shards: Option<u32>,
+    /// GPUs of each job
+    #[arg(long, value_name = "N")]
+    gpus: Option<u32>,
+    /// Cores of each job
+    #[arg(long, value_name = "N")]
+    cpus: Option<u32>,
+    /// How long a job may take, for example 4:00:00; one that is not done by then asks for its place in the queue again
+    #[arg(long, value_name = "TIME")]
+    time: Option<String>,
+    /// The partition
+    #[arg(long, value_name = "NAME")]
+    partition: Option<String>,
+    /// What the jobs compute on: auto, cpu, flex, libtorch or cuda:0
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// Only show the scripts
+    #[arg(long)]
+    print: bool,
+    /// Further options of sbatch, after --
+    #[arg(last = true, value_name = "SBATCH OPTIONS")]
+    options: Vec<String>,
+}
+
+/// Where things are, as the jobs need them.
+struct Places {
+    program: PathBuf,
+    sessions: PathBuf,
+    data: PathBuf,
+}
+
+/// Writes the scripts and submits them.
+pub fn run(store: &Store, data: Option<&Path>, submit: &Submit) -> Result<ExitCode, Refusal> {
+    let name = &submit.name;
+    // The only one there is.
+    debug_assert!(submit.slurm);
+    let mut session = store.head(name).or_else(|_| store.load(name))?;
+    let there = session.record.sharding.as_ref().map(|it| it.count);
+    let count = submit.shards.or(there).unwrap_or(32);
+    shard::check(&session, shard::Which::parse(&format!("1/{count}"))?)?;
+    if session.record.sharding.is_none() {
+        session
+            .divide(count, program())
+            .map_err(|error| Refusal::Usage(format!("{name}: {error}")))?;
+    }
+    let places = places(store, data)?;
+    let open = open_shards(store, &session, count)?;
+    if open.is_empty() {
+        return Err(Refusal::Usage(format!(
+            "the shards of {name} are done: noisescope merge {name}"
+        )));
+    }
+    let array = array_script(submit, &places, count, &open);
+    let merge = merge_script(submit, &places);
+    if submit.print {
+        say(format_args!("{array}\n{merge}"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    // The division stands before any job can begin.
+    let mut lock = store.lock(name)?;
+    let mut session = lock.load()?;
+    if session.record.sharding.is_none() {
+        session
+            .divide(count, program())
+            .map_err(|error| Refusal::Usage(format!("{name}: {error}")))?;
+        lock.save(&session)?;
+    }
+    let path = |ending: &str| places.sessions.join(format!("{name}{ending}"));
+    let (array_path, merge_path) = (path(".sbatch"), path(".merge.sbatch"));
+    for (path, script) in [(&array_path, &array), (&merge_path, &merge)] {
+        std::fs::write(path, script)
+            .map_err(|error| Refusal::Failed(format!("{}: {error}", path.display())))?;
+    }
+    let sent = |words: Vec<std::ffi::OsString>| {
+        let said = scheduler::ask("sbatch", words).map_err(Refusal::Failed)?;
+        // Of several clusters, the id is followed by the cluster's name.
+        Ok::<String, Refusal>(said.trim().split(';').next().unwrap_or_default().to_owned())
+    };
+    let shards = sent(vec!["--parsable".into(), array_path.clone().into()])?;
+    let sharding = |session: &mut Session, job: &str| {
+        if let Some(sharding) = &mut session.record.sharding {
+            sharding.jobs.push(job.to_owned());
+        }
+    };
+    sharding(&mut session, &shards);
+    lock.save(&session)?;
+    let after = format!("--dependency=afterany:{shards}");
+    let merging = sent(vec![
+        "--parsable".into(),
+        after.into(),
+        merge_path.clone().into(),
+    ])?;
+    sharding(&mut session, &merging);
+    lock.save(&session)?;
+    say(format_args!(
+        "{name}: job {shards} does {}, job {merging} merges them and goes on with what is made of them.\nScripts: {} and {}\nWatch: noisescope attach {name}   Stop: noisescope stop {name}",
+        match open.len() {
+            all if all == count as usize => format!("{count} shards"),
+            some => format!("the {some} of {count} shards that are not done"),
+        },
+        array_path.display(),
+        merge_path.display()
+    ));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn places(store: &Store, data: Option<&Path>) -> Result<Places, Refusal> {
+    let whole = |path: &Path| {
+        std::path::absolute(path)
+            .map_err(|error| Refusal::Failed(format!("{}: {error}", path.display())))
+    };
+    Ok(Places {
+        program: std::env::current_exe().map_err(Refusal::failed)?,
+        sessions: whole(store.folder())?,
+        data: whole(&data::data_dir(data).map_err(Refusal::failed)?)?,
+    })
+}
+
+/// The shards that are not done.
+fn open_shards(store: &Store, session: &Session, count: u32) -> Result<Vec<u32>, Refusal> {
+    let mut open: Vec<u32> = (1..=count).collect();
+    for file in store.shards(&session.name, count)? {
+        let shard = store.head(&file.name)?;
+        let mut plans = shard.config.analyses.iter().enumerate();
+        if plans.all(|(at, plan)| !is_divided(plan) || shard.record.is_done(at, plan)) {
+            open.retain(|&index| index != file.index);
+        }
+    }
+    Ok(open)
+}
+
+/// Numbers as Slurm takes them: `1-4,7`.
+fn ranges(numbers: &[u32]) -> String {
+    let runs = numbers.chunk_by(|a, b| a + 1 == *b);
+    let words = runs.map(|run| match run {
+        [only] => only.to_string(),
+        [first, .., last] => format!("{first}-{last}"),
+        [] => String::new(),
+    });
+    words.collect::<Vec<_>>().join(",")
+}
+
+/// A path in an option of a script: as one word, and without what Slurm takes for a mark.
+fn in_option(path: &Path) -> String {
+    let text = path.display().to_string().replace('%', "%%");
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+impl Submit {
+    /// The options that every job has, and those of the person.
+    fn common(&self) -> String {
+        let mut text = String::from("#SBATCH --requeue\n#SBATCH --open-mode=append\n");
+        text += &format!("#SBATCH --signal=B:USR1@{NOTICE_S}\n");
+        let optional = [
+            ("time", self.time.clone()),
+            ("partition", self.partition.clone()),
+            ("gpus", self.gpus.map(|it| it.to_string())),
+            ("cpus-per-task", self.cpus.map(|it| it.to_string())),
+        ];
+        for (option, value) in optional {
+            if let Some(value) = value {
+                text += &format!("#SBATCH --{option}={value}\n");
+            }
+        }
+        let mut own = String::new();
+        for word in &self.options {
+            own += match word.starts_with('-') {
+                true => "\n#SBATCH ",
+                false => " ",
+            };
+            own += word;
+        }
+        text + own.trim_start() + if own.is_empty() { "" } else { "\n" }
+    }
+
+    fn program(&self, places: &Places) -> String {
+        format!(
+            "{} --sessions {} --data {}",
+            quoted(&places.program),
+            quoted(&places.sessions),
+            quoted(&places.data)
+        )
+    }
+}
+
+fn array_script(submit: &Submit, places: &Places, count: u32, open: &[u32]) -> String {
+    let name = &submit.name;
+    let log = places.sessions.join(format!("{name}.shard"));
+    let log = in_option(&log);
+    let log = log.trim_matches('"');
+    format!(
+        "#!/bin/bash
+# The {count} shards of {name}, a task each. One that is not done when its time is over, or whose node fails, gets its
+# place in the queue again by itself. One alone, again: sbatch --array=NUMBER {file}
+#SBATCH --job-name={name}
+#SBATCH --array={array}
+#SBATCH --output=\"{log}-%a.out\"
+{common}exec {program} run {name} --shard \"$SLURM_ARRAY_TASK_ID/{count}\" --plain --requeue --device {device}
+",
+        file = quoted(&places.sessions.join(format!("{name}.sbatch"))),
+        array = ranges(open),
+        common = submit.common(),
+        program = submit.program(places),
+        device = submit.device,
+    )
+}
+
+fn merge_script(submit: &Submit, places: &Places) -> String {
+    let name = &submit.name;
+    format!(
+        "#!/bin/bash
+# The sum of the shards of {name}, and what is made of it. Where a shard is missing it ends with code 3 and writes
+# nothing: run that shard again, then this.
+#SBATCH --job-name={name}-merge
+#SBATCH --output={log}
+{common}trap '' USR1
+{program} merge {name} && exec {program} run {name} --plain --requeue --device {device}
+",
+        log = in_option(&places.sessions.join(format!("{name}.merge.out"))),
+        common = submit.common(),
+        program = submit.program(places),
+        device = submit.device,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_that_are_left_are_named_in_stretches() {
+        assert_eq!(ranges(&[1, 2, 3, 4]), "1-4");
+        assert_eq!(ranges(&[2, 5, 6, 9]), "2,5-6,9");
+    }
+
+    #[test]
+    fn the_persons_options_stand_as_they_were_given() {
+        let submit = Submit {
+            name: "n".into(),
+            slurm: true,
+            shards: None,
+            gpus: Some(2),
+            cpus: None,
+            time: Some("1:00:00".into()),
+            partition: None,
+            device: "auto".into(),
+            print: true,
+            options: ["--account=a", "--qos", "long"].map(str::to_owned).to_vec(),
+        };
+        let text = submit.common();
+        assert!(
+            text.ends_with("#SBATCH --gpus=2\n#SBATCH --account=a\n#SBATCH --qos long\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("--signal=B:USR1@120\n#SBATCH --time=1:00:00\n"),
+            "{text}"
+        );
+    }
+}

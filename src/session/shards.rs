@@ -1,0 +1,201 @@
+//! A session divided among engines: what a shard begins with, what belongs together, and the sum of all.
+
+use super::config::{self, Analysis as Plan};
+use super::record::shard::{Shard, Sharding, is_divided};
+use super::record::{Record, Start};
+use super::store::now;
+use super::{Config, Session, State};
+
+/// Most shards of a session.
+pub const MOST: u32 = 100_000;
+
+/// Why a session cannot be divided, or a shard not be one of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShardError {
+    /// It stops at a reliability.
+    #[error(
+        "analyses[{0}].target: whether a map is reliable enough to stop is a question to the trials of all shards, and none of them sees the others'; plan a number of trials instead (target: None), or run it on one machine"
+    )]
+    Target(usize),
+    /// Nothing is left.
+    #[error(
+        "there is nothing left to divide: every trial is done. More: noisescope extend {0} --trials N"
+    )]
+    Finished(String),
+    /// A shard of something else.
+    #[error("{0}")]
+    Foreign(String),
+}
+
+/// Checks that the plan of a session can be divided.
+///
+/// # Errors
+/// [`ShardError::Target`], at the analysis that has one.
+pub fn check_plan(config: &Config) -> Result<(), ShardError> {
+    for (index, plan) in config.analyses.iter().enumerate() {
+        if let Plan::ClassificationImages(images) = plan
+            && images
+                .gammas
+                .iter()
+                .any(|&gamma| images.target_at(gamma).is_some())
+        {
+            return Err(ShardError::Target(index));
+        }
+    }
+    Ok(())
+}
+
+impl Session {
+    /// Whether its network is there.
+    pub fn is_trained(&self) -> bool {
+        self.record.training.as_ref().is_some_and(|it| it.finished)
+    }
+
+    /// Divides it among so many shards, to be computed by `program`; what it has done stays in its own file.
+    ///
+    /// # Errors
+    /// Where its plan cannot be divided, and where nothing is left to do.
+    pub fn divide(&mut self, count: u32, program: &str) -> Result<(), ShardError> {
+        check_plan(&self.config)?;
+        let plans = self.config.analyses.iter().enumerate();
+        let mut open =
+            plans.filter(|(index, plan)| is_divided(plan) && !self.record.is_done(*index, plan));
+        if open.next().is_none() {
+            return Err(ShardError::Finished(self.name.clone()));
+        }
+        self.record.sharding = Some(Sharding {
+            count,
+            program: program.to_owned(),
+            from: self
+                .record
+                .analyses
+                .iter()
+                .map(|own| own.blocks())
+                .collect(),
+            jobs: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// A shard of it, of which nothing has been done: a session of the same plan and network, under this name. `None`
+    /// where it is not divided.
+    pub fn shard(&self, name: &str, index: u32) -> Option<Self> {
+        let sharding = self.record.sharding.as_ref()?;
+        let fresh = Record::new(&self.config);
+        Some(Self {
+            name: name.to_owned(),
+            config: self.config.clone(),
+            record: Record {
+                inputs: self.record.inputs.clone(),
+                images: self.record.images.clone(),
+                form: self.record.form.clone(),
+                model: self.record.model.clone(),
+                training: self.record.training.clone(),
+                shard: Some(Shard {
+                    index,
+                    count: sharding.count,
+                    from: sharding.from.clone(),
+                    node: String::new(),
+                    job: None,
+                    per_second: None,
+                    eta_s: None,
+                    checkpoint_s: self.config.checkpoint_s,
+                    portions: Vec::new(),
+                }),
+                ..fresh
+            },
+            run: None,
+        })
+    }
+
+    /// Whether a session is a shard of this one as it is divided now.
+    ///
+    /// # Errors
+    /// What of it is of another session, and what to do.
+    pub fn check_shard(&self, other: &Self) -> Result<(), ShardError> {
+        let foreign = |what: String| Err(ShardError::Foreign(what));
+        let (Some(sharding), Some(shard)) = (&self.record.sharding, &other.record.shard) else {
+            return foreign(format!("{} is not a shard of {}", other.name, self.name));
+        };
+        if shard.count != sharding.count {
+            return foreign(format!(
+                "{} is one of {} shards, and {} is divided into {}",
+                other.name, shard.count, self.name, sharding.count
+            ));
+        }
+        if other.config != self.config {
+            return foreign(format!(
+                "the plan of {} is not that of {}: one of them was edited. Put it back, or remove {}.ron and run shard {}/{} again",
+                other.name, self.name, other.name, shard.index, shard.count
+            ));
+        }
+        if shard.from != sharding.from {
+            return foreign(format!(
+                "{} was begun when {} had done something else; it was merged then, or does not belong to it. Remove {}.ron and run shard {}/{} again",
+                other.name, self.name, other.name, shard.index, shard.count
+            ));
+        }
+        let weights = |it: &Self| it.record.training.as_ref().map(|it| it.best.clone());
+        if weights(self) != weights(other) {
+            return foreign(format!(
+                "{} has another network: its weights are not those of {}. Remove {}.ron and run shard {}/{} again",
+                other.name, self.name, other.name, shard.index, shard.count
+            ));
+        }
+        self.check_origin(other, sharding)
+    }
+
+    /// Whether its images and its program are those of this session.
+    fn check_origin(&self, other: &Self, sharding: &Sharding) -> Result<(), ShardError> {
+        if let (Some(own), Some(others)) = (self.record.inputs.last(), other.record.inputs.last()) {
+            let differences = others.differences(own);
+            if let Some((_, words)) = differences.first() {
+                return Err(ShardError::Foreign(format!("{}: {words}", other.name)));
+            }
+        }
+        let mut programs = other.record.starts.iter().map(|it: &Start| &it.program);
+        if let Some(program) = programs.find(|program| **program != sharding.program) {
+            return Err(ShardError::Foreign(format!(
+                "{} was computed by noisescope {program}, and {} is divided among engines of {}; sums of two programs are not added. Remove {}.ron and run it again with that program",
+                other.name, self.name, sharding.program, other.name
+            )));
+        }
+        Ok(())
+    }
+
+    /// Adds what a shard has measured so far. Shards are added in the order of their numbers.
+    ///
+    /// # Errors
+    /// Where it is none of this session's, or does not fit; this session is then not to be used any more.
+    pub fn absorb(&mut self, shard: &Self) -> Result<(), ShardError> {
+        self.check_shard(shard)?;
+        let all = self.record.analyses.iter_mut().zip(&shard.record.analyses);
+        for (index, (own, more)) in all.enumerate() {
+            own.absorb(more).map_err(|problem| {
+                ShardError::Foreign(format!("{}: analyses[{index}]: {problem}", shard.name))
+            })?;
+        }
+        let record = &mut self.record;
+        record.elapsed_s += shard.record.elapsed_s;
+        for device in &shard.record.devices {
+            if !record.devices.contains(device) {
+                record.devices.push(device.clone());
+            }
+        }
+        record.starts.extend(shard.record.starts.iter().cloned());
+        Ok(())
+    }
+
+    /// Makes it whole again, now that every shard has been added.
+    pub fn undivide(&mut self) {
+        self.record.sharding = None;
+        let plans: &[config::Analysis] = &self.config.analyses;
+        for (plan, own) in plans.iter().zip(&mut self.record.analyses) {
+            own.conclude(plan);
+        }
+        self.record.starts.sort_by_key(|start| start.at);
+        // What the network says of the maps is asked once it is run.
+        self.record.state = State::Stopped;
+        self.record.updated = now();
+    }
+}

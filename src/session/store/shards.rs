@@ -1,0 +1,131 @@
+//! The files of a session that is divided: `NAME.ron`, and `NAME.shard-3-of-32.ron` of each shard that has begun.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Result, Store, StoreError};
+use crate::session::Session;
+use crate::session::error::io_error;
+
+/// The name of a shard's session.
+pub fn shard_name(name: &str, index: u32, count: u32) -> String {
+    format!("{name}.shard-{index}-of-{count}")
+}
+
+/// The session that a name is a shard of, which, and of how many; `None` where it is no shard's.
+pub(super) fn parsed(name: &str) -> Option<(&str, u32, u32)> {
+    let (of, rest) = name.rsplit_once(".shard-")?;
+    let (index, count) = rest.split_once("-of-")?;
+    let number = |text: &str| text.parse::<u32>().ok().filter(|it| it.to_string() == text);
+    let (index, count) = (number(index)?, number(count)?);
+    (!of.is_empty() && (1..=count).contains(&index)).then_some((of, index, count))
+}
+
+/// The file of a shard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardFile {
+    /// Which, from 1.
+    pub index: u32,
+    /// Its session's name.
+    pub name: String,
+    /// Where it lies.
+    pub path: PathBuf,
+}
+
+impl Store {
+    /// The files of a session's shards, of `count` of them, by number; those that have not begun have none.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub fn shards(&self, name: &str, count: u32) -> Result<Vec<ShardFile>> {
+        let failed = || io_error(self.folder(), "read the sessions folder");
+        let mut all = Vec::new();
+        for entry in fs::read_dir(self.folder()).map_err(failed())? {
+            let file = entry.map_err(failed())?.file_name();
+            let own = file.to_str().and_then(|file| file.strip_suffix(".ron"));
+            let Some((of, index, number)) = own.and_then(parsed) else {
+                continue;
+            };
+            if of == name && number == count {
+                let name = shard_name(name, index, count);
+                all.push(ShardFile {
+                    index,
+                    path: self.path(&name),
+                    name,
+                });
+            }
+        }
+        all.sort_by_key(|file| file.index);
+        Ok(all)
+    }
+
+    /// Reads a session; one that is divided with all that its shards have measured so far.
+    ///
+    /// # Errors
+    /// As [`Self::load`], also of a shard; and where a shard is none of this session's.
+    pub fn load_whole(&self, name: &str) -> Result<Session> {
+        let mut session = self.load(name)?;
+        let Some(sharding) = &session.record.sharding else {
+            return Ok(session);
+        };
+        for file in self.shards(name, sharding.count)? {
+            let shard = match self.load(&file.name) {
+                // It was merged, or given up, in this moment.
+                Err(StoreError::Missing { .. }) => continue,
+                shard => shard?,
+            };
+            session
+                .absorb(&shard)
+                .map_err(|error| self.foreign(&file.path, &error))?;
+        }
+        Ok(session)
+    }
+
+    /// That a shard's file is none of its session's.
+    pub fn foreign(&self, path: &Path, error: &dyn std::fmt::Display) -> StoreError {
+        StoreError::Foreign {
+            path: path.to_owned(),
+            problem: error.to_string(),
+        }
+    }
+
+    /// Removes the files of a shard whose numbers are in its session; its log stays.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn remove_shard(&self, file: &ShardFile) -> Result<()> {
+        for path in [self.backup_path(&file.name), file.path.clone()] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(io_error(&path, "remove a shard that is merged")(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shards_name_says_of_what_it_is() {
+        let name = shard_name("night.2", 3, 32);
+        assert_eq!(name, "night.2.shard-3-of-32");
+        assert_eq!(parsed(&name), Some(("night.2", 3, 32)));
+        for other in [
+            "night",
+            "night.shard-0-of-4",
+            "night.shard-5-of-4",
+            "night.shard-03-of-4",
+            "night.shard-1-of-",
+            ".shard-1-of-2",
+            "night.shard-+1-of-2",
+        ] {
+            assert_eq!(parsed(other), None, "{other}");
+        }
+    }
+}
