@@ -32,6 +32,8 @@ mod maps;
 mod predictions;
 #[path = "screens/says.rs"]
 mod says;
+#[path = "screens/shards.rs"]
+mod shards;
 #[path = "screens/synthetic.rs"]
 #[allow(
     dead_code,

@@ -3,10 +3,17 @@
 
 mod common;
 
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use common::{Bench, both, signal, small_set, wait_until};
-use noisescope::session::store::{shard_name, to_text};
+use noisescope::link::shards::Watch;
+use noisescope::session::run::{ShardStanding, ShardState};
+use noisescope::session::store::{Lock, Store, now, shard_name, to_text};
 use noisescope::session::{Session, State};
 
 /// Every experiment in small, of blocks that no number of shards divides evenly.
@@ -365,4 +372,156 @@ fn usr1_asks_slurm_for_the_place_of_this_task_alone() {
     let session = bench.load(&own);
     assert_eq!(session.record.state, State::Stopped);
     assert_eq!(session.record.shard.unwrap().job.as_deref(), Some("12_3"));
+}
+
+/// How long the file system of the test keeps back what was written.
+const CACHE: Duration = Duration::from_secs(2);
+
+/// Shows each state of the files of one folder in another, as late as the cache of a network's file system may.
+fn mirror(from: &Path, to: &Path, over: &AtomicBool) {
+    let mut shown: HashMap<OsString, SystemTime> = HashMap::new();
+    let mut due: Vec<(Instant, OsString, Option<Vec<u8>>)> = Vec::new();
+    while !over.load(Ordering::Relaxed) {
+        let mut there = Vec::new();
+        for file in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+            let name = file.file_name();
+            if name.to_string_lossy().ends_with(".tmp") {
+                continue;
+            }
+            there.push(name.clone());
+            // It may be replaced at this moment: then it comes next time.
+            let (Ok(about), Ok(bytes)) = (file.metadata(), std::fs::read(file.path())) else {
+                continue;
+            };
+            let written = about.modified().unwrap();
+            if shown.get(&name) != Some(&written) {
+                shown.insert(name.clone(), written);
+                due.push((Instant::now() + CACHE, name, Some(bytes)));
+            }
+        }
+        let gone: Vec<OsString> = shown
+            .keys()
+            .filter(|name| !there.contains(name))
+            .cloned()
+            .collect();
+        for name in gone {
+            shown.remove(&name);
+            due.push((Instant::now() + CACHE, name, None));
+        }
+        let now = Instant::now();
+        for (_, name, bytes) in due.extract_if(.., |(at, ..)| *at <= now) {
+            let path = to.join(&name);
+            match bytes {
+                Some(bytes) => {
+                    let aside = to.join("aside.tmp");
+                    std::fs::write(&aside, bytes).unwrap();
+                    std::fs::rename(aside, path).unwrap();
+                }
+                None => std::fs::remove_file(path).unwrap(),
+            }
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn who_watches_64_shards_through_a_slow_cache_is_right_within_5_seconds() {
+    use ShardStanding::{Died, Done, Failed, NotBegun, Stopped, Waiting, Working};
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("200000", "64000"));
+    succeed(&bench, &with(&["new", "many"], &plan));
+    shard(&bench, "many", "64/64");
+    let store = bench.store();
+    let whole = bench.load("many");
+    let seen = bench.path("seen");
+    std::fs::create_dir(&seen).unwrap();
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| mirror(store.folder(), &seen, &over));
+        let mut watch = Watch::new(Store::new(&seen), "many");
+        // What is said of each, once it is as wanted, within five seconds of the last write.
+        let mut right = |wanted: &dyn Fn(u32) -> ShardStanding| {
+            let began = Instant::now();
+            loop {
+                let run = watch.look().ok().flatten().and_then(|it| it.run);
+                let shards = run.map(|run| run.shards).unwrap_or_default();
+                let is = |it: &ShardState| it.standing == wanted(it.index);
+                if shards.len() == 64 && shards.iter().all(is) {
+                    return shards;
+                }
+                let wrong: Vec<_> = shards
+                    .iter()
+                    .filter(|it| !is(it))
+                    .map(|it| (it.index, it.standing))
+                    .collect();
+                assert!(began.elapsed() < Duration::from_secs(5), "{wrong:?}");
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        };
+        right(&|index| if index == 64 { Done } else { NotBegun });
+        // A third of them begins; of those some are at work.
+        let mut locks: HashMap<u32, Lock> = HashMap::new();
+        let set = |index: u32, state: State, lock: &mut Lock| {
+            let mut session = whole.shard(&shard_name("many", index, 64), index).unwrap();
+            session.record.state = state;
+            session.record.updated = now();
+            lock.save(&session).unwrap();
+        };
+        for index in 1..=20 {
+            let mut lock = store.lock(&shard_name("many", index, 64)).unwrap();
+            lock.finds_session().unwrap();
+            let state = if index <= 10 {
+                State::Running
+            } else {
+                State::New
+            };
+            set(index, state, &mut lock);
+            locks.insert(index, lock);
+        }
+        right(&|index| match index {
+            ..=10 => Working,
+            ..=20 => Waiting,
+            64 => Done,
+            _ => NotBegun,
+        });
+        // One is stopped, one fails, one dies: its lock is gone and its file says that it works.
+        set(1, State::Stopped, locks.get_mut(&1).unwrap());
+        set(
+            2,
+            State::Failed("no room".into()),
+            locks.get_mut(&2).unwrap(),
+        );
+        for index in 1..=3 {
+            locks.remove(&index);
+        }
+        let shards = right(&|index| match index {
+            1 => Stopped,
+            2 => Failed,
+            3 => Died,
+            ..=10 => Working,
+            ..=20 => Waiting,
+            64 => Done,
+            _ => NotBegun,
+        });
+        assert_eq!(shards[1].note.as_deref(), Some("no room"));
+        over.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_clock_that_is_hours_off_is_told_and_changes_nothing() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
+    succeed(&bench, &with(&["new", "many"], &plan));
+    shard(&bench, "many", "1/2");
+    let mut session = bench.load(&shard_name("many", 1, 2));
+    session.record.updated -= 3 * 3600;
+    bench.store().save(&session).unwrap();
+    let looked = Watch::new(bench.store(), "many").look().unwrap().unwrap();
+    let shards = looked.run.unwrap().shards;
+    assert_eq!(shards[0].standing, ShardStanding::Done);
+    let note = shards[0].note.as_deref().unwrap_or_default();
+    assert!(note.contains("clock") && note.contains("behind"), "{note}");
+    shard(&bench, "many", "2/2");
+    bench.succeed(&["merge", "many"]);
 }

@@ -17,6 +17,12 @@ pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal
         let (session, standing) = judged(look.store, name)?;
         return summary(&session, &standing);
     }
+    if let Ok(head) = look.store.head(name)
+        && head.record.sharding.is_some()
+    {
+        // What the shards have measured comes as soon as it is added up.
+        return look.at(look.store.load(name)?, Connection::Watched);
+    }
     let engine = look.store.engine(name);
     let session = match look.store.load(name) {
         // A damaged file does not matter while an engine has the good state.

@@ -10,9 +10,10 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use super::signals::runtime;
 use crate::format;
 use crate::link::client::{self, Heard};
+use crate::link::shards::Watch;
 use crate::report::Standing;
 use crate::report::standing::SILENCE;
-use crate::session::run::Phase;
+use crate::session::run::{Phase, shards_in_words};
 use crate::session::store::{EngineOf, Store, StoreError, now, timestamp};
 use crate::session::{Run, Session, State};
 use crate::tui::browser::{Contents, Held, Row};
@@ -39,6 +40,8 @@ pub struct Entry {
     pub pid: Option<u32>,
     /// Its most telling numbers.
     pub headline: String,
+    /// Whether it is divided: then it says what the files of its shards say.
+    pub is_divided: bool,
 }
 
 /// What an engine said last.
@@ -119,6 +122,7 @@ impl Listing {
         let written = written.unwrap_or(UNIX_EPOCH);
         if let Some((then, entry)) = self.read.get(name)
             && *then == written
+            && !entry.is_divided
         {
             return (written, entry.clone());
         }
@@ -209,6 +213,7 @@ fn last_sign(store: &Store, name: &str) -> i64 {
 /// What the file says; whether an engine runs it is not in there.
 fn read(store: &Store, name: &str) -> Entry {
     match store.head(name) {
+        Ok(session) if session.record.sharding.is_some() => divided(store, &session),
         Ok(session) => sound(&session),
         Err(error) => Entry {
             name: name.to_owned(),
@@ -218,8 +223,29 @@ fn read(store: &Store, name: &str) -> Entry {
             updated: None,
             pid: None,
             headline: String::new(),
+            is_divided: false,
         },
     }
+}
+
+/// What the files of its shards say together.
+fn divided(store: &Store, session: &Session) -> Entry {
+    let looked = Watch::new(store.clone(), &session.name).look();
+    let Ok(Some(session)) = looked else {
+        return sound(session);
+    };
+    let mut entry = sound(&session);
+    entry.is_divided = true;
+    let shards = session.run.as_ref().map_or(&[][..], |run| &run.shards);
+    entry.done += shards.iter().map(|it| it.done).sum::<u64>();
+    entry.headline = format!(
+        "{} {}  {} shards: {}",
+        session.config.dataset_label(),
+        format::clean(&session.config.network.label()),
+        shards.len(),
+        shards_in_words(shards)
+    );
+    entry
 }
 
 fn sound(session: &Session) -> Entry {
@@ -233,6 +259,7 @@ fn sound(session: &Session) -> Entry {
         updated: (record.updated > 0).then_some(record.updated),
         pid: None,
         headline: headline(session),
+        is_divided: false,
     }
 }
 
@@ -241,6 +268,17 @@ fn sound(session: &Session) -> Entry {
 /// # Errors
 /// Where its file cannot be read and no engine tells it.
 pub fn judged(store: &Store, name: &str) -> Result<(Session, Standing), StoreError> {
+    if store
+        .head(name)
+        .is_ok_and(|it| it.record.sharding.is_some())
+    {
+        let mut session = store.load_whole(name)?;
+        if let Some(looked) = Watch::new(store.clone(), name).look()? {
+            session.run = looked.run;
+        }
+        let standing = Standing::of(&session, Some(now()));
+        return Ok((session, standing));
+    }
     if store.engine(name).is_none() {
         let session = store.load(name)?;
         let standing = Standing::of(&session, None);

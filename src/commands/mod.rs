@@ -30,6 +30,7 @@ mod scheduler;
 mod shard;
 mod show;
 mod signals;
+mod stop_shards;
 mod submit;
 mod verdict;
 mod watch;

@@ -8,7 +8,6 @@ use clap::Args;
 
 use super::say::say;
 use super::{Refusal, scheduler, shard};
-use crate::data;
 use crate::engine::inputs::program;
 use crate::files::quoted;
 use crate::session::Session;
@@ -56,7 +55,8 @@ pub struct Submit {
 struct Places {
     program: PathBuf,
     sessions: PathBuf,
-    data: PathBuf,
+    /// Where it was said.
+    data: Option<PathBuf>,
 }
 
 /// Writes the scripts and submits them.
@@ -142,7 +142,7 @@ fn places(store: &Store, data: Option<&Path>) -> Result<Places, Refusal> {
     Ok(Places {
         program: std::env::current_exe().map_err(Refusal::failed)?,
         sessions: whole(store.folder())?,
-        data: whole(&data::data_dir(data).map_err(Refusal::failed)?)?,
+        data: data.map(whole).transpose()?,
     })
 }
 
@@ -204,12 +204,10 @@ impl Submit {
     }
 
     fn program(&self, places: &Places) -> String {
-        format!(
-            "{} --sessions {} --data {}",
-            quoted(&places.program),
-            quoted(&places.sessions),
-            quoted(&places.data)
-        )
+        let data = places.data.as_ref();
+        let data = data.map_or_else(String::new, |data| format!(" --data {}", quoted(data)));
+        let (program, sessions) = (quoted(&places.program), quoted(&places.sessions));
+        format!("{program} --sessions {sessions}{data}")
     }
 }
 

@@ -6,8 +6,8 @@ use super::look::Look;
 use super::say::say;
 use super::signals::{HUNG_UP, Signals, runtime};
 use super::{Refusal, background, compare, extended};
-use crate::link::{Connection, client};
-use crate::session::run::Phase;
+use crate::link::{Connection, client, shards};
+use crate::session::run::{Phase, shards_in_words};
 use crate::session::store::timestamp;
 use crate::session::{Session, State};
 use crate::tui;
@@ -28,7 +28,10 @@ impl Look<'_> {
         let name = session.name.clone();
         let mut state = None;
         loop {
-            let link = client::follow(self.store.clone(), session, connection);
+            let link = match &session.record.sharding {
+                Some(_) => shards::watch(self.store.clone(), session),
+                None => client::follow(self.store.clone(), session, connection),
+            };
             let shown = {
                 let drawn = tui::run(link.clone(), self.line.options(), state.take());
                 tokio::pin!(drawn);
@@ -80,6 +83,14 @@ impl Look<'_> {
         let phase = session.run.as_ref().map(|run| &run.phase);
         if let Some(Phase::Failed(message)) = phase {
             return Err(Refusal::Failed(message.clone()));
+        }
+        if let (Some(sharding), Some(run)) = (&session.record.sharding, &session.run) {
+            say(format_args!(
+                "{name}: {} shards, {}. Look in again: noisescope attach {name}   Once all are done: noisescope merge {name}",
+                sharding.count,
+                shards_in_words(&run.shards)
+            ));
+            return Ok(ExitCode::SUCCESS);
         }
         let again = format!("Go on: noisescope run {name}");
         say(

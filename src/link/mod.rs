@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod server;
+pub mod shards;
 pub mod socket;
 pub mod wire;
 
@@ -66,6 +67,8 @@ pub enum Connection {
     Lost(String),
     /// No engine runs; the session is only looked at.
     ReadOnly,
+    /// Several engines run its shards: their files are read as they come, and no commands are heard.
+    Watched,
 }
 
 /// An engine's end of the link.

@@ -37,6 +37,108 @@ pub struct Run {
     pub eta_s: Option<f64>,
     /// When this was said, in seconds since the Unix epoch; 0 where nobody said.
     pub at: i64,
+    /// Of a session that is divided, watched from the files of its shards: each of them, by number. Else empty.
+    pub shards: Vec<ShardState>,
+}
+
+/// What is known of a shard from its files.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ShardState {
+    /// Which, from 1.
+    pub index: u32,
+    /// How it stands.
+    pub standing: ShardStanding,
+    /// Trials of its own done and to do.
+    pub done: u64,
+    /// Those to do.
+    pub total: u64,
+    /// Of each analysis, in the unit of its plan: what it has done, and what all shards have to do together; 0 where
+    /// that is not known yet.
+    pub stages: Vec<(u64, u64)>,
+    /// Trials a second; `None` until measured, and where it is not at work.
+    pub per_second: Option<f64>,
+    /// Seconds left; `None` until they are worth believing.
+    pub eta_s: Option<f64>,
+    /// The machine.
+    pub node: String,
+    /// What it computes on.
+    pub device: String,
+    /// The scheduler's job.
+    pub job: Option<String>,
+    /// Seconds since its last checkpoint, by the clock of the file system.
+    pub saved_s: Option<f64>,
+    /// What a person should know of it.
+    pub note: Option<String>,
+}
+
+/// How a shard stands, the most urgent first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ShardStanding {
+    /// It could not go on, or its file is none of this session's.
+    Failed,
+    /// Its engine is gone in the middle of the work.
+    Died,
+    /// Its engine lives, and has written no checkpoint for long.
+    Stalled,
+    /// Stopped after a checkpoint.
+    Stopped,
+    /// At work.
+    Working,
+    /// Its engine has begun, and waits for the network or reads images.
+    Waiting,
+    /// Nobody has begun it.
+    #[default]
+    NotBegun,
+    /// All of it is done.
+    Done,
+}
+
+impl ShardStanding {
+    /// Every one, the most urgent first.
+    pub const ALL: [Self; 8] = [
+        Self::Failed,
+        Self::Died,
+        Self::Stalled,
+        Self::Stopped,
+        Self::Working,
+        Self::Waiting,
+        Self::NotBegun,
+        Self::Done,
+    ];
+
+    /// In a word or two.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Died => "died",
+            Self::Stalled => "stalled",
+            Self::Stopped => "stopped",
+            Self::Working => "at work",
+            Self::Waiting => "starting",
+            Self::NotBegun => "not begun",
+            Self::Done => "done",
+        }
+    }
+
+    /// Whether an engine is there.
+    pub fn is_at_work(self) -> bool {
+        matches!(self, Self::Stalled | Self::Working | Self::Waiting)
+    }
+
+    /// Whether somebody should look after it.
+    pub fn needs_a_person(self) -> bool {
+        matches!(self, Self::Failed | Self::Died | Self::Stalled)
+    }
+}
+
+/// How many shards stand how, in words: `3 at work, 1 done`.
+pub fn shards_in_words(shards: &[ShardState]) -> String {
+    let of = |standing: ShardStanding| {
+        let own = shards.iter().filter(|it| it.standing == standing).count();
+        (own > 0).then(|| format!("{own} {}", standing.label()))
+    };
+    let words: Vec<String> = ShardStanding::ALL.into_iter().filter_map(of).collect();
+    words.join(", ")
 }
 
 /// Most values kept in [`Run::rates`].

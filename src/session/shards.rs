@@ -25,6 +25,16 @@ pub enum ShardError {
     /// A shard of something else.
     #[error("{0}")]
     Foreign(String),
+    /// A shard with another network.
+    #[error("{0}")]
+    Weights(String),
+}
+
+impl ShardError {
+    /// Whether it is the network that differs.
+    pub fn is_of_weights(&self) -> bool {
+        matches!(self, Self::Weights(_))
+    }
 }
 
 /// Checks that the plan of a session can be divided.
@@ -136,13 +146,14 @@ impl Session {
             ));
         }
         let weights = |it: &Self| it.record.training.as_ref().map(|it| it.best.clone());
+        self.check_origin(other, sharding)?;
         if weights(self) != weights(other) {
-            return foreign(format!(
+            return Err(ShardError::Weights(format!(
                 "{} has another network: its weights are not those of {}. Remove {}.ron and run shard {}/{} again",
                 other.name, self.name, other.name, shard.index, shard.count
-            ));
+            )));
         }
-        self.check_origin(other, sharding)
+        Ok(())
     }
 
     /// Whether its images and its program are those of this session.

@@ -10,6 +10,7 @@ mod lock;
 mod owner;
 mod reading;
 mod shards;
+mod sign;
 
 use std::fs;
 use std::io;
@@ -24,6 +25,7 @@ pub use self::owner::BEAT;
 use self::owner::{Owner, Standing};
 use self::reading::{read_head, read_session};
 pub use self::shards::{ShardFile, shard_name};
+pub use self::sign::Sign;
 use super::Session;
 pub use super::error::StoreError;
 use super::error::io_error;

@@ -22,7 +22,7 @@ use super::state::{Overlay, State};
 use super::terminal::Terminal;
 use super::theme::Theme;
 use super::update::{self, Effect};
-use super::views::VIEWS;
+use super::views;
 use crate::figure::Figure;
 use crate::link::{Command, Link};
 use crate::session::Session;
@@ -215,7 +215,7 @@ impl Dashboard {
                 earlier.shared.frozen = None;
                 earlier
             }
-            None => State::new(connection, VIEWS),
+            None => State::new(connection, views::of(&link.newest())),
         };
         state.shared.zone = jiff::tz::TimeZone::system();
         state.shared.past = link.past();

@@ -2,8 +2,10 @@
 
 use super::action;
 use super::view::{
-    Entry, attack, audit, backdoor, filters, maps, modulation, overview, predictions, training,
+    Entry, attack, audit, backdoor, filters, maps, modulation, overview, predictions, shards,
+    training,
 };
+use crate::session::Session;
 
 /// Every view, in the order of its number.
 pub const VIEWS: &[Entry] = &[
@@ -17,6 +19,28 @@ pub const VIEWS: &[Entry] = &[
     audit::VIEW,
     predictions::VIEW,
 ];
+
+/// The same, and the shards of a session that is divided.
+pub const VIEWS_OF_SHARDS: &[Entry] = &[
+    overview::VIEW,
+    training::VIEW,
+    maps::VIEW,
+    attack::VIEW,
+    filters::VIEW,
+    modulation::VIEW,
+    backdoor::VIEW,
+    audit::VIEW,
+    predictions::VIEW,
+    shards::VIEW,
+];
+
+/// The views of a session.
+pub fn of(session: &Session) -> &'static [Entry] {
+    match &session.record.sharding {
+        Some(_) => VIEWS_OF_SHARDS,
+        None => VIEWS,
+    }
+}
 
 /// The list of keys for the README, a table in Markdown.
 pub fn key_table() -> String {

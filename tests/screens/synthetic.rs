@@ -249,6 +249,7 @@ pub fn run(phase: Phase) -> Run {
         warning,
     };
     Run {
+        shards: Vec::new(),
         phase,
         device: "flex · 2 workers".into(),
         gpu: None,

@@ -150,6 +150,11 @@ impl Owner {
         (Some(machine) != Machine::this().as_ref()).then_some(&machine.name)
     }
 
+    /// How often it has shown that it lives.
+    pub(super) fn beats_so_far(&self) -> u64 {
+        self.beat
+    }
+
     /// Whether it says more than the locks of earlier versions, and counts on.
     pub(super) fn beats(&self) -> bool {
         !self.token.is_empty()

@@ -53,7 +53,9 @@ const DIGITS: usize = 9;
 /// The view that a digit stands for, counted from 0.
 pub(super) fn digit(c: char) -> Option<usize> {
     let digit = c.to_digit(10)? as usize;
-    (1..=DIGITS).contains(&digit).then(|| digit - 1)
+    // Zero comes after nine, as on the keyboard.
+    let digit = if digit == 0 { DIGITS + 1 } else { digit };
+    Some(digit - 1)
 }
 
 /// The character that this key types, where something is typed.

@@ -123,7 +123,8 @@ pub fn tabs(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     }
     let named = |all: bool| -> Line<'static> {
         let tab = |(index, view): (usize, &Entry)| {
-            let number = index + 1;
+            // The tenth is at the key after that of the ninth.
+            let number = (index + 1) % 10;
             if ViewId(index) == state.view {
                 vec![
                     Span::styled(format!("{number} {}", view.name), theme.chosen()),

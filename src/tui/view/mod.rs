@@ -12,6 +12,7 @@ pub mod maps;
 pub mod modulation;
 pub mod overview;
 pub mod predictions;
+pub mod shards;
 pub mod training;
 
 use std::any::Any;

@@ -1,0 +1,90 @@
+//! `noisescope stop` of a session that is divided: its jobs by their numbers, and the engines of this machine.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+
+use super::say::say;
+use super::{Refusal, control, scheduler};
+use crate::link::Command;
+use crate::session::Session;
+use crate::session::store::Store;
+
+/// Stops what works on its shards, once a person says so.
+pub fn run(store: &Store, session: &Session) -> Result<ExitCode, Refusal> {
+    let name = &session.name;
+    let Some(sharding) = &session.record.sharding else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let mut jobs: BTreeSet<String> = sharding.jobs.iter().cloned().collect();
+    let (mut here, mut elsewhere) = (Vec::new(), Vec::new());
+    for file in store.shards(name, sharding.count)? {
+        let Some(engine) = store.engine(&file.name) else {
+            continue;
+        };
+        let head = store.head(&file.name).ok();
+        let job = head.and_then(|it| it.record.shard?.job);
+        match (job, engine.elsewhere) {
+            // A task of a job that is stopped as a whole.
+            (Some(job), _) if jobs.contains(job.split('_').next().unwrap_or_default()) => {}
+            (Some(job), _) => {
+                jobs.insert(job);
+            }
+            (None, None) => here.push(file.name),
+            (None, Some(machine)) => elsewhere.push(format!("{} on {machine}", file.name)),
+        }
+    }
+    let jobs: Vec<String> = jobs.into_iter().filter(|job| is_queued(job)).collect();
+    if jobs.is_empty() && here.is_empty() && elsewhere.is_empty() {
+        say(format_args!("nothing works on the shards of {name}"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !jobs.is_empty() {
+        if !agreed(&jobs)? {
+            return Err(Refusal::Failed(format!(
+                "not stopped. Without a question: scancel {}",
+                jobs.join(" ")
+            )));
+        }
+        scheduler::ask("scancel", &jobs).map_err(Refusal::Failed)?;
+        say(format_args!(
+            "cancelled {}; tasks at work write a checkpoint first",
+            jobs.join(" ")
+        ));
+    }
+    for shard in &here {
+        control::run(store, shard, Command::Stop)?;
+    }
+    match elsewhere.is_empty() {
+        true => Ok(ExitCode::SUCCESS),
+        false => Err(Refusal::Failed(format!(
+            "no job leads to {}; stop them there: noisescope stop SHARD",
+            elsewhere.join(", ")
+        ))),
+    }
+}
+
+/// Whether a job waits or works. Where the scheduler cannot be asked, it may.
+fn is_queued(job: &str) -> bool {
+    match scheduler::ask("squeue", ["--noheader", "--jobs", job]) {
+        Ok(said) => !said.trim().is_empty(),
+        // What it does not know any more is over.
+        Err(problem) => !problem.contains("Invalid job id"),
+    }
+}
+
+/// Asks a person; without a terminal the word of the command line is enough.
+fn agreed(jobs: &[String]) -> Result<bool, Refusal> {
+    let input = std::io::stdin();
+    if !input.is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(true);
+    }
+    let mut output = std::io::stderr();
+    let asked =
+        write!(output, "Cancel job {}? [y/N] ", jobs.join(", ")).and_then(|()| output.flush());
+    let mut typed = String::new();
+    asked
+        .and_then(|()| input.lock().read_line(&mut typed))
+        .map_err(Refusal::failed)?;
+    Ok(matches!(typed.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,87 @@
+//! The shards of a divided session.
+
+use noisescope::session::Session;
+use noisescope::session::run::{ShardStanding, ShardState};
+use noisescope::tui::views::VIEWS_OF_SHARDS;
+
+use super::golden::golden;
+use super::synthetic;
+use super::*;
+
+/// 32 shards: two in want of somebody, the others as they are in the middle of a night.
+fn divided() -> Session {
+    let mut session = synthetic::accumulating([40_000, 30_000, 20_000, 10_000]);
+    session.divide(32, "0.1.0").unwrap();
+    let shard = |index: u32| {
+        let standing = match index {
+            3 => ShardStanding::Died,
+            7 => ShardStanding::Stalled,
+            9 => ShardStanding::Working,
+            30.. => ShardStanding::NotBegun,
+            it if it % 4 == 0 => ShardStanding::Done,
+            _ => ShardStanding::Working,
+        };
+        let begun = standing != ShardStanding::NotBegun;
+        let at_work = standing.is_at_work();
+        ShardState {
+            index,
+            standing,
+            done: match standing {
+                ShardStanding::Done => 31_250_000,
+                _ if begun => u64::from(index) * 900_000,
+                _ => 0,
+            },
+            total: if begun { 31_250_000 } else { 0 },
+            per_second: at_work.then_some(211_000.0 + f64::from(index)),
+            eta_s: at_work.then_some(140.0 - f64::from(index)),
+            node: format!("gpu{:02}", index / 4),
+            device: "cuda:0".into(),
+            job: Some(format!("1234_{index}")),
+            saved_s: begun.then_some(if index == 7 { 912.0 } else { 12.0 }),
+            note: (index == 9).then(|| "the clock of gpu02 is 3 h before the file system's".into()),
+            ..ShardState::default()
+        }
+    };
+    let run = session.run.get_or_insert_default();
+    run.shards = (1..=32).map(shard).collect();
+    run.device = "32 shards".into();
+    session
+}
+
+fn at_shards(size: (u16, u16)) -> State {
+    let mut state = State::new(Connection::Watched, VIEWS_OF_SHARDS);
+    state.shared.now = NOW;
+    state.shared.size = Size {
+        width: size.0,
+        height: size.1,
+    };
+    let key = KeyEvent::new(KeyCode::Char('0'), KeyModifiers::NONE);
+    update::key(&mut state, &key, &divided(), &theme());
+    state
+}
+
+#[test]
+fn shards_that_need_somebody_come_first() {
+    for size in SIZES {
+        let screen = screen(&divided(), &at_shards(size));
+        assert!(screen.contains("32 shards"), "{screen}");
+        let line = |word: &str| screen.lines().position(|line| line.contains(word));
+        assert!(line("3  died") < line("7  stalled"), "{screen}");
+        assert!(line("7  stalled") < line("1  at work"), "{screen}");
+        golden(&format!("shards-{}x{}", size.0, size.1), &screen);
+    }
+}
+
+#[test]
+fn nothing_is_asked_of_shards_that_no_one_hears() {
+    let (session, mut state) = (divided(), at_shards((120, 40)));
+    for key in ['p', 's', '+', 'r'] {
+        let key = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
+        let effect = update::key(&mut state, &key, &session, &theme());
+        assert!(
+            !matches!(effect, Effect::Say(_) | Effect::Resume | Effect::Extend(..)),
+            "{effect:?}"
+        );
+        assert_eq!(state.overlay, Overlay::None, "{key:?}");
+    }
+}
