@@ -8,7 +8,7 @@ use noisescope::session::config::{
 use noisescope::session::record::{
     self, BlockSums, ClassificationImages, Epoch, FedBack, Training, TrialKind, Weights,
 };
-use noisescope::session::store::{Store, from_text, to_text};
+use noisescope::session::store::{Store, VERSION, from_text, to_text};
 use noisescope::session::{Array, Config, Form, Session, State};
 use proptest::prelude::*;
 
@@ -206,7 +206,7 @@ fn every_digit_of_a_small_record_is_watched_over() {
     }
     assert!(flips > 15, "{flips}");
     // The version is watched over too, and the plan may be edited while nothing has been done.
-    let older = text.replacen("version: 5", "version: 1", 1);
+    let older = text.replacen(&format!("version: {VERSION}"), "version: 1", 1);
     assert!(from_text(&older, &path, "small").is_err());
     let planned = text.replacen("seed: 1", "seed: 2", 1);
     assert_eq!(from_text(&planned, &path, "small").unwrap().config.seed, 2);

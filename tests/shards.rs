@@ -480,7 +480,7 @@ fn who_watches_64_shards_through_a_slow_cache_is_right_within_5_seconds() {
         }
         right(&|index| match index {
             ..=10 => Working,
-            ..=20 => Waiting,
+            11..=20 => Waiting,
             64 => Done,
             _ => NotBegun,
         });
@@ -498,8 +498,8 @@ fn who_watches_64_shards_through_a_slow_cache_is_right_within_5_seconds() {
             1 => Stopped,
             2 => Failed,
             3 => Died,
-            ..=10 => Working,
-            ..=20 => Waiting,
+            4..=10 => Working,
+            11..=20 => Waiting,
             64 => Done,
             _ => NotBegun,
         });

@@ -18,7 +18,7 @@ use crate::engine::inputs::program;
 use crate::engine::{Options, Until};
 use crate::host::Machine;
 use crate::session::shards::MOST;
-use crate::session::store::{Lock, Store, StoreError, shard_name};
+use crate::session::store::{Lock, Store, StoreError, shard_name, whole_of};
 use crate::session::{Session, State};
 
 /// Time between two looks whether another has trained the network.
@@ -75,8 +75,7 @@ pub fn refuse_divided(session: &Session) -> Result<(), Refusal> {
     if let Some(shard) = &session.record.shard {
         return Err(Refusal::Usage(format!(
             "{name} is a shard; run it as one: noisescope run {} --shard {}/{}",
-            name.rsplit_once(".shard-")
-                .map_or(name.as_str(), |(of, _)| of),
+            whole_of(name),
             shard.index,
             shard.count
         )));

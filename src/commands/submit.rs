@@ -225,7 +225,7 @@ fn array_script(submit: &Submit, places: &Places, count: u32, open: &[u32]) -> S
 #SBATCH --output=\"{log}-%a.out\"
 {common}exec {program} run {name} --shard \"$SLURM_ARRAY_TASK_ID/{count}\" --plain --requeue --device {device}
 ",
-        file = quoted(&places.sessions.join(format!("{name}.sbatch"))),
+        file = quoted(places.sessions.join(format!("{name}.sbatch"))),
         array = ranges(open),
         common = submit.common(),
         program = submit.program(places),

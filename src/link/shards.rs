@@ -271,17 +271,12 @@ impl Watch {
             stage.per_second = (rate > 0.0).then_some(rate);
             stage.eta_s = eta;
         }
-        let done = shards
-            .iter()
-            .filter(|it| it.standing == ShardStanding::Done);
-        let in_words = format!("{} shards", shards.len());
         Run {
             phase: match working {
-                0 if done.count() == shards.len() => Phase::Stopped,
                 0 => Phase::Stopped,
                 _ => Phase::Working(here),
             },
-            device: in_words,
+            device: format!("{} shards", shards.len()),
             stages,
             rates: self.rates.clone(),
             up_s: self.began.elapsed().as_secs_f64(),

@@ -11,6 +11,7 @@ use crate::session::config::Analysis as Plan;
 use crate::session::config::Response;
 use crate::session::record::{self, Analysis, GammaTrials, State};
 use crate::session::run::{Checkpoint, LogLine, Phase, Stage};
+use crate::session::store::whole_of;
 use crate::session::{Run, Session};
 
 /// Name of the stage that trains the network.
@@ -313,7 +314,18 @@ impl Differ {
         self.over = true;
         news.push(match status::state(session) {
             State::New | State::Stopped => What::Stopped {
-                message: format!("go on with: noisescope run {name}"),
+                message: match (&session.record.sharding, &session.record.shard) {
+                    (Some(sharding), _) => {
+                        format!("its {} shards go on with the network", sharding.count)
+                    }
+                    (None, Some(shard)) => format!(
+                        "go on with: noisescope run {} --shard {}/{}",
+                        whole_of(name),
+                        shard.index,
+                        shard.count
+                    ),
+                    (None, None) => format!("go on with: noisescope run {name}"),
+                },
             },
             State::Running => What::Failed {
                 message: format!(

@@ -24,7 +24,7 @@ pub use self::lock::{Lock, Voice};
 pub use self::owner::BEAT;
 use self::owner::{Owner, Standing};
 use self::reading::{read_head, read_session};
-pub use self::shards::{ShardFile, shard_name};
+pub use self::shards::{ShardFile, shard_name, whole_of};
 pub use self::sign::Sign;
 use super::Session;
 pub use super::error::StoreError;

@@ -8,17 +8,41 @@ use super::{
 use crate::session::array::{Array, Element};
 use crate::session::config;
 
+/// Numbers whose sum is exact or none.
+trait Exact: Copy {
+    fn plus(self, more: Self) -> Option<Self>;
+}
+
+impl Exact for i64 {
+    fn plus(self, more: Self) -> Option<Self> {
+        self.checked_add(more)
+    }
+}
+
+impl Exact for u64 {
+    fn plus(self, more: Self) -> Option<Self> {
+        self.checked_add(more)
+    }
+}
+
 /// Adds numbers to as many.
-fn add<T: Copy + std::ops::AddAssign>(own: &mut [T], more: &[T]) {
-    let pairs = own.iter_mut().zip(more);
-    pairs.for_each(|(own, &more)| *own += more);
+fn add<T: Exact>(own: &mut [T], more: &[T]) -> Result<(), String> {
+    if own.len() != more.len() {
+        return Err(format!(
+            "it has {} numbers, where {} belong",
+            more.len(),
+            own.len()
+        ));
+    }
+    let sums = own.iter().zip(more).map(|(&own, &more)| own.plus(more));
+    let sums: Option<Vec<T>> = sums.collect();
+    let sums = sums.ok_or("a sum of all shards is larger than 64 bits hold")?;
+    own.copy_from_slice(&sums);
+    Ok(())
 }
 
 /// The same with arrays, which must have one shape.
-fn add_array<T: Element + std::ops::AddAssign>(
-    own: &mut Array<T>,
-    more: &Array<T>,
-) -> Result<(), String> {
+fn add_array<T: Element + Exact>(own: &mut Array<T>, more: &Array<T>) -> Result<(), String> {
     if own.shape() != more.shape() {
         return Err(format!(
             "it has sums of the shape {:?}, where {:?} belongs",
@@ -26,10 +50,10 @@ fn add_array<T: Element + std::ops::AddAssign>(
             own.shape()
         ));
     }
-    if !more.values().is_empty() {
-        add(own.values_mut(), more.values());
+    match more.values().is_empty() {
+        true => Ok(()),
+        false => add(own.values_mut(), more.values()),
     }
-    Ok(())
 }
 
 fn same<T: PartialEq>(what: &str, own: &T, more: &T) -> Result<(), String> {
@@ -40,13 +64,14 @@ fn same<T: PartialEq>(what: &str, own: &T, more: &T) -> Result<(), String> {
 }
 
 impl Progress {
-    fn add(&mut self, more: &Self) {
-        if self.blocks.len() < more.blocks.len() {
+    fn add(&mut self, more: &Self) -> Result<(), String> {
+        if self.blocks.is_empty() {
             self.blocks.resize(more.blocks.len(), 0);
         }
-        add(&mut self.blocks, &more.blocks);
+        add(&mut self.blocks, &more.blocks)?;
         self.done += more.done;
         self.total = self.total.max(more.total);
+        Ok(())
     }
 }
 
@@ -60,10 +85,7 @@ impl Analysis {
             (Self::ClassificationImages(own), Self::ClassificationImages(more)) => own.absorb(more),
             (Self::SpikeTriggered(own), Self::SpikeTriggered(more)) => own.absorb(more),
             (Self::Modulation(own), Self::Modulation(more)) => own.absorb(more),
-            (Self::Backdoor(own), Self::Backdoor(more)) => {
-                own.absorb(more);
-                Ok(())
-            }
+            (Self::Backdoor(own), Self::Backdoor(more)) => own.absorb(more),
             (Self::Audit(own), Self::Audit(more)) => own.absorb(more),
             (Self::Predictions(own), Self::Predictions(more)) => own.absorb(more),
             // Made of what is merged: no shard does them.
@@ -108,7 +130,7 @@ impl GammaTrials {
     /// The same kind of trials, none of which have been shown.
     fn emptied(&self) -> Self {
         let mut own = self.clone();
-        let zero = |array: &mut Array<i64>| *array = Array::zeros(&array.shape().to_vec());
+        let zero = |array: &mut Array<i64>| *array = Array::zeros(array.shape());
         let all = [
             &mut own.noise,
             &mut own.rest,
@@ -171,9 +193,9 @@ impl GammaTrials {
     }
 
     fn add_all(&mut self, more: &Self) -> Result<(), String> {
-        add(&mut self.counts, &more.counts);
-        add(&mut self.weights, &more.weights);
-        add(&mut self.squared_weights, &more.squared_weights);
+        add(&mut self.counts, &more.counts)?;
+        add(&mut self.weights, &more.weights)?;
+        add(&mut self.squared_weights, &more.squared_weights)?;
         add_array(&mut self.noise, &more.noise)?;
         add_array(&mut self.rest, &more.rest)?;
         add_array(&mut self.image, &more.image)?;
@@ -200,7 +222,7 @@ impl Evidence {
             ));
         }
         self.clipped += more.clipped;
-        add(&mut self.shown, &more.shown);
+        add(&mut self.shown, &more.shown)?;
         add_array(&mut self.sums, &more.sums)?;
         add_array(&mut self.squares, &more.squares)?;
         add_array(&mut self.products, &more.products)?;
@@ -223,14 +245,13 @@ impl SpikeTriggered {
             own.images.absorb(&more.images)?;
             own.changed();
         }
-        self.progress.add(&more.progress);
-        Ok(())
+        self.progress.add(&more.progress)
     }
 }
 
 impl Responses {
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        add(&mut self.fields, &more.fields);
+        add(&mut self.fields, &more.fields)?;
         add_array(&mut self.fired, &more.fired)?;
         add_array(&mut self.activation, &more.activation)?;
         add_array(&mut self.magnitude, &more.magnitude)?;
@@ -252,14 +273,13 @@ impl Modulation {
             same("layer", &own.name, &more.name)?;
             own.absorb(more)?;
         }
-        self.progress.add(&more.progress);
-        Ok(())
+        self.progress.add(&more.progress)
     }
 }
 
 impl ModulatedLayer {
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        add(&mut self.shown, &more.shown);
+        add(&mut self.shown, &more.shown)?;
         add_array(&mut self.activation, &more.activation)?;
         add_array(&mut self.counts, &more.counts)
     }
@@ -277,15 +297,14 @@ impl Predictions {
         for (own, more) in self.splits.iter_mut().zip(&more.splits) {
             own.absorb(more)?;
         }
-        self.progress.add(&more.progress);
-        Ok(())
+        self.progress.add(&more.progress)
     }
 }
 
 impl SplitCounts {
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
         same("split", &self.split, &more.split)?;
-        add(&mut self.counts, &more.counts);
+        add(&mut self.counts, &more.counts)?;
         add_array(&mut self.images, &more.images)
     }
 }
@@ -305,18 +324,18 @@ fn new_chains<'a>(own: &Progress, more: &'a Progress) -> impl Iterator<Item = us
 
 impl Backdoor {
     /// A network is one engine's, whole.
-    fn absorb(&mut self, more: &Self) {
+    fn absorb(&mut self, more: &Self) -> Result<(), String> {
         if more.networks.is_empty() {
-            return;
+            return Ok(());
         }
         if self.networks.is_empty() {
             *self = more.clone();
-            return;
+            return Ok(());
         }
         for part in new_chains(&self.progress, &more.progress) {
             self.networks[part].clone_from(&more.networks[part]);
         }
-        self.progress.add(&more.progress);
+        self.progress.add(&more.progress)
     }
 }
 
@@ -348,8 +367,7 @@ impl Audit {
                 own.absorb(more)?;
             }
         }
-        self.progress.add(&more.progress);
-        Ok(())
+        self.progress.add(&more.progress)
     }
 
     /// Concludes what the suspect's trials say, now that all are here.
@@ -362,5 +380,20 @@ impl Audit {
             suspect.conclude(plan);
         }
         self.examine(plan);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_that_has_no_number_is_refused_and_leaves_what_was_there() {
+        let mut own = [1_i64, i64::MAX];
+        assert!(add(&mut own, &[1, 1]).unwrap_err().contains("64 bits"));
+        assert_eq!(own, [1, i64::MAX]);
+        assert!(add(&mut own, &[1]).is_err());
+        add(&mut own, &[1, -1]).unwrap();
+        assert_eq!(own, [2, i64::MAX - 1]);
     }
 }

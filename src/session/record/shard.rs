@@ -104,7 +104,8 @@ impl Record {
         match shard.portions.get(index) {
             Some(portion) if portion.is_done(&own.blocks()) => (done, done),
             Some(portion) => (done, portion.total.max(done + 1)),
-            None => (done, total),
+            // Not opened yet: about its part.
+            None => (done, total / u64::from(shard.count.max(1))),
         }
     }
 

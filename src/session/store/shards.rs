@@ -13,6 +13,11 @@ pub fn shard_name(name: &str, index: u32, count: u32) -> String {
     format!("{name}.shard-{index}-of-{count}")
 }
 
+/// The name of the session that this is a shard of; a name that is no shard's as it is.
+pub fn whole_of(name: &str) -> &str {
+    parsed(name).map_or(name, |(of, ..)| of)
+}
+
 /// The session that a name is a shard of, which, and of how many; `None` where it is no shard's.
 pub(super) fn parsed(name: &str) -> Option<(&str, u32, u32)> {
     let (of, rest) = name.rsplit_once(".shard-")?;
