@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::{Connection, Link};
 use crate::session::record::shard::is_divided;
-use crate::session::run::{Phase, RATES, ShardStanding, ShardState};
+use crate::session::run::{Checkpoint, Phase, RATES, ShardStanding, ShardState};
 use crate::session::store::{BEAT, Sign, Store, StoreError, now, shard_name};
 use crate::session::{Run, Session, State};
 
@@ -263,6 +263,12 @@ impl Watch {
         self.rates.push(rate as f32);
         // The last one decides when all are done.
         let eta = shards.iter().filter_map(|it| it.eta_s).reduce(f64::max);
+        let saved = shards.iter().filter_map(|it| it.saved_s);
+        let checkpoint = saved.reduce(f64::min).map(|age| Checkpoint {
+            at: now() - age as i64,
+            bytes: 0,
+            millis: 0.0,
+        });
         let at_work = |it: &&ShardState| it.standing.is_at_work();
         let working = shards.iter().filter(at_work).count();
         let open = stages.iter().position(|stage| !stage.finished);
@@ -282,6 +288,7 @@ impl Watch {
             up_s: self.began.elapsed().as_secs_f64(),
             eta_s: eta,
             at: now(),
+            checkpoint,
             shards,
             ..Run::default()
         }

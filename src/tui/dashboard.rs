@@ -24,7 +24,7 @@ use super::theme::Theme;
 use super::update::{self, Effect};
 use super::views;
 use crate::figure::Figure;
-use crate::link::{Command, Link};
+use crate::link::{Command, Connection, Link};
 use crate::session::Session;
 use crate::session::config::Extension;
 use crate::session::record;
@@ -69,7 +69,8 @@ pub async fn run(
     let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
 
     let mut dashboard = Dashboard::new(&link, options, earlier, &terminal);
-    let (mut watching, mut connected) = (link.commands.is_some(), true);
+    let is_watched = *link.connection.borrow() == Connection::Watched;
+    let (mut watching, mut connected) = (link.commands.is_some() || is_watched, true);
     let mut clock = tokio::time::interval(Duration::from_secs(1));
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let exit = loop {
