@@ -253,6 +253,9 @@ fn what_cannot_be_is_refused_in_words_and_nothing_is_lost() {
     let own = shard_name("many", 1, 2);
     let said = bench.refuse(2, &["run", &own, "--plain"]);
     assert!(said.contains("run many --shard 1/2"), "{said}");
+    // Its plan stays, so that all shards have the same.
+    let said = bench.refuse(2, &["extend", "many", "--trials", "4000", "--plain"]);
+    assert!(said.contains("divided into 2 shards"), "{said}");
     // It is told with the session that it is of.
     let listed = bench.succeed(&["ls"]);
     assert!(
@@ -287,6 +290,25 @@ fn what_cannot_be_is_refused_in_words_and_nothing_is_lost() {
     std::fs::write(&file, &whole).unwrap();
     bench.succeed(&["merge", "many"]);
     assert!(bench.load("many").record.sharding.is_none());
+}
+
+#[test]
+fn a_session_that_is_deleted_takes_its_shards_with_it() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
+    succeed(&bench, &with(&["new", "many"], &plan));
+    shard(&bench, "many", "1/2");
+    let own = shard_name("many", 1, 2);
+    let lock = bench.store().lock(&own).unwrap();
+    assert!(
+        bench.store().to_trash("many").is_err(),
+        "a shard is being run"
+    );
+    assert!(bench.store().exists("many"));
+    drop(lock);
+    let place = bench.store().to_trash("many").unwrap();
+    assert_eq!(bench.store().names().unwrap(), Vec::<String>::new());
+    assert!(place.join(format!("{own}.ron")).exists() && place.join("many.ron").exists());
 }
 
 #[test]

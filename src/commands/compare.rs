@@ -266,7 +266,7 @@ async fn newest(store: &Store, name: &str) -> Result<Session, Refusal> {
     };
     match live {
         Some(session) => Ok(session),
-        None => Ok(store.load(name)?),
+        None => Ok(store.load_whole(name)?),
     }
 }
 
@@ -316,7 +316,7 @@ impl Asked {
     /// Shows both networks the same trials; why not, in words, where they cannot be. An engine keeps its
     /// weights to itself, so the sessions are as their files have them.
     fn shown(&self, store: &Store, data: &Path, trials: u64) -> Result<Shown, String> {
-        let load = |name: &String| store.load(name).map_err(|error| error.to_string());
+        let load = |name: &String| store.load_whole(name).map_err(|error| error.to_string());
         let [a, b] = [load(&self.names[0])?, load(&self.names[1])?];
         let pair = Pair::new(&a, &b, &self.wish).map_err(|error| error.to_string())?;
         let chosen = self.wish.gamma.and_then(|gamma| pair.place(gamma));

@@ -116,7 +116,7 @@ pub fn run(store: &Store, show: &Show) -> Result<ExitCode, Refusal> {
     if !picture::AVAILABLE {
         return Err(Refusal::Usage(PictureError::Absent.to_string()));
     }
-    let session = store.load(name)?;
+    let session = store.load_whole(name)?;
     let refused = |problem: String| Refusal::Usage(format!("{name}: {problem}"));
     let figure = show.figure(&session).map_err(refused)?;
     if !can_draw() {

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{StoreError, io_error};
-use super::store::{Store, now};
+use super::store::{Lock, Store, now};
 
 /// The folder beside the sessions.
 const TRASH: &str = "trash";
@@ -19,14 +19,34 @@ const KEPT: [&str; 3] = [".ron.bak", ".ron", ".log"];
 const DROPPED: [&str; 3] = [".sock", ".ron.tmp", ".ron.bak.tmp"];
 
 impl Store {
-    /// Moves a session, its previous generation and its log to a folder of their own in the trash, and
-    /// gives that.
+    /// Moves a session, its previous generation, its log and its shards to a folder of their own in the trash,
+    /// and gives that.
     ///
     /// # Errors
     /// [`StoreError::Locked`] where an engine runs it, or what the system said.
     pub fn to_trash(&self, name: &str) -> Result<PathBuf, StoreError> {
-        let _lock = self.lock(name)?;
+        // The shards of a session that is divided go before it: what is left of it is still divided.
+        let sharding = self.head(name).ok().and_then(|it| it.record.sharding);
+        let shards = match sharding {
+            Some(sharding) => self.shards(name, sharding.count)?,
+            None => Vec::new(),
+        };
+        let mut names: Vec<&str> = shards.iter().map(|file| file.name.as_str()).collect();
+        names.push(name);
+        let locks: Result<Vec<Lock>, StoreError> = names.iter().map(|it| self.lock(it)).collect();
+        let _locks = locks?;
         let place = self.place_in_trash(name)?;
+        for name in names {
+            self.move_to(&place, name)?;
+        }
+        for folder in [place.as_path(), self.folder()] {
+            sync(folder).map_err(io_error(folder, "sync the folder"))?;
+        }
+        Ok(place)
+    }
+
+    /// Moves what belongs to one session's name, and drops what is of no use without it.
+    fn move_to(&self, place: &Path, name: &str) -> Result<(), StoreError> {
         for ending in KEPT {
             let file = format!("{name}{ending}");
             let from = self.folder().join(&file);
@@ -46,10 +66,7 @@ impl Store {
                 _ => {}
             }
         }
-        for folder in [place.as_path(), self.folder()] {
-            sync(folder).map_err(io_error(folder, "sync the folder"))?;
-        }
-        Ok(place)
+        Ok(())
     }
 
     /// A new folder in the trash, named after the session and the time.
