@@ -312,6 +312,61 @@ fn a_session_that_is_deleted_takes_its_shards_with_it() {
 }
 
 #[test]
+fn what_is_submitted_can_be_read_and_without_a_scheduler_nothing_is_divided() {
+    let bench = Bench::new();
+    let plan = plan(&bench, &IMAGES.replace("200000", "2000"));
+    succeed(&bench, &with(&["new", "many"], &plan));
+    let printed = bench.succeed(&[
+        "submit",
+        "many",
+        "--slurm",
+        "--shards",
+        "4",
+        "--gpus",
+        "1",
+        "--time",
+        "4:00:00",
+        "--print",
+        "--",
+        "--account=a",
+    ]);
+    for line in [
+        "#SBATCH --array=1-4",
+        "#SBATCH --requeue",
+        "#SBATCH --signal=B:USR1@120",
+        "#SBATCH --open-mode=append",
+        "#SBATCH --time=4:00:00",
+        "#SBATCH --gpus=1",
+        "#SBATCH --account=a",
+    ] {
+        assert!(printed.lines().any(|own| own == line), "{line}: {printed}");
+    }
+    assert!(
+        printed.contains("run many --shard \"$SLURM_ARRAY_TASK_ID/4\" --plain --requeue"),
+        "{printed}"
+    );
+    assert!(printed.contains("merge many && exec "), "{printed}");
+    let mut program = bench.program();
+    program.env("PATH", bench.path("nothing"));
+    let output = program
+        .args(["submit", "many", "--slurm"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", both(&output));
+    assert!(
+        both(&output).contains("there is no sbatch here"),
+        "{}",
+        both(&output)
+    );
+    assert!(bench.load("many").record.sharding.is_none());
+    assert!(
+        bench
+            .succeed(&["run", "many", "--plain", "--device", "cpu"])
+            .contains("finished")
+    );
+}
+
+#[test]
 fn a_target_is_a_question_to_all_trials_and_no_shard_has_them() {
     let bench = Bench::new();
     let plan = plan(

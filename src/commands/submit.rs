@@ -86,6 +86,9 @@ pub fn run(store: &Store, data: Option<&Path>, submit: &Submit) -> Result<ExitCo
         say(format_args!("{array}\n{merge}"));
         return Ok(ExitCode::SUCCESS);
     }
+    // Where there is nobody to submit to, nothing is divided.
+    scheduler::ask("sbatch", ["--version"])
+        .map_err(|problem| Refusal::Failed(format!("{problem}. The scripts: --print")))?;
     // The division stands before any job can begin.
     let mut lock = store.lock(name)?;
     let mut session = lock.load()?;
