@@ -21,6 +21,8 @@ use crate::session::{Run, Session, State};
 const LOOK: Duration = Duration::from_secs(1);
 /// An engine elsewhere whose beat stands still for longer is gone: some beats, and what a file system may keep back.
 const SILENCE: Duration = Duration::from_secs(5 * BEAT.as_secs() + 5);
+/// An engine elsewhere that is seen for the first time lives where its lock was written so lately.
+const HEARD: Duration = Duration::from_secs(30);
 /// Checkpoints that an engine may miss before it counts as stalled, and what one may take in seconds.
 const MISSED: f64 = 3.0;
 const SLACK_S: f64 = 30.0;
@@ -43,6 +45,8 @@ struct Seen {
 struct Beat {
     beat: u64,
     since: Instant,
+    /// Whether it was seen to go on.
+    goes_on: bool,
 }
 
 /// Who watches, and what it has seen so far.
@@ -89,9 +93,14 @@ impl Watch {
                 signs.insert(index, sign);
             }
         }
-        let shards: Vec<ShardState> = (1..=sharding.count)
+        let mut shards: Vec<ShardState> = (1..=sharding.count)
             .map(|index| self.state(&session, index, signs.get(&index)))
             .collect();
+        let somebody = shards.iter().any(|it| it.standing.is_at_work());
+        for shard in &mut shards {
+            let seen = self.seen.get(&shard.index);
+            shard.saved_s = seen.and_then(|seen| self.saved_s(seen.written, somebody));
+        }
         session.run = Some(self.run(&session, shards));
         Ok(Some(session))
     }
@@ -122,12 +131,14 @@ impl Watch {
         let fresh = Beat {
             beat: sign.beat,
             since: Instant::now(),
+            goes_on: false,
         };
         let known = self.beats.entry(index).or_insert(Beat { ..fresh });
         if known.beat != sign.beat {
             *known = Beat {
                 beat: sign.beat,
                 since: Instant::now(),
+                goes_on: true,
             };
         }
         Some(sign)
@@ -148,16 +159,26 @@ impl Watch {
         Some((before + seen.elapsed()).as_secs_f64())
     }
 
+    /// The same, by this machine's clock where nobody writes any more, so that the file system's stands still.
+    fn saved_s(&self, written: Option<SystemTime>, somebody: bool) -> Option<f64> {
+        let own = self.age_s(written);
+        let local = local_age(written).map(|age| age.as_secs_f64());
+        match (somebody, own, local) {
+            (false, Some(own), Some(local)) => Some(own.max(local)),
+            _ => own,
+        }
+    }
+
     /// Whether an engine lives, as far as can be seen from here.
     fn lives(&self, index: u32, sign: Option<&Sign>) -> bool {
         let Some(sign) = sign else { return false };
         let beats = || {
-            let beat = self.beats.get(&index);
-            // What is seen for the first time may be long dead: its lock is as old as the file system says.
-            let fresh = self
-                .age_s(sign.written)
-                .is_some_and(|age| age < SILENCE.as_secs_f64());
-            fresh && beat.is_some_and(|it| it.since.elapsed() < SILENCE)
+            let Some(beat) = self.beats.get(&index) else {
+                return false;
+            };
+            // What is seen for the first time may be long dead: until it goes on, this machine's clock judges it.
+            let fresh = || local_age(sign.written).is_some_and(|age| age < HEARD);
+            beat.since.elapsed() < SILENCE && (beat.goes_on || fresh())
         };
         sign.lives.unwrap_or_else(beats)
     }
@@ -293,6 +314,11 @@ impl Watch {
             ..Run::default()
         }
     }
+}
+
+/// How long ago something was written, by the clock of this machine.
+fn local_age(written: Option<SystemTime>) -> Option<Duration> {
+    SystemTime::now().duration_since(written?).ok()
 }
 
 /// Follows a divided session. Ends when the link is dropped, or when it is whole again.
