@@ -220,9 +220,47 @@ fn a_session_that_was_extended_is_divided_from_where_it_stands() {
     for which in ["1/3", "2/3", "3/3"] {
         shard(&bench, "many", which);
     }
-    bench.succeed(&["merge", "many"]);
+    bench.succeed(&["merge", "many", "--keep"]);
     bench.succeed(&["run", "many", "--plain", "--device", "cpu"]);
     assert_same(&bench.load("one"), &bench.load("many"));
+    // Divided once more, files of the first time count as not begun: they are in the session.
+    let mut further = bench.load("many");
+    further
+        .extend(0, ron::from_str("(trials: 9000)").unwrap())
+        .unwrap();
+    bench.store().save(&further).unwrap();
+    shard(&bench, "many", "2/3");
+    let output = bench.output(&["merge", "many"]);
+    assert!(
+        both(&output).contains("1 (not begun), 3 (not begun)"),
+        "{}",
+        both(&output)
+    );
+    let told = both(&bench.output(&["export", "many", "--format", "json", "--out", "/dev/null"]));
+    assert!(told.contains("not merged"), "{told}");
+    let printed = bench.succeed(&["submit", "many", "--slurm", "--print"]);
+    assert!(printed.contains("--array=1,3\n"), "{printed}");
+    let looked = Watch::new(bench.store(), "many").look().unwrap().unwrap();
+    let standing: Vec<_> = looked
+        .run
+        .unwrap()
+        .shards
+        .iter()
+        .map(|it| it.standing)
+        .collect();
+    assert_eq!(
+        standing,
+        [
+            ShardStanding::NotBegun,
+            ShardStanding::Done,
+            ShardStanding::NotBegun
+        ]
+    );
+    shard(&bench, "many", "1/3");
+    shard(&bench, "many", "3/3");
+    bench.succeed(&["merge", "many"]);
+    let trials = bench.load("many").trials();
+    assert_eq!(trials, (18_000, 18_000));
 }
 
 #[test]

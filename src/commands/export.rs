@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::Refusal;
+use super::{Refusal, say};
 use crate::export::{self, Format};
 use crate::session::store::Store;
 
@@ -15,6 +15,11 @@ pub fn run(
     out: Option<&Path>,
 ) -> Result<ExitCode, Refusal> {
     let session = store.load_whole(name)?;
+    if session.record.sharding.is_some() {
+        say::complain(format_args!(
+            "{name} is divided, and its shards are not merged: this is the sum of what they have done so far"
+        ));
+    }
     export::write(&session, format, out).map_err(Refusal::failed)?;
     Ok(ExitCode::SUCCESS)
 }

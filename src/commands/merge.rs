@@ -102,6 +102,10 @@ fn add(
             continue;
         };
         let shard = store.load(&file.name)?;
+        if session.has_merged(&shard) {
+            missing.push(format!("{index} (not begun)"));
+            continue;
+        }
         session
             .absorb(&shard)
             .map_err(|error| store.foreign(&file.path, &error))?;

@@ -157,10 +157,7 @@ fn open(
         .ok_or_else(|| Refusal::Failed(format!("{} was merged in this moment", whole.name)))?;
     if lock.finds_session()? {
         let session = lock.load()?;
-        let from = |it: &Session| it.record.shard.as_ref().map(|it| it.from.clone());
-        // What it had done then is in the session.
-        let is_old = session.record.state == State::Finished && from(&session) != from(&fresh);
-        if !is_old {
+        if !whole.has_merged(&session) {
             let checked = whole.check_shard(&session);
             checked.map_err(|error| store.foreign(&store.path(own), &error))?;
             return Ok(session);

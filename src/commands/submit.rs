@@ -154,6 +154,9 @@ fn open_shards(store: &Store, session: &Session, count: u32) -> Result<Vec<u32>,
     let mut open: Vec<u32> = (1..=count).collect();
     for file in store.shards(&session.name, count)? {
         let shard = store.head(&file.name)?;
+        if session.has_merged(&shard) {
+            continue;
+        }
         let mut plans = shard.config.analyses.iter().enumerate();
         if plans.all(|(at, plan)| !is_divided(plan) || shard.record.is_done(at, plan)) {
             open.retain(|&index| index != file.index);

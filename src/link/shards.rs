@@ -99,7 +99,9 @@ impl Watch {
         let somebody = shards.iter().any(|it| it.standing.is_at_work());
         for shard in &mut shards {
             let seen = self.seen.get(&shard.index);
-            shard.saved_s = seen.and_then(|seen| self.saved_s(seen.written, somebody));
+            shard.saved_s = seen
+                .filter(|_| shard.saved_s.is_some())
+                .and_then(|seen| self.saved_s(seen.written, somebody));
         }
         session.run = Some(self.run(&session, shards));
         Ok(Some(session))
@@ -205,6 +207,10 @@ impl Watch {
                 return state;
             }
         };
+        if whole.has_merged(head) {
+            state.saved_s = None;
+            return state;
+        }
         (state.done, state.total) = head.trials();
         state.stages = head
             .config
@@ -344,14 +350,9 @@ fn follow(
 ) {
     let mut looks = Watch::new(store.clone(), name);
     let sum: Arc<Mutex<Option<Session>>> = Arc::default();
-    let adding = {
-        let (store, name, sum) = (store.clone(), name.to_owned(), Arc::clone(&sum));
-        let wanted = Arc::downgrade(&sum);
-        std::thread::spawn(move || {
-            drop(sum);
-            add_again_and_again(&store, &name, &wanted);
-        })
-    };
+    // It ends by itself once nobody wants the sum.
+    let (adds, of, wanted) = (store.clone(), name.to_owned(), Arc::downgrade(&sum));
+    std::thread::spawn(move || add_again_and_again(&adds, &of, &wanted));
     while !publish.is_closed() {
         match looks.look() {
             Ok(None) => {
@@ -373,9 +374,6 @@ fn follow(
         }
         std::thread::sleep(LOOK);
     }
-    drop(sum);
-    // It ends by itself once nobody wants the sum.
-    drop(adding);
 }
 
 /// Adds all shards whenever one has changed, for as long as somebody wants it.

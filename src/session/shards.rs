@@ -118,6 +118,16 @@ impl Session {
         })
     }
 
+    /// Whether a session is a finished shard of an earlier division, whose sums are in here: it counts as not begun.
+    pub fn has_merged(&self, other: &Self) -> bool {
+        match (&self.record.sharding, &other.record.shard) {
+            (Some(sharding), Some(shard)) => {
+                other.record.state == State::Finished && shard.from != sharding.from
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a session is a shard of this one as it is divided now.
     ///
     /// # Errors

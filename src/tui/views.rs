@@ -7,20 +7,7 @@ use super::view::{
 };
 use crate::session::Session;
 
-/// Every view, in the order of its number.
-pub const VIEWS: &[Entry] = &[
-    overview::VIEW,
-    training::VIEW,
-    maps::VIEW,
-    attack::VIEW,
-    filters::VIEW,
-    modulation::VIEW,
-    backdoor::VIEW,
-    audit::VIEW,
-    predictions::VIEW,
-];
-
-/// The same, and the shards of a session that is divided.
+/// Every view, in the order of its number; the last is that of a session which is divided.
 pub const VIEWS_OF_SHARDS: &[Entry] = &[
     overview::VIEW,
     training::VIEW,
@@ -33,6 +20,9 @@ pub const VIEWS_OF_SHARDS: &[Entry] = &[
     predictions::VIEW,
     shards::VIEW,
 ];
+
+/// Those of every other session.
+pub const VIEWS: &[Entry] = VIEWS_OF_SHARDS.split_at(VIEWS_OF_SHARDS.len() - 1).0;
 
 /// The views of a session.
 pub fn of(session: &Session) -> &'static [Entry] {

@@ -232,11 +232,7 @@ impl Evidence {
 
 impl SpikeTriggered {
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        if more.layers.is_empty() {
-            return Ok(());
-        }
-        if self.layers.is_empty() {
-            *self = more.clone();
+        if is_settled(self, more, |it| it.layers.is_empty()) {
             return Ok(());
         }
         for (own, more) in self.layers.iter_mut().zip(&more.layers) {
@@ -262,11 +258,7 @@ impl Responses {
 
 impl Modulation {
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        if more.layers.is_empty() {
-            return Ok(());
-        }
-        if self.layers.is_empty() {
-            *self = more.clone();
+        if is_settled(self, more, |it| it.layers.is_empty()) {
             return Ok(());
         }
         for (own, more) in self.layers.iter_mut().zip(&more.layers) {
@@ -287,11 +279,7 @@ impl ModulatedLayer {
 
 impl Predictions {
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        if more.splits.is_empty() {
-            return Ok(());
-        }
-        if self.splits.is_empty() {
-            *self = more.clone();
+        if is_settled(self, more, |it| it.splits.is_empty()) {
             return Ok(());
         }
         for (own, more) in self.splits.iter_mut().zip(&more.splits) {
@@ -307,6 +295,15 @@ impl SplitCounts {
         add(&mut self.counts, &more.counts)?;
         add_array(&mut self.images, &more.images)
     }
+}
+
+/// Whether nothing is left to add, since one of the two had not begun; the first then is the other.
+fn is_settled<T: Clone>(own: &mut T, more: &T, is_empty: impl Fn(&T) -> bool) -> bool {
+    if !is_empty(more) && is_empty(own) {
+        own.clone_from(more);
+        return true;
+    }
+    is_empty(more)
 }
 
 /// The parts, which are chains, that the other has and this has not.
@@ -325,11 +322,7 @@ fn new_chains<'a>(own: &Progress, more: &'a Progress) -> impl Iterator<Item = us
 impl Backdoor {
     /// A network is one engine's, whole.
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        if more.networks.is_empty() {
-            return Ok(());
-        }
-        if self.networks.is_empty() {
-            *self = more.clone();
+        if is_settled(self, more, |it| it.networks.is_empty()) {
             return Ok(());
         }
         for part in new_chains(&self.progress, &more.progress) {
@@ -342,11 +335,7 @@ impl Backdoor {
 impl Audit {
     /// A network that was trained for it is one engine's, whole; the trials of the suspect add up.
     fn absorb(&mut self, more: &Self) -> Result<(), String> {
-        if more.networks.is_empty() {
-            return Ok(());
-        }
-        if self.networks.is_empty() {
-            *self = more.clone();
+        if is_settled(self, more, |it| it.networks.is_empty()) {
             return Ok(());
         }
         let suspect = self

@@ -80,6 +80,9 @@ impl Store {
                 Err(StoreError::Missing { .. }) => continue,
                 shard => shard?,
             };
+            if session.has_merged(&shard) {
+                continue;
+            }
             session
                 .absorb(&shard)
                 .map_err(|error| self.foreign(&file.path, &error))?;
