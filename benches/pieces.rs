@@ -163,7 +163,7 @@ fn blocks(criterion: &mut Criterion, images: &Dataset) -> Done {
                 let mut block = 0;
                 bench.iter(|| {
                     block += 1;
-                    black_box(analysis.step(&lab, Job { part: 0, block }).is_ok())
+                    black_box(analysis.step(&lab, Job::one(0, block)).is_ok())
                 });
             });
         }

@@ -144,7 +144,7 @@ fn run(
     study.begin(0, lab, &nothing, &mut own)?;
     for part in 0..plan.gammas.len() {
         for block in 0..plan.blocks_at(plan.gammas[part]) {
-            let job = Job { part, block };
+            let job = Job::one(part, block);
             let sums = Experiment::step(&study, lab, job)?;
             Experiment::merge(&study, &mut own, job, sums);
         }

@@ -6,7 +6,7 @@ mod common;
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use common::{Bench, small_set, wait_until};
 use noisescope::analysis::classification_images::ClassificationImages;
 use noisescope::analysis::{Experiment, Job, Lab, Place, Resident};
@@ -14,9 +14,8 @@ use noisescope::data;
 use noisescope::engine::device::Kind;
 use noisescope::nets::{Ports, Subject, decision};
 use noisescope::session::config::{self, DatasetName, NetworkKind, Noise};
-use noisescope::session::record::{self, GammaTrials};
-use noisescope::session::{Session, State};
-use noisescope::stimulus::on_device::{self, Wanted};
+use noisescope::session::record::{self, BlockSums, GammaTrials, Record};
+use noisescope::session::{Config, Session, State};
 use noisescope::stimulus::{self, Pool, Source};
 
 const CLASSES: usize = 10;
@@ -93,7 +92,8 @@ fn counts_over_many_trials_agree_with_flex() {
         let analysis = ClassificationImages::new(plan.clone(), PLACE, &lab);
         let mut trials = GammaTrials::new(0.2, 30, &record::TrialKind::plain(CLASSES, [1, 28, 28]));
         for block in 0..BLOCKS {
-            trials.add(&analysis.step(&lab, Job { part: 0, block }).unwrap());
+            let sums = analysis.step(&lab, Job::one(0, block)).unwrap();
+            sums.iter().for_each(|sums| trials.add(sums));
         }
         trials
     });
@@ -112,62 +112,49 @@ fn counts_over_many_trials_agree_with_flex() {
     );
 }
 
+/// The program's own way with a GPU, on libtorch's processor: launches whose sums stay there.
 #[test]
-fn noise_drawn_by_libtorch_is_the_noise_drawn_here_bit_for_bit() {
-    let device = Kind::Libtorch.handle();
-    let lab = lab(NetworkKind::Logistic, &device);
-    let source = Source::new(Noise::Uniform, &lab.dataset.train);
-    let wanted: Vec<Wanted> = (0..3)
-        .map(|block| Wanted {
-            seed: PLACE.noise(1, block),
-            gamma: [0.0, 0.3, 0.5][block as usize],
-            first: block * 32,
-        })
-        .collect();
-    let bytes: Vec<f32> = lab.pool.bytes().iter().map(|&x| f32::from(x)).collect();
-    let bytes = TensorData::new(bytes, [lab.dataset.train.len(), 784]);
-    let images = || Tensor::from_data(bytes, &device);
-    let grid = Noise::Uniform.grid();
-    let drawn = on_device::draw(&wanted, 32, grid, &lab.pool, images, &device);
-    let noise: Vec<f32> = drawn.noise.into_data().try_into_vec().unwrap();
-    let stimuli: Vec<f32> = drawn.stimuli.into_data().try_into_vec().unwrap();
-    for (i, block) in wanted.iter().enumerate() {
-        let host = stimulus::draw(block.seed, &source, block.gamma, block.first, 32, &lab.pool);
-        let own = i * 32 * 784..(i + 1) * 32 * 784;
+fn launches_measure_what_their_blocks_measure_alone() {
+    for kind in [NetworkKind::Logistic, NetworkKind::Cnn] {
+        let lab = lab(kind, &Kind::Libtorch.handle());
+        let plan = config::ClassificationImages {
+            gammas: vec![0.0, 0.4],
+            trials: 805,
+            block: 50,
+            ..Default::default()
+        };
+        let mut analysis = ClassificationImages::new(plan, PLACE, &lab);
+        let nothing = Record::new(&Config::default());
+        let mut record = record::ClassificationImages::default();
+        Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut record).unwrap();
+        let mut both = [record.gammas[1].clone(), record.gammas[1].clone()];
+        let mut launches = Experiment::launches(&analysis, &lab, 0, 6).unwrap();
+        // The last launch is short, and so is its last block.
+        for (block, blocks) in [(0, 6), (6, 6), (12, 5)] {
+            launches.launch(Job {
+                part: 1,
+                block,
+                blocks,
+            });
+        }
+        let sums: Box<Vec<BlockSums>> = launches.read().downcast().unwrap();
+        sums.iter().for_each(|sums| both[0].add(sums));
+        for block in 0..17 {
+            let sums = Experiment::step(&analysis, &lab, Job::one(1, block)).unwrap();
+            sums.iter().for_each(|sums| both[1].add(sums));
+        }
+        assert_eq!(both[0].trials, 805);
+        assert_eq!(both[0].counts, both[1].counts, "{kind:?}");
+        assert!(both[0].noise == both[1].noise, "{kind:?}");
+        assert!(both[0].image == both[1].image, "{kind:?}");
+        // Logits of more images at once may differ in their last digits, and responses by a step.
+        let steps = |it: &GammaTrials| it.evidence.as_ref().unwrap().sums.values().to_vec();
+        let pairs = steps(&both[0]).into_iter().zip(steps(&both[1]));
         assert!(
-            noise[own.clone()].iter().eq(host
-                .noise
-                .iter()
-                .map(|&k| f32::from(k))
-                .collect::<Vec<_>>()
-                .iter())
+            pairs.into_iter().all(|(a, b)| a.abs_diff(b) <= 2),
+            "{kind:?}"
         );
-        assert_eq!(stimuli[own], host.stimuli);
     }
-}
-
-#[test]
-fn blocks_in_one_launch_measure_what_each_measures_alone() {
-    let lab = lab(NetworkKind::Logistic, &Kind::Libtorch.handle());
-    let plan = config::ClassificationImages {
-        gammas: vec![0.0, 0.4],
-        trials: 1000,
-        block: 50,
-        ..Default::default()
-    };
-    let analysis = ClassificationImages::new(plan, PLACE, &lab);
-    let jobs: Vec<Job> = (0..6)
-        .map(|i| Job {
-            part: i % 2,
-            block: i as u64,
-        })
-        .collect();
-    let together = analysis.steps(&lab, &jobs).unwrap();
-    let alone: Vec<_> = jobs
-        .iter()
-        .map(|&job| analysis.step(&lab, job).unwrap())
-        .collect();
-    assert_eq!(together, alone);
 }
 
 fn plan(bench: &Bench, trials: u64) -> Vec<String> {

@@ -94,7 +94,7 @@ fn a_network_that_is_one_template_gives_that_template_back() {
     let mut record = whole.analyses[0].clone();
     analysis.begin(0, &lab, &whole, &mut record).unwrap();
     for block in 0..analysis.parts()[0].blocks {
-        let job = Job { part: 0, block };
+        let job = Job::one(0, block);
         analysis.merge(&mut record, job, analysis.step(&lab, job).unwrap());
     }
     analysis.refresh(&lab, &mut record);

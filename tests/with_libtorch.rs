@@ -7,8 +7,21 @@ use std::process::{Command, Output};
 
 /// A folder that looks like a libtorch of a version.
 fn libtorch(folder: &Path, version: [u32; 3]) {
-    let headers = folder.join("include/torch/csrc/api/include/torch");
-    fs::create_dir_all(&headers).unwrap();
+    // The file of before 2.10 is there since, and refers to the other one.
+    let old = folder.join("include/torch/csrc/api/include/torch");
+    let new = folder.join("include/torch/headeronly");
+    fs::create_dir_all(&old).unwrap();
+    fs::create_dir_all(&new).unwrap();
+    let headers = if version < [2, 10, 0] {
+        old
+    } else {
+        fs::write(
+            old.join("version.h"),
+            "#include <torch/headeronly/version.h>\n",
+        )
+        .unwrap();
+        new
+    };
     fs::create_dir_all(folder.join("lib")).unwrap();
     let names = ["MAJOR", "MINOR", "PATCH"];
     let lines = names.iter().zip(version);
@@ -24,6 +37,7 @@ fn with(libtorch: &Path, arguments: &[&str]) -> Output {
     .args(arguments)
     .env("LIBTORCH", libtorch)
     .env_remove("LIBTORCH_BYPASS_VERSION_CHECK")
+    .env_remove("NOISESCOPE_NVRTC")
     .output()
     .unwrap()
 }
@@ -54,15 +68,90 @@ fn a_libtorch_that_fits_is_set_up_for_the_build_and_the_loader() {
 }
 
 #[test]
-fn another_version_is_refused_before_anything_is_compiled() {
-    let folder = tempfile::tempdir().unwrap();
-    libtorch(folder.path(), [2, 11, 0]);
-    let words = refused(folder.path(), &["true"]);
-    assert!(
-        words.contains("2.11.0") && words.contains("2.9.0"),
-        "{words}"
-    );
-    assert!(words.contains("Unset LIBTORCH"), "the next step: {words}");
+fn a_version_far_from_it_is_refused_before_anything_is_compiled() {
+    for version in [[2, 7, 1], [2, 12, 0]] {
+        let folder = tempfile::tempdir().unwrap();
+        libtorch(folder.path(), version);
+        let words = refused(folder.path(), &["true"]);
+        let name = version.map(|it| it.to_string()).join(".");
+        assert!(words.contains(&name) && words.contains("2.9.0"), "{words}");
+        assert!(words.contains("Unset LIBTORCH"), "the next step: {words}");
+    }
+}
+
+#[test]
+fn a_neighbour_is_tried_and_one_line_says_so() {
+    for (version, said) in [
+        ([2, 8, 0], "untested"),
+        ([2, 9, 1], "known to build"),
+        ([2, 10, 0], "untested"),
+        ([2, 11, 0], "known to build"),
+        ([2, 11, 1], "untested"),
+        ([2, 9, 0], ""),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        libtorch(folder.path(), version);
+        let output = with(
+            folder.path(),
+            &["sh", "-c", "echo $LIBTORCH_BYPASS_VERSION_CHECK"],
+        );
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{words}");
+        assert_eq!(
+            words.lines().count(),
+            usize::from(!said.is_empty()),
+            "{words}"
+        );
+        assert!(words.contains(said), "{words}");
+        let bypass = if said.is_empty() { "\n" } else { "1\n" };
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), bypass);
+    }
+}
+
+#[test]
+fn the_compiler_for_gpus_is_the_one_of_the_same_cuda() {
+    for (cuda, own) in [
+        ("12.8", "cuda_nvrtc/lib/libnvrtc.so.12"),
+        ("13.0", "cu13/lib/libnvrtc.so.13"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let torch = folder.path().join("torch");
+        libtorch(&torch, [2, 9, 0]);
+        fs::write(torch.join("lib/libtorch_cuda.so"), "").unwrap();
+        let told = format!("cuda: Optional[str] = '{cuda}'\nhip: Optional[str] = None\n");
+        fs::write(torch.join("version.py"), told).unwrap();
+        for library in [
+            "cuda_nvrtc/lib/libnvrtc.so.12",
+            "cuda_nvrtc/lib/libnvrtc-builtins.so.12.8",
+            "cu13/lib/libnvrtc.so.13",
+        ] {
+            let library = folder.path().join("nvidia").join(library);
+            fs::create_dir_all(library.parent().unwrap()).unwrap();
+            fs::write(library, "").unwrap();
+        }
+        let output = with(
+            &torch,
+            &[
+                "sh",
+                "-c",
+                "echo $NOISESCOPE_NVRTC; echo $LD_LIBRARY_PATH$DYLD_LIBRARY_PATH",
+            ],
+        );
+        let said = String::from_utf8(output.stdout).unwrap();
+        let (nvrtc, libraries) = said.split_once('\n').unwrap();
+        let expected = folder
+            .path()
+            .canonicalize()
+            .unwrap()
+            .join("nvidia")
+            .join(own);
+        assert_eq!(Path::new(nvrtc).canonicalize().unwrap(), expected);
+        let beside = Path::new(nvrtc).parent().unwrap().display().to_string();
+        assert!(
+            libraries.split(':').any(|it| it.trim() == beside),
+            "{libraries}"
+        );
+    }
 }
 
 #[test]

@@ -5,17 +5,18 @@
 
 mod axes;
 mod hearing;
+pub mod launches;
 mod null;
-pub mod on_device;
 mod summing;
 
 use std::sync::Arc;
 
-use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place};
+use super::{AnalysisError, Experiment, Job, Lab, Launches, Order, Part, Place};
 use crate::nets::decision;
 use crate::nets::softmax::log_softmax;
 use crate::session::Form;
-use crate::session::config::{self, Evidence, Noise, Response, Span, Weighting};
+use crate::session::config::{self, Noise, Response, Span, Weighting};
+use crate::session::record::course::next_note;
 use crate::session::record::{
     self, BlockSums, CONFIDENCE_STEPS, FedBack, GammaTrials, Record, TrialKind,
 };
@@ -23,6 +24,7 @@ use crate::stats::classification::ClassEstimate;
 use crate::stimulus::{self, Block, Source};
 
 pub use hearing::{Heard, Hearing};
+use launches::NoiseLaunches;
 pub use summing::Summing;
 
 /// Blocks between two looks at whether a γ has reached its target reliability: even, so that both
@@ -96,7 +98,7 @@ impl ClassificationImages {
 
     /// The units of the responses at a γ, which the first block of it chooses.
     fn step_of(&self, lab: &Lab, part: usize, kind: &TrialKind) -> f64 {
-        let mut block = self.draw(lab, Job { part, block: 0 });
+        let mut block = self.draw(lab, Job::one(part, 0));
         let logits = self.shown(lab, &mut block);
         let rows = lab.network.rows(&logits);
         Hearing::of(self.config.evidence, &kind.listed, rows).step()
@@ -119,7 +121,7 @@ impl ClassificationImages {
 
 impl Experiment for ClassificationImages {
     type Record = record::ClassificationImages;
-    type Sums = BlockSums;
+    type Sums = Vec<BlockSums>;
 
     fn parts(&self) -> Vec<Part> {
         let part = |&gamma: &f64| Part {
@@ -168,44 +170,39 @@ impl Experiment for ClassificationImages {
         Ok(())
     }
 
-    fn step(&self, lab: &Lab, job: Job) -> Result<BlockSums, AnalysisError> {
+    fn step(&self, lab: &Lab, job: Job) -> Result<Vec<BlockSums>, AnalysisError> {
         let mut block = self.draw(lab, job);
         let logits = self.shown(lab, &mut block);
         let said = self.said(job.part, lab.network.rows(&logits));
-        Ok(self.summing.sum(job.block, &block, &said, &lab.pool))
+        Ok(vec![self.summing.sum(job.block, &block, &said, &lab.pool)])
     }
 
-    fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<BlockSums>, AnalysisError> {
-        let is_whole = |job: &Job| {
-            let span = self.config.span(self.config.gammas[job.part], job.block);
-            span.trials == self.config.block
+    fn launches<'a>(
+        &'a self,
+        lab: &'a Lab,
+        _: usize,
+        blocks: usize,
+    ) -> Option<Box<dyn Launches + 'a>> {
+        let launches = NoiseLaunches::new(self, lab, blocks)?;
+        Some(Box::new(launches))
+    }
+
+    /// Reliability is noted at the same trials whoever computes them, and so is its target reached.
+    fn milestone(&self, part: usize, block: u64) -> u64 {
+        let look = match self.config.target_at(self.config.gammas[part]) {
+            Some(_) => (block / BLOCKS_A_LOOK + 1) * BLOCKS_A_LOOK,
+            None => u64::MAX,
         };
-        let plain =
-            self.config.noise == Noise::Uniform && self.config.weighting == Weighting::Equal;
-        let plain = plain && (self.hearing.is_empty() || self.config.evidence == Evidence::Logit);
-        let plain = plain && self.config.grain().cells(lab.form.shape()).is_none();
-        if plain && jobs.iter().all(is_whole) {
-            return Ok(on_device::steps(self, lab, jobs));
-        }
-        // Drawn and summed here, and shown to the network in one launch.
-        let mut blocks: Vec<Block> = jobs.iter().map(|&job| self.draw(lab, job)).collect();
-        let stimuli = blocks
-            .iter_mut()
-            .flat_map(|block| std::mem::take(&mut block.stimuli));
-        let logits = lab.network.logits(stimuli.collect(), &lab.device);
-        let mut logits = logits.as_slice();
-        let sums = jobs.iter().zip(&blocks).map(|(job, block)| {
-            let (own, later) = logits.split_at(block.truth.len() * lab.classes());
-            logits = later;
-            let said = self.said(job.part, lab.network.rows(own));
-            self.summing.sum(job.block, block, &said, &lab.pool)
-        });
-        Ok(sums.collect())
+        next_note(block).min(look)
     }
 
-    fn merge(&self, record: &mut record::ClassificationImages, job: Job, sums: BlockSums) {
+    fn trials_of_block(&self) -> usize {
+        self.config.block
+    }
+
+    fn merge(&self, record: &mut record::ClassificationImages, job: Job, sums: Vec<BlockSums>) {
         let gamma = &mut record.gammas[job.part];
-        gamma.add(&sums);
+        sums.iter().for_each(|sums| gamma.add(sums));
         gamma.note();
         if let Some((target, class)) = self.config.target_at(gamma.gamma)
             && gamma.blocks.is_multiple_of(BLOCKS_A_LOOK)

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
-pub use classification_images::on_device::Resident;
+pub use crate::stimulus::launch::Resident;
 
 use attack::Attack;
 use audit::Audit;
@@ -110,13 +110,49 @@ pub enum Order {
     Chained,
 }
 
-/// One block of one part.
+/// Consecutive blocks of one part, which one worker computes; on a processor one at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Job {
     /// Which part, for example the index of γ.
     pub part: usize,
-    /// Which block of it, from 0.
+    /// The first block of it, from 0.
     pub block: u64,
+    /// How many blocks, 1 at least.
+    pub blocks: u64,
+}
+
+impl Job {
+    /// One block.
+    pub fn one(part: usize, block: u64) -> Self {
+        Self {
+            part,
+            block,
+            blocks: 1,
+        }
+    }
+
+    /// Number of the block after its last.
+    pub fn end(self) -> u64 {
+        self.block + self.blocks
+    }
+
+    /// Its blocks, each a job of its own.
+    pub fn each(self) -> impl Iterator<Item = Self> {
+        (self.block..self.end()).map(move |block| Self::one(self.part, block))
+    }
+}
+
+/// Launches on a device whose sums stay there until they are asked for.
+pub trait Launches {
+    /// Has the device compute blocks of one part, and waits for nothing. They lie between two multiples of the
+    /// launch's size; what is missing of it is padded, so that every launch has the same shapes.
+    fn launch(&mut self, job: Job);
+
+    /// What all blocks measured since the last reading: consecutive ones of one part.
+    ///
+    /// # Panics
+    /// With the backend's words where the device fails.
+    fn read(&mut self) -> Sums;
 }
 
 /// An experiment that cannot begin or go on: why, and what would help. The message begins with the
@@ -158,13 +194,37 @@ pub trait Experiment: Send + Sync + 'static {
     /// Where the run cannot go on.
     fn step(&self, lab: &Lab, job: Job) -> Result<Self::Sums, AnalysisError>;
 
-    /// Computes several blocks in one launch, where the device is better off so: the same trials, and
-    /// what each of them measured, in order.
+    /// Computes several blocks whose work a plan shares: the same trials, and what each of them measured, in
+    /// order.
     ///
     /// # Errors
     /// Where the run cannot go on.
     fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Self::Sums>, AnalysisError> {
         jobs.iter().map(|&job| self.step(lab, job)).collect()
+    }
+
+    /// What computes launches of so many blocks (an even number) of a part on a device that is fed; `None` where each
+    /// block is computed by [`Experiment::step`], whose calls of the network are then gathered.
+    fn launches<'a>(
+        &'a self,
+        lab: &'a Lab,
+        part: usize,
+        blocks: usize,
+    ) -> Option<Box<dyn Launches + 'a>> {
+        let _ = (lab, part, blocks);
+        None
+    }
+
+    /// The first block after `block` of a part before which the record is looked at, so that no job goes
+    /// past it.
+    fn milestone(&self, part: usize, block: u64) -> u64 {
+        let _ = (part, block);
+        u64::MAX
+    }
+
+    /// Trials of a block, where they are those of a launch: what a job may take.
+    fn trials_of_block(&self) -> usize {
+        1
     }
 
     /// How many parts, this one and those after it, have blocks that a plan computes in one launch for little
@@ -174,7 +234,7 @@ pub trait Experiment: Send + Sync + 'static {
         1
     }
 
-    /// Adds a block to the record.
+    /// Adds a block to the record, or those that launches computed together.
     fn merge(&self, record: &mut Self::Record, job: Job, sums: Self::Sums);
 
     /// Whether a part has all it needs although blocks are left. Asked after every block of it.
@@ -225,6 +285,25 @@ pub trait Analysis: Send + Sync {
         let _ = part;
         1
     }
+    /// See [`Experiment::launches`].
+    fn launches<'a>(
+        &'a self,
+        lab: &'a Lab,
+        part: usize,
+        blocks: usize,
+    ) -> Option<Box<dyn Launches + 'a>> {
+        let _ = (lab, part, blocks);
+        None
+    }
+    /// See [`Experiment::milestone`].
+    fn milestone(&self, part: usize, block: u64) -> u64 {
+        let _ = (part, block);
+        u64::MAX
+    }
+    /// See [`Experiment::trials_of_block`].
+    fn trials_of_block(&self) -> usize {
+        1
+    }
     /// See [`Experiment::merge`].
     fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums);
     /// See [`Experiment::is_enough`].
@@ -272,6 +351,23 @@ impl<E: Experiment> Analysis for E {
 
     fn together(&self, part: usize) -> usize {
         Experiment::together(self, part)
+    }
+
+    fn launches<'a>(
+        &'a self,
+        lab: &'a Lab,
+        part: usize,
+        blocks: usize,
+    ) -> Option<Box<dyn Launches + 'a>> {
+        Experiment::launches(self, lab, part, blocks)
+    }
+
+    fn milestone(&self, part: usize, block: u64) -> u64 {
+        Experiment::milestone(self, part, block)
+    }
+
+    fn trials_of_block(&self) -> usize {
+        Experiment::trials_of_block(self)
     }
 
     fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums) {

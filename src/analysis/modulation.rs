@@ -277,7 +277,7 @@ impl Experiment for Modulation {
         let mut all = Vec::with_capacity(jobs.len());
         for own in jobs.chunk_by(|a, b| self.is_of_one_layer(a, b)) {
             match own {
-                [Job { part: 0, block }] => all.push(self.activations(lab, *block)?),
+                [Job { part: 0, block, .. }] => all.push(self.activations(lab, *block)?),
                 _ => {
                     let parts: Vec<usize> = own.iter().map(|job| job.part).collect();
                     all.extend(self.counts(lab, &parts, own[0].block)?);

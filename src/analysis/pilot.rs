@@ -64,7 +64,7 @@ fn of_cell(
     Experiment::begin(&mut analysis, 0, lab, &nothing, &mut record)?;
     let began = Instant::now();
     for block in 0..parts {
-        let job = Job { part: 0, block };
+        let job = Job::one(0, block);
         let sums = Experiment::step(&analysis, lab, job)?;
         Experiment::merge(&analysis, &mut record, job, sums);
         // Both halves of the trials are of the same size.

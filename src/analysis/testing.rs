@@ -173,11 +173,7 @@ fn advance(
                         && done[part] < parts[part].blocks
                         && !analysis.is_enough(own, part)
                 });
-                open.map(|part| Job {
-                    part,
-                    block: done[part],
-                })
-                .collect()
+                open.map(|part| Job::one(part, done[part])).collect()
             };
             if open(analysis.as_ref(), &session.record).is_empty() {
                 continue;
@@ -197,10 +193,7 @@ fn advance(
                         Order::Free => 3.min(parts[job.part].blocks - job.block),
                         Order::Chained => 1,
                     };
-                    jobs.extend((0..ahead).map(|more| Job {
-                        part: job.part,
-                        block: job.block + more,
-                    }));
+                    jobs.extend((0..ahead).map(|more| Job::one(job.part, job.block + more)));
                 }
                 jobs.truncate(blocks.min(usize::MAX as u64) as usize);
                 blocks -= jobs.len() as u64;

@@ -69,6 +69,12 @@ pub fn start(
     if let Some(workers) = machine.workers {
         command.args(["--workers", &workers.to_string()]);
     }
+    if let Some(launch) = machine.launch {
+        command.args(["--launch", &launch.to_string()]);
+    }
+    if machine.tf32 {
+        command.arg("--tf32");
+    }
     if machine.exact.is_some() {
         command.args(["--exact", "direct"]);
     }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 use serde::Serialize;
 
-use super::machine::Exact;
+use super::machine::{self, Exact};
 use super::plan::{file, is_network};
 use super::say::say;
 use super::{Refusal, words};
@@ -39,6 +39,9 @@ pub struct Bench {
     /// Blocks computed at the same time (default: one a core)
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+    /// Blocks of a launch on a GPU, even (default: by a short trial)
+    #[arg(long, value_name = "N")]
+    launch: Option<usize>,
     /// The network's decisions alone, without what its outputs say for every class
     #[arg(long)]
     decisions: bool,
@@ -110,13 +113,20 @@ pub fn run(bench: &Bench) -> Result<ExitCode, Refusal> {
     Exact::set(bench.exact);
     let network = network(&bench.network)?;
     let choice = Choice::from_str(&bench.device)?;
-    let opened = device::open(&choice, bench.workers, network.kind(), None)?;
-    let seat = &opened.seats[0];
+    machine::check_launch(bench.launch)?;
+    let wanted = device::Wanted {
+        choice: &choice,
+        workers: bench.workers,
+        launch: bench.launch,
+    };
+    let mut opened = device::open(wanted, network.kind(), None)?;
     let lab = match &network {
-        Measured::BuiltIn(kind) => trial::lab(*kind, seat),
-        Measured::File(_, network) => trial::lab_of(network, seat),
+        Measured::BuiltIn(kind) => trial::lab(*kind, &opened.seats[0]),
+        Measured::File(_, network) => trial::lab_of(network, &opened.seats[0]),
     };
     let lab = lab.map_err(Refusal::failed)?;
+    opened.choose_launch(&lab, bench.batch.first().copied().unwrap_or(1))?;
+    let seat = &opened.seats[0];
     if bench.gamma > 0.0 && lab.pool.is_empty() {
         return Err(Refusal::Usage(format!(
             "--gamma {}: there are no images for {}, which takes {}; leave it at 0, noise alone",

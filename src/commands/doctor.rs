@@ -66,12 +66,17 @@ fn libraries(report: &mut Report) {
     report.line(Verdict::Works, "flex", "built in, pure Rust, the reference");
     match libtorch::folder() {
         Some(folder) => {
-            let kind = if libtorch::is_for_gpus() {
-                "for NVIDIA GPUs and the processor"
-            } else {
-                "for the processor only"
+            let kind = match (libtorch::is_for_gpus(), libtorch::cuda()) {
+                (true, Some((major, minor))) => {
+                    format!("for NVIDIA GPUs (CUDA {major}.{minor}) and the processor")
+                }
+                (true, None) => "for NVIDIA GPUs and the processor".to_owned(),
+                (false, _) => "for the processor only".to_owned(),
             };
-            let words = format!("{} {kind}, in {folder}", libtorch::VERSION);
+            let other = libtorch::written_against().map_or_else(String::new, |version| {
+                format!(" (this program is written against {version})")
+            });
+            let words = format!("{}{other} {kind}, in {folder}", libtorch::VERSION);
             report.line(Verdict::Works, "libtorch", words);
         }
         None => report.line(
@@ -115,16 +120,18 @@ fn devices(report: &mut Report, network: NetworkKind) {
             });
             format!("   {}{memory}", card.name)
         });
+        let remark = kind.gpu().and_then(gpu::remark);
+        let remark = remark.map_or_else(String::new, |remark| format!(" ({remark})"));
         match rate(kind, network) {
             Ok((rate, workers)) => {
                 let plural = if workers == 1 { "" } else { "s" };
                 let words = format!(
-                    "{} trials/s, {workers} worker{plural}{card}",
+                    "{} trials/s, {workers} worker{plural}{card}{remark}",
                     thousands(rate as u64)
                 );
                 report.line(Verdict::Works, &name, words);
             }
-            Err(said) => report.line(Verdict::Broken, &name, format!("{said}{card}")),
+            Err(said) => report.line(Verdict::Broken, &name, format!("{said}{card}{remark}")),
         }
     }
     for (built, family, gpus) in [
@@ -140,7 +147,7 @@ fn devices(report: &mut Report, network: NetworkKind) {
 /// Trials per second, and by how many workers.
 fn rate(kind: Kind, network: NetworkKind) -> Result<(f64, usize), String> {
     let choice = device::Choice::Named(vec![kind]);
-    let opened = device::open(&choice, None, network, None);
+    let opened = device::open(device::Wanted::of(&choice), network, None);
     let opened = opened.map_err(|error| error.to_string())?;
     let rate = trial::trials_per_second(&opened.seats, network, TRIAL)?;
     Ok((rate, opened.seats.len()))

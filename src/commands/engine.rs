@@ -33,6 +33,7 @@ pub fn options(store: &Store, data: PathBuf, machine: &Machine) -> Result<Option
         data,
         device: Choice::from_str(&machine.device)?,
         workers: machine.workers,
+        launch: machine.launch,
         inputs: machine.inputs(),
         until: Until::Finished,
     })

@@ -54,7 +54,14 @@ pub fn run(inspect: &Inspect, data: Option<&Path>) -> Result<ExitCode, Refusal> 
     let images = inspect.dataset(&config, data)?;
     let kind = inspect.kind(&config);
     let choice: Choice = inspect.device.parse()?;
-    let opened = device::open(&choice, Some(1), kind.unwrap_or(NetworkKind::Onnx), None)?;
+    let opened = device::open(
+        device::Wanted {
+            workers: Some(1),
+            ..device::Wanted::of(&choice)
+        },
+        kind.unwrap_or(NetworkKind::Onnx),
+        None,
+    )?;
     let look = Look {
         path: &inspect.file,
         weights: is_weights(&inspect.file),

@@ -22,6 +22,13 @@ pub struct Machine {
     /// in their last digits
     #[arg(long, value_name = "HOW")]
     pub exact: Option<Exact>,
+    /// Blocks of a launch on a GPU, even (default: what the session had, or by a short trial); recorded, since a
+    /// GPU's libraries may compute otherwise for another number of images
+    #[arg(long, value_name = "N")]
+    pub launch: Option<usize>,
+    /// On cuda:N: multiply in TF32, faster and with 10 bits of mantissa; recorded
+    #[arg(long)]
+    pub tf32: bool,
     /// Go on although the images or the weights are others than those that the session began on; it is recorded
     #[arg(long)]
     pub accept_inputs: bool,
@@ -49,6 +56,8 @@ impl Default for Machine {
             device: "auto".into(),
             workers: None,
             exact: None,
+            launch: None,
+            tf32: false,
             accept_inputs: false,
         }
     }
@@ -72,6 +81,24 @@ impl Machine {
         if self.workers == Some(0) {
             return Err(Refusal::Usage("--workers 0: give at least 1".into()));
         }
-        Ok(())
+        check_launch(self.launch)
     }
 }
+
+/// Checks the blocks of a launch.
+///
+/// # Errors
+/// A number that halves of the trials cannot share.
+pub fn check_launch(launch: Option<usize>) -> Result<(), Refusal> {
+    match launch {
+        Some(blocks) if blocks < 2 || !blocks.is_multiple_of(2) || blocks > MOST_BLOCKS => {
+            Err(Refusal::Usage(format!(
+                "--launch {blocks}: give an even number from 2 to {MOST_BLOCKS}"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Most blocks of a launch: what is dealt to a device at a time.
+const MOST_BLOCKS: usize = 1024;

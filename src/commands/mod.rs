@@ -33,6 +33,7 @@ mod signals;
 mod stop_shards;
 mod submit;
 mod verdict;
+mod verify;
 mod watch;
 mod words;
 
@@ -43,6 +44,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use etcetera::BaseStrategy;
 
+use crate::engine::device::{cubecl, libtorch, numerics};
 use crate::link;
 use crate::nets::plan::Lanes;
 use crate::session::config;
@@ -166,6 +168,8 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Measure the noise loop: trials per second
     Bench(bench::Bench),
+    /// Whether a device computes what the reference computes: noise, logits, sums
+    Verify(verify::Verify),
     /// What of this machine works: devices, terminal, data, sessions; and what to do about the rest. With NAME: whether that session's files are whole
     Doctor(doctor::Doctor),
 }
@@ -218,6 +222,11 @@ impl Refusal {
 /// standard error as one paragraph.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if libtorch::BUILT || cubecl::BUILT {
+        let tf32 = std::env::args_os().any(|word| word == "--tf32");
+        // SAFETY: no thread has been started yet.
+        unsafe { numerics::choose(tf32) };
+    }
     match dispatch(cli) {
         Ok(code) => code,
         Err(refusal) => {
@@ -285,6 +294,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             .map(|()| ExitCode::SUCCESS)
             .map_err(Refusal::failed),
         Some(Command::Inspect(inspect)) => inspect::run(&inspect, data),
+        Some(Command::Verify(verify)) => verify::run(&verify),
         Some(Command::Bench(bench)) => bench::run(&bench),
         Some(Command::Doctor(doctor)) => doctor::run(&store, data, &doctor),
     }

@@ -57,7 +57,14 @@ pub fn run(
     };
     let kind = config.network.kind;
     let choice: Choice = device.parse()?;
-    let opened = device::open(&choice, Some(1), kind, None)?;
+    let opened = device::open(
+        device::Wanted {
+            workers: Some(1),
+            ..device::Wanted::of(&choice)
+        },
+        kind,
+        None,
+    )?;
     let look = Look {
         path,
         weights: is_weights(path),

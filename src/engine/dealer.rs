@@ -1,10 +1,15 @@
-//! Which block comes next, and putting answers back in order.
+//! Which blocks come next, and putting answers back in order.
 //!
 //! The part with the fewest blocks dealt comes first, so every γ grows at the same pace and a run
 //! that is stopped half-way has something of each. Answers come in any order; the record takes
 //! those of a part in the order of their numbers, so that a number alone says what it holds.
+//!
+//! A device that is fed with launches gets jobs of several of them, about a second of work: what they measured
+//! is read once. Launches lie between multiples of their size, so that a block is always computed in the same
+//! company, and jobs end where the record is looked at: what is measured does not depend on how long a job was.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::analysis::{Job, Order, Part, Sums};
 
@@ -19,8 +24,17 @@ pub struct Dealer {
     merged: Vec<u64>,
     /// Parts that need no more blocks than they have.
     ended: Vec<bool>,
-    early: BTreeMap<(usize, u64), Sums>,
+    /// Blocks of a launch.
+    launch: u64,
+    /// Launches of a job.
+    reach: u64,
+    /// Most launches of a job.
+    most: u64,
+    early: BTreeMap<(usize, u64), (Job, Sums)>,
 }
+
+/// How long a job of launches should take: what it measured is read and shown then.
+const JOB: Duration = Duration::from_secs(1);
 
 impl Dealer {
     /// Deals the parts of `phase`. Begins with the first `done` blocks of each part merged already.
@@ -32,7 +46,44 @@ impl Dealer {
             chains: usize::MAX,
             dealt: done.clone(),
             merged: done,
+            launch: 1,
+            reach: 1,
+            most: 1,
             early: BTreeMap::new(),
+        }
+    }
+
+    /// Deals jobs of launches of so many blocks, up to `most` launches at a time.
+    #[must_use]
+    pub fn in_launches(mut self, blocks: u64, most: u64) -> Self {
+        (self.launch, self.most) = (blocks.max(1), most.max(1));
+        self
+    }
+
+    /// Makes jobs so long that they take about a second, at most twice as long as that one, which took so long.
+    pub fn pace(&mut self, job: Job, took: Duration) {
+        let launches = job.blocks.div_ceil(self.launch).max(1);
+        if launches < self.reach {
+            // One that was cut short says little.
+            return;
+        }
+        let each = took.as_secs_f64() / launches as f64;
+        let wanted = (JOB.as_secs_f64() / each.max(1e-9)) as u64;
+        self.reach = wanted.clamp(1, self.most.min(2 * self.reach));
+    }
+
+    /// A job that begins as this one does and goes on through as many launches as are due, but not past
+    /// `milestone`.
+    pub fn lengthened(&self, job: Job, milestone: u64) -> Job {
+        let part = &self.parts[job.part];
+        if part.order == Order::Chained || self.launch == 1 {
+            return job;
+        }
+        let last = (job.block / self.launch + self.reach) * self.launch;
+        let end = last.min(milestone).min(part.blocks);
+        Job {
+            blocks: end.saturating_sub(job.block).max(1),
+            ..job
         }
     }
 
@@ -73,30 +124,27 @@ impl Dealer {
             Order::Chained => u64::MAX - self.dealt[part],
         };
         let part = free.min_by_key(|&part| key(part))?;
-        Some(Job {
-            part,
-            block: self.dealt[part],
-        })
+        Some(Job::one(part, self.dealt[part]))
     }
 
-    /// Notes that the block of [`Dealer::peek`] is being computed.
+    /// Notes that a job is being computed that begins with the block of [`Dealer::peek`].
     pub fn deal(&mut self, job: Job) {
-        self.dealt[job.part] = job.block + 1;
+        self.dealt[job.part] = job.end();
     }
 
-    /// Takes an answer.
+    /// Takes an answer: to a job, or to a part of one.
     pub fn accept(&mut self, job: Job, sums: Sums) {
         if !self.ended[job.part] {
-            self.early.insert((job.part, job.block), sums);
+            self.early.insert((job.part, job.block), (job, sums));
         }
     }
 
-    /// The next block of a part that can be merged, in order.
+    /// The next blocks of a part that can be merged, in order.
     pub fn next_merge(&mut self, part: usize) -> Option<(Job, Sums)> {
         let block = self.merged[part];
-        let sums = self.early.remove(&(part, block))?;
-        self.merged[part] += 1;
-        Some((Job { part, block }, sums))
+        let (job, sums) = self.early.remove(&(part, block))?;
+        self.merged[part] = job.end();
+        Some((job, sums))
     }
 
     /// A part needs no more blocks: those that wait or are being computed are dropped.
@@ -197,11 +245,36 @@ mod tests {
         assert_eq!(next(&mut dealer), Some((0, 0)));
         assert_eq!(next(&mut dealer), Some((1, 0)));
         assert_eq!(next(&mut dealer), None);
-        merge(&mut dealer, Job { part: 1, block: 0 });
+        merge(&mut dealer, Job::one(1, 0));
         assert_eq!(next(&mut dealer), Some((1, 1)));
         assert_eq!(next(&mut dealer), None);
-        merge(&mut dealer, Job { part: 1, block: 1 });
+        merge(&mut dealer, Job::one(1, 1));
         assert_eq!(next(&mut dealer), Some((2, 0)));
+    }
+
+    /// Whatever the pace, a launch has the same blocks, and no job goes past what it must not.
+    #[test]
+    fn jobs_of_launches_grow_to_a_second_and_keep_their_bounds() {
+        let mut dealer = Dealer::new(parts(&[1000], Order::Free), 0, vec![5]).in_launches(8, 16);
+        let mut jobs = Vec::new();
+        while let Some(job) = dealer.peek() {
+            let milestone = if job.block < 20 { 20 } else { 500 };
+            let milestone = if job.block < 500 { milestone } else { u64::MAX };
+            let job = dealer.lengthened(job, milestone);
+            dealer.deal(job);
+            dealer.pace(job, Duration::from_millis(20) * job.blocks as u32);
+            jobs.push((job.block, job.end()));
+        }
+        // To the end of its launch, then to the milestone, then four launches, then as many as take a second.
+        assert_eq!(
+            jobs[..5],
+            [(5, 8), (8, 20), (20, 48), (48, 104), (104, 152)]
+        );
+        assert!(jobs.iter().any(|job| job.1 == 500), "{jobs:?}");
+        assert_eq!(jobs.last().unwrap().1, 1000);
+        assert!(jobs.windows(2).all(|pair| pair[0].1 == pair[1].0));
+        let whole = |end: u64| end.is_multiple_of(8) || [20, 500, 1000].contains(&end);
+        assert!(jobs.iter().all(|job| whole(job.1)), "{jobs:?}");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod conductor;
 mod dealer;
 pub mod device;
+mod feeding;
 mod forecast;
 pub mod inputs;
 pub mod kept;
@@ -34,6 +35,8 @@ pub struct Options {
     pub device: device::Choice,
     /// Blocks computed at the same time; `None` for one a core. Results do not depend on it.
     pub workers: Option<usize>,
+    /// Blocks of a launch on a GPU; `None` for what the session had, or what a short trial finds best.
+    pub launch: Option<usize>,
     /// What is done where images or weights are others than those that the session began on.
     pub inputs: inputs::Changed,
     /// How far it goes.

@@ -92,7 +92,11 @@ pub fn show(
     let [a, b] = [0, 1].map(|at| kept::graph(sessions[at], &forms[at], bench.store.folder()));
     let graphs = [a?, b?];
     let kind = sessions[0].config.network.kind;
-    let opened = device::open(bench.device, bench.workers, kind, None)?;
+    let wanted = device::Wanted {
+        workers: bench.workers,
+        ..device::Wanted::of(bench.device)
+    };
+    let opened = device::open(wanted, kind, None)?;
     let plan = pair.plans[0];
     let pool = Pool::new(&images.train);
     let shown = Plan {

@@ -2,9 +2,8 @@
 //!
 //! On a processor an operator of the backend would split its loops over all cores; a worker confines
 //! them to its one thread, and parallelism comes from computing several blocks at once. That is
-//! faster, since nothing waits at the end of every operator, and it cannot change a result. On a GPU
-//! a worker takes several blocks at once, and while it waits for their sums the other one's blocks
-//! are computed.
+//! faster, since nothing waits at the end of every operator, and it cannot change a result. A GPU has one
+//! worker, which feeds it with launches ([`super::feeding`]).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,21 +12,26 @@ use std::sync::mpsc::{
 };
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::device::seat::Seat;
 use super::device::trouble::{self, Trouble};
-use crate::analysis::{Analysis, AnalysisError, Job, Lab, Order, Sums};
+use super::feeding::Feeding;
+use crate::analysis::{Analysis, AnalysisError, Job, Lab, Sums};
 use crate::nets::launch;
+use crate::stimulus::launch::Resident;
 
 /// Blocks that wait for each worker: enough to keep it busy while a checkpoint is written.
 const WAITING: usize = 8;
 
+/// Jobs of launches that wait for a worker that feeds a device: each takes a second.
+const FED: usize = 2;
+
 /// What came back from a worker.
 #[derive(Debug)]
 pub enum Answer {
-    /// A block, computed.
-    Done(Job, Sums),
+    /// Blocks, computed, and how long that took.
+    Done(Job, Sums, Duration),
     /// Something that a person may want to know; the work goes on.
     Note(String),
     /// Nothing yet.
@@ -76,19 +80,20 @@ impl Fault {
         match trouble::judge(said) {
             Trouble::Memory => Self::Memory {
                 device,
-                said: trouble::first_line(said),
+                said: trouble::told(said),
             },
             Trouble::Lost => Self::Lost {
                 device,
-                said: trouble::first_line(said),
+                said: trouble::told(said),
             },
             Trouble::Other => Self::Died(said.to_owned()),
         }
     }
 }
 
-enum Word {
-    Done(Job, Sums),
+/// What a worker says.
+pub(super) enum Word {
+    Done(Job, Sums, Duration),
     Note(String),
     Failed(Fault),
 }
@@ -119,7 +124,10 @@ impl Workers {
     ) -> Result<Self, StartError> {
         let parts = 0..analysis.parts().len();
         let together = parts.map(|part| analysis.together(part)).max().unwrap_or(1);
-        let waiting = |seat: &Seat| WAITING.max(2 * seat.blocks.max(together));
+        let waiting = |seat: &Seat| match seat.is_fed() {
+            true => FED,
+            false => WAITING.max(2 * together),
+        };
         let (jobs, queue) = sync_channel::<Job>(seats.iter().map(waiting).sum());
         let queue = Arc::new(Mutex::new(Queue {
             jobs: queue,
@@ -131,7 +139,7 @@ impl Workers {
         let mut threads = Vec::with_capacity(seats.len());
         for (index, seat) in seats.iter().enumerate() {
             let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(1)
+                .num_threads(seat.threads)
                 .spawn_handler(|thread| {
                     let named = std::thread::Builder::new().name(format!("worker {index}"));
                     threads.push(named.spawn(|| thread.run())?);
@@ -175,7 +183,7 @@ impl Workers {
     /// The next computed block, waiting at most `patience`.
     pub fn answer(&self, patience: Duration) -> Answer {
         match self.answers.recv_timeout(patience) {
-            Ok(Word::Done(job, sums)) => Answer::Done(job, sums),
+            Ok(Word::Done(job, sums, took)) => Answer::Done(job, sums, took),
             Ok(Word::Note(text)) => Answer::Note(text),
             Ok(Word::Failed(fault)) => Answer::Failed(fault),
             Err(RecvTimeoutError::Timeout) => Answer::NotYet,
@@ -217,7 +225,7 @@ struct Worker {
 impl Worker {
     fn work(self, lab: Lab) {
         self.seat.prepare_thread();
-        let lab = match guarded(|| lab.on(&self.seat.device)) {
+        let mut lab = match guarded(|| lab.on(&self.seat.device)) {
             Ok(lab) => lab,
             Err(said) => {
                 let _ = self
@@ -226,23 +234,41 @@ impl Worker {
                 return;
             }
         };
-        // A chained block changes what the next one needs, so that it is computed once and alone.
-        let parts = self.analysis.parts();
-        let chained = parts.iter().any(|part| part.order == Order::Chained);
-        let mut most = if chained { 1 } else { self.seat.blocks };
-        while let Some(jobs) = self.take(most) {
+        if self.seat.is_fed() {
+            let (drawing, why) = self.seat.drawing();
+            lab.resident = Resident::drawn(drawing);
+            if let Some(why) = why {
+                let _ = self.answer.send(Word::Note(why));
+            }
+            let feeding = Feeding {
+                analysis: &*self.analysis,
+                lab: &lab,
+                seat: &self.seat,
+                answer: &self.answer,
+                recalled: &self.recalled,
+            };
+            feeding.work(|| self.take_one());
+            return;
+        }
+        while let Some(jobs) = self.take() {
             if self.recalled.load(Ordering::Relaxed) {
                 continue;
             }
-            if !self.compute(&jobs, &lab, &mut most) {
+            if !self.compute(&jobs, &lab) {
                 return;
             }
         }
     }
 
-    /// Waits for a block, and takes up to `most` where more wait, and those that a plan computes together with
-    /// it; `None` when there will be none.
-    fn take(&self, most: usize) -> Option<Vec<Job>> {
+    /// Waits for a job; `None` when there will be none.
+    fn take_one(&self) -> Option<Job> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.jobs.recv().ok()
+    }
+
+    /// Waits for a block, and takes those that wait too and that a plan computes together with it; `None` when
+    /// there will be none.
+    fn take(&self) -> Option<Vec<Job>> {
         // One worker at a time waits here; the others compute.
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let first = match queue.next.take() {
@@ -254,12 +280,11 @@ impl Worker {
             false => 1,
         };
         let mut jobs = vec![first];
-        while jobs.len() < most.max(together) {
+        while jobs.len() < together {
             let Ok(job) = queue.jobs.try_recv() else {
                 break;
             };
-            let follows = job.block == first.block && job.part == first.part + jobs.len();
-            if jobs.len() >= most && !follows {
+            if job.block != first.block || job.part != first.part + jobs.len() {
                 queue.next = Some(job);
                 break;
             }
@@ -268,51 +293,29 @@ impl Worker {
         Some(jobs)
     }
 
-    /// Computes the blocks and sends what they measured; `false` where the worker should end. Where
-    /// the device has no memory for all of them at once, `most` becomes what it has memory for.
-    fn compute(&self, jobs: &[Job], lab: &Lab, most: &mut usize) -> bool {
-        let mut left = jobs;
-        // More than `most` were taken where they are computed together.
-        let mut at_once = jobs.len().max(1);
-        while !left.is_empty() {
-            let (now, later) = left.split_at(left.len().min(at_once));
-            let computed = guarded(|| match now {
-                [job] if self.seat.blocks == 1 => Ok(vec![self.analysis.step(lab, *job)?]),
-                _ => self.analysis.steps(lab, now),
-            });
-            let said = match computed {
-                Ok(Ok(sums)) => {
-                    left = later;
-                    for (&job, sums) in now.iter().zip(sums) {
-                        if self.answer.send(Word::Done(job, sums)).is_err() {
-                            return false;
-                        }
-                    }
-                    continue;
-                }
-                Ok(Err(error)) => {
-                    let _ = self.answer.send(Word::Failed(Fault::CannotGoOn(error)));
-                    return false;
-                }
-                Err(said) => said,
-            };
-            if trouble::judge(&said) == Trouble::Memory && now.len() > 1 {
-                at_once = now.len() / 2;
-                *most = at_once.min(*most);
-                let note = format!(
-                    "device `{}` has no memory for {} blocks at once: going on with {at_once}",
-                    self.seat.name,
-                    now.len()
-                );
-                let _ = self.answer.send(Word::Note(note));
-                continue;
+    /// Computes the blocks and sends what they measured; `false` where the worker should end.
+    fn compute(&self, jobs: &[Job], lab: &Lab) -> bool {
+        let began = Instant::now();
+        let computed = guarded(|| match jobs {
+            [job] => Ok(vec![self.analysis.step(lab, *job)?]),
+            _ => self.analysis.steps(lab, jobs),
+        });
+        let sums = match computed {
+            Ok(Ok(sums)) => sums,
+            Ok(Err(error)) => {
+                let _ = self.answer.send(Word::Failed(Fault::CannotGoOn(error)));
+                return false;
             }
-            let _ = self
-                .answer
-                .send(Word::Failed(Fault::of(&self.seat.name, &said)));
-            return false;
-        }
-        true
+            Err(said) => {
+                let fault = Fault::of(&self.seat.name, &said);
+                let _ = self.answer.send(Word::Failed(fault));
+                return false;
+            }
+        };
+        let took = began.elapsed();
+        let all = jobs.iter().zip(sums);
+        all.into_iter()
+            .all(|(&job, sums)| self.answer.send(Word::Done(job, sums, took)).is_ok())
     }
 }
 

@@ -14,16 +14,22 @@ pub const CACHED: usize = 64;
 
 /// Whether words of a backend say that memory ran out.
 pub fn is_out_of_memory(said: &str) -> bool {
-    let said = said.to_lowercase();
-    [
+    let lower = said.to_lowercase();
+    let words = [
         "out of memory",
         "out_of_memory",
         "outofmemory",
         "can't allocate memory",
         "alloc_failed",
-    ]
-    .iter()
-    .any(|&words| said.contains(words))
+    ];
+    words.iter().any(|&words| lower.contains(words)) || is_out_of_memory_untold(said)
+}
+
+/// Whether memory ran out and libtorch could not say so: on MIG slices and in some containers NVML refuses what
+/// it asks for its message, and that failure takes the message's place.
+pub fn is_out_of_memory_untold(said: &str) -> bool {
+    let lower = said.to_lowercase();
+    lower.contains("nvml_success ==") && lower.contains("cachingallocator")
 }
 
 /// What a panic said.

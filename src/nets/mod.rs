@@ -9,6 +9,7 @@ mod cnn;
 mod complex;
 mod composed;
 pub mod foreign;
+pub mod gather;
 pub mod graph;
 pub mod import;
 pub mod launch;
@@ -111,7 +112,7 @@ impl Network {
             let own = pixels[rows.start * area..rows.end * area].to_vec();
             let data = TensorData::new(own, [rows.len(), channels, height, width]);
             let logits = self.forward(Tensor::from_data(data, device));
-            logits.into_data().try_into_vec().unwrap_or_default()
+            read_back(logits)
         })
     }
 
@@ -119,6 +120,18 @@ impl Network {
     pub fn rows<'a>(&self, logits: &'a [f32]) -> std::slice::ChunksExact<'a, f32> {
         logits.chunks_exact(self.ports.classes)
     }
+}
+
+/// The numbers of a tensor, row-major.
+///
+/// # Panics
+/// Where they cannot be read from the device: nothing that is summed may take their place.
+pub fn read_back<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    let data = tensor
+        .try_into_data()
+        .unwrap_or_else(|error| panic!("numbers could not be read back from the device: {error}"));
+    data.try_into_vec()
+        .unwrap_or_else(|error| panic!("numbers read back from the device: {error:?}"))
 }
 
 /// Index of the largest logit, the lowest on a tie: the network's decision.

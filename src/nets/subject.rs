@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::gather::{self, Question};
 use super::graph::op::{Binary, Op, Unary};
 use super::graph::rewrite::Pushes;
 use super::graph::run::{Loaded, PushError};
@@ -15,7 +16,7 @@ use super::graph::site::Site;
 use super::graph::{Graph, GraphError, Input, NodeId};
 use super::plan::triggered::{Answers, Looked, Sums};
 use super::plan::{Lanes, Plan, Unplanned};
-use super::{Network, Ports, launch};
+use super::{Network, Ports, launch, read_back};
 use crate::session::config::NetworkKind;
 use crate::session::record::Weights;
 
@@ -177,14 +178,34 @@ impl Subject {
         {
             return plan.logits(&pixels);
         }
+        if gather::is_gathering() {
+            let area = self.graph.image().iter().product();
+            let (own, device) = (self.clone(), device.clone());
+            let ask = move |pixels: Vec<f32>| vec![own.logits_at_once(&pixels, &device)];
+            let question = self.question(Vec::new());
+            return gather::ask(question, pixels, area, ask).swap_remove(0);
+        }
+        self.logits_at_once(&pixels, device)
+    }
+
+    /// Logits by the device, of all images in as few launches as it has memory for.
+    fn logits_at_once(&self, pixels: &[f32], device: &Device) -> Vec<f32> {
         let [channels, height, width] = self.graph.image();
         let area = channels * height * width;
         launch::in_pieces(0..pixels.len() / area, &|rows| {
             let own = pixels[rows.start * area..rows.end * area].to_vec();
             let data = TensorData::new(own, [rows.len(), channels, height, width]);
-            let logits = self.forward(Tensor::from_data(data, device));
-            logits.into_data().try_into_vec().unwrap_or_default()
+            read_back(self.forward(Tensor::from_data(data, device)))
         })
+    }
+
+    /// What is asked of this network where blocks are gathered.
+    fn question(&self, sites: Vec<usize>) -> Question {
+        Question {
+            network: Arc::as_ptr(&self.sites).addr(),
+            pushes: self.pushes.clone(),
+            sites,
+        }
     }
 
     /// Whether it says of two different images together what it says of each alone, to 10⁻³ of the
@@ -264,12 +285,21 @@ impl Subject {
         if let Some(all) = self.planned_activations(pixels, sites) {
             return all;
         }
+        if gather::is_gathering() {
+            let area = self.graph.image().iter().product();
+            let (own, asked) = (self.clone(), sites.to_vec());
+            let ask = move |pixels: Vec<f32>| own.responses_at_once(&pixels, &asked);
+            return gather::ask(self.question(sites.to_vec()), pixels.to_vec(), area, ask);
+        }
+        self.responses_at_once(pixels, sites)
+    }
+
+    fn responses_at_once(&self, pixels: &[f32], sites: &[usize]) -> Vec<Vec<f32>> {
         let [channels, height, width] = self.graph.image();
         let images = pixels.len() / (channels * height * width).max(1);
         let data = TensorData::new(pixels.to_vec(), [images, channels, height, width]);
         let all = self.activations(Tensor::from_data(data, &self.device), sites);
-        let values = all.into_iter().map(|it| it.into_data().try_into_vec());
-        values.map(Result::unwrap_or_default).collect()
+        all.into_iter().map(read_back).collect()
     }
 
     /// Adds to `sums` the receptive fields of sites on `pixels`, row-major \[N,C,H,W\] in \[0,1\], by what they

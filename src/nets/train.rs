@@ -15,8 +15,8 @@ use super::graph::Graph;
 use super::plan::Plan;
 use super::plan::fit::Fit;
 use super::score::{Classifier, Score, correct, evaluate, pixels, shown};
-use super::weights::{WeightsError, host};
-use super::{Network, Ports, launch};
+use super::weights::WeightsError;
+use super::{Network, Ports, launch, read_back};
 use crate::data::Images;
 use crate::session::array::Array;
 use crate::session::config::{self, NetworkKind};
@@ -400,8 +400,8 @@ fn learn(
     let targets = Tensor::<1, Int>::from_data(targets, &inputs.device());
     let logits = network.forward_training(inputs);
     let loss = loss.forward(logits.clone(), targets);
-    let said: Vec<f32> = host(logits.inner());
-    let value = host(loss.clone().inner())
+    let said: Vec<f32> = read_back(logits.inner());
+    let value = read_back(loss.clone().inner())
         .first()
         .map_or(f64::NAN, |&v| f64::from(v));
     if !value.is_finite() {

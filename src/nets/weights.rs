@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardUniform};
 
-use super::{Network, Ports};
+use super::{Network, Ports, read_back};
 use crate::session::array::Array;
 use crate::session::config::NetworkKind;
 use crate::session::record::Weights;
@@ -170,7 +170,7 @@ impl ModuleVisitor for Reader {
         let tensor = param.val();
         let shape = tensor.dims();
         self.tensors
-            .push((self.path.name(), Array::new(&shape, host(tensor))));
+            .push((self.path.name(), Array::new(&shape, read_back(tensor))));
     }
 }
 
@@ -194,7 +194,7 @@ impl ModuleVisitor for Gradients<'_> {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(own) = self.gradients.get::<D>(param.id) {
-            self.tensors.push((self.path.name(), host(own)));
+            self.tensors.push((self.path.name(), read_back(own)));
         }
     }
 }
@@ -211,11 +211,6 @@ impl Network {
         self.visit(&mut reader);
         reader.tensors
     }
-}
-
-/// A tensor's values, row-major.
-pub(super) fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_into_vec().unwrap_or_default()
 }
 
 struct Setter<'a> {

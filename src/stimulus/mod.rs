@@ -6,10 +6,12 @@
 
 mod chacha;
 mod gabor;
+pub mod kernels;
+pub mod launch;
 mod normal;
-pub mod on_device;
 mod pca;
 mod source;
+pub mod ziggurat;
 
 use pulp::Arch;
 use rand::{RngExt, SeedableRng};
@@ -147,6 +149,37 @@ pub fn unshown(seed: BlockSeed, source: &Source, first: u64, trials: usize, pool
     }
 }
 
+/// A block of trials whose noise a kernel is to draw.
+#[derive(Debug, Clone)]
+pub struct Undrawn {
+    /// True class of every trial, \[N\].
+    pub truth: Vec<usize>,
+    /// Index of its image in the pool, \[N\]; empty where the pool is.
+    pub image: Vec<usize>,
+    /// What the kernels are told: the generator's key, 8 words; where in the generator's words the noise begins,
+    /// lower half first; the bits of the shares of noise and image in a stimulus, as `f32`.
+    pub head: [u32; HEAD],
+}
+
+/// Words of 32 bits that the kernels are told of a block of trials.
+pub const HEAD: usize = 12;
+
+/// All of [`draw`] but what the kernels do: draw the noise, and show it.
+pub fn undrawn(seed: BlockSeed, gamma: f64, first: u64, trials: usize, pool: &Pool) -> Undrawn {
+    let Chosen { truth, image, rng } = choose(seed, first, trials, pool);
+    let position = rng.get_word_pos() as u64;
+    let (noise_share, image_share) = shares(gamma);
+    let mut head = [0; HEAD];
+    head[..8].copy_from_slice(&seed.key());
+    head[8..].copy_from_slice(&[
+        position as u32,
+        (position >> 32) as u32,
+        noise_share.to_bits(),
+        image_share.to_bits(),
+    ]);
+    Undrawn { truth, image, head }
+}
+
 /// What a block shows beside noise, and its generator where the noise begins.
 struct Chosen {
     truth: Vec<usize>,
@@ -198,7 +231,7 @@ pub fn blend(noise: &[u16], source: &Source, image: &[usize], gamma: f64, pool: 
     if gamma == 0.0 {
         return stimuli;
     }
-    let (noise_share, image_share) = ((1.0 - gamma) as f32, (gamma / 255.0) as f32);
+    let (noise_share, image_share) = shares(gamma);
     for (stimulus, &image) in stimuli.chunks_exact_mut(pool.pixels()).zip(image) {
         let image = pool.image(image);
         in_vectors(
@@ -211,6 +244,11 @@ pub fn blend(noise: &[u16], source: &Source, image: &[usize], gamma: f64, pool: 
         );
     }
     stimuli
+}
+
+/// By what noise and the bytes of images are multiplied.
+fn shares(gamma: f64) -> (f32, f32) {
+    ((1.0 - gamma) as f32, (gamma / 255.0) as f32)
 }
 
 /// Runs a loop that was compiled for the widest vectors of this processor. It gives the same bits as without

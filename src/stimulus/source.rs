@@ -86,6 +86,11 @@ impl Source {
         }
     }
 
+    /// For every number of an image the number of the grid that it shows; `None` where each shows its own.
+    pub fn cells(&self) -> Option<&[usize]> {
+        self.cells.as_deref()
+    }
+
     /// Its kind.
     pub fn noise(&self) -> Noise {
         self.noise

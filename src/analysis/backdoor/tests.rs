@@ -186,7 +186,7 @@ fn progress_is_exact_where_training_stops_early() {
     let (study, mut own) = begin(plan.clone(), &lab).unwrap();
     let course = study.trained.course();
     for block in 0..course.training_blocks() {
-        let job = Job { part: 0, block };
+        let job = Job::one(0, block);
         let sums = Experiment::step(&study, &lab, job).unwrap();
         Experiment::merge(&study, &mut own, job, sums);
     }
@@ -266,7 +266,7 @@ fn a_training_that_diverges_is_an_error_with_its_place() {
         ..Training::default()
     };
     study.trained.put_training(1, training);
-    let error = Experiment::step(&study, &lab, Job { part: 1, block: 0 }).unwrap_err();
+    let error = Experiment::step(&study, &lab, Job::one(1, 0)).unwrap_err();
     let error = error.to_string();
     assert!(
         error.starts_with("analyses[0].training.lr_max: the loss of network 1"),

@@ -7,6 +7,7 @@ use pulp::{Simd, WithSimd};
 use super::Said;
 use super::hearing::Heard;
 use crate::data::Images;
+use crate::session::config::Weighting;
 use crate::session::record::{BlockSums, EvidenceSums, Rows, TrialKind};
 use crate::stats::classification::{CENTRE, PAIRED, pairs};
 use crate::stimulus::{Block, Pool, Source};
@@ -30,6 +31,8 @@ pub struct Summing {
     moments: bool,
     /// Whether evidence sums the noise by true class for itself.
     own_strata: bool,
+    /// Whether a trial may count more than once.
+    weighted: bool,
     /// The vectors of this processor.
     vectors: pulp::Arch,
 }
@@ -43,6 +46,7 @@ impl Summing {
             cells: kind.grain.cells(images.shape()),
             moments: source.noise().deviation(images.shape()).is_none(),
             own_strata: kind.own_strata() > 0,
+            weighted: kind.weighting == Weighting::Confidence,
             vectors: pulp::Arch::new(),
         }
     }
@@ -50,6 +54,28 @@ impl Summing {
     /// The rows.
     pub fn rows(&self) -> &Rows {
         &self.rows
+    }
+
+    /// Whether evidence sums the noise by true class for itself.
+    pub(super) fn has_own_strata(&self) -> bool {
+        self.own_strata
+    }
+
+    /// Whether the deviation of the noise has to be measured.
+    pub(super) fn has_moments(&self) -> bool {
+        self.moments
+    }
+
+    /// Sums of the numbers of images, \[P\], by the numbers of the noise's grid, \[points\].
+    pub(super) fn on_grid(&self, pixels: &[i64]) -> Vec<i64> {
+        let Some(cells) = &self.cells else {
+            return pixels.to_vec();
+        };
+        let mut sums = vec![0; self.points];
+        for (&sum, &cell) in pixels.iter().zip(cells) {
+            sums[cell] += sum;
+        }
+        sums
     }
 
     /// Adds the bytes of an image times a weight, each to its number of the grid, \[points\].
@@ -113,10 +139,7 @@ impl Summing {
         let classes = rows.classes();
         let mut counts = vec![0; classes * classes];
         let mut weights = (Vec::new(), Vec::new());
-        let weighted = said
-            .weights
-            .as_ref()
-            .is_some_and(|all| all.iter().any(|&w| w > 1));
+        let weighted = self.weighted && said.weights.is_some();
         if weighted {
             weights = (counts.clone(), counts.clone());
         }
@@ -173,6 +196,7 @@ impl Summing {
         }
         BlockSums {
             block: index,
+            blocks: 1,
             trials: block.truth.len() as u64,
             counts,
             noise: if weighted {
@@ -356,7 +380,7 @@ where
 
 /// What of the evidence of a block follows from the responses alone; products and noise are empty.
 /// Responses of 16 bits multiplied over 8,192 trials are exact too.
-pub(super) fn responses(rows: &Rows, truth: &[usize], heard: &Heard) -> EvidenceSums {
+fn responses(rows: &Rows, truth: &[usize], heard: &Heard) -> EvidenceSums {
     let (k, m) = (rows.classes(), rows.listed());
     let mut own = EvidenceSums {
         clipped: heard.clipped,
@@ -385,7 +409,7 @@ pub(super) fn responses(rows: &Rows, truth: &[usize], heard: &Heard) -> Evidence
 
 /// Adds to sums, which begin empty.
 #[inline]
-pub(super) fn add<T: AddAssign>(sums: &mut Vec<T>, values: impl ExactSizeIterator<Item = T>) {
+fn add<T: AddAssign>(sums: &mut Vec<T>, values: impl ExactSizeIterator<Item = T>) {
     if sums.is_empty() {
         sums.extend(values);
     } else {
@@ -428,7 +452,7 @@ fn filled<T>(cells: Vec<Vec<T>>) -> Vec<(usize, Vec<T>)> {
 }
 
 /// The sums that have something in them, by their places.
-pub(super) fn widen(cells: Vec<Vec<u32>>) -> Vec<(usize, Vec<i64>)> {
+fn widen(cells: Vec<Vec<u32>>) -> Vec<(usize, Vec<i64>)> {
     let filled = filled(cells).into_iter();
     filled
         .map(|(cell, sums)| (cell, sums.into_iter().map(i64::from).collect()))

@@ -34,7 +34,11 @@ fn trials(gamma: f64, weighting: Weighting) -> GammaTrials {
 }
 
 fn sum(index: u64, block: &Block, said: &Said) -> BlockSums {
-    let summing = Summing::new(&kind(Weighting::Equal), &uniform(), &images());
+    let weighting = match said.weights {
+        None => Weighting::Equal,
+        Some(_) => Weighting::Confidence,
+    };
+    let summing = Summing::new(&kind(weighting), &uniform(), &images());
     summing.sum(index, block, said, &pool())
 }
 

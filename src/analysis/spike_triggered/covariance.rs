@@ -5,7 +5,8 @@ use rand::seq::SliceRandom;
 
 use super::super::Lab;
 use super::fields::Fields;
-use super::{fixed, host, stack};
+use super::{fixed, stack};
+use crate::nets::read_back;
 use crate::session::record::BlockCovariance;
 use crate::stimulus::BlockSeed;
 
@@ -42,7 +43,7 @@ pub fn sum(
             .activations(shown, &[fields.layer])
             .swap_remove(0);
         let own = fields.activations(all).narrow(1, unit, 1).abs();
-        responses.extend(host(own));
+        responses.extend(read_back(own));
     }
     let of_image = |image: usize| &responses[image * fields.positions()..][..fields.positions()];
     for (piece, first) in noise.chunks(at_once * area).zip((0..).step_by(at_once)) {
@@ -88,10 +89,10 @@ impl Totals {
         self.activation += weights.iter().map(|&w| f64::from(w)).sum::<f64>();
         let data = burn::tensor::TensorData::new(weights, [count, 1]);
         let weighted = fields.clone() * Tensor::<2>::from_data(data, &lab.device);
-        add(&mut self.weighted, host(weighted.clone().sum_dim(0)));
+        add(&mut self.weighted, read_back(weighted.clone().sum_dim(0)));
         add(
             &mut self.outer,
-            host(fields.clone().transpose().matmul(weighted)),
+            read_back(fields.clone().transpose().matmul(weighted)),
         );
     }
 }

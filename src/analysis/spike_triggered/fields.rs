@@ -1,11 +1,12 @@
 //! Receptive fields of a layer, gathered, and summed by the activations they evoke.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
-use super::{fixed, host, stack};
+use super::{fixed, stack};
 use crate::nets::Subject;
 use crate::nets::graph::site::{Place, Site};
 use crate::nets::plan::triggered::Sums;
+use crate::nets::read_back;
 use crate::session::form::Shape;
 use crate::session::record::BlockResponses;
 
@@ -116,7 +117,7 @@ impl Fields {
     }
 
     /// Σ(s−½) over the fields, given the sum over the images, \[C·H·W\]: \[P\].
-    fn stimulus(&self, images: &[f64]) -> Vec<f64> {
+    pub fn stimulus(&self, images: &[f64]) -> Vec<f64> {
         let (height, width) = self.site.field_size();
         let [_, rows, columns] = self.site.image;
         let mut sums = vec![0.0; self.field_pixels()];
@@ -152,6 +153,12 @@ fn images_at_once(layers: &[&Site]) -> usize {
     (MOST_NUMBERS / most).max(1)
 }
 
+/// The same of every one of these layers.
+pub fn images_at_once_of(layers: &[Fields]) -> usize {
+    let sites: Vec<&Site> = layers.iter().map(|layer| &layer.site).collect();
+    images_at_once(&sites)
+}
+
 /// Numbers in memory while a block of images is summed: the images, the activations of all layers,
 /// and the fields and activations of the layer in hand.
 pub fn numbers_at_work(layers: &[&Site], block: usize) -> usize {
@@ -168,11 +175,32 @@ impl Fields {
         Sums::new(self.site.units, self.field_pixels())
     }
 
+    /// Units, U.
+    pub fn units(&self) -> usize {
+        self.site.units
+    }
+
+    /// Sums over images on the device, in 64 bits, by their activations \[N,U,M\] and their fields \[N·M,P\]: how
+    /// often each unit fired, Σa, Σ|a| and Σa·(s−½); \[U,3+P\].
+    pub fn summed(&self, activations: Tensor<3>, fields: Tensor<2>) -> Tensor<2> {
+        let [n, units, positions] = activations.dims();
+        let by_unit = activations.swap_dims(0, 1).reshape([units, n * positions]);
+        let whole = by_unit.clone().cast(DType::F64);
+        let sum = |tensor: Tensor<2>| tensor.sum_dim(1);
+        let (fired, magnitude) = match self.site.signed {
+            true => (by_unit.clone().not_equal_elem(0.0), whole.clone().abs()),
+            false => (by_unit.clone().greater_elem(0.0), whole.clone()),
+        };
+        let fired = fired.float().cast(DType::F64);
+        let weighted = by_unit.matmul(fields).cast(DType::F64);
+        Tensor::cat(vec![sum(fired), sum(whole), sum(magnitude), weighted], 1)
+    }
+
     /// Adds images by their activations \[N,U,M\] and their fields \[N·M,P\].
     fn add(&self, sums: &mut Sums, activations: Tensor<3>, fields: Tensor<2>) {
         // A sum over positions is short; over images it goes on in 64 bits.
         let over_images = |tensor: Tensor<3>, sums: &mut Vec<f64>| {
-            for row in host(tensor.sum_dim(2)).chunks_exact(self.site.units) {
+            for row in read_back(tensor.sum_dim(2)).chunks_exact(self.site.units) {
                 add(sums, row);
             }
         };
@@ -194,7 +222,7 @@ impl Fields {
 fn weigh(sums: &mut Sums, activations: Tensor<3>, fields: Tensor<2>) {
     let [n, units, positions] = activations.dims();
     let by_unit = activations.swap_dims(0, 1).reshape([units, n * positions]);
-    add(&mut sums.weighted, &host(by_unit.matmul(fields)));
+    add(&mut sums.weighted, &read_back(by_unit.matmul(fields)));
 }
 
 fn add(sums: &mut [f64], values: &[f32]) {

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::super::Lab;
-use super::{fixed, host, stack};
+use super::{fixed, stack};
 use crate::nets::Subject;
 use crate::nets::graph::site::{Place, Site};
 use crate::nets::launch;
 use crate::nets::plan::fit::Slopes;
+use crate::nets::read_back;
 
 /// Images differentiated at once.
 const AT_ONCE: usize = 64;
@@ -94,7 +95,7 @@ impl Gradients {
                 let Some(by_pixel) = stimuli.grad(&gradients) else {
                     continue;
                 };
-                for image in host(by_pixel).chunks_exact(area) {
+                for image in read_back(by_pixel).chunks_exact(area) {
                     tiles.iter().for_each(|tile| add(sums, image, site, tile));
                 }
             }

@@ -8,10 +8,11 @@
 mod covariance;
 pub(super) mod fields;
 mod gradients;
+mod launches;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{AnalysisError, Experiment, Job, Lab, Order, Part, Place, range};
+use super::{AnalysisError, Experiment, Job, Lab, Launches, Order, Part, Place, range};
 use crate::nets::graph::site::Site;
 use crate::session::config::{self, Noise};
 use crate::session::form::Shape;
@@ -22,6 +23,7 @@ use crate::stimulus::{Source, values};
 
 use fields::Fields;
 use gradients::{Gradients, spread_evenly};
+use launches::ResponseLaunches;
 
 /// The parts, by their numbers.
 const NOISE: usize = 0;
@@ -56,7 +58,8 @@ pub struct Sums {
 /// Sums by kind of part; one entry a layer.
 #[derive(Debug, Clone, PartialEq)]
 enum Of {
-    Responses(Vec<BlockResponses>),
+    /// By a number of the half's, even or odd.
+    Responses(Vec<(u64, Vec<BlockResponses>)>),
     /// Receptive fields seen, and Σ∇a \[units,h·w\].
     Gradients(Vec<(u64, Vec<i64>)>),
     Covariance(BlockCovariance),
@@ -206,11 +209,12 @@ impl Experiment for SpikeTriggered {
 
     fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
         let of = match job.part {
-            NOISE => Of::Responses(self.responses(lab, &self.noise(job))?),
+            NOISE => Of::Responses(vec![(job.block, self.responses(lab, &self.noise(job))?)]),
             IMAGES => {
                 let images = self.range(job).map(|i| lab.dataset.train.image(i));
                 let pixels = images.flatten().map(|&x| f32::from(x) / 255.0);
-                Of::Responses(self.responses(lab, &pixels.collect::<Vec<_>>())?)
+                let pixels: Vec<f32> = pixels.collect();
+                Of::Responses(vec![(job.block, self.responses(lab, &pixels)?)])
             }
             GRADIENTS => {
                 let gradients = self.gradients.as_ref();
@@ -230,15 +234,33 @@ impl Experiment for SpikeTriggered {
         Ok(Sums { trials, of })
     }
 
+    fn launches<'a>(
+        &'a self,
+        lab: &'a Lab,
+        part: usize,
+        blocks: usize,
+    ) -> Option<Box<dyn Launches + 'a>> {
+        let launches = ResponseLaunches::new(self, lab, part, blocks)?;
+        Some(Box::new(launches))
+    }
+
+    fn trials_of_block(&self) -> usize {
+        self.config.block
+    }
+
     fn merge(&self, record: &mut record::SpikeTriggered, job: Job, sums: Sums) {
         let layers = record.layers.iter_mut();
         match &sums.of {
-            Of::Responses(sums) if job.part == NOISE => layers
-                .zip(sums)
-                .for_each(|(layer, sums)| layer.add_noise(job.block, sums)),
-            Of::Responses(sums) => layers
-                .zip(sums)
-                .for_each(|(layer, sums)| layer.add_images(job.block, sums)),
+            Of::Responses(halves) => {
+                for (layer, at) in layers.zip(0..) {
+                    for (block, sums) in halves {
+                        match job.part {
+                            NOISE => layer.add_noise(*block, &sums[at]),
+                            _ => layer.add_images(*block, &sums[at]),
+                        }
+                    }
+                }
+            }
             Of::Gradients(sums) => layers
                 .zip(sums)
                 .for_each(|(layer, (fields, sum))| layer.add_gradients(*fields, sum)),
@@ -254,7 +276,7 @@ impl Experiment for SpikeTriggered {
                 }
             }
         }
-        record.progress.blocks[job.part] += 1;
+        record.progress.blocks[job.part] += job.blocks;
         record.progress.done += sums.trials;
     }
 }
@@ -310,11 +332,6 @@ fn matches(pattern: &str, name: &str) -> bool {
 /// A sum as the record keeps it.
 fn fixed(sum: f64) -> i64 {
     (sum * FIXED_POINT).round() as i64
-}
-
-/// The numbers of a tensor, row-major.
-fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_into_vec().unwrap_or_default()
 }
 
 /// `pixels`, row-major \[N,C,h,w\], on a device.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::analysis::build;
 use crate::analysis::testing::{lab, ports, run, run_interrupted, template, template_lab};
-use crate::nets::Subject;
+use crate::nets::{Subject, read_back};
 use crate::session::Config;
 use crate::session::config::{NetworkKind, SpikeTriggered as Plan, Unit};
 use crate::session::record::SpikeTriggered as Found;
@@ -238,7 +238,7 @@ fn sums_equal_those_taken_field_by_field() {
     let layers = [Fields::new(1, &site, &lab.device)];
     let sums = fields::sum(&layers, &lab.network, &pixels, &lab.device).remove(0);
     let shown = stack(&pixels, [1, 28, 28], &lab.device);
-    let activations = host(lab.network.activations(shown, &[1]).remove(0));
+    let activations = read_back(lab.network.activations(shown, &[1]).remove(0));
     assert_eq!(sums.fields, 3 * 64);
     let (mut weighted, mut stimulus) = (vec![0.0; 50 * 196], vec![0.0; 196]);
     for (image, shown) in pixels.chunks_exact(784).enumerate() {
@@ -387,4 +387,81 @@ fn units_are_spread_evenly() {
     assert_eq!(spread_evenly(&all, 2), [20, 70]);
     assert_eq!(spread_evenly(&all, 99), all);
     assert!(spread_evenly(&[], 3).is_empty() && spread_evenly(&all, 0).is_empty());
+}
+
+/// Parts of whole launches, a short one at the end whose last block is short too, and jobs that begin in the
+/// middle of one.
+#[test]
+fn launches_sum_what_their_blocks_sum_alone() {
+    let lab = cnn_lab();
+    let it = Plan {
+        trials: 7 * 5 + 2,
+        images: 38,
+        gradient_units: 0,
+        block: 5,
+        ..Plan::default()
+    };
+    let place = crate::analysis::Place {
+        seed: 8,
+        index: 0,
+        images: None,
+        gammas: 0,
+        evidence: false,
+    };
+    let mut analysis = SpikeTriggered::new(it, place, &lab);
+    let nothing = Record::new(&Config::default());
+    let mut record = Found::default();
+    Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut record).unwrap();
+    assert!(Experiment::launches(&analysis, &lab, GRADIENTS, 4).is_none());
+    for part in [NOISE, IMAGES] {
+        let mut both = [record.clone(), record.clone()];
+        let mut launches = Experiment::launches(&analysis, &lab, part, 4).unwrap();
+        for jobs in [&[(0, 3)][..], &[(3, 4), (4, 8)]] {
+            for &(block, end) in jobs {
+                let blocks = end - block;
+                launches.launch(Job {
+                    part,
+                    block,
+                    blocks,
+                });
+            }
+            let (block, end) = (jobs[0].0, jobs[jobs.len() - 1].1);
+            let sums: Box<Sums> = launches.read().downcast().unwrap();
+            let job = Job {
+                part,
+                block,
+                blocks: end - block,
+            };
+            Experiment::merge(&analysis, &mut both[0], job, *sums);
+            for job in job.each() {
+                let sums = Experiment::step(&analysis, &lab, job).unwrap();
+                Experiment::merge(&analysis, &mut both[1], job, sums);
+            }
+        }
+        assert_eq!(both[0].progress, both[1].progress);
+        for (own, other) in both[0].layers.iter().zip(&both[1].layers) {
+            let of = |layer: &LayerResponses| match part {
+                NOISE => layer.noise.clone(),
+                _ => layer.images.clone(),
+            };
+            let (own, other) = (of(own), of(other));
+            assert!(own.fields.iter().sum::<u64>() > 0);
+            assert_eq!(own.fields, other.fields);
+            assert_eq!(own.fired, other.fired);
+            for (own, other) in [
+                (&own.activation, &other.activation),
+                (&own.magnitude, &other.magnitude),
+                (&own.stimulus, &other.stimulus),
+                (&own.weighted, &other.weighted),
+            ] {
+                let most = other.values().iter().map(|v| v.abs()).max().unwrap_or(0);
+                let pairs = own.values().iter().zip(other.values());
+                let worst = pairs.map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0);
+                assert!(
+                    worst as f64 <= 1e-5 * most as f64 + 20.0,
+                    "{worst} of {most}"
+                );
+            }
+        }
+    }
 }

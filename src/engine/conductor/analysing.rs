@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Conductor, RunError, on_device};
+use crate::analysis::classification_images::launches::MOST_SUMMED;
 use crate::analysis::{self, Analysis, Lab};
 use crate::engine::dealer::Dealer;
 use crate::engine::device::Opened;
@@ -69,7 +70,12 @@ impl Conductor {
                 false => (parts, done),
             };
             let record = &self.rounds.session.record;
-            let mut dealer = Dealer::new(parts, phase, done).at_most(opened.seats.len());
+            // Sums on a device are exact up to so many trials.
+            let blocks = opened.seats[0].blocks;
+            let most = MOST_SUMMED / (blocks * analysis.trials_of_block()) as u64;
+            let mut dealer = Dealer::new(parts, phase, done)
+                .at_most(opened.seats.len())
+                .in_launches(blocks as u64, most);
             // One that has nothing to do does not pass for done: it says why.
             let idle = analysis.parts().iter().all(|part| part.blocks == 0);
             if !dealer.is_done() || idle {
@@ -119,10 +125,11 @@ impl Conductor {
         }
         while !dealer.is_done() {
             if course == Course::Done {
-                deal(dealer, &workers);
+                deal(dealer, &workers, &**analysis);
             }
             match workers.answer(Duration::from_millis(100)) {
-                Answer::Done(job, sums) => {
+                Answer::Done(job, sums, took) => {
+                    dealer.pace(job, took);
                     let (before, _) = self.progress(index);
                     let record = &mut self.rounds.session.record.analyses[index];
                     dealer.accept(job, sums);
@@ -205,8 +212,9 @@ impl Conductor {
 }
 
 /// Hands out blocks until enough wait.
-fn deal(dealer: &mut Dealer, workers: &Workers) {
+fn deal(dealer: &mut Dealer, workers: &Workers, analysis: &dyn Analysis) {
     while let Some(job) = dealer.peek() {
+        let job = dealer.lengthened(job, analysis.milestone(job.part, job.block));
         if !workers.offer(job) {
             return;
         }

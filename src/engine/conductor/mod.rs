@@ -36,7 +36,7 @@ use crate::nets::plan::Plan;
 use crate::nets::ports::PortsError;
 use crate::nets::train::TrainError;
 use crate::nets::{Ports, ScalingError, parameters_of};
-use crate::session::config::{Config, Weights};
+use crate::session::config::{Analysis, ClassificationImages, Config, Weights};
 use crate::session::form::Form;
 use crate::session::run::Phase;
 use crate::session::store::{Lock, StoreError};
@@ -100,6 +100,15 @@ enum RunError {
     Import(#[from] ImportError),
     #[error("the results could not be saved: {0}")]
     Save(#[from] StoreError),
+}
+
+/// Trials of a block of the first classification images of a plan, which launches are tried with.
+fn block_of(config: &Config) -> usize {
+    let images = config.analyses.iter().find_map(|it| match it {
+        Analysis::ClassificationImages(it) => Some(it.block),
+        _ => None,
+    });
+    images.unwrap_or_else(|| ClassificationImages::default().block)
 }
 
 /// How a run ended, if it did not fail.
@@ -224,9 +233,12 @@ impl Conductor {
     fn run(&mut self) -> Result<End, RunError> {
         self.rounds.session.record.state = State::Running;
         let config = self.rounds.session.config.clone();
-        let opened = device::open(
-            &self.options.device,
-            self.options.workers,
+        let mut opened = device::open(
+            device::Wanted {
+                choice: &self.options.device,
+                workers: self.options.workers,
+                launch: self.options.launch,
+            },
             config.network.kind,
             self.rounds
                 .session
@@ -258,10 +270,7 @@ impl Conductor {
         self.check_memory(&config, &dataset, opened.seats.len(), &network)?;
         self.take_inputs(&config, &dataset)?;
         self.note_program();
-        let devices = &mut self.rounds.session.record.devices;
-        if devices.last() != Some(&opened.recorded()) {
-            devices.push(opened.recorded());
-        }
+        self.record_device(&opened, false);
 
         if !self.train(&config, &dataset, &opened)? {
             return Ok(End::Stopped);
@@ -270,6 +279,13 @@ impl Conductor {
             return Ok(End::Stopped);
         }
         let lab = self.lab(&config, &dataset, &opened)?;
+        if opened.untried {
+            opened.choose_launch(&lab, block_of(&config))?;
+            for note in &opened.notes {
+                self.rounds.log(note.clone());
+            }
+            self.record_device(&opened, true);
+        }
         if opened.seats[0].kind == device::Kind::Cpu
             && let Err(unplanned) = lab.network.plan()
         {
@@ -293,6 +309,17 @@ impl Conductor {
             config = self.rounds.session.config.clone();
         }
         Ok(End::Finished)
+    }
+
+    /// Notes where it computes, and how, where that is new; `chosen` where how was chosen after it was noted.
+    fn record_device(&mut self, opened: &Opened, chosen: bool) {
+        let devices = &mut self.rounds.session.record.devices;
+        if chosen {
+            devices.pop();
+        }
+        if devices.last() != Some(&opened.recorded()) {
+            devices.push(opened.recorded());
+        }
     }
 
     /// Foretells the end of the whole plan from the stage under way.

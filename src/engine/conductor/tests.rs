@@ -37,6 +37,7 @@ fn conduct(store: &Store, session: Session, fails: u32) -> (Phase, u32) {
         data: std::path::PathBuf::new(),
         device: "flex".parse().unwrap(),
         workers: Some(2),
+        launch: None,
         inputs: Changed::Refuse,
         until: crate::engine::Until::Finished,
     };

@@ -26,10 +26,9 @@ pub fn gpu(index: usize) -> Option<Device> {
 pub fn gpus() -> Result<usize, String> {
     #[cfg(feature = "cuda")]
     {
-        let driver = super::gpu::driver();
-        match &driver {
-            Ok(driver) if driver.gpus > 0 => Ok(driver.gpus),
-            _ => Err(super::gpu::why_not(driver.as_ref(), (12, 0))),
+        match super::gpu::shown() {
+            Some(count) if count > 0 => Ok(count),
+            _ => Err(super::gpu::why_not(super::gpu::driver().as_ref(), (12, 0))),
         }
     }
     #[cfg(not(feature = "cuda"))]

@@ -1,5 +1,10 @@
 //! How the GPUs are doing, as NVIDIA's management library (NVML) tells it. It comes with the
 //! driver; where it is not, there is nothing to tell, and nobody complains.
+//!
+//! A GPU's index is always CUDA's, as `--device cuda:N` has it; [`visible`] tells which card of NVML
+//! that is.
+
+use super::visible::{self, Place, Visible};
 
 /// The driver, as NVML tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,24 +68,73 @@ pub fn label(indices: &[usize]) -> Option<String> {
     (!states.is_empty()).then(|| states.join(" | "))
 }
 
+/// What a person should know of what is told of a GPU, if anything: that it is a MIG slice, or why it
+/// is not known which card it is.
+pub fn remark(index: usize) -> Option<String> {
+    nvml::visible()?
+        .place(index)?
+        .remark()
+        .map(ToOwned::to_owned)
+}
+
+/// How many GPUs CUDA shows, by NVML's list and the variables that hide some of it; `None` where
+/// NVML cannot be asked.
+pub fn shown() -> Option<usize> {
+    Some(nvml::visible()?.places.len())
+}
+
 /// Why there is no GPU to compute on, from what is known of the driver, and what helps.
 pub fn why_not(driver: Result<&Driver, &String>, needs: (i32, i32)) -> String {
-    match driver {
-        Err(said) => format!(
-            "no NVIDIA driver answers ({said}); install the driver, or start the container with GPUs (docker: --gpus all)"
+    reason(driver, needs, nvml::visible())
+}
+
+fn reason(
+    driver: Result<&Driver, &String>,
+    needs: (i32, i32),
+    visible: Option<&Visible>,
+) -> String {
+    let driver = match driver {
+        Err(said) => {
+            return format!(
+                "no NVIDIA driver answers ({said}); install the driver, or start the container with GPUs (docker: --gpus all)"
+            );
+        }
+        Ok(driver) => driver,
+    };
+    let version = &driver.version;
+    if driver.gpus == 0 {
+        return format!(
+            "the NVIDIA driver {version} sees no GPU; see what `nvidia-smi` says, and in a job of Slurm ask for one with --gres=gpu:1"
+        );
+    }
+    if driver.cuda < needs {
+        let (major, minor) = driver.cuda;
+        return format!(
+            "the NVIDIA driver {version} runs CUDA {major}.{minor} at most, and CUDA {}.{} or newer is needed; install a newer driver{}, or build with a libtorch for CUDA {major} where there is one (NOISESCOPE_TORCH_INDEX, see scripts/with-libtorch --help)",
+            needs.0,
+            needs.1,
+            oldest_driver(needs.0)
+        );
+    }
+    let places = visible.map_or(&[][..], |visible| &visible.places);
+    match visible.and_then(|visible| visible.hidden.as_ref()) {
+        Some(hidden) if places.is_empty() => hidden.clone(),
+        _ if places.iter().any(|it| matches!(it, Place::Slice { .. })) => format!(
+            "the NVIDIA driver {version} is there, and the GPU is a MIG slice that CUDA does not show; it works as one device, cuda:0: name it by its UUID (`nvidia-smi -L`) in CUDA_VISIBLE_DEVICES, and in a container pass it in"
         ),
-        Ok(driver) if driver.gpus == 0 => format!(
-            "the NVIDIA driver {} sees no GPU; see what `nvidia-smi` says",
-            driver.version
+        _ => format!(
+            "the NVIDIA driver {version} is there, but no GPU can be used; see whether CUDA_VISIBLE_DEVICES hides it, what `nvidia-smi` says, and on a machine with NVSwitch whether nvidia-fabricmanager runs"
         ),
-        Ok(driver) if driver.cuda < needs => format!(
-            "the NVIDIA driver {} runs CUDA {}.{} at most, and CUDA {}.{} or newer is needed; install a newer driver",
-            driver.version, driver.cuda.0, driver.cuda.1, needs.0, needs.1
-        ),
-        Ok(driver) => format!(
-            "the NVIDIA driver {} is there, but no GPU can be used; see whether CUDA_VISIBLE_DEVICES hides it, and what `nvidia-smi` says",
-            driver.version
-        ),
+    }
+}
+
+/// The oldest driver for Linux that runs programs of a major version of CUDA, for a sentence.
+fn oldest_driver(cuda: i32) -> &'static str {
+    match cuda {
+        11 => " (450 or newer)",
+        12 => " (525 or newer)",
+        13 => " (580 or newer)",
+        _ => "",
     }
 }
 
@@ -88,11 +142,13 @@ pub fn why_not(driver: Result<&Driver, &String>, needs: (i32, i32)) -> String {
 mod nvml {
     use std::sync::OnceLock;
 
-    use nvml_wrapper::Nvml;
     use nvml_wrapper::enum_wrappers::device::TemperatureSensor;
     use nvml_wrapper::error::NvmlError;
+    use nvml_wrapper::{Device, Nvml};
 
+    use super::visible::{Card, Place, Setting, Slice, Visible};
     use super::{Driver, State};
+    use crate::engine::device::libtorch;
 
     /// The library, loaded once: loading it takes a moment.
     fn nvml() -> Result<&'static Nvml, String> {
@@ -118,30 +174,96 @@ mod nvml {
         })
     }
 
-    pub fn state(index: usize) -> Option<State> {
-        let device = nvml()
-            .ok()?
-            .device_by_index(u32::try_from(index).ok()?)
-            .ok()?;
-        let memory = device.memory_info().ok();
+    /// What CUDA shows of the cards, looked up once: neither sees a change of the variables later.
+    pub fn visible() -> Option<&'static Visible> {
+        static VISIBLE: OnceLock<Option<Visible>> = OnceLock::new();
+        let visible = VISIBLE.get_or_init(|| {
+            let visible = Visible::of(&Setting::of_environment(), &cards(nvml().ok()?)?);
+            Some(match libtorch::counted() {
+                Some(count) if count > 0 => visible.counted(count),
+                _ => visible,
+            })
+        });
+        visible.as_ref()
+    }
+
+    /// The machine's cards, in the order of the bus.
+    fn cards(nvml: &Nvml) -> Option<Vec<Card>> {
+        let mut cards: Vec<(Option<String>, Card)> = (0..nvml.device_count().ok()?)
+            .map(|index| {
+                let unknown = Card {
+                    index,
+                    ..Card::default()
+                };
+                match nvml.device_by_index(index) {
+                    Ok(device) => {
+                        let bus = device.pci_info().ok().map(|it| it.bus_id);
+                        (bus, card(&device, unknown))
+                    }
+                    // One that does not answer counts nevertheless.
+                    Err(_) => (None, unknown),
+                }
+            })
+            .collect();
+        if cards.iter().all(|(bus, _)| bus.is_some()) {
+            cards.sort_by(|one, other| one.0.cmp(&other.0));
+        }
+        Some(cards.into_iter().map(|(_, card)| card).collect())
+    }
+
+    fn card(device: &Device<'_>, mut card: Card) -> Card {
+        card.uuid = device.uuid().unwrap_or_default();
+        card.name = device.name().unwrap_or_default();
+        card.divided = device.mig_mode().is_ok_and(|mode| mode.current != 0);
+        if card.divided {
+            // Numbers that are free give an error.
+            let numbers = 0..device.mig_device_count().unwrap_or(0);
+            let slices = numbers.filter_map(|index| {
+                let uuid = device.mig_device_by_index(index).ok()?.uuid().ok()?;
+                Some(Slice { index, uuid })
+            });
+            card.slices = slices.collect();
+        }
+        card
+    }
+
+    pub fn state(place: &Place) -> Option<State> {
+        let card = nvml().ok()?.device_by_index(place.card()?).ok()?;
+        // Of a slice its own name and memory; nobody tells its load.
+        let slice = match place {
+            Place::Slice { slice, .. } => slice.and_then(|it| card.mig_device_by_index(it).ok()),
+            Place::Card(_) | Place::Unknown(_) => None,
+        };
+        let whole = matches!(place, Place::Card(_));
+        let one = slice.as_ref().or(whole.then_some(&card));
+        let name = one.and_then(|it| it.name().ok());
+        let memory = one.and_then(|it| it.memory_info().ok());
         Some(State {
-            name: device.name().ok()?,
-            busy: device.utilization_rates().ok().map(|rates| rates.gpu),
+            name: name.or_else(|| card.name().ok())?,
+            busy: whole
+                .then(|| card.utilization_rates().ok())
+                .flatten()
+                .map(|rates| rates.gpu),
             memory: memory.map(|memory| (memory.used, memory.total)),
-            temperature: device.temperature(TemperatureSensor::Gpu).ok(),
+            temperature: card.temperature(TemperatureSensor::Gpu).ok(),
         })
     }
 }
 
 #[cfg(not(any(feature = "libtorch", feature = "cuda")))]
 mod nvml {
+    use super::visible::{Place, Visible};
     use super::{Driver, State};
 
     pub fn driver() -> Result<Driver, String> {
         Err("this noisescope was built without GPUs".into())
     }
 
-    pub fn state(_: usize) -> Option<State> {
+    pub fn visible() -> Option<&'static Visible> {
+        None
+    }
+
+    pub fn state(_: &Place) -> Option<State> {
         None
     }
 }
@@ -154,10 +276,10 @@ pub fn driver() -> Result<Driver, String> {
     nvml::driver()
 }
 
-/// How a GPU is doing; `None` where NVML cannot be asked. The index counts all GPUs of the machine,
-/// as CUDA does where `CUDA_VISIBLE_DEVICES` hides none.
+/// How a GPU is doing; `None` where NVML cannot be asked, or where it is not known which card it is
+/// ([`remark`] tells why). The index is CUDA's.
 pub fn state(index: usize) -> Option<State> {
-    nvml::state(index)
+    nvml::state(nvml::visible()?.place(index)?)
 }
 
 #[cfg(test)]
@@ -186,9 +308,42 @@ mod tests {
             gpus,
         };
         let said = "libnvidia-ml.so: not found".to_owned();
-        assert!(why_not(Err(&said), (12, 0)).contains("install the driver"));
-        assert!(why_not(Ok(&driver((11, 4), 1)), (12, 0)).contains("install a newer driver"));
-        assert!(why_not(Ok(&driver((12, 4), 0)), (12, 0)).contains("sees no GPU"));
-        assert!(why_not(Ok(&driver((12, 4), 1)), (12, 0)).contains("CUDA_VISIBLE_DEVICES"));
+        let why = |driver: Result<&Driver, &String>, visible| reason(driver, (12, 0), visible);
+        assert!(why(Err(&said), None).contains("install the driver"));
+        let old = why(Ok(&driver((11, 4), 1)), None);
+        assert!(old.contains("install a newer driver (525"), "{old}");
+        let old = reason(Ok(&driver((12, 8), 1)), (13, 0), None);
+        assert!(old.contains("580 or newer"), "{old}");
+        assert!(why(Ok(&driver((12, 4), 0)), None).contains("sees no GPU"));
+        assert!(why(Ok(&driver((12, 4), 1)), None).contains("CUDA_VISIBLE_DEVICES"));
+    }
+
+    #[test]
+    fn what_the_variables_hide_is_the_reason_where_no_gpu_is_shown() {
+        let driver = Driver {
+            version: "570.86".into(),
+            cuda: (12, 8),
+            gpus: 1,
+        };
+        let why = |visible: &Visible| reason(Ok(&driver), (12, 0), Some(visible));
+        let hidden = Visible {
+            hidden: Some("CUDA_VISIBLE_DEVICES=9 names GPU 9".into()),
+            ..Visible::default()
+        };
+        assert_eq!(why(&hidden), "CUDA_VISIBLE_DEVICES=9 names GPU 9");
+        // A list that ended early, but shows one, is not the reason.
+        let early = Visible {
+            places: vec![Place::Card(0)],
+            ..hidden
+        };
+        assert!(why(&early).contains("no GPU can be used"));
+        let slice = Visible {
+            places: vec![Place::Slice {
+                parent: 0,
+                slice: None,
+            }],
+            hidden: None,
+        };
+        assert!(why(&slice).contains("MIG slice"), "{}", why(&slice));
     }
 }

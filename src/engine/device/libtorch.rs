@@ -1,16 +1,27 @@
-//! What only libtorch can say: its GPUs, its threads, its version.
+//! What only libtorch can say: its GPUs, its threads, its version, the CUDA that it was built with.
 //!
 //! burn-tch is deprecated in Burn 0.22 in favour of CubeCL. This program is asked to run on libtorch,
 //! which many servers have and which is the faster one on a processor, so its two constructors are
 //! used here and nowhere else, and CubeCL ([`super::cubecl`]) is offered beside it.
+
+use std::fs;
+use std::path::Path;
 
 use burn::tensor::Device;
 
 /// Whether this program was built with it.
 pub const BUILT: bool = cfg!(feature = "libtorch");
 
-/// The version that this program is built for.
-pub const VERSION: &str = "2.9.0";
+/// The version of the libraries that this program was built against, as their headers tell it.
+pub const VERSION: &str = match option_env!("NOISESCOPE_LIBTORCH_VERSION") {
+    Some(version) => version,
+    None => "of an unknown version",
+};
+
+/// The version that this program is written against, where it was built with another one.
+pub fn written_against() -> Option<&'static str> {
+    option_env!("NOISESCOPE_LIBTORCH_WRITTEN_AGAINST").filter(|version| *version != VERSION)
+}
 
 /// Burn's handle of the processor.
 pub fn processor() -> Option<Device> {
@@ -50,16 +61,25 @@ pub fn one_thread() {
 pub fn gpus() -> Result<usize, String> {
     #[cfg(feature = "libtorch")]
     {
-        if !tch::utils::has_cuda() {
-            return Err(without_cuda(super::gpu::driver().as_ref()));
-        }
-        match usize::try_from(tch::Cuda::device_count()) {
-            Ok(count) if count > 0 => Ok(count),
+        match counted() {
+            Some(count) if count > 0 => Ok(count),
             _ => Err(without_cuda(super::gpu::driver().as_ref())),
         }
     }
     #[cfg(not(feature = "libtorch"))]
     Err("this noisescope was built without libtorch".into())
+}
+
+/// How many GPUs CUDA shows to libtorch; `None` where this libtorch has no CUDA.
+pub fn counted() -> Option<usize> {
+    #[cfg(feature = "libtorch")]
+    {
+        tch::utils::has_cuda()
+            .then(|| usize::try_from(tch::Cuda::device_count()).ok())
+            .flatten()
+    }
+    #[cfg(not(feature = "libtorch"))]
+    None
 }
 
 /// The folder of the libraries that this program was built against.
@@ -69,10 +89,44 @@ pub fn folder() -> Option<&'static str> {
 
 /// Whether the libraries can compute on NVIDIA's GPUs at all.
 pub fn is_for_gpus() -> bool {
-    folder().is_some_and(|folder| {
-        std::path::Path::new(folder)
-            .join("libtorch_cuda.so")
-            .exists()
+    folder().is_some_and(|folder| Path::new(folder).join("libtorch_cuda.so").exists())
+}
+
+/// The CUDA that the libraries were built with, major and minor; the minor is 0 where only the
+/// major is known. `None` where they are for processors only, or where nothing tells it.
+pub fn cuda() -> Option<(i32, i32)> {
+    let folder = Path::new(folder()?);
+    let read = |name| fs::read_to_string(folder.join("..").join(name)).ok();
+    let python = read("version.py").and_then(|text| cuda_of_python(&text));
+    let archive = || read("build-version").and_then(|text| cuda_of_label(&text));
+    python.or_else(archive).or_else(|| {
+        let files = fs::read_dir(folder).ok()?;
+        let names = files.filter_map(|file| file.ok()?.file_name().into_string().ok());
+        cuda_of_libraries(names)
+    })
+}
+
+/// In the `version.py` of a torch from pip: `cuda: Optional[str] = '12.8'`.
+fn cuda_of_python(text: &str) -> Option<(i32, i32)> {
+    let line = text.lines().find(|line| line.starts_with("cuda"))?;
+    let (_, value) = line.split_once('=')?;
+    let (major, minor) = value.trim().trim_matches(['\'', '"']).split_once('.')?;
+    let minor = minor.split('.').next()?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// In the `build-version` of an archive: `2.9.0+cu128`.
+fn cuda_of_label(text: &str) -> Option<(i32, i32)> {
+    let (_, digits) = text.trim().split_once("+cu")?;
+    let (major, minor) = digits.split_at_checked(digits.len().checked_sub(1)?)?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+/// Of the runtime beside the libraries: `libcudart.so.12`, or `libcudart-9335f6a2.so.12`.
+fn cuda_of_libraries(mut names: impl Iterator<Item = String>) -> Option<(i32, i32)> {
+    names.find_map(|name| {
+        let (_, version) = name.strip_prefix("libcudart")?.split_once(".so.")?;
+        Some((version.split('.').next()?.parse().ok()?, 0))
     })
 }
 
@@ -82,10 +136,39 @@ fn without_cuda(driver: Result<&super::gpu::Driver, &String>) -> String {
     if !is_for_gpus() {
         return "this libtorch computes on the processor only; `scripts/with-libtorch --cuda cargo build --release --features libtorch` fetches one for GPUs".into();
     }
-    super::gpu::why_not(driver, OLDEST_CUDA)
+    // A driver for the same major version is enough.
+    let major = cuda().map_or(OLDEST_CUDA, |(major, _)| major);
+    super::gpu::why_not(driver, (major, 0))
 }
 
-/// The CUDA version that the libraries of [`VERSION`] for GPUs were built with: a driver for the
-/// same major version is enough.
+/// The oldest CUDA that libraries of these versions are built with: where it is not told.
 #[cfg(feature = "libtorch")]
-const OLDEST_CUDA: (i32, i32) = (12, 0);
+const OLDEST_CUDA: i32 = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cuda_of_the_libraries_is_read_where_each_kind_of_libtorch_tells_it() {
+        let pip = "__version__ = '2.9.0+cu128'\ndebug = False\ncuda: Optional[str] = '12.8'\nhip: Optional[str] = None\n";
+        assert_eq!(cuda_of_python(pip), Some((12, 8)));
+        assert_eq!(cuda_of_python("cuda = '13.0'"), Some((13, 0)));
+        assert_eq!(cuda_of_python("cuda: Optional[str] = None"), None);
+        assert_eq!(cuda_of_python(""), None);
+        assert_eq!(cuda_of_label("2.9.0+cu128\n"), Some((12, 8)));
+        assert_eq!(cuda_of_label("2.11.0+cu130"), Some((13, 0)));
+        assert_eq!(cuda_of_label("2.9.0+cpu"), None);
+        assert_eq!(cuda_of_label("2.9.0+cu"), None);
+        let names = |all: &[&str]| cuda_of_libraries(all.iter().map(|&name| name.to_owned()));
+        assert_eq!(names(&["libtorch.so", "libcudart.so.13"]), Some((13, 0)));
+        assert_eq!(names(&["libcudart-9335f6a2.so.12"]), Some((12, 0)));
+        assert_eq!(names(&["libtorch.so"]), None);
+    }
+
+    #[test]
+    fn what_it_was_built_against_is_told_only_where_it_was() {
+        assert_eq!(VERSION == "of an unknown version", !BUILT);
+        assert!(BUILT || written_against().is_none());
+    }
+}

@@ -1,16 +1,20 @@
 //! Devices: what `--device` names, and who computes on it. All choice of a backend is here.
 //!
 //! Beside this file: [`libtorch`] and [`cubecl`], what only these backends can say; [`trial`], how
-//! fast a device is; [`gpu`], how a GPU is doing; [`trouble`], what a device that fails has said.
+//! fast a device is; [`gpu`], how a GPU is doing, and [`visible`], which it is; [`numerics`], how it rounds;
+//! [`trouble`], what a device that fails has said; [`verify`], whether it computes what it should.
 
 mod choice;
 pub mod cubecl;
 pub mod gpu;
 pub mod libtorch;
+pub mod numerics;
 pub mod pieces;
 pub mod seat;
 pub mod trial;
 pub mod trouble;
+pub mod verify;
+pub mod visible;
 
 use std::thread::available_parallelism;
 
@@ -19,14 +23,34 @@ use burn::tensor::Device;
 pub use choice::{Choice, DeviceError, Kind};
 use seat::Seat;
 
+use crate::analysis::Lab;
 use crate::nets::launch::{self, CACHED};
 use crate::session::config::NetworkKind;
 
-/// Blocks that a GPU takes at once, unless a trial finds another number better.
+/// Blocks that a GPU takes at once before a trial has told.
 const BLOCKS_A_LAUNCH: usize = 32;
 
-/// Workers that feed one GPU: while one waits for its sums, the others' work runs.
-const FEEDERS: usize = 2;
+/// What is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The devices.
+    pub choice: &'a Choice,
+    /// Overrides one worker a core; of a GPU, the threads that draw noise where it does not.
+    pub workers: Option<usize>,
+    /// Blocks of a launch; `None` for what the session had, or what a short trial finds best.
+    pub launch: Option<usize>,
+}
+
+impl<'a> Wanted<'a> {
+    /// A device, and all else as it is best.
+    pub fn of(choice: &'a Choice) -> Self {
+        Self {
+            choice,
+            workers: None,
+            launch: None,
+        }
+    }
+}
 
 /// A device in use, or several of the same kind.
 #[derive(Debug, Clone)]
@@ -41,6 +65,8 @@ pub struct Opened {
     pub seats: Vec<Seat>,
     /// The GPUs' own names and indices.
     pub gpus: Vec<usize>,
+    /// Whether the blocks of a launch are still to be chosen.
+    pub untried: bool,
 }
 
 impl Opened {
@@ -65,15 +91,50 @@ impl Opened {
 
     /// For the session's record: the devices, and where the noise was drawn.
     pub fn recorded(&self) -> String {
-        if self.gpus.is_empty() {
-            match self.name == "cpu" && launch::is_direct() {
-                true => "cpu, convolutions direct".to_owned(),
-                false => self.name.clone(),
-            }
-        } else {
-            format!("{}, noise drawn there", self.name)
+        let mut parts = vec![self.name.clone()];
+        if self.name == "cpu" && launch::is_direct() {
+            parts.push("convolutions direct".into());
         }
+        if self.seats[0].is_fed() && !self.untried {
+            parts.push(format!("{LAUNCHES_OF}{} blocks", self.seats[0].blocks));
+        }
+        if matches!(self.seats[0].kind, Kind::Cuda(_)) {
+            parts.push(numerics::label().to_owned());
+        }
+        parts.join(", ")
     }
+
+    /// Chooses the blocks of a launch by a short trial on the network under study, where nobody has named them
+    /// and the session has none: once, since what a device's libraries compute may depend on it.
+    ///
+    /// # Errors
+    /// A device that does not compute.
+    pub fn choose_launch(&mut self, lab: &Lab, block: usize) -> Result<(), DeviceError> {
+        if !std::mem::take(&mut self.untried) {
+            return Ok(());
+        }
+        let tried = trial::best_launch(&self.seats, lab, block);
+        let (blocks, rate) = tried.map_err(|said| DeviceError::Broken {
+            kind: self.seats[0].kind,
+            said: trouble::told(&said),
+        })?;
+        self.seats.iter_mut().for_each(|seat| seat.blocks = blocks);
+        self.notes = vec![format!(
+            "{}: launches of {blocks} blocks, {rate:.0} trials/s",
+            self.name
+        )];
+        Ok(())
+    }
+}
+
+/// How a record says what its launches are.
+const LAUNCHES_OF: &str = "launches of ";
+
+/// The blocks of a launch that a record tells of.
+fn recorded_launch(recorded: &str) -> Option<usize> {
+    let parts = recorded.split(", ");
+    let told = parts.filter_map(|part| part.strip_prefix(LAUNCHES_OF)?.strip_suffix(" blocks"));
+    told.filter_map(|number| number.parse().ok()).next()
 }
 
 /// Processor cores that this program may use.
@@ -81,22 +142,37 @@ fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// Opens what was asked for. `workers` overrides one worker a core, or two a GPU; results do not
-/// depend on it. For `auto`, `network` is what devices are tried with, and a session goes on where
-/// it was (`before`, as recorded), if that still works.
+/// Opens what was asked for. For `auto`, `network` is what devices are tried with, and a session goes on
+/// where it was (`before`, as recorded), if that still works, with launches as they were.
 ///
 /// # Errors
 /// A device that is not here, or that does not compute.
 pub fn open(
-    choice: &Choice,
-    workers: Option<usize>,
+    wanted: Wanted<'_>,
     network: NetworkKind,
     before: Option<&str>,
 ) -> Result<Opened, DeviceError> {
-    match choice {
-        Choice::Auto => Ok(automatic(workers, network, before)),
-        Choice::Named(kinds) => open_named(kinds, workers, network),
+    let how = How {
+        workers: wanted.workers,
+        launch: wanted.launch.or_else(|| before.and_then(recorded_launch)),
+        named: wanted.launch.is_some(),
+        network,
+    };
+    match wanted.choice {
+        Choice::Auto => Ok(automatic(how, before)),
+        Choice::Named(kinds) => open_named(kinds, how),
     }
+}
+
+/// How devices are opened.
+#[derive(Debug, Clone, Copy)]
+struct How {
+    workers: Option<usize>,
+    /// Blocks of a launch, where they are known.
+    launch: Option<usize>,
+    /// Whether a person named them.
+    named: bool,
+    network: NetworkKind,
 }
 
 /// What is here, best first: without a look at how fast.
@@ -110,7 +186,7 @@ pub fn present() -> Vec<Kind> {
     kinds
 }
 
-fn automatic(workers: Option<usize>, network: NetworkKind, before: Option<&str>) -> Opened {
+fn automatic(how: How, before: Option<&str>) -> Opened {
     let mut notes = Vec::new();
     if let Some(mut kinds) = before.and_then(before_kinds) {
         // The plan took its place; `--device flex` still computes as it did.
@@ -121,7 +197,7 @@ fn automatic(workers: Option<usize>, network: NetworkKind, before: Option<&str>)
                     .to_owned(),
             );
         }
-        match open_named(&kinds, workers, network) {
+        match open_named(&kinds, how) {
             Ok(mut opened) => {
                 opened.notes.splice(0..0, notes);
                 return opened;
@@ -132,7 +208,7 @@ fn automatic(workers: Option<usize>, network: NetworkKind, before: Option<&str>)
     let (gpus, processors): (Vec<Kind>, Vec<Kind>) =
         present().into_iter().partition(|kind| kind.is_gpu());
     for kind in gpus {
-        match open_named(&[kind], workers, network) {
+        match open_named(&[kind], how) {
             Ok(mut opened) => {
                 opened.notes.splice(0..0, notes);
                 return opened;
@@ -145,13 +221,12 @@ fn automatic(workers: Option<usize>, network: NetworkKind, before: Option<&str>)
     let processors: Vec<Kind> = processors.collect();
     let mut best: Option<(f64, Opened)> = None;
     for kind in &processors {
-        let seats = seats(*kind, workers, network);
-        let opened = assemble(&[*kind], seats);
+        let opened = assemble(&[*kind], seats(*kind, how), how);
         if processors.len() == 1 {
             best = Some((0.0, opened));
             break;
         }
-        match trial::trials_per_second(&opened.seats, network, trial::SHORT) {
+        match trial::trials_per_second(&opened.seats, how.network, trial::SHORT) {
             Ok(rate) => {
                 notes.push(format!("{kind} makes {rate:.0} trials/s"));
                 if best.as_ref().is_none_or(|(most, _)| rate > *most) {
@@ -162,12 +237,8 @@ fn automatic(workers: Option<usize>, network: NetworkKind, before: Option<&str>)
         }
     }
     // The processor is always there.
-    let (_, mut opened) = best.unwrap_or_else(|| {
-        (
-            0.0,
-            assemble(&[Kind::Cpu], seats(Kind::Cpu, workers, network)),
-        )
-    });
+    let (_, mut opened) =
+        best.unwrap_or_else(|| (0.0, assemble(&[Kind::Cpu], seats(Kind::Cpu, how), how)));
     opened.notes = notes;
     opened
 }
@@ -181,50 +252,55 @@ fn before_kinds(recorded: &str) -> Option<Vec<Kind>> {
     }
 }
 
-fn open_named(
-    kinds: &[Kind],
-    workers: Option<usize>,
-    network: NetworkKind,
-) -> Result<Opened, DeviceError> {
+fn open_named(kinds: &[Kind], how: How) -> Result<Opened, DeviceError> {
     let mut all = Vec::new();
-    let mut notes = Vec::new();
     for (place, &kind) in kinds.iter().enumerate() {
         kind.check()?;
         // Workers are shared out; the first devices get one more, and each has one.
-        let share = workers.map(|all| {
+        let share = how.workers.map(|all| {
             let more = usize::from(place < all % kinds.len());
             (all / kinds.len() + more).max(1)
         });
-        let mut own = seats(kind, share, network);
+        let own = seats(
+            kind,
+            How {
+                workers: share,
+                ..how
+            },
+        );
         if kind.is_gpu() {
-            let (blocks, rate) =
-                trial::best_launch(&own, network).map_err(|said| DeviceError::Broken {
-                    kind,
-                    said: trouble::first_line(&said),
-                })?;
-            notes.push(format!(
-                "{kind}: {blocks} blocks a launch, {rate:.0} trials/s"
-            ));
-            own.iter_mut().for_each(|seat| seat.blocks = blocks);
+            trial::check(&own, how.network).map_err(|said| DeviceError::Broken {
+                kind,
+                said: trouble::told(&said),
+            })?;
         }
         all.extend(own);
     }
-    let mut opened = assemble(kinds, all);
-    opened.notes = notes;
-    Ok(opened)
+    Ok(assemble(kinds, all, how))
 }
 
-/// The places of the workers of one device.
-fn seats(kind: Kind, workers: Option<usize>, network: NetworkKind) -> Vec<Seat> {
-    let usual = if kind.is_gpu() { FEEDERS } else { cores() };
+/// The places of the workers of one device: one that feeds it with launches, or one a core.
+fn seats(kind: Kind, how: How) -> Vec<Seat> {
+    let workers = how.workers.unwrap_or_else(cores).max(1);
+    let blocks = match (kind.is_gpu(), kind == Kind::Libtorch && how.named) {
+        (true, _) => how.launch.unwrap_or(BLOCKS_A_LAUNCH),
+        // The way with a GPU, on a processor.
+        (false, true) => how.launch.unwrap_or(1),
+        (false, false) => 1,
+    };
+    let is_fed = blocks > 1;
     let seat = Seat {
         device: kind.handle(),
         name: kind.to_string(),
         kind,
-        blocks: if kind.is_gpu() { BLOCKS_A_LAUNCH } else { 1 },
-        images: at_once(kind, network),
+        blocks,
+        threads: if is_fed { workers } else { 1 },
+        images: match is_fed {
+            true => usize::MAX,
+            false => at_once(kind, how.network),
+        },
     };
-    vec![seat; workers.unwrap_or(usual).max(1)]
+    vec![seat; if is_fed { 1 } else { workers }]
 }
 
 fn at_once(kind: Kind, network: NetworkKind) -> usize {
@@ -238,7 +314,7 @@ fn at_once(kind: Kind, network: NetworkKind) -> usize {
     }
 }
 
-fn assemble(kinds: &[Kind], seats: Vec<Seat>) -> Opened {
+fn assemble(kinds: &[Kind], seats: Vec<Seat>, how: How) -> Opened {
     let names: Vec<String> = kinds.iter().map(Kind::to_string).collect();
     Opened {
         device: kinds
@@ -248,6 +324,7 @@ fn assemble(kinds: &[Kind], seats: Vec<Seat>) -> Opened {
         notes: Vec::new(),
         seats,
         gpus: kinds.iter().filter_map(|kind| kind.gpu()).collect(),
+        untried: how.launch.is_none() && kinds.iter().any(|kind| kind.is_gpu()),
     }
 }
 
@@ -259,7 +336,11 @@ mod tests {
     fn flex_has_a_worker_a_core_unless_told_otherwise() {
         let open = |workers| {
             let choice = "flex".parse().unwrap();
-            open(&choice, workers, NetworkKind::Logistic, None).unwrap()
+            let wanted = Wanted {
+                workers,
+                ..Wanted::of(&choice)
+            };
+            open(wanted, NetworkKind::Logistic, None).unwrap()
         };
         assert_eq!(open(None).seats.len(), cores());
         assert_eq!(open(Some(3)).label(), "flex · 3 workers");
@@ -269,8 +350,11 @@ mod tests {
 
     #[test]
     fn auto_goes_on_where_the_session_was() {
-        let opened =
-            |before| open(&Choice::Auto, Some(1), NetworkKind::Logistic, Some(before)).unwrap();
+        let wanted = Wanted {
+            workers: Some(1),
+            ..Wanted::of(&Choice::Auto)
+        };
+        let opened = |before| open(wanted, NetworkKind::Logistic, Some(before)).unwrap();
         let own = opened("cpu");
         assert_eq!(own.name, "cpu");
         assert!(own.notes.is_empty(), "no trial was needed");
@@ -289,5 +373,30 @@ mod tests {
         assert_eq!(before_kinds("flex"), Some(vec![Kind::Flex]));
         assert_eq!(before_kinds("an abacus"), None);
         assert_eq!(before_kinds("auto"), None);
+    }
+
+    #[test]
+    fn a_session_goes_on_with_launches_of_the_size_that_it_began_with() {
+        let recorded = "cuda:0,cuda:1, launches of 64 blocks, float32";
+        assert_eq!(recorded_launch(recorded), Some(64));
+        let both = [Kind::Cuda(0), Kind::Cuda(1)];
+        assert_eq!(
+            before_kinds(recorded),
+            libtorch::BUILT.then(|| both.to_vec())
+        );
+        // As version 0.1.0 had it.
+        assert_eq!(recorded_launch("cuda:0, noise drawn there"), None);
+        let how = |launch: Option<usize>, named| How {
+            workers: Some(4),
+            launch,
+            named,
+            network: NetworkKind::Cnn,
+        };
+        let own = seats(Kind::Cuda(0), how(Some(64), false));
+        assert_eq!((own.len(), own[0].blocks, own[0].threads), (1, 64, 4));
+        assert!(assemble(&[Kind::Cuda(0)], own, how(None, false)).untried);
+        // A processor takes launches only where somebody asks for them.
+        assert_eq!(seats(Kind::Libtorch, how(Some(64), false)).len(), 4);
+        assert_eq!(seats(Kind::Libtorch, how(Some(64), true)).len(), 1);
     }
 }

@@ -1,10 +1,18 @@
 //! Where a worker computes.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use burn::tensor::Device;
 
 use super::choice::Kind;
 use super::libtorch;
 use crate::nets::launch;
+use crate::stimulus::kernels::Kernels;
+use crate::stimulus::launch::Drawing;
+
+/// Where this is set, noise is drawn by the processor.
+const WITHOUT_KERNELS: &str = "NOISESCOPE_WITHOUT_KERNELS";
 
 /// A worker's place: the device that it computes on, and how.
 #[derive(Debug, Clone)]
@@ -15,13 +23,50 @@ pub struct Seat {
     pub name: String,
     /// Which backend it is.
     pub kind: Kind,
-    /// Most blocks taken at once. More than one only where the device is better off so.
+    /// Blocks of a launch; one where the device takes no launches.
     pub blocks: usize,
+    /// Threads of the worker, which draw noise side by side where the device does not.
+    pub threads: usize,
     /// Most images of a block that the network takes at once.
     pub images: usize,
 }
 
 impl Seat {
+    /// Whether it is fed with launches of several blocks.
+    pub fn is_fed(&self) -> bool {
+        self.blocks > 1
+    }
+
+    /// How noise is drawn here, and what there is to say of it: once in a program's life.
+    pub fn drawing(&self) -> (Drawing, Option<String>) {
+        let Kind::Cuda(gpu) = self.kind else {
+            return (Drawing::default(), None);
+        };
+        let made = match std::env::var_os(WITHOUT_KERNELS) {
+            Some(_) => Err(format!("{WITHOUT_KERNELS} is set")),
+            None => Kernels::of(gpu, libtorch::folder().map(Path::new)),
+        };
+        let (kernels, why) = match made {
+            Ok(kernels) => (Some(kernels), None),
+            Err(why) => (None, Some(why)),
+        };
+        static TOLD: AtomicBool = AtomicBool::new(false);
+        let why = why.filter(|_| !TOLD.swap(true, Ordering::Relaxed));
+        let words = |why| {
+            let threads = self.threads;
+            let plural = if threads == 1 { "" } else { "s" };
+            format!(
+                "{}: noise is drawn by {threads} thread{plural} of the processor, since {why}",
+                self.name
+            )
+        };
+        let drawing = Drawing {
+            gpu: Some(gpu),
+            kernels,
+        };
+        (drawing, why.map(words))
+    }
+
     /// Lets the thread that this is called on compute networks as the workers here do.
     pub fn prepare_conductor(&self) {
         launch::compute_by_plan(self.kind == Kind::Cpu);
@@ -33,7 +78,7 @@ impl Seat {
     pub fn prepare_thread(&self) {
         launch::take_at_most(self.images);
         self.prepare_conductor();
-        if matches!(self.kind, Kind::Libtorch) {
+        if matches!(self.kind, Kind::Libtorch) && !self.is_fed() {
             libtorch::one_thread();
         }
     }

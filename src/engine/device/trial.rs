@@ -20,7 +20,13 @@ use crate::stimulus::Pool;
 pub const SHORT: Duration = Duration::from_millis(500);
 
 /// Blocks a launch that a GPU is tried with.
-const LAUNCHES: [usize; 4] = [4, 16, 32, 64];
+const LAUNCHES: [usize; 5] = [4, 16, 32, 64, 128];
+
+/// How much faster a larger launch must be to be taken.
+const WORTH: f64 = 1.03;
+
+/// Launches whose sums are read together while a device is tried.
+const LAUNCHES_A_JOB: u64 = 4;
 
 /// How long to measure.
 #[derive(Debug, Clone, Copy)]
@@ -120,17 +126,35 @@ pub fn trials_per_second(
     measure(&lab, seats, plan)
 }
 
-/// The best number of blocks a launch for a GPU's workers, and the trials per second that it makes.
+/// Whether these workers compute at all: one launch each.
+///
+/// # Errors
+/// What the device said.
+pub fn check(seats: &[Seat], network: NetworkKind) -> Result<(), String> {
+    let mut seats = seats.to_vec();
+    seats.iter_mut().for_each(|seat| seat.blocks = 2);
+    trials_per_second(&seats, network, Duration::ZERO).map(|_| ())
+}
+
+/// The best number of blocks a launch for the workers of a GPU on the network under study, of so many trials each,
+/// and the trials per second that it makes.
 ///
 /// # Errors
 /// What the GPU said where it does not compute at all.
-pub fn best_launch(seats: &[Seat], network: NetworkKind) -> Result<(usize, f64), String> {
+pub fn best_launch(seats: &[Seat], lab: &Lab, block: usize) -> Result<(usize, f64), String> {
+    let plan = Loop {
+        block,
+        gamma: 0.0,
+        evidence: true,
+        until: Until::Time(SHORT),
+    };
     let mut best: Result<(usize, f64), String> = Err("it was not tried".into());
     for blocks in LAUNCHES {
         let mut seats = seats.to_vec();
         seats.iter_mut().for_each(|seat| seat.blocks = blocks);
-        match (trials_per_second(&seats, network, SHORT / 2), &best) {
-            (Ok(rate), Ok((_, most))) if rate <= *most => {}
+        match (measure(lab, &seats, plan), &best) {
+            // A larger one must be worth its memory.
+            (Ok(rate), Ok((_, most))) if rate <= WORTH * *most => {}
             (Ok(rate), _) => best = Ok((blocks, rate)),
             // More than this has no room.
             (Err(_), Ok(_)) => break,
@@ -183,18 +207,32 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
         // Where not even the warm-up is done, it takes as long as it takes.
         Until::Time(time) => blocks > warm_up && began.elapsed() >= time,
     };
+    // Some launches a job, as in a run.
+    let each = match seats[0].is_fed() {
+        true => LAUNCHES_A_JOB * seats[0].blocks as u64,
+        false => 1,
+    };
     let mut dealt = 0;
     let (mut began, mut counted) = (Instant::now(), 0);
     while !over(began, record.blocks) {
-        let job = |block| Job { part: 0, block };
-        while dealt < total && workers.offer(job(dealt)) {
-            dealt += 1;
+        while dealt < total {
+            let job = Job {
+                part: 0,
+                block: dealt,
+                blocks: each.min(total - dealt),
+            };
+            if !workers.offer(job) {
+                break;
+            }
+            dealt = job.end();
         }
         match workers.answer(Duration::from_secs(1)) {
-            Answer::Done(_, sums) => {
-                if let Ok(sums) = sums.downcast::<BlockSums>() {
-                    record.add(&sums);
-                    counted += sums.trials;
+            Answer::Done(_, sums, _) => {
+                if let Ok(sums) = sums.downcast::<Vec<BlockSums>>() {
+                    for sums in sums.iter() {
+                        record.add(sums);
+                        counted += sums.trials;
+                    }
                 }
                 if record.blocks <= warm_up {
                     (began, counted) = (Instant::now(), 0);

@@ -1,10 +1,12 @@
 //! Devices that fail, simulated; and workers at several seats.
 
 use super::*;
-use crate::analysis::{Part, classification_images::ClassificationImages, testing};
+use crate::analysis::{
+    Launches, Order, Part, classification_images::ClassificationImages, testing,
+};
 use crate::engine::device::Kind;
 use crate::session::config;
-use crate::session::record::{self, BlockSums, Record};
+use crate::session::record::{self, BlockSums, GammaTrials, Record, TrialKind};
 
 /// The noise loop on a device that has memory for few blocks at once, and dies at one of them.
 struct Frail {
@@ -38,25 +40,61 @@ impl Analysis for Frail {
         Ok(())
     }
     fn step(&self, lab: &Lab, job: Job) -> Result<Sums, AnalysisError> {
+        self.fail_where_wanted(1, job);
         Analysis::step(&self.real, lab, job)
     }
     fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError> {
-        assert!(
-            jobs.len() <= self.room,
-            "Torch(\"CUDA out of memory. Tried to allocate 2.00 GiB\\nException\")"
-        );
-        let dies = |job: &Job| Some(job.block) == self.dies_at;
-        assert!(
-            !jobs.iter().any(dies),
-            "Torch(\"CUDA error: unspecified launch failure\\nCompile with\")"
-        );
         Analysis::steps(&self.real, lab, jobs)
+    }
+    fn launches<'a>(
+        &'a self,
+        lab: &'a Lab,
+        part: usize,
+        blocks: usize,
+    ) -> Option<Box<dyn Launches + 'a>> {
+        let launches = Analysis::launches(&self.real, lab, part, blocks)?;
+        Some(Box::new(FrailLaunches {
+            of: self,
+            real: launches,
+            blocks,
+        }))
     }
     fn merge(&self, _: &mut record::Analysis, _: Job, _: Sums) {}
     fn is_enough(&self, _: &record::Analysis, _: usize) -> bool {
         false
     }
     fn refresh(&self, _: &Lab, _: &mut record::Analysis) {}
+}
+
+impl Frail {
+    fn fail_where_wanted(&self, at_once: usize, job: Job) {
+        assert!(
+            at_once <= self.room,
+            "Torch(\"CUDA out of memory. Tried to allocate 2.00 GiB\\nException\")"
+        );
+        let dies = self.dies_at;
+        assert!(
+            !dies.is_some_and(|block| (job.block..job.end()).contains(&block)),
+            "Torch(\"CUDA error: unspecified launch failure\\nCompile with\")"
+        );
+    }
+}
+
+/// Its launches.
+struct FrailLaunches<'a> {
+    of: &'a Frail,
+    real: Box<dyn Launches + 'a>,
+    blocks: usize,
+}
+
+impl Launches for FrailLaunches<'_> {
+    fn launch(&mut self, job: Job) {
+        self.of.fail_where_wanted(self.blocks, job);
+        self.real.launch(job);
+    }
+    fn read(&mut self) -> Sums {
+        self.real.read()
+    }
 }
 
 const BLOCKS: u64 = 24;
@@ -69,8 +107,8 @@ const PLACE: crate::analysis::Place = crate::analysis::Place {
     evidence: false,
 };
 
-/// What blocks measured in order, the notes, and the fault that ended it.
-type Outcome = (Vec<BlockSums>, Vec<String>, Option<Fault>);
+/// What the blocks measured, the notes, and the fault that ended it.
+type Outcome = (GammaTrials, Vec<String>, Option<Fault>);
 
 /// Computes all blocks.
 fn compute(room: usize, dies_at: Option<u64>, seats: usize, at_once: usize) -> Outcome {
@@ -83,6 +121,7 @@ fn seat(lab: &Lab, at_once: usize) -> Seat {
         name: "cuda:0".into(),
         kind: Kind::Flex,
         blocks: at_once,
+        threads: 1,
         images: usize::MAX,
     }
 }
@@ -110,34 +149,45 @@ fn compute_in(
     });
     let seat = seat(&lab, at_once);
     let workers = Workers::start(&vec![seat; seats], &analysis, &lab).unwrap();
+    // Jobs of two launches.
+    let each = match at_once {
+        1 => 1,
+        _ if order == Order::Chained => 1,
+        _ => 2 * at_once as u64,
+    };
     let (mut dealt, mut notes) = (0, Vec::new());
-    let mut sums: Vec<BlockSums> = Vec::new();
-    while sums.len() < BLOCKS as usize {
-        while dealt < BLOCKS
-            && workers.offer(Job {
+    let mut trials = GammaTrials::new(0.3, 1, &TrialKind::plain(10, [1, 28, 28]));
+    while trials.blocks < BLOCKS {
+        while dealt < BLOCKS {
+            let job = Job {
                 part: 0,
                 block: dealt,
-            })
-        {
-            dealt += 1;
+                blocks: each.min(BLOCKS - dealt),
+            };
+            if !workers.offer(job) {
+                break;
+            }
+            dealt = job.end();
         }
         match workers.answer(Duration::from_secs(10)) {
-            Answer::Done(_, done) => sums.push(*done.downcast().unwrap()),
+            Answer::Done(_, done, _) => {
+                let sums: Vec<BlockSums> = *done.downcast().unwrap();
+                sums.iter().for_each(|sums| trials.add(sums));
+            }
             Answer::Note(note) => notes.push(note),
-            Answer::Failed(fault) => return (sums, notes, Some(fault)),
+            Answer::Failed(fault) => return (trials, notes, Some(fault)),
             other => panic!("{other:?}"),
         }
     }
-    sums.sort_by_key(|sums| sums.block);
-    (sums, notes, None)
+    (trials, notes, None)
 }
 
 #[test]
 fn a_device_that_runs_out_of_memory_goes_on_with_less_and_loses_no_trial() {
     let (plain, ..) = compute(usize::MAX, None, 1, 1);
-    let (frail, notes, fault) = compute(3, None, 2, 16);
+    let (frail, notes, fault) = compute(5, None, 2, 16);
     assert!(fault.is_none(), "{fault:?}");
-    assert_eq!(frail, plain);
+    assert!(frail == plain);
     assert!(!notes.is_empty());
     assert!(notes[0].contains("no memory for"), "{}", notes[0]);
 }
@@ -148,16 +198,16 @@ fn a_chained_block_is_computed_alone_and_not_tried_again() {
     let (plain, ..) = compute(usize::MAX, None, 1, 1);
     let (alone, notes, fault) = compute_in(Order::Chained, 1, None, 2, 16);
     assert!(fault.is_none() && notes.is_empty(), "{fault:?} {notes:?}");
-    assert_eq!(alone, plain);
+    assert!(alone == plain);
     let (done, notes, fault) = compute_in(Order::Chained, 0, None, 1, 16);
-    assert!(done.is_empty() && notes.is_empty(), "{notes:?}");
+    assert!(done.blocks == 0 && notes.is_empty(), "{notes:?}");
     assert!(matches!(fault, Some(Fault::Memory { .. })), "{fault:?}");
 }
 
 #[test]
 fn one_block_without_room_says_what_to_do() {
     let (done, _, fault) = compute(0, None, 1, 8);
-    assert!(done.is_empty());
+    assert_eq!(done.blocks, 0);
     let words = fault.unwrap().to_string();
     assert!(words.contains("`cuda:0` has too little memory"), "{words}");
     assert!(words.contains("Tried to allocate 2.00 GiB. "), "{words}");
@@ -176,9 +226,9 @@ fn a_device_that_is_lost_says_what_happened() {
 #[test]
 fn many_seats_and_launches_of_any_size_measure_the_same() {
     let (alone, ..) = compute(usize::MAX, None, 1, 1);
-    for (seats, at_once) in [(3, 1), (2, 5), (1, 24)] {
+    for (seats, at_once) in [(3, 1), (2, 5), (2, 6), (1, 24)] {
         let (together, ..) = compute(usize::MAX, None, seats, at_once);
-        assert_eq!(together, alone, "{seats} seats, {at_once} blocks at once");
+        assert!(together == alone, "{seats} seats, {at_once} blocks at once");
     }
 }
 
@@ -198,7 +248,7 @@ fn blocks_that_a_plan_computes_together_are_taken_together() {
     let taken = |by_plan: bool, waiting: &[(usize, u64)]| -> Vec<Vec<(usize, u64)>> {
         let (jobs, queue) = sync_channel(waiting.len());
         for &(part, block) in waiting {
-            jobs.send(Job { part, block }).unwrap();
+            jobs.send(Job::one(part, block)).unwrap();
         }
         drop(jobs);
         let worker = Worker {
@@ -212,7 +262,7 @@ fn blocks_that_a_plan_computes_together_are_taken_together() {
             seat: seat(&lab, 1),
         };
         launch::compute_by_plan(by_plan);
-        let all = std::iter::from_fn(|| worker.take(1));
+        let all = std::iter::from_fn(|| worker.take());
         let all = all
             .map(|own| own.iter().map(|job| (job.part, job.block)).collect())
             .collect();

@@ -5,17 +5,25 @@ use crate::session::array::Array;
 use crate::session::config::Response;
 use crate::stats::classification::Estimate;
 
+/// The number of blocks after which reliability is noted next, once so many are done.
+pub fn next_note(blocks: u64) -> u64 {
+    let mut pairs = 2_u64;
+    loop {
+        for noted in [pairs, pairs + pairs / 2] {
+            if 2 * noted > blocks {
+                return 2 * noted;
+            }
+        }
+        pairs = pairs.saturating_mul(2);
+    }
+}
+
 impl GammaTrials {
     /// Notes how reliable the maps are now, where it is time: after 2, 3, 4, 6, 8, 12, … pairs of blocks,
     /// so that it is noted at the same trials whoever computes them. A shard in the middle keeps its sums instead.
     pub fn note(&mut self) {
         let blocks = self.first + self.blocks;
-        let pairs = blocks / 2;
-        let is_time = blocks.is_multiple_of(2)
-            && pairs > 1
-            && (pairs.is_power_of_two()
-                || (pairs.is_multiple_of(3) && (pairs / 3).is_power_of_two()));
-        if !is_time {
+        if blocks == 0 || next_note(blocks - 1) != blocks {
             return;
         }
         if self.first > 0 {
@@ -69,4 +77,19 @@ impl GammaTrials {
 pub(super) fn same(a: &[f32], b: &[f32]) -> bool {
     let pairs = a.iter().zip(b);
     a.len() == b.len() && pairs.into_iter().all(|(a, b)| a.to_bits() == b.to_bits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_note;
+
+    #[test]
+    fn notes_are_about_a_root_of_two_apart() {
+        let mut noted = vec![next_note(0)];
+        while noted.len() < 9 {
+            noted.push(next_note(noted[noted.len() - 1]));
+        }
+        assert_eq!(noted, [4, 6, 8, 12, 16, 24, 32, 48, 64]);
+        assert_eq!(next_note(33), 48);
+    }
 }

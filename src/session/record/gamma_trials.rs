@@ -270,7 +270,7 @@ impl GammaTrials {
         (height, width)
     }
 
-    /// Adds one block's sums. Addition of integers: the order of blocks does not matter.
+    /// Adds the sums of a block, or of several of one half. Addition of integers: the order of blocks does not matter.
     pub fn add(&mut self, block: &BlockSums) {
         let k = self.classes();
         let pixels: usize = self.shape().iter().product();
@@ -303,7 +303,7 @@ impl GammaTrials {
         if let (Some(own), Some(heard)) = (&mut self.evidence, &block.evidence) {
             own.add(parity, heard);
         }
-        self.blocks += 1;
+        self.blocks += block.blocks;
         self.dropped += block.dropped;
         self.trials += block.trials;
         self.changed();

@@ -7,7 +7,7 @@ mod audit;
 mod axes;
 mod backdoor;
 mod classification_images;
-mod course;
+pub(crate) mod course;
 mod covariance;
 mod estimated;
 mod evidence;

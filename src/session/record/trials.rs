@@ -5,12 +5,14 @@ use crate::session::config::{Grain, Noise, Weighting};
 use crate::session::form::Shape;
 use crate::stats::classification::{MARGINS, pairs};
 
-/// What one block of trials adds to [`super::GammaTrials`].
+/// What a block of trials, or several, add to [`super::GammaTrials`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BlockSums {
-    /// Which block.
+    /// Which block; the first where these are the sums of several, all even or all odd.
     pub block: u64,
-    /// Trials in it.
+    /// How many blocks.
+    pub blocks: u64,
+    /// Their trials.
     pub trials: u64,
     /// Trials by true and predicted class: \[K,K\].
     pub counts: Vec<u64>,

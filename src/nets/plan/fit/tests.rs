@@ -4,7 +4,7 @@ use super::super::layout::Place;
 use super::*;
 use crate::nets::graph::op::{Pads, Unary};
 use crate::nets::graph::{Dim, GraphBuilder, Input, Op};
-use crate::nets::weights::host;
+use crate::nets::read_back;
 use crate::nets::{Network, Ports};
 use crate::session::config::NetworkKind;
 
@@ -88,7 +88,7 @@ fn gradients_are_those_of_automatic_differentiation() {
         let targets = Tensor::<1, Int>::from_data(TensorData::new(targets, [70]), &device);
         let loss = burn::nn::loss::CrossEntropyLossConfig::new().init(&device);
         let loss = loss.forward(logits.clone(), targets);
-        let value = f64::from(host(loss.clone().inner())[0]);
+        let value = f64::from(read_back(loss.clone().inner())[0]);
         assert!(
             (said.loss / 70.0 - value).abs() < 1e-5,
             "{kind:?}: {} {value}",

@@ -1,0 +1,234 @@
+use super::*;
+use crate::analysis::testing::{lab, linear, template, template_lab};
+use crate::analysis::{Experiment, Place};
+use crate::session::config::{self, Grain, NetworkKind, Noise, Response};
+use crate::session::record::{self, GammaTrials, Record};
+use crate::session::{Config, Form};
+use std::sync::Arc;
+
+const PLACE: Place = Place {
+    seed: 4,
+    index: 1,
+    images: None,
+    gammas: 0,
+    evidence: false,
+};
+
+fn plan() -> config::ClassificationImages {
+    config::ClassificationImages {
+        gammas: vec![0.0, 0.4],
+        trials: 20 * 50 + 5,
+        block: 50,
+        ..Default::default()
+    }
+}
+
+fn begun(
+    plan: config::ClassificationImages,
+    lab: &Lab,
+) -> (ClassificationImages, record::ClassificationImages) {
+    let mut analysis = ClassificationImages::new(plan, PLACE, lab);
+    let nothing = Record::new(&Config::default());
+    let mut record = record::ClassificationImages::default();
+    Experiment::begin(&mut analysis, 0, lab, &nothing, &mut record).unwrap();
+    (analysis, record)
+}
+
+/// What blocks measure in launches of so many, read after every job, and what they measure one by one: the
+/// same, to the bit.
+fn together_and_apart(
+    plan: config::ClassificationImages,
+    lab: &Lab,
+    jobs: &[(u64, u64)],
+) -> [GammaTrials; 2] {
+    let (analysis, record) = begun(plan, lab);
+    let part = analysis.config.gammas.len() - 1;
+    let mut both = [record.gammas[part].clone(), record.gammas[part].clone()];
+    let mut launches = Experiment::launches(&analysis, lab, 0, 4).expect("it computes in launches");
+    for &(first, end) in jobs {
+        let mut block = first;
+        while block < end {
+            let next = ((block / 4 + 1) * 4).min(end);
+            launches.launch(Job {
+                part,
+                block,
+                blocks: next - block,
+            });
+            block = next;
+        }
+        let sums: Box<Vec<BlockSums>> = launches.read().downcast().unwrap();
+        sums.iter().for_each(|sums| both[0].add(sums));
+        for block in first..end {
+            let sums = Experiment::step(&analysis, lab, Job::one(part, block)).unwrap();
+            sums.iter().for_each(|sums| both[1].add(sums));
+        }
+    }
+    both
+}
+
+/// Whether two ways of summing gave the same; says what differs.
+fn assert_same([together, apart]: &[GammaTrials; 2], what: &str) {
+    assert_eq!(together.counts, apart.counts, "{what}: counts");
+    assert_eq!(together.weights, apart.weights, "{what}: weights");
+    assert!(together.noise == apart.noise, "{what}: noise");
+    assert!(together.rest == apart.rest, "{what}: rest");
+    assert!(together.image == apart.image, "{what}: images");
+    assert!(together.moments == apart.moments, "{what}: moments");
+    if let (Some(one), Some(other)) = (&together.evidence, &apart.evidence) {
+        assert_eq!(one.shown, other.shown, "{what}: shown");
+        assert_eq!(one.clipped, other.clipped, "{what}: clipped");
+        assert!(one.sums == other.sums, "{what}: responses");
+        assert!(one.squares == other.squares, "{what}: squares");
+        assert!(one.products == other.products, "{what}: products");
+        assert!(one.noise == other.noise, "{what}: strata");
+    }
+    assert!(together == apart, "{what}");
+}
+
+/// A laboratory whose logits are exact whatever their products are summed in: noise of zeros and ones is shown to
+/// templates of few bits.
+fn exact_lab(scale: f32) -> Lab {
+    let few_bits = |class| {
+        let values = template(class).into_iter();
+        values.map(|t| (t * 8.0).round() / 8.0 * scale).collect()
+    };
+    let templates: Vec<Vec<f32>> = (0..10).map(few_bits).collect();
+    lab(
+        linear(&templates, &Device::flex()),
+        NetworkKind::Logistic,
+        200,
+        100,
+    )
+}
+
+fn exact_plan() -> config::ClassificationImages {
+    config::ClassificationImages {
+        gammas: vec![0.0],
+        noise: Noise::Binary,
+        ..plan()
+    }
+}
+
+/// Jobs that begin and end in the middle of a launch; the last block of the plan is short.
+const JOBS: [(u64, u64); 4] = [(0, 3), (3, 8), (8, 9), (9, 21)];
+
+#[test]
+fn launches_measure_what_their_blocks_measure_alone() {
+    let lab = exact_lab(1.0);
+    let some = config::ClassificationImages {
+        classes: ["2", "5", "7"].map(String::from).to_vec(),
+        ..exact_plan()
+    };
+    for plan in [exact_plan(), some] {
+        let both = together_and_apart(plan, &lab, &JOBS);
+        assert_eq!(both[0].trials, 1005);
+        assert!(both[0].evidence.is_some());
+        assert_same(&both, "plain");
+    }
+}
+
+#[test]
+fn trials_that_weigh_or_are_dropped_are_summed_as_on_the_host() {
+    // A network that is not sure of everything.
+    let lab = exact_lab(1.0 / 64.0);
+    let some = ["0", "4"].map(String::from).to_vec();
+    for weighting in [Weighting::Confidence, Weighting::Threshold(0.13)] {
+        for classes in [Vec::new(), some.clone()] {
+            let plan = config::ClassificationImages {
+                weighting,
+                classes,
+                ..exact_plan()
+            };
+            let both = together_and_apart(plan, &lab, &JOBS);
+            let dropped = matches!(weighting, Weighting::Threshold(_));
+            assert_eq!(both[0].dropped > 0, dropped, "{}", both[0].dropped);
+            assert_same(&both, &format!("{weighting:?}"));
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_noise_and_grain_is_summed_as_on_the_host() {
+    let lab = template_lab();
+    for noise in [
+        Noise::Gaussian(config::Gaussian::default()),
+        Noise::Binary,
+        Noise::Gabor,
+    ] {
+        for cell in [1, 2] {
+            let plan = config::ClassificationImages {
+                noise,
+                cell,
+                // Other kinds of noise give logits that may differ in their last digits, and responses by a step.
+                responses: vec![Response::Decision],
+                ..plan()
+            };
+            assert_eq!(plan.grain(), Grain { cell, grey: false });
+            let both = together_and_apart(plan, &lab, &[(0, 6)]);
+            assert_same(&both, &format!("{noise:?} {cell}"));
+        }
+    }
+}
+
+#[test]
+fn what_is_heard_is_as_on_the_host_or_left_to_it() {
+    let lab = template_lab();
+    for evidence in [Evidence::LogProbability, Evidence::Probability] {
+        let plan = config::ClassificationImages { evidence, ..plan() };
+        let [together, apart] = together_and_apart(plan, &lab, &[(0, 6)]);
+        assert_eq!(together.counts, apart.counts);
+        // Exponentials may differ in their last bit, and a response then by a step.
+        let sums = |it: &GammaTrials| it.evidence.as_ref().unwrap().sums.values().to_vec();
+        let pairs = sums(&together).into_iter().zip(sums(&apart));
+        assert!(
+            pairs.into_iter().all(|(a, b)| a.abs_diff(b) <= 3),
+            "{evidence:?}"
+        );
+    }
+    let plan = config::ClassificationImages {
+        evidence: Evidence::LogOdds,
+        ..plan()
+    };
+    let (analysis, _) = begun(plan, &lab);
+    assert!(Experiment::launches(&analysis, &lab, 0, 4).is_none());
+    let decisions = config::ClassificationImages {
+        responses: vec![Response::Decision],
+        ..self::plan()
+    };
+    let [together, apart] = together_and_apart(decisions, &lab, &JOBS);
+    assert!(together.evidence.is_none() && together == apart);
+}
+
+#[test]
+fn noise_alone_is_summed_as_on_the_host() {
+    let mut lab = exact_lab(1.0);
+    let none = crate::data::Dataset::none(Form::numbered([1, 28, 28], 10));
+    lab.pool = crate::stimulus::Pool::new(&none.train);
+    lab.dataset = Arc::new(none);
+    assert_same(
+        &together_and_apart(exact_plan(), &lab, &JOBS),
+        "noise alone",
+    );
+}
+
+#[test]
+fn jobs_end_where_reliability_is_noted_and_the_target_is_looked_at() {
+    let lab = template_lab();
+    let (plain, _) = begun(plan(), &lab);
+    let next = |analysis: &ClassificationImages, block| Experiment::milestone(analysis, 0, block);
+    assert_eq!(
+        [0, 3, 4, 12, 100].map(|block| next(&plain, block)),
+        [4, 4, 6, 16, 128]
+    );
+    let (target, _) = begun(
+        config::ClassificationImages {
+            target: Some(0.9),
+            ..plan()
+        },
+        &lab,
+    );
+    assert_eq!(
+        [100, 128, 200].map(|block| next(&target, block)),
+        [128, 192, 256]
+    );
+}

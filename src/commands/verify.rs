@@ -1,0 +1,72 @@
+//! `noisescope verify`: whether a device computes what the reference computes.
+
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::Args;
+
+use super::say::say;
+use super::verdict::{Report, Verdict};
+use super::{Refusal, machine, words};
+use crate::engine::device::verify::{self, Check};
+use crate::engine::device::{self, Choice};
+use crate::session::config::NetworkKind;
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// auto, cpu, flex, libtorch, cuda:N or cubecl:N
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// cnn, mlp, logistic, rnn, simple or complex (repeatable; default: all)
+    #[arg(long, value_name = "KIND")]
+    network: Vec<String>,
+    /// Blocks of a launch on a GPU, even; on libtorch: the way with a GPU
+    #[arg(long, value_name = "N")]
+    launch: Option<usize>,
+    /// On cuda:N: multiply in TF32
+    #[arg(long)]
+    tf32: bool,
+    /// One JSON object a check
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks at one device; exit code 1 where it computes something else.
+pub fn run(verify: &Verify) -> Result<ExitCode, Refusal> {
+    machine::check_launch(verify.launch)?;
+    let named = verify.network.iter().map(|typed| {
+        words::network(typed).map_err(|problem| Refusal::Usage(format!("--network: {problem}")))
+    });
+    let networks = verify::networks(&named.collect::<Result<Vec<NetworkKind>, _>>()?);
+    let choice = Choice::from_str(&verify.device)?;
+    let wanted = device::Wanted {
+        launch: verify.launch,
+        ..device::Wanted::of(&choice)
+    };
+    let kind = networks.first().copied().unwrap_or(NetworkKind::Cnn);
+    let opened = device::open(wanted, kind, None)?;
+    let mut report = Report::default();
+    if !verify.json {
+        report.title(&opened.name);
+    }
+    let mut broken = false;
+    verify::verify(&opened.seats[0], &networks, &mut |check| {
+        broken |= !check.ok;
+        match verify.json {
+            true => say(told(&check)),
+            false => {
+                let verdict = match check.ok {
+                    true => Verdict::Works,
+                    false => Verdict::Broken,
+                };
+                report.line(verdict, &format!("{:<24}", check.name), &check.words);
+            }
+        }
+    });
+    Ok(ExitCode::from(u8::from(broken)))
+}
+
+fn told(check: &Check) -> serde_json::Value {
+    serde_json::json!({ "check": check.name, "ok": check.ok, "words": check.words })
+}

@@ -1,0 +1,374 @@
+//! The trials of a launch on a device: several blocks of noise, and the stimuli that the network is shown.
+//!
+//! The noise is that of [`super::draw`], bit for bit. Where the device has kernels for it ([`super::kernels`]), keys
+//! are all that crosses the bus; elsewhere the processor's threads draw its points, of 16 bits, which are uploaded
+//! together with what else a launch needs, and the device makes stimuli of them.
+
+use std::sync::{Arc, OnceLock};
+
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use rayon::prelude::*;
+
+use super::kernels::{self, Kernels};
+use super::{BlockSeed, Chosen, Pool, Source, Undrawn, choose, undrawn};
+use crate::stats::classification::CENTRE;
+
+/// A block's place in a launch.
+#[derive(Debug, Clone, Copy)]
+pub struct Slot {
+    /// Its seed.
+    pub seed: BlockSeed,
+    /// Number of its first trial within its γ.
+    pub first: u64,
+    /// Its trials, at most those of a whole block; 0 where the place is empty.
+    pub trials: usize,
+}
+
+/// Draws launches of a kind of noise at one γ. S blocks of B trials each, N = S·B.
+#[derive(Debug, Clone)]
+pub struct Launch<'a> {
+    source: &'a Source,
+    gamma: f64,
+    /// B.
+    trials: usize,
+    pool: &'a Pool,
+    /// The pool's images on the device; `None` where there are none.
+    images: Option<Tensor<2, Int>>,
+    /// What draws the noise there; `None` where the processor does.
+    kernels: Option<&'static Kernels>,
+    /// The GPU that libtorch computes on.
+    gpu: Option<usize>,
+    /// For every number of an image the number of the noise's grid that it shows, where these differ.
+    cells: Option<Tensor<1, Int>>,
+    device: &'a Device,
+}
+
+/// The trials of a launch before the network has seen them. What is missing of a launch is padded: its trials
+/// have the true class −1. p points of noise, P numbers of an image.
+#[derive(Debug)]
+pub struct Drawn {
+    /// True class of every trial, on the device and here; \[N\].
+    pub truth: Tensor<1, Int>,
+    /// The same here.
+    pub shown: Vec<i16>,
+    /// The noise by its points less [`CENTRE`], \[N,p\].
+    pub noise: Tensor<2, Int>,
+    /// The stimuli (1−γ)·z + γ·x, \[N,P\].
+    pub stimuli: Tensor<2>,
+    /// The bytes of the images, \[N,P\]; `None` where there are none.
+    pub images: Option<Tensor<2>>,
+}
+
+/// What the host draws of a block.
+struct Block {
+    shown: Vec<i16>,
+    image: Vec<u32>,
+    points: Vec<u16>,
+}
+
+/// Bits of an image's number that cross the bus in one number of 16 bits with a sign.
+const LOW_BITS: u32 = 15;
+
+/// The sign bit: a point k of 16 bits with it turned is k − [`CENTRE`].
+const SIGN: u16 = CENTRE as u16;
+
+impl<'a> Launch<'a> {
+    /// Of blocks of `trials` trials each.
+    pub fn new(
+        source: &'a Source,
+        gamma: f64,
+        trials: usize,
+        pool: &'a Pool,
+        resident: &Resident,
+        device: &'a Device,
+    ) -> Self {
+        let cells = source.cells().map(|cells| {
+            let cells: Vec<i32> = cells.iter().map(|&cell| cell as i32).collect();
+            let count = cells.len();
+            Tensor::from_data(TensorData::new(cells, [count]), (device, DType::I32))
+        });
+        Self {
+            kernels: resident.drawing.kernels.filter(|_| kernels::draws(source)),
+            gpu: resident.drawing.gpu,
+            source,
+            gamma,
+            trials,
+            pool,
+            images: resident.images(pool, device),
+            cells,
+            device,
+        }
+    }
+
+    /// Draws a launch.
+    ///
+    /// # Panics
+    /// With the backend's words where the device fails.
+    pub fn draw(&self, slots: &[Slot]) -> Drawn {
+        match self.kernels {
+            Some(kernels) => self.draw_there(kernels, slots),
+            None => self.draw_here(slots),
+        }
+    }
+
+    /// Sees that all that was drawn so far may be used; waits for it where kernels might have given up.
+    ///
+    /// # Panics
+    /// Where it may not.
+    pub fn check(&self) {
+        let gaussian = matches!(
+            self.source.noise(),
+            crate::session::config::Noise::Gaussian(_)
+        );
+        if let Some(kernels) = self.kernels.filter(|_| gaussian) {
+            kernels.check();
+        }
+    }
+
+    /// Has kernels draw a launch: keys, classes and the places of images are all that is uploaded.
+    fn draw_there(&self, kernels: &Kernels, slots: &[Slot]) -> Drawn {
+        let n = slots.len() * self.trials;
+        let (mut heads, mut image, mut shown) =
+            (Vec::new(), Vec::with_capacity(n), Vec::with_capacity(n));
+        for (at, slot) in slots.iter().enumerate() {
+            match slot.trials {
+                0 => heads.extend(kernels::nobody()),
+                _ => {
+                    let own = undrawn(slot.seed, self.gamma, slot.first, slot.trials, self.pool);
+                    let Undrawn {
+                        truth,
+                        image: places,
+                        head,
+                    } = own;
+                    heads.extend(head);
+                    shown.extend(truth.iter().map(|&class| class as i16));
+                    image.extend(places.iter().map(|&place| place as u32));
+                }
+            }
+            shown.resize((at + 1) * self.trials, -1);
+            image.resize((at + 1) * self.trials, 0);
+        }
+        let drawn = kernels.draw(&kernels::Launch {
+            source: self.source,
+            heads: &heads,
+            image: &image,
+            shown: &shown,
+            trials: self.trials,
+            numbers: self.numbers(),
+            images: self.images.as_ref(),
+            cells: self.cells.as_ref(),
+            blends: self.gamma != 0.0,
+        });
+        let chosen = |images: &Tensor<2, Int>| {
+            let chosen = drawn.image.clone().cast(DType::I64);
+            images.clone().select(0, chosen).float()
+        };
+        Drawn {
+            images: self.images.as_ref().map(chosen),
+            truth: drawn.truth,
+            shown,
+            noise: drawn.noise,
+            stimuli: drawn.stimuli,
+        }
+    }
+
+    /// Numbers of a stimulus, P.
+    fn numbers(&self) -> usize {
+        match self.source.cells() {
+            Some(cells) => cells.len(),
+            None => self.source.points(),
+        }
+    }
+
+    /// Draws a launch by the processor's threads.
+    fn draw_here(&self, slots: &[Slot]) -> Drawn {
+        let points = self.source.points();
+        let blocks: Vec<Block> = slots.par_iter().map(|slot| self.block(*slot)).collect();
+        let n = slots.len() * self.trials;
+        // One upload: the points, the true classes, and the numbers of the images in two pieces.
+        let mut packed: Vec<i16> = Vec::with_capacity(n * (points + 3));
+        for block in &blocks {
+            packed.extend(block.points.iter().map(|&k| (k ^ SIGN) as i16));
+        }
+        let shown: Vec<i16> = blocks.iter().flat_map(|it| &it.shown).copied().collect();
+        packed.extend(&shown);
+        let images = || blocks.iter().flat_map(|it| &it.image);
+        let low = (1 << LOW_BITS) - 1;
+        packed.extend(images().map(|&image| (image & low) as i16));
+        packed.extend(images().map(|&image| (image >> LOW_BITS) as i16));
+        let packed = self.upload(packed);
+        let noise = packed.clone().narrow(0, 0, n * points).reshape([n, points]);
+        let rest = |at: usize| packed.clone().narrow(0, n * points + at * n, n);
+        let images = self.images.as_ref().map(|images| {
+            let (low, high) = (rest(1).cast(DType::I64), rest(2).cast(DType::I64));
+            let chosen = high * (1_i64 << LOW_BITS) + low;
+            images.clone().select(0, chosen).float()
+        });
+        Drawn {
+            stimuli: self.show(noise.clone(), images.as_ref()),
+            truth: rest(0),
+            shown,
+            noise,
+            images,
+        }
+    }
+
+    /// Brings numbers to the device; libtorch's GPU takes them while the processor goes on.
+    fn upload(&self, packed: Vec<i16>) -> Tensor<1, Int> {
+        if let Some(there) = self.gpu.and_then(|gpu| kernels::upload(&packed, gpu)) {
+            return there;
+        }
+        let count = packed.len();
+        Tensor::from_data(TensorData::new(packed, [count]), (self.device, DType::I16))
+    }
+
+    /// Draws a block here; what is missing of it is grey.
+    fn block(&self, slot: Slot) -> Block {
+        let points = self.source.points();
+        let mut block = Block {
+            shown: Vec::with_capacity(self.trials),
+            image: Vec::with_capacity(self.trials),
+            points: Vec::new(),
+        };
+        if slot.trials > 0 {
+            let Chosen {
+                truth,
+                image,
+                mut rng,
+            } = choose(slot.seed, slot.first, slot.trials, self.pool);
+            // Classes and images have fewer than 2¹⁵ and 2³⁰ numbers.
+            block.shown.extend(truth.iter().map(|&class| class as i16));
+            block.image.extend(image.iter().map(|&image| image as u32));
+            block.points = self.source.draw(&mut rng, slot.trials);
+        }
+        block.shown.resize(self.trials, -1);
+        block.image.resize(self.trials, 0);
+        block.points.resize(self.trials * points, SIGN);
+        block
+    }
+
+    /// The stimuli of noise by its points less [`CENTRE`].
+    fn show(&self, noise: Tensor<2, Int>, images: Option<&Tensor<2>>) -> Tensor<2> {
+        let grid = self.source.noise().grid();
+        // In the order in which the host rounds.
+        let k = noise.float() + CENTRE as f32;
+        let mut values = k * grid.step as f32 + grid.offset as f32;
+        if let Some(cells) = &self.cells {
+            values = values.select(1, cells.clone());
+        }
+        match images {
+            Some(images) if self.gamma != 0.0 => {
+                values * (1.0 - self.gamma) as f32 + images.clone() * (self.gamma / 255.0) as f32
+            }
+            _ => values,
+        }
+    }
+}
+
+/// How launches are drawn on a device.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Drawing {
+    /// The GPU that libtorch computes on.
+    pub gpu: Option<usize>,
+    /// What draws the noise there.
+    pub kernels: Option<&'static Kernels>,
+}
+
+/// What stays where the network computes: the training images, put there when first asked for, once a device; and
+/// how noise is drawn there.
+#[derive(Debug, Clone, Default)]
+pub struct Resident {
+    images: Arc<OnceLock<Tensor<2, Int>>>,
+    drawing: Drawing,
+}
+
+impl Resident {
+    /// Nothing yet, on a device on which launches are drawn so.
+    pub fn drawn(drawing: Drawing) -> Self {
+        Self {
+            images: Arc::default(),
+            drawing,
+        }
+    }
+
+    /// The bytes of the images, \[images,P\]; `None` where there are none.
+    fn images(&self, pool: &Pool, device: &Device) -> Option<Tensor<2, Int>> {
+        let put = || {
+            let bytes = pool.bytes().to_vec();
+            let shape = [bytes.len() / pool.pixels(), pool.pixels()];
+            Tensor::from_data(TensorData::new(bytes, shape), (device, DType::U8))
+        };
+        (!pool.is_empty()).then(|| self.images.get_or_init(put).clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::config::{Gaussian, Grain, Noise};
+
+    fn slots() -> [Slot; 4] {
+        [0, 1, 2, 3].map(|i| Slot {
+            seed: BlockSeed {
+                session: 1,
+                analysis: 0,
+                gamma: 1,
+                block: 5 + i,
+            },
+            first: 9 * i,
+            // One is empty, and one is short.
+            trials: [9, 0, 9, 4][i as usize],
+        })
+    }
+
+    #[test]
+    fn a_launch_shows_what_its_blocks_show_alone() {
+        let images = crate::stimulus::tests::images();
+        let pool = Pool::new(&images);
+        let device = Device::flex();
+        let coarse = Grain {
+            cell: 2,
+            grey: false,
+        };
+        for (noise, grain, gamma) in [
+            (Noise::Uniform, Grain::default(), 0.0),
+            (Noise::Uniform, Grain::default(), 0.3),
+            (Noise::Gaussian(Gaussian::default()), coarse, 0.3),
+            (Noise::Binary, Grain::default(), 1.0),
+        ] {
+            let source = Source::of(noise, grain, &images);
+            let resident = Resident::default();
+            let launch = Launch::new(&source, gamma, 9, &pool, &resident, &device);
+            let drawn = launch.draw(&slots());
+            let points = source.points();
+            let noise: Vec<i64> = drawn
+                .noise
+                .cast(DType::I64)
+                .into_data()
+                .try_into_vec()
+                .unwrap();
+            let stimuli: Vec<f32> = drawn.stimuli.into_data().try_into_vec().unwrap();
+            for (i, slot) in slots().into_iter().enumerate() {
+                let alone = crate::stimulus::draw(
+                    slot.seed,
+                    &source,
+                    gamma,
+                    slot.first,
+                    slot.trials,
+                    &pool,
+                );
+                let own = &noise[i * 9 * points..][..slot.trials * points];
+                assert!(
+                    own.iter()
+                        .zip(&alone.noise)
+                        .all(|(&z, &k)| z + CENTRE == i64::from(k))
+                );
+                assert_eq!(stimuli[i * 9 * 784..][..slot.trials * 784], alone.stimuli);
+                let shown = &drawn.shown[i * 9..(i + 1) * 9];
+                let truth = alone.truth.iter().map(|&class| class as i16);
+                let padding = std::iter::repeat_n(-1, 9 - slot.trials);
+                assert!(shown.iter().copied().eq(truth.chain(padding)));
+            }
+        }
+    }
+}

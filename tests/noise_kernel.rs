@@ -1,0 +1,286 @@
+//! The kernels that draw and show noise, run on the processor: they give the host's points and stimuli to the bit.
+//!
+//! `src/stimulus/kernels.cu` is plain C++ too. Its harness is compiled with the system's compiler; where there is
+//! none, set NOISESCOPE_WITHOUT_CXX to do without these tests.
+
+#[path = "noise_kernel/launch.rs"]
+mod launch;
+
+use launch::{CHUNK, Launch, Made, gaussian};
+use noisescope::data::Images;
+use noisescope::session::config::{Gaussian, Grain, Noise};
+use noisescope::stimulus::{self, BlockSeed, Pool, Source};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+fn of_sigma(sigma: f64) -> Noise {
+    Noise::Gaussian(Gaussian { sigma })
+}
+
+/// `count` images of `shape` in three classes.
+fn images([channels, height, width]: [usize; 3], count: usize) -> Images {
+    let pixels = channels * height * width * count;
+    Images {
+        pixels: (0..pixels).map(|i| (i * 7 % 256) as u8).collect(),
+        labels: (0..count).map(|i| (i % 3) as u16).collect(),
+        channels,
+        height,
+        width,
+        classes: 3,
+    }
+}
+
+/// A launch with the images of a pool, a block for each γ, and what the host makes of it.
+fn pair(
+    noise: Noise,
+    grain: Grain,
+    images: &Images,
+    trials: usize,
+    gammas: &[f64],
+) -> (Launch, Made) {
+    let (pool, source) = (Pool::new(images), Source::of(noise, grain, images));
+    let mut launch = Launch::new(noise, grain, images, trials);
+    launch.bytes = pool.bytes().to_vec();
+    let (mut points, mut stimuli) = (Vec::new(), Vec::new());
+    for (i, &gamma) in (0..).zip(gammas) {
+        let seed = BlockSeed {
+            session: u64::MAX - 6,
+            analysis: 1,
+            gamma: i % 2,
+            block: 3 + i,
+        };
+        let first = i * trials as u64;
+        let undrawn = stimulus::undrawn(seed, gamma, first, trials, &pool);
+        let host = stimulus::draw(seed, &source, gamma, first, trials, &pool);
+        assert_eq!((&undrawn.truth, &undrawn.image), (&host.truth, &host.image));
+        launch.heads.extend(undrawn.head);
+        launch.image.extend(undrawn.image);
+        points.extend(host.noise);
+        stimuli.extend(host.stimuli);
+    }
+    let host = Made {
+        failed: false,
+        points,
+        stimuli,
+    };
+    (launch, host)
+}
+
+fn assert_same(made: &Made, host: &Made, case: &str) {
+    assert!(!made.failed, "{case}");
+    assert_eq!(made.points.len(), host.points.len(), "{case}");
+    let other = (0..made.points.len()).find(|&i| made.points[i] != host.points[i]);
+    assert_eq!(other, None, "first point that differs: {case}");
+    assert_eq!(made.stimuli.len(), host.stimuli.len(), "{case}");
+    let bits = |made: &Made, i: usize| made.stimuli[i].to_bits();
+    let other = (0..made.stimuli.len()).find(|&i| bits(made, i) != bits(host, i));
+    assert_eq!(other, None, "first number that differs: {case}");
+}
+
+fn compare(noise: Noise, grain: Grain, images: &Images, trials: usize, gammas: &[f64]) {
+    let (launch, host) = pair(noise, grain, images, trials, gammas);
+    for backwards in [false, true] {
+        let Some(made) = launch.run(backwards) else {
+            return;
+        };
+        let case = format!(
+            "{noise:?} {grain:?} {:?} {trials} {gammas:?} {backwards}",
+            images.shape()
+        );
+        assert_same(&made, &host, &case);
+    }
+}
+
+const NOISES: [Noise; 5] = [
+    Noise::Uniform,
+    Noise::Binary,
+    Noise::Gaussian(Gaussian { sigma: 0.01 }),
+    Noise::Gaussian(Gaussian { sigma: 0.25 }),
+    Noise::Gaussian(Gaussian { sigma: 1.0 }),
+];
+
+const FINE: Grain = Grain {
+    cell: 1,
+    grey: false,
+};
+
+#[test]
+fn a_block_is_that_of_the_host_wherever_its_noise_begins() {
+    for noise in NOISES {
+        // Each trial's image takes a word of the generator: all places in a ChaCha block, odd ones too.
+        for trials in 1..=17 {
+            compare(
+                noise,
+                FINE,
+                &images([1, 3, 5], 30),
+                trials,
+                &[0.0, 0.3, 0.0],
+            );
+        }
+        compare(
+            noise,
+            FINE,
+            &images([1, 28, 28], 30),
+            7,
+            &[0.3, 0.0, 1.0, 0.3],
+        );
+        compare(noise, FINE, &images([1, 1, 1], 3), 1, &[0.0]);
+        compare(noise, FINE, &images([1, 9, 9], 5), 101, &[0.3; 3]);
+        // Noise alone.
+        compare(noise, FINE, &images([1, 28, 28], 0), 33, &[0.0; 2]);
+    }
+}
+
+#[test]
+fn colours_and_grains_are_those_of_the_host() {
+    for noise in NOISES {
+        for (cell, grey) in [(1, false), (1, true), (2, false), (3, true), (40, true)] {
+            let grain = Grain { cell, grey };
+            compare(noise, grain, &images([3, 13, 17], 12), 5, &[0.0, 0.3]);
+            compare(noise, grain, &images([3, 32, 32], 0), 3, &[0.0]);
+        }
+    }
+}
+
+/// Of these normal numbers some 80,000 are in a wedge and 1,400 in the tail.
+#[test]
+fn millions_of_normal_numbers_are_those_of_the_host() {
+    let (launch, host) = pair(
+        of_sigma(1.0),
+        FINE,
+        &images([1, 28, 28], 30),
+        3500,
+        &[0.0, 0.3],
+    );
+    let Some(made) = launch.run(false) else {
+        return;
+    };
+    assert_same(&made, &host, "millions");
+    let (centre, scale) = gaussian(launch.noise);
+    let far = |&&point: &&u16| (f64::from(point) - centre).abs() > 3.655 * scale;
+    let in_tail = made.points.iter().filter(far).count();
+    assert!((1200..1700).contains(&in_tail), "{in_tail}");
+}
+
+#[test]
+fn the_counter_carries_into_its_upper_half() {
+    let (trials, images) = (5, images([1, 28, 28], 0));
+    let seed = BlockSeed {
+        session: 1,
+        analysis: 2,
+        gamma: 3,
+        block: 4,
+    };
+    for noise in NOISES {
+        let (pool, source) = (Pool::new(&images), Source::new(noise, &images));
+        let mut launch = Launch::new(noise, FINE, &images, trials);
+        let mut host = Vec::new();
+        for position in [((1_u64 << 32) - 1) * 16 - 3, (1 << 36) - 200, 5 << 40] {
+            let mut head = stimulus::undrawn(seed, 0.0, 0, trials, &pool).head;
+            (head[8], head[9]) = (position as u32, (position >> 32) as u32);
+            launch.heads.extend(head);
+            let mut rng = seed.generator();
+            rng.set_word_pos(position.into());
+            host.extend(source.draw(&mut rng, trials));
+        }
+        let Some(made) = launch.run(false) else {
+            return;
+        };
+        let stimuli = source.show(&host);
+        let host = Made {
+            failed: false,
+            points: host,
+            stimuli,
+        };
+        assert_same(&made, &host, &format!("{noise:?}"));
+    }
+}
+
+/// A ziggurat as `rand_distr` goes through it, of any tables.
+fn normal(rng: &mut ChaCha8Rng, edges: &[f64], density: &[f64]) -> f64 {
+    let open = |word: u64| ((word >> 12) as f64).mul_add(2.0_f64.powi(-52), 2.0_f64.powi(-53));
+    loop {
+        let bits = rng.next_u64();
+        let layer = (bits & 0xff) as usize;
+        let u = (bits >> 12) as f64 * 2.0_f64.powi(-51) - 1.0;
+        let x = u * edges[layer];
+        if x.abs() < edges[layer + 1] {
+            return x;
+        }
+        if layer == 0 {
+            loop {
+                let beyond = open(rng.next_u64()).ln() / edges[1];
+                let y = open(rng.next_u64()).ln();
+                if -2.0 * y >= beyond * beyond {
+                    return if u < 0.0 {
+                        beyond - edges[1]
+                    } else {
+                        edges[1] - beyond
+                    };
+                }
+            }
+        }
+        let r = (rng.next_u64() >> 11) as f64 * 2.0_f64.powi(-53);
+        if density[layer + 1] + (density[layer] - density[layer + 1]) * r < (-x * x / 2.0).exp() {
+            return x;
+        }
+    }
+}
+
+/// Tables under which two of three normal numbers take more than one word, and many take a dozen: what
+/// enters a chunk at different words stays apart for long.
+#[test]
+fn chunks_are_joined_however_many_words_a_normal_takes() {
+    let (trials, images) = (40, images([1, 28, 28], 0));
+    let mut launch = Launch::new(of_sigma(0.25), FINE, &images, trials);
+    launch.edges = (0..=256).map(|i| 3.0 * 0.35_f64.powi(i)).collect();
+    launch.density = (0..=256).map(|i| [1.3, 0.7][i % 2]).collect();
+    launch.parts *= 3;
+    let seed = BlockSeed {
+        session: 9,
+        analysis: 0,
+        gamma: 0,
+        block: 1,
+    };
+    let (centre, scale) = gaussian(launch.noise);
+    let mut host = Vec::new();
+    for position in [0_u64, 7] {
+        let mut head = stimulus::undrawn(seed, 0.0, 0, trials, &Pool::new(&images)).head;
+        head[8] = position as u32;
+        launch.heads.extend(head);
+        let mut rng = seed.generator();
+        rng.set_word_pos(position.into());
+        host.extend((0..trials * launch.points).map(|_| {
+            let n = normal(&mut rng, &launch.edges, &launch.density);
+            let place = (centre + scale * n).clamp(0.0, 2.0 * centre);
+            let whole = place.trunc();
+            whole as u16 + u16::from(place - whole >= 0.5)
+        }));
+    }
+    for backwards in [false, true] {
+        let Some(made) = launch.run(backwards) else {
+            return;
+        };
+        assert!(!made.failed);
+        let other = (0..host.len()).find(|&i| made.points[i] != host[i]);
+        assert_eq!(other, None, "{backwards}");
+    }
+}
+
+#[test]
+fn what_cannot_be_drawn_is_not_passed_over() {
+    let (launch, _) = pair(of_sigma(0.25), FINE, &images([1, 28, 28], 30), 9, &[0.0; 3]);
+    let mut few = launch.clone();
+    few.parts = launch.trials * launch.points / CHUNK;
+    // Of 28 pairs of words in a row, one in three times none is accepted; and there are chunks enough.
+    let mut long = launch;
+    long.edges = (0..=256).map(|i| 3.0 * 0.01_f64.powi(i)).collect();
+    long.density = (0..=256).map(|i| [2.0, 0.97][i % 2]).collect();
+    long.parts *= 200;
+    for launch in [few, long] {
+        let Some(made) = launch.run(false) else {
+            return;
+        };
+        assert!(made.failed);
+    }
+}
