@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use burn::tensor::Device;
@@ -16,6 +18,7 @@ use noisescope::nets::{Ports, Subject, decision};
 use noisescope::session::config::{self, DatasetName, NetworkKind, Noise};
 use noisescope::session::record::{self, BlockSums, GammaTrials, Record};
 use noisescope::session::{Config, Session, State};
+use noisescope::stimulus::launch::{Launch, Slot};
 use noisescope::stimulus::{self, Pool, Source};
 
 const CLASSES: usize = 10;
@@ -137,7 +140,7 @@ fn launches_measure_what_their_blocks_measure_alone() {
                 blocks,
             });
         }
-        let sums: Box<Vec<BlockSums>> = launches.read().downcast().unwrap();
+        let sums: Box<Vec<BlockSums>> = launches.read().unwrap().downcast().unwrap();
         sums.iter().for_each(|sums| both[0].add(sums));
         for block in 0..17 {
             let sums = Experiment::step(&analysis, &lab, Job::one(1, block)).unwrap();
@@ -153,6 +156,116 @@ fn launches_measure_what_their_blocks_measure_alone() {
         assert!(
             pairs.into_iter().all(|(a, b)| a.abs_diff(b) <= 2),
             "{kind:?}"
+        );
+    }
+}
+
+/// The launches of a process that counts its operators: so many as the environment says, drawn alone or computed.
+#[test]
+#[ignore = "a process of its own, begun by a_launch_is_few_operators"]
+fn launches_that_are_counted() {
+    let told = |name: &str| std::env::var(name).unwrap();
+    let count: u64 = told("NOISESCOPE_LAUNCHES").parse().unwrap();
+    let gamma: f64 = told("NOISESCOPE_GAMMA").parse().unwrap();
+    let lab = lab(NetworkKind::Cnn, &Kind::Libtorch.handle());
+    let (block, blocks) = (32, 4);
+    if told("NOISESCOPE_WHAT") == "drawn" {
+        let source = Source::new(Noise::Uniform, &lab.dataset.train);
+        let launch = Launch::new(&source, gamma, block, &lab.pool, &lab.resident, &lab.device);
+        for first in 0..count {
+            let slot = |block| Slot {
+                seed: PLACE.noise(0, first * blocks + block),
+                first: 0,
+                trials: 32,
+            };
+            launch.draw(&(0..blocks).map(slot).collect::<Vec<_>>());
+        }
+        return;
+    }
+    let plan = config::ClassificationImages {
+        gammas: vec![gamma],
+        trials: 1 << 20,
+        block,
+        ..Default::default()
+    };
+    let mut analysis = ClassificationImages::new(plan, PLACE, &lab);
+    let nothing = Record::new(&Config::default());
+    let mut record = record::ClassificationImages::default();
+    Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut record).unwrap();
+    let mut launches = Experiment::launches(&analysis, &lab, 0, blocks as usize).unwrap();
+    for first in 0..count {
+        let block = first * blocks;
+        launches.launch(Job {
+            part: 0,
+            block,
+            blocks,
+        });
+    }
+    launches.read().unwrap();
+}
+
+/// Kernels of a launch of `cnn` on a GPU: the operators that libtorch computes for it here, but for those that draw the
+/// noise, and two kernels of our own in their place.
+#[test]
+fn a_launch_is_few_operators() {
+    const OF_NOISE: f64 = 2.0;
+    const MOST: f64 = 40.0;
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("operators.so");
+    let libtorch = std::env::var("LIBTORCH").unwrap();
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
+    let compiled = Command::new(compiler)
+        .args(["-std=c++17", "-O1", "-shared", "-fPIC"])
+        .arg(format!("-I{libtorch}/include"))
+        .arg("-o")
+        .arg(&library)
+        .arg("tests/libtorch/operators.cpp")
+        .args([&format!("-L{libtorch}/lib"), "-ltorch_cpu", "-lc10"])
+        .status();
+    assert!(
+        compiled.is_ok_and(|it| it.success()),
+        "no C++ compiler works; name one in CXX"
+    );
+    let counted = |what: &str, gamma: f64, launches: u64| -> BTreeMap<String, f64> {
+        let told = folder.path().join("counts");
+        let ended = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--ignored", "launches_that_are_counted"])
+            .env("LD_PRELOAD", &library)
+            .env("NOISESCOPE_OPERATORS", &told)
+            .env("NOISESCOPE_WHAT", what)
+            .env("NOISESCOPE_GAMMA", gamma.to_string())
+            .env("NOISESCOPE_LAUNCHES", launches.to_string())
+            .stdout(Stdio::null())
+            .status();
+        assert!(ended.unwrap().success());
+        let counts = std::fs::read_to_string(&told).unwrap();
+        let lines = counts.lines().map(|line| line.rsplit_once(' ').unwrap());
+        lines
+            .map(|(name, count)| (name.to_owned(), count.parse().unwrap()))
+            .collect()
+    };
+    // What more launches add.
+    let each = |what: &str, gamma: f64| -> (f64, String) {
+        let (few, many) = (counted(what, gamma, 2), counted(what, gamma, 6));
+        let more = many
+            .iter()
+            .map(|(name, count)| (name, (count - few.get(name).unwrap_or(&0.0)) / 4.0));
+        let more: Vec<_> = more.filter(|(_, count)| *count > 0.0).collect();
+        let all = more.iter().map(|(_, count)| count).sum();
+        (
+            all,
+            more.iter()
+                .map(|(name, count)| format!("{count} {name}\n"))
+                .collect(),
+        )
+    };
+    for gamma in [0.0, 0.3] {
+        let ((all, names), (drawn, of_drawn)) = (each("launched", gamma), each("drawn", gamma));
+        println!("γ {gamma}: {all} operators a launch, {drawn} of them noise");
+        assert!(drawn > 3.0 && all > 20.0, "what is counted: {names}");
+        assert!(
+            all - drawn + OF_NOISE <= MOST,
+            "{all} of\n{names}noise {drawn} of\n{of_drawn}"
         );
     }
 }

@@ -148,11 +148,12 @@ pub trait Launches {
     /// launch's size; what is missing of it is padded, so that every launch has the same shapes.
     fn launch(&mut self, job: Job);
 
-    /// What all blocks measured since the last reading: consecutive ones of one part.
+    /// What all blocks measured since the last reading: consecutive ones of one part. `None` where that cannot be
+    /// summed there, since an answer was no number: each block is then computed by [`Experiment::step`].
     ///
     /// # Panics
     /// With the backend's words where the device fails.
-    fn read(&mut self) -> Sums;
+    fn read(&mut self) -> Option<Sums>;
 }
 
 /// An experiment that cannot begin or go on: why, and what would help. The message begins with the

@@ -152,10 +152,11 @@ impl Feeding<'_> {
             done = launch.end();
         }
         match guarded(|| own.read()) {
-            Ok(sums) => {
+            Ok(Some(sums)) => {
                 let blocks = done - job.block;
                 self.tell(Job { blocks, ..job }, sums, began)
             }
+            Ok(None) => self.gathered(job, blocks),
             Err(said) => self.trouble(said),
         }
     }

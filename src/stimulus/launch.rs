@@ -4,6 +4,7 @@
 //! are all that crosses the bus; elsewhere the processor's threads draw its points, of 16 bits, which are uploaded
 //! together with what else a launch needs, and the device makes stimuli of them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
@@ -38,6 +39,8 @@ pub struct Launch<'a> {
     kernels: Option<&'static Kernels>,
     /// The GPU that libtorch computes on.
     gpu: Option<usize>,
+    /// What has crossed.
+    traffic: Arc<Traffic>,
     /// For every number of an image the number of the noise's grid that it shows, where these differ.
     cells: Option<Tensor<1, Int>>,
     device: &'a Device,
@@ -47,7 +50,7 @@ pub struct Launch<'a> {
 /// have the true class −1. p points of noise, P numbers of an image.
 #[derive(Debug)]
 pub struct Drawn {
-    /// True class of every trial, on the device and here; \[N\].
+    /// True class of every trial, in 32 bits; \[N\].
     pub truth: Tensor<1, Int>,
     /// The same here.
     pub shown: Vec<i16>,
@@ -56,7 +59,7 @@ pub struct Drawn {
     /// The stimuli (1−γ)·z + γ·x, \[N,P\].
     pub stimuli: Tensor<2>,
     /// The bytes of the images, \[N,P\]; `None` where there are none.
-    pub images: Option<Tensor<2>>,
+    pub images: Option<Tensor<2, Int>>,
 }
 
 /// What the host draws of a block.
@@ -90,6 +93,7 @@ impl<'a> Launch<'a> {
         Self {
             kernels: resident.drawing.kernels.filter(|_| kernels::draws(source)),
             gpu: resident.drawing.gpu,
+            traffic: Arc::clone(&resident.traffic),
             source,
             gamma,
             trials,
@@ -121,6 +125,7 @@ impl<'a> Launch<'a> {
             crate::session::config::Noise::Gaussian(_)
         );
         if let Some(kernels) = self.kernels.filter(|_| gaussian) {
+            self.traffic.read_back(4);
             kernels.check();
         }
     }
@@ -148,6 +153,8 @@ impl<'a> Launch<'a> {
             shown.resize((at + 1) * self.trials, -1);
             image.resize((at + 1) * self.trials, 0);
         }
+        self.traffic
+            .upload(4 * (heads.len() + image.len() + shown.len()));
         let drawn = kernels.draw(&kernels::Launch {
             source: self.source,
             heads: &heads,
@@ -159,10 +166,7 @@ impl<'a> Launch<'a> {
             cells: self.cells.as_ref(),
             blends: self.gamma != 0.0,
         });
-        let chosen = |images: &Tensor<2, Int>| {
-            let chosen = drawn.image.clone().cast(DType::I64);
-            images.clone().select(0, chosen).float()
-        };
+        let chosen = |images: &Tensor<2, Int>| images.clone().select(0, drawn.image.clone());
         Drawn {
             images: self.images.as_ref().map(chosen),
             truth: drawn.truth,
@@ -200,13 +204,13 @@ impl<'a> Launch<'a> {
         let noise = packed.clone().narrow(0, 0, n * points).reshape([n, points]);
         let rest = |at: usize| packed.clone().narrow(0, n * points + at * n, n);
         let images = self.images.as_ref().map(|images| {
-            let (low, high) = (rest(1).cast(DType::I64), rest(2).cast(DType::I64));
-            let chosen = high * (1_i64 << LOW_BITS) + low;
-            images.clone().select(0, chosen).float()
+            let (low, high) = (rest(1).cast(DType::I32), rest(2).cast(DType::I32));
+            let chosen = high * (1_i32 << LOW_BITS) + low;
+            images.clone().select(0, chosen)
         });
         Drawn {
             stimuli: self.show(noise.clone(), images.as_ref()),
-            truth: rest(0),
+            truth: rest(0).cast(DType::I32),
             shown,
             noise,
             images,
@@ -215,6 +219,7 @@ impl<'a> Launch<'a> {
 
     /// Brings numbers to the device; libtorch's GPU takes them while the processor goes on.
     fn upload(&self, packed: Vec<i16>) -> Tensor<1, Int> {
+        self.traffic.upload(size_of_val(&packed[..]));
         if let Some(there) = self.gpu.and_then(|gpu| kernels::upload(&packed, gpu)) {
             return there;
         }
@@ -248,7 +253,7 @@ impl<'a> Launch<'a> {
     }
 
     /// The stimuli of noise by its points less [`CENTRE`].
-    fn show(&self, noise: Tensor<2, Int>, images: Option<&Tensor<2>>) -> Tensor<2> {
+    fn show(&self, noise: Tensor<2, Int>, images: Option<&Tensor<2, Int>>) -> Tensor<2> {
         let grid = self.source.noise().grid();
         // In the order in which the host rounds.
         let k = noise.float() + CENTRE as f32;
@@ -258,7 +263,8 @@ impl<'a> Launch<'a> {
         }
         match images {
             Some(images) if self.gamma != 0.0 => {
-                values * (1.0 - self.gamma) as f32 + images.clone() * (self.gamma / 255.0) as f32
+                values * (1.0 - self.gamma) as f32
+                    + images.clone().float() * (self.gamma / 255.0) as f32
             }
             _ => values,
         }
@@ -274,21 +280,55 @@ pub struct Drawing {
     pub kernels: Option<&'static Kernels>,
 }
 
+/// What has crossed between the processor and a device, for launches.
+#[derive(Debug, Default)]
+pub struct Traffic {
+    uploads: AtomicU64,
+    up: AtomicU64,
+    readbacks: AtomicU64,
+    down: AtomicU64,
+}
+
+impl Traffic {
+    fn upload(&self, bytes: usize) {
+        self.uploads.fetch_add(1, Ordering::Relaxed);
+        self.up.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Notes a reading of so many bytes, which is waited for.
+    pub fn read_back(&self, bytes: usize) {
+        self.readbacks.fetch_add(1, Ordering::Relaxed);
+        self.down.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Uploads and their bytes, readings and their bytes.
+    pub fn so_far(&self) -> [u64; 4] {
+        let all = [&self.uploads, &self.up, &self.readbacks, &self.down];
+        all.map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
 /// What stays where the network computes: the training images, put there when first asked for, once a device; and
 /// how noise is drawn there.
 #[derive(Debug, Clone, Default)]
 pub struct Resident {
     images: Arc<OnceLock<Tensor<2, Int>>>,
     drawing: Drawing,
+    traffic: Arc<Traffic>,
 }
 
 impl Resident {
     /// Nothing yet, on a device on which launches are drawn so.
     pub fn drawn(drawing: Drawing) -> Self {
         Self {
-            images: Arc::default(),
             drawing,
+            ..Self::default()
         }
+    }
+
+    /// What has crossed for launches.
+    pub fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// The bytes of the images, \[images,P\]; `None` where there are none.

@@ -78,7 +78,7 @@ impl Hearing {
         for row in logits {
             let responses = responses(self.evidence, row);
             for &class in &self.listed {
-                let steps = (responses[class] / self.step).round();
+                let steps = (responses[class] / self.step).round_ties_even();
                 heard.clipped += u64::from(!(-most..=most).contains(&steps));
                 // What is no number becomes 0.
                 heard.responses.push(steps.clamp(-most, most) as i32);
@@ -99,8 +99,8 @@ impl Hearing {
                 for row in logits {
                     let mean = row.iter().map(|&v| f64::from(v)).sum::<f64>() / row.len() as f64;
                     for &class in &self.listed {
-                        // A step is a power of two, so that this is a division.
-                        let steps = ((f64::from(row[class]) - mean) * scale).round();
+                        // A step is a power of two, so that this is a division; rounded as devices round.
+                        let steps = ((f64::from(row[class]) - mean) * scale).round_ties_even();
                         heard.clipped += u64::from(!(-most..=most).contains(&steps));
                         heard.responses.push(steps.clamp(-most, most) as i32);
                     }

@@ -185,9 +185,9 @@ impl Launches for ResponseLaunches<'_> {
         self.sums = Some(sums);
     }
 
-    fn read(&mut self) -> analysis::Sums {
+    fn read(&mut self) -> Option<analysis::Sums> {
         let Some(sums) = self.sums.take() else {
-            return Box::new(Sums::of_responses(0, Vec::new()));
+            return Some(Box::new(Sums::of_responses(0, Vec::new())));
         };
         let mut told = Vec::new();
         for (half, own) in sums.halves.into_iter().enumerate() {
@@ -212,7 +212,7 @@ impl Launches for ResponseLaunches<'_> {
             let layers = self.layers.iter().zip(own.layers).map(of_layer).collect();
             told.push((half as u64, layers));
         }
-        Box::new(Sums::of_responses(sums.trials, told))
+        Some(Box::new(Sums::of_responses(sums.trials, told)))
     }
 }
 

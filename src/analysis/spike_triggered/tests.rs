@@ -426,7 +426,7 @@ fn launches_sum_what_their_blocks_sum_alone() {
                 });
             }
             let (block, end) = (jobs[0].0, jobs[jobs.len() - 1].1);
-            let sums: Box<Sums> = launches.read().downcast().unwrap();
+            let sums: Box<Sums> = launches.read().unwrap().downcast().unwrap();
             let job = Job {
                 part,
                 block,

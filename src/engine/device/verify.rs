@@ -287,8 +287,10 @@ fn measured(lab: &Lab, in_launches: bool, blocks: u64) -> Result<GammaTrials, St
 }
 
 fn read(launches: &mut dyn Launches, trials: &mut GammaTrials) -> Result<(), String> {
-    let sums = launches.read().downcast::<Vec<BlockSums>>();
-    let sums = sums.map_err(|_| "sums of another kind".to_owned())?;
+    let sums = launches.read().ok_or("an answer was no number")?;
+    let sums = sums
+        .downcast::<Vec<BlockSums>>()
+        .map_err(|_| "sums of another kind".to_owned())?;
     sums.iter().for_each(|sums| trials.add(sums));
     Ok(())
 }

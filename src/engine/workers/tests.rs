@@ -92,7 +92,7 @@ impl Launches for FrailLaunches<'_> {
         self.of.fail_where_wanted(self.blocks, job);
         self.real.launch(job);
     }
-    fn read(&mut self) -> Sums {
+    fn read(&mut self) -> Option<Sums> {
         self.real.read()
     }
 }
@@ -221,6 +221,56 @@ fn a_device_that_is_lost_says_what_happened() {
     assert!(words.contains("unspecified launch failure. "), "{words}");
     assert!(words.contains("does not answer any more"), "{words}");
     assert!(!words.contains("Compile with"), "{words}");
+}
+
+/// What cannot be summed on a device is computed block by block.
+#[test]
+fn answers_that_are_no_number_are_summed_by_the_host() {
+    let mut templates: Vec<Vec<f32>> = (0..10).map(testing::template).collect();
+    templates[3][100] = f32::NAN;
+    let network = testing::linear(&templates, &burn::tensor::Device::flex());
+    let lab = testing::lab(
+        network,
+        crate::session::config::NetworkKind::Logistic,
+        50,
+        10,
+    );
+    let plan = config::ClassificationImages {
+        gammas: vec![0.3],
+        trials: 80,
+        block: 10,
+        ..Default::default()
+    };
+    let mut analysis = ClassificationImages::new(plan, PLACE, &lab);
+    let mut begun = record::ClassificationImages::default();
+    let nothing = Record::new(&config::Config::default());
+    crate::analysis::Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut begun).unwrap();
+    let analysis: Arc<dyn Analysis> = Arc::new(analysis);
+    let both = [1, 4].map(|at_once| {
+        let mut trials = begun.gammas[0].clone();
+        let workers = Workers::start(&[seat(&lab, at_once)], &analysis, &lab).unwrap();
+        let each = if at_once == 1 { 1 } else { 8 };
+        for block in (0..8).step_by(each) {
+            let blocks = each as u64;
+            assert!(workers.offer(Job {
+                part: 0,
+                block,
+                blocks
+            }));
+        }
+        while trials.blocks < 8 {
+            match workers.answer(Duration::from_secs(10)) {
+                Answer::Done(_, done, _) => {
+                    let sums: Vec<BlockSums> = *done.downcast().unwrap();
+                    sums.iter().for_each(|sums| trials.add(sums));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        trials
+    });
+    assert!(both[0].evidence.as_ref().unwrap().clipped > 0);
+    assert!(both[0] == both[1]);
 }
 
 #[test]

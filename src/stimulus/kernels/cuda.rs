@@ -1,4 +1,8 @@
 //! Compiling, loading and launching the kernels.
+#![allow(
+    deprecated,
+    reason = "burn-tch is what this program is asked to run on; see engine/device/libtorch.rs"
+)]
 
 use std::collections::HashMap;
 use std::ffi::{CString, c_void};

@@ -2,7 +2,7 @@ use super::*;
 use crate::analysis::testing::{lab, linear, template, template_lab};
 use crate::analysis::{Experiment, Place};
 use crate::session::config::{self, Grain, NetworkKind, Noise, Response};
-use crate::session::record::{self, GammaTrials, Record};
+use crate::session::record::{self, BlockSums, GammaTrials, Record};
 use crate::session::{Config, Form};
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ fn together_and_apart(
             });
             block = next;
         }
-        let sums: Box<Vec<BlockSums>> = launches.read().downcast().unwrap();
+        let sums: Box<Vec<BlockSums>> = launches.read().unwrap().downcast().unwrap();
         sums.iter().for_each(|sums| both[0].add(sums));
         for block in first..end {
             let sums = Experiment::step(&analysis, lab, Job::one(part, block)).unwrap();
@@ -209,6 +209,51 @@ fn noise_alone_is_summed_as_on_the_host() {
         &together_and_apart(exact_plan(), &lab, &JOBS),
         "noise alone",
     );
+}
+
+/// Such sums are left to the host.
+#[test]
+fn answers_that_are_no_number_are_found_when_sums_are_read() {
+    let mut templates: Vec<Vec<f32>> = (0..10).map(template).collect();
+    templates[3][100] = f32::NAN;
+    let network = linear(&templates, &Device::flex());
+    let lab = lab(network, NetworkKind::Logistic, 200, 100);
+    let (analysis, _) = begun(plan(), &lab);
+    let mut launches = Experiment::launches(&analysis, &lab, 0, 4).unwrap();
+    launches.launch(Job {
+        part: 0,
+        block: 0,
+        blocks: 4,
+    });
+    assert!(launches.read().is_none());
+}
+
+/// Whatever there is to sum, one upload a launch and one reading of a job, of a size that trials do not change.
+#[test]
+fn one_upload_a_launch_and_one_reading_a_job() {
+    let lab = template_lab();
+    let (analysis, _) = begun(plan(), &lab);
+    let mut launches = Experiment::launches(&analysis, &lab, 1, 4).unwrap();
+    let mut down = Vec::new();
+    for (first, end) in [(0, 4), (4, 20)] {
+        let before = lab.resident.traffic().so_far();
+        for block in (first..end).step_by(4) {
+            launches.launch(Job {
+                part: 1,
+                block,
+                blocks: 4,
+            });
+        }
+        launches.read().unwrap();
+        let after = lab.resident.traffic().so_far();
+        let [uploads, up, readbacks, own] = std::array::from_fn(|at| after[at] - before[at]);
+        let count = (end - first) / 4;
+        assert_eq!((uploads, readbacks), (count, 1));
+        // Where the processor draws: points of 16 bits, and three numbers of as many a trial.
+        assert_eq!(up, count * 4 * 50 * 2 * (784 + 3));
+        down.push(own);
+    }
+    assert_eq!(down[0], down[1]);
 }
 
 #[test]
