@@ -337,6 +337,73 @@ fn a_run_begun_on_flex_goes_on_on_libtorch_and_the_session_says_so() {
     assert!(weights(&before) == weights(&after), "weights move along");
 }
 
+/// Every experiment, on a processor in the way of a GPU and in its own.
+#[test]
+fn every_experiment_measures_in_launches_what_it_measures_block_by_block() {
+    let bench = Bench::new();
+    let analyses = "analyses=[\
+        ClassificationImages((gammas: [0.0, 0.4], trials: 3000, block: 50)),\
+        Templates((block: 20)),\
+        Attack((weights: [0.0, 0.5, 1.0], images: 90, noise_images: 70, block: 20)),\
+        SpikeTriggered((trials: 900, images: 130, block: 30, gradient_trials: 60, gradient_units: 2)),\
+        Modulation((images: 90, block: 20)),\
+        Predictions((block: 30)),\
+    ]";
+    let [apart, together] = [None, Some("8")].map(|launch| {
+        let name = launch.map_or("apart", |_| "together");
+        let mut more = vec!["--set", analyses, "--device", "libtorch"];
+        more.extend(launch.map(|_| "--launch"));
+        more.extend(launch);
+        run(&bench, name, 1000, &more)
+    });
+    assert_eq!(together.record.devices, ["libtorch, launches of 8 blocks"]);
+    let (apart, together) = (apart.record.analyses, together.record.analyses);
+    use record::Analysis;
+    assert_eq!(apart.len(), together.len());
+    let mut seen = 0;
+    for pair in apart.iter().zip(&together) {
+        match pair {
+            (Analysis::ClassificationImages(a), Analysis::ClassificationImages(b)) => {
+                for (a, b) in a.gammas.iter().zip(&b.gammas) {
+                    assert_eq!((a.trials, &a.counts), (b.trials, &b.counts));
+                    assert!(a.noise == b.noise && a.image == b.image);
+                    assert_eq!(a.noted, b.noted);
+                }
+            }
+            (Analysis::Attack(a), Analysis::Attack(b)) => assert!(a.counts == b.counts),
+            (Analysis::Modulation(a), Analysis::Modulation(b)) => {
+                for (a, b) in a.layers.iter().zip(&b.layers) {
+                    assert!(a.counts == b.counts, "{}", a.name);
+                }
+            }
+            (Analysis::SpikeTriggered(a), Analysis::SpikeTriggered(b)) => {
+                assert_eq!(a.progress, b.progress);
+                for (a, b) in a.layers.iter().zip(&b.layers) {
+                    assert_eq!(a.noise.fields, b.noise.fields);
+                    assert!(a.noise.fired == b.noise.fired, "{}", a.name);
+                    assert!(a.images.fired == b.images.fired, "{}", a.name);
+                }
+            }
+            (a, b) => assert!(a == b),
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, 6);
+}
+
+#[test]
+fn launches_that_are_interrupted_go_on_to_the_same_bits() {
+    let bench = Bench::new();
+    let device = ["--device", "libtorch", "--launch", "4"];
+    let whole = run(&bench, "whole", 20_000, &device);
+    interrupted(&bench, "stopped", &device);
+    // The session says how it was computed.
+    bench.succeed(&["run", "stopped", "--plain"]);
+    let stopped = bench.load("stopped");
+    assert_eq!(stopped.record.devices, ["libtorch, launches of 4 blocks"]);
+    assert!(whole.record.analyses == stopped.record.analyses);
+}
+
 #[test]
 fn auto_tries_what_is_here_and_a_session_stays_where_it_began() {
     let bench = Bench::new();

@@ -84,7 +84,6 @@ impl Lab {
         if self.device != *device {
             lab.network = lab.network.on(device);
             lab.device = device.clone();
-            lab.resident = Resident::default();
         }
         lab
     }

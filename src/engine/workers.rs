@@ -19,7 +19,6 @@ use super::device::trouble::{self, Trouble};
 use super::feeding::Feeding;
 use crate::analysis::{Analysis, AnalysisError, Job, Lab, Sums};
 use crate::nets::launch;
-use crate::stimulus::launch::Resident;
 
 /// Blocks that wait for each worker: enough to keep it busy while a checkpoint is written.
 const WAITING: usize = 8;
@@ -236,7 +235,7 @@ impl Worker {
         };
         if self.seat.is_fed() {
             let (drawing, why) = self.seat.drawing();
-            lab.resident = Resident::drawn(drawing);
+            lab.resident = lab.resident.drawn(drawing);
             if let Some(why) = why {
                 let _ = self.answer.send(Word::Note(why));
             }

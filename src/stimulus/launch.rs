@@ -5,7 +5,7 @@
 //! together with what else a launch needs, and the device makes stimuli of them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use rayon::prelude::*;
@@ -50,7 +50,7 @@ pub struct Launch<'a> {
 /// have the true class −1. p points of noise, P numbers of an image.
 #[derive(Debug)]
 pub struct Drawn {
-    /// True class of every trial, in 32 bits; \[N\].
+    /// True class of every trial, in 32 bits or 64; \[N\].
     pub truth: Tensor<1, Int>,
     /// The same here.
     pub shown: Vec<i16>,
@@ -204,13 +204,13 @@ impl<'a> Launch<'a> {
         let noise = packed.clone().narrow(0, 0, n * points).reshape([n, points]);
         let rest = |at: usize| packed.clone().narrow(0, n * points + at * n, n);
         let images = self.images.as_ref().map(|images| {
-            let (low, high) = (rest(1).cast(DType::I32), rest(2).cast(DType::I32));
-            let chosen = high * (1_i32 << LOW_BITS) + low;
+            let (low, high) = (rest(1).cast(DType::I64), rest(2).cast(DType::I64));
+            let chosen = high * (1_i64 << LOW_BITS) + low;
             images.clone().select(0, chosen)
         });
         Drawn {
             stimuli: self.show(noise.clone(), images.as_ref()),
-            truth: rest(0).cast(DType::I32),
+            truth: rest(0).cast(DType::I64),
             shown,
             noise,
             images,
@@ -308,21 +308,22 @@ impl Traffic {
     }
 }
 
-/// What stays where the network computes: the training images, put there when first asked for, once a device; and
-/// how noise is drawn there.
+/// What stays where networks compute: the training images of a run, put on each device when they are first asked for
+/// there; and how noise is drawn on one of them.
 #[derive(Debug, Clone, Default)]
 pub struct Resident {
-    images: Arc<OnceLock<Tensor<2, Int>>>,
+    images: Arc<Mutex<Vec<(Device, Tensor<2, Int>)>>>,
     drawing: Drawing,
     traffic: Arc<Traffic>,
 }
 
 impl Resident {
-    /// Nothing yet, on a device on which launches are drawn so.
-    pub fn drawn(drawing: Drawing) -> Self {
+    /// The same, on a device on which launches are drawn so.
+    #[must_use]
+    pub fn drawn(&self, drawing: Drawing) -> Self {
         Self {
             drawing,
-            ..Self::default()
+            ..self.clone()
         }
     }
 
@@ -338,7 +339,16 @@ impl Resident {
             let shape = [bytes.len() / pool.pixels(), pool.pixels()];
             Tensor::from_data(TensorData::new(bytes, shape), (device, DType::U8))
         };
-        (!pool.is_empty()).then(|| self.images.get_or_init(put).clone())
+        if pool.is_empty() {
+            return None;
+        }
+        let mut there = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, images)) = there.iter().find(|(own, _)| own == device) {
+            return Some(images.clone());
+        }
+        let images = put();
+        there.push((device.clone(), images.clone()));
+        Some(images)
     }
 }
 

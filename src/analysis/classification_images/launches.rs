@@ -105,8 +105,9 @@ impl<'a> NoiseLaunches<'a> {
         let listed = analysis.listed.as_ref().ok()?;
         let listed: Vec<i64> = listed.iter().map(|&class| class as i64).collect();
         let listed = some.then(|| integers(listed, device));
-        let all = integers((0..k as i64).collect(), device).reshape([1, k]);
-        let classes = [all.clone(), all.cast(DType::I32)];
+        let long = integers((0..k as i64).collect(), device).reshape([1, k]);
+        let short = TensorData::new((0..k as i32).collect(), [1, k]);
+        let classes = [long, Tensor::from_data(short, (device, DType::I32))];
         let own_strata = analysis.summing.has_own_strata() && evidence;
         let columns = [
             (Column::Called, true),

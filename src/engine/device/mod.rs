@@ -154,13 +154,12 @@ pub fn open(
 ) -> Result<Opened, DeviceError> {
     let how = How {
         workers: wanted.workers,
-        launch: wanted.launch.or_else(|| before.and_then(recorded_launch)),
-        named: wanted.launch.is_some(),
+        launch: wanted.launch,
         network,
     };
     match wanted.choice {
         Choice::Auto => Ok(automatic(how, before)),
-        Choice::Named(kinds) => open_named(kinds, how),
+        Choice::Named(kinds) => open_named(kinds, how.going_on(kinds, before)),
     }
 }
 
@@ -170,9 +169,24 @@ struct How {
     workers: Option<usize>,
     /// Blocks of a launch, where they are known.
     launch: Option<usize>,
-    /// Whether a person named them.
-    named: bool,
     network: NetworkKind,
+}
+
+impl How {
+    /// With launches as the session had them, where it was on devices of this kind.
+    fn going_on(self, kinds: &[Kind], before: Option<&str>) -> Self {
+        let alike = |then: &[Kind]| {
+            let pairs = then.iter().zip(kinds);
+            let same =
+                |(a, b): (&Kind, &Kind)| std::mem::discriminant(a) == std::mem::discriminant(b);
+            pairs.into_iter().all(same)
+        };
+        let recorded = before.filter(|it| before_kinds(it).is_some_and(|then| alike(&then)));
+        Self {
+            launch: self.launch.or_else(|| recorded.and_then(recorded_launch)),
+            ..self
+        }
+    }
 }
 
 /// What is here, best first: without a look at how fast.
@@ -197,7 +211,7 @@ fn automatic(how: How, before: Option<&str>) -> Opened {
                     .to_owned(),
             );
         }
-        match open_named(&kinds, how) {
+        match open_named(&kinds, how.going_on(&kinds, before)) {
             Ok(mut opened) => {
                 opened.notes.splice(0..0, notes);
                 return opened;
@@ -282,11 +296,11 @@ fn open_named(kinds: &[Kind], how: How) -> Result<Opened, DeviceError> {
 /// The places of the workers of one device: one that feeds it with launches, or one a core.
 fn seats(kind: Kind, how: How) -> Vec<Seat> {
     let workers = how.workers.unwrap_or_else(cores).max(1);
-    let blocks = match (kind.is_gpu(), kind == Kind::Libtorch && how.named) {
-        (true, _) => how.launch.unwrap_or(BLOCKS_A_LAUNCH),
-        // The way with a GPU, on a processor.
-        (false, true) => how.launch.unwrap_or(1),
-        (false, false) => 1,
+    let blocks = match kind {
+        Kind::Cuda(_) | Kind::Cubecl(_) => how.launch.unwrap_or(BLOCKS_A_LAUNCH),
+        // The way with a GPU, on a processor, where it is asked for.
+        Kind::Libtorch => how.launch.unwrap_or(1),
+        Kind::Cpu | Kind::Flex => 1,
     };
     let is_fed = blocks > 1;
     let seat = Seat {
@@ -386,17 +400,28 @@ mod tests {
         );
         // As version 0.1.0 had it.
         assert_eq!(recorded_launch("cuda:0, noise drawn there"), None);
-        let how = |launch: Option<usize>, named| How {
+        let how = How {
             workers: Some(4),
-            launch,
-            named,
+            launch: None,
             network: NetworkKind::Cnn,
         };
-        let own = seats(Kind::Cuda(0), how(Some(64), false));
-        assert_eq!((own.len(), own[0].blocks, own[0].threads), (1, 64, 4));
-        assert!(assemble(&[Kind::Cuda(0)], own, how(None, false)).untried);
+        let own = seats(Kind::Cuda(0), how);
+        assert_eq!((own.len(), own[0].threads), (1, 4));
+        assert!(assemble(&[Kind::Cuda(0)], own, how).untried);
+        let own = seats(
+            Kind::Cuda(0),
+            How {
+                launch: Some(64),
+                ..how
+            },
+        );
+        assert_eq!((own.len(), own[0].blocks), (1, 64));
         // A processor takes launches only where somebody asks for them.
-        assert_eq!(seats(Kind::Libtorch, how(Some(64), false)).len(), 4);
-        assert_eq!(seats(Kind::Libtorch, how(Some(64), true)).len(), 1);
+        assert_eq!(seats(Kind::Libtorch, how).len(), 4);
+        if libtorch::BUILT {
+            let going_on = |kind| how.going_on(&[kind], Some(recorded)).launch;
+            assert_eq!(going_on(Kind::Cuda(1)), Some(64));
+            assert_eq!(going_on(Kind::Libtorch), None);
+        }
     }
 }

@@ -87,7 +87,7 @@ pub fn verify(seat: &Seat, networks: &[NetworkKind], tell: &mut dyn FnMut(Check)
         });
         look(format!("sums of {}", kind.label()), &|| {
             let mut own = lab(kind, seat)?;
-            own.resident = Resident::drawn(drawing);
+            own.resident = own.resident.drawn(drawing);
             sums(&own, &reference(kind)?, seat)
         });
     }
@@ -119,7 +119,7 @@ fn draw(
     how: &str,
 ) -> Result<String, String> {
     let source = Source::new(noise, &lab.dataset.train);
-    let resident = Resident::drawn(drawing);
+    let resident = Resident::default().drawn(drawing);
     let launch = Launch::new(&source, gamma, TRIALS, &lab.pool, &resident, &lab.device);
     let slot = |block: u64| Slot {
         seed: PLACE.noise(0, block),
