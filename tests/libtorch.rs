@@ -19,7 +19,7 @@ use noisescope::session::config::{self, DatasetName, NetworkKind, Noise};
 use noisescope::session::record::{self, BlockSums, GammaTrials, Record};
 use noisescope::session::{Config, Session, State};
 use noisescope::stimulus::launch::{Launch, Slot};
-use noisescope::stimulus::{self, Pool, Source};
+use noisescope::stimulus::{self, Pool, Source, kernels};
 
 const CLASSES: usize = 10;
 
@@ -311,6 +311,26 @@ fn interrupted(bench: &Bench, name: &str, more: &[&str]) {
     assert_ne!(bench.load(name).record.state, State::Finished);
 }
 
+/// Without a GPU: that NVRTC, where it is here, takes the kernels as a run has it compile them.
+#[test]
+fn the_kernels_are_compiled_where_nvrtc_is() {
+    let folder = noisescope::engine::device::libtorch::folder().map(std::path::Path::new);
+    match kernels::ptx(folder, "compute_75") {
+        Ok(ptx) => {
+            let text = String::from_utf8(ptx).unwrap();
+            for name in ["draw_uniform", "draw_binary", "draw_gaussian", "show"] {
+                assert!(text.contains(&format!(".entry {name}")), "{name}");
+            }
+            assert!(text.ends_with('\0'));
+            println!("NVRTC makes {} bytes of PTX", text.len());
+        }
+        Err(why) => {
+            assert!(why.contains("NOISESCOPE_NVRTC"), "{why}");
+            println!("NOT RUN: {why}");
+        }
+    }
+}
+
 #[test]
 fn one_worker_and_several_on_libtorch_give_the_same_bits() {
     let bench = Bench::new();
@@ -346,7 +366,7 @@ fn every_experiment_measures_in_launches_what_it_measures_block_by_block() {
         Templates((block: 20)),\
         Attack((weights: [0.0, 0.5, 1.0], images: 90, noise_images: 70, block: 20)),\
         SpikeTriggered((trials: 900, images: 130, block: 30, gradient_trials: 60, gradient_units: 2)),\
-        Modulation((images: 90, block: 20)),\
+        Modulation((images: 50, block: 10, images_per_class: 4, gammas: [0.4], steps: [2, 9])),\
         Predictions((block: 30)),\
     ]";
     let [apart, together] = [None, Some("8")].map(|launch| {

@@ -37,8 +37,8 @@ enum Column {
     Hit,
     /// Responses, M.
     Response,
-    /// Whether a response was cut, M.
-    Cut,
+    /// Whether a response has a number that is not cut, M.
+    Kept,
     /// Trials by true class, whatever they count, M.
     Stratum,
     /// All trials, whatever they count.
@@ -86,7 +86,7 @@ struct Answers {
     called: Tensor<2>,
     /// What a trial counts, \[N,1\]; `None` where all count the same.
     weight: Option<Tensor<2>>,
-    /// Responses \[N,M\] and whether each was cut.
+    /// Responses \[N,M\] and whether each has a number that is not cut.
     heard: Option<(Tensor<2>, Tensor<2>)>,
 }
 
@@ -115,7 +115,7 @@ impl<'a> NoiseLaunches<'a> {
             (Column::Shown, true),
             (Column::Hit, true),
             (Column::Response, evidence),
-            (Column::Cut, evidence && Self::is_shared(analysis, some)),
+            (Column::Kept, evidence && Self::is_shared(analysis, some)),
             (Column::Stratum, own_strata),
             (Column::Every, own_strata && some),
             (Column::Counted, analysis.summing.has_moments()),
@@ -224,9 +224,9 @@ impl<'a> NoiseLaunches<'a> {
             let most = f64::from(MOST);
             let clamped = steps.clone().clamp(-most, most);
             // What is no number differs from itself.
-            let cut = clamped.clone().not_equal(steps).cast(FloatDType::F64);
+            let kept = clamped.clone().equal(steps).cast(FloatDType::F64);
             // What is no number makes a sum no number, which is seen when it is read.
-            let mut own = (clamped, cut);
+            let mut own = (clamped, kept);
             if let Some(there) = there {
                 own = (own.0 * there.clone(), own.1 * there.clone());
             }
@@ -255,8 +255,8 @@ impl<'a> NoiseLaunches<'a> {
                 Some((responses, _)) => responses.clone(),
                 None => all.clone().narrow(1, 0, 0),
             },
-            Column::Cut => match &said.heard {
-                Some((_, cut)) => cut.clone(),
+            Column::Kept => match &said.heard {
+                Some((_, kept)) => kept.clone(),
                 None => all.clone().narrow(1, 0, 0),
             },
             Column::Stratum => self.of_listed(shown.clone()),
@@ -269,7 +269,7 @@ impl<'a> NoiseLaunches<'a> {
 
 impl NoiseLaunches<'_> {
     /// True classes and responses, \[N,K+M\], and what is counted by them: called classes, what they weigh, what
-    /// that is squared, responses, and whether they were cut; \[N,C\].
+    /// that is squared, responses, and whether they are kept; \[N,C\].
     fn apart(&self, truth: Tensor<2>, said: Answers) -> (Tensor<2>, Tensor<2>) {
         let (mut left, mut right) = (vec![truth], Vec::new());
         match &said.weight {
@@ -283,9 +283,9 @@ impl NoiseLaunches<'_> {
                 }
             }
         }
-        if let Some((responses, cut)) = said.heard {
+        if let Some((responses, kept)) = said.heard {
             left.push(responses.clone());
-            right.extend([responses, cut]);
+            right.extend([responses, kept]);
         }
         (Tensor::cat(left, 1), Tensor::cat(right, 1))
     }

@@ -54,6 +54,12 @@ pub fn one_thread() {
     tch::set_num_threads(1);
 }
 
+/// Lets cuDNN choose its algorithms by rules, not by trying them: a trial may end otherwise every time.
+pub fn choose_algorithms_by_rules() {
+    #[cfg(feature = "libtorch")]
+    tch::Cuda::cudnn_set_benchmark(false);
+}
+
 /// How many GPUs libtorch can compute on.
 ///
 /// # Errors

@@ -78,8 +78,10 @@ impl Seat {
     pub fn prepare_thread(&self) {
         launch::take_at_most(self.images);
         self.prepare_conductor();
-        if matches!(self.kind, Kind::Libtorch) && !self.is_fed() {
-            libtorch::one_thread();
+        match self.kind {
+            Kind::Libtorch if !self.is_fed() => libtorch::one_thread(),
+            Kind::Cuda(_) => libtorch::choose_algorithms_by_rules(),
+            _ => {}
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::session::form::Shape;
 use crate::stats::classification::{MARGINS, pairs};
 
 /// What a block of trials, or several, add to [`super::GammaTrials`].
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BlockSums {
     /// Which block; the first where these are the sums of several, all even or all odd.
     pub block: u64,
@@ -29,6 +29,24 @@ pub struct BlockSums {
     pub dropped: u64,
     /// What the outputs said; `None` where only decisions are asked for.
     pub evidence: Option<EvidenceSums>,
+}
+
+/// Nothing, of one block.
+impl Default for BlockSums {
+    fn default() -> Self {
+        Self {
+            block: 0,
+            blocks: 1,
+            trials: 0,
+            counts: Vec::new(),
+            noise: Vec::new(),
+            image: Vec::new(),
+            weights: (Vec::new(), Vec::new()),
+            moments: Vec::new(),
+            dropped: 0,
+            evidence: None,
+        }
+    }
 }
 
 /// The rows of sums that a trial goes to: by called class, by shown class, by both where they are

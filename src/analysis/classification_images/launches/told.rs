@@ -17,8 +17,8 @@ struct Layout {
     answers: usize,
     /// The first column of responses, M.
     responses: usize,
-    /// The first column of whether they were cut, M.
-    cut: usize,
+    /// The first column of whether they are kept, M.
+    kept: usize,
 }
 
 /// The products of what was said with what was said, of one half: \[L,C\].
@@ -52,7 +52,7 @@ impl NoiseLaunches<'_> {
                 truth: k,
                 answers: 3 * k,
                 responses: 3 * k,
-                cut: 3 * k + m,
+                kept: 3 * k + m,
             };
         }
         let tables = match self.analysis.config.weighting {
@@ -63,7 +63,7 @@ impl NoiseLaunches<'_> {
             truth: 0,
             answers: k,
             responses: tables * k,
-            cut: tables * k + m,
+            kept: tables * k + m,
         }
     }
 }
@@ -207,7 +207,7 @@ impl NoiseLaunches<'_> {
                             .push((evidence_row(*column, row, m), taken.to_vec()));
                     }
                 }
-                Column::Counted | Column::Cut => {}
+                Column::Counted | Column::Kept => {}
             }
         }
         // What is called none of the classes with maps is what is left of all.
@@ -251,13 +251,14 @@ impl NoiseLaunches<'_> {
             truth,
             answers,
             responses,
-            cut,
+            kept,
         } = said.layout;
         own.shown = shown.to_vec();
         let by_truth =
             |first: usize| (0..k * m).map(move |at| said.at(truth + at / m, first + at % m));
         own.sums = by_truth(responses).collect();
-        own.clipped = by_truth(cut).map(|count| count as u64).sum();
+        let heard = m as u64 * shown.iter().sum::<u64>();
+        own.clipped = heard - by_truth(kept).sum::<i64>() as u64;
         let product = |a: usize, b: usize| said.at(answers + a, responses + b);
         own.squares = match m <= PAIRED {
             true => (0..m * pairs(m))
