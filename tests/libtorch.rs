@@ -209,6 +209,8 @@ fn launches_that_are_counted() {
 #[test]
 fn a_launch_is_few_operators() {
     const OF_NOISE: f64 = 2.0;
+    // What kernels leave to libtorch: the images of a launch.
+    const CHOSEN: f64 = 1.0;
     const MOST: f64 = 40.0;
     let folder = tempfile::tempdir().unwrap();
     let library = folder.path().join("operators.so");
@@ -315,10 +317,21 @@ fn interrupted(bench: &Bench, name: &str, more: &[&str]) {
 #[test]
 fn the_kernels_are_compiled_where_nvrtc_is() {
     let folder = noisescope::engine::device::libtorch::folder().map(std::path::Path::new);
-    match kernels::ptx(folder, "compute_75") {
+    match kernels::compiled(folder, "compute_75") {
         Ok(ptx) => {
+            // And machine code, of which drivers older than NVRTC know what to do.
+            let code = kernels::compiled(folder, "sm_90").unwrap();
+            assert!(code.starts_with(b"\x7fELF"));
+            let unknown = kernels::compiled(folder, "sm_1").unwrap_err();
+            assert!(unknown.contains("sm_1"), "{unknown}");
             let text = String::from_utf8(ptx).unwrap();
-            for name in ["draw_uniform", "draw_binary", "draw_gaussian", "show"] {
+            for name in [
+                "draw_uniform",
+                "draw_binary",
+                "draw_gaussian",
+                "draw_gabor",
+                "show",
+            ] {
                 assert!(text.contains(&format!(".entry {name}")), "{name}");
             }
             assert!(text.ends_with('\0'));

@@ -1,6 +1,6 @@
 //! The kernels that draw and show noise, run on the processor: they give the host's points and stimuli to the bit.
 //!
-//! `src/stimulus/kernels.cu` is plain C++ too. Its harness is compiled with the system's compiler; where there is
+//! `src/stimulus/kernels.cu` and `src/stimulus/kernels/gabor.cu` are plain C++ too. Their harness is compiled with the system's compiler; where there is
 //! none, set NOISESCOPE_WITHOUT_CXX to do without these tests.
 
 #[path = "noise_kernel/launch.rs"]
@@ -53,7 +53,7 @@ fn pair(
         let undrawn = stimulus::undrawn(seed, gamma, first, trials, &pool);
         let host = stimulus::draw(seed, &source, gamma, first, trials, &pool);
         assert_eq!((&undrawn.truth, &undrawn.image), (&host.truth, &host.image));
-        launch.heads.extend(undrawn.head);
+        launch.place(&source, seed, undrawn.head);
         launch.image.extend(undrawn.image);
         points.extend(host.noise);
         stimuli.extend(host.stimuli);
@@ -104,6 +104,11 @@ const FINE: Grain = Grain {
     grey: false,
 };
 
+const GREY: Grain = Grain {
+    cell: 1,
+    grey: true,
+};
+
 #[test]
 fn a_block_is_that_of_the_host_wherever_its_noise_begins() {
     for noise in NOISES {
@@ -129,6 +134,51 @@ fn a_block_is_that_of_the_host_wherever_its_noise_begins() {
         // Noise alone.
         compare(noise, FINE, &images([1, 28, 28], 0), 33, &[0.0; 2]);
     }
+}
+
+/// Patches of 4×4, of which the first two shapes have one place.
+#[test]
+fn patches_are_those_of_the_host() {
+    for shape in [
+        [1, 4, 4],
+        [3, 7, 5],
+        [1, 4, 29],
+        [1, 17, 23],
+        [1, 28, 28],
+        [3, 32, 32],
+    ] {
+        for trials in [1, 2, 5, 16] {
+            compare(Noise::Patch, FINE, &images(shape, 0), trials, &[0.0; 3]);
+            let gammas = [0.3, 0.0, 1.0, 0.3];
+            compare(Noise::Patch, FINE, &images(shape, 30), trials, &gammas);
+        }
+    }
+    compare(Noise::Patch, GREY, &images([3, 9, 13], 12), 7, &[0.0, 0.3]);
+}
+
+#[test]
+fn gabor_images_are_those_of_the_host() {
+    for shape in [
+        // An image of one grey, and of three.
+        [1, 1, 1],
+        [3, 1, 1],
+        [1, 2, 40],
+        [1, 17, 23],
+        [1, 28, 28],
+        [3, 32, 32],
+        // Just what is kept of an image, and more.
+        [1, 64, 64],
+        [1, 65, 67],
+        [3, 40, 41],
+    ] {
+        for trials in [1, 2, 5] {
+            compare(Noise::Gabor, FINE, &images(shape, 0), trials, &[0.0; 3]);
+            let gammas = [0.3, 0.0, 1.0, 0.3];
+            compare(Noise::Gabor, FINE, &images(shape, 30), trials, &gammas);
+        }
+    }
+    compare(Noise::Gabor, GREY, &images([3, 9, 13], 12), 7, &[0.0, 0.3]);
+    compare(Noise::Gabor, FINE, &images([1, 28, 28], 30), 700, &[0.3; 2]);
 }
 
 #[test]
@@ -171,14 +221,14 @@ fn the_counter_carries_into_its_upper_half() {
         gamma: 3,
         block: 4,
     };
-    for noise in NOISES {
+    for noise in NOISES.into_iter().chain([Noise::Patch, Noise::Gabor]) {
         let (pool, source) = (Pool::new(&images), Source::new(noise, &images));
         let mut launch = Launch::new(noise, FINE, &images, trials);
         let mut host = Vec::new();
         for position in [((1_u64 << 32) - 1) * 16 - 3, (1 << 36) - 200, 5 << 40] {
             let mut head = stimulus::undrawn(seed, 0.0, 0, trials, &pool).head;
             (head[8], head[9]) = (position as u32, (position >> 32) as u32);
-            launch.heads.extend(head);
+            launch.place(&source, seed, head);
             let mut rng = seed.generator();
             rng.set_word_pos(position.into());
             host.extend(source.draw(&mut rng, trials));

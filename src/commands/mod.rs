@@ -44,7 +44,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use etcetera::BaseStrategy;
 
-use crate::engine::device::{cubecl, libtorch, numerics};
+use crate::engine::device::{libtorch, numerics};
 use crate::link;
 use crate::nets::plan::Lanes;
 use crate::session::config;
@@ -174,6 +174,23 @@ enum Command {
     Doctor(doctor::Doctor),
 }
 
+impl Command {
+    /// Whether this process computes on a device, as it may.
+    fn computes(&self) -> bool {
+        matches!(
+            self,
+            Self::Run { .. }
+                | Self::Extend { .. }
+                | Self::Engine { .. }
+                | Self::Compare(_)
+                | Self::Inspect(_)
+                | Self::Bench(_)
+                | Self::Verify(_)
+                | Self::Doctor(_)
+        )
+    }
+}
+
 /// Why a command could not be carried out, for the exit code and the words.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -222,10 +239,9 @@ impl Refusal {
 /// standard error as one paragraph.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    if libtorch::BUILT || cubecl::BUILT {
-        let tf32 = std::env::args_os().any(|word| word == "--tf32");
-        // SAFETY: no thread has been started yet.
-        unsafe { numerics::choose(tf32) };
+    // Only a libtorch for GPUs multiplies so.
+    if libtorch::is_for_gpus() && cli.command.as_ref().is_some_and(Command::computes) {
+        numerics::choose(std::env::args_os().any(|word| word == "--tf32"));
     }
     match dispatch(cli) {
         Ok(code) => code,

@@ -18,6 +18,22 @@ use crate::nets::gather;
 /// Least blocks of a launch whose sums stay on the device: one of each half of the trials.
 const LEAST: usize = 2;
 
+/// How a note begins that a device has not the memory for what it was asked for.
+const NO_MEMORY: &str = "has no memory for";
+
+/// Whether a note says that.
+pub fn is_of_memory(note: &str) -> bool {
+    note.contains(NO_MEMORY)
+}
+
+/// Half as many blocks, an even number of them where they are more than one.
+fn halved(blocks: usize) -> usize {
+    match blocks / 2 {
+        0 | 1 => 1,
+        half => half / 2 * 2,
+    }
+}
+
 /// A device that is fed with the blocks of one analysis.
 pub(super) struct Feeding<'a> {
     pub analysis: &'a dyn Analysis,
@@ -31,8 +47,8 @@ pub(super) struct Feeding<'a> {
 enum Outcome {
     /// Computed and told, or given up since nobody wants them any more.
     Done,
-    /// The device has not the memory for a launch.
-    NoRoom(String),
+    /// The device has not the memory for a launch: its words, and what is not told yet.
+    NoRoom(String, Job),
     /// The worker must end.
     Ended,
 }
@@ -51,24 +67,25 @@ impl Feeding<'_> {
             if chained(&job) {
                 match self.alone(job) {
                     Outcome::Done => continue,
-                    Outcome::NoRoom(_) | Outcome::Ended => return,
+                    Outcome::NoRoom(..) | Outcome::Ended => return,
                 }
             }
+            let mut left = job;
             loop {
-                match self.compute(job, blocks) {
+                match self.compute(left, blocks) {
                     Outcome::Done => break,
                     Outcome::Ended => return,
                     // The same trials, fewer of them at a time.
-                    Outcome::NoRoom(_) if blocks > 1 => {
+                    Outcome::NoRoom(_, rest) if blocks > 1 => {
+                        let fewer = halved(blocks);
                         let note = format!(
-                            "device `{}` has no memory for {blocks} blocks at once: going on with {}",
-                            self.seat.name,
-                            blocks / 2
+                            "device `{}` {NO_MEMORY} {blocks} blocks at once: going on with {fewer}",
+                            self.seat.name
                         );
-                        blocks /= 2;
+                        (blocks, left) = (fewer, rest);
                         let _ = self.answer.send(Word::Note(note));
                     }
-                    Outcome::NoRoom(said) => {
+                    Outcome::NoRoom(said, _) => {
                         self.fail(Fault::of(&self.seat.name, &said));
                         return;
                     }
@@ -81,10 +98,10 @@ impl Feeding<'_> {
         let _ = self.answer.send(Word::Failed(fault));
     }
 
-    /// What became of a computation that did not succeed.
-    fn trouble(&self, said: String) -> Outcome {
+    /// What became of a computation that did not succeed, with what is `left` of its job.
+    fn trouble(&self, said: String, left: Job) -> Outcome {
         if trouble::judge(&said) == Trouble::Memory {
-            return Outcome::NoRoom(said);
+            return Outcome::NoRoom(said, left);
         }
         self.fail(Fault::of(&self.seat.name, &said));
         Outcome::Ended
@@ -128,7 +145,6 @@ impl Feeding<'_> {
     }
 
     fn compute(&self, job: Job, blocks: usize) -> Outcome {
-        // What a smaller launch computed anew may have been told before: only whole jobs are.
         let summed = blocks >= LEAST;
         let made = guarded(|| {
             let own = summed.then(|| self.analysis.launches(self.lab, job.part, blocks));
@@ -137,7 +153,7 @@ impl Feeding<'_> {
         let mut own = match made {
             Ok(Some(own)) => own,
             Ok(None) => return self.gathered(job, blocks),
-            Err(said) => return self.trouble(said),
+            Err(said) => return self.trouble(said, job),
         };
         let began = Instant::now();
         let mut done = job.block;
@@ -147,7 +163,7 @@ impl Feeding<'_> {
                 break;
             }
             if let Err(said) = guarded(|| own.launch(launch)) {
-                return self.trouble(said);
+                return self.trouble(said, job);
             }
             done = launch.end();
         }
@@ -157,7 +173,7 @@ impl Feeding<'_> {
                 self.tell(Job { blocks, ..job }, sums, began)
             }
             Ok(None) => self.gathered(job, blocks),
-            Err(said) => self.trouble(said),
+            Err(said) => self.trouble(said, job),
         }
     }
 
@@ -176,14 +192,7 @@ impl Feeding<'_> {
                 gather::side_by_side(&each, blocks, &prepare, &step);
             let computed = match computed {
                 Ok(computed) => computed,
-                Err(said) if trouble::judge(&said) == Trouble::Memory && left.block > job.block => {
-                    // What is told is not told again.
-                    return match blocks {
-                        1 => self.trouble(said),
-                        _ => self.gathered(left, blocks / 2),
-                    };
-                }
-                Err(said) => return self.trouble(said),
+                Err(said) => return self.trouble(said, left),
             };
             for (&own, sums) in each.iter().zip(computed) {
                 match sums {

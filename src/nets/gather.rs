@@ -114,18 +114,26 @@ pub fn side_by_side<I: Sync, T: Send>(
             .iter()
             .enumerate()
             .map(|(number, item)| {
-                let gathering = Arc::clone(&gathering);
-                scope.spawn(move || {
-                    prepare();
-                    HERE.set(Some((Arc::clone(&gathering), number)));
-                    let made = catch_unwind(AssertUnwindSafe(|| step(item)));
+                let own = Arc::clone(&gathering);
+                let compute = move || {
+                    let made = catch_unwind(AssertUnwindSafe(|| {
+                        prepare();
+                        HERE.set(Some((Arc::clone(&own), number)));
+                        step(item)
+                    }));
                     HERE.set(None);
-                    gathering.end();
+                    own.end();
                     made.map_err(|panic| words(panic.as_ref()))
-                })
+                };
+                let began = std::thread::Builder::new().spawn_scoped(scope, compute);
+                // Nobody waits for one that has not begun.
+                began.inspect_err(|_| gathering.end())
             })
             .collect();
         let ended = threads.into_iter().map(|thread| {
+            let thread = thread.map_err(|error| {
+                format!("the system gives no more threads for a launch: {error}")
+            })?;
             let lost = |_| Err("a thread of the launch broke down".to_owned());
             thread.join().unwrap_or_else(lost)
         });

@@ -21,6 +21,8 @@ pub fn is_out_of_memory(said: &str) -> bool {
         "outofmemory",
         "can't allocate memory",
         "alloc_failed",
+        // cuDNN, where no algorithm has room to work in.
+        "unable to find an engine to execute",
     ];
     words.iter().any(|&words| lower.contains(words)) || is_out_of_memory_untold(said)
 }

@@ -68,6 +68,25 @@ impl Gabor {
         }
     }
 
+    /// Normal numbers that one image takes.
+    pub fn normals(&self) -> usize {
+        self.channels * self.tiles * FILTERS
+    }
+
+    /// What makes up each pixel, as words, \[3,9,H·W\]: of each size the tile that the pixel lies in, and the bits
+    /// of the values of its eight filters there.
+    pub fn words(&self) -> Vec<u32> {
+        let mut words = Vec::with_capacity(SIZES.len() * (1 + FILTERS) * self.pixels.len());
+        for size in 0..SIZES.len() {
+            words.extend(self.pixels.iter().map(|parts| parts[size].tile as u32));
+            for lane in 0..FILTERS {
+                let bits = |parts: &[Part; SIZES.len()]| parts[size].values[lane].to_bits();
+                words.extend(self.pixels.iter().map(bits));
+            }
+        }
+        words
+    }
+
     /// Draws `trials` images, each scaled such that its darkest pixel is 0 and its brightest
     /// 65,535, \[trials,C·H·W\].
     pub fn draw(&self, rng: &mut ChaCha8Rng, trials: usize) -> Vec<u16> {

@@ -1,7 +1,7 @@
 // The noise of a launch and how it is shown, computed where it is needed: bit for bit what the host draws (see
 // `Source::draw` and `blend`), so that a run may change its device at any block of trials.
 //
-// NVRTC compiles this text at run time; it has no header. With NOISESCOPE_HOST defined it is plain C++17, whose
+// NVRTC compiles this text at run time, followed by kernels/gabor.cu; it has no header. With NOISESCOPE_HOST defined it is plain C++17, whose
 // thread blocks are computed one after the other: that is how the tests run every kernel without a card. So a
 // kernel is a row of phases, each of which all threads of a thread block have done before the next begins, and
 // what is handed on from phase to phase lies in shared memory.
@@ -44,6 +44,7 @@ __device__ double times(double a, double b) { return a * b; }
 __device__ double plus(double a, double b) { return a + b; }
 __device__ float times(float a, float b) { return a * b; }
 __device__ float plus(float a, float b) { return a + b; }
+__device__ float over(float a, float b) { return a / b; }
 __device__ double exp_of(double x) { return __builtin_exp(x); }
 __device__ double log_of(double x) { return __builtin_log(x); }
 __device__ double double_of(u64 bits) {
@@ -70,6 +71,7 @@ __device__ inline double times(double a, double b) { return __dmul_rn(a, b); }
 __device__ inline double plus(double a, double b) { return __dadd_rn(a, b); }
 __device__ inline float times(float a, float b) { return __fmul_rn(a, b); }
 __device__ inline float plus(float a, float b) { return __fadd_rn(a, b); }
+__device__ inline float over(float a, float b) { return __fdiv_rn(a, b); }
 __device__ inline double exp_of(double x) { return exp(x); }
 __device__ inline double log_of(double x) { return log(x); }
 __device__ inline double double_of(u64 bits) { return __longlong_as_double((long long)bits); }
@@ -189,7 +191,27 @@ extern "C" __global__ void draw_binary(const u32* heads, u64 count, u32 stretche
     draw_words<32>(heads, count, stretches, points);
 }
 
-// ---- Gaussian points: a ziggurat, in which the words that a normal takes vary
+// ---- Patches, whose places the host draws
+
+// Rows and columns of a patch.
+constexpr u32 PATCH = 4;
+
+// Phase: one channel of an image of so many columns, white from a pixel on.
+__device__ void square(u32 thread, u32 place, u32 area, u32 columns, i16* own) {
+    for (u32 at = thread; at < area; at += THREADS) {
+        // Above and to the left of the patch they wrap around.
+        const u32 down = at / columns - place / columns, across = at % columns - place % columns;
+        own[at] = centred(down < PATCH && across < PATCH);
+    }
+}
+
+// Noise of one white patch an image and channel, [B*T*channels,area]; `places`, [B*T*channels]: the pixel of its
+// channel at which each patch begins. Grid: B * T * channels.
+extern "C" __global__ void draw_patch(const u32* places, u32 area, u32 columns, i16* points) {
+    PHASE(square(thread, places[blockIdx.x], area, columns, points + (u64)blockIdx.x * area));
+}
+
+// ---- Normal numbers, and Gaussian points: a ziggurat, in which the words that a normal takes vary
 
 // The words of a block of trials, 64 bits each, are cut into chunks; a thread block computes one, and SPARE words
 // beyond it, since the last normal that begins in a chunk may end in the next.
@@ -426,15 +448,37 @@ __device__ u32 gaussian_point(double n, double centre, double scale) {
     return whole + (plus(place, -(double)whole) >= 0.5);
 }
 
-// Phase: the points of the normals that begin in a chunk.
-__device__ void write(
-    u32 thread, const Chunk& chunk, Ziggurat ziggurat, double centre, double scale, u64 first, u64 count, i16* own) {
+// What becomes of the normals of a block of trials: points of a grid, or the numbers themselves.
+struct OnGrid {
+    double centre, scale;
+    i16* points;
+};
+__device__ void put(OnGrid own, u64 number, double normal) {
+    own.points[number] = centred(gaussian_point(normal, own.centre, own.scale));
+}
+__device__ void put(float* own, u64 number, double normal) { own[number] = (float)normal; }
+
+// Phase: puts the normals that begin in a chunk where they go; those from `count` on nowhere.
+template <typename Own>
+__device__ void write(u32 thread, const Chunk& chunk, Ziggurat ziggurat, u64 first, u64 count, Own own) {
     for (u32 at = thread; at < CHUNK; at += THREADS) {
         const u32 mask = chunk.begins[at / 32], bit = at % 32;
         const u64 number = first + chunk.before[at / 32] + ones(mask & ((1u << bit) - 1));
         if (!(mask >> bit & 1) || number >= count) continue;
-        own[number] = centred(gaussian_point(take(chunk, at, ziggurat).value, centre, scale));
+        put(own, number, take(chunk, at, ziggurat).value);
     }
+}
+
+template <typename Own>
+__device__ void write_chunk(
+    const u32* heads, Ziggurat ziggurat, u32 chunks, const u32* entries, const u64* firsts, u64 count, Own own) {
+    __shared__ Chunk chunk;
+    const u64 first = firsts[blockIdx.x];
+    if (first >= count) return;
+    prepare(heads + (u64)(blockIdx.x / chunks) * HEAD, blockIdx.x % chunks, ziggurat, chunk);
+    PHASE(mark(thread, entries[blockIdx.x], chunk));
+    PHASE(tally(thread, chunk));
+    PHASE(write(thread, chunk, ziggurat, first, count, own));
 }
 
 // Third of three: Gaussian points, [B,count]; `centre` is the grid's point of 0.5, `scale` its points a standard
@@ -442,14 +486,15 @@ __device__ void write(
 extern "C" __global__ void draw_gaussian(
     const u32* heads, const double* edges, const double* density, u32 chunks, const u32* entries, const u64* firsts,
     double centre, double scale, u64 count, i16* points) {
-    __shared__ Chunk chunk;
-    const u32 block = blockIdx.x / chunks, number = blockIdx.x % chunks;
-    const u64 first = firsts[blockIdx.x];
-    if (first >= count) return;
-    prepare(heads + (u64)block * HEAD, number, {edges, density}, chunk);
-    PHASE(mark(thread, entries[blockIdx.x], chunk));
-    PHASE(tally(thread, chunk));
-    PHASE(write(thread, chunk, {edges, density}, centre, scale, first, count, points + block * count));
+    const OnGrid own = {centre, scale, points + blockIdx.x / chunks * count};
+    write_chunk(heads, {edges, density}, chunks, entries, firsts, count, own);
+}
+
+// The same of the normals themselves, rounded to floats, [B,count]. Grid: B * chunks.
+extern "C" __global__ void draw_normals(
+    const u32* heads, const double* edges, const double* density, u32 chunks, const u32* entries, const u64* firsts,
+    u64 count, float* normals) {
+    write_chunk(heads, {edges, density}, chunks, entries, firsts, count, normals + blockIdx.x / chunks * count);
 }
 
 // ---- Stimuli

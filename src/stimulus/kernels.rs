@@ -1,11 +1,11 @@
 //! Noise drawn by kernels of its own on NVIDIA's GPUs, through libtorch: bit for bit the noise of [`super::draw`].
 //!
-//! The kernels are one file, `kernels.cu`, which NVRTC compiles where the program runs: no CUDA toolkit is needed
-//! to build it. They run on libtorch's own context and stream, on memory that libtorch allocates, so that nothing
+//! The kernels are `kernels.cu` and `kernels/gabor.cu`, which NVRTC compiles as one text where the program runs: no
+//! CUDA toolkit is needed to build it. They run on libtorch's own context and stream, on memory that libtorch allocates, so that nothing
 //! has to be waited for. Where there is no NVRTC, or the driver is too old for what it makes, the processor's
 //! threads draw the noise, and the reason is told.
 //!
-//! A test compiles the same file as C++ and compares it with what is drawn here.
+//! A test compiles the same text as C++ and compares it with what is drawn here.
 
 use burn::tensor::{Int, Tensor};
 
@@ -20,7 +20,11 @@ pub struct Launch<'a> {
     pub heads: &'a [u32],
     /// The places of the images in the pool, \[N\].
     pub image: &'a [u32],
-    /// The true classes, −1 where there is no trial, \[N\].
+    /// Of patch noise the first pixels of the patches, \[N·C\] ([`Source::places`]); otherwise empty.
+    pub places: &'a [u32],
+    /// Of Gabor noise what makes up each pixel, \[3·9·H·W\] ([`Source::filters`]), as 32-bit numbers.
+    pub filters: Option<&'a Tensor<1, Int>>,
+    /// The true classes, K where there is no trial, \[N\].
     pub shown: &'a [i16],
     /// T.
     pub trials: usize,
@@ -37,7 +41,7 @@ pub struct Launch<'a> {
 /// What kernels drew.
 #[derive(Debug)]
 pub struct Drawn {
-    /// True classes, \[N\].
+    /// True classes, K where there is no trial, \[N\].
     pub truth: Tensor<1, Int>,
     /// The places of the images in the pool, \[N\].
     pub image: Tensor<1, Int>,
@@ -48,18 +52,21 @@ pub struct Drawn {
 }
 
 /// The source of the kernels.
-pub const SOURCE: &str = include_str!("kernels.cu");
+pub const SOURCE: &str = concat!(include_str!("kernels.cu"), include_str!("kernels/gabor.cu"));
 
 /// How the source is compiled: nothing is fused that the host rounds apart.
 pub const OPTIONS: [&str; 2] = ["--std=c++17", "--fmad=false"];
 
 /// Whether blocks of this source are drawn by kernels; the others are drawn by the processor.
+///
+/// PCA noise stays with the processor: it is a product of matrices, whose order of additions, and with it the last
+/// bits, is that of the library that computes it.
 pub fn draws(source: &Source) -> bool {
     use crate::session::config::Noise;
-    matches!(
-        source.noise(),
-        Noise::Uniform | Noise::Binary | Noise::Gaussian(_)
-    )
+    match source.noise() {
+        Noise::Uniform | Noise::Binary | Noise::Gaussian(_) | Noise::Patch | Noise::Gabor => true,
+        Noise::Pca => false,
+    }
 }
 
 /// A head for a place of a launch that no block has: some noise, which nobody counts.
@@ -77,7 +84,7 @@ pub fn nobody() -> [u32; super::HEAD] {
 }
 
 #[cfg(feature = "libtorch")]
-pub use cuda::{Kernels, ptx, upload};
+pub use cuda::{Kernels, compiled, upload};
 
 /// Nothing is uploaded so without libtorch.
 #[cfg(not(feature = "libtorch"))]

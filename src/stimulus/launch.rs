@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::kernels::{self, Kernels};
 use super::{BlockSeed, Chosen, Pool, Source, Undrawn, choose, undrawn};
+use crate::session::config::Noise;
 use crate::stats::classification::CENTRE;
 
 /// A block's place in a launch.
@@ -43,14 +44,16 @@ pub struct Launch<'a> {
     traffic: Arc<Traffic>,
     /// For every number of an image the number of the noise's grid that it shows, where these differ.
     cells: Option<Tensor<1, Int>>,
+    /// What the kernel of Gabor noise makes pixels of.
+    filters: Option<Tensor<1, Int>>,
     device: &'a Device,
 }
 
 /// The trials of a launch before the network has seen them. What is missing of a launch is padded: its trials
-/// have the true class −1. p points of noise, P numbers of an image.
+/// have no true class. p points of noise, P numbers of an image.
 #[derive(Debug)]
 pub struct Drawn {
-    /// True class of every trial, in 32 bits or 64; \[N\].
+    /// True class of every trial, K where there is none, in 32 bits or 64; \[N\].
     pub truth: Tensor<1, Int>,
     /// The same here.
     pub shown: Vec<i16>,
@@ -85,13 +88,17 @@ impl<'a> Launch<'a> {
         resident: &Resident,
         device: &'a Device,
     ) -> Self {
-        let cells = source.cells().map(|cells| {
-            let cells: Vec<i32> = cells.iter().map(|&cell| cell as i32).collect();
-            let count = cells.len();
-            Tensor::from_data(TensorData::new(cells, [count]), (device, DType::I32))
-        });
+        let put = |numbers: Vec<i32>| {
+            let count = numbers.len();
+            Tensor::from_data(TensorData::new(numbers, [count]), (device, DType::I32))
+        };
+        let cells = source.cells();
+        let cells = cells.map(|it| put(it.iter().map(|&cell| cell as i32).collect()));
+        let kernels = resident.drawing.kernels.filter(|_| kernels::draws(source));
+        let filters = kernels.and_then(|_| source.filters());
+        let filters = filters.map(|it| put(it.iter().map(|&word| word as i32).collect()));
         Self {
-            kernels: resident.drawing.kernels.filter(|_| kernels::draws(source)),
+            kernels,
             gpu: resident.drawing.gpu,
             traffic: Arc::clone(&resident.traffic),
             source,
@@ -100,6 +107,7 @@ impl<'a> Launch<'a> {
             pool,
             images: resident.images(pool, device),
             cells,
+            filters,
             device,
         }
     }
@@ -120,21 +128,19 @@ impl<'a> Launch<'a> {
     /// # Panics
     /// Where it may not.
     pub fn check(&self) {
-        let gaussian = matches!(
-            self.source.noise(),
-            crate::session::config::Noise::Gaussian(_)
-        );
-        if let Some(kernels) = self.kernels.filter(|_| gaussian) {
+        let normal = self.source.normals() > 0;
+        if let Some(kernels) = self.kernels.filter(|_| normal) {
             self.traffic.read_back(4);
             kernels.check();
         }
     }
 
-    /// Has kernels draw a launch: keys, classes and the places of images are all that is uploaded.
+    /// Has kernels draw a launch: keys, classes and the places of images, and of patches, are all that is uploaded.
     fn draw_there(&self, kernels: &Kernels, slots: &[Slot]) -> Drawn {
         let n = slots.len() * self.trials;
         let (mut heads, mut image, mut shown) =
             (Vec::new(), Vec::with_capacity(n), Vec::with_capacity(n));
+        let mut patches: Vec<u32> = Vec::new();
         for (at, slot) in slots.iter().enumerate() {
             match slot.trials {
                 0 => heads.extend(kernels::nobody()),
@@ -145,20 +151,30 @@ impl<'a> Launch<'a> {
                         image: places,
                         head,
                     } = own;
+                    // The generator where the noise begins.
+                    let mut rng = slot.seed.generator();
+                    rng.set_word_pos((u64::from(head[9]) << 32 | u64::from(head[8])).into());
+                    let own = self.source.places(&mut rng, slot.trials);
+                    patches.extend(own.unwrap_or_default());
                     heads.extend(head);
                     shown.extend(truth.iter().map(|&class| class as i16));
                     image.extend(places.iter().map(|&place| place as u32));
                 }
             }
-            shown.resize((at + 1) * self.trials, -1);
+            shown.resize((at + 1) * self.trials, self.nobody());
             image.resize((at + 1) * self.trials, 0);
+            if let Noise::Patch = self.source.noise() {
+                patches.resize((at + 1) * self.trials * self.source.grid()[0], 0);
+            }
         }
-        self.traffic
-            .upload(4 * (heads.len() + image.len() + shown.len()));
+        let words = heads.len() + image.len() + shown.len() + patches.len();
+        self.traffic.upload(4 * words);
         let drawn = kernels.draw(&kernels::Launch {
             source: self.source,
             heads: &heads,
             image: &image,
+            places: &patches,
+            filters: self.filters.as_ref(),
             shown: &shown,
             trials: self.trials,
             numbers: self.numbers(),
@@ -174,6 +190,11 @@ impl<'a> Launch<'a> {
             noise: drawn.noise,
             stimuli: drawn.stimuli,
         }
+    }
+
+    /// The class of what is no trial.
+    fn nobody(&self) -> i16 {
+        self.pool.classes() as i16
     }
 
     /// Numbers of a stimulus, P.
@@ -246,7 +267,7 @@ impl<'a> Launch<'a> {
             block.image.extend(image.iter().map(|&image| image as u32));
             block.points = self.source.draw(&mut rng, slot.trials);
         }
-        block.shown.resize(self.trials, -1);
+        block.shown.resize(self.trials, self.nobody());
         block.image.resize(self.trials, 0);
         block.points.resize(self.trials * points, SIGN);
         block
@@ -355,7 +376,7 @@ impl Resident {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::config::{Gaussian, Grain, Noise};
+    use crate::session::config::{Gaussian, Grain};
 
     fn slots() -> [Slot; 4] {
         [0, 1, 2, 3].map(|i| Slot {
@@ -416,7 +437,7 @@ mod tests {
                 assert_eq!(stimuli[i * 9 * 784..][..slot.trials * 784], alone.stimuli);
                 let shown = &drawn.shown[i * 9..(i + 1) * 9];
                 let truth = alone.truth.iter().map(|&class| class as i16);
-                let padding = std::iter::repeat_n(-1, 9 - slot.trials);
+                let padding = std::iter::repeat_n(10, 9 - slot.trials);
                 assert!(shown.iter().copied().eq(truth.chain(padding)));
             }
         }

@@ -65,6 +65,11 @@ impl Source {
         }
     }
 
+    /// Channels, rows and columns of one noise image on its grid.
+    pub fn grid(&self) -> Shape {
+        self.grid
+    }
+
     /// Numbers of one noise image on its grid.
     pub fn points(&self) -> usize {
         self.grid.iter().product()
@@ -94,6 +99,33 @@ impl Source {
     /// Its kind.
     pub fn noise(&self) -> Noise {
         self.noise
+    }
+
+    /// Standard normal numbers that one image is made of.
+    pub fn normals(&self) -> usize {
+        match &self.drawn {
+            Drawn::Gaussian(_) => self.points(),
+            Drawn::Gabor(gabor) => gabor.normals(),
+            _ => 0,
+        }
+    }
+
+    /// For Gabor noise what makes up each pixel of its grid of H rows and W columns, as words, \[3,9,H·W\]: of each
+    /// size of tiles, the tile that the pixel lies in and the bits of the `f32` values of its eight filters there.
+    pub fn filters(&self) -> Option<Vec<u32>> {
+        match &self.drawn {
+            Drawn::Gabor(gabor) => Some(gabor.words()),
+            _ => None,
+        }
+    }
+
+    /// For patch noise all that is random in `trials` images: of each of their C channels the pixel at which the
+    /// white square begins, \[trials,C\].
+    pub fn places(&self, rng: &mut ChaCha8Rng, trials: usize) -> Option<Vec<u32>> {
+        match &self.drawn {
+            Drawn::Patch => Some(places(rng, trials, self.grid).collect()),
+            _ => None,
+        }
     }
 
     /// Draws `trials` noise images: their points on the grid, \[trials,points\].
@@ -159,17 +191,29 @@ fn binary(rng: &mut ChaCha8Rng, count: usize) -> Vec<u16> {
 }
 
 /// One white square an image and channel, on a grid of whole squares.
-fn patch(rng: &mut ChaCha8Rng, trials: usize, [channels, height, width]: Shape) -> Vec<u16> {
-    const SIDE: usize = PATCH;
+fn patch(rng: &mut ChaCha8Rng, trials: usize, grid: Shape) -> Vec<u16> {
+    let [channels, height, width] = grid;
     let mut points = vec![0; trials * channels * height * width];
-    for image in points.chunks_exact_mut(height * width) {
-        let top = SIDE * rng.random_range(0..height / SIDE);
-        let left = SIDE * rng.random_range(0..width / SIDE);
-        for row in top..top + SIDE {
-            image[row * width + left..][..SIDE].fill(1);
+    let images = points.chunks_exact_mut(height * width);
+    for (image, place) in images.zip(places(rng, trials, grid)) {
+        for row in 0..PATCH {
+            image[place as usize + row * width..][..PATCH].fill(1);
         }
     }
     points
+}
+
+/// Their first pixels, \[trials,channels\].
+fn places(
+    rng: &mut ChaCha8Rng,
+    trials: usize,
+    [channels, height, width]: Shape,
+) -> impl Iterator<Item = u32> {
+    (0..trials * channels).map(move |_| {
+        let top = PATCH * rng.random_range(0..height / PATCH);
+        let left = PATCH * rng.random_range(0..width / PATCH);
+        (top * width + left) as u32
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 // Both files are rows of numbers in this machine's byte order, which `noise_kernel.rs` writes and reads.
 
 #include "../../src/stimulus/kernels.cu"
+#include "../../src/stimulus/kernels/gabor.cu"
 
 #include <cstdio>
 #include <cstdlib>
@@ -49,6 +50,7 @@ int main(int count_of_arguments, char** arguments) {
     const u32 kind = read<u32>(), blocks = read<u32>(), trials = read<u32>(), width = read<u32>();
     const u32 numbers = read<u32>(), parts = read<u32>(), slices = read<u32>();
     const u32 has_cells = read<u32>(), images = read<u32>();
+    const u32 channels = read<u32>(), columns = read<u32>(), normals_of_image = read<u32>();
     backwards = read<u32>();
     const float step = read<float>(), offset = read<float>();
     const double centre = read<double>(), scale = read<double>();
@@ -58,6 +60,9 @@ int main(int count_of_arguments, char** arguments) {
     auto bytes = read<u8>((u64)images * numbers);
     auto image = read<i32>(images ? stimuli_count : 0);
     const auto edges = read<double>(257), density = read<double>(257);
+    const u32 area = width / channels;
+    const auto places = read<u32>(kind == 3 ? stimuli_count * channels : 0);
+    const auto filters = read<u32>(kind == 4 ? (u64)SIZES * (1 + FILTERS) * area : 0);
 
     // One more at each end, which no kernel may touch.
     const i16 untouched = 0x5a5a;
@@ -68,16 +73,34 @@ int main(int count_of_arguments, char** arguments) {
         launch(blocks * parts, [&] { draw_uniform(heads.data(), count, parts, points); });
     } else if (kind == 1) {
         launch(blocks * parts, [&] { draw_binary(heads.data(), count, parts, points); });
+    } else if (kind == 3) {
+        launch((u32)stimuli_count * channels, [&] { draw_patch(places.data(), area, columns, points); });
     } else {
+        // Points are normals, or images are made of them.
+        const u64 normals_count = kind == 2 ? count : (u64)trials * normals_of_image;
         std::vector<u32> passes((u64)blocks * parts * SPARE), entries((u64)blocks * parts);
         std::vector<u64> firsts((u64)blocks * parts);
         const double *x = edges.data(), *f = density.data();
         launch(blocks * parts, [&] { pass_chunks(heads.data(), x, f, parts, passes.data()); });
-        launch(blocks, [&] { link_chunks(passes.data(), count, parts, entries.data(), firsts.data(), &failed); });
-        launch(blocks * parts, [&] {
-            draw_gaussian(
-                heads.data(), x, f, parts, entries.data(), firsts.data(), centre, scale, count, points);
+        launch(blocks, [&] {
+            link_chunks(passes.data(), normals_count, parts, entries.data(), firsts.data(), &failed);
         });
+        if (kind == 2) {
+            launch(blocks * parts, [&] {
+                draw_gaussian(
+                    heads.data(), x, f, parts, entries.data(), firsts.data(), centre, scale, count, points);
+            });
+        } else {
+            std::vector<float> normals(blocks * normals_count);
+            launch(blocks * parts, [&] {
+                draw_normals(
+                    heads.data(), x, f, parts, entries.data(), firsts.data(), normals_count, normals.data());
+            });
+            launch((u32)stimuli_count, [&] {
+                draw_gabor(
+                    filters.data(), normals.data(), channels, area, normals_of_image / channels, points);
+            });
+        }
     }
     if (room[1] != untouched || points[blocks * count] != untouched) {
         std::fputs("a kernel wrote beyond its points\n", stderr);

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use noisescope::data::Images;
 use noisescope::session::config::{Gaussian, Grain, Noise};
-use noisescope::stimulus::{HEAD, ziggurat};
+use noisescope::stimulus::{BlockSeed, HEAD, Source, ziggurat};
 
 /// The harness; `None` where the tests are done without.
 static HARNESS: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
@@ -61,6 +61,13 @@ pub struct Launch {
     pub image: Vec<usize>,
     pub edges: Vec<f64>,
     pub density: Vec<f64>,
+    /// Channels, rows and columns of a trial's noise, and the normal numbers that it takes.
+    pub grid: [usize; 3],
+    pub normals: usize,
+    /// First pixels of patches, \[B·T·C\]; empty for other noise.
+    pub places: Vec<u32>,
+    /// Filters of Gabor noise; empty for other noise.
+    pub filters: Vec<u32>,
     /// Thread blocks that draw a block of trials.
     pub parts: usize,
 }
@@ -75,13 +82,14 @@ pub struct Made {
 impl Launch {
     /// Of noise alone, so far without blocks.
     pub fn new(noise: Noise, grain: Grain, images: &Images, trials: usize) -> Self {
-        let points = grain.grid(images.shape()).iter().product();
-        let count: usize = trials * points;
+        let source = Source::of(noise, grain, images);
+        let count = trials * source.points();
+        let normals = trials * source.normals();
         let stretches = |words: usize| (words + 15).div_ceil(2048);
         Self {
             noise,
             trials,
-            points,
+            points: source.points(),
             numbers: images.shape().iter().product(),
             heads: Vec::new(),
             cells: grain.cells(images.shape()),
@@ -89,12 +97,25 @@ impl Launch {
             image: Vec::new(),
             edges: ziggurat::EDGES.to_vec(),
             density: ziggurat::DENSITY.to_vec(),
+            grid: source.grid(),
+            normals: source.normals(),
+            places: Vec::new(),
+            filters: source.filters().unwrap_or_default(),
             parts: match noise {
                 Noise::Uniform => stretches(count.div_ceil(2)),
                 Noise::Binary => stretches(count.div_ceil(32)),
-                _ => (count + count.div_ceil(32) + 256).div_ceil(CHUNK),
+                _ => (normals + normals.div_ceil(32) + 256).div_ceil(CHUNK),
             },
         }
+    }
+
+    /// Adds a block: its head, and where its patches are, which are not drawn by kernels.
+    pub fn place(&mut self, source: &Source, seed: BlockSeed, head: [u32; HEAD]) {
+        let mut rng = seed.generator();
+        rng.set_word_pos((u64::from(head[9]) << 32 | u64::from(head[8])).into());
+        let places = source.places(&mut rng, self.trials);
+        self.places.extend(places.unwrap_or_default());
+        self.heads.extend(head);
     }
 
     /// Runs the kernels; `backwards`: thread blocks, and threads in every phase, in the opposite order.
@@ -133,7 +154,10 @@ impl Launch {
         let kind = match self.noise {
             Noise::Uniform => 0,
             Noise::Binary => 1,
-            _ => 2,
+            Noise::Gaussian(_) => 2,
+            Noise::Patch => 3,
+            Noise::Gabor => 4,
+            Noise::Pca => panic!("no kernel draws it"),
         };
         for number in [
             kind,
@@ -145,6 +169,9 @@ impl Launch {
             self.numbers.div_ceil(512),
             usize::from(self.cells.is_some()),
             images,
+            self.grid[0],
+            self.grid[2],
+            self.normals,
             usize::from(backwards),
         ] {
             out.extend((number as u32).to_ne_bytes());
@@ -164,6 +191,8 @@ impl Launch {
         }
         let tables = self.edges.iter().chain(&self.density);
         out.extend(tables.flat_map(|value| value.to_ne_bytes()));
+        let words = self.places.iter().chain(&self.filters);
+        out.extend(words.flat_map(|word| word.to_ne_bytes()));
         out
     }
 }

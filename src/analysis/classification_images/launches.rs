@@ -21,6 +21,9 @@ use crate::stimulus::launch::{Drawn, Launch, Slot};
 /// Most trials whose sums stay on the device: products of a response and a point are of 30 bits.
 pub const MOST_SUMMED: u64 = 1 << 22;
 
+/// Classes that a number of 16 bits with a sign does not tell.
+const MOST_CLASSES: usize = i16::MAX as usize;
+
 /// Even and odd blocks.
 const HALVES: usize = 2;
 
@@ -55,8 +58,8 @@ pub(super) struct NoiseLaunches<'a> {
     blocks: usize,
     /// What draws the launches of each γ.
     drawing: RefCell<HashMap<usize, Launch<'a>>>,
-    /// 0 … K−1, \[1,K\], in 64 bits as decisions are and in 32 as true classes are.
-    classes: [Tensor<2, Int>; 2],
+    /// A row for each class with a one among zeros, and one of zeros for what is no trial, \[K+1,K\].
+    ones: Tensor<2>,
     /// The classes with maps, where not all have one.
     listed: Option<Tensor<1, Int>>,
     columns: Vec<Column>,
@@ -78,6 +81,8 @@ struct Summed {
     images: Option<Tensor<2>>,
     /// Squares of the points of the trials that count, \[1,p\].
     squares: Option<Tensor<2>>,
+    /// 0, where every logit is a number, \[1\]; `None` where responses tell.
+    numbers: Option<Tensor<1>>,
 }
 
 /// What the network said of a launch, in numbers that are summed: \[N,·\] each.
@@ -95,6 +100,7 @@ impl<'a> NoiseLaunches<'a> {
     pub fn new(analysis: &'a ClassificationImages, lab: &'a Lab, blocks: usize) -> Option<Self> {
         let evidence = !analysis.hearing.is_empty();
         if !blocks.is_multiple_of(HALVES)
+            || lab.classes() >= MOST_CLASSES
             || evidence && analysis.config.evidence == Evidence::LogOdds
         {
             return None;
@@ -105,9 +111,10 @@ impl<'a> NoiseLaunches<'a> {
         let listed = analysis.listed.as_ref().ok()?;
         let listed: Vec<i64> = listed.iter().map(|&class| class as i64).collect();
         let listed = some.then(|| integers(listed, device));
-        let long = integers((0..k as i64).collect(), device).reshape([1, k]);
-        let short = TensorData::new((0..k as i32).collect(), [1, k]);
-        let classes = [long, Tensor::from_data(short, (device, DType::I32))];
+        let mut ones = vec![0.0_f64; (k + 1) * k];
+        (0..k).for_each(|class| ones[class * (k + 1)] = 1.0);
+        let ones = TensorData::new(ones, [k + 1, k]);
+        let ones = Tensor::from_data(ones, (device, DType::F64));
         let own_strata = analysis.summing.has_own_strata() && evidence;
         let columns = [
             (Column::Called, true),
@@ -126,7 +133,7 @@ impl<'a> NoiseLaunches<'a> {
             lab,
             blocks,
             drawing: RefCell::default(),
-            classes,
+            ones,
             listed,
             columns: columns.map(|(column, _)| column).collect(),
             sums: None,
@@ -175,16 +182,8 @@ impl<'a> NoiseLaunches<'a> {
     }
 
     /// One among zeros for each of these classes: \[N,K\].
-    fn one_of(&self, classes: Tensor<2, Int>) -> Tensor<2> {
-        let [n, _] = classes.dims();
-        let [long, short] = &self.classes;
-        let all = match classes.dtype() {
-            DType::I32 => short,
-            _ => long,
-        };
-        let all = all.clone().expand([n, self.lab.classes()]);
-        let classes = classes.expand([n, self.lab.classes()]);
-        classes.equal(all).cast(FloatDType::F64)
+    fn one_of(&self, classes: Tensor<1, Int>) -> Tensor<2> {
+        self.ones.clone().select(0, classes)
     }
 
     /// Of K columns those of the classes with maps.
@@ -197,7 +196,8 @@ impl<'a> NoiseLaunches<'a> {
 
     /// What logits, \[N,K\], say. `there` is 1 for trials and 0 for padding, \[N,1\], where there is padding.
     fn answers(&self, part: usize, logits: Tensor<2>, there: Option<&Tensor<2>>) -> Answers {
-        let mut called = self.one_of(logits.clone().argmax(1));
+        let [n, _] = logits.dims();
+        let mut called = self.one_of(logits.clone().argmax(1).reshape([n]));
         if let Some(there) = there {
             called = called * there.clone();
         }
@@ -301,14 +301,16 @@ impl Launches for NoiseLaunches<'_> {
         let stimuli = drawn.stimuli.reshape([n, channels, height, width]);
         let logits = self.lab.network.forward(stimuli);
 
-        let truth = drawn.truth.reshape([n, 1]);
+        let truth = drawn.truth;
         let is_whole = slots
             .iter()
             .all(|it| it.trials == self.analysis.config.block);
         let there = (!is_whole).then(|| {
-            let there = truth.clone().greater_equal_elem(0);
+            let there = truth.clone().lower_elem(k as i64).reshape([n, 1]);
             there.cast(FloatDType::F64)
         });
+        let hears = self.columns.contains(&Column::Response);
+        let numbers = (!hears).then(|| (logits.clone() * 0.0).sum().cast(DType::F64));
         let said = self.answers(job.part, logits, there.as_ref());
         let truth = self.one_of(truth);
         let needs_all = [Column::All, Column::Every, Column::Counted];
@@ -361,12 +363,14 @@ impl Launches for NoiseLaunches<'_> {
                 said,
                 images,
                 squares,
+                numbers,
             },
             Some(sums) => Summed {
                 noise: sums.noise + noise,
                 said: sums.said + said,
                 images: sums.images.zip(images).map(|(sum, more)| sum + more),
                 squares: sums.squares.zip(squares).map(|(sum, more)| sum + more),
+                numbers: sums.numbers.zip(numbers).map(|(sum, more)| sum + more),
                 ..sums
             },
         };
@@ -375,7 +379,8 @@ impl Launches for NoiseLaunches<'_> {
             sums.blocks[(block % 2) as usize] += 1;
         }
         for (trial, &class) in drawn.shown.iter().enumerate() {
-            if let Ok(class) = usize::try_from(class) {
+            let class = class as usize;
+            if class < k {
                 sums.shown[trial / half * k + class] += 1;
             }
         }

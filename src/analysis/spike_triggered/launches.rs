@@ -1,15 +1,12 @@
 //! Responses to noise and to images on a device that is fed: activations, receptive fields and all sums stay there,
 //! launch after launch, until they are read.
 
-use std::sync::Arc;
-
 use burn::tensor::{DType, Tensor, TensorData};
 
 use super::fields::{Fields, images_at_once_of};
-use super::{IMAGES, NOISE, Of, STREAM, SpikeTriggered, Sums, fixed};
+use super::{FIXED_POINT, IMAGES, NOISE, Of, STREAM, SpikeTriggered, Sums};
 use crate::analysis::{self, Job, Lab, Launches};
 use crate::session::record::BlockResponses;
-use crate::stimulus::Pool;
 use crate::stimulus::launch::{Launch, Slot};
 
 /// Even and odd blocks.
@@ -25,8 +22,8 @@ pub(super) struct ResponseLaunches<'a> {
     /// S, even.
     blocks: usize,
     layers: Vec<Fields>,
-    /// Noise is drawn without images.
-    nothing: Arc<Pool>,
+    /// What draws the noise, where it is noise.
+    drawing: Option<Launch<'a>>,
     sums: Option<Summed>,
 }
 
@@ -37,7 +34,8 @@ struct Summed {
     halves: [Half; HALVES],
 }
 
-/// The sums of one half; the tensors are of 64 bits.
+/// The sums of one half. The tensors are of 64 bits and hold whole numbers of 1/[`FIXED_POINT`]: each launch is rounded
+/// for itself, so that the sums do not depend on which of them are read together.
 #[derive(Default)]
 struct Half {
     images: u64,
@@ -55,13 +53,23 @@ impl<'a> ResponseLaunches<'a> {
         }
         let chosen = of.chosen().ok()?;
         let fields = |&layer: &usize| Fields::new(layer, &of.all[layer], &lab.device);
-        let none = crate::data::Dataset::none(lab.form.as_ref().clone());
+        let (resident, device) = (&lab.resident, &lab.device);
+        let drawing = (part == NOISE).then(|| {
+            Launch::new(
+                &of.source,
+                0.0,
+                of.config.block,
+                &of.nothing,
+                resident,
+                device,
+            )
+        });
         Some(Self {
             of,
             lab,
             blocks,
             layers: chosen.iter().map(fields).collect(),
-            nothing: Arc::new(Pool::new(&none.train)),
+            drawing,
             sums: None,
         })
     }
@@ -81,23 +89,14 @@ impl<'a> ResponseLaunches<'a> {
     /// The images of a launch, \[N,C·H·W\].
     fn images(&self, slots: &[Option<Job>]) -> Tensor<2> {
         let (each, area) = (self.of.config.block, self.lab.form.pixels());
-        if slots
-            .iter()
-            .flatten()
-            .next()
-            .is_some_and(|it| it.part == NOISE)
-        {
+        if let Some(launch) = &self.drawing {
             let slot = |slot: &Option<Job>| Slot {
                 seed: self.of.place.noise(STREAM, slot.map_or(0, |it| it.block)),
                 first: 0,
                 trials: slot.map_or(0, |it| self.of.range(it).len()),
             };
             let slots: Vec<Slot> = slots.iter().map(slot).collect();
-            let (resident, device) = (&self.lab.resident, &self.lab.device);
-            let launch = Launch::new(&self.of.source, 0.0, each, &self.nothing, resident, device);
-            let drawn = launch.draw(&slots);
-            launch.check();
-            return drawn.stimuli;
+            return launch.draw(&slots).stimuli;
         }
         let train = &self.lab.dataset.train;
         let mut bytes: Vec<u8> = Vec::with_capacity(slots.len() * each * area);
@@ -151,6 +150,7 @@ impl Launches for ResponseLaunches<'_> {
             let mask = (images < in_half).then(|| {
                 Tensor::<2>::from_data(TensorData::new(counts, [in_half, 1]), &self.lab.device)
             });
+            let (mut shown_here, mut here) = (None, Vec::<Tensor<2>>::new());
             for first in (0..in_half).step_by(at_once) {
                 let count = at_once.min(in_half - first);
                 let shown = all.clone().narrow(0, half * in_half + first, count);
@@ -162,7 +162,7 @@ impl Launches for ResponseLaunches<'_> {
                     centred = centred * mask.clone();
                 }
                 let sum = centred.clone().cast(DType::F64).sum_dim(0).reshape([area]);
-                own.shown = Some(match own.shown.take() {
+                shown_here = Some(match shown_here {
                     Some(before) => before + sum,
                     None => sum,
                 });
@@ -175,12 +175,22 @@ impl Launches for ResponseLaunches<'_> {
                         answers = answers * mask.clone().reshape([count, 1, 1]);
                     }
                     let sum = layer.summed(answers, layer.of(centred.clone()));
-                    match own.layers.get_mut(place) {
+                    match here.get_mut(place) {
                         Some(before) => *before = before.clone() + sum,
-                        None => own.layers.push(sum),
+                        None => here.push(sum),
                     }
                 }
             }
+            let sum = shown_here.map(whole);
+            own.shown = match (own.shown.take(), sum) {
+                (Some(before), Some(sum)) => Some(before + sum),
+                (before, sum) => before.or(sum),
+            };
+            let sums = here.into_iter().map(whole);
+            own.layers = match own.layers.is_empty() {
+                true => sums.collect(),
+                false => own.layers.drain(..).zip(sums).map(|(a, b)| a + b).collect(),
+            };
         }
         self.sums = Some(sums);
     }
@@ -189,38 +199,51 @@ impl Launches for ResponseLaunches<'_> {
         let Some(sums) = self.sums.take() else {
             return Some(Box::new(Sums::of_responses(0, Vec::new())));
         };
+        if let Some(launch) = &self.drawing {
+            launch.check();
+        }
         let mut told = Vec::new();
         for (half, own) in sums.halves.into_iter().enumerate() {
             let Some(shown) = own.shown else {
                 continue;
             };
-            let shown = doubles(shown);
+            let shown = doubles(shown)?;
             let of_layer = |(layer, sums): (&Fields, Tensor<2>)| {
                 let width = sums.dims()[1];
-                let numbers = doubles(sums.reshape([layer.units() * width]));
+                let numbers = doubles(sums.reshape([layer.units() * width]))?;
                 let column = |at: usize| numbers.chunks_exact(width).map(move |row| row[at]);
                 let weighted = numbers.chunks_exact(width).flat_map(|row| &row[3..]);
-                BlockResponses {
+                let stimulus = layer.stimulus(&shown).into_iter();
+                Some(BlockResponses {
                     fields: own.images * layer.positions() as u64,
-                    fired: column(0).map(|count| count as i64).collect(),
-                    activation: column(1).map(fixed).collect(),
-                    magnitude: column(2).map(fixed).collect(),
-                    stimulus: layer.stimulus(&shown).into_iter().map(fixed).collect(),
-                    weighted: weighted.map(|&sum| fixed(sum)).collect(),
-                }
+                    fired: column(0)
+                        .map(|count| (count / FIXED_POINT) as i64)
+                        .collect(),
+                    activation: column(1).map(|sum| sum as i64).collect(),
+                    magnitude: column(2).map(|sum| sum as i64).collect(),
+                    stimulus: stimulus.map(|sum| sum as i64).collect(),
+                    weighted: weighted.map(|&sum| sum as i64).collect(),
+                })
             };
-            let layers = self.layers.iter().zip(own.layers).map(of_layer).collect();
-            told.push((half as u64, layers));
+            let layers = self.layers.iter().zip(own.layers).map(of_layer);
+            told.push((half as u64, layers.collect::<Option<Vec<_>>>()?));
         }
         Some(Box::new(Sums::of_responses(sums.trials, told)))
     }
 }
 
-/// Numbers of 64 bits, read back.
-fn doubles(tensor: Tensor<1>) -> Vec<f64> {
+/// Sums as whole numbers of 1/[`FIXED_POINT`].
+fn whole<const D: usize>(sums: Tensor<D>) -> Tensor<D> {
+    (sums * FIXED_POINT).round()
+}
+
+/// Numbers of 64 bits, read back; `None` where one of them is none.
+fn doubles(tensor: Tensor<1>) -> Option<Vec<f64>> {
     let data = tensor.into_data();
-    data.try_into_vec()
-        .unwrap_or_else(|error| panic!("sums read back from the device: {error:?}"))
+    let numbers: Vec<f64> = data
+        .try_into_vec()
+        .unwrap_or_else(|error| panic!("sums read back from the device: {error:?}"));
+    numbers.iter().all(|it| it.is_finite()).then_some(numbers)
 }
 
 impl Sums {

@@ -19,7 +19,7 @@ use crate::session::form::Shape;
 use crate::session::record::{
     self, BlockCovariance, BlockResponses, Covariance, FIXED_POINT, LayerResponses, Record,
 };
-use crate::stimulus::{Source, values};
+use crate::stimulus::{Pool, Source, values};
 
 use fields::Fields;
 use gradients::{Gradients, spread_evenly};
@@ -30,6 +30,9 @@ const NOISE: usize = 0;
 const IMAGES: usize = 1;
 const GRADIENTS: usize = 2;
 const COVARIANCE: usize = 3;
+
+/// Positions that a trial is taken to have where it is asked how many may be summed on a device.
+const POSITIONS: usize = 64;
 
 /// The noise of every part, so that gradients and covariance see the trials of the averages.
 const STREAM: u64 = 0;
@@ -46,6 +49,8 @@ pub struct SpikeTriggered {
     images: u64,
     /// In phase 1, what takes the gradients.
     gradients: Option<Gradients>,
+    /// No images: noise is drawn alone.
+    nothing: Pool,
 }
 
 /// What a block measured.
@@ -73,6 +78,7 @@ impl SpikeTriggered {
             all: lab.network.sites().to_vec(),
             images: config.images.min(lab.dataset.train.len()) as u64,
             gradients: None,
+            nothing: Pool::new(&crate::data::Dataset::none(lab.form.as_ref().clone()).train),
             config,
             place,
         }
@@ -244,8 +250,9 @@ impl Experiment for SpikeTriggered {
         Some(Box::new(launches))
     }
 
+    /// Each trial counts in many positions of a layer.
     fn trials_of_block(&self) -> usize {
-        self.config.block
+        POSITIONS * self.config.block
     }
 
     fn merge(&self, record: &mut record::SpikeTriggered, job: Job, sums: Sums) {

@@ -439,6 +439,29 @@ fn launches_sum_what_their_blocks_sum_alone() {
             }
         }
         assert_eq!(both[0].progress, both[1].progress);
+        // Whatever is read together.
+        let read = |each: u64| {
+            let mut own = record.clone();
+            for block in (0..8).step_by(each as usize) {
+                for block in (block..block + each).step_by(4) {
+                    launches.launch(Job {
+                        part,
+                        block,
+                        blocks: 4,
+                    });
+                }
+                let sums: Box<Sums> = launches.read().unwrap().downcast().unwrap();
+                let job = Job {
+                    part,
+                    block,
+                    blocks: each,
+                };
+                Experiment::merge(&analysis, &mut own, job, *sums);
+            }
+            own
+        };
+        let mut read = read;
+        assert!(read(4) == read(8));
         for (own, other) in both[0].layers.iter().zip(&both[1].layers) {
             let of = |layer: &LayerResponses| match part {
                 NOISE => layer.noise.clone(),

@@ -7,6 +7,7 @@ use super::seat::Seat;
 use crate::analysis::classification_images::ClassificationImages;
 use crate::analysis::{Analysis, Experiment, Job, Lab, Place, Resident};
 use crate::data::{self, Dataset};
+use crate::engine::feeding::is_of_memory;
 use crate::engine::workers::{Answer, Workers};
 use crate::nets::foreign::Foreign;
 use crate::nets::graph::GraphError;
@@ -19,8 +20,8 @@ use crate::stimulus::Pool;
 /// How long `auto` tries each device.
 pub const SHORT: Duration = Duration::from_millis(500);
 
-/// Blocks a launch that a GPU is tried with.
-const LAUNCHES: [usize; 5] = [4, 16, 32, 64, 128];
+/// Blocks a launch that a GPU is tried with; no more than those after which a target reliability is looked at.
+const LAUNCHES: [usize; 4] = [4, 16, 32, 64];
 
 /// How much faster a larger launch must be to be taken.
 const WORTH: f64 = 1.03;
@@ -169,8 +170,14 @@ pub fn best_launch(seats: &[Seat], lab: &Lab, block: usize) -> Result<(usize, f6
 /// # Errors
 /// What the device said where it does not compute.
 pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
-    // One launch a worker to warm up on.
-    let warm_up: u64 = seats.iter().map(|seat| seat.blocks as u64).sum();
+    // A launch a worker to warm up on; of one that is fed, a job and one more, since what comes first there waits
+    // for libraries, images and memory.
+    let each = match seats[0].is_fed() {
+        true => LAUNCHES_A_JOB * seats[0].blocks as u64,
+        false => 1,
+    };
+    let jobs = seats.len() as u64 * if seats[0].is_fed() { 2 } else { 1 };
+    let warm_up = each * jobs;
     let trials = match plan.until {
         Until::Trials(trials) => trials + warm_up * plan.block as u64,
         Until::Time(_) => config::MAX_TRIALS >> 5,
@@ -207,11 +214,6 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
         // Where not even the warm-up is done, it takes as long as it takes.
         Until::Time(time) => blocks > warm_up && began.elapsed() >= time,
     };
-    // Some launches a job, as in a run.
-    let each = match seats[0].is_fed() {
-        true => LAUNCHES_A_JOB * seats[0].blocks as u64,
-        false => 1,
-    };
     let mut dealt = 0;
     let (mut began, mut counted) = (Instant::now(), 0);
     while !over(began, record.blocks) {
@@ -238,6 +240,8 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
                     (began, counted) = (Instant::now(), 0);
                 }
             }
+            // A rate with fewer blocks than were asked for is none of theirs.
+            Answer::Note(note) if is_of_memory(&note) => return Err(note),
             Answer::NotYet | Answer::AllBack | Answer::Note(_) => {}
             Answer::Failed(fault) => return Err(fault.to_string()),
         }

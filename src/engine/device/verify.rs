@@ -30,7 +30,7 @@ pub struct Check {
     pub words: String,
 }
 
-/// Blocks of a launch, launches and trials of a block that are compared.
+/// Blocks of a launch where a device is not fed, launches, and trials of a block that are compared.
 const BLOCKS: usize = 8;
 const LAUNCHES: u64 = 3;
 const TRIALS: usize = 250;
@@ -216,10 +216,11 @@ fn logits(own: &Lab, reference: &Lab) -> Result<String, String> {
 
 /// The sums of some launches: against the reference, and once more.
 fn sums(own: &Lab, reference: &Lab, seat: &Seat) -> Result<String, String> {
-    let blocks = LAUNCHES * BLOCKS as u64;
-    let first = measured(own, seat.is_fed(), blocks)?;
-    let again = measured(own, seat.is_fed(), blocks)?;
-    let there = measured(reference, false, blocks)?;
+    let launch = seat.is_fed().then_some(seat.blocks);
+    let blocks = LAUNCHES * launch.unwrap_or(BLOCKS) as u64;
+    let first = measured(own, launch, blocks)?;
+    let again = measured(own, launch, blocks)?;
+    let there = measured(reference, None, blocks)?;
     if first != again {
         return Err("two runs differ".into());
     }
@@ -250,8 +251,8 @@ fn sums(own: &Lab, reference: &Lab, seat: &Seat) -> Result<String, String> {
     ))
 }
 
-/// What blocks measure, in launches or one by one.
-fn measured(lab: &Lab, in_launches: bool, blocks: u64) -> Result<GammaTrials, String> {
+/// What blocks measure, in launches of so many, or one by one.
+fn measured(lab: &Lab, launch: Option<usize>, blocks: u64) -> Result<GammaTrials, String> {
     let plan = config::ClassificationImages {
         gammas: vec![0.3],
         trials: blocks * TRIALS as u64,
@@ -264,10 +265,8 @@ fn measured(lab: &Lab, in_launches: bool, blocks: u64) -> Result<GammaTrials, St
     let problem = |error: crate::analysis::AnalysisError| error.to_string();
     Experiment::begin(&mut analysis, 0, lab, &nothing, &mut record).map_err(problem)?;
     let mut trials = record.gammas.swap_remove(0);
-    let launches = match in_launches {
-        true => Experiment::launches(&analysis, lab, 0, BLOCKS),
-        false => None,
-    };
+    let each = launch.unwrap_or(1);
+    let launches = launch.and_then(|blocks| Experiment::launches(&analysis, lab, 0, blocks));
     let Some(mut launches) = launches else {
         for block in 0..blocks {
             let sums = Experiment::step(&analysis, lab, Job::one(0, block)).map_err(problem)?;
@@ -275,11 +274,11 @@ fn measured(lab: &Lab, in_launches: bool, blocks: u64) -> Result<GammaTrials, St
         }
         return Ok(trials);
     };
-    for first in (0..blocks).step_by(BLOCKS) {
+    for first in (0..blocks).step_by(each) {
         launches.launch(Job {
             part: 0,
             block: first,
-            blocks: BLOCKS as u64,
+            blocks: each as u64,
         });
     }
     read(&mut *launches, &mut trials)?;

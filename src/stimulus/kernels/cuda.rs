@@ -12,7 +12,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use burn::tensor::{Int, Tensor};
 use burn_tch::{LibTorch, TchTensor};
 use cudarc::driver::{result, sys};
-use cudarc::nvrtc::{CompileError, CompileOptions, compile_ptx_with_opts};
+use cudarc::nvrtc::{result as nvrtc, sys as nvrtc_sys};
 use tch::{Device, Kind};
 
 use super::{Drawn, Launch, OPTIONS, SOURCE};
@@ -53,12 +53,15 @@ impl std::fmt::Debug for Kernels {
 }
 
 /// The kernels' names.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 9] = [
     "draw_uniform",
     "draw_binary",
+    "draw_patch",
     "pass_chunks",
     "link_chunks",
     "draw_gaussian",
+    "draw_normals",
+    "draw_gabor",
     "show",
 ];
 
@@ -92,13 +95,13 @@ impl Kernels {
         };
         let major = of(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?;
         let minor = of(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?;
-        let ptx = ptx(libtorch, &format!("compute_{major}{minor}"))?;
+        let code = Self::code(libtorch, major, minor)?;
         // SAFETY: the primary context is libtorch's, and lives as long as the program, as this does.
         let context = unsafe { result::primary_ctx::retain(device) }.map_err(said)?;
         // SAFETY: as above.
         unsafe { result::ctx::set_current(context) }.map_err(said)?;
-        // SAFETY: the image ends with a zero, as NVRTC makes it.
-        let module = unsafe { result::module::load_data(ptx.as_ptr().cast()) };
+        // SAFETY: PTX ends with a zero, and machine code says its own length.
+        let module = unsafe { result::module::load_data(code.as_ptr().cast()) };
         let module = module.map_err(|error| {
             format!("the driver does not take the kernels, which were compiled by a newer NVRTC, perhaps ({error}); a newer driver would")
         })?;
@@ -118,6 +121,17 @@ impl Kernels {
             tables: [table(&ziggurat::EDGES), table(&ziggurat::DENSITY)],
             failed: tch::Tensor::zeros([1], (Kind::Int, device)),
         })
+    }
+
+    /// Machine code for this card, which drivers older than NVRTC take too; where NVRTC does not know the card, PTX,
+    /// which a newer driver compiles for it.
+    fn code(libtorch: Option<&Path>, major: i32, minor: i32) -> Result<Vec<u8>, String> {
+        let code = compiled(libtorch, &format!("sm_{major}{minor}"));
+        let newest = || {
+            let of = |it: &str| compiled(libtorch, it);
+            of("compute_90").or_else(|_| of("compute_75"))
+        };
+        code.or_else(|why| newest().map_err(|_| why))
     }
 
     /// Launches a kernel on libtorch's stream: the one that is current where nobody has chosen another, which
@@ -144,26 +158,30 @@ impl Kernels {
         }
     }
 
-    /// Draws a launch: one upload, two kernels, four where the noise is Gaussian. Waits for nothing.
+    /// Draws a launch: one upload, two kernels, four where the noise is Gaussian, five where it is Gabor's. Waits
+    /// for nothing.
     ///
     /// # Panics
     /// With CUDA's words where the device fails.
     pub fn draw(&self, launch: &Launch<'_>) -> Drawn {
         let (blocks, n) = (launch.heads.len() / HEAD, launch.image.len());
         let points = launch.source.points();
-        let mut packed: Vec<i32> = Vec::with_capacity(launch.heads.len() + 2 * n);
+        let mut packed: Vec<i32> =
+            Vec::with_capacity(launch.heads.len() + 2 * n + launch.places.len());
         packed.extend(launch.heads.iter().map(|&word| word as i32));
         packed.extend(launch.image.iter().map(|&place| place as i32));
         packed.extend(launch.shown.iter().map(|&class| i32::from(class)));
-        let pinned = tch::Tensor::from_slice(&packed).pin_memory(self.device);
+        packed.extend(launch.places.iter().map(|&place| place as i32));
+        let pinned = pinned(&packed, self.device);
         let packed = pinned.to_device_(self.device, Kind::Int, true, false);
-        let rest = |at: usize| packed.narrow(0, (launch.heads.len() + at * n) as i64, n as i64);
+        let part = |at: usize, count: usize| packed.narrow(0, at as i64, count as i64);
+        let rest = |at: usize| part(launch.heads.len() + at * n, n);
+        let places = part(launch.heads.len() + 2 * n, launch.places.len());
         let empty = |shape: &[i64], kind| tch::Tensor::empty(shape, (kind, self.device));
         let noise = empty(&[n as i64, points as i64], Kind::Int16);
         let stimuli = empty(&[n as i64, launch.numbers as i64], Kind::Float);
 
-        let count = (launch.trials * points) as u64;
-        self.draw_points(launch, blocks as u64, count, &packed, &noise);
+        self.draw_points(launch, blocks as u64, &packed, &places, &noise);
         let grid = launch.source.noise().grid();
         let pointer = |tensor: Option<*mut c_void>| tensor.unwrap_or(std::ptr::null_mut());
         let slices = (launch.numbers as u64).div_ceil(SLICE);
@@ -199,18 +217,27 @@ impl Kernels {
         }
     }
 
-    /// The points of every block, `count` each.
+    /// The points of every block.
     fn draw_points(
         &self,
         launch: &Launch<'_>,
         blocks: u64,
-        mut count: u64,
         heads: &tch::Tensor,
+        places: &tch::Tensor,
         noise: &tch::Tensor,
     ) {
         let (mut heads, mut noise) = (heads.data_ptr(), noise.data_ptr());
+        let mut count = (launch.trials * launch.source.points()) as u64;
         let (name, words) = match launch.source.noise() {
-            Noise::Gaussian(_) => return self.draw_gaussian(launch, blocks, count, heads, noise),
+            Noise::Gaussian(plan) => {
+                let grid = launch.source.noise().grid();
+                let mut centre = ((0.5 - grid.offset) / grid.step).round();
+                let mut scale = plan.sigma / grid.step;
+                let more = [argument(&mut centre), argument(&mut scale)];
+                return self.draw_normals("draw_gaussian", blocks, count, heads, &more, noise);
+            }
+            Noise::Gabor => return self.draw_gabor(launch, blocks, heads, noise),
+            Noise::Patch => return self.draw_patch(launch, places, noise),
             Noise::Binary => ("draw_binary", count.div_ceil(32)),
             _ => ("draw_uniform", count.div_ceil(2)),
         };
@@ -226,18 +253,60 @@ impl Kernels {
         self.launch(name, blocks * stretches, &mut arguments);
     }
 
-    fn draw_gaussian(
+    /// One white patch an image and channel, at `places`.
+    fn draw_patch(&self, launch: &Launch<'_>, places: &tch::Tensor, mut noise: *mut c_void) {
+        let [_, height, width] = launch.source.grid();
+        let mut places = places.data_ptr();
+        let (mut area, mut columns) = ((height * width) as u32, width as u32);
+        let mut arguments = [
+            argument(&mut places),
+            argument(&mut area),
+            argument(&mut columns),
+            argument(&mut noise),
+        ];
+        self.launch("draw_patch", launch.places.len() as u64, &mut arguments);
+    }
+
+    /// Gabor images of normal numbers.
+    fn draw_gabor(
         &self,
         launch: &Launch<'_>,
         blocks: u64,
-        mut count: u64,
-        mut heads: *mut c_void,
+        heads: *mut c_void,
         mut noise: *mut c_void,
     ) {
-        let Noise::Gaussian(plan) = launch.source.noise() else {
-            return;
-        };
-        let grid = launch.source.noise().grid();
+        let [channels, height, width] = launch.source.grid();
+        let own = launch.source.normals();
+        let images = blocks * launch.trials as u64;
+        let count = (launch.trials * own) as u64;
+        let drawn = tch::Tensor::empty([(blocks * count) as i64], (Kind::Float, self.device));
+        let mut normals = drawn.data_ptr();
+        self.draw_normals("draw_normals", blocks, count, heads, &[], normals);
+        let mut filters = launch.filters.map_or(std::ptr::null_mut(), data_pointer);
+        let (mut area, mut each) = ((height * width) as u32, (own / channels) as u32);
+        let mut channels = channels as u32;
+        let mut arguments = [
+            argument(&mut filters),
+            argument(&mut normals),
+            argument(&mut channels),
+            argument(&mut area),
+            argument(&mut each),
+            argument(&mut noise),
+        ];
+        self.launch("draw_gabor", images, &mut arguments);
+    }
+
+    /// The normal numbers of every block, `count` each, which the last of three kernels writes; `more` are the
+    /// arguments that it alone takes.
+    fn draw_normals(
+        &self,
+        last: &str,
+        blocks: u64,
+        mut count: u64,
+        mut heads: *mut c_void,
+        more: &[*mut c_void],
+        mut out: *mut c_void,
+    ) {
         // A normal takes 1.022 words on average.
         let chunks = (count + count.div_ceil(32) + 256).div_ceil(CHUNK);
         let empty = |length: u64, kind| tch::Tensor::empty([length as i64], (kind, self.device));
@@ -266,21 +335,17 @@ impl Kernels {
             argument(&mut failed),
         ];
         self.launch("link_chunks", blocks, &mut arguments);
-        let mut centre = ((0.5 - grid.offset) / grid.step).round();
-        let mut scale = plan.sigma / grid.step;
-        let mut arguments = [
+        let mut arguments = vec![
             argument(&mut heads),
             argument(&mut edges),
             argument(&mut density),
             argument(&mut each),
             argument(&mut entered),
             argument(&mut first),
-            argument(&mut centre),
-            argument(&mut scale),
-            argument(&mut count),
-            argument(&mut noise),
         ];
-        self.launch("draw_gaussian", blocks * chunks, &mut arguments);
+        arguments.extend(more);
+        arguments.extend([argument(&mut count), argument(&mut out)]);
+        self.launch(last, blocks * chunks, &mut arguments);
     }
 
     /// Sees that all that was drawn so far may be used. Waits for it.
@@ -290,7 +355,7 @@ impl Kernels {
     pub fn check(&self) {
         assert!(
             self.failed.int64_value(&[0]) == 0,
-            "the kernels of Gaussian noise gave up; set NOISESCOPE_WITHOUT_KERNELS=1 to draw it here"
+            "the kernels of normal numbers gave up; set NOISESCOPE_WITHOUT_KERNELS=1 to draw it here"
         );
     }
 }
@@ -298,9 +363,15 @@ impl Kernels {
 /// Brings numbers to a GPU from memory that it reads by itself, while the processor goes on.
 pub fn upload(numbers: &[i16], gpu: usize) -> Option<Tensor<1, Int>> {
     let device = Device::Cuda(gpu);
-    let pinned = tch::Tensor::from_slice(numbers).pin_memory(device);
+    let pinned = pinned(numbers, device);
     let there = pinned.to_device_(device, Kind::Int16, true, false);
     Some(Tensor::from_primitive::<LibTorch>(TchTensor::new(there)))
+}
+
+/// Numbers in memory that a GPU reads by itself.
+fn pinned<T: tch::kind::Element>(numbers: &[T], device: Device) -> tch::Tensor {
+    // The public function warns of its argument at every call.
+    tch::Tensor::from_slice(numbers).internal_pin_memory(device)
 }
 
 /// A kernel's argument.
@@ -316,32 +387,52 @@ fn data_pointer<const D: usize>(tensor: &Tensor<D, Int>) -> *mut c_void {
         .data_ptr()
 }
 
-/// The kernels compiled for GPUs of an architecture such as `compute_70`, as PTX that ends with a zero.
+/// The kernels compiled for GPUs of an architecture: PTX that ends with a zero for one such as `compute_75`, machine
+/// code for one such as `sm_90`.
 ///
 /// # Errors
 /// Where there is no NVRTC, or it refuses them.
-pub fn ptx(libtorch: Option<&Path>, architecture: &str) -> Result<Vec<u8>, String> {
+pub fn compiled(libtorch: Option<&Path>, architecture: &str) -> Result<Vec<u8>, String> {
     find_nvrtc(libtorch)?;
+    let said = |error: nvrtc::NvrtcError| format!("NVRTC does not compile the kernels ({error:?})");
+    let source = CString::new(SOURCE).map_err(|error| error.to_string())?;
+    let program = nvrtc::create_program(&source, Some(c"kernels.cu")).map_err(said)?;
     let mut options: Vec<String> = OPTIONS.iter().map(|&it| it.to_owned()).collect();
     options.push(format!("--gpu-architecture={architecture}"));
-    let options = CompileOptions {
-        options,
-        name: Some("kernels.cu".into()),
-        ..CompileOptions::default()
-    };
-    let made = compile_ptx_with_opts(SOURCE, options);
-    let made = made.map_err(|error| match error {
-        CompileError::CompileError { nvrtc, log, .. } => {
-            let log = log.to_string_lossy();
+    // SAFETY: the program is one that NVRTC has made, and is given back to it below.
+    let made = unsafe { nvrtc::compile_program(program, &options) }
+        .map_err(|error| {
+            // SAFETY: as above.
+            let log = unsafe { nvrtc::get_program_log(program) }.unwrap_or_default();
+            let log: Vec<u8> = log.iter().map(|&letter| letter as u8).collect();
+            let log = String::from_utf8_lossy(&log).into_owned();
             let line = log.lines().find(|line| line.contains("error"));
             let line = line.map_or_else(String::new, |line| format!(": {line}"));
-            format!("NVRTC does not compile the kernels ({nvrtc:?}{line})")
-        }
-        other => format!("NVRTC does not compile the kernels ({other:?})"),
-    })?;
-    let mut text = made.to_src().into_bytes();
-    text.push(0);
-    Ok(text)
+            format!("NVRTC does not compile the kernels for {architecture} ({error:?}{line})")
+        })
+        .and_then(|()| {
+            if architecture.starts_with("sm_") {
+                return machine_code(program).map_err(said);
+            }
+            // SAFETY: as above.
+            let text = unsafe { nvrtc::get_ptx(program) }.map_err(said)?;
+            Ok(text.into_iter().map(|letter| letter as u8).collect())
+        });
+    // SAFETY: as above.
+    let _ = unsafe { nvrtc::destroy_program(program) };
+    made
+}
+
+/// The machine code of a program that was compiled for a card.
+fn machine_code(program: nvrtc_sys::nvrtcProgram) -> Result<Vec<u8>, nvrtc::NvrtcError> {
+    let mut size = 0;
+    // SAFETY: the program was compiled, and the memory is as large as NVRTC says.
+    unsafe {
+        nvrtc_sys::nvrtcGetCUBINSize(program, &raw mut size).result()?;
+        let mut code = vec![0_u8; size];
+        nvrtc_sys::nvrtcGetCUBIN(program, code.as_mut_ptr().cast()).result()?;
+        Ok(code)
+    }
 }
 
 /// Loads NVRTC from where pip puts it, unless the loader finds one by itself.
@@ -353,7 +444,7 @@ fn find_nvrtc(libtorch: Option<&Path>) -> Result<(), String> {
             preload(&library);
         }
         // SAFETY: it is looked for, no more.
-        unsafe { cudarc::nvrtc::sys::is_culib_present() }
+        unsafe { nvrtc_sys::is_culib_present() }
     });
     match found {
         true => Ok(()),

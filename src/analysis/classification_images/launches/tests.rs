@@ -218,14 +218,20 @@ fn answers_that_are_no_number_are_found_when_sums_are_read() {
     templates[3][100] = f32::NAN;
     let network = linear(&templates, &Device::flex());
     let lab = lab(network, NetworkKind::Logistic, 200, 100);
-    let (analysis, _) = begun(plan(), &lab);
-    let mut launches = Experiment::launches(&analysis, &lab, 0, 4).unwrap();
-    launches.launch(Job {
-        part: 0,
-        block: 0,
-        blocks: 4,
-    });
-    assert!(launches.read().is_none());
+    let decisions = config::ClassificationImages {
+        responses: vec![Response::Decision],
+        ..plan()
+    };
+    for plan in [plan(), decisions] {
+        let (analysis, _) = begun(plan, &lab);
+        let mut launches = Experiment::launches(&analysis, &lab, 0, 4).unwrap();
+        launches.launch(Job {
+            part: 0,
+            block: 0,
+            blocks: 4,
+        });
+        assert!(launches.read().is_none());
+    }
 }
 
 /// Whatever there is to sum, one upload a launch and one reading of a job, of a size that trials do not change.

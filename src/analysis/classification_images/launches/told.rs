@@ -83,7 +83,9 @@ impl NoiseLaunches<'_> {
             let length = it.dims().iter().product::<usize>();
             it.reshape([length])
         }));
-        let read: Vec<f64> = Tensor::cat(all, 0)
+        let tells = sums.numbers.is_some();
+        all.extend(sums.numbers);
+        let mut read: Vec<f64> = Tensor::cat(all, 0)
             .into_data()
             .try_into_vec()
             .unwrap_or_else(|error| panic!("sums read back from the device: {error:?}"));
@@ -94,6 +96,9 @@ impl NoiseLaunches<'_> {
         traffic.read_back(size_of_val(&read[..]));
         if !read.iter().all(|sum| sum.is_finite()) {
             return None;
+        }
+        if tells {
+            read.pop();
         }
         let read: Vec<i64> = read.into_iter().map(|sum| sum as i64).collect();
         let [_, rows, points] = noise_shape;
