@@ -333,10 +333,13 @@ impl Traffic {
 /// there; and how noise is drawn on one of them.
 #[derive(Debug, Clone, Default)]
 pub struct Resident {
-    images: Arc<Mutex<Vec<(Device, Tensor<2, Int>)>>>,
+    images: Arc<Mutex<Vec<Copied>>>,
     drawing: Drawing,
     traffic: Arc<Traffic>,
 }
+
+/// The bytes of the images on a device.
+type Copied = (Device, Tensor<2, Int>);
 
 impl Resident {
     /// The same, on a device on which launches are drawn so.

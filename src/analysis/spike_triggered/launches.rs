@@ -101,7 +101,7 @@ impl<'a> ResponseLaunches<'a> {
         let train = &self.lab.dataset.train;
         let mut bytes: Vec<u8> = Vec::with_capacity(slots.len() * each * area);
         for (at, slot) in slots.iter().enumerate() {
-            for image in slot.into_iter().flat_map(|&it| self.of.range(it)) {
+            for image in slot.iter().flat_map(|&it| self.of.range(it)) {
                 bytes.extend(train.image(image));
             }
             bytes.resize((at + 1) * each * area, 0);

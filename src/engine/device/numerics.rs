@@ -18,7 +18,7 @@ static TF32: AtomicBool = AtomicBool::new(false);
 pub fn choose(tf32: bool) {
     TF32.store(tf32, Ordering::Relaxed);
     let there = std::env::var_os(VARIABLE);
-    if is_set(there.as_deref()) == !tf32 {
+    if is_set(there.as_deref()) != tf32 {
         return;
     }
     #[cfg(unix)]
