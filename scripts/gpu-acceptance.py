@@ -29,7 +29,9 @@ BYTES_A_TRIAL = 2 * 4 * sum(ACTIVATIONS)
 # Additions and multiplications of a trial.
 OPERATIONS = 2 * (20 * 24 * 24 * 25 + 50 * 8 * 8 * 20 * 25 + 800 * 500 + 500 * CLASSES)
 # Names of our own kernels that draw noise.
-NOISE_KERNELS = re.compile(r"\b(draw_uniform|draw_binary|draw_gaussian|pass_chunks|link_chunks|show)\b")
+NOISE_KERNELS = re.compile(
+    r"\b(draw_(uniform|binary|patch|gaussian|normals|gabor)|pass_chunks|link_chunks|show)\b"
+)
 
 
 def tell(verdict, words, **values):
