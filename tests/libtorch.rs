@@ -266,7 +266,7 @@ fn a_launch_is_few_operators() {
         println!("γ {gamma}: {all} operators a launch, {drawn} of them noise");
         assert!(drawn > 3.0 && all > 20.0, "what is counted: {names}");
         assert!(
-            all - drawn + OF_NOISE <= MOST,
+            all - drawn + OF_NOISE + CHOSEN <= MOST,
             "{all} of\n{names}noise {drawn} of\n{of_drawn}"
         );
     }
