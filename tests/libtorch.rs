@@ -131,7 +131,7 @@ fn launches_measure_what_their_blocks_measure_alone() {
         let mut record = record::ClassificationImages::default();
         Experiment::begin(&mut analysis, 0, &lab, &nothing, &mut record).unwrap();
         let mut both = [record.gammas[1].clone(), record.gammas[1].clone()];
-        let mut launches = Experiment::launches(&analysis, &lab, 0, 6).unwrap();
+        let mut launches = Experiment::launches(&analysis, &lab, 1, 6).unwrap();
         // The last launch is short, and so is its last block.
         for (block, blocks) in [(0, 6), (6, 6), (12, 5)] {
             launches.launch(Job {

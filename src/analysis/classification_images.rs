@@ -11,7 +11,7 @@ mod summing;
 
 use std::sync::Arc;
 
-use super::{AnalysisError, Experiment, Job, Lab, Launches, Order, Part, Place};
+use super::{AnalysisError, Experiment, Job, Lab, Launching, Order, Part, Place};
 use crate::nets::decision;
 use crate::nets::softmax::log_softmax;
 use crate::session::Form;
@@ -177,13 +177,8 @@ impl Experiment for ClassificationImages {
         Ok(vec![self.summing.sum(job.block, &block, &said, &lab.pool)])
     }
 
-    fn launches<'a>(
-        &'a self,
-        lab: &'a Lab,
-        _: usize,
-        blocks: usize,
-    ) -> Option<Box<dyn Launches + 'a>> {
-        let launches = NoiseLaunches::new(self, lab, blocks)?;
+    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a> {
+        let launches = NoiseLaunches::new(self, lab, part, blocks)?;
         Some(Box::new(launches))
     }
 

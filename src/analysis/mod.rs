@@ -155,6 +155,9 @@ pub trait Launches {
     fn read(&mut self) -> Option<Sums>;
 }
 
+/// What computes launches, where something does.
+pub type Launching<'a> = Option<Box<dyn Launches + 'a>>;
+
 /// An experiment that cannot begin or go on: why, and what would help. The message begins with the
 /// place in the plan, for example `analyses[2].layers[0]`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -205,12 +208,7 @@ pub trait Experiment: Send + Sync + 'static {
 
     /// What computes launches of so many blocks (an even number) of a part on a device that is fed; `None` where each
     /// block is computed by [`Experiment::step`], whose calls of the network are then gathered.
-    fn launches<'a>(
-        &'a self,
-        lab: &'a Lab,
-        part: usize,
-        blocks: usize,
-    ) -> Option<Box<dyn Launches + 'a>> {
+    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a> {
         let _ = (lab, part, blocks);
         None
     }
@@ -281,29 +279,13 @@ pub trait Analysis: Send + Sync {
     /// Where the run cannot go on.
     fn steps(&self, lab: &Lab, jobs: &[Job]) -> Result<Vec<Sums>, AnalysisError>;
     /// See [`Experiment::together`].
-    fn together(&self, part: usize) -> usize {
-        let _ = part;
-        1
-    }
+    fn together(&self, part: usize) -> usize;
     /// See [`Experiment::launches`].
-    fn launches<'a>(
-        &'a self,
-        lab: &'a Lab,
-        part: usize,
-        blocks: usize,
-    ) -> Option<Box<dyn Launches + 'a>> {
-        let _ = (lab, part, blocks);
-        None
-    }
+    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a>;
     /// See [`Experiment::milestone`].
-    fn milestone(&self, part: usize, block: u64) -> u64 {
-        let _ = (part, block);
-        u64::MAX
-    }
+    fn milestone(&self, part: usize, block: u64) -> u64;
     /// See [`Experiment::trials_of_block`].
-    fn trials_of_block(&self) -> usize {
-        1
-    }
+    fn trials_of_block(&self) -> usize;
     /// See [`Experiment::merge`].
     fn merge(&self, record: &mut record::Analysis, job: Job, sums: Sums);
     /// See [`Experiment::is_enough`].
@@ -353,12 +335,7 @@ impl<E: Experiment> Analysis for E {
         Experiment::together(self, part)
     }
 
-    fn launches<'a>(
-        &'a self,
-        lab: &'a Lab,
-        part: usize,
-        blocks: usize,
-    ) -> Option<Box<dyn Launches + 'a>> {
+    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a> {
         Experiment::launches(self, lab, part, blocks)
     }
 

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::Refusal;
 use super::say::say;
 use super::signals::runtime;
-use super::{Refusal, stop_shards};
 use crate::format::thousands;
 use crate::link::Command;
 use crate::link::client::{ConnectError, Conversation};
@@ -27,17 +27,6 @@ const TRIED: Duration = Duration::from_secs(1);
 
 /// Says the command and waits until the engine has obeyed.
 pub fn run(store: &Store, name: &str, command: Command) -> Result<ExitCode, Refusal> {
-    if let Ok(head) = store.head(name)
-        && head.record.sharding.is_some()
-        && store.engine(name).is_none()
-    {
-        return match command {
-            Command::Stop => stop_shards::run(store, &head),
-            _ => Err(Refusal::Usage(format!(
-                "{name} is divided among shards, which are run one by one; what all of them hear is `noisescope stop {name}`"
-            ))),
-        };
-    }
     if store.engine(name).is_none() {
         // A name that does not exist deserves its own words.
         store.load(name)?;

@@ -135,7 +135,7 @@ fn devices(report: &mut Report, network: NetworkKind) {
         }
     }
     for (built, family, gpus) in [
-        (libtorch::BUILT, "cuda", libtorch::gpus()),
+        (libtorch::BUILT, "cuda", gpu::of_libtorch()),
         (cubecl::BUILT, "cubecl", cubecl::gpus()),
     ] {
         if let (true, Err(why)) = (built, gpus) {

@@ -15,7 +15,7 @@ use super::machine::{Exact, Machine};
 use super::say::complain;
 use super::scheduler;
 use super::signals::{HUNG_UP, INTERRUPTED, Order, Orders, REQUEUED, Ready, runtime};
-use super::{Refusal, shard};
+use super::{Refusal, divided};
 use crate::engine::device::Choice;
 use crate::engine::{Engine, Options, Until};
 use crate::link::server::{Door, serve};
@@ -259,7 +259,7 @@ pub fn background(
     let options = options(store, data, machine)?;
     let mut lock = store.lock(name)?;
     let session = lock.load()?;
-    shard::refuse_divided(&session)?;
+    divided::refuse_divided(&session)?;
     runtime.block_on(async {
         let running = Running::start(session, lock, options)?;
         let stopped_by = running.obey(&mut orders, false, false).await;

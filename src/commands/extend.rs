@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::extended::{in_file, told};
 use super::say::say;
-use super::{Refusal, control, run, shard};
+use super::{Refusal, control, divided, run};
 use crate::format::trials_of;
 use crate::link::Command;
 use crate::session::Session;
@@ -52,7 +52,7 @@ pub fn run(
     how: &run::How,
 ) -> Result<ExitCode, Refusal> {
     let session = store.load(name)?;
-    shard::refuse_divided(&session)?;
+    divided::refuse_divided(&session)?;
     let images = more.images as usize - 1;
     let extension = extension(&session, images, more)?;
     // What is wrong with it is told before an engine hears of it.

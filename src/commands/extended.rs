@@ -1,7 +1,7 @@
 //! More to do in the file of a session that no engine runs.
 
 use super::say::say;
-use super::{Refusal, shard};
+use super::{Refusal, divided};
 use crate::format::{gamma, thousands};
 use crate::session::Session;
 use crate::session::config::{self, Extension};
@@ -11,7 +11,7 @@ use crate::session::store::Store;
 pub fn in_file(store: &Store, name: &str, images: usize, more: Extension) -> Result<(), Refusal> {
     let mut lock = store.lock(name)?;
     let mut session = lock.load()?;
-    shard::refuse_divided(&session)?;
+    divided::refuse_divided(&session)?;
     let told = told(name, &session, &more);
     let forgotten = session
         .extend(images, more)

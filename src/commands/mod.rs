@@ -8,6 +8,7 @@ mod checkup;
 mod compare;
 mod control;
 pub mod data;
+mod divided;
 mod doctor;
 mod engine;
 mod export;
@@ -290,11 +291,13 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             };
             attach::run(&look, &name, plain)
         }
-        Some(Command::Pause { name }) => control::run(&store, &name, link::Command::Pause),
-        Some(Command::Continue { name }) => control::run(&store, &name, link::Command::Continue),
+        Some(Command::Pause { name }) => stop_shards::run(&store, &name, link::Command::Pause),
+        Some(Command::Continue { name }) => {
+            stop_shards::run(&store, &name, link::Command::Continue)
+        }
         Some(Command::Stop { name, discard }) => match discard {
-            true => control::run(&store, &name, link::Command::Discard),
-            false => control::run(&store, &name, link::Command::Stop),
+            true => stop_shards::run(&store, &name, link::Command::Discard),
+            false => stop_shards::run(&store, &name, link::Command::Stop),
         },
         Some(Command::Engine { name, machine }) => {
             let data = crate::data::data_dir(data).map_err(Refusal::failed)?;

@@ -10,7 +10,7 @@ use super::background::{self, Started};
 use super::machine::Machine;
 use super::say::say;
 use super::signals::{Ready, runtime};
-use super::{Plan, Refusal, attach, control, engine, look, shard};
+use super::{Plan, Refusal, attach, control, divided, engine, look};
 use crate::data;
 use crate::link::Link;
 use crate::report::{self, ReportError, Style};
@@ -112,7 +112,7 @@ pub fn run(
     // Held while the session is made, so that nobody else makes or runs it.
     let mut lock = store.lock(&plan.name)?;
     let session = open(store, &mut lock, plan)?;
-    shard::refuse_divided(&session)?;
+    divided::refuse_divided(&session)?;
     if session.record.state == State::Finished {
         drop(lock);
         return show_finished(session, face, store, &data, how);

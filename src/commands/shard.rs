@@ -18,7 +18,7 @@ use crate::engine::inputs::program;
 use crate::engine::{Options, Until};
 use crate::host::Machine;
 use crate::session::shards::MOST;
-use crate::session::store::{Lock, Store, StoreError, shard_name, whole_of};
+use crate::session::store::{Lock, Store, StoreError, shard_name};
 use crate::session::{Session, State};
 
 /// Time between two looks whether another has trained the network.
@@ -63,29 +63,6 @@ impl Which {
             )));
         }
         Ok(Self { index, count })
-    }
-}
-
-/// Refuses to run a session as a whole that is divided.
-///
-/// # Errors
-/// With what can be done instead.
-pub fn refuse_divided(session: &Session) -> Result<(), Refusal> {
-    let name = &session.name;
-    if let Some(shard) = &session.record.shard {
-        return Err(Refusal::Usage(format!(
-            "{name} is a shard; run it as one: noisescope run {} --shard {}/{}",
-            whole_of(name),
-            shard.index,
-            shard.count
-        )));
-    }
-    match &session.record.sharding {
-        None => Ok(()),
-        Some(sharding) => Err(Refusal::Usage(format!(
-            "{name} is divided into {0} shards: run those (noisescope run {name} --shard 1/{0} to {0}/{0}), then `noisescope merge {name}` makes it whole; to give up what they have done: noisescope merge {name} --abandon",
-            sharding.count
-        ))),
     }
 }
 

@@ -1,4 +1,5 @@
-//! `noisescope stop` of a session that is divided: its jobs by their numbers, and the engines of this machine.
+//! `noisescope pause`, `continue` and `stop`, also of a session that is divided, which is stopped by the numbers of its
+//! jobs, and by the engines of this machine.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal, Write};
@@ -10,8 +11,21 @@ use crate::link::Command;
 use crate::session::Session;
 use crate::session::store::Store;
 
+/// Says a command to a session's engine; where it is divided, it can be stopped alone.
+pub fn run(store: &Store, name: &str, command: Command) -> Result<ExitCode, Refusal> {
+    let divided = store.head(name).ok();
+    let divided = divided.filter(|it| it.record.sharding.is_some() && store.engine(name).is_none());
+    match (divided, command) {
+        (None, command) => control::run(store, name, command),
+        (Some(head), Command::Stop) => stop(store, &head),
+        (Some(_), _) => Err(Refusal::Usage(format!(
+            "{name} is divided among shards, which are run one by one; what all of them hear is `noisescope stop {name}`"
+        ))),
+    }
+}
+
 /// Stops what works on its shards, once a person says so.
-pub fn run(store: &Store, session: &Session) -> Result<ExitCode, Refusal> {
+fn stop(store: &Store, session: &Session) -> Result<ExitCode, Refusal> {
     let name = &session.name;
     let Some(sharding) = &session.record.sharding else {
         return Ok(ExitCode::SUCCESS);

@@ -9,22 +9,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
+use super::answer::Word;
 use super::device::seat::Seat;
 use super::device::trouble::{self, Trouble};
-use super::workers::{Fault, Word, guarded};
+use super::fault::{Fault, guarded};
 use crate::analysis::{Analysis, AnalysisError, Job, Lab, Order, Sums};
 use crate::nets::gather;
 
 /// Least blocks of a launch whose sums stay on the device: one of each half of the trials.
 const LEAST: usize = 2;
-
-/// How a note begins that a device has not the memory for what it was asked for.
-const NO_MEMORY: &str = "has no memory for";
-
-/// Whether a note says that.
-pub fn is_of_memory(note: &str) -> bool {
-    note.contains(NO_MEMORY)
-}
 
 /// Half as many blocks, an even number of them where they are more than one.
 fn halved(blocks: usize) -> usize {
@@ -77,13 +70,9 @@ impl Feeding<'_> {
                     Outcome::Ended => return,
                     // The same trials, fewer of them at a time.
                     Outcome::NoRoom(_, rest) if blocks > 1 => {
-                        let fewer = halved(blocks);
-                        let note = format!(
-                            "device `{}` {NO_MEMORY} {blocks} blocks at once: going on with {fewer}",
-                            self.seat.name
-                        );
-                        (blocks, left) = (fewer, rest);
-                        let _ = self.answer.send(Word::Note(note));
+                        (blocks, left) = (halved(blocks), rest);
+                        let device = self.seat.name.clone();
+                        let _ = self.answer.send(Word::Fewer { device, blocks });
                     }
                     Outcome::NoRoom(said, _) => {
                         self.fail(Fault::of(&self.seat.name, &said));

@@ -4,9 +4,11 @@
 //! blocks; whatever ends it, the last thing it does is a checkpoint and the last thing it
 //! publishes is a phase that is over.
 
+mod answer;
 mod conductor;
 mod dealer;
 pub mod device;
+mod fault;
 mod feeding;
 mod forecast;
 pub mod inputs;
@@ -21,6 +23,7 @@ use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use crate::link::{EngineEnd, Link};
+use crate::nets::launch::words;
 use crate::session::store::{Lock, Store};
 use crate::session::{Session, run::Phase};
 
@@ -88,7 +91,7 @@ fn guarded(end: EngineEnd, lock: Lock, options: Options) {
     if let Err(panic) = outcome {
         let message = format!(
             "the engine broke down: {}. The session file holds the last checkpoint; `run` goes on from there",
-            workers::words(panic.as_ref())
+            words(panic.as_ref())
         );
         publish.send_modify(|session| {
             let session = std::sync::Arc::make_mut(session);

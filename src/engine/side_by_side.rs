@@ -8,8 +8,8 @@ use std::path::Path;
 
 use super::device::seat::Seat;
 use super::device::{self, Choice, DeviceError};
+use super::fault::guarded;
 use super::kept::{self, KeptError};
-use super::workers::guarded;
 use crate::comparison::{Pair, Shown};
 use crate::data::{self, DataError, Dataset, Request};
 use crate::nets::graph::GraphError;

@@ -5,7 +5,6 @@
 //! faster, since nothing waits at the end of every operator, and it cannot change a result. A GPU has one
 //! worker, which feeds it with launches ([`super::feeding`]).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{
     Receiver, RecvTimeoutError, Sender, SyncSender, TrySendError, channel, sync_channel,
@@ -14,10 +13,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::answer::{Answer, Word};
 use super::device::seat::Seat;
-use super::device::trouble::{self, Trouble};
+use super::fault::{Fault, guarded};
 use super::feeding::Feeding;
-use crate::analysis::{Analysis, AnalysisError, Job, Lab, Sums};
+use crate::analysis::{Analysis, Job, Lab};
 use crate::nets::launch;
 
 /// Blocks that wait for each worker: enough to keep it busy while a checkpoint is written.
@@ -25,77 +25,6 @@ const WAITING: usize = 8;
 
 /// Jobs of launches that wait for a worker that feeds a device: each takes a second.
 const FED: usize = 2;
-
-/// What came back from a worker.
-#[derive(Debug)]
-pub enum Answer {
-    /// Blocks, computed, and how long that took.
-    Done(Job, Sums, Duration),
-    /// Something that a person may want to know; the work goes on.
-    Note(String),
-    /// Nothing yet.
-    NotYet,
-    /// After [`Workers::recall`]: nothing is being computed any more.
-    AllBack,
-    /// A block could not be computed.
-    Failed(Fault),
-}
-
-/// Why something could not be computed.
-#[derive(Debug, thiserror::Error)]
-pub enum Fault {
-    /// It ended with words that name no trouble of the device.
-    #[error("the computation broke down: {0}")]
-    Died(String),
-    /// Even the least that is asked of the device needs more memory than it has.
-    #[error(
-        "device `{device}` has too little memory left: {said}. What was measured is saved. Free some of it (what else runs there?), then `run` goes on; or go on elsewhere, for example with --device flex"
-    )]
-    Memory {
-        /// The device.
-        device: String,
-        /// What it said.
-        said: String,
-    },
-    /// The device is gone.
-    #[error(
-        "device `{device}` does not answer any more: {said}. What was measured is saved, and `run` goes on from there once the device is back (`noisescope doctor` tells), or elsewhere, for example with --device flex"
-    )]
-    Lost {
-        /// The device.
-        device: String,
-        /// What it said.
-        said: String,
-    },
-    /// The experiment cannot go on.
-    #[error(transparent)]
-    CannotGoOn(#[from] AnalysisError),
-}
-
-impl Fault {
-    /// What it means that a computation at `device` ended with these words.
-    pub fn of(device: &str, said: &str) -> Self {
-        let device = device.to_owned();
-        match trouble::judge(said) {
-            Trouble::Memory => Self::Memory {
-                device,
-                said: trouble::told(said),
-            },
-            Trouble::Lost => Self::Lost {
-                device,
-                said: trouble::told(said),
-            },
-            Trouble::Other => Self::Died(said.to_owned()),
-        }
-    }
-}
-
-/// What a worker says.
-pub(super) enum Word {
-    Done(Job, Sums, Duration),
-    Note(String),
-    Failed(Fault),
-}
 
 /// The workers of one analysis. They end when this is dropped.
 pub struct Workers {
@@ -173,6 +102,23 @@ impl Workers {
         }
     }
 
+    /// Hands out the blocks of a part from `next` up to `end`, `each` a job, until enough wait; gives the first that
+    /// was not.
+    pub fn hand_out(&self, part: usize, mut next: u64, end: u64, each: u64) -> u64 {
+        while next < end {
+            let job = Job {
+                part,
+                block: next,
+                blocks: each.min(end - next),
+            };
+            if !self.offer(job) {
+                break;
+            }
+            next = job.end();
+        }
+        next
+    }
+
     /// Lets the workers finish the blocks that they are at, and no more.
     pub fn recall(&mut self) {
         self.recalled.store(true, Ordering::Relaxed);
@@ -184,6 +130,7 @@ impl Workers {
         match self.answers.recv_timeout(patience) {
             Ok(Word::Done(job, sums, took)) => Answer::Done(job, sums, took),
             Ok(Word::Note(text)) => Answer::Note(text),
+            Ok(Word::Fewer { device, blocks }) => Answer::Fewer { device, blocks },
             Ok(Word::Failed(fault)) => Answer::Failed(fault),
             Err(RecvTimeoutError::Timeout) => Answer::NotYet,
             Err(RecvTimeoutError::Disconnected) if self.jobs.is_none() => Answer::AllBack,
@@ -317,16 +264,6 @@ impl Worker {
             .all(|(&job, sums)| self.answer.send(Word::Done(job, sums, took)).is_ok())
     }
 }
-
-/// Computes, and turns a panic into what it said.
-///
-/// # Errors
-/// The panic's words.
-pub fn guarded<T>(compute: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(compute)).map_err(|panic| words(panic.as_ref()))
-}
-
-pub use crate::nets::launch::words;
 
 #[cfg(test)]
 mod tests;

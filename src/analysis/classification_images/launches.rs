@@ -6,9 +6,6 @@
 //! and a column for each thing that is summed (called k, shown k, both, the response of k), and the noise itself.
 //! The blocks of either half of the trials lie together, and each half has a product of its own.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
-
 use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
 
 use super::ClassificationImages;
@@ -16,7 +13,7 @@ use crate::analysis::{Job, Lab, Launches, Sums};
 use crate::session::config::{Evidence, Weighting};
 use crate::session::record::CONFIDENCE_STEPS;
 use crate::stats::classification::MOST;
-use crate::stimulus::launch::{Drawn, Launch, Slot};
+use crate::stimulus::launch::{Launch, Slot};
 
 /// Most trials whose sums stay on the device: products of a response and a point are of 30 bits.
 pub const MOST_SUMMED: u64 = 1 << 22;
@@ -56,8 +53,10 @@ pub(super) struct NoiseLaunches<'a> {
     lab: &'a Lab,
     /// S, even.
     blocks: usize,
-    /// What draws the launches of each γ.
-    drawing: RefCell<HashMap<usize, Launch<'a>>>,
+    /// What draws the launches.
+    drawing: Launch<'a>,
+    /// The index of γ.
+    part: usize,
     /// A row for each class with a one among zeros, and one of zeros for what is no trial, \[K+1,K\].
     ones: Tensor<2>,
     /// The classes with maps, where not all have one.
@@ -96,8 +95,13 @@ struct Answers {
 }
 
 impl<'a> NoiseLaunches<'a> {
-    /// Of `blocks` blocks; `None` where what is heard of the outputs is had on the host alone.
-    pub fn new(analysis: &'a ClassificationImages, lab: &'a Lab, blocks: usize) -> Option<Self> {
+    /// Of `blocks` blocks at one γ; `None` where what is heard of the outputs is had on the host alone.
+    pub fn new(
+        analysis: &'a ClassificationImages,
+        lab: &'a Lab,
+        part: usize,
+        blocks: usize,
+    ) -> Option<Self> {
         let evidence = !analysis.hearing.is_empty();
         if !blocks.is_multiple_of(HALVES)
             || lab.classes() >= MOST_CLASSES
@@ -132,7 +136,15 @@ impl<'a> NoiseLaunches<'a> {
             analysis,
             lab,
             blocks,
-            drawing: RefCell::default(),
+            drawing: Launch::new(
+                &analysis.source,
+                analysis.config.gammas[part],
+                analysis.config.block,
+                &lab.pool,
+                &lab.resident,
+                device,
+            ),
+            part,
             ones,
             listed,
             columns: columns.map(|(column, _)| column).collect(),
@@ -160,21 +172,6 @@ impl<'a> NoiseLaunches<'a> {
         half(0).chain(half(1)).collect()
     }
 
-    fn draw(&self, job: Job, slots: &[Slot]) -> Drawn {
-        let mut all = self.drawing.borrow_mut();
-        let launch = all.entry(job.part).or_insert_with(|| {
-            Launch::new(
-                &self.analysis.source,
-                self.analysis.config.gammas[job.part],
-                self.analysis.config.block,
-                &self.lab.pool,
-                &self.lab.resident,
-                &self.lab.device,
-            )
-        });
-        launch.draw(slots)
-    }
-
     /// Whether what is summed with the noise is all that there is to know of what was said: where all trials count
     /// the same and all classes have maps.
     fn is_shared(analysis: &ClassificationImages, some: bool) -> bool {
@@ -195,7 +192,7 @@ impl<'a> NoiseLaunches<'a> {
     }
 
     /// What logits, \[N,K\], say. `there` is 1 for trials and 0 for padding, \[N,1\], where there is padding.
-    fn answers(&self, part: usize, logits: Tensor<2>, there: Option<&Tensor<2>>) -> Answers {
+    fn answers(&self, logits: Tensor<2>, there: Option<&Tensor<2>>) -> Answers {
         let [n, _] = logits.dims();
         let mut called = self.one_of(logits.clone().argmax(1).reshape([n]));
         if let Some(there) = there {
@@ -214,7 +211,7 @@ impl<'a> NoiseLaunches<'a> {
                 Some(is_enough.cast(FloatDType::F64))
             }
         };
-        let heard = self.analysis.hearing.get(part).map(|hearing| {
+        let heard = self.analysis.hearing.get(self.part).map(|hearing| {
             let responses = match self.analysis.config.evidence {
                 Evidence::Logit => logits.clone() - logits.mean_dim(1),
                 Evidence::LogProbability => log_softmax(logits),
@@ -294,7 +291,7 @@ impl NoiseLaunches<'_> {
 impl Launches for NoiseLaunches<'_> {
     fn launch(&mut self, job: Job) {
         let slots = self.slots(job);
-        let drawn = self.draw(job, &slots);
+        let drawn = self.drawing.draw(&slots);
         let n = slots.len() * self.analysis.config.block;
         let (k, half) = (self.lab.classes(), n / HALVES);
         let [channels, height, width] = self.lab.form.shape();
@@ -311,7 +308,7 @@ impl Launches for NoiseLaunches<'_> {
         });
         let hears = self.columns.contains(&Column::Response);
         let numbers = (!hears).then(|| (logits.clone() * 0.0).sum().cast(DType::F64));
-        let said = self.answers(job.part, logits, there.as_ref());
+        let said = self.answers(logits, there.as_ref());
         let truth = self.one_of(truth);
         let needs_all = [Column::All, Column::Every, Column::Counted];
         let all = match there {

@@ -12,7 +12,7 @@ mod launches;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::{AnalysisError, Experiment, Job, Lab, Launches, Order, Part, Place, range};
+use super::{AnalysisError, Experiment, Job, Lab, Launching, Order, Part, Place, range};
 use crate::nets::graph::site::Site;
 use crate::session::config::{self, Noise};
 use crate::session::form::Shape;
@@ -240,12 +240,7 @@ impl Experiment for SpikeTriggered {
         Ok(Sums { trials, of })
     }
 
-    fn launches<'a>(
-        &'a self,
-        lab: &'a Lab,
-        part: usize,
-        blocks: usize,
-    ) -> Option<Box<dyn Launches + 'a>> {
+    fn launches<'a>(&'a self, lab: &'a Lab, part: usize, blocks: usize) -> Launching<'a> {
         let launches = ResponseLaunches::new(self, lab, part, blocks)?;
         Some(Box::new(launches))
     }

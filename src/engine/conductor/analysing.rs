@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use super::{Conductor, RunError, on_device};
 use crate::analysis::classification_images::launches::MOST_SUMMED;
 use crate::analysis::{self, Analysis, Lab};
+use crate::engine::answer::Answer;
 use crate::engine::dealer::Dealer;
 use crate::engine::device::Opened;
 use crate::engine::pace::Pace;
 use crate::engine::rounds::Flow;
-use crate::engine::workers::{Answer, Workers};
+use crate::engine::workers::Workers;
 use crate::session::State;
 use crate::session::config::Config;
 use crate::session::run::Phase;
@@ -36,7 +37,7 @@ impl Conductor {
         config: &Config,
         index: usize,
         lab: &Lab,
-        opened: &Opened,
+        opened: &mut Opened,
     ) -> Result<Course, RunError> {
         if self
             .rounds
@@ -112,7 +113,7 @@ impl Conductor {
         index: usize,
         dealer: &mut Dealer,
         lab: &Lab,
-        opened: &Opened,
+        opened: &mut Opened,
         pace: &mut Pace,
     ) -> Result<Course, RunError> {
         let mut workers = Workers::start(&opened.seats, analysis, lab)?;
@@ -142,6 +143,13 @@ impl Conductor {
                     pace.count(self.progress(index).0.saturating_sub(before));
                 }
                 Answer::Note(note) => self.rounds.warn(note),
+                Answer::Fewer { device, blocks } => {
+                    self.rounds.warn(format!(
+                        "device `{device}` has no memory for as many blocks at once: going on with {blocks}"
+                    ));
+                    opened.take_at_most(blocks);
+                    self.record_device(opened);
+                }
                 Answer::NotYet => {}
                 Answer::AllBack => break,
                 Answer::Failed(fault) => return Err(fault.into()),

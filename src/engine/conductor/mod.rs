@@ -16,10 +16,11 @@ use tokio::sync::{mpsc, watch};
 
 use self::analysing::Course;
 use super::device::{self, DeviceError, Opened};
+use super::fault::{Fault, guarded};
 use super::forecast::Forecast;
 use super::kept::{self, EMBEDDED, FULL, KeptError};
 use super::rounds::{Flow, Rounds};
-use super::workers::{Fault, StartError, guarded};
+use super::workers::StartError;
 use super::{Options, Until};
 use crate::analysis::memory::Memory;
 use crate::analysis::{AnalysisError, Lab, Resident};
@@ -270,7 +271,7 @@ impl Conductor {
         self.check_memory(&config, &dataset, opened.seats.len(), &network)?;
         self.take_inputs(&config, &dataset)?;
         self.note_program();
-        self.record_device(&opened, false);
+        self.record_device(&opened);
 
         if !self.train(&config, &dataset, &opened)? {
             return Ok(End::Stopped);
@@ -284,7 +285,7 @@ impl Conductor {
             for note in &opened.notes {
                 self.rounds.log(note.clone());
             }
-            self.record_device(&opened, true);
+            self.record_device_anew(&opened);
         }
         if opened.seats[0].kind == device::Kind::Cpu
             && let Err(unplanned) = lab.network.plan()
@@ -297,7 +298,7 @@ impl Conductor {
         let mut config = self.rounds.session.config.clone();
         let mut index = 0;
         while index < config.analyses.len() {
-            match self.analyse(&config, index, &lab, &opened)? {
+            match self.analyse(&config, index, &lab, &mut opened)? {
                 Course::Done => index += 1,
                 Course::Again => index = 0,
                 Course::Stop => return Ok(End::Stopped),
@@ -311,12 +312,15 @@ impl Conductor {
         Ok(End::Finished)
     }
 
-    /// Notes where it computes, and how, where that is new; `chosen` where how was chosen after it was noted.
-    fn record_device(&mut self, opened: &Opened, chosen: bool) {
+    /// Notes how it computes where that was chosen after it was noted where.
+    fn record_device_anew(&mut self, opened: &Opened) {
+        self.rounds.session.record.devices.pop();
+        self.record_device(opened);
+    }
+
+    /// Notes where it computes, and how, where that is new.
+    fn record_device(&mut self, opened: &Opened) {
         let devices = &mut self.rounds.session.record.devices;
-        if chosen {
-            devices.pop();
-        }
         if devices.last() != Some(&opened.recorded()) {
             devices.push(opened.recorded());
         }

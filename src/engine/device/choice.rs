@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use burn::tensor::Device;
 
-use super::{cubecl, libtorch};
+use super::{cubecl, gpu, libtorch};
 
 /// How to build with a feature: said where a device needs one.
 const WITH_LIBTORCH: &str = "scripts/with-libtorch cargo build --release --features libtorch";
@@ -146,7 +146,7 @@ impl Kind {
         self.is_built()?;
         let gpus = match self {
             Self::Cpu | Self::Flex | Self::Libtorch => return Ok(()),
-            Self::Cuda(_) => libtorch::gpus(),
+            Self::Cuda(_) => gpu::of_libtorch(),
             Self::Cubecl(_) => cubecl::gpus(),
         };
         let here = gpus.map_err(|why| DeviceError::NoGpu { kind: self, why })?;

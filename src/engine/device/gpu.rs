@@ -4,6 +4,7 @@
 //! A GPU's index is always CUDA's, as `--device cuda:N` has it; [`visible`] tells which card of NVML
 //! that is.
 
+use super::libtorch;
 use super::visible::{self, Place, Visible};
 
 /// The driver, as NVML tells it.
@@ -82,6 +83,28 @@ pub fn remark(index: usize) -> Option<String> {
 pub fn shown() -> Option<usize> {
     Some(nvml::visible()?.places.len())
 }
+
+/// How many GPUs libtorch can compute on.
+///
+/// # Errors
+/// Where there is none: why, and what helps.
+pub fn of_libtorch() -> Result<usize, String> {
+    if !libtorch::BUILT {
+        return Err("this noisescope was built without libtorch".into());
+    }
+    if let Some(count) = libtorch::counted().filter(|&count| count > 0) {
+        return Ok(count);
+    }
+    if !libtorch::is_for_gpus() {
+        return Err("this libtorch computes on the processor only; `scripts/with-libtorch --cuda cargo build --release --features libtorch` fetches one for GPUs".into());
+    }
+    // A driver for the same major version is enough.
+    let major = libtorch::cuda().map_or(OLDEST_CUDA, |(major, _)| major);
+    Err(why_not(driver().as_ref(), (major, 0)))
+}
+
+/// The oldest CUDA that a libtorch is built with, where it is not told.
+const OLDEST_CUDA: i32 = 12;
 
 /// Why there is no GPU to compute on, from what is known of the driver, and what helps.
 pub fn why_not(driver: Result<&Driver, &String>, needs: (i32, i32)) -> String {

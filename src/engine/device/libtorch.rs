@@ -60,22 +60,6 @@ pub fn choose_algorithms_by_rules() {
     tch::Cuda::cudnn_set_benchmark(false);
 }
 
-/// How many GPUs libtorch can compute on.
-///
-/// # Errors
-/// Where there is none: why, and what helps.
-pub fn gpus() -> Result<usize, String> {
-    #[cfg(feature = "libtorch")]
-    {
-        match counted() {
-            Some(count) if count > 0 => Ok(count),
-            _ => Err(without_cuda(super::gpu::driver().as_ref())),
-        }
-    }
-    #[cfg(not(feature = "libtorch"))]
-    Err("this noisescope was built without libtorch".into())
-}
-
 /// How many GPUs CUDA shows to libtorch; `None` where this libtorch has no CUDA.
 pub fn counted() -> Option<usize> {
     #[cfg(feature = "libtorch")]
@@ -135,21 +119,6 @@ fn cuda_of_libraries(mut names: impl Iterator<Item = String>) -> Option<(i32, i3
         Some((version.split('.').next()?.parse().ok()?, 0))
     })
 }
-
-/// Why libtorch has no GPU, from what is known of the driver.
-#[cfg(feature = "libtorch")]
-fn without_cuda(driver: Result<&super::gpu::Driver, &String>) -> String {
-    if !is_for_gpus() {
-        return "this libtorch computes on the processor only; `scripts/with-libtorch --cuda cargo build --release --features libtorch` fetches one for GPUs".into();
-    }
-    // A driver for the same major version is enough.
-    let major = cuda().map_or(OLDEST_CUDA, |(major, _)| major);
-    super::gpu::why_not(driver, (major, 0))
-}
-
-/// The oldest CUDA that libraries of these versions are built with: where it is not told.
-#[cfg(feature = "libtorch")]
-const OLDEST_CUDA: i32 = 12;
 
 #[cfg(test)]
 mod tests {

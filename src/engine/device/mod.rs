@@ -104,6 +104,12 @@ impl Opened {
         parts.join(", ")
     }
 
+    /// Takes launches of no more than so many blocks from now on, since one device has not the memory for more.
+    pub fn take_at_most(&mut self, blocks: usize) {
+        let fed = self.seats.iter_mut().filter(|seat| seat.is_fed());
+        fed.for_each(|seat| seat.blocks = seat.blocks.min(blocks));
+    }
+
     /// Chooses the blocks of a launch by a short trial on the network under study, where nobody has named them
     /// and the session has none: once, since what a device's libraries compute may depend on it.
     ///
@@ -191,7 +197,9 @@ impl How {
 
 /// What is here, best first: without a look at how fast.
 pub fn present() -> Vec<Kind> {
-    let mut kinds: Vec<Kind> = (0..libtorch::gpus().unwrap_or(0)).map(Kind::Cuda).collect();
+    let mut kinds: Vec<Kind> = (0..gpu::of_libtorch().unwrap_or(0))
+        .map(Kind::Cuda)
+        .collect();
     kinds.extend((0..cubecl::gpus().unwrap_or(0)).map(Kind::Cubecl));
     if libtorch::BUILT {
         kinds.push(Kind::Libtorch);

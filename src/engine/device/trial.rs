@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::seat::Seat;
 use crate::analysis::classification_images::ClassificationImages;
-use crate::analysis::{Analysis, Experiment, Job, Lab, Place, Resident};
+use crate::analysis::{Analysis, Experiment, Lab, Place, Resident};
 use crate::data::{self, Dataset};
-use crate::engine::feeding::is_of_memory;
-use crate::engine::workers::{Answer, Workers};
+use crate::engine::answer::Answer;
+use crate::engine::fault::guarded;
+use crate::engine::workers::Workers;
 use crate::nets::foreign::Foreign;
 use crate::nets::graph::GraphError;
 use crate::nets::{Ports, Subject};
@@ -116,8 +117,7 @@ pub fn trials_per_second(
     let Some(first) = seats.first() else {
         return Err("there is no worker".into());
     };
-    let lab = crate::engine::workers::guarded(|| lab(network, first))?
-        .map_err(|error| error.to_string())?;
+    let lab = guarded(|| lab(network, first))?.map_err(|error| error.to_string())?;
     let plan = Loop {
         block: config::ClassificationImages::default().block,
         gamma: 0.0,
@@ -217,17 +217,7 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
     let mut dealt = 0;
     let (mut began, mut counted) = (Instant::now(), 0);
     while !over(began, record.blocks) {
-        while dealt < total {
-            let job = Job {
-                part: 0,
-                block: dealt,
-                blocks: each.min(total - dealt),
-            };
-            if !workers.offer(job) {
-                break;
-            }
-            dealt = job.end();
-        }
+        dealt = workers.hand_out(0, dealt, total, each);
         match workers.answer(Duration::from_secs(1)) {
             Answer::Done(_, sums, _) => {
                 if let Ok(sums) = sums.downcast::<Vec<BlockSums>>() {
@@ -241,7 +231,7 @@ pub fn measure(lab: &Lab, seats: &[Seat], plan: Loop) -> Result<f64, String> {
                 }
             }
             // A rate with fewer blocks than were asked for is none of theirs.
-            Answer::Note(note) if is_of_memory(&note) => return Err(note),
+            Answer::Fewer { .. } => return Err("it has not the memory for so many blocks".into()),
             Answer::NotYet | Answer::AllBack | Answer::Note(_) => {}
             Answer::Failed(fault) => return Err(fault.to_string()),
         }

@@ -9,7 +9,7 @@ use super::seat::Seat;
 use super::trial;
 use crate::analysis::classification_images::ClassificationImages;
 use crate::analysis::{Experiment, Job, Lab, Launches, Place};
-use crate::engine::workers::guarded;
+use crate::engine::fault::guarded;
 use crate::nets::decision;
 use crate::session::Config;
 use crate::session::config::{self, Gaussian, NetworkKind, Noise};

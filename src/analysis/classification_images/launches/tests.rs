@@ -44,7 +44,8 @@ fn together_and_apart(
     let (analysis, record) = begun(plan, lab);
     let part = analysis.config.gammas.len() - 1;
     let mut both = [record.gammas[part].clone(), record.gammas[part].clone()];
-    let mut launches = Experiment::launches(&analysis, lab, 0, 4).expect("it computes in launches");
+    let mut launches =
+        Experiment::launches(&analysis, lab, part, 4).expect("it computes in launches");
     for &(first, end) in jobs {
         let mut block = first;
         while block < end {

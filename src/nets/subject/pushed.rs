@@ -1,0 +1,145 @@
+//! A network under study with its units pushed.
+
+use std::sync::{Arc, OnceLock};
+
+use burn::tensor::Device;
+
+use super::Subject;
+use crate::nets::graph::rewrite::Pushes;
+use crate::nets::graph::run::PushError;
+use crate::nets::graph::site::Site;
+use crate::nets::launch;
+use crate::nets::plan::{Lanes, Plan, Unplanned};
+
+/// Share of the operations of a plan for each push that one for all may take: what it shares costs some passes
+/// over memory.
+const WORTH: f64 = 0.8;
+
+/// A site that cannot be pushed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SiteError {
+    /// There is no such site, or its units do not lie along one axis.
+    #[error("the site `{name}` cannot be pushed; these can: {}", .can.join(", "))]
+    Unpushable {
+        /// What was asked for.
+        name: String,
+        /// The sites that can be.
+        can: Vec<String>,
+    },
+    /// Another number of values than units.
+    #[error(transparent)]
+    Push(#[from] PushError),
+}
+
+impl Subject {
+    /// Whether a site can be pushed.
+    pub fn is_pushable(&self, site: &Site) -> bool {
+        site.push.is_some()
+    }
+
+    /// The same network with `delta`, one value a unit, added to what the layer of the named site
+    /// gives, before its non-linearity.
+    ///
+    /// # Errors
+    /// [`SiteError`] where there is no such site, it cannot be pushed, or `delta` has another length.
+    pub fn pushed(&self, name: &str, delta: &[f32]) -> Result<Self, SiteError> {
+        let found = self.sites.iter().find(|site| site.name == name);
+        let Some((site, (node, axis))) = found.and_then(|site| Some((site, site.push?))) else {
+            let can = self.sites.iter().filter(|site| self.is_pushable(site));
+            return Err(SiteError::Unpushable {
+                name: name.to_owned(),
+                can: can.map(|site| site.name.clone()).collect(),
+            });
+        };
+        let whole = self.whole().pushed_at(site, delta)?;
+        // Where the fast graph has no such node, the pushed one is not fast.
+        let fast = match self.kept[node.0] {
+            Some(node) => self.fast.pushed(node, axis, delta)?,
+            None => whole.clone(),
+        };
+        // A plan is pushed where it has the bias; else the pushed network has none.
+        let planned = self.kept[node.0].map(|node| match self.plan() {
+            Ok(plan) => plan.pushed(node, delta).ok_or_else(|| Unplanned {
+                node: self.fast.graph().node(node).name.clone(),
+                op: self.fast.graph().node(node).op.label(),
+                why: "a plan pushes layers alone".into(),
+            }),
+            Err(unplanned) => Err(unplanned.clone()),
+        });
+        let planned = planned.unwrap_or_else(|| {
+            Err(Unplanned {
+                node: name.to_owned(),
+                op: "push",
+                why: "the plan computes it together with another node".into(),
+            })
+        });
+        let mut pushes = self.pushes.clone();
+        pushes.push((name.to_owned(), delta.to_vec()));
+        Ok(Self {
+            fast,
+            plan: Arc::new(OnceLock::from(planned)),
+            whole: Arc::new(OnceLock::from(whole)),
+            pushes,
+            ..self.clone()
+        })
+    }
+
+    /// The same network with each of `deltas` added there, to be asked about the same images: what comes before
+    /// the layer is then computed once, where this is done by plan.
+    ///
+    /// # Errors
+    /// As [`Self::pushed`].
+    pub fn pushed_by_each(&self, name: &str, deltas: &[Vec<f32>]) -> Result<Pushed, SiteError> {
+        if let Some(plan) = self.pushing(name, deltas) {
+            return Ok(Pushed::Together(plan, deltas.len()));
+        }
+        let apart = deltas.iter().map(|delta| self.pushed(name, delta));
+        Ok(Pushed::Apart(apart.collect::<Result<_, _>>()?))
+    }
+
+    /// The plan that gives the logits of every push, where that is less work than a plan for each.
+    fn pushing(&self, name: &str, deltas: &[Vec<f32>]) -> Option<Plan> {
+        let plan = self.forked(name, deltas)?;
+        let apart = deltas.len() as f64 * self.plan().ok()?.operations() as f64;
+        (plan.operations() as f64 <= WORTH * apart).then_some(plan)
+    }
+
+    /// The plan that gives the logits of every push, where this thread computes by plan and there is one for
+    /// the network as it is.
+    pub(super) fn forked(&self, name: &str, deltas: &[Vec<f32>]) -> Option<Plan> {
+        if !launch::is_by_plan() || !self.pushes.is_empty() || deltas.len() < 2 {
+            return None;
+        }
+        let site = self.sites.iter().find(|site| site.name == name)?;
+        let (node, axis) = site.push?;
+        // Where the fast graph has no such node, that of the network as it is.
+        let pushes = match self.kept[node.0] {
+            Some(node) => self.fast.graph().pushed_by_each(node, axis, deltas),
+            None => self.graph.pushed_by_each(node, axis, deltas),
+        };
+        let Pushes { graph, outputs } = pushes.ok()?;
+        Plan::of(&graph, &outputs, Lanes::chosen(), launch::is_direct()).ok()
+    }
+}
+
+/// A network pushed in several ways.
+#[derive(Debug, Clone)]
+pub enum Pushed {
+    /// One plan with an output for each of so many pushes: what they have in common is computed once.
+    Together(Plan, usize),
+    /// A network for each.
+    Apart(Vec<Subject>),
+}
+
+impl Pushed {
+    /// Logits, row-major \[N,K\], of `pixels`, row-major \[N,C,H,W\] in \[0,1\], for every push.
+    pub fn logits(&self, pixels: Vec<f32>, device: &Device) -> Vec<Vec<f32>> {
+        match self {
+            Self::Together(plan, pushes) => plan.logits_of(*pushes, &pixels),
+            Self::Apart(all) => {
+                let all = all.iter();
+                all.map(|it| it.logits(pixels.clone(), device)).collect()
+            }
+        }
+    }
+}
