@@ -78,18 +78,24 @@ impl Opened {
         }
     }
 
-    /// For the header: the name, and how many workers.
+    /// For the header: the name, and how many workers, or what its launches are.
     pub fn label(&self) -> String {
         let workers = self.seats.len();
         let plural = if workers == 1 { "" } else { "s" };
         let names: Vec<String> = self.gpus.iter().filter_map(|&i| gpu::name(i)).collect();
         match names.first() {
             Some(name) => format!("{} {name}", self.name),
+            None if self.seats[0].is_fed() => {
+                format!(
+                    "{} · {LAUNCHES_OF}{} blocks",
+                    self.name, self.seats[0].blocks
+                )
+            }
             None => format!("{} · {workers} worker{plural}", self.name),
         }
     }
 
-    /// For the session's record: the devices, and where the noise was drawn.
+    /// For the session's record: the devices, what their launches are, and how they round.
     pub fn recorded(&self) -> String {
         let mut parts = vec![self.name.clone()];
         if self.name == "cpu" && launch::is_direct() {
@@ -426,6 +432,17 @@ mod tests {
         assert_eq!((own.len(), own[0].blocks), (1, 64));
         // A processor takes launches only where somebody asks for them.
         assert_eq!(seats(Kind::Libtorch, how).len(), 4);
+        let fed = How {
+            launch: Some(64),
+            ..how
+        };
+        let fed = assemble(&[Kind::Libtorch], seats(Kind::Libtorch, fed), fed);
+        assert_eq!(fed.label(), "libtorch · launches of 64 blocks");
+        assert_eq!(fed.recorded(), "libtorch, launches of 64 blocks");
+        // One that ran out of memory on the way.
+        let mut less = fed.clone();
+        less.take_at_most(16);
+        assert_eq!(less.recorded(), "libtorch, launches of 16 blocks");
         if libtorch::BUILT {
             let going_on = |kind| how.going_on(&[kind], Some(recorded)).launch;
             assert_eq!(going_on(Kind::Cuda(1)), Some(64));
