@@ -302,6 +302,7 @@ fn screen(
         sight: Ok(sight),
         alike: None,
         places: vec![Place::Comparison, Place::Everywhere],
+        keys: noisescope::tui::action::TABLE,
     };
     draw(&drawn, &theme, area, &mut buffer);
     let rows = buffer.content.chunks(usize::from(width));
@@ -335,7 +336,7 @@ fn the_screen_shows_a_b_and_their_difference_at_every_size() {
     assert!(at(&look, &sight, (200, 60)).contains(['▏', '▕', '▔', '▁']));
     assert!(at(&look, &sight, (40, 10)).contains("q goes back"));
     // Every key but those of γ and response only turns what is there.
-    assert!(!look.update(Action::NextClass, &sight));
+    assert!(!look.update(Action::Again, &sight));
     assert!(!look.update(Action::NextKind, &sight));
     let shown = at(&look, &sight, (120, 40));
     assert!(

@@ -145,9 +145,11 @@ fn json_of_a_new_session_has_no_stages() {
         "inputs",
         "starts",
         "form",
+        "notes",
     ];
     assert_eq!(keys(&value), expected.into());
     assert!(value["form"].is_null(), "no images have been opened");
+    assert_eq!(value["notes"], json!([]));
     assert_eq!(value["name"], "mine");
     assert_eq!(value["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(value["status"], "new");

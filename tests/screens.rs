@@ -60,7 +60,7 @@ use noisescope::tui::size::Size;
 use noisescope::tui::state::{Overlay, State, ViewId};
 use noisescope::tui::theme::{Background, Depth, Theme};
 use noisescope::tui::update::{self, Effect};
-use noisescope::tui::view::View;
+use noisescope::tui::view::{View, Wanted};
 use noisescope::tui::view::attack::Attack;
 use noisescope::tui::view::backdoor::Backdoor;
 use noisescope::tui::view::filters::{Filters, Stimuli};

@@ -3,16 +3,80 @@
 use std::io::Write;
 use std::process::ExitCode;
 
+use clap::Args;
+
 use super::Refusal;
 use super::listing::judged;
 use super::look::Look;
+use super::show::{By, class};
 use crate::link::Connection;
 use crate::report::{self, Standing};
+use crate::session::config::Response;
 use crate::session::{Config, Session};
+use crate::tui::Start;
 use crate::tui::theme::can_draw;
 
+/// Where in the views to begin.
+#[derive(Debug, Default, Args)]
+pub struct At {
+    /// Begin in this view: overview, training, maps, attack, filters, modulation, backdoor, audit, predictions, shards
+    #[arg(long, value_name = "VIEW", conflicts_with = "plain")]
+    view: Option<String>,
+    /// At this class, by number or name
+    #[arg(long, value_name = "CLASS", conflicts_with = "plain")]
+    class: Option<String>,
+    /// At this signal strength (default: the one that shows the class best)
+    #[arg(long, value_name = "G", conflicts_with = "plain")]
+    gamma: Option<f64>,
+    /// By decisions or by evidence (default: evidence where there is some)
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "plain")]
+    response: Option<By>,
+    /// Which of the plan's classification images, where it has several; from 1
+    #[arg(long, value_name = "N", conflicts_with = "plain", value_parser = clap::value_parser!(u64).range(1..))]
+    images: Option<u64>,
+    /// At this layer
+    #[arg(long, value_name = "LAYER", conflicts_with = "plain")]
+    layer: Option<String>,
+    /// At this unit of the layer, from 0
+    #[arg(long, value_name = "UNIT", conflicts_with = "plain")]
+    unit: Option<usize>,
+    /// With what is chosen enlarged
+    #[arg(long, conflicts_with = "plain")]
+    closer: bool,
+}
+
+impl At {
+    /// The place that is meant; `None` where none is named.
+    ///
+    /// # Errors
+    /// Where there is no such class, with those that there are.
+    fn start(&self, session: &Session) -> Result<Option<Start>, Refusal> {
+        let refused = |problem: String| Refusal::Usage(format!("{}: {problem}", session.name));
+        let named = self.class.as_deref().map(|typed| class(session, typed));
+        // A layer that is named is one of filters, unless a view says otherwise.
+        let view = match (&self.view, &self.layer, self.unit) {
+            (None, None, None) if self.closer => Some("maps".to_owned()),
+            (None, None, None) => None,
+            (None, ..) => Some("filters".to_owned()),
+            (Some(view), ..) => Some(view.clone()),
+        };
+        let start = Start {
+            view,
+            class: named.transpose().map_err(refused)?,
+            gamma: self.gamma,
+            response: self.response.map(Response::from),
+            images: self.images.map(|images| images as usize - 1),
+            layer: self.layer.clone(),
+            unit: self.unit,
+            closer: self.closer,
+            extends: false,
+        };
+        Ok((start != Start::default()).then_some(start))
+    }
+}
+
 /// The views on the session; as a summary with `plain` or where there is no terminal.
-pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal> {
+pub fn run(look: &Look<'_>, name: &str, plain: bool, at: &At) -> Result<ExitCode, Refusal> {
     if plain || !can_draw() {
         let (session, standing) = judged(look.store, name)?;
         return summary(&session, &standing);
@@ -21,7 +85,9 @@ pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal
         && head.record.sharding.is_some()
     {
         // What the shards have measured comes as soon as it is added up.
-        return look.at(look.store.load(name)?, Connection::Watched);
+        let session = look.store.load(name)?;
+        let start = at.start(&session)?;
+        return look.at(session, Connection::Watched, start);
     }
     let engine = look.store.engine(name);
     let session = match look.store.load(name) {
@@ -33,7 +99,21 @@ pub fn run(look: &Look<'_>, name: &str, plain: bool) -> Result<ExitCode, Refusal
         Some(_) => Connection::Connecting,
         None => Connection::ReadOnly,
     };
-    look.at(session, connection)
+    let start = at.start(&session)?;
+    look.at(session, connection, start)
+}
+
+/// The views on the session, where a number of trials is to be typed.
+pub fn extend(look: &Look<'_>, name: &str) -> Result<ExitCode, Refusal> {
+    let start = Start {
+        extends: true,
+        ..Start::default()
+    };
+    let connection = match look.store.engine(name) {
+        Some(_) => Connection::Connecting,
+        None => Connection::ReadOnly,
+    };
+    look.at(look.store.load(name)?, connection, Some(start))
 }
 
 /// Prints what the session holds.

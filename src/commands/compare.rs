@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -26,7 +27,7 @@ use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Form;
 use crate::session::store::Store;
-use crate::tui::browser::{Choice as Chosen, List};
+use crate::tui::browser::{Asks, Choice as Chosen, List};
 use crate::tui::theme::can_draw;
 use crate::tui::{self, compare as screen};
 
@@ -73,8 +74,9 @@ pub struct Compare {
     out: Option<PathBuf>,
     #[command(flatten)]
     machine: Machine,
-    #[command(flatten)]
-    line: Line,
+    /// How it is drawn: words that every command takes.
+    #[arg(skip)]
+    pub line: Line,
 }
 
 impl Compare {
@@ -121,7 +123,7 @@ impl Compare {
             let beside = Beside {
                 store,
                 wish: self.wish(),
-                line: &self.line,
+                options: self.line.options()?,
             };
             let code = beside.draw([&self.a, &self.b], alike, &mut signals).await?;
             Ok(code.map_or(ExitCode::SUCCESS, ExitCode::from))
@@ -181,20 +183,12 @@ pub async fn with_another(
     signals: &mut Signals,
 ) -> Result<Option<u8>, Refusal> {
     let mut list = List::against(name);
-    let options = look.line.options();
     loop {
         let chosen = tokio::select! {
             biased;
             code = signals.next() => return Ok(Some(code)),
             // Nothing is made here, so no network is asked.
-            chosen = tui::browse(
-                listing::rows(look.store),
-                |_, _| Err(String::new()),
-                listing::contents(look.store),
-                &[],
-                &options,
-                &mut list,
-            ) => {
+            chosen = tui::browse(asks(look.store), &look.options, &mut list) => {
                 chosen.map_err(Refusal::failed)?
             }
         };
@@ -206,7 +200,7 @@ pub async fn with_another(
         let beside = Beside {
             store: look.store,
             wish: Wish::default(),
-            line: look.line,
+            options: look.options,
         };
         match beside.draw([name, &other], None, signals).await {
             Ok(code) => return Ok(code),
@@ -215,11 +209,23 @@ pub async fn with_another(
     }
 }
 
+/// What the list from which the other session is chosen may ask: nothing is made here, and nothing done.
+fn asks(store: &Store) -> Asks {
+    Asks {
+        rows: Box::new(listing::rows(store)),
+        pilot: Arc::new(|_, _| Err(String::new())),
+        weigh: Arc::new(listing::contents(store)),
+        act: Arc::new(|_| Err(String::new())),
+        pace: Arc::new(|_| Err(String::new())),
+        presets: Vec::new(),
+    }
+}
+
 /// How two sessions are drawn.
 struct Beside<'a> {
     store: &'a Store,
     wish: Wish,
-    line: &'a Line,
+    options: tui::Options,
 }
 
 impl Beside<'_> {
@@ -234,7 +240,7 @@ impl Beside<'_> {
         let b = newest(self.store, names[1]).await?;
         Pair::new(&a, &b, &self.wish)?;
         let links = [a, b].map(|session| self.follow(session));
-        let drawn = screen::compare(links, self.wish, alike, self.line.options());
+        let drawn = screen::compare(links, self.wish, alike, self.options);
         tokio::select! {
             biased;
             code = signals.next() => Ok(Some(code)),

@@ -1,4 +1,4 @@
-//! `noisescope pause`, `continue`, `stop`: a word to a running engine, and its answer.
+//! `noisescope pause`, `continue`, `stop`, `extend`, `note`: a word to a running engine, and its answer.
 //!
 //! An engine that cannot be reached is stopped by a signal. One that cannot save does not stop: what would be lost
 //! is told, and a person says whether it is given up.
@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::Refusal;
 use super::say::say;
 use super::signals::runtime;
+use super::{Refusal, noted};
 use crate::format::thousands;
 use crate::link::Command;
 use crate::link::client::{ConnectError, Conversation};
 use crate::session::config::Analysis;
+use crate::session::record::Note;
 use crate::session::run::Phase;
 use crate::session::store::{Store, timestamp};
 use crate::session::{Session, State};
@@ -25,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long an engine that cannot save may try once more before a person is asked.
 const TRIED: Duration = Duration::from_secs(1);
 
-/// Says the command and waits until the engine has obeyed.
+/// Says the command and waits until the engine has obeyed. What came of it is told here, but for a note.
 pub fn run(store: &Store, name: &str, command: Command) -> Result<ExitCode, Refusal> {
     if store.engine(name).is_none() {
         // A name that does not exist deserves its own words.
@@ -39,6 +40,13 @@ pub fn run(store: &Store, name: &str, command: Command) -> Result<ExitCode, Refu
             )));
         }
         answer = say_to(store, name, &Command::Discard)?;
+    }
+    if let Command::Note(note) = &command {
+        // An engine that has ended may not have heard it any more.
+        if !matches!(&answer, Answer::Phase(phase) if !phase.is_over()) {
+            note_at_its_end(store, name, note)?;
+        }
+        return Ok(ExitCode::SUCCESS);
     }
     let last = match answer {
         Answer::Phase(phase) => phase,
@@ -75,6 +83,18 @@ pub fn run(store: &Store, name: &str, command: Command) -> Result<ExitCode, Refu
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Sees that a note is in the file of a session whose engine has ended or is about to.
+fn note_at_its_end(store: &Store, name: &str, note: &Note) -> Result<(), Refusal> {
+    let until = Instant::now() + PATIENCE;
+    while store.engine(name).is_some() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    match store.load(name)?.record.has_note(note) {
+        true => Ok(()),
+        false => noted::in_file(store, name, note.clone()),
+    }
 }
 
 /// What came of a word to an engine.
@@ -259,6 +279,7 @@ fn has_obeyed(session: &Session, command: &Command) -> bool {
             let has = |plan: &Analysis| matches!(plan, Analysis::ClassificationImages(it) if it.extended.contains(more));
             session.config.analyses.iter().any(has)
         }
+        Command::Note(note) => session.record.has_note(note),
         Command::Pause => matches!(phase, Phase::Paused(_)),
         Command::Continue | Command::Checkpoint => matches!(phase, Phase::Working(_)),
         Command::Stop | Command::Discard => false,

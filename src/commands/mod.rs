@@ -6,14 +6,17 @@ mod bench;
 mod browse;
 mod checkup;
 mod compare;
+mod config;
 mod control;
 pub mod data;
+mod deed;
 mod divided;
 mod doctor;
 mod engine;
 mod export;
 mod extend;
 mod extended;
+mod foresee;
 mod inspect;
 mod listing;
 mod look;
@@ -21,6 +24,8 @@ mod ls;
 mod machine;
 mod merge;
 mod new;
+mod note;
+mod noted;
 mod own;
 mod pilot;
 mod plan;
@@ -46,11 +51,13 @@ use clap::{Parser, Subcommand};
 use etcetera::BaseStrategy;
 
 use crate::engine::device::{libtorch, numerics};
+use crate::files::quoted;
 use crate::link;
 use crate::nets::plan::Lanes;
-use crate::session::config;
+use crate::session::config as plans;
 use crate::session::setting::SettingError;
 use crate::session::store::{Store, StoreError};
+use crate::tui::theme::can_draw;
 
 use plan::Plan;
 
@@ -65,6 +72,8 @@ pub struct Cli {
     /// images of your own: a folder or a file
     #[arg(long, global = true, value_name = "PATH")]
     data: Option<PathBuf>,
+    #[command(flatten)]
+    line: look::Line,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -103,6 +112,8 @@ enum Command {
         #[command(flatten)]
         how: run::How,
     },
+    /// Leave a line on a session, a map or a unit of a layer, or list those that there are
+    Note(note::Leave),
     /// Look at a session
     Attach {
         /// The session
@@ -111,7 +122,7 @@ enum Command {
         #[arg(long)]
         plain: bool,
         #[command(flatten)]
-        line: look::Line,
+        at: attach::At,
     },
     /// Let a running session stand still
     Pause {
@@ -160,6 +171,8 @@ enum Command {
     Compare(compare::Compare),
     /// Show one figure on the terminal, at full resolution
     Show(show::Show),
+    /// Preferences as they ship, with comments: colours and keys
+    Config(config::Config),
     /// Data sets: list, fetch, verify
     Data {
         #[command(subcommand)]
@@ -203,7 +216,7 @@ pub enum Refusal {
     Setting(#[from] SettingError),
     /// A plan that cannot be run.
     #[error("{0}")]
-    Invalid(#[from] config::Invalid),
+    Invalid(#[from] plans::Invalid),
     /// A device that cannot be had.
     #[error(transparent)]
     Device(#[from] crate::engine::device::DeviceError),
@@ -257,9 +270,15 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
     // Before anything is begun: what asks for other vectors means to compare them.
     Lanes::named().map_err(Refusal::Usage)?;
     let store = Store::new(sessions_folder(cli.sessions.as_deref())?);
+    let mut line = cli.line;
+    if let Some(folder) = &cli.sessions {
+        // Made once, for the command lines that a screen offers.
+        let words = format!("noisescope --sessions {}", quoted(folder));
+        line.program = Some(Box::leak(words.into_boxed_str()));
+    }
     let data = cli.data.as_deref();
     match cli.command {
-        None => browse::run(&store, data),
+        None => browse::run(&store, data, &line),
         Some(Command::New { plan }) => {
             let (plan, _) = plan.settled(&store, "new", data)?;
             new::run(&store, &plan)
@@ -270,8 +289,9 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             plan,
             pilot,
             shard,
-            how,
+            mut how,
         }) => {
+            how.line = line;
             let shard = shard.as_deref().map(shard::Which::parse).transpose()?;
             let (plan, data) = plan.settled(&store, "run", data)?;
             match (pilot, shard) {
@@ -280,16 +300,28 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
                 (false, None) => run::run(&store, data, &plan, &how),
             }
         }
-        Some(Command::Extend { name, more, how }) => extend::run(&store, data, &name, &more, &how),
-        Some(Command::Attach { name, plain, line }) => {
+        Some(Command::Extend {
+            name,
+            more,
+            mut how,
+        }) => {
+            how.line = line;
+            extend::run(&store, data, &name, &more, &how)
+        }
+        Some(Command::Note(leave)) => note::run(&store, &leave),
+        Some(Command::Attach { name, plain, at }) => {
             let data = crate::data::data_dir(data).map_err(Refusal::failed)?;
             let look = look::Look {
                 store: &store,
                 data: &data,
                 machine: &machine::Machine::default(),
-                line: &line,
+                options: match plain || !can_draw() {
+                    // Nothing is drawn.
+                    true => crate::tui::Options::default(),
+                    false => line.options()?,
+                },
             };
-            attach::run(&look, &name, plain)
+            attach::run(&look, &name, plain, &at)
         }
         Some(Command::Pause { name }) => stop_shards::run(&store, &name, link::Command::Pause),
         Some(Command::Continue { name }) => {
@@ -307,7 +339,11 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
         Some(Command::Export { name, format, out }) => {
             export::run(&store, &name, format, out.as_deref())
         }
-        Some(Command::Compare(compare)) => compare::run(&store, data, &compare),
+        Some(Command::Compare(mut compare)) => {
+            compare.line = line;
+            compare::run(&store, data, &compare)
+        }
+        Some(Command::Config(config)) => config::run(&config, &line),
         Some(Command::Show(show)) => show::run(&store, &show),
         Some(Command::Data { command }) => data::run(command, data)
             .map(|()| ExitCode::SUCCESS)

@@ -36,8 +36,9 @@ pub struct How {
     /// queue again; told in lines. Without it USR1 writes a checkpoint and the run goes on
     #[arg(long, conflicts_with = "detach")]
     requeue: bool,
-    #[command(flatten)]
-    line: look::Line,
+    /// How it is drawn: words that every command takes.
+    #[arg(skip)]
+    pub line: look::Line,
 }
 
 impl How {
@@ -137,14 +138,16 @@ pub fn run(
             Ok(ExitCode::SUCCESS)
         }
         (_, None) => {
+            // What is wrong with the preferences is told before anything is started.
+            let options = how.line.options()?;
             let Started { .. } = started(lock)?;
             let look = look::Look {
                 store,
                 data: &data,
                 machine: &how.machine,
-                line: &how.line,
+                options,
             };
-            look.at(session, crate::link::Connection::Connecting)
+            look.at(session, crate::link::Connection::Connecting, None)
         }
     }
 }
@@ -188,9 +191,9 @@ fn show_finished(
                 store,
                 data,
                 machine: &how.machine,
-                line: &how.line,
+                options: how.line.options()?,
             };
-            look.at(session, crate::link::Connection::ReadOnly)
+            look.at(session, crate::link::Connection::ReadOnly, None)
         }
         Face::Told(Style::Plain) => attach::summary(&session, &report::Standing::Finished),
         Face::Told(Style::Json) => {

@@ -91,7 +91,7 @@ impl Show {
 }
 
 /// The class that a person means. Before the images have been read, those of a known set.
-fn class(session: &Session, typed: &str) -> Result<usize, String> {
+pub fn class(session: &Session, typed: &str) -> Result<usize, String> {
     if let Some(form) = &session.record.form {
         return form.find(typed);
     }

@@ -10,30 +10,43 @@ use crate::link::{Connection, client, shards};
 use crate::session::run::{Phase, shards_in_words};
 use crate::session::store::timestamp;
 use crate::session::{Session, State};
-use crate::tui;
+use crate::tui::{self, Start};
 
 impl Look<'_> {
     /// Draws the session until the person leaves or the run ends. `connection` says whether an
-    /// engine is expected.
-    pub fn at(&self, session: Session, connection: Connection) -> Result<ExitCode, Refusal> {
-        runtime()?.block_on(self.watch(session, connection))
+    /// engine is expected; `start`, where to begin.
+    pub fn at(
+        &self,
+        session: Session,
+        connection: Connection,
+        start: Option<Start>,
+    ) -> Result<ExitCode, Refusal> {
+        let state = start.map(|start| {
+            let mut state = tui::State::new(connection.clone(), tui::views::of(&session));
+            match state.go_to(&start, &session) {
+                Ok(()) => Ok(state),
+                Err(problem) => Err(Refusal::Usage(format!("{}: {problem}", session.name))),
+            }
+        });
+        let state = state.transpose()?;
+        runtime()?.block_on(self.watch(session, connection, state))
     }
 
     async fn watch(
         &self,
         mut session: Session,
         mut connection: Connection,
+        mut state: Option<tui::State>,
     ) -> Result<ExitCode, Refusal> {
         let mut signals = Signals::listen()?;
         let name = session.name.clone();
-        let mut state = None;
         loop {
             let link = match &session.record.sharding {
                 Some(_) => shards::watch(self.store.clone(), session),
                 None => client::follow(self.store.clone(), session, connection),
             };
             let shown = {
-                let drawn = tui::run(link.clone(), self.line.options(), state.take());
+                let drawn = tui::run(link.clone(), self.options, state.take());
                 tokio::pin!(drawn);
                 tokio::select! {
                     biased;
@@ -43,8 +56,15 @@ impl Look<'_> {
                 }
             };
             match shown {
-                tui::Exit::Over | tui::Exit::Left => return self.farewell(&link.newest()),
-                tui::Exit::Gone => return Ok(ExitCode::from(HUNG_UP)),
+                tui::Exit::Over | tui::Exit::Left => {
+                    let newest = link.newest();
+                    link.ended().await;
+                    return self.farewell(&newest);
+                }
+                tui::Exit::Gone => {
+                    link.ended().await;
+                    return Ok(ExitCode::from(HUNG_UP));
+                }
                 tui::Exit::Extend(left, images, more) => {
                     extended::in_file(self.store, &name, images, more)?;
                     background::start(self.store, self.data, &name, self.machine)?;

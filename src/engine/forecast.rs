@@ -51,6 +51,11 @@ impl Forecast {
         }
     }
 
+    /// What all of it takes, in trials.
+    pub fn trials(&self) -> f64 {
+        self.work.iter().sum()
+    }
+
     /// Seconds until the plan is done, from the stage under way; `None` until something has a pace.
     pub fn eta_s(&self, stages: &[Stage], at: usize) -> Option<f64> {
         let under_way = stages.get(at)?;

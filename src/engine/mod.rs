@@ -10,7 +10,7 @@ mod dealer;
 pub mod device;
 mod fault;
 mod feeding;
-mod forecast;
+pub mod forecast;
 pub mod inputs;
 pub mod kept;
 mod pace;

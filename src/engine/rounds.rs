@@ -9,6 +9,7 @@ use super::device::gpu;
 use crate::format::count;
 use crate::link::Command;
 use crate::session::config::Extension;
+use crate::session::record::Note;
 use crate::session::run::{Checkpoint, LOG_LINES, LogLine, Phase, RATES, Run};
 use crate::session::store::{Lock, StoreError, now, timestamp};
 use crate::session::{Session, State};
@@ -269,7 +270,7 @@ impl Rounds {
         while let Ok(command) = self.commands.try_recv() {
             all.push(command);
         }
-        let mut extended = false;
+        let mut changed = false;
         for command in all {
             match command {
                 Command::Stop => said.stop = true,
@@ -279,11 +280,15 @@ impl Rounds {
                 Command::Checkpoint => self.wanted = true,
                 Command::Extend { images, more } => {
                     self.extend(images, more);
-                    extended = true;
+                    changed = true;
+                }
+                Command::Note(note) => {
+                    self.leave(note);
+                    changed = true;
                 }
             }
         }
-        if extended {
+        if changed {
             self.publish();
         }
         said
@@ -305,6 +310,22 @@ impl Rounds {
                 }
             }
             Err(error) => self.warn(format!("not extended: {error}")),
+        }
+    }
+
+    /// Leaves a note, says so and asks for a checkpoint that has it; what cannot be is refused in the log.
+    fn leave(&mut self, note: Note) {
+        let on = note.on.clone();
+        let place = on.in_words(&self.session.record);
+        match self.session.note(note) {
+            Ok(()) => {
+                self.wanted = true;
+                match self.session.record.note_on(&on) {
+                    Some(_) => self.log(format!("noted on {place}")),
+                    None => self.log(format!("no note on {place} any more")),
+                }
+            }
+            Err(error) => self.warn(format!("not noted on {place}: {error}")),
         }
     }
 

@@ -3,11 +3,9 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
-use image::ImageFormat;
-
 use super::folder::Folder;
-use super::{ExportError, Format, csv, json, npz, print, store, wrote};
-use crate::comparison::Compared;
+use super::{ExportError, Format, csv, json, npz, png, print, store, wrote};
+use crate::comparison::{Compared, Pair};
 use crate::figure::{self, Sheet};
 
 pub use super::what::What;
@@ -76,19 +74,40 @@ fn figures(what: &What<'_>, folder: &Folder) -> Result<(), ExportError> {
             let classes: Vec<usize> = what.classes.clone().unwrap_or_else(all);
             for (part, classes) in (1..).zip(classes.chunks(MOST)) {
                 let image = figure::comparison(what.pair, &compared, classes, Sheet::FILE);
-                let mut bytes = Cursor::new(Vec::new());
-                image
-                    .write_to(&mut bytes, ImageFormat::Png)
-                    .map_err(|error| ExportError::Encode(std::io::Error::other(error)))?;
                 let part = match part {
                     1 => String::new(),
                     part => format!("-{part}"),
                 };
                 let gamma = crate::format::gamma(compared.gamma);
                 let name = format!("{}-gamma-{gamma}{part}.png", response.key());
-                folder.write(&name, &bytes.into_inner())?;
+                folder.write(&name, &png::encoded(&image)?)?;
             }
         }
     }
     Ok(())
+}
+
+/// Writes the maps of one class, those of A and B and their difference, as a figure into a folder, and
+/// gives its path: `A-vs-B-evidence-map-8-gamma-0.2.png`.
+///
+/// # Errors
+/// Where the file cannot be written.
+pub fn one(
+    pair: &Pair<'_>,
+    compared: &Compared,
+    class: usize,
+    folder: &Path,
+) -> Result<PathBuf, ExportError> {
+    let [a, b] = pair.names();
+    let name = format!(
+        "{a}-vs-{b}-{}-map-{class}-gamma-{}.png",
+        compared.response.key(),
+        crate::format::gamma(compared.gamma)
+    );
+    let path = folder.join(name);
+    let image = figure::comparison(pair, compared, &[class], Sheet::FILE);
+    match store(&path, &png::encoded(&image)?) {
+        Ok(()) => Ok(path),
+        Err(error) => Err(ExportError::File { path, error }),
+    }
 }

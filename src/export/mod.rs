@@ -20,6 +20,7 @@ use folder::Folder;
 pub use csv::{Table, tables};
 pub use json::json;
 pub use npz::npz;
+pub use png::one as figure;
 
 /// What a session is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -115,6 +116,16 @@ fn write_folder(
     fill(session, &folder)?;
     wrote(&folder.finish()?);
     Ok(())
+}
+
+/// Writes every figure into the folder `NAME-figures`, and gives its path; says nothing.
+///
+/// # Errors
+/// Where there is none yet, or it cannot be written.
+pub fn figures(session: &Session) -> Result<PathBuf, ExportError> {
+    let folder = Folder::begin(&PathBuf::from(format!("{}-figures", session.name)))?;
+    png::png(session, &folder)?;
+    folder.finish()
 }
 
 fn wrote(path: &Path) {

@@ -6,6 +6,7 @@
 mod attack;
 pub mod audit;
 mod canvas;
+pub mod caption;
 pub mod channels;
 pub mod choice;
 pub mod colour;

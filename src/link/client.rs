@@ -16,6 +16,7 @@ use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 use super::wire::{self, Ask, Told, WireError};
 use super::{Command, Connection, Link};
+use crate::session::record::Note;
 use crate::session::run::Phase;
 use crate::session::store::{BEAT, Store, now as now_s};
 use crate::session::{Run, Session, State};
@@ -267,6 +268,7 @@ pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
     let (publish, sessions) = watch::channel(Arc::new(session));
     let (connected, connection) = watch::channel(expected);
     let (say, said) = mpsc::unbounded_channel();
+    let (refuse, refused) = watch::channel(String::new());
     let log = Some(store.log_path(&name));
     let follower = Follower {
         store,
@@ -274,12 +276,15 @@ pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
         publish,
         connected,
         said,
+        refuse,
+        unheard: Vec::new(),
     };
     tokio::spawn(follower.follow());
     Link {
         sessions,
         commands: Some(say),
         connection,
+        refused,
         log,
     }
 }
@@ -290,6 +295,9 @@ struct Follower {
     publish: watch::Sender<Arc<Session>>,
     connected: watch::Sender<Connection>,
     said: mpsc::UnboundedReceiver<Command>,
+    refuse: watch::Sender<String>,
+    /// Notes that no engine has heard.
+    unheard: Vec<Note>,
 }
 
 /// Why the follower ends.
@@ -426,7 +434,8 @@ impl Follower {
                 },
                 said = self.said.recv() => match said {
                     Some(command) => {
-                        if conversation.say(command).await.is_err() {
+                        if conversation.say(command.clone()).await.is_err() {
+                            self.keep(command);
                             return Ok(heard);
                         }
                     }
@@ -450,15 +459,50 @@ impl Follower {
         self.lost("the engine died; this is its last checkpoint".into());
     }
 
-    /// Waits, and drops what is said meanwhile: nobody hears it.
+    /// Keeps of what no engine has heard that which needs none: notes.
+    fn keep(&mut self, command: Command) {
+        if let Command::Note(note) = command {
+            self.unheard.push(note);
+        }
+    }
+
+    /// Writes into the session's file what no engine has heard.
+    async fn note(&mut self) {
+        for note in std::mem::take(&mut self.unheard) {
+            let (store, name) = (self.store.clone(), self.name.clone());
+            let written = tokio::task::spawn_blocking(move || store.note(&name, note)).await;
+            match written {
+                Ok(Ok(session)) => {
+                    // What is known of the run that has ended stays in sight.
+                    let run = self.publish.borrow().run.clone();
+                    self.publish.send_replace(Arc::new(Session { run, ..session }));
+                }
+                Ok(Err(problem)) => {
+                    self.refuse.send_replace(format!("not noted: {problem}"));
+                }
+                Err(_) => {
+                    self.refuse.send_replace("not noted".into());
+                }
+            }
+        }
+    }
+
+    /// Waits, and drops what is said meanwhile, since nobody hears it; but for notes, which are written into
+    /// the file.
     async fn wait(&mut self, pause: Duration) -> Result<(), Left> {
         let until = tokio::time::Instant::now() + pause;
         loop {
+            self.note().await;
             tokio::select! {
                 () = tokio::time::sleep_until(until) => return Ok(()),
                 () = self.publish.closed() => return Err(Left),
-                said = self.said.recv() => if said.is_none() {
-                    return Err(Left);
+                said = self.said.recv() => match said {
+                    Some(command) => self.keep(command),
+                    None => {
+                        // Somebody noted something and left at once.
+                        self.note().await;
+                        return Err(Left);
+                    }
                 },
             }
         }

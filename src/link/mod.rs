@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
 use crate::session::config::Extension;
+use crate::session::record::Note;
 use crate::session::run::LogLine;
 use crate::session::{Session, log};
 
@@ -36,6 +37,8 @@ pub enum Command {
         /// What is added.
         more: Extension,
     },
+    /// Leave a note, or remove one, and write a checkpoint: [`Session::note`].
+    Note(Note),
     /// Write a checkpoint now, and go on.
     Checkpoint,
     /// End although what was measured cannot be saved: it is given up. Else as [`Command::Stop`].
@@ -51,6 +54,8 @@ pub struct Link {
     pub commands: Option<mpsc::UnboundedSender<Command>>,
     /// Whether the engine can be reached now.
     pub connection: watch::Receiver<Connection>,
+    /// Why the last thing that was said could not be done, in words, where no engine was there to do it.
+    pub refused: watch::Receiver<String>,
     /// The log that engines left beside the session; `None` where there is no place for one.
     pub log: Option<PathBuf>,
 }
@@ -89,6 +94,7 @@ impl Link {
             sessions,
             commands: Some(say),
             connection: watch::channel(Connection::Live).1,
+            refused: watch::channel(String::new()).1,
             log: None,
         };
         let end = EngineEnd {
@@ -105,6 +111,7 @@ impl Link {
             sessions,
             commands: None,
             connection: watch::channel(Connection::ReadOnly).1,
+            refused: watch::channel(String::new()).1,
             log: None,
         }
     }
@@ -112,6 +119,23 @@ impl Link {
     /// The newest session.
     pub fn newest(&self) -> Arc<Session> {
         Arc::clone(&self.sessions.borrow())
+    }
+
+    /// Lets what was said arrive, but not for long: the engine may be hung.
+    pub async fn ended(self) {
+        const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
+        let Self {
+            commands,
+            mut sessions,
+            ..
+        } = self;
+        if commands.is_none() {
+            return;
+        }
+        // The follower ends once it has passed on what was said.
+        drop(commands);
+        let ended = async { while sessions.changed().await.is_ok() {} };
+        let _ = tokio::time::timeout(PATIENCE, ended).await;
     }
 
     /// What engines wrote into the log, oldest first.

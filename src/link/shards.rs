@@ -338,6 +338,7 @@ pub fn watch(store: Store, session: Session) -> Link {
         sessions,
         commands: None,
         connection,
+        refused: watch::channel(String::new()).1,
         log,
     }
 }

@@ -22,13 +22,14 @@ use crate::session::text::unfit;
 use crate::session::{Array, Config, Record, Run, Session};
 
 /// The protocol's version: both sides must speak the same.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 
 /// How every conversation begins, so that a stranger on the socket is recognised.
 const MAGIC: [u8; 10] = *b"noisescope";
 
-/// Most bytes a frame to the engine may have; nothing that a viewer asks is longer.
-const MOST_ASKED: usize = 1 << 10;
+/// Most bytes a frame to the engine may have; nothing that a viewer asks is longer. A note takes 800 of them for its
+/// text at most, and the layer that it is on may have a long name.
+const MOST_ASKED: usize = 1 << 12;
 /// Most bytes a frame to a viewer may have: the sums of more γ than a plan can have.
 const MOST_TOLD: usize = 1 << 31;
 
@@ -352,7 +353,7 @@ fn take(payload: &mut dyn Payload, numbers: &mut &[u8]) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::session::config::{self, Analysis};
-    use crate::session::record::{self, BlockSums, ClassificationImages, TrialKind};
+    use crate::session::record::{self, BlockSums, ClassificationImages, Note, NoteOn, TrialKind};
     use crate::session::{Config, Form};
     use proptest::prelude::*;
 
@@ -360,6 +361,11 @@ mod tests {
     fn a_session_comes_over_the_wire_as_it_is_but_for_its_weights() {
         let mut session = Session::new("mine", Config::default());
         session.run = Some(Run::default());
+        session.record.notes = vec![Note {
+            written: 7,
+            on: NoteOn::Session,
+            text: "for the paper".into(),
+        }];
         let record = session.record.training.get_or_insert_default();
         record.test_accuracy = Some(0.98);
         let Ok(Told::Session(back)) =
@@ -461,6 +467,21 @@ mod tests {
         assert!(matches!(error, WireError::Version { theirs } if theirs == VERSION - 1));
         let error = check_hello(b"GET / HTTP/1.1\r\n").unwrap_err();
         assert!(matches!(error, WireError::Garbage(_)), "{error}");
+    }
+
+    #[test]
+    fn the_longest_note_fits_into_a_frame() {
+        let said = Ask::Say(Command::Note(Note {
+            written: i64::MIN,
+            on: NoteOn::Unit {
+                layer: "é".repeat(1000),
+                unit: usize::MAX,
+            },
+            text: "\u{1d6fe}".repeat(Note::MOST),
+        }));
+        let frame = encode(&said);
+        assert!(frame.len() <= MOST_ASKED, "{} bytes", frame.len());
+        assert_eq!(decode_ask(&frame).unwrap(), said);
     }
 
     proptest! {

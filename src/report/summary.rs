@@ -1,6 +1,7 @@
 //! A whole session on a page of 80 columns: what it is, where it stands, what came out.
 
 mod images;
+mod notes;
 
 use super::standing::Standing;
 use super::status;
@@ -43,6 +44,7 @@ pub fn summary_of(session: &Session, standing: &Standing) -> String {
             _ => page.extend(other(session, index)),
         }
     }
+    page.extend(notes::notes(&session.record));
     page.push(String::new());
     page.join("\n")
 }

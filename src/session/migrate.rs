@@ -1,5 +1,6 @@
 //! Sessions of earlier versions.
 //!
+//! Version 6 knew no notes: its sessions have none.
 //! Version 3 did not note what a session was made from; it is noted when the session goes on.
 //! Version 2 knew decisions alone: classification images that had begun go on without evidence.
 //! Version 1: images of one channel and 28×28 pixels, ten classes, and sums by the joint

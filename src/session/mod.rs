@@ -12,6 +12,7 @@ mod extend;
 pub mod form;
 pub mod log;
 mod migrate;
+mod notes;
 pub mod record;
 mod room;
 pub mod run;
@@ -25,6 +26,7 @@ mod trash;
 pub use array::Array;
 pub use config::Config;
 pub use form::Form;
+pub use notes::NoteError;
 pub use record::{Record, State};
 pub use run::Run;
 

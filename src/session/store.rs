@@ -7,6 +7,7 @@ mod claim;
 mod folder;
 mod kept;
 mod lock;
+mod noting;
 mod owner;
 mod reading;
 mod shards;
@@ -21,6 +22,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use self::kept::Kept;
 pub use self::lock::{Lock, Voice};
+pub use self::noting::LeftError;
 pub use self::owner::BEAT;
 use self::owner::{Owner, Standing};
 use self::reading::{read_head, read_session};

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::array::{Arrays, Payload};
 use super::error::StoreError;
 use super::migrate;
+use super::notes;
 use super::room::check_room;
 use super::schema::VERSION;
 use super::{Config, Record, Session};
@@ -331,7 +332,7 @@ pub(crate) fn unfit(record: &Record, config: &Config) -> Option<String> {
             ));
         }
     }
-    None
+    notes::unfit(record, config)
 }
 
 fn syntax(path: &Path, error: &ron::error::SpannedError) -> StoreError {

@@ -59,6 +59,8 @@ pub struct LayerEstimate {
     /// Reliability of the average on noise from its halves of even and odd blocks; `None` where the
     /// unit has not fired in both.
     pub reliability: Vec<Option<f64>>,
+    /// Mean gradients of the activation on noise, up to a factor; `None` for units whose gradient was not taken.
+    pub gradient: Vec<Option<Vec<f32>>>,
 }
 
 impl LayerEstimate {
@@ -70,6 +72,7 @@ impl LayerEstimate {
         let values = |all: &[Option<f64>]| all.len() == units;
         maps(&self.sta)
             && maps(&self.image_sta)
+            && maps(&self.gradient)
             && self.silent.iter().all(|&unit| unit < units)
             && values(&self.kernel_correlation)
             && values(&self.stein_correlation)
@@ -97,13 +100,18 @@ pub fn estimate(
         let kernel = kernel.get(unit * pixels..(unit + 1) * pixels)?;
         pearson(sta[unit].as_ref()?, kernel)
     };
-    let stein = |unit: usize| {
+    let gradient = |unit: usize| -> Option<Vec<f32>> {
         let at = gradients.units.iter().position(|&taken| taken == unit)?;
-        let gradient = gradients.sum.get(at * pixels..(at + 1) * pixels)?;
-        let gradient: Vec<f32> = gradient.iter().map(|&sum| sum as f32).collect();
+        let sums = gradients.sum.get(at * pixels..(at + 1) * pixels)?;
+        let sums = sums.iter().map(|&sum| sum as f32);
+        (gradients.fields > 0).then(|| sums.collect())
+    };
+    let gradient: Vec<Option<Vec<f32>>> = (0..units).map(gradient).collect();
+    let stein = |unit: usize| {
+        let gradient = gradient[unit].as_ref()?;
         let covariance: Vec<f32> = whole.deviations(unit).map(|sum| sum as f32).collect();
-        (gradients.fields > 0 && whole.fields > 0.0)
-            .then(|| pearson(&covariance, &gradient))
+        (whole.fields > 0.0)
+            .then(|| pearson(&covariance, gradient))
             .flatten()
     };
     LayerEstimate {
@@ -115,6 +123,7 @@ pub fn estimate(
         reliability: (0..units).map(reliability).collect(),
         image_sta: Pooled::new(images, &[0, 1]).averages(),
         sta,
+        gradient,
     }
 }
 

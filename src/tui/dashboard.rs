@@ -1,28 +1,31 @@
 //! The dashboard's loop: waits for keys, newer states of the run and the clock, and draws when
 //! something changed, at most so often.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use super::aside;
+use super::clipboard::{self, Between};
 use super::clock::{now, until};
 use super::frame;
 use super::frames::Frames;
 use super::input::{Input, Keys};
 use super::options::{Options, TuiError};
 use super::pen::Pen;
-use super::possible;
 use super::shared::is_finished;
 use super::size::Size;
-use super::state::{Overlay, State};
-use super::terminal::Terminal;
-use super::theme::Theme;
+use super::state::{News, Overlay, State};
+use super::takeaway::figure_in;
+use super::terminal::{self, Terminal};
+use super::theme::{Background, Theme};
 use super::update::{self, Effect};
 use super::views;
+use crate::export;
 use crate::figure::Figure;
 use crate::link::{Command, Connection, Link};
 use crate::session::Session;
@@ -65,10 +68,14 @@ pub async fn run(
     let (events, mut inbox) = unbounded_channel();
     let mut keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
     let mut pen = Pen::start(terminal.screen()?, events.clone())?;
+    if options.asks_background() {
+        terminal.ask_background();
+    }
     let mut resized = signal(SignalKind::window_change())?;
     let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
 
-    let mut dashboard = Dashboard::new(&link, options, earlier, &terminal);
+    let (tell, mut told) = unbounded_channel();
+    let mut dashboard = Dashboard::new(&link, options, earlier, &terminal, tell);
     let is_watched = *link.connection.borrow() == Connection::Watched;
     let (mut watching, mut connected) = (link.commands.is_some() || is_watched, true);
     let mut clock = tokio::time::interval(Duration::from_secs(1));
@@ -113,6 +120,13 @@ pub async fn run(
                     dashboard.newer(&link);
                 }
             },
+            Some(news) = told.recv() => dashboard.told(news),
+            changed = link.refused.changed(), if connected => {
+                if changed.is_ok() {
+                    let words = link.refused.borrow_and_update().clone();
+                    dashboard.told(News::failed(words));
+                }
+            }
             changed = link.connection.changed(), if connected => match changed {
                 Ok(()) => dashboard.connection(&link),
                 Err(_) => connected = false,
@@ -145,6 +159,7 @@ fn take(
         match input {
             Input::Gone | Input::Written(Err(_)) => return Some(Exit::Gone),
             Input::Written(Ok(())) => dashboard.frames.written(),
+            Input::Background(background) => dashboard.on(background),
             Input::Key(key) => {
                 let effect = update::key(
                     &mut dashboard.state,
@@ -161,11 +176,12 @@ fn take(
                         dashboard.frames.ask();
                     }
                     Effect::Show => {
-                        dashboard.wanted =
-                            possible::figure_in(&dashboard.state, &dashboard.session);
+                        dashboard.wanted = figure_in(&dashboard.state, &dashboard.session);
                         // What was typed after it is for the picture.
                         return None;
                     }
+                    Effect::Export(figure) => dashboard.export(figure),
+                    Effect::Copy(text) => dashboard.copy(text),
                     Effect::Leave => return Some(Exit::Left),
                     Effect::Resume => {
                         let state = Box::new(dashboard.state.clone());
@@ -204,10 +220,23 @@ struct Dashboard {
     stopping: bool,
     /// The figure that the person wants to see at full resolution.
     wanted: Option<Figure>,
+    /// What is for the terminal beside the next frame.
+    besides: Vec<u8>,
+    /// Where what came of something is told.
+    tell: UnboundedSender<News>,
 }
 
+/// Characters of what was copied that are told.
+const TOLD: usize = 60;
+
 impl Dashboard {
-    fn new(link: &Link, options: Options, earlier: Option<State>, terminal: &Terminal) -> Self {
+    fn new(
+        link: &Link,
+        options: Options,
+        earlier: Option<State>,
+        terminal: &Terminal,
+        tell: UnboundedSender<News>,
+    ) -> Self {
         let connection = link.connection.borrow().clone();
         let mut state = match earlier {
             Some(mut earlier) => {
@@ -218,6 +247,8 @@ impl Dashboard {
             }
             None => State::new(connection, views::of(&link.newest())),
         };
+        state.keys = options.keys;
+        state.program = options.program;
         state.shared.zone = jiff::tz::TimeZone::system();
         state.shared.past = link.past();
         state.shared.now = now();
@@ -228,10 +259,56 @@ impl Dashboard {
             frames: Frames::new(options, Instant::now()),
             stopping: false,
             wanted: None,
+            besides: Vec::new(),
+            tell,
         };
         dashboard.state.shared.settle(&dashboard.session);
         dashboard.resize(terminal);
         dashboard
+    }
+
+    /// The terminal has said what stands behind the text.
+    fn on(&mut self, background: Background) {
+        terminal::has_background(background);
+        if background != self.theme.background {
+            self.theme = self.theme.clone().on(background);
+            self.frames.ask();
+        }
+    }
+
+    /// What came of something that was done.
+    fn told(&mut self, news: News) {
+        self.state.news = Some(news);
+        self.frames.ask();
+    }
+
+    /// Writes a figure into the current folder, on a thread of its own.
+    fn export(&mut self, figure: Figure) {
+        let (session, tell) = (Arc::clone(&self.session), self.tell.clone());
+        self.told(News::done("writing the figure"));
+        tokio::task::spawn_blocking(move || {
+            let written = export::figure(&session, &figure, Path::new(""));
+            // Whoever has left is told nothing; the file is there.
+            let _ = tell.send(News::of_file(written));
+        });
+    }
+
+    /// Puts a text on the clipboard, with the next frame.
+    fn copy(&mut self, text: String) {
+        if text.len() > clipboard::MOST {
+            self.told(News::failed("it is too long for a terminal's clipboard"));
+            return;
+        }
+        let between = Between::from_env();
+        self.besides.extend(clipboard::sequence(&text, between));
+        let told = match text.chars().count() {
+            ..=TOLD => text.clone(),
+            _ => text.chars().take(TOLD - 1).chain(['…']).collect(),
+        };
+        self.told(News::done(format!("copied: {told}")));
+        if between == Between::Tmux {
+            clipboard::through_tmux(text);
+        }
     }
 
     fn resize(&mut self, terminal: &Terminal) {
@@ -288,14 +365,21 @@ impl Dashboard {
         }
     }
 
+    /// Least time between two frames that show newer states: that of the quicker of the views in sight.
+    fn pace(&self) -> Duration {
+        let own = self.state.view().pace;
+        let other = self.state.other().map(|(entry, _)| entry.pace);
+        other.map_or(own, |other| other.min(own))
+    }
+
     /// When the next frame is due.
     fn due(&self) -> Option<Instant> {
-        self.frames.due(self.state.view().pace)
+        self.frames.due(self.pace())
     }
 
     fn draw_if_due(&mut self, link: &Link, pen: &Pen) {
         let now = Instant::now();
-        let Some(due) = self.frames.next(self.state.view().pace, now) else {
+        let Some(due) = self.frames.next(self.pace(), now) else {
             return;
         };
         if due.renews && self.state.shared.frozen.is_none() {
@@ -310,8 +394,12 @@ impl Dashboard {
             .paint(due, size, &theme.palette, now, |area, buf| {
                 frame::draw(session, state, theme, area, buf);
             });
-        if !bytes.is_empty() {
-            pen.write(bytes);
+        let besides = std::mem::take(&mut self.besides);
+        match (bytes.is_empty(), besides.is_empty()) {
+            (true, true) => {}
+            // The frames wait for what is written, so both go as one.
+            (false, _) => pen.write([besides, bytes].concat()),
+            (true, false) => pen.write(besides),
         }
     }
 }

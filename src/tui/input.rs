@@ -16,6 +16,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::terminal::is_gone;
+use super::theme::Background;
 
 /// How long crossterm looks for an event; with no time at all it would not look.
 const READ: Duration = Duration::from_millis(1);
@@ -25,11 +26,17 @@ const READ: Duration = Duration::from_millis(1);
 pub enum Input {
     /// A key was pressed.
     Key(KeyEvent),
+    /// The terminal has said what stands behind the text.
+    Background(Background),
     /// A frame has been written, or could not be.
     Written(io::Result<()>),
     /// There is no terminal any more.
     Gone,
 }
+
+/// How long an answer about the background is waited for: what comes later would change the screen before
+/// somebody's eyes.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How soon the rest of a terminal's answer follows.
 const TOGETHER: Duration = Duration::from_millis(150);
@@ -40,6 +47,8 @@ const TOGETHER: Duration = Duration::from_millis(150);
 struct Answers {
     /// When the last part of one came; `None` outside.
     inside: Option<Instant>,
+    /// What it says so far, without what begins and ends it.
+    text: String,
 }
 
 impl Answers {
@@ -56,9 +65,47 @@ impl Answers {
             KeyCode::Char('g') => control,
             _ => false,
         };
+        if opens {
+            self.text.clear();
+        } else if let (true, false, KeyCode::Char(c)) = (goes_on, closes, key.code)
+            && self.text.len() < LONGEST
+        {
+            self.text.push(c);
+        }
         self.inside = (opens || goes_on && !closes).then_some(at);
         opens || goes_on
     }
+
+    /// What the answer that has just ended says of the background, if it is about that.
+    fn background(&mut self) -> Option<Background> {
+        if self.inside.is_some() || self.text.is_empty() {
+            return None;
+        }
+        background(&std::mem::take(&mut self.text))
+    }
+}
+
+/// Characters of an answer that are kept.
+const LONGEST: usize = 64;
+
+/// What `11;rgb:ffff/ffff/ffff` says: a background of more than half the brightness is light.
+fn background(answer: &str) -> Option<Background> {
+    let colour = answer.strip_prefix("11;rgb")?;
+    let colour = colour.trim_start_matches('a').strip_prefix(':')?;
+    let share = |part: &str| {
+        let most = 16_u32.checked_pow(part.len() as u32)?.checked_sub(1)?;
+        let value = u32::from_str_radix(part, 16).ok()?;
+        (most > 0).then(|| f64::from(value) / f64::from(most))
+    };
+    let parts: Vec<f64> = colour.split('/').map(share).collect::<Option<_>>()?;
+    let [r, g, b, ..] = parts[..] else {
+        return None;
+    };
+    // Rec. 709.
+    Some(match 0.2126 * r + 0.7152 * g + 0.0722 * b {
+        ..0.5 => Background::Dark,
+        _ => Background::Light,
+    })
 }
 
 /// The thread that reads keys. It has ended once this is dropped, so that somebody else may read.
@@ -89,12 +136,13 @@ impl Keys {
         let keys = thread::Builder::new().name("keys".into());
         let thread = keys.spawn(move || {
             let mut answers = Answers::default();
+            let began = Instant::now();
             let end = loop {
                 match wait(&keyboard, &alive) {
                     Waited::Key => {}
                     end => break end,
                 }
-                match read(&keyboard, &events, &mut answers) {
+                match read(&keyboard, &events, &mut answers, began) {
                     Ok(0) => thread::sleep(Duration::from_millis(50)),
                     Ok(_) => {}
                     Err(_) => break Waited::Gone,
@@ -150,15 +198,29 @@ fn read(
     keyboard: &OwnedFd,
     events: &UnboundedSender<Input>,
     answers: &mut Answers,
+    began: Instant,
 ) -> io::Result<usize> {
     let mut count = 0;
     while !is_gone(keyboard) && event::poll(READ)? {
         count += 1;
         // Pasted text is no command; sizes are asked for, not told.
-        if let Event::Key(key) = event::read()?
-            && key.kind != KeyEventKind::Release
-            && !answers.takes(&key, Instant::now())
-            && events.send(Input::Key(key)).is_err()
+        let Event::Key(key) = event::read()? else {
+            continue;
+        };
+        if key.kind == KeyEventKind::Release {
+            continue;
+        }
+        let now = Instant::now();
+        let input = match answers.takes(&key, now) {
+            false => Some(Input::Key(key)),
+            true => {
+                let said = answers.background();
+                let timely = now.saturating_duration_since(began) < PATIENCE;
+                said.filter(|_| timely).map(Input::Background)
+            }
+        };
+        if let Some(input) = input
+            && events.send(input).is_err()
         {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
@@ -206,6 +268,35 @@ mod tests {
         assert_eq!(typed("a\x1b_Gi=31;OK\x1b\\q", soon), "aq");
         assert_eq!(typed("\x1b]11;rgb:0000/0000/0000\x07jj", soon), "jj");
         assert_eq!(typed("\x1bP1+r544e\x1b\\?", soon), "?");
+    }
+
+    #[test]
+    fn what_a_terminal_says_of_its_background_is_heard() {
+        let heard = |text: &str| {
+            let (mut answers, at) = (Answers::default(), Instant::now());
+            let mut heard = None;
+            for key in keys(text) {
+                if answers.takes(&key, at) {
+                    heard = heard.or(answers.background());
+                }
+            }
+            heard
+        };
+        let light = Some(Background::Light);
+        assert_eq!(heard("\x1b]11;rgb:ffff/ffff/ffff\x1b\\"), light);
+        assert_eq!(heard("\x1b]11;rgb:fd/f6/e3\x07"), light);
+        let dark = Some(Background::Dark);
+        assert_eq!(heard("\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\"), dark);
+        assert_eq!(heard("\x1b]11;rgba:0000/0000/0000/ffff\x07"), dark);
+        for other in [
+            "\x1b]10;rgb:ffff/ffff/ffff\x07",
+            "\x1b]11;rgb:\x07",
+            "\x1b]11;rgb:zz/zz/zz\x07",
+            "\x1b_Gi=31;OK\x1b\\",
+            "11;rgb:ffff/ffff/ffff",
+        ] {
+            assert_eq!(heard(other), None, "{other:?}");
+        }
     }
 
     #[test]

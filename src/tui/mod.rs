@@ -12,6 +12,7 @@
 pub mod action;
 mod aside;
 pub mod browser;
+pub mod clipboard;
 mod clock;
 pub mod compare;
 mod dashboard;
@@ -26,11 +27,14 @@ mod overlay;
 mod pen;
 pub mod picture;
 pub mod possible;
+pub mod preferences;
 pub mod scene;
 pub mod shared;
 pub mod size;
+pub mod start;
 pub mod state;
 mod steps;
+pub mod takeaway;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -40,9 +44,10 @@ pub mod view;
 pub mod views;
 pub mod widget;
 
-pub use browser::{Choice, List, Row, browse};
+pub use browser::{Asks, Choice, List, Row, browse};
 pub use dashboard::{Exit, run};
 pub use options::{Options, TuiError};
+pub use start::Start;
 pub use state::State;
 pub use terminal::install_panic_hook;
 pub use views::key_table;

@@ -4,12 +4,14 @@ use crossterm::event::KeyEvent;
 
 use super::action::{self, Action, Binding, Place};
 use super::form;
-use super::overlay::extend;
+use super::overlay::{extend, jump};
 use super::picture;
-use super::state::{Overlay, State};
+use super::size::Size;
+use super::state::{Copied, Overlay, State};
+use super::takeaway::{figure_in, text};
 use super::theme::Theme;
-use super::view::Entry;
-use crate::figure::{self, Figure};
+use super::view::{Entry, Wanted};
+use crate::link::Connection;
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::run::Phase;
@@ -20,7 +22,10 @@ pub fn places(state: &State) -> Vec<Place> {
         Overlay::Help(_) => vec![Place::Help],
         Overlay::Stop => vec![Place::Question],
         Overlay::Palette => vec![Place::Palette],
-        Overlay::Jump => vec![Place::Jump],
+        Overlay::FindKeys => vec![Place::Filter],
+        Overlay::Jump(_) => vec![Place::Jump],
+        Overlay::Copy => vec![Place::Copying],
+        Overlay::Note => vec![Place::Noting],
         Overlay::Extend => vec![Place::Extending],
         Overlay::None => return places_below(state),
     };
@@ -35,12 +40,12 @@ fn places_below(state: &State) -> Vec<Place> {
 
 /// The rows of the table that are there now, in its order.
 pub fn available(state: &State) -> impl Iterator<Item = &'static Binding> {
-    action::available_at(places(state))
+    action::available_at(state.keys, places(state))
 }
 
 /// What this key does where the viewer is now.
 pub fn of_key(event: &KeyEvent, state: &State) -> Option<Action> {
-    action::of_key_at(event, places(state))
+    action::of_key_at(event, state.keys, places(state))
 }
 
 /// Whether an action can do anything now: pausing and stopping need an engine at work.
@@ -59,12 +64,31 @@ pub fn is_possible(action: Action, state: &State, session: &Session) -> bool {
         Action::OpenExtend | Action::Extend => {
             extend::is_possible(shared, session) && shared.can_extend(session)
         }
+        Action::ExportFigure => figure_in(state, session).is_some(),
+        Action::CopyCaption => text(state, Copied::Caption, session).is_some(),
+        Action::CopyCommand => text(state, Copied::Command, session).is_some(),
+        Action::CopyNumber => text(state, Copied::Number, session).is_some(),
+        Action::OpenNote | Action::WriteNote => matches!(
+            shared.connection,
+            Connection::Live | Connection::Lost(_) | Connection::ReadOnly
+        ),
+        Action::OpenJump => jump::names(state, Wanted::Class, session).is_some(),
+        Action::OpenUnit => jump::names(state, Wanted::Unit, session).is_some(),
+        Action::OpenFind => found_in(state, session).is_some(),
+        Action::SplitView => shared.size.width >= Size::OF_TWO,
+        Action::OneView => state.beside.is_some(),
         Action::Freeze => shared.frozen.is_some() || shared.engine_runs(session),
         Action::ShowFigure => picture::AVAILABLE && figure_in(state, session).is_some(),
         Action::View(index) => index < state.views.len(),
         Action::Compare => session.trials().0 > 0,
         _ => shared.is_possible(action, session) && of_views(action, state, session),
     }
+}
+
+/// The list that is searched in the view in sight: its own, else the classes.
+pub fn found_in(state: &State, session: &Session) -> Option<Wanted> {
+    let mut lists = [Wanted::Listed, Wanted::Class].into_iter();
+    lists.find(|&wanted| jump::names(state, wanted, session).is_some())
 }
 
 /// Whether the views let an action pass: the one in sight where it is one of its actions, else
@@ -81,12 +105,6 @@ fn of_views(action: Action, state: &State, session: &Session) -> bool {
     }
 }
 
-/// The figure of the view in sight, where the session has it.
-pub fn figure_in(state: &State, session: &Session) -> Option<Figure> {
-    let own = state.in_sight().figure(&state.shared, session)?;
-    figure::all(session).contains(&own).then_some(own)
-}
-
 /// More classes than this are seldom all in sight.
 const MANY: usize = 12;
 
@@ -96,6 +114,8 @@ pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme
     match (short, phase) {
         ("γ", _) => theme.glyphs.gamma,
         ("pause", Some(Phase::Paused(_))) => "go on",
+        // With one class and one unit there is nothing to step through.
+        ("class", _) if form::classes(session) < 2 => "",
         // Where all classes are in sight, nobody needs to be told of a jump.
         ("jump", _) if form::classes(session) <= MANY => "",
         ("evidence", _) => {
@@ -125,32 +145,43 @@ pub struct Command {
 }
 
 /// What the palette offers where the viewer is now: all that can do something and has every word
-/// of `text` in what it does.
-pub fn fitting(text: &str, state: &State, session: &Session) -> Vec<Command> {
-    let text = text.to_lowercase();
+/// of `typed` in what it does.
+pub fn fitting(typed: &str, state: &State, session: &Session) -> Vec<Command> {
+    let rows = action::available_at(state.keys, places_below(state))
+        .filter(|row| is_possible(row.action, state, session));
+    let entries: Vec<&Entry> = state.entries().collect();
+    named(typed, rows, &entries)
+}
+
+/// Rows of the table as lines of a palette where there are these views: those that have every word of
+/// `typed` in what they do.
+pub fn named(
+    typed: &str,
+    rows: impl Iterator<Item = &'static Binding>,
+    views: &[&Entry],
+) -> Vec<Command> {
+    let typed = typed.to_lowercase();
     let fits = |command: &Command| {
         let own = command.name.to_lowercase();
-        text.split_whitespace().all(|word| own.contains(word))
+        typed.split_whitespace().all(|word| own.contains(word))
     };
-    action::available_at(places_below(state))
-        .filter(|row| !matches!(row.action, Action::OpenPalette | Action::Interrupt))
-        .filter(|row| is_possible(row.action, state, session))
-        .flat_map(|row| commands(row, state))
+    rows.filter(|row| !matches!(row.action, Action::OpenPalette | Action::Interrupt))
+        .flat_map(|row| commands(row, views))
         .filter(fits)
         .collect()
 }
 
 /// A row of the table as lines of the palette: one, or one for each view.
-fn commands(row: &'static Binding, state: &State) -> Vec<Command> {
+fn commands(row: &'static Binding, views: &[&Entry]) -> Vec<Command> {
     if row.action == Action::View(0) {
-        let view = |(index, entry): (usize, &Entry)| Command {
+        let view = |(index, entry): (usize, &&Entry)| Command {
             action: Action::View(index),
             name: format!("the view {}", entry.name),
-            keys: (index + 1).to_string(),
+            keys: ((index + 1) % 10).to_string(),
         };
-        return state.entries().enumerate().map(view).collect();
+        return views.iter().enumerate().map(view).collect();
     }
-    let keys = row.keys.iter().map(|key| key.label(state.views.len()));
+    let keys = row.keys.iter().map(|key| key.label(views.len()));
     vec![Command {
         action: row.action,
         name: row.help.into(),

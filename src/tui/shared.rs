@@ -188,7 +188,6 @@ impl Shared {
                 .images_in(session)
                 .is_some_and(ClassificationImages::has_evidence),
             Action::NextLook => form::channels(session) > 1,
-            Action::OpenJump => form::classes(session) > 1,
             _ => true,
         }
     }
@@ -197,7 +196,9 @@ impl Shared {
     pub fn update(&mut self, action: Action, session: &Session) -> bool {
         match action {
             Action::SheetLeft | Action::PreviousClass => self.step_class(session, -1),
-            Action::SheetRight | Action::NextClass => self.step_class(session, 1),
+            Action::SheetRight | Action::Again => self.step_class(session, 1),
+            Action::FirstClass => self.class = 0,
+            Action::LastClass => self.class = form::classes(session).saturating_sub(1),
             Action::BestGamma => self.gamma = None,
             Action::Versus => {
                 self.versus = match self.versus {

@@ -16,6 +16,9 @@ impl Size {
         height: 18,
     };
 
+    /// Columns from which on two views have room side by side.
+    pub const OF_TWO: u16 = 140;
+
     /// Whether it is enough to draw on.
     pub fn is_enough(self) -> bool {
         self.width >= Self::LEAST.width && self.height >= Self::LEAST.height

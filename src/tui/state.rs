@@ -2,9 +2,11 @@
 //! over them. Which views there are is told from outside.
 
 use std::any::Any;
+use std::path::{Path, PathBuf};
 
+use super::action::{Keys, TABLE};
 use super::shared::Shared;
-use super::view::{Entry, View};
+use super::view::{Entry, View, Wanted};
 use crate::link::Connection;
 
 /// What the viewer looks at.
@@ -12,20 +14,105 @@ use crate::link::Connection;
 pub struct State {
     /// What all views look at.
     pub shared: Shared,
-    /// The view in sight.
+    /// The view in sight; of two, the one that keys are for.
     pub view: ViewId,
+    /// The view beside it.
+    pub beside: Option<Beside>,
     /// Every view, in the order of the table.
     pub(super) views: Vec<Open>,
+    /// What keys do.
+    pub keys: Keys,
+    /// How a shell calls this program for these sessions.
+    pub program: &'static str,
     /// Whether the log is shown; `None`: where there is room.
     pub log: Option<bool>,
     /// What lies over the view.
     pub overlay: Overlay,
     /// What is typed into the palette of commands.
     pub palette: Palette,
-    /// What is typed to jump to a class.
+    /// What is typed to jump to one of a list.
     pub jump: Palette,
     /// What is typed as a number of trials.
     pub extend: Palette,
+    /// What is typed as a note.
+    pub note: Palette,
+    /// What is typed to find a key in the list of keys.
+    pub keys_found: Palette,
+    /// What came of the last thing that was done, until the next key.
+    pub news: Option<News>,
+    /// What was done last, for the class after.
+    pub again: Option<Verb>,
+}
+
+/// The view beside the one that keys are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beside {
+    /// Which.
+    pub view: ViewId,
+    /// Whether it stands on the left.
+    pub left: bool,
+}
+
+/// What came of something that was done, in a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// The line.
+    pub words: String,
+    /// Whether it failed.
+    pub failed: bool,
+}
+
+impl News {
+    /// It was done.
+    pub fn done(words: impl Into<String>) -> Self {
+        Self {
+            words: words.into(),
+            failed: false,
+        }
+    }
+
+    /// It was not.
+    pub fn failed(words: impl Into<String>) -> Self {
+        Self {
+            words: words.into(),
+            failed: true,
+        }
+    }
+}
+
+impl News {
+    /// What came of writing a file: its name first, since a line may have no room for all of its path.
+    pub fn of_file(written: Result<PathBuf, impl std::fmt::Display>) -> Self {
+        match written {
+            Ok(path) => {
+                let whole = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let folder = whole.parent().unwrap_or(Path::new("/")).display();
+                Self::done(format!("wrote {name} in {folder}"))
+            }
+            Err(error) => Self::failed(error.to_string()),
+        }
+    }
+}
+
+/// What can be done again on the class after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Write the figure.
+    Export,
+    /// Copy something of it.
+    Copy(Copied),
+}
+
+/// What of a figure is copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    /// Its caption.
+    Caption,
+    /// The command line that shows it again.
+    Command,
+    /// The number under the cursor.
+    Number,
 }
 
 /// A view by its place in the table.
@@ -66,10 +153,16 @@ pub enum Overlay {
     None,
     /// The keys, from this line on.
     Help(usize),
+    /// The line where a text is typed that keys are found by.
+    FindKeys,
     /// The palette of commands.
     Palette,
-    /// The line where a class is typed to jump to.
-    Jump,
+    /// The line where one of a list is typed to jump to.
+    Jump(Wanted),
+    /// What can be copied.
+    Copy,
+    /// The line where a note is typed.
+    Note,
     /// Whether to stop the run.
     Stop,
     /// The line where a number of trials is typed.
@@ -90,12 +183,19 @@ impl State {
         Self {
             shared: Shared::new(connection),
             view: ViewId(0),
+            beside: None,
             views: views.iter().map(open).collect(),
+            keys: TABLE,
+            program: "noisescope",
             log: None,
             overlay: Overlay::None,
             palette: Palette::default(),
             jump: Palette::default(),
             extend: Palette::default(),
+            note: Palette::default(),
+            keys_found: Palette::default(),
+            news: None,
+            again: None,
         }
     }
 
@@ -112,6 +212,13 @@ impl State {
     /// The view in sight.
     pub(super) fn in_sight(&self) -> &dyn View {
         &*self.views[self.at()].view
+    }
+
+    /// The view beside the one that keys are for.
+    pub(super) fn other(&self) -> Option<(&'static Entry, &dyn View)> {
+        let last = self.views.len() - 1;
+        let open = &self.views[self.beside?.view.0.min(last)];
+        Some((open.entry, &*open.view))
     }
 
     /// The view in sight, and what it shares with the others.

@@ -14,6 +14,8 @@ use std::thread::{self, ThreadId};
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::theme::Background;
+
 /// Alternate screen, cleared once; cursor hidden; a pasted text arrives as one and not as keys.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[2J\x1b[?25l\x1b[?2004h";
 /// The same backwards, after closing a frame that was cut short and its colours.
@@ -23,6 +25,12 @@ const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?2004l\x1b[?25h\x1b[?1049l";
 static TAKEN: AtomicBool = AtomicBool::new(false);
 static OWNER: Mutex<Option<ThreadId>> = Mutex::new(None);
 static LATE: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// What stands behind the text of the one terminal of this process, once it has said so.
+static BACKGROUND: Mutex<Option<Background>> = Mutex::new(None);
+
+/// What stands behind the text (OSC 11). The answer comes among the keys, if it comes.
+const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
 
 /// The terminal while it is ours. Dropping it gives it back.
 #[derive(Debug)]
@@ -87,6 +95,12 @@ impl Terminal {
         (&self.screen).write_all(ENTER)
     }
 
+    /// Asks what stands behind the text. Nothing waits for the answer.
+    pub fn ask_background(&self) {
+        // A terminal that cannot be written to is found out by the next frame.
+        let _ = (&self.screen).write_all(QUESTION);
+    }
+
     /// Steps aside for something that is written on the main screen; then [`Terminal::take`] it
     /// again.
     pub fn step_aside(&self) {
@@ -111,6 +125,18 @@ impl Drop for Terminal {
             // Not eprintln!, which panics where the terminal is gone.
             let _ = writeln!(io::stderr(), "{message}");
         }
+    }
+}
+
+/// What stands behind the text, where the terminal has said so.
+pub(super) fn background() -> Option<Background> {
+    BACKGROUND.lock().map(|own| *own).unwrap_or_default()
+}
+
+/// Takes note of what the terminal has said.
+pub(super) fn has_background(background: Background) {
+    if let Ok(mut own) = BACKGROUND.lock() {
+        *own = Some(background);
     }
 }
 

@@ -7,15 +7,18 @@ use crossterm::event::KeyEvent;
 
 use super::action::{self, Action};
 use super::frame;
-use super::overlay::{extend, help, jump};
+use super::overlay::{extend, help, jump, note};
 use super::possible;
-use super::state::{Overlay, Palette, State, ViewId};
+use super::state::{Beside, Copied, News, Overlay, Palette, State, Verb, ViewId};
 use super::steps;
+use super::takeaway::{figure_in, text};
 use super::theme::Theme;
-use super::view::{Around, Reply};
+use super::view::{Around, Reply, Wanted};
+use crate::figure::Figure;
 use crate::link::{Command, Connection};
 use crate::session::Session;
 use crate::session::config::Extension;
+use crate::session::record::Note;
 use crate::session::run::Phase;
 
 /// What the dashboard must do after an action.
@@ -39,6 +42,10 @@ pub enum Effect {
     Show,
     /// End the dashboard: the session shall be compared with another.
     Compare,
+    /// Write this figure to a file, and tell where.
+    Export(Figure),
+    /// Put this text on the clipboard.
+    Copy(String),
 }
 
 /// Most characters typed into the palette, or to jump.
@@ -46,6 +53,15 @@ const MOST_TYPED: usize = 40;
 
 /// Applies a key: the action that it is bound to here, or the character that it types.
 pub fn key(state: &mut State, event: &KeyEvent, session: &Session, theme: &Theme) -> Effect {
+    let told = state.news.take().is_some();
+    match (apply(state, event, session, theme), told) {
+        // What was told until now goes.
+        (Effect::None, true) => Effect::Redraw,
+        (effect, _) => effect,
+    }
+}
+
+fn apply(state: &mut State, event: &KeyEvent, session: &Session, theme: &Theme) -> Effect {
     match (possible::of_key(event, state), action::typed(event)) {
         (Some(action), _) => update(state, action, session, theme),
         (None, Some(c)) => typed(state, c),
@@ -58,7 +74,9 @@ pub fn update(state: &mut State, action: Action, session: &Session, theme: &Them
     if !possible::is_possible(action, state, session) {
         return Effect::None;
     }
+    let again = state.again.take();
     on_run(state, action, session)
+        .or_else(|| take_along(state, action, again, session, theme))
         .or_else(|| over_view(state, action, session, theme))
         .or_else(|| to_view(state, action, session, theme))
         .unwrap_or_else(|| in_view(state, action, session, theme))
@@ -94,6 +112,43 @@ fn on_run(state: &mut State, action: Action, session: &Session) -> Option<Effect
     })
 }
 
+/// What takes something of the view along; `None`: another action. `again`: what was taken just before.
+fn take_along(
+    state: &mut State,
+    action: Action,
+    again: Option<Verb>,
+    session: &Session,
+    theme: &Theme,
+) -> Option<Effect> {
+    let verb = match action {
+        Action::ExportFigure => Verb::Export,
+        Action::CopyCaption => Verb::Copy(Copied::Caption),
+        Action::CopyCommand => Verb::Copy(Copied::Command),
+        Action::CopyNumber => Verb::Copy(Copied::Number),
+        Action::Again => {
+            // The class after, in any case.
+            in_view(state, action, session, theme);
+            match again {
+                Some(verb) => verb,
+                None => return Some(Effect::Redraw),
+            }
+        }
+        _ => return None,
+    };
+    state.overlay = Overlay::None;
+    state.again = Some(verb);
+    let effect = match verb {
+        Verb::Export => figure_in(state, session).map(Effect::Export),
+        Verb::Copy(what) => text(state, what, session).map(Effect::Copy),
+    };
+    Some(effect.unwrap_or_else(|| {
+        let class = state.shared.class;
+        let name = session.record.class_name(class);
+        state.news = Some(News::failed(format!("there is none of class {name}")));
+        Effect::Redraw
+    }))
+}
+
 /// What concerns what lies over the view; `None`: another action.
 fn over_view(
     state: &mut State,
@@ -107,41 +162,70 @@ fn over_view(
         | Action::CloseHelp
         | Action::ClosePalette
         | Action::CloseJump
+        | Action::CloseCopy
+        | Action::CloseNote
         | Action::CloseExtend => {
             state.overlay = Overlay::None;
         }
-        Action::Help => state.overlay = Overlay::Help(0),
-        Action::HelpUp => scroll(state, -1),
-        Action::HelpDown => scroll(state, 1),
+        Action::Help => {
+            state.overlay = Overlay::Help(0);
+            state.keys_found = Palette::default();
+        }
+        Action::HelpUp => scroll(state, -1, (session, theme)),
+        Action::HelpDown => scroll(state, 1, (session, theme)),
+        Action::HelpFirst => scroll(state, isize::MIN, (session, theme)),
+        Action::HelpLast => scroll(state, isize::MAX, (session, theme)),
+        Action::FindKeys => {
+            state.overlay = Overlay::FindKeys;
+            state.keys_found = Palette::default();
+        }
+        Action::KeepFilter => state.overlay = Overlay::Help(0),
+        Action::ClearFilter => {
+            state.keys_found = Palette::default();
+            state.overlay = Overlay::Help(0);
+        }
+        Action::OpenCopy => state.overlay = Overlay::Copy,
+        Action::OpenNote => {
+            let own = session.record.note_on(&note::on(state, session));
+            state.note.typed = own.map(|own| own.text.clone()).unwrap_or_default();
+            state.overlay = Overlay::Note;
+        }
+        Action::WriteNote => {
+            let note = note::typed(state, session);
+            state.overlay = Overlay::None;
+            let before = session.record.note_on(&note.on).map(|own| own.text.as_str());
+            if note.text == before.unwrap_or_default() {
+                return Some(Effect::Redraw);
+            }
+            let what = if note.text.is_empty() { "note removed" } else { "noted" };
+            state.news = Some(News::done(format!(
+                "{what}: {}",
+                note.on.in_words(&session.record)
+            )));
+            return Some(Effect::Say(Command::Note(note)));
+        }
         Action::OpenPalette => {
             state.overlay = Overlay::Palette;
             state.palette = Palette::default();
         }
         Action::PaletteUp => step_palette(state, session, -1),
         Action::PaletteDown => step_palette(state, session, 1),
+        Action::PaletteFirst => state.palette.chosen = 0,
+        Action::PaletteLast => step_palette(state, session, isize::MAX),
         Action::RunChosen => return Some(run_chosen(state, session, theme)),
-        Action::OpenJump => {
-            state.overlay = Overlay::Jump;
-            // Before anything is typed all classes fit, and the one in sight is chosen.
-            state.jump = Palette {
-                typed: String::new(),
-                chosen: state.shared.class,
-            };
+        Action::OpenJump => open_jump(state, Wanted::Class, session),
+        Action::OpenUnit => open_jump(state, Wanted::Unit, session),
+        Action::OpenFind => {
+            let wanted = possible::found_in(state, session)?;
+            open_jump(state, wanted, session);
         }
         Action::OpenExtend => {
             state.overlay = Overlay::Extend;
             state.extend = Palette::default();
         }
-        Action::JumpBack => jump::step(state, session, -1),
-        Action::JumpOn => jump::step(state, session, 1),
-        Action::CompleteJump => jump::complete(state, session),
-        Action::Jump => match jump::chosen(state, session) {
-            Some(class) => {
-                state.shared.class = class;
-                state.overlay = Overlay::None;
-            }
-            None => return Some(Effect::None),
-        },
+        Action::JumpBack | Action::JumpOn | Action::CompleteJump | Action::Jump => {
+            return Some(jump(state, action, session));
+        }
         Action::RubOut => {
             if let Some(typing) = typing(state) {
                 typing.typed.pop();
@@ -162,6 +246,24 @@ fn over_view(
 fn to_view(state: &mut State, action: Action, session: &Session, theme: &Theme) -> Option<Effect> {
     let (now, views) = (state.view.0, state.entries().len());
     match action {
+        Action::SplitView => match state.beside {
+            None => {
+                state.beside = Some(Beside {
+                    view: ViewId(steps::around(now, 1, views)),
+                    left: false,
+                });
+            }
+            // Keys are for the other one from now on; both stay where they stand.
+            Some(Beside { view, left }) => {
+                let own = state.view;
+                state.beside = Some(Beside {
+                    view: own,
+                    left: !left,
+                });
+                state.view = view;
+            }
+        },
+        Action::OneView => state.beside = None,
         Action::NextView => state.view = ViewId(steps::around(now, 1, views)),
         Action::PreviousView => state.view = ViewId(steps::around(now, -1, views)),
         Action::View(index) => state.view = ViewId(index),
@@ -213,18 +315,24 @@ fn run_chosen(state: &mut State, session: &Session, theme: &Theme) -> Effect {
 fn typing(state: &mut State) -> Option<&mut Palette> {
     match state.overlay {
         Overlay::Palette => Some(&mut state.palette),
-        Overlay::Jump => Some(&mut state.jump),
+        Overlay::Jump(_) => Some(&mut state.jump),
         Overlay::Extend => Some(&mut state.extend),
+        Overlay::Note => Some(&mut state.note),
+        Overlay::FindKeys => Some(&mut state.keys_found),
         _ => None,
     }
 }
 
 /// A character typed where something is typed.
 fn typed(state: &mut State, c: char) -> Effect {
+    let most = match state.overlay {
+        Overlay::Note => Note::MOST,
+        _ => MOST_TYPED,
+    };
     let Some(typing) = typing(state) else {
         return Effect::None;
     };
-    if typing.typed.chars().count() >= MOST_TYPED {
+    if typing.typed.chars().count() >= most {
         return Effect::None;
     }
     typing.typed.push(c);
@@ -234,15 +342,56 @@ fn typed(state: &mut State, c: char) -> Effect {
 
 fn step_palette(state: &mut State, session: &Session, step: isize) {
     let rows = possible::fitting(&state.palette.typed, state, session).len() as isize;
-    let next = state.palette.chosen as isize + step;
+    let next = (state.palette.chosen as isize).saturating_add(step);
     state.palette.chosen = next.clamp(0, (rows - 1).max(0)) as usize;
 }
 
-fn scroll(state: &mut State, step: isize) {
+fn scroll(state: &mut State, step: isize, (session, theme): (&Session, &Theme)) {
     if let Overlay::Help(first) = state.overlay {
-        let last = help::length() as isize;
-        state.overlay = Overlay::Help((first as isize + step).clamp(0, last) as usize);
+        let body = frame::body(session, state, theme);
+        let last = help::furthest(state, session, theme, body);
+        let first = first.min(last).saturating_add_signed(step).min(last);
+        state.overlay = Overlay::Help(first);
     }
+}
+
+fn open_jump(state: &mut State, wanted: Wanted, session: &Session) {
+    let Some(names) = jump::names(state, wanted, session) else {
+        return;
+    };
+    state.overlay = Overlay::Jump(wanted);
+    // Before anything is typed all fit, and the one in sight is chosen.
+    state.jump = Palette {
+        typed: String::new(),
+        chosen: names.chosen,
+    };
+}
+
+/// What is done in the line where one of a list is typed.
+fn jump(state: &mut State, action: Action, session: &Session) -> Effect {
+    let Overlay::Jump(wanted) = state.overlay else {
+        return Effect::None;
+    };
+    let Some(names) = jump::names(state, wanted, session) else {
+        state.overlay = Overlay::None;
+        return Effect::Redraw;
+    };
+    match action {
+        Action::JumpBack => jump::step(&mut state.jump, &names, -1),
+        Action::JumpOn => jump::step(&mut state.jump, &names, 1),
+        Action::CompleteJump => jump::complete(&mut state.jump, &names),
+        _ => {
+            let Some(at) = jump::chosen(&state.jump, &names) else {
+                return Effect::None;
+            };
+            match wanted {
+                Wanted::Class => state.shared.class = at,
+                _ => state.in_sight_mut().0.choose(wanted, at, session),
+            }
+            state.overlay = Overlay::None;
+        }
+    }
+    Effect::Redraw
 }
 
 /// Takes note of whether the engine can be reached now. A question that only an engine could have

@@ -49,7 +49,7 @@ fn keys_choose_target_weight_pattern_source_and_all_targets() {
     press(
         &session,
         &mut state,
-        &[KeyCode::Char('a'), KeyCode::Char('n')],
+        &[KeyCode::Char('t'), KeyCode::Char('n')],
     );
     let all = screen(&session, &state);
     assert!(

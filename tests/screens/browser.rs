@@ -3,7 +3,9 @@
 use noisescope::report::Standing;
 use noisescope::stats::grain::{self, Foretold};
 use noisescope::tui::action::Place;
-use noisescope::tui::browser::{self, Asked, Browser, Choice, Contents, Held, List, Outcome, Row};
+use noisescope::tui::browser::{
+    self, About, Asked, Browser, Choice, Contents, Deed, Held, List, Outcome, Preset, Row,
+};
 
 use super::*;
 
@@ -65,9 +67,9 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-fn presets() -> Vec<String> {
+fn presets() -> Vec<Preset> {
     ["quickstart", "mnist-paper", "fashion-paper"]
-        .map(String::from)
+        .map(Preset::from)
         .to_vec()
 }
 
@@ -511,7 +513,7 @@ fn a_problem_is_said_until_the_next_key() {
 fn no_key_means_two_things_in_one_place_of_the_list() {
     for place in [Place::Sessions, Place::Filter, Place::Form, Place::Deleting] {
         let mut seen = std::collections::HashMap::new();
-        for row in action::available_at(vec![place, Place::Everywhere]) {
+        for row in action::available_at(TABLE, vec![place, Place::Everywhere]) {
             for key in row.keys {
                 let other = seen.insert(*key, row.action);
                 assert!(other.is_none(), "{key:?}: {other:?} and {:?}", row.action);

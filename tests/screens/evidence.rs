@@ -99,17 +99,17 @@ fn every_class_has_a_map_where_all_trials_are_called_one() {
 fn a_key_goes_from_evidence_to_decisions_and_back() {
     let session = heard(100_000);
     let mut state = at("Maps", (120, 40));
-    press(&session, &mut state, &[KeyCode::Char('e')]);
+    press(&session, &mut state, &[KeyCode::Char('d')]);
     assert_eq!(state.shared.response, Some(Response::Decision));
     let decisions = screen(&session, &state);
     assert!(decisions.contains("▸classification image"), "{decisions}");
     assert!(decisions.contains("was called 8"), "{decisions}");
-    press(&session, &mut state, &[KeyCode::Char('e')]);
+    press(&session, &mut state, &[KeyCode::Char('d')]);
     assert!(screen(&session, &state).contains("▸evidence image"));
     // Without outputs there is nothing to switch to.
     let without = accumulated();
     let mut state = at("Maps", (120, 40));
-    press(&without, &mut state, &[KeyCode::Char('e')]);
+    press(&without, &mut state, &[KeyCode::Char('d')]);
     assert_eq!(state.shared.response, None);
 }
 

@@ -78,7 +78,7 @@ fn a_silent_unit_says_so() {
 fn a_unit_shows_its_average_its_kernel_and_how_they_agree() {
     let screen = seen("Filters", (120, 40), |state| of::<Filters>(state).unit = 2);
     for part in [
-        "unit 2 of conv1",
+        "unit 2 of 20, conv1",
         "average on noise",
         "kernel r",
         "gradient r",
@@ -97,7 +97,7 @@ fn filters_of_many_units_keep_the_chosen_one_in_sight() {
     for unit in [0, 30, 59] {
         let screen = seen("Filters", (80, 24), |state| {
             let own = of::<Filters>(state);
-            (own.layer, own.unit) = (2, unit);
+            (own.layer, own.unit) = (Some(2), unit);
         });
         assert!(screen.contains(&format!("▸{unit}")), "{unit}\n{screen}");
     }
@@ -113,7 +113,7 @@ fn keys_go_through_units_layers_and_stimuli() {
         &[KeyCode::Right, KeyCode::Right, KeyCode::Down],
     );
     let own = of::<Filters>(&mut state);
-    assert_eq!((own.layer, own.unit), (1, 0));
+    assert_eq!((own.layer, own.unit), (Some(1), 0));
     press(
         &session,
         &mut state,
@@ -123,19 +123,19 @@ fn keys_go_through_units_layers_and_stimuli() {
     assert!(screen(&session, &state).contains("▸training images"));
     press(&session, &mut state, &[KeyCode::Enter]);
     assert!(of::<Filters>(&mut state).enlarged);
-    assert!(screen(&session, &state).contains("of conv2"));
+    assert!(screen(&session, &state).contains("of 50, conv2"));
 }
 
 #[test]
 fn modulation_says_by_how_much_a_push_changes_every_class() {
     let strongest = seen("Modulation", (120, 40), |state| {
         state.shared.class = 3;
-        of::<Modulation>(state).layer = 1;
+        of::<Modulation>(state).layer = Some(1);
     });
     assert!(strongest.contains("strength +10") && strongest.contains("▸class 3"));
     let none = seen("Modulation", (120, 40), |state| {
         let own = of::<Modulation>(state);
-        (own.layer, own.strength) = (1, 10);
+        (own.layer, own.strength) = (Some(1), Some(10));
     });
     assert!(none.contains("no push"), "{none}");
     let row = none

@@ -128,7 +128,7 @@ fn a_view_is_as_one_left_it_when_one_comes_back() {
     let left = screen(&session, &state);
     let elsewhere = [KeyCode::Tab, KeyCode::Down, KeyCode::Tab, KeyCode::Down];
     press(&session, &mut state, &elsewhere);
-    assert_eq!(of::<Modulation>(&mut state).layer, 1);
+    assert_eq!(of::<Modulation>(&mut state).layer, Some(2));
     assert_eq!(of::<Backdoor>(&mut state).suspect, 1);
     assert!(!of::<Maps>(&mut state).enlarged && !of::<Backdoor>(&mut state).enlarged);
     press(&session, &mut state, &[KeyCode::BackTab, KeyCode::BackTab]);

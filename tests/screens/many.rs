@@ -183,7 +183,7 @@ fn a_class_is_jumped_to_by_its_number_and_by_its_name() {
     type_in(&session, &mut state, "cxyz");
     assert!(screen(&session, &state).contains("no class is called so"));
     press(&session, &mut state, &[KeyCode::Enter]);
-    assert_eq!(state.overlay, Overlay::Jump);
+    assert_eq!(state.overlay, Overlay::Jump(Wanted::Class));
     press(&session, &mut state, &[KeyCode::Esc]);
     assert_eq!((state.shared.class, state.overlay), (31, Overlay::None));
 }

@@ -7,6 +7,7 @@
 mod audit;
 mod backdoor;
 mod comparison;
+mod notes;
 mod table;
 
 use std::borrow::Cow;
@@ -41,7 +42,7 @@ pub fn csv(session: &Session, folder: &Folder) -> Result<(), ExportError> {
 
 /// The tables of a session by name, without those that would be empty. Where the plan has an
 /// experiment twice, the second one's table is `templates_2`, and so on; `classification_images` and
-/// `counts` hold all of them, told apart by their noise.
+/// `counts` hold all of them, told apart by their noise. Last what people left written.
 pub fn tables(session: &Session) -> Vec<(String, Table)> {
     let record = &session.record;
     let names = Names::of(record);
@@ -83,6 +84,7 @@ pub fn tables(session: &Session) -> Vec<(String, Table)> {
         |it| predictions(it, &names),
         &mut all,
     );
+    all.push(("notes".to_owned(), notes::notes(record, &names)));
     all.retain(|(_, table)| table.rows() > 0);
     all
 }

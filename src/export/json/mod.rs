@@ -1,6 +1,6 @@
 //! Everything measured as one JSON object, without the maps: those are in the NPZ.
 //!
-//! A stage that has not run is absent. A number that does not exist is `null`, never NaN or 0.
+//! A stage that has not run is absent; `notes` is there also where it is empty. A number that does not exist is `null`, never NaN or 0.
 //! Classes count from 0, in the order of `form.classes`, which has their names; `form` is `null` until
 //! images and network have been opened.
 
@@ -10,6 +10,7 @@ mod backdoor;
 mod classification_images;
 mod comparison;
 mod modulation;
+mod notes;
 mod predictions;
 mod spike_triggered;
 mod templates;
@@ -39,6 +40,7 @@ pub fn json(session: &Session) -> Value {
     put("inputs", json!(session.record.inputs));
     put("starts", json!(session.record.starts));
     put("form", json!(session.record.form));
+    put("notes", notes::list(&session.record));
     if let Some(it) = &session.record.training {
         put("training", training(it));
     }

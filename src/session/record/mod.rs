@@ -15,6 +15,7 @@ mod gamma_trials;
 mod inputs;
 mod model;
 mod modulation;
+mod note;
 mod null;
 mod predictions;
 pub mod shard;
@@ -43,6 +44,7 @@ pub use gamma_trials::{CONFIDENCE_STEPS, FedBack, GammaTrials};
 pub use inputs::{Difference, Inputs, Split, Start};
 pub use model::Model;
 pub use modulation::{BY_CLASS, Cells, ModulatedLayer, Modulation};
+pub use note::{Note, NoteOn};
 pub use null::NoiseNull;
 pub use predictions::{Predictions, SplitCounts};
 pub use spike_triggered::{BlockResponses, Gradients, LayerResponses, Responses, SpikeTriggered};
@@ -101,6 +103,9 @@ pub struct Record {
     /// In the file of a shard: which it is.
     #[serde(default)]
     pub shard: Option<shard::Shard>,
+    /// What people left written, oldest first; one a place at most.
+    #[serde(default)]
+    pub notes: Vec<Note>,
     /// Where the images came from: `embedded`, `full set`, or a folder.
     pub images: Option<String>,
     /// What an image is and may be called; `None` until images and network have been opened.
@@ -250,6 +255,7 @@ impl Record {
             inputs: Vec::new(),
             sharding: None,
             shard: None,
+            notes: Vec::new(),
             images: None,
             form: None,
             model: None,

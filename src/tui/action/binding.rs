@@ -16,7 +16,6 @@ pub enum Action {
     CursorUp,
     CursorDown,
     PreviousClass,
-    NextClass,
     PreviousUnit,
     NextUnit,
     UnitsAbove,
@@ -58,10 +57,37 @@ pub enum Action {
     PreviousView,
     /// Counted from 0.
     View(usize),
+    FirstClass,
+    LastClass,
+    FirstUnit,
+    LastUnit,
     SwitchLog,
+    /// The R of every γ and class, in place of the maps.
+    SwitchTable,
+    SortUnits,
+    HideSilent,
+    RowsAbove,
+    RowsBelow,
+    FirstShard,
+    LastShard,
+    ShardAbove,
+    ShardBelow,
+    SplitView,
+    OneView,
     /// Two sessions side by side.
     Compare,
     EndComparison,
+    ExportFigure,
+    /// The class after, and what was just exported or copied of this one again.
+    Again,
+    OpenCopy,
+    CopyCaption,
+    CopyCommand,
+    CopyNumber,
+    CloseCopy,
+    OpenNote,
+    WriteNote,
+    CloseNote,
     Pause,
     AskStop,
     Resume,
@@ -77,13 +103,22 @@ pub enum Action {
     Stay,
     HelpUp,
     HelpDown,
+    HelpFirst,
+    FindKeys,
+    HelpLast,
     CloseHelp,
     OpenPalette,
     PaletteUp,
     PaletteDown,
+    PaletteFirst,
+    PaletteLast,
     RunChosen,
     ClosePalette,
     OpenJump,
+    /// To a unit by its number.
+    OpenUnit,
+    /// In the list of the view in sight.
+    OpenFind,
     JumpBack,
     JumpOn,
     CompleteJump,
@@ -97,6 +132,9 @@ pub enum Action {
     OpenRow,
     NewSession,
     ResumeRow,
+    PauseRow,
+    AskStopRow,
+    ExtendRow,
     AskDelete,
     DeleteNow,
     DeleteNamed,
@@ -115,8 +153,11 @@ pub enum Action {
     RubOutAll,
 }
 
+/// The rows of a table of actions: the one that ships, or one with keys of a person's own.
+pub type Keys = &'static [Binding];
+
 /// One row of the table.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Binding {
     /// What it is.
     pub action: Action,
@@ -129,4 +170,22 @@ pub struct Binding {
     pub short: &'static str,
     /// Where it is there.
     pub places: &'static [Place],
+}
+
+impl Action {
+    /// The name by which a file of preferences calls it: `export-figure`.
+    pub fn name(self) -> String {
+        let own = match self {
+            Self::View(_) => "View".to_owned(),
+            own => format!("{own:?}"),
+        };
+        let mut name = String::new();
+        for c in own.chars() {
+            if c.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(c.to_ascii_lowercase());
+        }
+        name
+    }
 }

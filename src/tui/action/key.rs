@@ -28,6 +28,70 @@ impl Key {
         }
     }
 
+    /// The key as a file of preferences writes it: `e`, `Ctrl-u`, `Left`, `Space`.
+    pub fn name(self) -> String {
+        match self {
+            Named(KeyCode::Left, _) => "Left".into(),
+            Named(KeyCode::Right, _) => "Right".into(),
+            Named(KeyCode::Up, _) => "Up".into(),
+            Named(KeyCode::Down, _) => "Down".into(),
+            other => other.label(DIGITS),
+        }
+    }
+
+    /// The key of such a name.
+    ///
+    /// # Errors
+    /// What a key is written as.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        const NAMED: [(&str, KeyCode, &str); 15] = [
+            ("Left", KeyCode::Left, "←"),
+            ("Right", KeyCode::Right, "→"),
+            ("Up", KeyCode::Up, "↑"),
+            ("Down", KeyCode::Down, "↓"),
+            ("Enter", KeyCode::Enter, "Enter"),
+            ("Esc", KeyCode::Esc, "Esc"),
+            ("Space", KeyCode::Char(' '), "Space"),
+            ("Tab", KeyCode::Tab, "Tab"),
+            ("Shift-Tab", KeyCode::BackTab, "Shift-Tab"),
+            ("Backspace", KeyCode::Backspace, "Backspace"),
+            ("Home", KeyCode::Home, "Home"),
+            ("End", KeyCode::End, "End"),
+            ("PgUp", KeyCode::PageUp, "PgUp"),
+            ("PgDn", KeyCode::PageDown, "PgDn"),
+            ("Delete", KeyCode::Delete, "Delete"),
+        ];
+        const FUNCTIONS: [&str; 12] = [
+            "F1", "F2", "F3", "F4", "F5", "F6", "F7", "F8", "F9", "F10", "F11", "F12",
+        ];
+        let same = |own: &str| own.eq_ignore_ascii_case(name);
+        if let Some((_, code, label)) = NAMED.into_iter().find(|(own, ..)| same(own)) {
+            return Ok(Named(code, label));
+        }
+        if let Some(at) = FUNCTIONS.into_iter().position(same) {
+            return Ok(Named(KeyCode::F(at as u8 + 1), FUNCTIONS[at]));
+        }
+        let mut letters = name.chars();
+        match (letters.next(), letters.next()) {
+            (Some(c), None) if !c.is_control() && !c.is_whitespace() => return Ok(Char(c)),
+            _ => {}
+        }
+        let control = name.get(..5).filter(|own| own.eq_ignore_ascii_case("ctrl-"));
+        let mut letters = control.and(name.get(5..)).unwrap_or_default().chars();
+        match (letters.next(), letters.next()) {
+            (Some(c), None) if c.is_ascii_alphabetic() => Ok(Control(c.to_ascii_lowercase())),
+            _ => Err(format!(
+                "`{name}` is no key; a key is one character, Ctrl- and a letter, F1 to F12, or {}",
+                NAMED.map(|(own, ..)| own).join(", ")
+            )),
+        }
+    }
+
+    /// Whether it types a character.
+    pub fn types(self) -> bool {
+        matches!(self, Char(_) | Digit | Named(KeyCode::Char(_), _))
+    }
+
     /// Whether this is the key that was pressed.
     pub(super) fn is(self, event: &KeyEvent) -> bool {
         let control = event.modifiers.contains(KeyModifiers::CONTROL);

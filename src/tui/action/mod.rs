@@ -5,26 +5,27 @@
 
 mod binding;
 mod key;
+mod own;
 mod place;
 mod table;
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-pub use binding::{Action, Binding};
+pub use binding::{Action, Binding, Keys};
 pub use key::{Key, typed};
+pub use own::{conflict, with};
 pub use place::Place;
 pub use table::TABLE;
 
 /// The rows that are there in these places, in the table's order.
-pub fn available_at(places: Vec<Place>) -> impl Iterator<Item = &'static Binding> {
-    TABLE
-        .iter()
+pub fn available_at(keys: Keys, places: Vec<Place>) -> impl Iterator<Item = &'static Binding> {
+    keys.iter()
         .filter(move |row| row.places.iter().any(|place| places.contains(place)))
 }
 
 /// What this key does in these places.
-pub fn of_key_at(event: &KeyEvent, places: Vec<Place>) -> Option<Action> {
-    let row = available_at(places).find(|row| row.keys.iter().any(|key| key.is(event)))?;
+pub fn of_key_at(event: &KeyEvent, keys: Keys, places: Vec<Place>) -> Option<Action> {
+    let row = available_at(keys, places).find(|row| row.keys.iter().any(|key| key.is(event)))?;
     match (row.action, event.code) {
         (Action::View(_), KeyCode::Char(c)) => key::digit(c).map(Action::View),
         (action, _) => Some(action),

@@ -25,18 +25,24 @@ pub enum Place {
     Suspects,
     /// Where a part of the data set is chosen.
     Splits,
+    /// In the list of shards.
+    Shards,
     /// Where a figure can fill the view.
     Figure,
     /// Where a figure fills the view.
     OneFigure,
-    /// In front of a question.
+    /// In front of the question whether to stop a run.
     Question,
     /// In the list of keys.
     Help,
     /// In the palette of commands.
     Palette,
-    /// Where a class is typed to jump to.
+    /// Where one of a list is typed to jump to.
     Jump,
+    /// Where it is chosen what is copied.
+    Copying,
+    /// Where a note is typed.
+    Noting,
     /// Where a number of trials is typed.
     Extending,
     /// Where two sessions are compared.
@@ -57,7 +63,7 @@ pub enum Place {
 
 impl Place {
     /// Every place, in the order of the list of keys.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 28] = [
         Self::Views,
         Self::Sheet,
         Self::Maps,
@@ -69,12 +75,15 @@ impl Place {
         Self::Strengths,
         Self::Suspects,
         Self::Splits,
+        Self::Shards,
         Self::Figure,
         Self::OneFigure,
         Self::Question,
         Self::Help,
         Self::Palette,
         Self::Jump,
+        Self::Copying,
+        Self::Noting,
         Self::Extending,
         Self::Comparison,
         Self::Sessions,
@@ -84,6 +93,50 @@ impl Place {
         Self::DeletingByName,
         Self::Everywhere,
     ];
+
+    /// The places that there are at the same time, each beside what is everywhere: in them a key has one
+    /// meaning.
+    pub const TOGETHER: [&'static [Self]; 25] = [
+        &[Self::Views, Self::Sheet],
+        &[Self::Views, Self::Sheet, Self::Maps],
+        &[Self::Views, Self::Enlarged, Self::Maps],
+        &[Self::Views, Self::Classes],
+        &[Self::Views, Self::Classes, Self::Attack],
+        &[Self::Views, Self::Units, Self::Layers, Self::Figure],
+        &[Self::Views, Self::Units, Self::Layers, Self::OneFigure],
+        &[Self::Views, Self::Classes, Self::Layers, Self::Strengths],
+        &[Self::Views, Self::Classes, Self::Suspects, Self::Figure],
+        &[Self::Views, Self::Classes, Self::Suspects, Self::OneFigure],
+        &[Self::Views, Self::Classes, Self::Splits, Self::Figure],
+        &[Self::Views, Self::Classes, Self::Splits, Self::OneFigure],
+        &[Self::Views, Self::Shards],
+        &[Self::Question],
+        &[Self::Help],
+        &[Self::Palette],
+        &[Self::Jump],
+        &[Self::Copying],
+        &[Self::Noting],
+        &[Self::Extending],
+        &[Self::Comparison],
+        &[Self::Sessions],
+        &[Self::Filter],
+        &[Self::Form],
+        &[Self::Deleting, Self::DeletingByName],
+    ];
+
+    /// Whether characters are typed there.
+    pub fn is_typed(self) -> bool {
+        matches!(
+            self,
+            Self::Palette
+                | Self::Jump
+                | Self::Noting
+                | Self::Extending
+                | Self::Filter
+                | Self::Form
+                | Self::DeletingByName
+        )
+    }
 
     /// The place in words.
     pub fn label(self) -> &'static str {
@@ -104,7 +157,10 @@ impl Place {
             Self::Question => "stop?",
             Self::Help => "this list",
             Self::Palette => "commands",
-            Self::Jump => "jump to a class",
+            Self::Shards => "shards",
+            Self::Jump => "jump",
+            Self::Copying => "copy",
+            Self::Noting => "note",
             Self::Extending => "more trials",
             Self::Comparison => "two sessions compared",
             Self::Sessions => "list of sessions",

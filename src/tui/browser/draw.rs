@@ -13,7 +13,7 @@ use crate::format::{age, clean, count, percent, thousands};
 use crate::report::Standing;
 use crate::report::standing::no_word;
 use crate::tui::frame::footer;
-use crate::tui::overlay::help;
+use crate::tui::overlay::{help, palette, question};
 use crate::tui::size::Size;
 use crate::tui::theme::{Theme, plain_ascii};
 use crate::tui::widget::bar::progress;
@@ -23,6 +23,8 @@ use crate::tui::widget::text::{below, beside, centre, cut, left, right, rule, st
 const STATE: u16 = 14;
 /// Columns of an age.
 const AGE: u16 = 11;
+/// More sessions than this are seldom all in sight.
+const MANY: usize = 12;
 /// Rows for what there is to say of the chosen session.
 const DETAIL: u16 = 4;
 
@@ -60,7 +62,12 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let said = problem(browser, theme, body, buf);
     let body = below(body, said);
     match &browser.mode {
-        Mode::Help(first) => help::draw_of_list(theme, *first, body, buf),
+        Mode::Help(first) => help::draw_of_list(browser.keys, theme, *first, body, buf),
+        Mode::Stopping(name) => question::draw_of(name, theme, body, buf),
+        Mode::Palette(palette) => {
+            let rows = browser.commands(&palette.typed);
+            palette::draw(palette, &rows, theme, body, buf);
+        }
         Mode::Form(form) => form::draw(browser, form, theme, body, buf),
         Mode::Deleting(question) => question.draw(browser.now, theme, body, buf),
         Mode::List | Mode::Filter => draw_list(browser, theme, body, buf),
@@ -74,6 +81,7 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let word = |word| match word {
         "make and run" if pilots => "look at it first",
         "preset" if grains => "grain",
+        "pause" if browser.is_paused() => "go on",
         "open" if chooses => "compare",
         "leave" if chooses => "back",
         word => word,
@@ -84,11 +92,15 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
 fn header(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let all = browser.all();
     let running = all.iter().filter(|row| row.is_running()).count();
-    let counted = match (&browser.rows, all.len()) {
+    let mut counted = match (&browser.rows, all.len()) {
         (None, _) => String::new(),
         (_, 1) => format!("1 session, {running} running"),
         (_, many) => format!("{many} sessions, {running} running"),
     };
+    // Where one is in a long list.
+    if let Some((at, _)) = browser.chosen().filter(|_| browser.shown().len() > MANY) {
+        counted = format!("{} of {}   {counted}", at + 1, browser.shown().len());
+    }
     let used = right(buf, area, 0, Span::styled(counted, theme.dim()));
     let what = match &browser.list.against {
         Some(name) => format!("compare {} with …", clean(name)),

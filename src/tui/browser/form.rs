@@ -1,6 +1,6 @@
 //! The small form for a new session: a name, a preset, and a network and images of one's own.
 
-use super::row::{Asked, Row};
+use super::row::{Asked, Preset, Row};
 use crate::session::config::NetworkKind;
 use crate::session::store::check_name;
 use crate::stats::grain::{Foretold, advised};
@@ -77,7 +77,7 @@ pub struct Form {
 
 impl Form {
     /// With the first preset and a name that is free.
-    pub fn new(presets: &[String], rows: &[Row]) -> Self {
+    pub fn new(presets: &[Preset], rows: &[Row]) -> Self {
         let mut form = Self {
             preset: 0,
             lines: Default::default(),
@@ -102,7 +102,7 @@ impl Form {
     }
 
     /// The preset or, where grains are foretold, the grain above or below.
-    pub fn step(&mut self, down: bool, presets: &[String], rows: &[Row]) {
+    pub fn step(&mut self, down: bool, presets: &[Preset], rows: &[Row]) {
         let step = |at: usize| if down { at + 1 } else { at.saturating_sub(1) };
         match &mut self.pilot {
             Pilot::Known(all, _, at) => *at = step(*at).min(all.len().saturating_sub(1)),
@@ -111,11 +111,11 @@ impl Form {
     }
 
     /// Chooses a preset; a name that nobody typed follows.
-    fn choose(&mut self, preset: usize, presets: &[String], rows: &[Row]) {
+    fn choose(&mut self, preset: usize, presets: &[Preset], rows: &[Row]) {
         self.preset = preset.min(presets.len().saturating_sub(1));
         self.pilot = Pilot::None;
         if !self.typed {
-            let own = presets.get(self.preset).map_or("", String::as_str);
+            let own = presets.get(self.preset).map_or("", |own| own.name.as_str());
             self.lines[Line::Name as usize] = free(own, rows);
         }
     }
@@ -181,10 +181,13 @@ impl Form {
     }
 
     /// What it asks for.
-    pub fn asked(&self, presets: &[String]) -> Asked {
+    pub fn asked(&self, presets: &[Preset]) -> Asked {
         let typed = |line| Some(self.text(line).trim().to_owned()).filter(|text| !text.is_empty());
         Asked {
-            preset: presets.get(self.preset).cloned().unwrap_or_default(),
+            preset: presets
+                .get(self.preset)
+                .map(|own| own.name.clone())
+                .unwrap_or_default(),
             name: self.text(Line::Name).to_owned(),
             network: typed(Line::Network),
             images: typed(Line::Images),

@@ -1,12 +1,22 @@
 //! What the list shows, and what keys do to it.
 
+use std::collections::HashMap;
+
 use crossterm::event::KeyEvent;
 
 use super::form::{Form, Pilot};
 use super::question::Question;
-use super::row::{Asked, Choice, Contents, List, Row};
+use super::row::{Asked, Choice, Contents, Deed, List, Preset, Row};
+use crate::report::Standing;
 use crate::stats::grain::Foretold;
-use crate::tui::action::{self, Action, Binding, Place};
+use crate::tui::action::{self, Action, Binding, Keys, Place, TABLE};
+use crate::tui::possible::{self, Command};
+use crate::tui::start::Start;
+use crate::tui::state::Palette;
+use crate::tui::steps;
+
+/// Sessions that a page of the list moves by.
+const PAGE: isize = 10;
 
 /// Most characters of a filter.
 const MOST_TYPED: usize = 60;
@@ -18,8 +28,14 @@ pub struct Browser {
     pub list: List,
     /// Every session; `None` until they have been read once.
     pub(super) rows: Option<Vec<Row>>,
-    pub(super) presets: Vec<String>,
+    pub(super) presets: Vec<Preset>,
     pub(super) mode: Mode,
+    /// What keys do.
+    pub keys: Keys,
+    /// How a shell calls this program for these sessions.
+    pub program: &'static str,
+    /// Trials a second of the networks of presets, or why they are not known; `None` while one is measured.
+    pub(super) paces: HashMap<String, Option<Result<f64, String>>>,
     /// The clock, seconds since the Unix epoch.
     pub now: i64,
 }
@@ -35,6 +51,10 @@ pub(super) enum Mode {
     Form(Form),
     /// Asked whether to delete a session.
     Deleting(Question),
+    /// Asked whether to stop the run of this session.
+    Stopping(String),
+    /// Choosing a command by its name.
+    Palette(Palette),
     /// Reading the keys, from this line on.
     Help(usize),
 }
@@ -54,20 +74,55 @@ pub enum Outcome {
     NoPilot,
     /// Look what is in the files of this session, and tell [`Browser::weighed`].
     Weigh(String),
+    /// Do this, and tell [`Browser::done`] what came of it.
+    Do(Deed),
+    /// Put this text on the clipboard.
+    Copy(String),
     /// Step aside to the shell.
     Suspend,
 }
 
 impl Browser {
     /// The list before any session has been read.
-    pub fn new(presets: &[String], list: List) -> Self {
+    pub fn new(presets: &[Preset], list: List) -> Self {
         Self {
             list,
             rows: None,
             presets: presets.to_vec(),
             mode: Mode::List,
+            keys: TABLE,
+            program: "noisescope",
+            paces: HashMap::new(),
             now: 0,
         }
+    }
+
+    /// Takes what came of something that was done.
+    pub fn done(&mut self, said: Result<String, String>) {
+        (self.list.news, self.list.problem) = match said {
+            Ok(news) => (Some(news), None),
+            Err(problem) => (None, Some(problem)),
+        };
+    }
+
+    /// The network whose pace is to be measured for the preset in sight, once; one at a time.
+    pub fn wants_pace(&mut self) -> Option<String> {
+        let Mode::Form(form) = &self.mode else {
+            return None;
+        };
+        let about = self.presets.get(form.preset)?.about.as_ref()?;
+        let network = about.work.and(Some(&about.network))?;
+        let busy = self.paces.values().any(Option::is_none);
+        if busy || self.paces.contains_key(network) {
+            return None;
+        }
+        self.paces.insert(network.clone(), None);
+        Some(network.clone())
+    }
+
+    /// Takes a pace that was measured.
+    pub fn paced(&mut self, network: String, said: Result<f64, String>) {
+        self.paces.insert(network, Some(said));
     }
 
     /// Takes the sessions as they are now. The chosen one stays chosen; where it is gone, the one
@@ -149,31 +204,64 @@ impl Browser {
             Mode::Form(_) => Place::Form,
             Mode::Deleting(ref question) if question.is_typed => Place::DeletingByName,
             Mode::Deleting(_) => Place::Deleting,
+            Mode::Stopping(_) => Place::Question,
+            Mode::Palette(_) => Place::Palette,
             Mode::Help(_) => Place::Help,
         };
         vec![own, Place::Everywhere]
     }
 
+    /// Whether the run of the chosen session stands still.
+    pub(super) fn is_paused(&self) -> bool {
+        self.chosen().is_some_and(|(_, row)| row.standing == Standing::Paused)
+    }
+
     /// The rows of the table that can do something now.
     pub(super) fn possible(&self) -> impl Iterator<Item = &'static Binding> {
-        action::available_at(self.places()).filter(|row| self.is_possible(row.action))
+        action::available_at(self.keys, self.places()).filter(|row| self.is_possible(row.action))
+    }
+
+    /// What a palette offers: what can be done in the list, and has every word of `typed` in what it does.
+    pub(super) fn commands(&self, typed: &str) -> Vec<Command> {
+        let places = vec![Place::Sessions, Place::Everywhere];
+        let rows = action::available_at(self.keys, places);
+        let rows = rows.filter(|row| self.is_possible(row.action));
+        possible::named(typed, rows, &[])
     }
 
     fn is_possible(&self, action: Action) -> bool {
         let chosen = self.chosen().map(|(_, row)| row);
         match action {
             Action::OpenRow => chosen.is_some(),
-            Action::RowUp | Action::RowDown | Action::FirstRow | Action::LastRow => {
-                self.shown().len() > 1
-            }
+            Action::RowUp
+            | Action::RowDown
+            | Action::FirstRow
+            | Action::LastRow
+            | Action::RowsAbove
+            | Action::RowsBelow => self.shown().len() > 1,
             // Where another session is chosen, that is all there is to do.
-            Action::ResumeRow | Action::AskDelete | Action::NewSession | Action::Compare
+            Action::ResumeRow
+            | Action::AskDelete
+            | Action::NewSession
+            | Action::Compare
+            | Action::PauseRow
+            | Action::AskStopRow
+            | Action::ExtendRow
+            | Action::ExportFigure
+            | Action::OpenCopy
                 if self.list.against.is_some() =>
             {
                 false
             }
             Action::Compare => chosen.is_some_and(|row| row.done > 0),
             Action::ResumeRow => chosen.is_some_and(Row::can_resume),
+            Action::PauseRow => chosen.is_some_and(|row| {
+                row.pid.is_some() && matches!(row.standing, Standing::Running | Standing::Paused)
+            }),
+            Action::AskStopRow => chosen.is_some_and(|row| row.pid.is_some()),
+            Action::ExtendRow => chosen.is_some_and(Row::can_extend),
+            Action::ExportFigure => chosen.is_some_and(|row| row.done > 0),
+            Action::OpenCopy => chosen.is_some(),
             Action::AskDelete => chosen.is_some_and(|row| !row.is_running()),
             Action::NewSession => !self.presets.is_empty() && self.rows.is_some(),
             Action::Filter => !self.all().is_empty(),
@@ -194,7 +282,7 @@ impl Browser {
 
     /// Applies a key: the action that it is bound to here, or the character that it types.
     pub fn key(&mut self, event: &KeyEvent) -> Outcome {
-        let action = action::of_key_at(event, self.places());
+        let action = action::of_key_at(event, self.keys, self.places());
         let typed = action::typed(event);
         match (action, typed) {
             (Some(action), _) if self.is_possible(action) => {
@@ -211,6 +299,10 @@ impl Browser {
         match &mut self.mode {
             Mode::Form(form) => form.typed(c),
             Mode::Deleting(question) if question.is_typed => question.typed.push(c),
+            Mode::Palette(palette) if palette.typed.chars().count() < MOST_TYPED => {
+                palette.typed.push(c);
+                palette.chosen = 0;
+            }
             Mode::Filter if self.list.filter.chars().count() < MOST_TYPED => {
                 self.list.filter.push(c);
                 self.keep_place();
@@ -229,6 +321,26 @@ impl Browser {
             Action::RowDown => self.go(at + 1),
             Action::FirstRow => self.go(0),
             Action::LastRow => self.go(usize::MAX),
+            Action::RowsAbove => self.go(steps::along(at, -PAGE, self.shown().len())),
+            Action::RowsBelow => self.go(steps::along(at, PAGE, self.shown().len())),
+            Action::ExtendRow => return Outcome::Chosen(Choice::Extend(name)),
+            Action::PauseRow => {
+                return Outcome::Do(match self.is_paused() {
+                    true => Deed::Continue(name),
+                    false => Deed::Pause(name),
+                });
+            }
+            Action::AskStopRow => self.mode = Mode::Stopping(name),
+            Action::ExportFigure => {
+                self.list.news = Some(format!("writing the figures of {name}"));
+                return Outcome::Do(Deed::Export(name));
+            }
+            Action::OpenCopy => {
+                let words = Start::default().command(self.program, &name);
+                self.list.news = Some(format!("copied: {words}"));
+                return Outcome::Copy(words);
+            }
+            Action::OpenPalette => self.mode = Mode::Palette(Palette::default()),
             Action::OpenRow => return Outcome::Chosen(Choice::Open(name)),
             Action::ResumeRow => return Outcome::Chosen(Choice::Resume(name)),
             Action::Compare => return Outcome::Chosen(Choice::Compare(name)),
@@ -296,10 +408,53 @@ impl Browser {
                 let name = std::mem::take(&mut question.name);
                 return Outcome::Chosen(Choice::Delete(name));
             }
+            (Mode::Stopping(name), Action::StopNow) => {
+                let name = std::mem::take(name);
+                self.mode = Mode::List;
+                return Outcome::Do(Deed::Stop(name));
+            }
+            (Mode::Stopping(_), Action::Stay) => self.mode = Mode::List,
+            (Mode::Palette(_), Action::ClosePalette) => self.mode = Mode::List,
+            (Mode::Palette(palette), Action::RubOut) => {
+                palette.typed.pop();
+                palette.chosen = 0;
+            }
+            (Mode::Palette(palette), Action::RubOutAll) => *palette = Palette::default(),
+            (Mode::Palette(_), _) => return self.in_palette(action),
+            (Mode::Help(first), Action::HelpFirst) => *first = 0,
+            (Mode::Help(first), Action::HelpLast) => *first = self.keys.len(),
             (Mode::Help(first), Action::HelpUp) => *first = first.saturating_sub(1),
             (Mode::Help(first), Action::HelpDown) => *first += 1,
             _ => return Outcome::None,
         }
+        Outcome::Redraw
+    }
+
+    /// What moves in the palette, and what is chosen in it.
+    fn in_palette(&mut self, action: Action) -> Outcome {
+        let Mode::Palette(palette) = self.mode.clone() else {
+            return Outcome::None;
+        };
+        let commands = self.commands(&palette.typed);
+        let at = palette.chosen.min(commands.len().saturating_sub(1));
+        let step = match action {
+            Action::PaletteUp => -1,
+            Action::PaletteDown => 1,
+            Action::PaletteFirst => isize::MIN,
+            Action::PaletteLast => isize::MAX,
+            Action::RunChosen => {
+                let Some(command) = commands.get(at) else {
+                    return Outcome::None;
+                };
+                self.mode = Mode::List;
+                return self.update(command.action);
+            }
+            _ => return Outcome::None,
+        };
+        self.mode = Mode::Palette(Palette {
+            chosen: steps::along(at, step, commands.len()),
+            ..palette
+        });
         Outcome::Redraw
     }
 }

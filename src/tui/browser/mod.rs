@@ -12,5 +12,5 @@ mod screen;
 
 pub use draw::draw;
 pub use list::{Browser, Outcome};
-pub use row::{Asked, Choice, Contents, Held, List, Row};
-pub use screen::{Said, browse};
+pub use row::{About, Asked, Choice, Contents, Deed, Held, List, Preset, Row};
+pub use screen::{Asks, Said, browse};

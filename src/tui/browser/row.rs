@@ -30,6 +30,11 @@ impl Row {
         self.pid.is_some() || self.standing.has_engine()
     }
 
+    /// Whether more trials of it can be asked for.
+    pub fn can_extend(&self) -> bool {
+        self.done > 0 && !self.standing.is_unread()
+    }
+
     /// Whether a new engine could go on with it.
     pub fn can_resume(&self) -> bool {
         let over = self.standing == Standing::Finished || self.standing.is_unread();
@@ -88,6 +93,49 @@ impl Held {
     }
 }
 
+/// A preset that is offered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preset {
+    /// Its name.
+    pub name: String,
+    /// What it does; `None` where that cannot be read.
+    pub about: Option<About>,
+}
+
+impl From<&str> for Preset {
+    /// One of which nothing is known.
+    fn from(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            about: None,
+        }
+    }
+}
+
+/// What a preset does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct About {
+    /// In words.
+    pub words: String,
+    /// The kind of its network, whose pace tells how long it takes.
+    pub network: String,
+    /// How much it is, in trials that take as long; `None` where that is not known beforehand.
+    pub work: Option<f64>,
+}
+
+/// What is done to a session without leaving the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Let its run stand still.
+    Pause(String),
+    /// Let it go on.
+    Continue(String),
+    /// Stop it after a checkpoint.
+    Stop(String),
+    /// Write its figures.
+    Export(String),
+}
+
 /// What the form for a new session asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
@@ -110,6 +158,8 @@ pub enum Choice {
     Open(String),
     /// Let an engine go on with this session, and look at it.
     Resume(String),
+    /// Look at this session where a number of trials is to be typed.
+    Extend(String),
     /// See this session beside another.
     Compare(String),
     /// Make a session and run it.

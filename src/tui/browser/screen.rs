@@ -12,14 +12,15 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::draw::draw;
 use super::list::{Browser, Outcome};
-use super::row::{Asked, Choice, Contents, List, Row};
+use super::row::{Asked, Choice, Contents, Deed, List, Preset, Row};
 use crate::stats::grain::Foretold;
+use crate::tui::clipboard::{self, Between};
 use crate::tui::clock::{now, until};
 use crate::tui::frames::Frames;
 use crate::tui::input::{Input, Keys};
 use crate::tui::options::{Options, TuiError};
 use crate::tui::pen::Pen;
-use crate::tui::terminal::Terminal;
+use crate::tui::terminal::{self, Terminal};
 
 /// How often the sessions are read.
 const EVERY: Duration = Duration::from_secs(2);
@@ -30,42 +31,60 @@ const TICK: Duration = Duration::from_secs(1);
 /// why nothing is foretold.
 pub type Said = Result<(Vec<Foretold>, usize), String>;
 
-/// Shows the sessions until the person has chosen. `rows` reads them: it is called at once and
-/// then every two seconds, on a thread of its own, so it may be slow. `pilot` shows the network of a
-/// plan some noise, on a thread of its own too, until its flag is set; `weigh` looks what is in the files
-/// of a session. `list` keeps the place from one call
-/// to the next.
+/// What the list asks and lets do. None of it is done by the screen itself.
+pub struct Asks {
+    /// Reads the sessions: at once and then every two seconds, on a thread of its own, so it may be slow.
+    pub rows: Box<dyn Fn() -> Vec<Row> + Send>,
+    /// Shows the network of a plan some noise, on a thread of its own, until its flag is set.
+    pub pilot: Arc<dyn Fn(&Asked, &AtomicBool) -> Said + Send + Sync>,
+    /// Looks what is in the files of a session.
+    pub weigh: Arc<dyn Fn(&str) -> Contents + Send + Sync>,
+    /// Does something to a session, and says what came of it or why it was not done.
+    pub act: Arc<dyn Fn(&Deed) -> Result<String, String> + Send + Sync>,
+    /// Measures the trials a second that a built-in network makes here.
+    pub pace: Arc<dyn Fn(&str) -> Result<f64, String> + Send + Sync>,
+    /// The presets of the form for a new session; without any there is none.
+    pub presets: Vec<Preset>,
+}
+
+/// Shows the sessions until the person has chosen. `list` keeps the place from one call to the next.
 ///
 /// # Errors
 /// Where the terminal cannot be taken.
-pub async fn browse(
-    rows: impl Fn() -> Vec<Row> + Send + 'static,
-    pilot: impl Fn(&Asked, &AtomicBool) -> Said + Send + Sync + 'static,
-    weigh: impl Fn(&str) -> Contents + Send + Sync + 'static,
-    presets: &[String],
-    options: &Options,
-    list: &mut List,
-) -> Result<Choice, TuiError> {
-    let theme = options.theme();
+pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Choice, TuiError> {
+    let Asks {
+        rows,
+        pilot,
+        weigh,
+        act,
+        pace,
+        presets,
+    } = asks;
+    let mut theme = options.theme();
     let (mut renewed, _reader) = read(rows)?;
     let terminal = Terminal::enter()?;
     let (events, mut inbox) = unbounded_channel();
     let _keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
     let pen = Pen::start(terminal.screen()?, events)?;
+    if options.asks_background() {
+        terminal.ask_background();
+    }
     let mut resized = signal(SignalKind::window_change())?;
     let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
-    let pilot = Arc::new(pilot);
     let (said, mut answers) = unbounded_channel();
     // The pilot that is under way; dropping it ends it.
     let mut under_way: Option<Pilot> = None;
 
-    let weigh = Arc::new(weigh);
     let (put, mut weighed) = unbounded_channel();
+    let (tell, mut told) = unbounded_channel();
+    let (clock_in, mut paced) = unbounded_channel();
 
-    let mut browser = Browser::new(presets, std::mem::take(list));
+    let mut browser = Browser::new(&presets, std::mem::take(list));
+    browser.keys = options.keys;
+    browser.program = options.program;
     browser.now = now();
     let mut frames = Frames::new(*options, Instant::now());
     let choice = loop {
@@ -80,7 +99,23 @@ pub async fn browse(
         tokio::select! {
             biased;
             Some(input) = inbox.recv() => {
+                if let Input::Background(background) = input {
+                    terminal::has_background(background);
+                    theme = theme.on(background);
+                    frames.ask();
+                    continue;
+                }
                 match take(input, &mut browser, &mut frames, &terminal) {
+                    Outcome::Do(deed) => {
+                        let (act, tell) = (Arc::clone(&act), tell.clone());
+                        on_thread("deed", move || drop(tell.send(act(&deed))));
+                    }
+                    Outcome::Copy(text) => {
+                        pen.write(clipboard::sequence(&text, Between::from_env()));
+                        if Between::from_env() == Between::Tmux {
+                            clipboard::through_tmux(text);
+                        }
+                    }
                     Outcome::Chosen(choice) => break choice,
                     Outcome::Pilot(asked) => {
                         under_way = Pilot::start(&pilot, asked, said.clone())
@@ -91,13 +126,27 @@ pub async fn browse(
                     Outcome::Weigh(name) => {
                         let (weigh, put) = (Arc::clone(&weigh), put.clone());
                         // Without a thread the question waits, and can be left.
-                        let _ = thread::Builder::new().name("weigh".into()).spawn(move || {
+                        on_thread("weigh", move || {
                             let contents = weigh(&name);
                             let _ = put.send((name, contents));
                         });
                     }
                     _ => {}
                 }
+                if let Some(network) = browser.wants_pace() {
+                    measure(network, &pace, &clock_in);
+                }
+            }
+            Some(said) = told.recv() => {
+                browser.done(said);
+                frames.urgent();
+            }
+            Some((network, rate)) = paced.recv() => {
+                browser.paced(network, rate);
+                if let Some(network) = browser.wants_pace() {
+                    measure(network, &pace, &clock_in);
+                }
+                frames.urgent();
             }
             Some((name, contents)) = weighed.recv() => {
                 browser.weighed(&name, contents);
@@ -146,10 +195,16 @@ fn take(input: Input, browser: &mut Browser, frames: &mut Frames, terminal: &Ter
             Outcome::None
         }
         Input::Key(key) => browser.key(&key),
+        Input::Background(_) => Outcome::None,
     };
     match outcome {
         Outcome::None | Outcome::Chosen(_) => {}
-        Outcome::Redraw | Outcome::Pilot(_) | Outcome::NoPilot | Outcome::Weigh(_) => frames.ask(),
+        Outcome::Redraw
+        | Outcome::Pilot(_)
+        | Outcome::NoPilot
+        | Outcome::Weigh(_)
+        | Outcome::Do(_)
+        | Outcome::Copy(_) => frames.ask(),
         Outcome::Suspend => {
             terminal.suspend();
             if terminal.take().is_err() {
@@ -161,6 +216,27 @@ fn take(input: Input, browser: &mut Browser, frames: &mut Frames, terminal: &Ter
     outcome
 }
 
+/// What measures the pace of a network.
+type Pace = Arc<dyn Fn(&str) -> Result<f64, String> + Send + Sync>;
+
+/// Measures the pace of a network on a thread of its own.
+fn measure(
+    network: String,
+    pace: &Pace,
+    tell: &UnboundedSender<(String, Result<f64, String>)>,
+) {
+    let (pace, tell) = (Arc::clone(pace), tell.clone());
+    on_thread("pace", move || {
+        let rate = pace(&network);
+        let _ = tell.send((network, rate));
+    });
+}
+
+/// Does something slow; where no thread can be had, it is not done.
+fn on_thread(name: &str, run: impl FnOnce() + Send + 'static) {
+    let _ = thread::Builder::new().name(name.into()).spawn(run);
+}
+
 /// A network that is shown noise on a thread of its own.
 struct Pilot {
     number: u64,
@@ -170,7 +246,7 @@ struct Pilot {
 impl Pilot {
     /// Starts it; what it says goes to `said`, with its number.
     fn start(
-        pilot: &Arc<impl Fn(&Asked, &AtomicBool) -> Said + Send + Sync + 'static>,
+        pilot: &Arc<dyn Fn(&Asked, &AtomicBool) -> Said + Send + Sync>,
         asked: Asked,
         said: UnboundedSender<(u64, Said)>,
     ) -> std::io::Result<Self> {
@@ -194,7 +270,7 @@ impl Drop for Pilot {
 /// Reads the sessions again and again on a thread of its own, which ends when the sender that is
 /// given back is dropped.
 fn read(
-    rows: impl Fn() -> Vec<Row> + Send + 'static,
+    rows: Box<dyn Fn() -> Vec<Row> + Send>,
 ) -> std::io::Result<(UnboundedReceiver<Vec<Row>>, Sender<()>)> {
     let (renew, renewed) = unbounded_channel();
     let (alive, over) = channel::<()>();

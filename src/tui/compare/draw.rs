@@ -13,7 +13,7 @@ use crate::format::{clean, reliability};
 use crate::report::status;
 use crate::tui::action;
 use crate::tui::frame::footer;
-use crate::tui::overlay::help;
+use crate::tui::overlay::{help, jump};
 use crate::tui::scene::lens::MapKind;
 use crate::tui::shared::{Pixels, Scale};
 use crate::tui::size::Size;
@@ -56,8 +56,14 @@ fn framed(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
     header(drawn, theme, area, buf);
     let body = top(below(area, 2), area.height - 3);
     match (drawn.look.help, drawn.sight) {
-        (Some(first), _) => help::draw_of_comparison(theme, first, body, buf),
-        (None, Ok(sight)) => maps(drawn, sight, theme, body, buf),
+        (Some(first), _) => help::draw_of_comparison(drawn.keys, theme, first, body, buf),
+        (None, Ok(sight)) => {
+            maps(drawn, sight, theme, body, buf);
+            if let Some(typed) = &drawn.look.jump {
+                let names = sight.names_of_classes(drawn.look.class);
+                jump::draw_names(typed, &names, theme, body, buf);
+            }
+        }
         (None, Err(misfit)) => {
             for (row, line) in (0..).zip(wrap(&misfit.to_string(), body.width)) {
                 left(buf, body, 1 + row, Span::styled(line, theme.warning()));
@@ -65,7 +71,7 @@ fn framed(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
         }
     }
     let foot = below(area, area.height - 1);
-    let rows = action::available_at(drawn.places.clone()).filter(|row| match drawn.sight {
+    let rows = action::available_at(drawn.keys, drawn.places.clone()).filter(|row| match drawn.sight {
         Ok(sight) => sight.is_possible(row.action),
         Err(_) => true,
     });
@@ -73,7 +79,10 @@ fn framed(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
         "γ" => theme.glyphs.gamma,
         _ => short,
     };
-    footer::draw(rows, word, theme, foot, buf);
+    match &drawn.look.news {
+        Some(news) => footer::news(&news.words, news.failed, theme, foot, buf),
+        None => footer::draw(rows, word, theme, foot, buf),
+    }
 }
 
 fn header(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {

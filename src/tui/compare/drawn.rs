@@ -3,7 +3,7 @@
 use super::sight::{Look, Sight};
 use crate::comparison::{Misfit, Shown};
 use crate::session::Session;
-use crate::tui::action::Place;
+use crate::tui::action::{Keys, Place};
 
 /// Everything that is drawn.
 #[derive(Debug, Clone)]
@@ -18,4 +18,6 @@ pub struct Drawn<'a> {
     pub alike: Option<Result<&'a Shown, &'a str>>,
     /// The places of the table of actions where the viewer is.
     pub places: Vec<Place>,
+    /// What keys do.
+    pub keys: Keys,
 }

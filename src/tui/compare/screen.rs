@@ -1,18 +1,21 @@
 //! The loop behind the comparison: waits for keys, for newer states of the two runs, and draws when
 //! something changed.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossterm::event::KeyEvent;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot::Receiver;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::draw::draw;
 use super::drawn::Drawn;
 use super::sight::{Look, Sight};
-use crate::comparison::{Misfit, Shown, Wish};
+use crate::comparison::{Compared, Misfit, Pair, Shown, Wish};
+use crate::export::comparison::one;
 use crate::link::Link;
 use crate::session::Session;
 use crate::tui::action::{self, Action, Place};
@@ -21,7 +24,8 @@ use crate::tui::frames::Frames;
 use crate::tui::input::{Input, Keys};
 use crate::tui::options::{Options, TuiError};
 use crate::tui::pen::Pen;
-use crate::tui::terminal::Terminal;
+use crate::tui::state::News;
+use crate::tui::terminal::{self, Terminal};
 
 /// Least time between two comparisons of runs that go on.
 const PACE: Duration = Duration::from_millis(700);
@@ -52,17 +56,21 @@ pub async fn compare(
     mut alike: Option<Alike>,
     options: Options,
 ) -> Result<End, TuiError> {
-    let theme = options.theme();
+    let mut theme = options.theme();
     let terminal = Terminal::enter()?;
     let (events, mut inbox) = unbounded_channel();
     let _keys = Keys::start(terminal.keyboard().try_clone()?, events.clone())?;
     let pen = Pen::start(terminal.screen()?, events)?;
+    if options.asks_background() {
+        terminal.ask_background();
+    }
+    let (tell, mut written) = unbounded_channel();
     let mut resized = signal(SignalKind::window_change())?;
     let mut continued = signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?;
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
-    let mut seen = Seen::new(links.each_ref().map(Link::newest), Look::new(wish));
+    let mut seen = Seen::new(links.each_ref().map(Link::newest), Look::new(wish), options.keys);
     let mut watching = [true; 2];
     let mut frames = Frames::new(options, Instant::now());
     let end = loop {
@@ -84,7 +92,16 @@ pub async fn compare(
             Some(input) = inbox.recv() => match input {
                 Input::Gone | Input::Written(Err(_)) => break End::Gone,
                 Input::Written(Ok(())) => frames.written(),
-                Input::Key(key) => match action::of_key_at(&key, seen.places()) {
+                Input::Background(background) => {
+                    terminal::has_background(background);
+                    theme = theme.on(background);
+                    frames.ask();
+                }
+                Input::Key(key) => match seen.action(&key) {
+                    Some(Action::ExportFigure) => {
+                        seen.export(&tell);
+                        frames.ask();
+                    }
                     Some(Action::EndComparison | Action::Interrupt) => break End::Back,
                     Some(Action::Suspend) => {
                         terminal.suspend();
@@ -97,9 +114,17 @@ pub async fn compare(
                         seen.update(action);
                         frames.ask();
                     }
-                    None => {}
+                    None => {
+                        if seen.typed(&key) {
+                            frames.ask();
+                        }
+                    }
                 },
             },
+            Some(news) = written.recv() => {
+                seen.look.news = Some(news);
+                frames.ask();
+            }
             _ = resized.recv() => frames.ask(),
             _ = continued.recv() => {
                 if terminal.take().is_err() {
@@ -150,11 +175,13 @@ struct Seen {
     look: Look,
     sight: Result<Sight, Misfit>,
     alike: Option<Result<Shown, String>>,
+    keys: action::Keys,
 }
 
 impl Seen {
-    fn new(sessions: [Arc<Session>; 2], look: Look) -> Self {
+    fn new(sessions: [Arc<Session>; 2], look: Look, keys: action::Keys) -> Self {
         Self {
+            keys,
             sight: Sight::new([&sessions[0], &sessions[1]], &look),
             sessions,
             look,
@@ -176,6 +203,43 @@ impl Seen {
         self.sight = Sight::new([&self.sessions[0], &self.sessions[1]], &self.look);
     }
 
+    /// What a key does; what was told until now goes.
+    fn action(&mut self, key: &KeyEvent) -> Option<Action> {
+        self.look.news = None;
+        action::of_key_at(key, self.keys, self.places())
+    }
+
+    /// Takes a character where one is typed, and says whether one is.
+    fn typed(&mut self, key: &KeyEvent) -> bool {
+        match (&mut self.look.jump, action::typed(key)) {
+            (Some(jump), Some(c)) => {
+                jump.typed.push(c);
+                jump.chosen = 0;
+                true
+            }
+            _ => true,
+        }
+    }
+
+    /// Writes the maps of the chosen class into the current folder, on a thread of its own.
+    fn export(&mut self, tell: &UnboundedSender<News>) {
+        let Ok(sight) = &self.sight else { return };
+        let (gamma, response) = (sight.gamma, sight.compared.response);
+        let sessions = self.sessions.clone();
+        let (wish, class, tell) = (self.look.wish.clone(), self.look.class, tell.clone());
+        self.look.news = Some(News::done("writing the figure"));
+        tokio::task::spawn_blocking(move || {
+            let written = match Pair::new(&sessions[0], &sessions[1], &wish) {
+                Ok(pair) => {
+                    let compared = Compared::new(&pair, gamma, response);
+                    one(&pair, &compared, class, Path::new("")).map_err(|error| error.to_string())
+                }
+                Err(misfit) => Err(misfit.to_string()),
+            };
+            let _ = tell.send(News::of_file(written));
+        });
+    }
+
     fn update(&mut self, action: Action) {
         let Ok(sight) = &self.sight else { return };
         if sight.is_possible(action) && self.look.update(action, sight) {
@@ -184,9 +248,10 @@ impl Seen {
     }
 
     fn places(&self) -> Vec<Place> {
-        let own = match self.look.help {
-            Some(_) => Place::Help,
-            None => Place::Comparison,
+        let own = match (self.look.help, &self.look.jump) {
+            (Some(_), _) => Place::Help,
+            (None, Some(_)) => Place::Jump,
+            (None, None) => Place::Comparison,
         };
         vec![own, Place::Everywhere]
     }
@@ -201,6 +266,7 @@ impl Seen {
                 .as_ref()
                 .map(|it| it.as_ref().map_err(String::as_str)),
             places: self.places(),
+            keys: self.keys,
         }
     }
 }

@@ -11,9 +11,12 @@ use crate::session::Session;
 use crate::session::config::Response;
 use crate::stats::agreement::Called;
 use crate::tui::action::Action;
+use crate::tui::overlay::jump;
 use crate::tui::scene::lens::MapKind;
 use crate::tui::shared::{Pixels, Scale};
+use crate::tui::state::{News, Palette};
 use crate::tui::steps;
+use crate::tui::view::Names;
 
 /// What the viewer looks at.
 #[derive(Debug, Clone)]
@@ -30,6 +33,10 @@ pub struct Look {
     pub pixels: Pixels,
     /// The first line of the list of keys, where that is in sight.
     pub help: Option<usize>,
+    /// What is typed to jump to a class, where something is.
+    pub jump: Option<Palette>,
+    /// What came of the last thing that was done, until the next key.
+    pub news: Option<News>,
 }
 
 impl Look {
@@ -42,6 +49,8 @@ impl Look {
             scale: Scale::Common,
             pixels: Pixels::All,
             help: None,
+            jump: None,
+            news: None,
         }
     }
 
@@ -54,7 +63,22 @@ impl Look {
         };
         match action {
             Action::SheetLeft | Action::PreviousClass => self.step_class(sight, -1),
-            Action::SheetRight | Action::NextClass => self.step_class(sight, 1),
+            Action::SheetRight | Action::Again => self.step_class(sight, 1),
+            Action::FirstClass => self.class = 0,
+            Action::LastClass => self.class = sight.classes.len().saturating_sub(1),
+            Action::OpenJump | Action::OpenFind => {
+                self.jump = Some(Palette {
+                    typed: String::new(),
+                    chosen: self.class,
+                });
+            }
+            Action::CloseJump => self.jump = None,
+            Action::Jump
+            | Action::JumpBack
+            | Action::JumpOn
+            | Action::CompleteJump
+            | Action::RubOut
+            | Action::RubOutAll => self.jump(action, sight),
             Action::NextKind => {
                 self.kind = match self.kind {
                     MapKind::Image => MapKind::Z,
@@ -98,6 +122,28 @@ impl Look {
             _ => {}
         }
         false
+    }
+
+    /// What is done in the line where a class is typed.
+    fn jump(&mut self, action: Action, sight: &Sight) {
+        let Some(typed) = &mut self.jump else { return };
+        let names = sight.names_of_classes(self.class);
+        match action {
+            Action::JumpBack => jump::step(typed, &names, -1),
+            Action::JumpOn => jump::step(typed, &names, 1),
+            Action::CompleteJump => jump::complete(typed, &names),
+            Action::RubOut => {
+                typed.typed.pop();
+                typed.chosen = 0;
+            }
+            Action::RubOutAll => *typed = Palette::default(),
+            _ => {
+                if let Some(class) = jump::chosen(typed, &names) {
+                    self.class = class;
+                    self.jump = None;
+                }
+            }
+        }
     }
 
     fn step_class(&mut self, sight: &Sight, step: isize) {
@@ -222,9 +268,20 @@ impl Sight {
         })
     }
 
+    /// The classes, to jump to one.
+    pub fn names_of_classes(&self, chosen: usize) -> Names {
+        Names {
+            what: "class",
+            all: self.classes.clone(),
+            numbered: true,
+            chosen,
+        }
+    }
+
     /// Whether an action can do anything now.
     pub fn is_possible(&self, action: Action) -> bool {
         match action {
+            Action::OpenJump | Action::OpenFind => self.classes.len() > 1,
             Action::WeakerGamma | Action::StrongerGamma => self.gammas.len() > 1,
             Action::SwitchResponse => self.responses.len() > 1,
             Action::NextImages => self.noises.len() > 1,

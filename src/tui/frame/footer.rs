@@ -4,9 +4,20 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::format::clean;
 use crate::tui::action::Binding;
 use crate::tui::theme::Theme;
-use crate::tui::widget::text::left;
+use crate::tui::widget::text::{cut, left};
+
+/// Draws what came of the last thing that was done, in their place.
+pub fn news(words: &str, failed: bool, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let (mark, style) = match failed {
+        true => (theme.glyphs.warning, theme.warning()),
+        false => (theme.glyphs.done, theme.text()),
+    };
+    let text = cut(&format!("{mark} {}", clean(words)), usize::from(area.width));
+    left(buf, area, 0, Span::styled(text, style));
+}
 
 /// Draws the rows that have a word for it, in what [`crate::tui::possible::word`] makes of that. The
 /// last two entries are the way out and help: they stay whatever else must go.

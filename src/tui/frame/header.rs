@@ -131,10 +131,11 @@ pub fn tabs(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
                     Span::raw("  "),
                 ]
             } else if all {
-                vec![Span::styled(
-                    format!("{number} {}  ", view.name),
-                    theme.dim(),
-                )]
+                let style = match state.beside.is_some_and(|own| own.view == ViewId(index)) {
+                    true => theme.bright(),
+                    false => theme.dim(),
+                };
+                vec![Span::styled(format!("{number} {}  ", view.name), style)]
             } else {
                 vec![Span::styled(format!("{number}  "), theme.dim())]
             }

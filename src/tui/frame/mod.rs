@@ -10,15 +10,15 @@ use ratatui::text::Span;
 
 use crate::format::clean;
 use crate::session::Session;
-use crate::tui::overlay::{extend, help, jump, palette, question};
+use crate::tui::overlay::{copy, extend, help, jump, note, palette, question};
 use crate::tui::possible;
 use crate::tui::scene::Scene;
 use crate::tui::scene::progress::problem;
 use crate::tui::size::Size;
 use crate::tui::state::{Overlay, State};
 use crate::tui::theme::{Theme, plain_ascii};
-use crate::tui::view::Log;
-use crate::tui::widget::text::{below, centre, cut, left, rule, top};
+use crate::tui::view::{Log, View};
+use crate::tui::widget::text::{below, beside, centre, cut, left, rule, start, top};
 
 /// Draws everything: a pure function of the run, what the viewer looks at, the place, and what the
 /// terminal can show.
@@ -101,7 +101,25 @@ fn parts(scene: &Scene<'_>, state: &State, area: Rect) -> Parts {
 
 /// The place that the view in sight is drawn on.
 pub fn body(session: &Session, state: &State, theme: &Theme) -> Rect {
-    on_screen(session, state, theme).body
+    panes(state, on_screen(session, state, theme).body).0
+}
+
+/// Columns between two views.
+const GAP: u16 = 3;
+
+/// The place of the view that keys are for, and that of the one beside it, if there is one that has room.
+/// Each has its name above.
+fn panes(state: &State, body: Rect) -> (Rect, Option<Rect>) {
+    let Some(other) = state.beside.filter(|_| body.width + 2 >= Size::OF_TWO) else {
+        return (body, None);
+    };
+    let half = (body.width - GAP) / 2;
+    let body = below(body, 1);
+    let (first, second) = (start(body, half), beside(body, half + GAP));
+    match other.left {
+        true => (second, Some(first)),
+        false => (first, Some(second)),
+    }
 }
 
 /// Whether the log is in sight.
@@ -138,15 +156,27 @@ fn framed(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     );
     match state.overlay {
         Overlay::Help(first) => help::draw(scene, state, first, parts.body, buf),
-        Overlay::Palette => palette::draw(scene, state, parts.body, buf),
+        Overlay::FindKeys => help::draw(scene, state, 0, parts.body, buf),
+        Overlay::Palette => {
+            let rows = possible::fitting(&state.palette.typed, state, scene.session);
+            palette::draw(&state.palette, &rows, scene.theme, parts.body, buf);
+        }
         Overlay::Stop => question::draw(scene, parts.body, buf),
-        Overlay::None => state.in_sight().draw(scene, parts.body, buf),
-        Overlay::Jump => {
-            state.in_sight().draw(scene, parts.body, buf);
-            jump::draw(scene, state, parts.body, buf);
+        Overlay::None => views(scene, state, parts.body, buf),
+        Overlay::Jump(wanted) => {
+            views(scene, state, parts.body, buf);
+            jump::draw(scene, state, wanted, parts.body, buf);
+        }
+        Overlay::Copy => {
+            views(scene, state, parts.body, buf);
+            copy::draw(scene, state, parts.body, buf);
+        }
+        Overlay::Note => {
+            views(scene, state, parts.body, buf);
+            note::draw(scene, state, parts.body, buf);
         }
         Overlay::Extend => {
-            state.in_sight().draw(scene, parts.body, buf);
+            views(scene, state, parts.body, buf);
             extend::draw(scene, state, parts.body, buf);
         }
     }
@@ -154,7 +184,35 @@ fn framed(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     let rows = possible::available(state)
         .filter(|row| possible::is_possible(row.action, state, scene.session));
     let word = |short| possible::word(short, state, scene.session, scene.theme);
-    footer::draw(rows, word, scene.theme, parts.footer, buf);
+    match &state.news {
+        Some(news) => footer::news(&news.words, news.failed, scene.theme, parts.footer, buf),
+        None => footer::draw(rows, word, scene.theme, parts.footer, buf),
+    }
+}
+
+/// Draws the view in sight, or two of them.
+fn views(scene: &Scene<'_>, state: &State, body: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let (own, second) = panes(state, body);
+    let mut draw = |view: &dyn View, area: Rect| view.draw(scene, area, buf);
+    draw(state.in_sight(), own);
+    let (Some(area), Some((entry, view))) = (second, state.other()) else {
+        return;
+    };
+    draw(view, area);
+    let names = [
+        (own, state.view().name, theme.chosen(), theme.accent()),
+        (area, entry.name, theme.dim(), theme.dim()),
+    ];
+    for (place, name, style, line) in names {
+        let row = Rect {
+            y: body.y,
+            height: 1,
+            ..place
+        };
+        let used = left(buf, row, 0, Span::styled(format!("{name} "), style));
+        rule(buf, beside(row, used), 0, theme.glyphs.rule, line);
+    }
 }
 
 fn too_small(overlay: Overlay, area: Rect, buf: &mut Buffer) {

@@ -4,12 +4,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::tui::action::{Binding, Place, TABLE};
+use crate::session::Session;
+use crate::tui::action::{Binding, Keys, Place};
 use crate::tui::possible::is_possible;
 use crate::tui::scene::Scene;
-use crate::tui::state::State;
+use crate::tui::state::{Overlay, State};
 use crate::tui::theme::Theme;
-use crate::tui::widget::text::{beside, left, start};
+use crate::tui::widget::text::{below, beside, left, start};
 
 /// Least columns of one list.
 const WIDTH: u16 = 56;
@@ -23,29 +24,102 @@ const LISTS: [Place; 5] = [
     Place::DeletingByName,
 ];
 
-/// Draws the keys of a session's views from line `first` on.
+/// Draws the keys of a session's views from line `first` on; below what is typed to find them by, where
+/// something is.
 pub fn draw(scene: &Scene<'_>, state: &State, first: usize, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
-    let possible = |row: &Binding| is_possible(row.action, state, scene.session);
+    let mut area = area;
+    let typing = state.overlay == Overlay::FindKeys;
+    if typing || !state.keys_found.typed.is_empty() {
+        let cursor = match (typing, theme.glyphs.unicode) {
+            (false, _) => "",
+            (true, true) => "▏",
+            (true, false) => "_",
+        };
+        let line = Line::from(vec![
+            Span::styled("/", theme.accent()),
+            Span::styled(state.keys_found.typed.clone(), theme.bright()),
+            Span::styled(cursor, theme.accent()),
+        ]);
+        left(buf, area, 0, line);
+        area = below(area, 2);
+    }
+    let rows = rows_of(state, scene.session, theme);
+    if rows.is_empty() {
+        let text = Span::styled("no key does anything of that name", theme.dim());
+        left(buf, area, 0, text);
+    }
+    columns(rows, first, area, theme, buf);
+}
+
+fn rows_of<'a>(state: &State, session: &Session, theme: &Theme) -> Vec<Row<'a>> {
+    let possible = |row: &Binding| is_possible(row.action, state, session);
     let own = |place: &Place| !LISTS.contains(place) && *place != Place::Comparison;
     let places: Vec<Place> = Place::ALL.into_iter().filter(own).collect();
-    let rows = lines(&places, possible, state.entries().len(), theme);
-    columns(rows, first, area, theme, buf);
+    let listed = Listed {
+        keys: state.keys,
+        views: state.entries().len(),
+        text: &state.keys_found.typed,
+    };
+    lines(listed, &places, possible, theme)
+}
+
+/// The furthest line from which on there is something to draw on such a place.
+pub fn furthest(state: &State, session: &Session, theme: &Theme, area: Rect) -> usize {
+    let rows = rows_of(state, session, theme).len();
+    let height = usize::from(area.height.max(1));
+    let columns = columns_of(area);
+    match rows + columns <= height * columns {
+        true => 0,
+        false => rows.saturating_sub(height * columns - columns),
+    }
 }
 
 /// Draws the keys of the list of sessions from line `first` on.
-pub fn draw_of_list(theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
-    let places = [&LISTS[..], &[Place::Help, Place::Everywhere]].concat();
+pub fn draw_of_list(keys: Keys, theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
+    let palette = [Place::Palette, Place::Question, Place::Copying];
+    let places = [&LISTS[..], &palette, &[Place::Help, Place::Everywhere]].concat();
     // The digits of the views are no keys of the list.
-    let rows = lines(&places, |_| true, 0, theme);
-    columns(rows, first, area, theme, buf);
+    columns(lines(Listed::of(keys), &places, |_| true, theme), first, area, theme, buf);
 }
 
 /// Draws the keys of the comparison of two sessions from line `first` on.
-pub fn draw_of_comparison(theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
-    let places = [Place::Comparison, Place::Help, Place::Everywhere];
-    let rows = lines(&places, |_| true, 0, theme);
-    columns(rows, first, area, theme, buf);
+pub fn draw_of_comparison(keys: Keys, theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
+    let places = [Place::Comparison, Place::Jump, Place::Help, Place::Everywhere];
+    columns(lines(Listed::of(keys), &places, |_| true, theme), first, area, theme, buf);
+}
+
+/// Which keys are listed.
+#[derive(Debug, Clone, Copy)]
+struct Listed<'a> {
+    keys: Keys,
+    /// How many views there are.
+    views: usize,
+    /// What is typed to find them by.
+    text: &'a str,
+}
+
+impl Listed<'_> {
+    fn of(keys: Keys) -> Self {
+        Self {
+            keys,
+            views: 0,
+            text: "",
+        }
+    }
+
+    /// Whether a row has what is typed: in what it does, or as one of its keys.
+    fn has(&self, row: &Binding) -> bool {
+        let words = row.help.to_lowercase();
+        let keys = || row.keys.iter().map(|key| key.label(self.views));
+        let mut typed = self.text.split_whitespace();
+        typed.all(|word| words.contains(&word.to_lowercase()) || keys().any(|key| key == word))
+    }
+}
+
+/// How many columns a place has room for.
+fn columns_of(area: Rect) -> usize {
+    usize::from((area.width / WIDTH).clamp(1, 3))
 }
 
 /// A line of the list, and whether it is the heading of those below.
@@ -58,7 +132,7 @@ struct Row<'a> {
 /// and where lines are below the last column, the last row says so.
 fn columns(rows: Vec<Row<'_>>, first: usize, area: Rect, theme: &Theme, buf: &mut Buffer) {
     let height = usize::from(area.height.max(1));
-    let columns = usize::from((area.width / WIDTH).clamp(1, 3));
+    let columns = columns_of(area);
     let width = area.width / columns as u16;
     let fits = rows.len() + columns <= height * columns;
     let furthest = rows.len().saturating_sub(height * columns - columns);
@@ -92,22 +166,19 @@ fn columns(rows: Vec<Row<'_>>, first: usize, area: Rect, theme: &Theme, buf: &mu
     }
 }
 
-/// How many lines the list has: as far as scrolling need ever go.
-pub fn length() -> usize {
-    TABLE.len() + 2 * Place::ALL.len()
-}
-
 fn lines<'a>(
+    all: Listed<'_>,
     places: &[Place],
     possible: impl Fn(&Binding) -> bool,
-    views: usize,
     theme: &Theme,
 ) -> Vec<Row<'a>> {
     let mut lines = Vec::new();
     let mut listed = Vec::new();
     for place in places {
-        let own = |row: &&Binding| row.places.contains(place) && !listed.contains(&row.action);
-        let rows: Vec<&Binding> = TABLE.iter().filter(own).collect();
+        let own = |row: &&Binding| {
+            row.places.contains(place) && !listed.contains(&row.action) && all.has(row)
+        };
+        let rows: Vec<&Binding> = all.keys.iter().filter(own).collect();
         if rows.is_empty() {
             continue;
         }
@@ -123,7 +194,7 @@ fn lines<'a>(
         });
         for row in rows {
             listed.push(row.action);
-            let keys: Vec<String> = row.keys.iter().map(|key| key.label(views)).collect();
+            let keys: Vec<String> = row.keys.iter().map(|key| key.label(all.views)).collect();
             let (keys_style, style) = match possible(row) {
                 true => (theme.accent(), theme.text()),
                 false => (theme.dim(), theme.dim()),

@@ -1,5 +1,5 @@
-//! The line where a class is typed to jump to: by its number, its name, or a part of that. The view
-//! stays in sight above it.
+//! The line where one of a list is typed to jump to: a class, a unit, a layer; by its number, its name,
+//! or a part of that. The view stays in sight above it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,18 +8,47 @@ use ratatui::text::{Line, Span};
 use crate::session::Session;
 use crate::tui::form;
 use crate::tui::scene::Scene;
-use crate::tui::state::State;
+use crate::tui::state::{Palette, State};
+use crate::tui::theme::Theme;
+use crate::tui::view::{Names, Wanted};
 use crate::tui::widget::text::left;
 
-/// The classes that fit a text, the best first: those of that name or number, those that begin so,
-/// those that have it somewhere.
-pub fn fitting(text: &str, session: &Session) -> Vec<usize> {
+/// What can be jumped to; `None` where there is nothing to choose.
+pub fn names(state: &State, wanted: Wanted, session: &Session) -> Option<Names> {
+    let names = match wanted {
+        Wanted::Class => Some(classes(session, state.shared.class)),
+        _ => state.in_sight().names(wanted, session),
+    };
+    names.filter(|names| names.all.len() > 1)
+}
+
+/// The classes of a session.
+pub fn classes(session: &Session, chosen: usize) -> Names {
+    let all = 0..form::classes(session);
+    Names {
+        what: "class",
+        all: all.map(|class| form::name(session, class)).collect(),
+        numbered: true,
+        chosen,
+    }
+}
+
+/// Those that fit a text, the best first: those of that name or number, those that begin so, those that
+/// have it somewhere.
+pub fn fitting(text: &str, names: &Names) -> Vec<usize> {
     let text = text.trim().to_lowercase();
-    let rank = |class: usize| {
-        let name = form::name(session, class).to_lowercase();
-        let number = class.to_string();
+    let rank = |at: usize, name: &str| {
+        let name = name.to_lowercase();
+        let number = if names.numbered {
+            at.to_string()
+        } else {
+            String::new()
+        };
         let by_name = [name == text, name.starts_with(&text), name.contains(&text)];
-        let by_number = [number == text, number.starts_with(&text)];
+        let by_number = [
+            names.numbered && number == text,
+            names.numbered && number.starts_with(&text),
+        ];
         match (by_name, by_number) {
             ([true, ..], _) => Some(0),
             (_, [true, _]) => Some(1),
@@ -29,96 +58,107 @@ pub fn fitting(text: &str, session: &Session) -> Vec<usize> {
             _ => None,
         }
     };
-    let mut ranked: Vec<(u8, usize)> = (0..form::classes(session))
-        .filter_map(|class| Some((rank(class)?, class)))
-        .collect();
+    let all = names.all.iter().enumerate();
+    let ranked = all.filter_map(|(at, name)| Some((rank(at, name)?, at)));
+    let mut ranked: Vec<(u8, usize)> = ranked.collect();
     ranked.sort_unstable();
-    ranked.into_iter().map(|(_, class)| class).collect()
+    ranked.into_iter().map(|(_, at)| at).collect()
 }
 
-/// The class that is chosen among those that fit; `None` where none does.
-pub fn chosen(state: &State, session: &Session) -> Option<usize> {
-    let fitting = fitting(&state.jump.typed, session);
+/// The one that is chosen among those that fit; `None` where none does.
+pub fn chosen(typed: &Palette, names: &Names) -> Option<usize> {
+    let fitting = fitting(&typed.typed, names);
     let last = fitting.len().checked_sub(1)?;
-    fitting.get(state.jump.chosen.min(last)).copied()
+    fitting.get(typed.chosen.min(last)).copied()
 }
 
 /// To the match before or after.
-pub fn step(state: &mut State, session: &Session, step: isize) {
-    let last = fitting(&state.jump.typed, session).len().saturating_sub(1);
-    let now = state.jump.chosen.min(last);
-    state.jump.chosen = now.saturating_add_signed(step).min(last);
+pub fn step(typed: &mut Palette, names: &Names, step: isize) {
+    let last = fitting(&typed.typed, names).len().saturating_sub(1);
+    typed.chosen = typed.chosen.min(last).saturating_add_signed(step).min(last);
 }
 
 /// Types the rest of what all matches begin with; where they part, the name of the chosen one.
-pub fn complete(state: &mut State, session: &Session) {
-    let Some(class) = chosen(state, session) else {
+pub fn complete(typed: &mut Palette, names: &Names) {
+    let Some(at) = chosen(typed, names) else {
         return;
     };
-    let begun = state.jump.typed.trim().to_lowercase();
-    let names = fitting(&begun, session).into_iter();
-    let names = names.map(|class| form::name(session, class));
-    let begin: Vec<String> = names
-        .filter(|name| name.to_lowercase().starts_with(&begun))
-        .collect();
-    let common = begin.iter().cloned().reduce(|a, b| {
+    let begun = typed.typed.trim().to_lowercase();
+    let all = fitting(&begun, names).into_iter();
+    let begin = all
+        .map(|at| names.all[at].clone())
+        .filter(|name| name.to_lowercase().starts_with(&begun));
+    let common = begin.reduce(|a, b| {
         let same = a.chars().zip(b.chars());
         let same = same.take_while(|(a, b)| a.to_lowercase().eq(b.to_lowercase()));
         same.map(|(a, _)| a).collect()
     });
     let common = common.unwrap_or_default();
     let longer = common.trim_end().chars().count() > begun.chars().count() && !begun.is_empty();
-    state.jump.typed = match longer {
+    typed.typed = match longer {
         true => common,
-        false => form::name(session, class),
+        false => names.all[at].clone(),
     };
-    state.jump.chosen = 0;
+    typed.chosen = 0;
 }
 
 /// Draws it over the last rows of `area`.
-pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
-    let Scene { session, theme, .. } = *scene;
-    let (place, cursor) = super::line(theme, area, buf);
-    let count = form::classes(session);
-    let fitting = fitting(&state.jump.typed, session);
-    let mut typed = Line::from(vec![
-        Span::styled("class ", theme.accent()),
-        Span::styled(state.jump.typed.clone(), theme.bright()),
-        Span::styled(cursor, theme.accent()),
-    ]);
-    let told = match state.jump.typed.is_empty() {
-        true => format!("   a number or a name, one of {count}"),
-        false => format!("   {} of {count} fit", fitting.len()),
-    };
-    typed.push_span(Span::styled(told, theme.dim()));
-    left(buf, place, 1, typed);
-    let Some(chosen) = chosen(state, session) else {
-        let text = Span::styled("no class is called so", theme.warning());
-        left(buf, place, 2, text);
-        return;
-    };
-    left(buf, place, 2, matches(scene, &fitting, chosen, place.width));
+pub fn draw(scene: &Scene<'_>, state: &State, wanted: Wanted, area: Rect, buf: &mut Buffer) {
+    if let Some(names) = names(state, wanted, scene.session) {
+        draw_names(&state.jump, &names, scene.theme, area, buf);
+    }
 }
 
-/// The classes that fit, as many as have room, the chosen one among them and marked.
-fn matches(scene: &Scene<'_>, fitting: &[usize], chosen: usize, width: u16) -> Line<'static> {
-    let Scene { session, theme, .. } = *scene;
-    let entry = |&class: &usize| {
-        let (name, number) = (form::name(session, class), class.to_string());
-        let text = match name == number {
-            true => number,
+/// The same of any names.
+pub fn draw_names(typed: &Palette, names: &Names, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let (place, cursor) = super::line(theme, area, buf);
+    let count = names.all.len();
+    let fitting = fitting(&typed.typed, names);
+    let mut line = Line::from(vec![
+        Span::styled(format!("{} ", names.what), theme.accent()),
+        Span::styled(typed.typed.clone(), theme.bright()),
+        Span::styled(cursor, theme.accent()),
+    ]);
+    let named = names.all.iter().enumerate();
+    let named = named.filter(|(at, name)| **name != at.to_string()).count() > 0;
+    let told = match (typed.typed.is_empty(), names.numbered, named) {
+        (true, true, true) => format!("   a number or a name, one of {count}"),
+        (true, true, false) => format!("   a number from 0 to {}", count - 1),
+        (true, false, _) => format!("   a name, one of {count}"),
+        (false, ..) => format!("   {} of {count} fit", fitting.len()),
+    };
+    line.push_span(Span::styled(told, theme.dim()));
+    left(buf, place, 1, line);
+    let Some(chosen) = chosen(typed, names) else {
+        let text = format!("no {} is called so", names.what);
+        left(buf, place, 2, Span::styled(text, theme.warning()));
+        return;
+    };
+    let matches = matches(names, &fitting, chosen, theme, place.width);
+    left(buf, place, 2, matches);
+}
+
+/// Those that fit, as many as have room, the chosen one among them and marked.
+fn matches(
+    names: &Names,
+    fitting: &[usize],
+    chosen: usize,
+    theme: &Theme,
+    width: u16,
+) -> Line<'static> {
+    let entry = |&at: &usize| {
+        let (name, number) = (&names.all[at], at.to_string());
+        let text = match *name == number || !names.numbered {
+            true => name.clone(),
             false => format!("{number} {name}"),
         };
-        match class == chosen {
+        match at == chosen {
             true => Span::styled(format!("{}{text}  ", theme.glyphs.pointer), theme.chosen()),
             false => Span::styled(format!(" {text}  "), theme.dim()),
         }
     };
     let room = usize::from(width) + 2;
-    let at = fitting
-        .iter()
-        .position(|&class| class == chosen)
-        .unwrap_or(0);
+    let at = fitting.iter().position(|&at| at == chosen).unwrap_or(0);
     // From the chosen one back while there is room, then on.
     let mut spans = vec![entry(&fitting[at])];
     let mut used = spans[0].width();
@@ -138,4 +178,41 @@ fn matches(scene: &Scene<'_>, fitting: &[usize], chosen: usize, width: u16) -> L
         spans.push(span);
     }
     Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(all: &[&str], numbered: bool) -> Names {
+        Names {
+            what: "class",
+            all: all.iter().map(|&name| name.to_owned()).collect(),
+            numbered,
+            chosen: 0,
+        }
+    }
+
+    #[test]
+    fn a_number_stands_for_what_has_one_and_for_nothing_else() {
+        let classes = names(&["cat", "dog", "dogfish"], true);
+        assert_eq!(fitting("1", &classes), [1]);
+        assert_eq!(fitting("dog", &classes), [1, 2]);
+        let layers = names(&["conv1", "conv2", "fc1"], false);
+        assert_eq!(fitting("1", &layers), [0, 2]);
+        assert_eq!(fitting("0", &layers), [0_usize; 0]);
+    }
+
+    #[test]
+    fn what_is_typed_is_completed_as_far_as_all_agree() {
+        let classes = names(&["cat", "dog", "dogfish"], true);
+        let mut typed = Palette {
+            typed: "d".into(),
+            chosen: 0,
+        };
+        complete(&mut typed, &classes);
+        assert_eq!(typed.typed, "dog");
+        step(&mut typed, &classes, 5);
+        assert_eq!(chosen(&typed, &classes), Some(2));
+    }
 }

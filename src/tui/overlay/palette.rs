@@ -4,31 +4,33 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::tui::possible;
-use crate::tui::scene::Scene;
-use crate::tui::state::State;
-use crate::tui::widget::text::{below, left, start};
+use crate::tui::possible::Command;
+use crate::tui::state::Palette;
+use crate::tui::theme::Theme;
+use crate::tui::widget::text::{below, left, right, start};
 
-/// Draws what is typed and what fits it, the chosen one marked.
-pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
-    let Scene { session, theme, .. } = *scene;
+/// Draws what is typed and what fits it, the chosen one marked; where not all have room, which of them it is.
+pub fn draw(typed: &Palette, rows: &[Command], theme: &Theme, area: Rect, buf: &mut Buffer) {
     let area = start(area, 72);
     let cursor = if theme.glyphs.unicode { "▏" } else { "_" };
-    let typed = Line::from(vec![
+    let line = Line::from(vec![
         Span::styled(":", theme.accent()),
-        Span::styled(state.palette.typed.clone(), theme.bright()),
+        Span::styled(typed.typed.clone(), theme.bright()),
         Span::styled(cursor, theme.accent()),
     ]);
-    left(buf, area, 0, typed);
-    let rows = possible::fitting(&state.palette.typed, state, session);
-    let area = below(area, 2);
+    let used = left(buf, area, 0, line);
+    let list = below(area, 2);
     if rows.is_empty() {
         let text = Span::styled("no command has that in its name", theme.dim());
-        left(buf, area, 0, text);
+        left(buf, list, 0, text);
         return;
     }
-    let height = usize::from(area.height.max(1));
-    let chosen = state.palette.chosen.min(rows.len() - 1);
+    let height = usize::from(list.height.max(1));
+    let chosen = typed.chosen.min(rows.len() - 1);
+    if rows.len() > height && used + 16 < area.width {
+        let text = format!("{} of {}", chosen + 1, rows.len());
+        right(buf, area, 0, Span::styled(text, theme.dim()));
+    }
     let first = (chosen + 1).saturating_sub(height);
     for (line, (at, row)) in rows.iter().enumerate().skip(first).take(height).enumerate() {
         let (mark, style) = match at == chosen {
@@ -39,6 +41,6 @@ pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
             Span::styled(format!("{mark} {:<46}", row.name), style),
             Span::styled(row.keys.clone(), theme.dim()),
         ]);
-        left(buf, area, line as u16, line_of);
+        left(buf, list, line as u16, line_of);
     }
 }

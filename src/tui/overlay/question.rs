@@ -6,12 +6,17 @@ use ratatui::text::{Line, Span};
 
 use crate::format::clean;
 use crate::tui::scene::Scene;
+use crate::tui::theme::Theme;
 use crate::tui::widget::text::{beside, cut, left};
 
-/// Asks it, over the whole of `area`.
+/// Asks it of the session in sight, over the whole of `area`.
 pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    let Scene { session, theme, .. } = *scene;
-    let name = cut(&clean(&session.name), 24);
+    draw_of(&scene.session.name, scene.theme, area, buf);
+}
+
+/// Asks it of a session of this name.
+pub fn draw_of(name: &str, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let name = cut(&clean(name), 24);
     let title = format!("Stop {name}?");
     let why = "It finishes its block and writes a checkpoint.";
     let (keys, dim) = (theme.chosen(), theme.dim());

@@ -3,6 +3,7 @@
 //! Text uses the terminal's own colours and a few middle tones that read on light and on dark.
 //! Only maps know the background: their zero is a grey near it.
 
+mod colours;
 mod glyphs;
 mod palette;
 
@@ -13,6 +14,7 @@ use ratatui::style::{Color, Modifier, Style};
 use crate::format;
 
 pub use crate::figure::colour::Background;
+pub use colours::{Colours, Tone};
 pub use glyphs::{Glyphs, plain_ascii};
 pub use palette::{FEW_LEVELS, LEVELS, Palette};
 
@@ -50,6 +52,8 @@ pub struct Theme {
     pub glyphs: Glyphs,
     /// Colours of maps.
     pub palette: Palette,
+    /// Colours of text.
+    pub colours: Colours,
     /// What the line carries.
     pub line: Line,
 }
@@ -66,8 +70,34 @@ impl Theme {
                 Glyphs::ASCII
             },
             palette: Palette::new(depth, background),
+            colours: Colours::default(),
             line: Line::Fast,
         }
+    }
+
+    /// The same with these colours of text.
+    pub fn coloured(self, colours: Colours) -> Self {
+        Self { colours, ..self }
+    }
+
+    /// The same on this background.
+    pub fn on(self, background: Background) -> Self {
+        let line = self.line;
+        let own = Self {
+            background,
+            ..self
+        };
+        own.over(line)
+    }
+
+    /// Whether these environment variables tell of a terminal that understands a question about its
+    /// colours, and say nothing of them.
+    pub fn may_ask(variable: impl Fn(&str) -> Option<String>) -> bool {
+        let get = |name: &str| variable(name).unwrap_or_default();
+        let term = get("TERM").to_lowercase();
+        let dull = ["", "dumb", "linux"].contains(&term.as_str()) || term.starts_with("vt");
+        // GNU screen answers nothing.
+        !dull && get("STY").is_empty() && get("COLORFGBG").is_empty()
     }
 
     /// The same over this line.
@@ -130,12 +160,10 @@ impl Theme {
         }
     }
 
-    fn middle(&self, rgb: (u8, u8, u8), indexed: u8, sixteen: Color) -> Style {
-        match self.depth {
-            Depth::Mono => Style::new(),
-            Depth::Sixteen => Style::new().fg(sixteen),
-            Depth::Indexed => Style::new().fg(Color::Indexed(indexed)),
-            Depth::True => Style::new().fg(Color::Rgb(rgb.0, rgb.1, rgb.2)),
+    fn tone(&self, tone: Tone) -> Style {
+        match tone.at(self.depth) {
+            Some(colour) => Style::new().fg(colour),
+            None => Style::new(),
         }
     }
 
@@ -148,7 +176,7 @@ impl Theme {
     pub fn dim(&self) -> Style {
         match self.depth {
             Depth::Mono => Style::new().add_modifier(Modifier::DIM),
-            _ => self.middle((128, 128, 128), 244, Color::DarkGray),
+            _ => self.tone(self.colours.dim),
         }
     }
 
@@ -159,7 +187,7 @@ impl Theme {
 
     /// The one accent colour.
     pub fn accent(&self) -> Style {
-        self.middle((0, 150, 168), 37, Color::Cyan)
+        self.tone(self.colours.accent)
     }
 
     /// The chosen thing among several: told by weight where there is no colour.
@@ -169,7 +197,7 @@ impl Theme {
 
     /// What needs a person.
     pub fn warning(&self) -> Style {
-        self.middle((205, 120, 0), 172, Color::Yellow)
+        self.tone(self.colours.warning)
             .add_modifier(Modifier::BOLD)
     }
 
@@ -317,6 +345,22 @@ mod tests {
             Background::Dark
         );
         assert_eq!(decide(&[]).background, Background::Dark);
+    }
+
+    #[test]
+    fn a_terminal_is_asked_where_it_understands_and_nothing_else_says_it() {
+        let may = |variables: &[(&str, &str)]| {
+            Theme::may_ask(|name| {
+                let own = variables.iter().find(|(key, _)| *key == name);
+                own.map(|(_, value)| (*value).to_string())
+            })
+        };
+        assert!(may(&[("TERM", "xterm-256color")]));
+        assert!(!may(&[("TERM", "xterm-256color"), ("COLORFGBG", "0;15")]));
+        assert!(!may(&[("TERM", "screen"), ("STY", "4242.pts-0.host")]));
+        for term in ["dumb", "linux", "vt100"] {
+            assert!(!may(&[("TERM", term)]), "{term}");
+        }
     }
 
     #[test]

@@ -177,7 +177,7 @@ fn distance(a: Rgb, b: Rgb) -> f64 {
 }
 
 /// The nearest of the sixteen colours, as most terminals have them.
-fn nearest_of_sixteen(rgb: Rgb) -> Color {
+pub(super) fn nearest_of_sixteen(rgb: Rgb) -> Color {
     const SIXTEEN: [(Color, Rgb); 16] = [
         (Color::Black, (0, 0, 0)),
         (Color::Red, (205, 0, 0)),
@@ -202,7 +202,7 @@ fn nearest_of_sixteen(rgb: Rgb) -> Color {
 }
 
 /// The nearest of xterm's cube of 216 colours and its 24 greys.
-fn nearest_index(rgb: Rgb) -> u8 {
+pub(super) fn nearest_index(rgb: Rgb) -> u8 {
     let step = |value: u8| match value {
         ..48 => 0,
         48..115 => 1,

@@ -25,9 +25,11 @@ use ratatui::layout::Rect;
 use super::action::{Action, Place};
 use super::scene::Scene;
 use super::shared::Shared;
+use super::start::Start;
 use super::theme::Theme;
 use crate::figure::Figure;
 use crate::session::Session;
+use crate::session::record::NoteOn;
 
 /// A line of the table of views.
 #[derive(Debug)]
@@ -77,11 +79,82 @@ pub trait View: Any + Debug + Send + Boxed {
         None
     }
 
+    /// The names of what can be jumped to in it, by a number or from a list of its own.
+    fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
+        let _ = (wanted, session);
+        None
+    }
+
+    /// Jumps to one of these names, by its place.
+    fn choose(&mut self, wanted: Wanted, at: usize, session: &Session) {
+        let _ = (wanted, at, session);
+    }
+
+    /// The number that is pointed at, as one would write it down.
+    fn number(&self, shared: &Shared, session: &Session) -> Option<String> {
+        let _ = (shared, session);
+        None
+    }
+
+    /// What of a session a note of this view is about.
+    fn noted(&self, shared: &Shared, session: &Session) -> NoteOn {
+        let _ = (shared, session);
+        NoteOn::Session
+    }
+
+    /// Where it is, as options of a command line that comes back here.
+    fn place(&self, shared: &Shared, session: &Session) -> Start {
+        let _ = session;
+        Start {
+            class: self.is_of_classes().then_some(shared.class),
+            ..Start::default()
+        }
+    }
+
+    /// Goes to such a place.
+    ///
+    /// # Errors
+    /// Why there is none, and which there are.
+    fn go_to(&mut self, start: &Start, session: &Session) -> Result<(), String> {
+        let _ = (start, session);
+        Ok(())
+    }
+
+    /// Whether it shows one class, or all with one of them chosen.
+    fn is_of_classes(&self) -> bool {
+        let classes = [Place::Classes, Place::Sheet, Place::Enlarged];
+        self.places().iter().any(|own| classes.contains(own))
+    }
+
     /// Shows the chosen class alone, for somebody who comes from another view; says whether it
     /// does so.
     fn look_closer(&mut self) -> bool {
         false
     }
+}
+
+/// What is jumped to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// A class.
+    Class,
+    /// A unit of the layer in sight.
+    Unit,
+    /// One of the list that the view has.
+    Listed,
+}
+
+/// Names to choose from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// What each of them is: `class`.
+    pub what: &'static str,
+    /// The names.
+    pub all: Vec<String>,
+    /// Whether the place of a name, from 0, is its number and stands for it too.
+    pub numbered: bool,
+    /// The one in sight, by its place.
+    pub chosen: usize,
 }
 
 /// What a view made of an action.

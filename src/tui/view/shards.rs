@@ -7,11 +7,15 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{Entry, Log, View};
+use super::{Around, Entry, Log, Names, Reply, View, Wanted};
 use crate::format::{clean, count, percent};
+use crate::session::Session;
 use crate::session::run::{ShardStanding, ShardState, shards_in_words};
-use crate::tui::action::Place;
+use crate::tui::action::{Action, Place};
+use crate::tui::form;
 use crate::tui::scene::Scene;
+use crate::tui::shared::Shared;
+use crate::tui::steps;
 use crate::tui::theme::Theme;
 use crate::tui::widget::bar::progress;
 use crate::tui::widget::text::{below, beside, centre, cut, left};
@@ -21,12 +25,15 @@ pub const VIEW: Entry = Entry {
     name: "Shards",
     pace: Duration::from_millis(500),
     log: Log::WhenAsked,
-    new: || Box::new(Shards),
+    new: || Box::new(Shards::default()),
 };
 
-/// The view: there is nothing to choose in it.
-#[derive(Debug, Clone, Copy)]
-pub struct Shards;
+/// The view.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Shards {
+    /// The chosen line of the list.
+    pub at: usize,
+}
 
 impl View for Shards {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
@@ -42,12 +49,51 @@ impl View for Shards {
         };
         summary(scene, shards, area, buf);
         let strips = strip(theme, shards, below(area, 2), buf);
-        table(theme, shards, below(area, 3 + strips), buf);
+        let order = in_order(scene.session);
+        table(theme, &order, self.at, below(area, 3 + strips), buf);
     }
 
     fn places(&self) -> &'static [Place] {
-        &[]
+        &[Place::Shards]
     }
+
+    fn update(&mut self, action: Action, _: &mut Shared, around: &Around<'_>) -> Reply {
+        let shards = in_order(around.session).len();
+        let page = isize::from(around.body.height.saturating_sub(6).max(1) as i16);
+        let step = match action {
+            Action::ShardAbove => -1,
+            Action::ShardBelow => 1,
+            Action::RowsAbove => -page,
+            Action::RowsBelow => page,
+            Action::FirstShard => isize::MIN,
+            Action::LastShard => isize::MAX,
+            _ => return Reply::Ignored,
+        };
+        self.at = steps::along(self.at, step, shards);
+        Reply::Done
+    }
+
+    fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
+        let all = in_order(session);
+        (wanted == Wanted::Listed).then(|| Names {
+            what: "shard",
+            all: all.iter().map(|it| it.index.to_string()).collect(),
+            numbered: false,
+            chosen: self.at,
+        })
+    }
+
+    fn choose(&mut self, _: Wanted, at: usize, _: &Session) {
+        self.at = at;
+    }
+}
+
+/// The shards, those that need somebody first, then those at work.
+fn in_order(session: &Session) -> Vec<&ShardState> {
+    let shards = session.run.as_ref().map(|run| &run.shards[..]);
+    let mut order: Vec<&ShardState> = shards.unwrap_or_default().iter().collect();
+    order.sort_by_key(|it| (it.standing, it.index));
+    order
 }
 
 /// All of them in one line.
@@ -155,31 +201,38 @@ impl Columns {
     }
 }
 
-/// One line a shard, those that need somebody first, then those at work.
-fn table(theme: &Theme, shards: &[ShardState], area: Rect, buf: &mut Buffer) {
-    let mut order: Vec<&ShardState> = shards.iter().collect();
-    order.sort_by_key(|it| (it.standing, it.index));
+/// One line a shard, those about the chosen one where not all have room.
+fn table(theme: &Theme, order: &[&ShardState], at: usize, area: Rect, buf: &mut Buffer) {
     let room = usize::from(area.height.saturating_sub(1));
-    let shown = match order.len() <= room {
-        true => order.len(),
-        false => room.saturating_sub(1),
+    let at = at.min(order.len().saturating_sub(1));
+    let all = order.len() <= room;
+    let shown = match all {
+        true => 0..order.len(),
+        false => form::window(at, order.len(), room.saturating_sub(1)),
     };
-    let columns = Columns::of(area.width);
-    left(buf, area, 0, Span::styled(columns.head(), theme.dim()));
-    for (row, shard) in order.iter().take(shown).enumerate() {
-        line(theme, columns, shard, below(area, row as u16 + 1), buf);
+    let columns = Columns::of(area.width.saturating_sub(2));
+    let head = format!("  {}", columns.head());
+    left(buf, area, 0, Span::styled(head, theme.dim()));
+    for (row, place) in shown.clone().enumerate() {
+        let area = below(area, row as u16 + 1);
+        if place == at {
+            left(buf, area, 0, Span::styled(theme.glyphs.pointer, theme.chosen()));
+        }
+        line(theme, columns, order[place], beside(area, 2), buf);
     }
-    if shown < order.len() {
-        let rest = &order[shown..];
-        let rest: Vec<ShardState> = rest.iter().map(|&it| it.clone()).collect();
-        let words = format!("… and {} more: {}", rest.len(), shards_in_words(&rest));
-        let words = cut(&words, usize::from(area.width));
-        left(
-            buf,
-            area,
-            shown as u16 + 1,
-            Span::styled(words, theme.dim()),
+    if !all {
+        let rest = order[..shown.start].iter().chain(&order[shown.end..]);
+        let rest: Vec<ShardState> = rest.map(|&it| it.clone()).collect();
+        let words = format!(
+            "{}–{} of {}; not in sight: {}",
+            shown.start + 1,
+            shown.end,
+            order.len(),
+            shards_in_words(&rest)
         );
+        let words = cut(&words, usize::from(area.width));
+        let row = area.height.saturating_sub(1);
+        left(buf, area, row, Span::styled(words, theme.dim()));
     }
 }
 

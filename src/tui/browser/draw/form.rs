@@ -11,7 +11,7 @@ use crate::stats::grain::Foretold;
 use crate::tui::browser::form::{Form, Line, Pilot, about};
 use crate::tui::browser::list::Browser;
 use crate::tui::theme::Theme;
-use crate::tui::widget::text::{below, beside, cut, left, start, wrap};
+use crate::tui::widget::text::{below, beside, cut, left, start, top, wrap};
 
 /// Columns of the names of lines.
 const LABEL: u16 = 9;
@@ -91,6 +91,19 @@ fn draw_message(text: &str, style: Style, area: Rect, buf: &mut Buffer) -> u16 {
 fn draw_presets(browser: &Browser, form: &Form, theme: &Theme, area: Rect, buf: &mut Buffer) {
     left(buf, area, 0, label("preset", theme));
     let list = beside(area, LABEL);
+    // Below stands what the chosen one does, where there is room for it.
+    let told = told(browser, form, theme, list.width);
+    let spare = list.height.saturating_sub(browser.presets.len() as u16 + 1);
+    let told = match usize::from(spare) >= told.len() {
+        true => told,
+        false => told.into_iter().rev().take(1).collect(),
+    };
+    let rows = list.height.saturating_sub(told.len() as u16 + 1).max(1);
+    for (row, line) in told.into_iter().enumerate() {
+        let below_list = rows.min(browser.presets.len() as u16) + 1 + row as u16;
+        left(buf, list, below_list, line);
+    }
+    let list = top(list, rows);
     let height = usize::from(list.height.max(1));
     let first = (form.preset + 1).saturating_sub(height);
     for (at, preset) in browser.presets.iter().enumerate().skip(first).take(height) {
@@ -98,17 +111,65 @@ fn draw_presets(browser: &Browser, form: &Form, theme: &Theme, area: Rect, buf: 
             true => (theme.glyphs.pointer, theme.chosen()),
             false => (" ", theme.text()),
         };
-        let text = cut(&clean(preset), usize::from(list.width.saturating_sub(2)));
+        let text = cut(
+            &clean(&preset.name),
+            usize::from(list.width.saturating_sub(2)),
+        );
         let line = Span::styled(format!("{mark} {text}"), style);
         let row = (at - first) as u16;
         let used = left(buf, list, row, line);
         // What has no room goes as a whole.
-        let about = about(preset).filter(|_| at == form.preset);
+        let about = about(&preset.name).filter(|_| at == form.preset);
         let about = about.map(|about| format!("   {about}")).unwrap_or_default();
         if usize::from(used) + about.chars().count() <= usize::from(list.width) {
             let text = Span::styled(about, theme.dim());
             left(buf, beside(list, used), row, text);
         }
+    }
+}
+
+/// Lines of what a preset does at most.
+const WORDS: usize = 4;
+
+/// What the chosen preset does, and how long that takes here.
+fn told(browser: &Browser, form: &Form, theme: &Theme, width: u16) -> Vec<Row<'static>> {
+    let about = browser.presets.get(form.preset).and_then(|own| own.about.as_ref());
+    let Some(about) = about else {
+        return Vec::new();
+    };
+    let words = wrap(&clean(&about.words), width);
+    let more = words.len() > WORDS;
+    let mut lines: Vec<Row<'static>> = words
+        .into_iter()
+        .take(WORDS)
+        .map(|line| Row::from(Span::styled(line, theme.dim())))
+        .collect();
+    if more && let Some(last) = lines.last_mut() {
+        let text = cut(&format!("{last} …"), usize::from(width));
+        *last = Row::from(Span::styled(text, theme.dim()));
+    }
+    let Some(work) = about.work else {
+        return lines;
+    };
+    let amount = format!("as much as {} trials", count(work));
+    let time = match browser.paces.get(&about.network) {
+        Some(Some(Ok(rate))) => format!(
+            "{amount}: {} on this machine, at {} trials/s",
+            about_time(work / rate),
+            count(*rate)
+        ),
+        Some(Some(Err(_))) => format!("{amount}; how long that takes is known once it runs"),
+        Some(None) | None => format!("{amount}; how long that takes here is being measured"),
+    };
+    lines.push(Row::from(Span::styled(cut(&time, usize::from(width)), theme.text())));
+    lines
+}
+
+/// A time that was foretold: no more exact than that.
+fn about_time(seconds: f64) -> String {
+    match seconds {
+        ..60.0 => "less than a minute".into(),
+        _ => format!("about {}", coarse(seconds)),
     }
 }
 

@@ -12,10 +12,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use self::sight::Sight;
-use super::{Around, Entry, Log, Reply, View};
+use super::{Around, Entry, Log, Names, Reply, View, Wanted};
 use crate::figure::Figure;
 use crate::figure::names::origin_of_patterns;
-use crate::format::count;
+use crate::format::{count, number};
 use crate::session::Session;
 use crate::session::config::Analysis;
 use crate::session::record;
@@ -70,7 +70,7 @@ impl View for Attack {
         let Some(attack) = awaited::begun::<record::Attack>(scene, area, buf) else {
             return;
         };
-        let Some(sight) = self.sight(attack, scene) else {
+        let Some(sight) = self.sight(attack, scene.shared, scene.session) else {
             return;
         };
         choices(scene, &sight, area, buf);
@@ -116,6 +116,32 @@ impl View for Attack {
         action != Action::SwitchSource || sources(session) > 1
     }
 
+    fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
+        let attack = session.record.first::<record::Attack>()?;
+        (wanted == Wanted::Listed).then(|| Names {
+            what: "pattern",
+            all: attack.kinds.iter().map(|own| own.label().to_owned()).collect(),
+            numbered: false,
+            chosen: self.pattern,
+        })
+    }
+
+    fn choose(&mut self, _: Wanted, at: usize, _: &Session) {
+        self.pattern = at;
+    }
+
+    fn number(&self, shared: &Shared, session: &Session) -> Option<String> {
+        let attack = session.record.first::<record::Attack>()?;
+        let sight = self.sight(attack, shared, session)?;
+        let (rate, of) = sight.success(sight.pattern, sight.weight)?;
+        Some(format!(
+            "{} ({} to {}, {of} stimuli)",
+            number(rate.estimate),
+            number(rate.low),
+            number(rate.high)
+        ))
+    }
+
     fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
         let attack = session.record.first::<record::Attack>();
         attack.map(|_| Figure::Attack)
@@ -124,19 +150,24 @@ impl View for Attack {
 
 impl Attack {
     /// What is in sight, every place inside its axis.
-    fn sight<'a>(&self, attack: &'a record::Attack, scene: &Scene<'a>) -> Option<Sight<'a>> {
+    fn sight<'a>(
+        &self,
+        attack: &'a record::Attack,
+        shared: &Shared,
+        session: &'a Session,
+    ) -> Option<Sight<'a>> {
         let weight = self.weight.min(attack.weights.len().checked_sub(1)?);
-        let last = form::classes(scene.session).checked_sub(1)?;
+        let last = form::classes(session).checked_sub(1)?;
         Some(Sight {
             attack,
-            target: scene.shared.class.min(last),
+            target: shared.class.min(last),
             all: self.target_mean,
             source: self.source.min(1),
             pattern: self.pattern.min(attack.kinds.len().checked_sub(1)?),
             weight,
             w: attack.weights[weight],
             shape: form::picture(attack.patterns.shape())?,
-            session: scene.session,
+            session,
         })
     }
 

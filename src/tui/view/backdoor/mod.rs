@@ -14,7 +14,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use self::sight::Sight;
-use super::{Around, Entry, Log, Reply, View};
+use super::{Around, Entry, Log, Names, Reply, View, Wanted};
 use crate::format::gamma;
 use crate::session::config::{self, Analysis};
 use crate::session::{Session, record};
@@ -126,6 +126,24 @@ impl View for Backdoor {
             _ => return Reply::Ignored,
         }
         Reply::Done
+    }
+
+    fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
+        let backdoor = session.record.first::<record::Backdoor>()?;
+        let name = |(at, own): (usize, &record::Suspect)| {
+            let kind = if own.poisoned { "poisoned" } else { "clean" };
+            format!("{} {kind}", at + 1)
+        };
+        (wanted == Wanted::Listed).then(|| Names {
+            what: "network",
+            all: backdoor.networks.iter().enumerate().map(name).collect(),
+            numbered: false,
+            chosen: self.suspect,
+        })
+    }
+
+    fn choose(&mut self, _: Wanted, at: usize, _: &Session) {
+        self.suspect = at;
     }
 }
 

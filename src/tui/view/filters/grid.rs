@@ -23,9 +23,9 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The largest maps with which all units of a layer have room; the smallest that one can read
+    /// The largest maps with which so many units of a layer have room; the smallest that one can read
     /// where even those have none.
-    pub fn fit(layer: &LayerResponses, place: Rect) -> Self {
+    pub fn fit(layer: &LayerResponses, units: usize, place: Rect) -> Self {
         let field = layer.receptive_field;
         let whole = (1..=4).rev().map(|zoom| cells(field, zoom));
         let part = |by: usize| (field.1.div_ceil(by) as u16, field.0.div_ceil(2 * by) as u16);
@@ -43,7 +43,7 @@ impl Grid {
             }
         };
         let all = candidates.iter().copied().map(with);
-        let fits = |grid: &Self| grid.columns * grid.rows >= layer.units;
+        let fits = |grid: &Self| grid.columns * grid.rows >= units;
         let smallest = candidates.last().copied().unwrap_or((4, 2));
         all.into_iter().find(fits).unwrap_or_else(|| with(smallest))
     }
@@ -51,14 +51,15 @@ impl Grid {
 
 /// Draws the units; where they have no room, the rows about the chosen one.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
-    let grid = Grid::fit(sight.layer, area);
-    let rows = sight.layer.units.div_ceil(grid.columns);
-    let own = sight.unit / grid.columns;
+    let units = sight.shown.len();
+    let grid = Grid::fit(sight.layer, units, area);
+    let rows = units.div_ceil(grid.columns);
+    let own = sight.at / grid.columns;
     let first = own
         .saturating_sub(grid.rows / 2)
         .min(rows.saturating_sub(grid.rows));
-    let shown = first * grid.columns..sight.layer.units.min((first + grid.rows) * grid.columns);
-    for (at, unit) in shown.enumerate() {
+    let shown = first * grid.columns..units.min((first + grid.rows) * grid.columns);
+    for (at, &unit) in sight.shown[shown].iter().enumerate() {
         let place = Rect {
             x: area.x + (at % grid.columns) as u16 * grid.step,
             y: area.y + (at / grid.columns) as u16 * (grid.map.1 + 1),

@@ -2,6 +2,7 @@
 //! maps, and the chosen unit large.
 
 mod grid;
+mod order;
 mod sight;
 mod unit;
 
@@ -12,20 +13,23 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use self::sight::Sight;
-use super::{Around, Entry, Log, Reply, View};
+use super::{Around, Entry, Log, Names, Reply, View, Wanted};
 use crate::figure::Figure;
 use crate::format::thousands;
 use crate::session::Session;
 use crate::session::config::Analysis;
-use crate::session::record::{LayerResponses, SpikeTriggered};
+use crate::session::record::{LayerResponses, NoteOn, SpikeTriggered};
+use crate::stats::spike_triggered::LayerEstimate;
 use crate::tui::action::{Action, Place};
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::awaited::{self, Named};
 use crate::tui::shared::Shared;
+use crate::tui::start::Start;
 use crate::tui::steps;
 use crate::tui::widget::text::{below, beside, left, start};
 
+pub use order::Order;
 pub use sight::Stimuli;
 
 /// Its line of the table.
@@ -49,14 +53,18 @@ impl Named for SpikeTriggered {
 /// The view.
 #[derive(Debug, Clone, Default)]
 pub struct Filters {
-    /// The layer, by its place.
-    pub layer: usize,
+    /// The layer, by its place; `None` until one is chosen: then the first with structure.
+    pub layer: Option<usize>,
     /// The unit of that layer.
     pub unit: usize,
     /// What the averages of the layer are taken on.
     pub stimuli: Stimuli,
     /// Whether the chosen unit fills the view.
     pub enlarged: bool,
+    /// In which order units stand.
+    pub order: Order,
+    /// Whether units that never fire are left out.
+    pub hides_silent: bool,
 }
 
 /// Columns of the list of layers.
@@ -71,11 +79,16 @@ impl View for Filters {
             return;
         };
         let estimate = layer.estimate();
+        let shown = self.shown(layer, &estimate);
+        let at = order::place(&shown, self.unit);
         let sight = Sight {
             spikes,
             layer,
             estimate: &estimate,
-            unit: self.unit.min(layer.units.saturating_sub(1)),
+            shown: &shown,
+            at,
+            unit: shown.get(at).copied().unwrap_or(0),
+            order: self.order,
             stimuli: self.stimuli,
         };
         let (list, rest) = parts(area);
@@ -108,12 +121,110 @@ impl View for Filters {
             Action::UnitsBelow => self.step_row(around, 1),
             Action::LayerAbove => self.step_layer(session, -1),
             Action::LayerBelow => self.step_layer(session, 1),
+            Action::FirstUnit => self.go(session, 0),
+            Action::LastUnit => self.go(session, usize::MAX),
+            Action::SortUnits => self.order = self.order.other(),
+            Action::HideSilent => self.hides_silent = !self.hides_silent,
             Action::SwitchStimuli => self.stimuli = self.stimuli.other(),
             Action::Enlarge => self.enlarged = true,
             Action::ShrinkFigure => self.enlarged = false,
             _ => return Reply::Ignored,
         }
         Reply::Done
+    }
+
+    fn is_possible(&self, action: Action, session: &Session) -> bool {
+        let layer = || self.layer_in(session.record.first::<SpikeTriggered>()?);
+        match action {
+            Action::HideSilent => {
+                layer().is_some_and(|own| !own.estimate().silent.is_empty())
+            }
+            Action::SortUnits | Action::FirstUnit | Action::LastUnit => {
+                layer().is_some_and(|own| own.units > 1)
+            }
+            _ => true,
+        }
+    }
+
+    fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
+        let spikes = session.record.first::<SpikeTriggered>()?;
+        let layer = self.layer_in(spikes)?;
+        Some(match wanted {
+            Wanted::Unit => Names {
+                what: "unit",
+                all: (0..layer.units).map(|unit| unit.to_string()).collect(),
+                numbered: true,
+                chosen: self.unit,
+            },
+            _ => Names {
+                what: "layer",
+                all: spikes.layers.iter().map(|own| own.name.clone()).collect(),
+                numbered: false,
+                chosen: spikes
+                    .layers
+                    .iter()
+                    .position(|own| own.name == layer.name)
+                    .unwrap_or(0),
+            },
+        })
+    }
+
+    fn choose(&mut self, wanted: Wanted, at: usize, session: &Session) {
+        match wanted {
+            Wanted::Unit => {
+                self.unit = at;
+                // Whoever asks for a silent unit by its number sees it.
+                let spikes = session.record.first::<SpikeTriggered>();
+                let layer = spikes.and_then(|own| self.layer_in(own));
+                let silent = layer.is_some_and(|own| own.estimate().silent.contains(&at));
+                self.hides_silent &= !silent;
+            }
+            _ => self.change_layer(at),
+        }
+    }
+
+    fn noted(&self, _: &Shared, session: &Session) -> NoteOn {
+        match self.unit_in(session) {
+            Some((layer, unit)) => NoteOn::Unit {
+                layer: layer.to_owned(),
+                unit,
+            },
+            None => NoteOn::Session,
+        }
+    }
+
+    fn place(&self, _: &Shared, session: &Session) -> Start {
+        let own = self.unit_in(session);
+        Start {
+            layer: own.map(|(layer, _)| layer.to_owned()),
+            unit: own.map(|(_, unit)| unit),
+            closer: self.enlarged,
+            ..Start::default()
+        }
+    }
+
+    fn go_to(&mut self, start: &Start, session: &Session) -> Result<(), String> {
+        self.enlarged = start.closer;
+        let layers = session.record.first::<SpikeTriggered>();
+        let layers = layers.map(|own| &own.layers[..]).unwrap_or_default();
+        if let Some(name) = &start.layer {
+            let Some(at) = layers.iter().position(|own| own.name == *name) else {
+                let all: Vec<&str> = layers.iter().map(|own| own.name.as_str()).collect();
+                return Err(match all.is_empty() {
+                    true => format!("there are no filters of `{name}` yet"),
+                    false => format!("there is no layer `{name}`; there are {}", all.join(", ")),
+                });
+            };
+            self.layer = Some(at);
+        }
+        if let Some(unit) = start.unit {
+            let units = self.units(session);
+            if unit >= units {
+                return Err(format!("there is no unit {unit}; there are {units}, from 0"));
+            }
+            self.unit = unit;
+        }
+        Ok(())
     }
 
     fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
@@ -126,7 +237,21 @@ impl Filters {
     /// The layer in sight.
     fn layer_in<'a>(&self, spikes: &'a SpikeTriggered) -> Option<&'a LayerResponses> {
         let last = spikes.layers.len().checked_sub(1)?;
-        spikes.layers.get(self.layer.min(last))
+        let at = self.layer.unwrap_or_else(|| order::first_with_structure(spikes));
+        spikes.layers.get(at.min(last))
+    }
+
+    /// The layer in sight and the chosen unit of it.
+    fn unit_in<'a>(&self, session: &'a Session) -> Option<(&'a str, usize)> {
+        let layer = self.layer_in(session.record.first()?)?;
+        let shown = self.shown(layer, &layer.estimate());
+        let unit = shown.get(order::place(&shown, self.unit))?;
+        Some((&layer.name, *unit))
+    }
+
+    /// The units in sight, in their order.
+    fn shown(&self, layer: &LayerResponses, estimate: &LayerEstimate) -> Vec<usize> {
+        self.order.of(layer.units, estimate, self.hides_silent)
     }
 
     /// How many units the layer in sight has.
@@ -136,31 +261,50 @@ impl Filters {
         layer.map_or(0, |layer| layer.units)
     }
 
-    /// To the layer above or below. Another layer has other units.
+    /// To the layer above or below.
     fn step_layer(&mut self, session: &Session, step: isize) {
-        let spikes = session.record.first::<SpikeTriggered>();
-        let layers = spikes.map_or(0, |own| own.layers.len());
-        let next = steps::along(self.layer, step, layers);
-        if next != self.layer {
+        let Some(spikes) = session.record.first::<SpikeTriggered>() else {
+            return;
+        };
+        let now = self.layer.unwrap_or_else(|| order::first_with_structure(spikes));
+        self.change_layer(steps::along(now, step, spikes.layers.len()));
+    }
+
+    /// To another layer, which has other units.
+    fn change_layer(&mut self, next: usize) {
+        if self.layer != Some(next) {
             self.unit = 0;
         }
-        self.layer = next;
+        self.layer = Some(next);
+    }
+
+    /// Chooses the unit that `next` makes of the place of the one in sight among those in sight.
+    fn move_to(&mut self, session: &Session, next: impl Fn(usize, usize) -> usize) {
+        let spikes = session.record.first::<SpikeTriggered>();
+        let Some(layer) = spikes.and_then(|own| self.layer_in(own)) else {
+            return;
+        };
+        let shown = self.shown(layer, &layer.estimate());
+        let now = order::place(&shown, self.unit);
+        if let Some(unit) = shown.get(next(now, shown.len())) {
+            self.unit = *unit;
+        }
+    }
+
+    /// To the first or the last unit in sight.
+    fn go(&mut self, session: &Session, at: usize) {
+        self.move_to(session, |_, units| at.min(units.saturating_sub(1)));
     }
 
     /// To the unit before or after; after the last comes the first.
     fn step_unit(&mut self, session: &Session, step: isize) {
-        let units = self.units(session);
-        let now = self.unit.min(units.saturating_sub(1));
-        self.unit = match units {
-            0 => self.unit,
-            _ => steps::around(now, step, units),
-        };
+        self.move_to(session, |now, units| steps::around(now, step, units));
     }
 
     /// To the unit in the row above or below, where there is one.
     fn step_row(&mut self, around: &Around<'_>, step: isize) {
         let columns = self.columns(around.session, around.body) as isize;
-        self.unit = steps::row(self.unit, step * columns, self.units(around.session));
+        self.move_to(around.session, |now, units| steps::row(now, step * columns, units));
     }
 
     /// How many units stand side by side.
@@ -171,7 +315,8 @@ impl Filters {
         };
         let (_, rest) = parts(area);
         let place = below(start(rest, rest.width.saturating_sub(closer(rest) + 2)), 2);
-        grid::Grid::fit(layer, place).columns.max(1)
+        let units = self.shown(layer, &layer.estimate()).len();
+        grid::Grid::fit(layer, units, place).columns.max(1)
     }
 }
 

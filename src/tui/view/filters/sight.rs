@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::order::Order;
 use crate::session::record::{LayerResponses, SpikeTriggered};
 use crate::stats::spike_triggered::LayerEstimate;
 use crate::tui::scene::Scene;
@@ -37,8 +38,14 @@ pub struct Sight<'a> {
     pub layer: &'a LayerResponses,
     /// What was found of it.
     pub estimate: &'a LayerEstimate,
+    /// The units in sight, in their order.
+    pub shown: &'a [usize],
+    /// The place of the chosen one among them.
+    pub at: usize,
     /// The unit.
     pub unit: usize,
+    /// The order that they are in.
+    pub order: Order,
     /// What it was shown.
     pub stimuli: Stimuli,
 }

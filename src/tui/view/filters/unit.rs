@@ -5,9 +5,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::order::Order;
 use super::sight::{Sight, Stimuli, looked_at, ramp};
-use crate::format::{percent, reliability, short};
-use crate::session::record::Covariance;
+use crate::format::{clean, percent, reliability, short};
+use crate::session::record::{Covariance, NoteOn};
 use crate::tui::scene::Scene;
 use crate::tui::widget::heatmap::{Heatmap, cells};
 use crate::tui::widget::scale;
@@ -68,11 +69,7 @@ fn pictures(
 ) -> u16 {
     let theme = scene.theme;
     let size = sight.layer.receptive_field;
-    let mut unit = format!("unit {} of {}", sight.unit, sight.layer.name);
-    if let Some(look) = scene.shared.look.label(sight.layer.channels) {
-        unit = format!("{unit}, {look}");
-    }
-    left(buf, area, 0, Span::styled(unit, theme.bright()));
+    left(buf, area, 0, title(scene, sight, usize::from(area.width)));
     let count = maps.len() as u16;
     let room = (
         (area.width + 2) / count - 2,
@@ -113,6 +110,31 @@ fn pictures(
         }
     }
     height + 3
+}
+
+/// Which unit of how many it is: `unit 437 of 500, conv1   no. 3 by reliability`; what has no room goes.
+fn title(scene: &Scene<'_>, sight: &Sight<'_>, room: usize) -> Line<'static> {
+    let theme = scene.theme;
+    let named = format!(
+        "unit {} of {}, {}",
+        sight.unit, sight.layer.units, sight.layer.name
+    );
+    let mut spans = vec![Span::styled(named, theme.bright())];
+    let look = scene.shared.look.label(sight.layer.channels);
+    spans.extend(look.map(|look| Span::styled(format!(", {look}"), theme.bright())));
+    if sight.order == Order::Reliability {
+        let place = format!("   no. {} by reliability", sight.at + 1);
+        spans.push(Span::styled(place, theme.dim()));
+    }
+    let hidden = sight.layer.units - sight.shown.len();
+    if hidden > 0 {
+        let words = format!("   {hidden} silent hidden");
+        spans.push(Span::styled(words, theme.dim()));
+    }
+    while Line::from(spans.clone()).width() > room && spans.len() > 1 {
+        spans.pop();
+    }
+    Line::from(spans)
 }
 
 /// What the numbers say of the unit.
@@ -163,6 +185,15 @@ fn figures(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
             "with its mean gradient",
         )),
         None => lines.push(figure("gradient r", "not taken".into(), "")),
+    }
+    let on = NoteOn::Unit {
+        layer: sight.layer.name.clone(),
+        unit,
+    };
+    if let Some(note) = scene.session.record.note_on(&on) {
+        let text = format!("note  {}", clean(&note.text));
+        let wrapped = wrap(&text, area.width).into_iter();
+        lines.extend(wrapped.map(|line| Line::from(Span::styled(line, theme.accent()))));
     }
     for (row, line) in lines.into_iter().enumerate() {
         left(buf, area, row as u16, line);

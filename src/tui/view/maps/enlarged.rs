@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::choices::{ScaleLine, scale_line};
 use super::sight::Sight;
-use super::{course, numbers};
+use super::{course, neighbours, numbers};
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::lens::Lens;
@@ -20,6 +20,8 @@ use crate::tui::widget::text::{below, beside, centre, left, start, top};
 
 /// Least columns for the figures beside the map.
 const FIGURES: u16 = 30;
+/// Columns of the figures where the same class otherwise stands beside them, a gap included.
+const NUMBERS: u16 = 54;
 
 /// Draws the chosen class with a cursor on it, and all classes in small below.
 pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
@@ -31,6 +33,16 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     picture(scene, lens, start(top(area, height), width), cursor, buf);
     // The row of the scale may be used beside it, that of the small maps not.
     let panel = beside(area, width + 3);
+    // The same class otherwise stands beside the figures where there is room for both.
+    let least = neighbours::columns(sight);
+    let panel = match least > 0 && panel.width >= NUMBERS + least {
+        true => {
+            let place = top(beside(panel, NUMBERS), height);
+            neighbours::draw(scene, sight, place, buf);
+            start(panel, NUMBERS - 3)
+        }
+        false => panel,
+    };
     let used = numbers::draw(scene, lens, panel, cursor, height + 2, buf);
     // Below the figures, beside the map and no lower.
     let room = top(panel, height).height.saturating_sub(used + 1);

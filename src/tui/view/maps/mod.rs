@@ -2,10 +2,13 @@
 
 mod all;
 mod choices;
+mod alike;
 mod course;
 mod enlarged;
+mod neighbours;
 mod numbers;
 mod sight;
+mod table;
 
 use std::time::Duration;
 
@@ -18,13 +21,15 @@ use super::{Around, Entry, Log, Reply, View};
 use crate::figure::Figure;
 use crate::session::Session;
 use crate::session::config::Noise;
-use crate::session::record::ClassificationImages;
+use crate::format::reading;
+use crate::session::record::{ClassificationImages, NoteOn};
 use crate::tui::action::{Action, Place};
 use crate::tui::scene::Scene;
 use crate::tui::scene::awaited::{self, Named};
 use crate::tui::scene::lens::{Lens, MapKind};
 use crate::tui::scene::sheet;
 use crate::tui::shared::{self, Shared};
+use crate::tui::start::Start;
 use crate::tui::steps;
 use crate::tui::widget::text::{below, centre};
 
@@ -49,13 +54,15 @@ pub struct Maps {
     pub kind: MapKind,
     /// Whether the chosen class fills the view.
     pub enlarged: bool,
+    /// Whether the reliability of every γ and class stands in place of the maps.
+    pub table: bool,
     /// Row and column of the pixel under the cursor; `None` until it is moved: then the middle.
     pub cursor: Option<(usize, usize)>,
 }
 
 impl View for Maps {
     fn draw(&self, scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-        let Some(sight) = self.sight(scene) else {
+        let Some(sight) = self.sight(scene.shared, scene.session) else {
             if awaited::begun::<ClassificationImages>(scene, area, buf).is_some() {
                 let text = Span::styled("No trials yet.", scene.theme.dim());
                 centre(buf, area, area.height / 2, text);
@@ -63,9 +70,10 @@ impl View for Maps {
             return;
         };
         choices::draw(scene, &sight, area, buf);
-        match self.enlarged {
-            true => enlarged::draw(scene, &sight, below(area, 1), buf),
-            false => all::draw(scene, &sight, below(area, 1), buf),
+        match (self.table, self.enlarged) {
+            (true, _) => table::draw(scene, &sight, below(area, 1), buf),
+            (false, true) => enlarged::draw(scene, &sight, below(area, 1), buf),
+            (false, false) => all::draw(scene, &sight, below(area, 1), buf),
         }
     }
 
@@ -79,6 +87,16 @@ impl View for Maps {
     fn update(&mut self, action: Action, shared: &mut Shared, around: &Around<'_>) -> Reply {
         let session = around.session;
         match action {
+            // In the table the classes stand one below the other.
+            Action::SheetUp | Action::CursorUp if self.table => shared.step_row(session, -1),
+            Action::SheetDown | Action::CursorDown if self.table => shared.step_row(session, 1),
+            Action::SheetLeft | Action::CursorLeft if self.table => {
+                self.step_gamma(shared, session, -1);
+            }
+            Action::SheetRight | Action::CursorRight if self.table => {
+                self.step_gamma(shared, session, 1);
+            }
+            Action::SwitchTable => self.table = !self.table,
             Action::SheetUp => shared.step_row(session, -self.columns(shared, around)),
             Action::SheetDown => shared.step_row(session, self.columns(shared, around)),
             Action::CursorLeft => self.step_cursor(shared, session, (0, -1)),
@@ -91,7 +109,8 @@ impl View for Maps {
                 let trials = shared.images_in(session).and_then(|it| it.gammas.first());
                 self.kind = self.kind.next(trials.map_or(Noise::Uniform, |it| it.kind));
             }
-            Action::Enlarge => self.enlarged = true,
+            Action::Enlarge => (self.enlarged, self.table) = (true, false),
+            Action::Shrink if self.table => self.table = false,
             Action::Shrink => self.enlarged = false,
             _ => return Reply::Ignored,
         }
@@ -126,16 +145,58 @@ impl View for Maps {
     }
 
     fn look_closer(&mut self) -> bool {
-        self.enlarged = true;
+        (self.enlarged, self.table) = (true, false);
         true
+    }
+
+    fn number(&self, shared: &Shared, session: &Session) -> Option<String> {
+        if !self.enlarged || self.table {
+            return None;
+        }
+        let sight = self.sight(shared, session)?;
+        let (row, column) = sight.cursor;
+        let painting = sight.lens.painting(shared.class)?;
+        let value = painting.values.get(row * sight.lens.size().1 + column)?;
+        Some(reading(f64::from(*value)))
+    }
+
+    fn noted(&self, shared: &Shared, session: &Session) -> NoteOn {
+        note_on(shared, session)
+    }
+
+    fn place(&self, shared: &Shared, session: &Session) -> Start {
+        Start {
+            closer: self.enlarged,
+            ..shared.place(session)
+        }
+    }
+
+    fn go_to(&mut self, start: &Start, _: &Session) -> Result<(), String> {
+        self.enlarged = start.closer;
+        Ok(())
+    }
+}
+
+/// The map of the chosen class, as a note is on it.
+pub fn note_on(shared: &Shared, session: &Session) -> NoteOn {
+    let Some(own) = shared.images_in(session) else {
+        return NoteOn::Session;
+    };
+    let Some(trials) = own.gammas.get(shared.gamma_of(own, shared.class)) else {
+        return NoteOn::Session;
+    };
+    NoteOn::Map {
+        images: shared.images.min(shared::images(session).saturating_sub(1)),
+        response: shared.response_in(own),
+        class: shared.class,
+        gamma: trials.gamma,
     }
 }
 
 impl Maps {
     /// What is in sight; `None` while the plan has no maps.
-    fn sight<'a>(&self, scene: &Scene<'a>) -> Option<Sight<'a>> {
-        let images = scene.shared.images_in(scene.session)?;
-        let (session, shared) = (scene.session, scene.shared);
+    fn sight<'a>(&self, shared: &Shared, session: &'a Session) -> Option<Sight<'a>> {
+        let images = shared.images_in(session)?;
         let lens = match self.enlarged {
             true => {
                 let gamma = self.gamma_in(shared, images);
@@ -165,7 +226,7 @@ impl Maps {
 
     /// How many maps stand side by side.
     fn columns(&self, shared: &Shared, around: &Around<'_>) -> isize {
-        let sight = self.sight(&around.scene(shared));
+        let sight = self.sight(shared, around.session);
         sight.map_or(1, |sight| all::columns(&sight.lens, around.body)) as isize
     }
 

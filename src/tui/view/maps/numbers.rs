@@ -5,8 +5,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::alike::alike;
+use super::note_on;
 use crate::figure::channels;
-use crate::format::{count, number, percent, reading, reliability, thousands};
+use crate::format::{clean, count, number, percent, reading, reliability, thousands};
 use crate::session::config::Response;
 use crate::stats::classification::ClassEstimate;
 use crate::tui::scene::Scene;
@@ -54,6 +56,11 @@ pub fn draw(
     );
     let title = Span::styled(title, theme.bright());
     let mut lines = vec![Line::from(title), figure(called)];
+    if let Some(note) = scene.session.record.note_on(&note_on(scene.shared, scene.session)) {
+        let text = format!("note  {}", clean(&note.text));
+        let note = wrap(&text, area.width.min(60)).into_iter();
+        lines.extend(note.map(|line| Line::from(Span::styled(line, theme.accent()))));
+    }
     if let Some(missing) = lens.missing(class) {
         let sentence = wrap(&missing.sentence, area.width.min(44));
         let warning = |line| Line::from(Span::styled(line, theme.warning()));
@@ -163,6 +170,15 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
         let least = clusters.iter().map(|it| it.p).reduce(f64::min);
         let p = least.map(probability).unwrap_or_default();
         figures.push((("clusters", "cluster"), value, p));
+    }
+    let alike = alike(scene.session, lens, scene.shared.class);
+    if let Some(r) = alike.mean_image {
+        let more = "with images called so".to_string();
+        figures.push((("mean image", "image r"), format!("r {}", reliability(r)), more));
+    }
+    if let Some(r) = alike.gradient {
+        let more = "with its output's".to_string();
+        figures.push((("gradient", "grad. r"), format!("r {}", reliability(r)), more));
     }
     if let Some(needed) = map.and_then(|map| map.needed) {
         let value = format!("{} trials", count(needed as f64));

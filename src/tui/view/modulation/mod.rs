@@ -2,6 +2,7 @@
 //! better or worse, and the curves behind it.
 
 mod curves;
+mod effect;
 mod sight;
 mod table;
 
@@ -12,13 +13,14 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use self::sight::{Sight, signed};
-use super::{Around, Entry, Log, Reply, View};
+use super::{Around, Entry, Log, Names, Reply, View, Wanted};
 use crate::format::short;
-use crate::session::record;
+use crate::session::{Session, record};
 use crate::tui::action::{Action, Place};
 use crate::tui::scene::Scene;
 use crate::tui::scene::awaited::{self, Named};
 use crate::tui::shared::Shared;
+use crate::tui::start::Start;
 use crate::tui::widget::text::{below, beside, left, start, top};
 use crate::tui::{form, steps};
 
@@ -40,22 +42,13 @@ impl Named for record::Modulation {
 const CURVES: u16 = 40;
 
 /// The view.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Modulation {
-    /// The layer, by its place.
-    pub layer: usize,
-    /// The strength of the push, by its place in the plan.
-    pub strength: usize,
-}
-
-impl Default for Modulation {
-    fn default() -> Self {
-        Self {
-            layer: 0,
-            // Past the end, which is the last: where an effect is largest.
-            strength: usize::MAX,
-        }
-    }
+    /// The layer, by its place; `None` until one is chosen: then that of the largest effect.
+    pub layer: Option<usize>,
+    /// The strength of the push, by its place in the plan; `None` until one is chosen: then that of the
+    /// largest effect on the layer in sight.
+    pub strength: Option<usize>,
 }
 
 impl View for Modulation {
@@ -102,32 +95,82 @@ impl View for Modulation {
         let modulation = around.session.record.first::<record::Modulation>();
         let layers = modulation.map_or(0, |own| own.layers.len());
         let strengths = modulation.map_or(0, |own| own.strengths.len());
+        let Some((layer, strength)) = modulation.and_then(|own| self.places_in(own)) else {
+            return Reply::Ignored;
+        };
         match action {
-            Action::LayerAbove => self.layer = steps::along(self.layer, -1, layers),
-            Action::LayerBelow => self.layer = steps::along(self.layer, 1, layers),
-            Action::LessPush => self.strength = steps::along(self.strength, -1, strengths),
-            Action::MorePush => self.strength = steps::along(self.strength, 1, strengths),
+            Action::LayerAbove => self.layer = Some(steps::along(layer, -1, layers)),
+            Action::LayerBelow => self.layer = Some(steps::along(layer, 1, layers)),
+            Action::LessPush => self.strength = Some(steps::along(strength, -1, strengths)),
+            Action::MorePush => self.strength = Some(steps::along(strength, 1, strengths)),
             _ => return Reply::Ignored,
         }
         Reply::Done
     }
+
+    fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
+        let modulation = session.record.first::<record::Modulation>()?;
+        let (chosen, _) = self.places_in(modulation)?;
+        (wanted == Wanted::Listed).then(|| Names {
+            what: "layer",
+            all: modulation.layers.iter().map(|own| own.name.clone()).collect(),
+            numbered: false,
+            chosen,
+        })
+    }
+
+    fn choose(&mut self, _: Wanted, at: usize, _: &Session) {
+        self.layer = Some(at);
+    }
+
+    fn place(&self, shared: &Shared, session: &Session) -> Start {
+        let modulation = session.record.first::<record::Modulation>();
+        let layer = modulation.and_then(|own| Some(&own.layers[self.places_in(own)?.0]));
+        Start {
+            class: Some(shared.class),
+            layer: layer.map(|layer| layer.name.clone()),
+            ..Start::default()
+        }
+    }
+
+    fn go_to(&mut self, start: &Start, session: &Session) -> Result<(), String> {
+        let Some(name) = &start.layer else {
+            return Ok(());
+        };
+        let all = self.names(Wanted::Listed, session);
+        let all = all.map(|names| names.all).unwrap_or_default();
+        match all.iter().position(|own| own == name) {
+            Some(at) => self.layer = Some(at),
+            None => return Err(format!("no layer `{name}` is pushed; there are: {}", all.join(", "))),
+        }
+        Ok(())
+    }
 }
 
 impl Modulation {
+    /// The layer and the strength in sight, by their places.
+    fn places_in(&self, modulation: &record::Modulation) -> Option<(usize, usize)> {
+        let last = modulation.layers.len().checked_sub(1)?;
+        let last_strength = modulation.strengths.len().checked_sub(1)?;
+        let layer = self.layer.unwrap_or_else(|| effect::layer(modulation)).min(last);
+        let strength = self.strength.unwrap_or_else(|| effect::strength(modulation, layer));
+        Some((layer, strength.min(last_strength)))
+    }
+
     /// What is in sight, every place inside its axis.
     fn sight<'a>(
         &self,
         modulation: &'a record::Modulation,
         scene: &Scene<'a>,
     ) -> Option<Sight<'a>> {
-        let last = modulation.layers.len().checked_sub(1)?;
+        let (layer, strength) = self.places_in(modulation)?;
         let strengths = &modulation.strengths;
         let classes = form::classes(scene.session);
         Some(Sight {
             session: scene.session,
             modulation,
-            layer: &modulation.layers[self.layer.min(last)],
-            strength: self.strength.min(strengths.len().checked_sub(1)?),
+            layer: &modulation.layers[layer],
+            strength,
             rest: strengths.iter().position(|&k| k == 0)?,
             image: modulation.gammas.len().checked_sub(1)?,
             class: scene.shared.class.min(classes.checked_sub(1)?),

@@ -10,19 +10,20 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Around, Entry, Log, Reply, View};
-use crate::format::{count, gamma, number, percent, thousands};
+use crate::format::{clean, count, gamma, number, percent, thousands};
 use crate::session::Session;
-use crate::session::record::{ClassificationImages, Epoch};
+use crate::session::record::{ClassificationImages, Epoch, NoteOn};
 use crate::tui::action::{Action, Place};
 use crate::tui::scene::lens::{Lens, MapKind};
 use crate::tui::scene::progress::{current, moving};
 use crate::tui::scene::sheet::{self, Layout};
 use crate::tui::scene::{Scene, epochs};
 use crate::tui::shared::{self, Shared};
+use crate::tui::start::Start;
 use crate::tui::theme::Line as Wire;
 use crate::tui::widget::bar::{self, between, spark};
 use crate::tui::widget::scale;
-use crate::tui::widget::text::{below, beside, centre, left, right, start, top};
+use crate::tui::widget::text::{below, beside, centre, cut, left, right, start, top};
 
 /// Its line of the table.
 pub const VIEW: Entry = Entry {
@@ -47,6 +48,10 @@ impl View for Overview {
 
     fn is_possible(&self, action: Action, session: &Session) -> bool {
         sheet::is_possible(action, session)
+    }
+
+    fn place(&self, shared: &Shared, session: &Session) -> Start {
+        shared.place(session)
     }
 
     fn update(&mut self, action: Action, shared: &mut Shared, around: &Around<'_>) -> Reply {
@@ -167,6 +172,9 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         let text = Span::styled(text, scene.theme.dim());
         centre(buf, pictures, pictures.height / 2, text);
     }
+    if figures.y > pictures.bottom() {
+        note(scene, below(area, pictures.height), buf);
+    }
     let mut row = stages::draw(scene, &parts.stages, figures, buf);
     if let Some(images) = images(scene) {
         row += reliable::draw(scene, images, parts.reliable, below(figures, row), buf);
@@ -175,6 +183,29 @@ fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         row += u16::from(area.height >= 20);
         sparks(scene, below(figures, row), buf);
     }
+}
+
+/// The note on the session as a whole, and how many more there are.
+fn note(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
+    let record = &scene.session.record;
+    let own = record.note_on(&NoteOn::Session);
+    let others = record.notes.len() - usize::from(own.is_some());
+    let more = match (others, own.is_some()) {
+        (0, _) => String::new(),
+        (1, true) => "   and 1 more on what else is seen".into(),
+        (many, true) => format!("   and {many} more on what else is seen"),
+        (1, false) => "1 note on what else is seen".into(),
+        (many, false) => format!("{many} notes on what else is seen"),
+    };
+    let text = own.map(|own| format!("note  {}", clean(&own.text)));
+    let text = text.unwrap_or_default();
+    let room = usize::from(area.width).saturating_sub(more.chars().count());
+    let text = cut(&text, room);
+    let line = Line::from(vec![
+        Span::styled(text, scene.theme.accent()),
+        Span::styled(more, scene.theme.dim()),
+    ]);
+    left(buf, area, 0, line);
 }
 
 /// Most columns of the bar that tells how far the pictures are read.

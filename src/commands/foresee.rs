@@ -1,0 +1,116 @@
+//! What the form for a new session says of a preset: what it does, how many trials that are, and how long they
+//! take on this machine.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use super::background::this_program;
+use super::preset;
+use crate::data;
+use crate::data::catalog;
+use crate::data::embedded::{TEST_COUNT, TRAIN_COUNT};
+use crate::engine::forecast::Forecast;
+use crate::format::{count, gamma};
+use crate::session::Config;
+use crate::session::config::{Analysis, ClassificationImages, DatasetSource, Weights};
+use crate::session::store::Store;
+use crate::tui::browser::{About, Preset};
+
+/// Trials that a pace is measured over.
+const MEASURED: &str = "6000";
+
+/// Every preset with what it does.
+pub fn presets(store: &Store, data: &Path) -> Vec<Preset> {
+    let names = preset::names(store).into_iter();
+    let all = names.map(|name| Preset {
+        about: preset::load(&name, store)
+            .ok()
+            .map(|config| about(&config, data)),
+        name,
+    });
+    all.collect()
+}
+
+fn about(config: &Config, data: &Path) -> About {
+    let mut parts = Vec::new();
+    if let Weights::Train(plan) = &config.network.weights {
+        parts.push(format!(
+            "trains {} for {} epochs on {}",
+            config.network.label(),
+            plan.epochs,
+            config.dataset_label()
+        ));
+    }
+    parts.extend(config.analyses.iter().map(|plan| match plan {
+        Analysis::ClassificationImages(own) => images(own),
+        other => other.label().to_owned(),
+    }));
+    let sizes = sizes(config, data);
+    About {
+        words: parts.join("; "),
+        network: config.network.kind.label().to_owned(),
+        work: sizes.map(|(train, test, classes)| {
+            Forecast::new(config, (train, test), classes, &[]).trials()
+        }),
+    }
+}
+
+/// `4 γ of 1.00 M trials of uniform noise`.
+fn images(plan: &ClassificationImages) -> String {
+    let gammas: Vec<String> = plan.gammas.iter().map(|&own| gamma(own)).collect();
+    let trials = plan.gammas.iter().map(|&own| plan.trials_at(own)).max();
+    format!(
+        "{} trials of {} noise at each γ of {}",
+        count(trials.unwrap_or(0) as f64),
+        plan.noise.label(),
+        gammas.join(", ")
+    )
+}
+
+/// Training images, test images and classes of the set that a plan would read; `None` where that is not known.
+fn sizes(config: &Config, folder: &Path) -> Option<(usize, usize, usize)> {
+    let dataset = config.dataset.as_ref()?;
+    let spec = catalog::spec(&dataset.name)?;
+    let is_here = || data::set_dir(folder, spec).is_dir();
+    let part = match dataset.source {
+        DatasetSource::Embedded => true,
+        DatasetSource::Full => false,
+        DatasetSource::Auto => spec.is_embedded && !is_here(),
+        DatasetSource::Folder(_) | DatasetSource::File(_) => return None,
+    };
+    let classes = spec.classes().len();
+    Some(match part {
+        true => (TRAIN_COUNT, TEST_COUNT, classes),
+        false => (spec.train, spec.test, classes),
+    })
+}
+
+/// What is read of the JSON of a measurement.
+#[derive(Deserialize)]
+struct Line {
+    trials_per_second: f64,
+}
+
+/// Trials a second that this machine makes with a built-in network, measured for a moment by a process of its own:
+/// no device is held here.
+///
+/// # Errors
+/// What it said where it does not compute.
+pub fn pace(network: &str) -> Result<f64, String> {
+    let out = Command::new(this_program())
+        .args(["bench", "--json", "--batch", "250", "--trials", MEASURED])
+        .args(["--network", network])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .stdout(Stdio::piped())
+        .output()
+        .map_err(|error| format!("cannot measure: {error}"))?;
+    let text = String::from_utf8_lossy(&out.stdout);
+    let line: Line = serde_json::from_str(text.trim()).map_err(|error| error.to_string())?;
+    match line.trials_per_second > 0.0 {
+        true => Ok(line.trials_per_second),
+        false => Err("nothing was measured".into()),
+    }
+}

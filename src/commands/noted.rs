@@ -1,0 +1,14 @@
+//! A note in the file of a session that no engine runs.
+
+use super::Refusal;
+use crate::session::record::Note;
+use crate::session::store::{LeftError, Store};
+
+/// Leaves a note in the file of a session that no engine runs.
+pub fn in_file(store: &Store, name: &str, note: Note) -> Result<(), Refusal> {
+    match store.note(name, note) {
+        Ok(_) => Ok(()),
+        Err(LeftError::Store(error)) => Err(error.into()),
+        Err(LeftError::Note(error)) => Err(Refusal::Usage(format!("{name}: {error}"))),
+    }
+}

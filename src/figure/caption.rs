@@ -1,0 +1,197 @@
+//! The caption of a figure: what it shows, of how many trials, at which γ, and past which threshold a
+//! pixel counts as significant.
+
+use super::choice;
+use super::names::of_class;
+use super::{Figure, images};
+use crate::format::{gamma, percent, reliability, thousands};
+use crate::session::Session;
+use crate::session::config::{Analysis, Response, Split};
+use crate::session::record::{
+    Attack, ClassificationImages, GammaTrials, Predictions, SpikeTriggered,
+};
+
+/// The caption of a figure, as one paragraph; `None` where the session does not have the figure.
+pub fn caption(session: &Session, figure: &Figure) -> Option<String> {
+    let said = match figure {
+        Figure::Map {
+            response,
+            images,
+            class,
+            gamma,
+        } => map(session, (*images, *response), *class, *gamma)?,
+        Figure::Maps {
+            response,
+            images,
+            gamma,
+        } => maps(session, (*images, *response), *gamma)?,
+        Figure::Filters { layer } => filters(session, layer)?,
+        Figure::Attack => attack(session)?,
+        Figure::Training => training(session)?,
+        Figure::Confusion { split } => confusion(session, *split)?,
+    };
+    Some(format!("{said} {}", origin(session)))
+}
+
+/// Where the numbers come from, as a sentence.
+fn origin(session: &Session) -> String {
+    let config = &session.config;
+    format!(
+        "Session {}: {} on {}, seed {}; noisescope {}.",
+        session.name,
+        config.network.label(),
+        config.dataset_label(),
+        config.seed,
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// The noise of classification images, and what of trials is weighed, in words.
+fn noise(session: &Session, images: usize) -> Option<String> {
+    let (at, _) = session.record.all::<ClassificationImages>().nth(images)?;
+    let Analysis::ClassificationImages(plan) = session.config.analyses.get(at)? else {
+        return None;
+    };
+    let smoothed = match plan.noise.is_white() {
+        true => "",
+        false => ", which smooths the map",
+    };
+    Some(format!("{} noise{smoothed}", plan.noise.label()))
+}
+
+fn map(
+    session: &Session,
+    (place, response): (usize, Option<Response>),
+    class: usize,
+    at: Option<f64>,
+) -> Option<String> {
+    let own = images(session, place).ok()?;
+    let by = response.unwrap_or_else(|| choice::response(own));
+    let trials = match at {
+        Some(at) => super::at_gamma(own, at).ok()?,
+        None => own.gammas.get(choice::best(own, by, class, None))?,
+    };
+    let estimate = trials.estimate();
+    let said = estimate.classes.get(class)?;
+    let map = said.image(by)?;
+    let name = of_class(&session.record, class);
+    let mut words = format!(
+        "{} of {name} at γ = {}, from {} trials of {}",
+        capital(by.image_label()),
+        gamma(trials.gamma),
+        thousands(trials.trials),
+        noise(session, place)?
+    );
+    if by == Response::Decision {
+        words += &format!(", {} of them called so", thousands(said.called));
+    }
+    words += ".";
+    if let Some(r) = map.reliability {
+        words += &format!(" Reliability R = {}", reliability(r));
+        if let Some([low, high]) = map.reliability_interval {
+            let (low, high) = (reliability(low), reliability(high));
+            words += &format!(" (95 % {low} to {high})");
+        }
+        words += ", by Spearman–Brown from even and odd blocks.";
+    }
+    words += &format!(
+        " Outlined: {} of {} values with |z| > {:.2} (two-sided, 5 % for the whole map).",
+        thousands(map.significant as u64),
+        thousands(map.z.len() as u64),
+        estimate.threshold
+    );
+    Some(words)
+}
+
+fn maps(
+    session: &Session,
+    (place, response): (usize, Option<Response>),
+    at: Option<f64>,
+) -> Option<String> {
+    let own = images(session, place).ok()?;
+    let by = response.unwrap_or_else(|| choice::response(own));
+    let shown: Vec<&GammaTrials> = match at {
+        Some(at) => vec![super::at_gamma(own, at).ok()?],
+        None => own.gammas.iter().filter(|it| it.trials > 0).collect(),
+    };
+    let reliable = |trials: &GammaTrials, class: usize| {
+        let estimate = trials.estimate();
+        let own = estimate.classes.get(class);
+        choice::is_reliable(own.and_then(|own| own.image(by)))
+    };
+    let classes = shown.first()?.classes();
+    let good = (0..classes).filter(|&class| shown.iter().any(|it| reliable(it, class)));
+    let of = match at {
+        Some(at) => format!("at γ = {}", gamma(at)),
+        None => {
+            let all: Vec<String> = shown.iter().map(|it| gamma(it.gamma)).collect();
+            format!("each class at its best γ of {}", all.join(", "))
+        }
+    };
+    let trials: u64 = shown.iter().map(|it| it.trials).sum();
+    Some(format!(
+        "{}s, {of}, from {} trials of {}; {} of {classes} maps have R ≥ {}.",
+        capital(by.image_label()),
+        thousands(trials),
+        noise(session, place)?,
+        good.count(),
+        choice::RELIABLE
+    ))
+}
+
+fn filters(session: &Session, name: &str) -> Option<String> {
+    let spikes = session.record.first::<SpikeTriggered>()?;
+    let layer = spikes.layers.iter().find(|layer| layer.name == name)?;
+    let estimate = layer.estimate();
+    let (height, width) = layer.receptive_field;
+    let silent = match estimate.silent.len() {
+        0 => String::new(),
+        silent => format!(", {silent} of them silent"),
+    };
+    Some(format!(
+        "Spike-triggered averages of the {} units of {name}{silent}, from {} receptive fields of {height}×{width} pixels of noise; each unit on its own scale.",
+        layer.units,
+        thousands(layer.noise.fields.iter().sum())
+    ))
+}
+
+fn attack(session: &Session) -> Option<String> {
+    let attack = session.record.first::<Attack>()?;
+    let of = super::names::origin_of_patterns(attack, "γ =");
+    let of = of.map_or_else(String::new, |words| format!(" ({words})"));
+    Some(format!(
+        "Targeted success of images blended with patterns{of}, against the weight w of the pattern; {} queries. Bands: 95 % (Wilson).",
+        thousands(attack.queries())
+    ))
+}
+
+fn training(session: &Session) -> Option<String> {
+    let training = session.record.training.as_ref()?;
+    Some(format!(
+        "Loss and accuracy over {} epochs of training, {} parameters.",
+        training.epochs.len(),
+        thousands(training.parameters as u64)
+    ))
+}
+
+fn confusion(session: &Session, split: Split) -> Option<String> {
+    let predictions = session.record.first::<Predictions>()?;
+    let own = predictions.splits.iter().find(|own| own.split == split)?;
+    let classes = own.classes();
+    let hits: u64 = (0..classes)
+        .filter_map(|class| own.counts.get(class * (classes + 1)))
+        .sum();
+    let total = own.total();
+    let share = (total > 0).then(|| percent(hits as f64 / total as f64))?;
+    Some(format!(
+        "Images of the {} set by true class (rows) and by what the network calls them (columns): {} images, {share} called what they are.",
+        split.label(),
+        thousands(total)
+    ))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}

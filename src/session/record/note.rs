@@ -1,0 +1,170 @@
+//! What people leave written: a line on the session, on a map or on a unit of a layer.
+
+use serde::{Deserialize, Serialize};
+
+use super::Record;
+use crate::format::{self, clean};
+use crate::session::config::Response;
+
+/// A line that a person left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// When it was written, seconds since the Unix epoch.
+    pub written: i64,
+    /// What it is on.
+    pub on: NoteOn,
+    /// The line, of at most [`Self::MOST`] characters. Without any, it removes the one that is there.
+    pub text: String,
+}
+
+/// What a note is on: each place has one at most.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum NoteOn {
+    /// The session as a whole.
+    Session,
+    /// The map of a class.
+    Map {
+        /// Which of the plan's classification images, among these alone, from 0.
+        images: usize,
+        /// What trials are taken to say in it.
+        response: Response,
+        /// The class, from 0.
+        class: usize,
+        /// The signal strength, one of the plan's.
+        gamma: f64,
+    },
+    /// A unit of a layer.
+    Unit {
+        /// The layer's name, for example `fc1`.
+        layer: String,
+        /// The unit, from 0.
+        unit: usize,
+    },
+}
+
+impl Note {
+    /// Most characters of its text.
+    pub const MOST: usize = 200;
+
+    /// A text as a note has it: without blanks around, and with single blanks in the place of line breaks and
+    /// other control characters.
+    pub fn line(text: &str) -> String {
+        let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+        let parts = text.split(breaks).map(str::trim);
+        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+        parts.join(" ")
+    }
+}
+
+impl NoteOn {
+    /// What it is in words: `evidence image of Dress, γ 0.2`, `fc1, unit 437`, `the session`.
+    pub fn in_words(&self, record: &Record) -> String {
+        match self {
+            Self::Session => "the session".into(),
+            Self::Map {
+                images,
+                response,
+                class,
+                gamma,
+            } => {
+                let which = match *images {
+                    0 => String::new(),
+                    more => format!(", images {}", more.saturating_add(1)),
+                };
+                format!(
+                    "{} of {}, γ {}{which}",
+                    response.image_label(),
+                    called(record, *class),
+                    format::gamma(*gamma)
+                )
+            }
+            Self::Unit { layer, unit } => format!("{}, unit {unit}", clean(layer)),
+        }
+    }
+}
+
+/// A class in a sentence: `Dress`; `class 3` where its name is a number or nothing.
+fn called(record: &Record, class: usize) -> String {
+    let name = clean(&record.class_name(class));
+    if name.trim().is_empty() {
+        return format!("class {class}");
+    }
+    match name.parse::<u64>() {
+        Ok(_) => format!("class {name}"),
+        Err(_) => name,
+    }
+}
+
+impl Record {
+    /// The note at a place.
+    pub fn note_on(&self, on: &NoteOn) -> Option<&Note> {
+        self.notes.iter().find(|note| note.on == *on)
+    }
+
+    /// Whether a note is here as it was left; of one without text, whether its place has none.
+    pub fn has_note(&self, note: &Note) -> bool {
+        let here = self.note_on(&note.on);
+        match note.text.is_empty() {
+            true => here.is_none(),
+            false => here == Some(note),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Config, Form};
+
+    #[test]
+    fn a_text_becomes_a_line() {
+        for (typed, line) in [
+            ("as it was typed", "as it was typed"),
+            (
+                "  two \r\n\tlines\u{2028}and a \u{1b}[2J\n",
+                "two lines and a [2J",
+            ),
+            ("γ: 縦縞", "γ: 縦縞"),
+            (" \n\t\0 ", ""),
+        ] {
+            assert_eq!(Note::line(typed), line);
+        }
+    }
+
+    #[test]
+    fn a_place_is_told_in_words() {
+        let mut record = Record::new(&Config::default());
+        let map = |images, class| NoteOn::Map {
+            images,
+            response: Response::Evidence,
+            class,
+            gamma: 0.2,
+        };
+        assert_eq!(
+            map(0, 1).in_words(&record),
+            "evidence image of class 1, γ 0.2"
+        );
+        record.form = Some(Form {
+            classes: vec!["Dress".into(), "7".into(), " ".into(), "a\nb".into()],
+            ..Form::numbered([1, 2, 2], 0)
+        });
+        for (class, words) in [
+            (0, "evidence image of Dress, γ 0.2, images 2"),
+            (1, "evidence image of class 7, γ 0.2, images 2"),
+            (2, "evidence image of class 2, γ 0.2, images 2"),
+            (3, "evidence image of a b, γ 0.2, images 2"),
+        ] {
+            assert_eq!(map(1, class).in_words(&record), words);
+        }
+        // From a file or a socket, anything may come.
+        assert!(!map(usize::MAX, usize::MAX).in_words(&record).is_empty());
+        let unit = NoteOn::Unit {
+            layer: "fc1".into(),
+            unit: 437,
+        };
+        assert_eq!(unit.in_words(&record), "fc1, unit 437");
+        assert_eq!(NoteOn::Session.in_words(&record), "the session");
+    }
+}

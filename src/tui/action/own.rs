@@ -1,0 +1,153 @@
+//! Keys of a person's own: the table with other keys, where no key means two things in one place.
+
+use super::binding::{Action, Binding, Keys};
+use super::key::Key;
+use super::place::Place;
+use super::table::TABLE;
+
+/// The table with these keys for these actions, all others as they ship.
+///
+/// # Errors
+/// An action that does not exist, what is no key, and keys that would mean two things in one place: named,
+/// with the place.
+pub fn with<'a>(
+    own: impl IntoIterator<Item = (&'a str, &'a [String])>,
+) -> Result<Keys, String> {
+    let mut table: Vec<Binding> = TABLE.to_vec();
+    let mut changed = false;
+    for (name, keys) in own {
+        let known = |row: &&mut Binding| row.action.name() == name;
+        let Some(row) = table.iter_mut().find(known) else {
+            return Err(unknown(name));
+        };
+        if row.action == Action::View(0) {
+            return Err("keys.view: the digits are the keys of the views".into());
+        }
+        let parsed: Result<Vec<Key>, String> = keys.iter().map(|key| Key::parse(key)).collect();
+        let parsed = parsed.map_err(|problem| format!("keys.{name}: {problem}"))?;
+        if parsed.is_empty() {
+            return Err(format!("keys.{name}: it needs a key; leave the line out for those that ship"));
+        }
+        let typed = row.places.iter().find(|place| place.is_typed());
+        if let (Some(place), Some(key)) = (typed, parsed.iter().find(|key| key.types())) {
+            return Err(format!(
+                "keys.{name}: `{}` is typed in {}, so it cannot do anything else there",
+                key.name(),
+                place.label()
+            ));
+        }
+        if row.keys != parsed {
+            // Made once a process, and kept for as long as it lives.
+            row.keys = Box::leak(parsed.into_boxed_slice());
+            changed = true;
+        }
+    }
+    if !changed {
+        return Ok(TABLE);
+    }
+    match conflict(&table) {
+        Some(problem) => Err(problem),
+        None => Ok(Box::leak(table.into_boxed_slice())),
+    }
+}
+
+/// A key that means two things in one place, in words.
+pub fn conflict(table: &[Binding]) -> Option<String> {
+    for together in Place::TOGETHER {
+        let here = |row: &&Binding| {
+            let mut places = row.places.iter();
+            places.any(|place| *place == Place::Everywhere || together.contains(place))
+        };
+        let rows: Vec<&Binding> = table.iter().filter(here).collect();
+        for (at, row) in rows.iter().enumerate() {
+            for other in &rows[at + 1..] {
+                let both = row.keys.iter().find(|key| is_in(**key, other.keys));
+                if let Some(key) = both {
+                    // The more particular of two places says more.
+                    let place = row.places.iter().chain(other.places);
+                    let place = place.filter(|own| together.contains(own)).min_by_key(|own| {
+                        matches!(own, Place::Views | Place::Everywhere)
+                    });
+                    return Some(format!(
+                        "keys.{} and keys.{}: `{}` would mean both in {}",
+                        row.action.name(),
+                        other.action.name(),
+                        key.name(),
+                        place.unwrap_or(&Place::Everywhere).label()
+                    ));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// Whether a key is one of these, the digits among them.
+fn is_in(key: Key, keys: &[Key]) -> bool {
+    let digit = |key: Key| matches!(key, Key::Char(c) if c.is_ascii_digit());
+    keys.iter().any(|&own| {
+        own == key || own == Key::Digit && digit(key) || key == Key::Digit && digit(own)
+    })
+}
+
+fn unknown(name: &str) -> String {
+    let far = |own: &str| strsim::damerau_levenshtein(own, name);
+    let names = TABLE.iter().map(|row| row.action.name());
+    let nearest = names.min_by_key(|own| far(own));
+    let hint = nearest.filter(|own| far(own) <= 3);
+    let hint = hint.map_or_else(String::new, |own| format!("; did you mean `{own}`?"));
+    format!("keys.{name}: there is no such action{hint} `noisescope config` lists them all")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(pairs: &[(&str, &[&str])]) -> Result<Keys, String> {
+        let own: Vec<(&str, Vec<String>)> = pairs
+            .iter()
+            .map(|(name, keys)| (*name, keys.iter().map(|&key| key.to_owned()).collect()))
+            .collect();
+        with(own.iter().map(|(name, keys)| (*name, &keys[..])))
+    }
+
+    #[test]
+    fn the_keys_that_ship_are_at_peace() {
+        assert_eq!(conflict(TABLE), None);
+    }
+
+    #[test]
+    fn a_key_of_ones_own_takes_the_place_of_those_that_ship() {
+        let table = keys(&[("export-figure", &["E", "F2"])]).unwrap();
+        let row = table.iter().find(|row| row.action == Action::ExportFigure);
+        let names: Vec<String> = row.unwrap().keys.iter().map(|key| key.name()).collect();
+        assert_eq!(names, ["E", "F2"]);
+        assert!(std::ptr::eq(keys(&[]).unwrap(), TABLE));
+    }
+
+    #[test]
+    fn two_may_change_places() {
+        assert!(keys(&[("pause", &["e"]), ("export-figure", &["p"])]).is_err(), "p pauses a row too");
+        assert!(keys(&[("freeze", &["y"]), ("open-copy", &["Space"])]).is_ok());
+    }
+
+    #[test]
+    fn conflicts_are_named_with_both_actions_the_key_and_the_place() {
+        let problem = keys(&[("export-figure", &["d"])]).unwrap_err();
+        assert!(problem.contains("keys.switch-response and keys.export-figure"), "{problem}");
+        assert!(problem.contains("`d`") && problem.contains("maps side by side"), "{problem}");
+        let problem = keys(&[("freeze", &["3"])]).unwrap_err();
+        assert!(problem.contains("keys.view"), "{problem}");
+    }
+
+    #[test]
+    fn what_is_no_action_or_no_key_is_told_with_what_there_is() {
+        let problem = keys(&[("export-figur", &["E"])]).unwrap_err();
+        assert!(problem.contains("did you mean `export-figure`?"), "{problem}");
+        let problem = keys(&[("export-figure", &["Hyper-x"])]).unwrap_err();
+        assert!(problem.contains("keys.export-figure: `Hyper-x` is no key"), "{problem}");
+        assert!(keys(&[("jump", &["j"])]).unwrap_err().contains("is typed in jump"));
+        assert!(keys(&[("pause", &[])]).unwrap_err().contains("needs a key"));
+        assert!(keys(&[("view", &["v"])]).unwrap_err().contains("digits"));
+    }
+}

@@ -1,0 +1,126 @@
+//! The clipboard of the person's own machine, reached through the terminal: OSC 52, which crosses ssh.
+//!
+//! A multiplexer in between keeps such a sequence to itself unless it is told to pass it on. GNU screen does
+//! so for what is wrapped in a DCS. tmux does so for what is wrapped in its own, where `allow-passthrough` is
+//! on; and in any case gives what `tmux load-buffer -w` loads to the terminal, which needs no setting of the
+//! user's.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Bytes of a text at most: terminals drop what is longer than some 74,000 bytes in base64.
+pub const MOST: usize = 50_000;
+
+/// Bytes of a DCS that GNU screen takes at once.
+const PIECE: usize = 700;
+
+/// What is between this program and the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Between {
+    /// Nothing.
+    Nothing,
+    /// tmux.
+    Tmux,
+    /// GNU screen.
+    Screen,
+}
+
+impl Between {
+    /// What the environment says.
+    pub fn from_env() -> Self {
+        Self::decide(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+    }
+
+    /// The same, told whether a variable is set.
+    pub fn decide(is_set: impl Fn(&str) -> bool) -> Self {
+        match (is_set("TMUX"), is_set("STY")) {
+            (true, _) => Self::Tmux,
+            (false, true) => Self::Screen,
+            (false, false) => Self::Nothing,
+        }
+    }
+}
+
+/// The bytes that put a text on the clipboard.
+pub fn sequence(text: &str, between: Between) -> Vec<u8> {
+    let plain = format!("\x1b]52;c;{}\x07", STANDARD.encode(text));
+    match between {
+        Between::Nothing => plain.into_bytes(),
+        // Both: a tmux that takes it itself, and one that passes it on.
+        Between::Tmux => {
+            let doubled = plain.replace('\x1b', "\x1b\x1b");
+            format!("{plain}\x1bPtmux;{doubled}\x1b\\").into_bytes()
+        }
+        Between::Screen => {
+            let pieces = plain.as_bytes().chunks(PIECE);
+            let wrapped = pieces.map(|piece| [b"\x1bP", piece, b"\x1b\\"].concat());
+            wrapped.collect::<Vec<_>>().concat()
+        }
+    }
+}
+
+/// Lets tmux give a text to its terminal, on a thread of its own. Where that fails, what
+/// [`sequence`] gives may still get through.
+pub fn through_tmux(text: String) {
+    let run = move || -> std::io::Result<()> {
+        let mut child = Command::new("tmux")
+            .args(["load-buffer", "-w", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            stdin.write_all(text.as_bytes())?;
+        }
+        child.wait().map(|_| ())
+    };
+    // Whoever copies is told that the text went to the terminal, and that is so either way.
+    let _ = thread::Builder::new()
+        .name("tmux".into())
+        .spawn(move || drop(run()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_goes_to_the_clipboard_in_base64() {
+        let bytes = sequence("γ = 0.2", Between::Nothing);
+        assert_eq!(bytes, b"\x1b]52;c;zrMgPSAwLjI=\x07");
+    }
+
+    #[test]
+    fn tmux_gets_it_plain_and_wrapped() {
+        let bytes = sequence("a", Between::Tmux);
+        assert_eq!(
+            bytes,
+            b"\x1b]52;c;YQ==\x07\x1bPtmux;\x1b\x1b]52;c;YQ==\x07\x1b\\"
+        );
+    }
+
+    #[test]
+    fn screen_gets_it_in_pieces_that_it_takes() {
+        let bytes = sequence(&"x".repeat(3000), Between::Screen);
+        let text = String::from_utf8(bytes).unwrap();
+        let pieces: Vec<&str> = text.split("\x1b\\").collect();
+        assert!(pieces.len() > 5 && pieces.iter().all(|piece| piece.len() <= 2 + PIECE));
+        let whole = text.replace("\x1bP", "").replace("\x1b\\", "");
+        assert_eq!(
+            whole.into_bytes(),
+            sequence(&"x".repeat(3000), Between::Nothing)
+        );
+    }
+
+    #[test]
+    fn what_is_between_is_told_by_the_environment() {
+        let of = |set: &'static [&'static str]| Between::decide(|name| set.contains(&name));
+        assert_eq!(of(&[]), Between::Nothing);
+        assert_eq!(of(&["STY"]), Between::Screen);
+        assert_eq!(of(&["STY", "TMUX"]), Between::Tmux);
+    }
+}

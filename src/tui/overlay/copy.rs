@@ -1,0 +1,58 @@
+//! What can be copied of what is in sight, each with its text, so that it can be marked by hand where a
+//! terminal takes no clipboard from a program. The view stays in sight above it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::tui::scene::Scene;
+use crate::tui::state::{Copied, State};
+use crate::tui::takeaway::text;
+use crate::tui::widget::text::{below, beside, cut, left, rule, wrap};
+
+/// Columns of the names of what can be copied.
+const NAMES: u16 = 16;
+
+/// Rows of a text at most.
+const ROWS: usize = 3;
+
+/// Draws it over the last rows of `area`.
+pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let room = area.width.saturating_sub(NAMES);
+    let entry = |key: &'static str, name: &'static str, what| {
+        let text = text(state, what, scene.session)?;
+        let mut lines = wrap(&text, room);
+        if lines.len() > ROWS {
+            lines.truncate(ROWS);
+            let last = lines.pop().unwrap_or_default();
+            lines.push(cut(&format!("{last} …"), usize::from(room)));
+        }
+        Some((key, name, lines))
+    };
+    let entries = [
+        entry("c", "caption", Copied::Caption),
+        entry("l", "command line", Copied::Command),
+        entry("n", "number", Copied::Number),
+    ];
+    let entries: Vec<_> = entries.into_iter().flatten().collect();
+    let rows: usize = entries.iter().map(|(_, _, lines)| lines.len()).sum();
+    let height = (rows as u16 + 1).min(area.height);
+    let place = below(area, area.height - height);
+    for row in 1..place.height {
+        left(buf, place, row, " ".repeat(usize::from(place.width)));
+    }
+    rule(buf, place, 0, theme.glyphs.rule, theme.dim());
+    let mut row = 1;
+    for (key, name, lines) in entries {
+        let line = Line::from(vec![
+            Span::styled(key, theme.accent()),
+            Span::styled(format!(" {name}"), theme.dim()),
+        ]);
+        left(buf, place, row, line);
+        for line in lines {
+            left(buf, beside(place, NAMES), row, Span::raw(line));
+            row += 1;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The line where a note is typed. The view stays in sight above it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::session::Session;
+use crate::session::record::{Note, NoteOn};
+use crate::tui::scene::Scene;
+use crate::tui::state::State;
+use crate::tui::widget::text::{cut, left};
+
+/// What a note would be about now.
+pub fn on(state: &State, session: &Session) -> NoteOn {
+    state.in_sight().noted(&state.shared, session)
+}
+
+/// The note as it is typed.
+pub fn typed(state: &State, session: &Session) -> Note {
+    Note {
+        written: state.shared.now,
+        on: on(state, session),
+        text: Note::line(&state.note.typed),
+    }
+}
+
+/// Draws it over the last rows of `area`.
+pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
+    let Scene { session, theme, .. } = *scene;
+    let (place, cursor) = super::line(theme, area, buf);
+    let text = &state.note.typed;
+    // The end of a long note is where one types.
+    let room = usize::from(place.width).saturating_sub(7);
+    let skip = text.chars().count().saturating_sub(room);
+    let shown: String = text.chars().skip(skip).collect();
+    let line = Line::from(vec![
+        Span::styled("note ", theme.accent()),
+        Span::styled(shown, theme.bright()),
+        Span::styled(cursor, theme.accent()),
+    ]);
+    left(buf, place, 1, line);
+    let about = on(state, session).in_words(&session.record);
+    let left_over = Note::MOST.saturating_sub(text.chars().count());
+    let words = match left_over {
+        ..40 => format!("on {about}; {left_over} characters left"),
+        _ => format!("on {about}; kept in the session"),
+    };
+    let words = cut(&words, usize::from(place.width));
+    left(buf, place, 2, Span::styled(words, theme.dim()));
+}

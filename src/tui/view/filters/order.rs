@@ -1,0 +1,95 @@
+//! In which order the units of a layer stand, and which layer is seen first.
+
+use crate::session::record::SpikeTriggered;
+use crate::stats::spike_triggered::LayerEstimate;
+
+/// In which order units stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// By their numbers.
+    #[default]
+    Number,
+    /// The most reliable average first.
+    Reliability,
+}
+
+impl Order {
+    /// The other one.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Number => Self::Reliability,
+            Self::Reliability => Self::Number,
+        }
+    }
+
+    /// The units of a layer in this order, without those that never fire where they are hidden.
+    pub fn of(self, units: usize, estimate: &LayerEstimate, hides_silent: bool) -> Vec<usize> {
+        let is_silent = |unit: usize| estimate.silent.binary_search(&unit).is_ok();
+        let mut all: Vec<usize> = (0..units)
+            .filter(|&unit| !hides_silent || !is_silent(unit))
+            .collect();
+        if self == Self::Reliability {
+            let r = |unit: usize| estimate.reliability.get(unit).copied().flatten();
+            let worth = |unit: usize| r(unit).unwrap_or(f64::NEG_INFINITY);
+            all.sort_by(|&a, &b| worth(b).total_cmp(&worth(a)));
+        }
+        all
+    }
+}
+
+/// The place of a unit among those in sight; where it is hidden, that of the nearest number.
+pub fn place(shown: &[usize], unit: usize) -> usize {
+    let nearest = shown.iter().enumerate();
+    let nearest = nearest.min_by_key(|(_, own)| own.abs_diff(unit));
+    nearest.map_or(0, |(at, _)| at)
+}
+
+/// Half the units that fire are at least so reliable in a layer that has structure.
+const STRUCTURE: f64 = 0.5;
+
+/// The first layer with structure, by its place; where none has, the one that comes nearest.
+pub fn first_with_structure(spikes: &SpikeTriggered) -> usize {
+    let median = |estimate: &LayerEstimate| {
+        let mut all: Vec<f64> = estimate.reliability.iter().copied().flatten().collect();
+        all.sort_by(f64::total_cmp);
+        all.get(all.len() / 2).copied()
+    };
+    let all = spikes.layers.iter().map(|layer| median(&layer.estimate()));
+    let all: Vec<Option<f64>> = all.collect();
+    let first = all.iter().position(|own| own.is_some_and(|r| r >= STRUCTURE));
+    let best = || {
+        let known = all.iter().enumerate();
+        let known = known.filter_map(|(at, own)| Some((at, (*own)?)));
+        known.reduce(|a, b| if b.1 > a.1 { b } else { a })
+    };
+    first.or_else(|| best().map(|(at, _)| at)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estimate() -> LayerEstimate {
+        LayerEstimate {
+            silent: vec![1],
+            reliability: vec![Some(0.2), None, Some(0.9), Some(0.5)],
+            ..LayerEstimate::default()
+        }
+    }
+
+    #[test]
+    fn the_most_reliable_units_stand_first_and_the_silent_ones_last_or_nowhere() {
+        let own = estimate();
+        assert_eq!(Order::Number.of(4, &own, false), [0, 1, 2, 3]);
+        assert_eq!(Order::Number.of(4, &own, true), [0, 2, 3]);
+        assert_eq!(Order::Reliability.of(4, &own, false), [2, 3, 0, 1]);
+        assert_eq!(Order::Reliability.of(4, &own, true), [2, 3, 0]);
+    }
+
+    #[test]
+    fn a_hidden_unit_gives_its_place_to_its_neighbour() {
+        assert_eq!(place(&[0, 2, 3], 1), 0);
+        assert_eq!(place(&[2, 3, 0], 3), 1);
+        assert_eq!(place(&[], 3), 0);
+    }
+}

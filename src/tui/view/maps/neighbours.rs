@@ -1,0 +1,124 @@
+//! The maps beside the enlarged one: the same class at every other γ, and by the other response.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::sight::Sight;
+use crate::figure::scale::Reach;
+use crate::format::{gamma, reliability};
+use crate::session::config::Response;
+use crate::session::record::GammaTrials;
+use crate::tui::scene::Scene;
+use crate::tui::scene::lens::MapKind;
+use crate::tui::widget::heatmap::{Heatmap, Ramp, cells};
+use crate::tui::widget::scale::round_up;
+use crate::tui::widget::text::{beside, left, start};
+
+/// Columns between two maps.
+const GAP: u16 = 2;
+/// Rows of words below a map, and a blank one.
+const WORDS: u16 = 2;
+
+/// Columns that they need; 0 where there is nothing to show.
+pub fn columns(sight: &Sight<'_>) -> u16 {
+    let (width, _) = cells(sight.lens.size(), 1);
+    let whole = sight.lens.kind.is_of_response() && sight.lens.versus.is_none();
+    match whole && sight.lens.kind != MapKind::Regression && sight.images.gammas.len() > 1 {
+        true => width,
+        false => 0,
+    }
+}
+
+/// Draws as many as have room, those of the nearest γ first.
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = scene.theme;
+    let size = sight.lens.size();
+    let (width, height) = cells(size, 1);
+    if columns(sight) == 0 || area.width < width || area.height < height + WORDS {
+        return;
+    }
+    let across = usize::from((area.width + GAP) / (width + GAP));
+    let down = usize::from((area.height + 1) / (height + WORDS + 1)).max(1);
+    let title = Span::styled("the same class otherwise", theme.bright());
+    left(buf, area, 0, title);
+    for (at, (trials, response)) in others(sight).into_iter().take(across * down).enumerate() {
+        let place = Rect {
+            x: area.x + (at % across) as u16 * (width + GAP),
+            y: area.y + 1 + (at / across) as u16 * (height + WORDS),
+            width: width.max(4),
+            height: height + 1,
+        };
+        one(scene, sight, (trials, response), place.intersection(area), buf);
+    }
+}
+
+/// The other γ, the nearest first, then the other response at the same.
+fn others<'a>(sight: &Sight<'a>) -> Vec<(&'a GammaTrials, Response)> {
+    let own = (sight.lens.trials.gamma, sight.lens.response);
+    let begun = || sight.images.gammas.iter().filter(|it| it.trials > 0);
+    let mut gammas: Vec<&GammaTrials> = begun().filter(|it| it.gamma != own.0).collect();
+    gammas.sort_by(|a, b| (a.gamma - own.0).abs().total_cmp(&(b.gamma - own.0).abs()));
+    let mut all: Vec<_> = gammas.into_iter().map(|it| (it, own.1)).collect();
+    if sight.images.has_evidence() {
+        let other = match own.1 {
+            Response::Decision => Response::Evidence,
+            Response::Evidence => Response::Decision,
+        };
+        let same = begun().find(|it| it.gamma == own.0);
+        all.splice(0..0, same.map(|it| (it, other)));
+    }
+    all
+}
+
+fn one(
+    scene: &Scene<'_>,
+    sight: &Sight<'_>,
+    (trials, response): (&GammaTrials, Response),
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let theme = scene.theme;
+    let size = sight.lens.size();
+    let (width, height) = cells(size, 1);
+    let estimate = trials.estimate();
+    let own = estimate.classes.get(scene.shared.class);
+    let map = own.and_then(|own| own.image(response));
+    let glyph = theme.glyphs.gamma;
+    let mut words = vec![Span::styled(
+        format!("{glyph} {}  ", gamma(trials.gamma)),
+        theme.dim(),
+    )];
+    let place = Rect { height, ..start(area, width) }.intersection(area);
+    match map {
+        Some(map) => {
+            let values = match sight.lens.kind {
+                MapKind::Z => &map.z,
+                _ => &map.image,
+            };
+            let values = scene.shared.look.of(values, trials.shape());
+            let reach = Reach::of(&values, 0.0, map.reliability);
+            let ramp = Ramp::Diverging {
+                centre: 0.0,
+                limit: round_up(reach.most),
+            };
+            Heatmap::plain(&values, size, ramp).draw(place, theme, buf);
+            if let Some(r) = map.reliability {
+                words.push(Span::raw(format!("R {}  ", reliability(r))));
+            }
+        }
+        None => {
+            for row in (0..place.height).step_by(2) {
+                let dots = format!("{} ", theme.glyphs.dot);
+                let dots = dots.repeat(usize::from(place.width).div_ceil(2));
+                left(buf, place, row, Span::styled(dots, theme.dim()));
+            }
+            words.push(Span::styled("too few", theme.dim()));
+        }
+    }
+    if response != sight.lens.response {
+        words.push(Span::styled(response.label(), theme.dim()));
+    }
+    let line = beside(area, 0);
+    left(buf, line, height, Line::from(words));
+}

@@ -1,0 +1,145 @@
+//! The reliability of the map of every class at every γ: what was chosen, and why.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::sight::Sight;
+use crate::figure::choice::{RELIABLE, is_reliable};
+use crate::format::{count, gamma, reliability};
+use crate::session::config::Response;
+use crate::session::record::GammaTrials;
+use crate::tui::form;
+use crate::tui::scene::Scene;
+use crate::tui::widget::text::{below, beside, cut, left, start, wrap};
+
+/// Columns of a cell, and of the trials that the best map of a class needs.
+const CELL: u16 = 8;
+const NEEDED: u16 = 16;
+/// Most columns of the names of classes.
+const NAMES: u16 = 20;
+/// Rows above the cells, and below them.
+const HEAD: u16 = 2;
+const FOOT: u16 = 3;
+
+/// Draws it: a row a class, a column a γ; those about the chosen one where not all have room.
+pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
+    let (theme, shared, images) = (scene.theme, scene.shared, sight.images);
+    let response = shared.response_in(images);
+    let classes = sight.lens.classes();
+    let mut order: Vec<usize> = (0..images.gammas.len()).collect();
+    order.sort_by(|&a, &b| images.gammas[a].gamma.total_cmp(&images.gammas[b].gamma));
+    let names = (form::widest(scene.session) as u16 + 2).clamp(7, NAMES);
+    let room = area.width.saturating_sub(names + NEEDED) / CELL;
+    let at = shared.gamma_of(images, shared.class);
+    let at = order.iter().position(|&own| own == at).unwrap_or(0);
+    let across = form::window(at, order.len(), usize::from(room));
+    let rows = area.height.saturating_sub(HEAD + FOOT);
+    let down = form::window(shared.class, classes, usize::from(rows));
+
+    let title = format!("R of the {}s", response.image_label());
+    let mut told = vec![Span::styled(title, theme.bright())];
+    let part = |words: String| Span::styled(format!("   {words}"), theme.dim());
+    told.extend(form::position(&down, classes).map(part));
+    if across.len() < order.len() {
+        told.push(part(format!("{} of {} {}", across.len(), order.len(), theme.glyphs.gamma)));
+    }
+    while Line::from(told.clone()).width() > usize::from(area.width) && told.len() > 1 {
+        told.pop();
+    }
+    left(buf, area, 0, Line::from(told));
+
+    let column = |place: usize| beside(area, names + CELL * place as u16);
+    let last = across.len();
+    for (place, &own) in order[across.clone()].iter().enumerate() {
+        let sign = if place == 0 { theme.glyphs.gamma } else { "" };
+        let text = format!("{sign} {}", gamma(images.gammas[own].gamma));
+        let text = format!("{:>1$}", text.trim_start(), usize::from(CELL) - 1);
+        let style = if across.start + place == at { theme.chosen() } else { theme.dim() };
+        left(buf, start(column(place), CELL), 1, Span::styled(text, style));
+    }
+    left(buf, beside(column(last), 2), 1, Span::styled(format!("for R {RELIABLE}"), theme.dim()));
+
+    for (row, class) in down.enumerate() {
+        let row = HEAD + row as u16;
+        let chosen = class == shared.class;
+        let name = form::within(scene.session, class, usize::from(names - 2));
+        let name = match chosen {
+            true => Span::styled(format!("{}{name}", theme.glyphs.pointer), theme.chosen()),
+            false => Span::raw(format!(" {name}")),
+        };
+        left(buf, start(area, names), row, name);
+        let seen = shared.gamma_of(images, class);
+        for (place, &own) in order[across.clone()].iter().enumerate() {
+            let (text, style) = cell(scene, &images.gammas[own], response, class);
+            // What is seen is told by a mark, and not by its colour alone.
+            let (mark, style) = match own == seen {
+                true => (theme.glyphs.pointer, theme.chosen()),
+                false => (" ", style),
+            };
+            let text = format!("{mark}{text}");
+            let text = format!("{text:>0$}", usize::from(CELL) - 1);
+            left(buf, start(column(place), CELL), row, Span::styled(text, style));
+        }
+        let needed = images.gammas.get(seen).and_then(|trials| {
+            let estimate = trials.estimate();
+            let map = estimate.classes.get(class)?.image(response)?;
+            let words = match is_reliable(Some(map)) {
+                true => "enough".to_owned(),
+                false => format!("{} trials", count(map.needed? as f64)),
+            };
+            Some(words)
+        });
+        let needed = needed.unwrap_or_else(|| theme.glyphs.dot.into());
+        let place = beside(column(last), 2);
+        left(buf, place, row, Span::styled(needed, theme.dim()));
+    }
+    let why = match shared.gamma {
+        Some(_) => format!(
+            "{} this {} for all classes, as chosen; b: each class at its best",
+            theme.glyphs.pointer, theme.glyphs.gamma
+        ),
+        None => format!(
+            "{} the most reliable of each class, and so its {} in Maps and Overview; it moves when another is better by 0.1. {}: no map yet",
+            theme.glyphs.pointer, theme.glyphs.gamma, theme.glyphs.dot
+        ),
+    };
+    let foot = below(area, area.height.saturating_sub(FOOT - 1));
+    let lines = wrap(&why, area.width);
+    let many = lines.len() > usize::from(foot.height);
+    for (row, line) in lines.into_iter().take(usize::from(foot.height)).enumerate() {
+        let last = row + 1 == usize::from(foot.height);
+        let line = match many && last {
+            true => cut(&format!("{line} …"), usize::from(area.width)),
+            false => line,
+        };
+        left(buf, foot, row as u16, Span::styled(line, theme.dim()));
+    }
+}
+
+/// What is told of a class at one γ.
+fn cell(
+    scene: &Scene<'_>,
+    trials: &GammaTrials,
+    response: Response,
+    class: usize,
+) -> (String, Style) {
+    let theme = scene.theme;
+    let nothing = (theme.glyphs.dot.to_owned(), theme.dim());
+    if trials.trials == 0 {
+        return nothing;
+    }
+    let estimate = trials.estimate();
+    let map = estimate.classes.get(class).and_then(|own| own.image(response));
+    match map.and_then(|map| Some((map, map.reliability?))) {
+        Some((map, r)) => {
+            let style = match is_reliable(Some(map)) {
+                true => theme.bright(),
+                false => theme.text(),
+            };
+            (reliability(r), style)
+        }
+        None => nothing,
+    }
+}

@@ -1,0 +1,364 @@
+//! Lines that people leave on sessions, maps and units: kept in the file, whoever writes it, listed and exported.
+
+mod common;
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+use std::process::Command;
+
+use common::{Bench, endless, finished, small_set, wait_until};
+use flate2::read::GzDecoder;
+use noisescope::session::config::Response;
+use noisescope::session::record::{Note, NoteOn, SpikeTriggered};
+use noisescope::session::store::{VERSION, from_text, shard_name, to_text};
+use noisescope::session::{Session, State};
+use serde_json::{Value, json};
+
+/// The map by evidence of a class at γ 0.4.
+fn map(class: usize) -> NoteOn {
+    NoteOn::Map {
+        images: 0,
+        response: Response::Evidence,
+        class,
+        gamma: 0.4,
+    }
+}
+
+/// The text of the note at a place.
+fn text_on(session: &Session, on: &NoteOn) -> Option<String> {
+    session.record.note_on(on).map(|note| note.text.clone())
+}
+
+#[test]
+fn a_note_on_a_finished_session_is_kept_listed_and_exported() {
+    let bench = finished();
+    let before = bench.load("done");
+    let words = "a bar, \"as it should be\"";
+    // γ and response are those that show the class best: there is one γ, and evidence.
+    let told = bench.succeed(&["note", "done", words, "--class", "3"]);
+    let place = "evidence image of class 3, γ 0.4";
+    assert_eq!(told, format!("done: noted on {place}\n"));
+    let told = bench.succeed(&["note", "done", "for the\npaper "]);
+    assert_eq!(told, "done: noted on the session\n");
+
+    let session = bench.load("done");
+    assert_eq!(text_on(&session, &map(3)).as_deref(), Some(words));
+    assert_eq!(session.record.state, State::Finished);
+    assert!(session.record.analyses == before.record.analyses);
+    let listed = bench.succeed(&["note", "done"]);
+    let lines: Vec<&str> = listed.lines().collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    assert!(lines[0].ends_with(&format!("  {place}: {words}")));
+    assert!(lines[1].ends_with("  the session: for the paper"));
+    let page = bench.succeed(&["attach", "done", "--plain"]);
+    assert!(
+        page.contains(&format!("\nnotes\n  {place}: a bar,")),
+        "{page}"
+    );
+
+    let value = bench.succeed(&["export", "done", "--format", "json"]);
+    let value: Value = serde_json::from_str(&value).unwrap();
+    let notes = &value["notes"];
+    assert_eq!(
+        notes[0]["on"],
+        json!({
+            "what": "map",
+            "images": 0,
+            "response": "evidence",
+            "class": 3,
+            "name": "3",
+            "gamma": 0.4,
+        })
+    );
+    assert_eq!(notes[0]["place"], place);
+    assert_eq!(notes[0]["text"], words);
+    assert_eq!(notes[0]["written"], session.record.notes[0].written);
+    assert_eq!(notes[1]["on"], json!({"what": "session"}));
+    bench.succeed(&["export", "done", "--format", "csv", "--out", "tables"]);
+    let table = fs::read_to_string(bench.path("tables/notes.csv")).unwrap();
+    let rows: Vec<&str> = table.lines().collect();
+    let columns = "written,on,images,response,class,name,gamma,layer,unit,text";
+    assert_eq!(rows[0], columns);
+    let quoted = ",map,0,evidence,3,3,0.4,,,\"a bar, \"\"as it should be\"\"\"";
+    assert!(rows[1].ends_with(quoted), "{table}");
+    assert!(
+        rows[2].ends_with(",session,,,,,,,,for the paper"),
+        "{table}"
+    );
+}
+
+#[test]
+fn a_second_note_replaces_the_first_and_a_word_removes_it() {
+    let bench = finished();
+    let on = ["--class", "3", "--gamma", "0.4", "--response", "decision"];
+    let note = |words: &[&str]| {
+        let words: Vec<&str> = ["note", "done"]
+            .iter()
+            .chain(words)
+            .chain(&on)
+            .copied()
+            .collect();
+        bench.succeed(&words)
+    };
+    note(&["first"]);
+    let told = note(&["second"]);
+    assert!(told.contains("in the place of: first"), "{told}");
+    assert_eq!(bench.load("done").record.notes.len(), 1);
+    let told = note(&["--remove"]);
+    assert!(
+        told.contains("removed") && told.contains("second"),
+        "{told}"
+    );
+    assert!(bench.load("done").record.notes.is_empty());
+    let told = note(&["--remove"]);
+    assert!(told.contains("has no note on classification image of class 3"));
+    let told = bench.succeed(&["note", "done"]);
+    assert!(told.contains("done has no notes"), "{told}");
+}
+
+#[test]
+fn what_cannot_be_noted_is_told_and_the_session_stays_as_it_is() {
+    let bench = finished();
+    let before = bench.load("done");
+    let long = "x".repeat(201);
+    for (words, said) in [
+        (&["a", "--class", "owl"][..], "owl"),
+        (&["a", "--class", "10"], "there are 0 to 9"),
+        (
+            &["a", "--class", "3", "--gamma", "0.7"],
+            "no γ = 0.7; it has 0.4",
+        ),
+        (
+            &["a", "--class", "3", "--images", "2"],
+            "there is no number 2",
+        ),
+        (
+            &["a", "--unit", "logits/3"],
+            "no unit of a layer has been measured",
+        ),
+        (&["a", "--unit", "logits"], "for example fc1/437"),
+        (
+            &[long.as_str()],
+            "at most 200 characters, and this one has 201",
+        ),
+    ] {
+        let all: Vec<&str> = ["note", "done"].iter().chain(words).copied().collect();
+        let told = bench.refuse(2, &all);
+        assert!(told.contains(said), "{told}");
+        assert!(bench.load("done") == before);
+    }
+    let told = bench.refuse(2, &["note", "nobody", "a"]);
+    assert!(told.contains("nobody"), "{told}");
+    // A plan that has not begun may still change, and its maps with it.
+    bench.succeed(&["new", "fresh"]);
+    let told = bench.refuse(2, &["note", "fresh", "a", "--class", "3"]);
+    assert!(told.contains("nothing has been done yet"), "{told}");
+    bench.succeed(&["note", "fresh", "to be run at night"]);
+    let fresh = bench.load("fresh");
+    assert_eq!(
+        text_on(&fresh, &NoteOn::Session).as_deref(),
+        Some("to be run at night")
+    );
+    assert_eq!(fresh.record.state, State::New);
+}
+
+/// An engine that would write no checkpoint for an hour, past its training.
+fn running(bench: &Bench) -> u32 {
+    let mut plan = endless(bench);
+    for setting in &mut plan {
+        if setting.starts_with("checkpoint_s=") {
+            *setting = "checkpoint_s=3600".into();
+        }
+    }
+    let mut words = vec!["run", "live", "--detach"];
+    words.extend(plan.iter().map(String::as_str));
+    bench.succeed(&words);
+    wait_until("the end of training", || {
+        let session = bench.store().load("live");
+        session.is_ok_and(|it| it.record.training.is_some_and(|it| it.finished))
+    });
+    bench.store().engine("live").expect("an engine runs").pid
+}
+
+#[test]
+fn a_note_to_a_running_engine_is_on_the_disk_before_it_is_killed_and_after_it_is_stopped() {
+    let bench = Bench::new();
+    let pid = running(&bench);
+    let told = bench.succeed(&["note", "live", "speckles at the border"]);
+    assert_eq!(told, "live: noted on the session\n");
+    // Nobody asked for a checkpoint.
+    wait_until("the note in the file", || {
+        text_on(&bench.load("live"), &NoteOn::Session).is_some()
+    });
+    assert_eq!(bench.store().engine("live").map(|it| it.pid), Some(pid));
+    let killed = Command::new("kill").args(["-9", &pid.to_string()]).status();
+    assert!(killed.unwrap().success());
+    wait_until("the end of the engine", || {
+        bench.store().engine("live").is_none()
+    });
+    let session = bench.load("live");
+    assert_eq!(
+        text_on(&session, &NoteOn::Session).as_deref(),
+        Some("speckles at the border")
+    );
+
+    bench.succeed(&["run", "live", "--detach"]);
+    let words = ["note", "live", "a stripe", "--class", "2", "--gamma", "0.4"];
+    let evidence = ["--response", "evidence"];
+    bench.succeed(&[&words[..], &evidence].concat());
+    let told = bench.succeed(&["note", "live", "--remove"]);
+    assert!(
+        told.contains("removed from the session: speckles"),
+        "{told}"
+    );
+    let listed = bench.succeed(&["note", "live"]);
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+    bench.succeed(&["stop", "live"]);
+    let session = bench.load("live");
+    assert_eq!(text_on(&session, &map(2)).as_deref(), Some("a stripe"));
+    assert_eq!(session.record.notes.len(), 1);
+    let log = fs::read_to_string(bench.store().log_path("live")).unwrap();
+    for line in [
+        "noted on evidence image of class 2, γ 0.4",
+        "no note on the session any more",
+    ] {
+        assert!(log.contains(line), "{line}: {log}");
+    }
+}
+
+#[test]
+fn a_session_that_stands_still_takes_a_note_and_stands_still() {
+    let bench = Bench::new();
+    running(&bench);
+    bench.succeed(&["pause", "live"]);
+    bench.succeed(&["note", "live", "paused for the night"]);
+    wait_until("the note in the file", || {
+        text_on(&bench.load("live"), &NoteOn::Session).is_some()
+    });
+    let listed = bench.succeed(&["ls"]);
+    assert!(listed.contains("paused"), "{listed}");
+    bench.succeed(&["stop", "live"]);
+    assert_eq!(bench.load("live").record.notes.len(), 1);
+}
+
+#[test]
+fn notes_of_a_divided_session_are_in_its_own_file_and_stay_when_it_is_merged() {
+    let bench = Bench::new();
+    small_set(&bench.path("bars"), 200, 50, 12);
+    let folder = format!("dataset.source=Folder({:?})", bench.path("bars"));
+    bench.succeed(&[
+        "new",
+        "many",
+        "--set",
+        &folder,
+        "--set",
+        "network=(kind: Logistic, weights: Train((epochs: 1)))",
+        "--set",
+        "analyses=[ClassificationImages((gammas: [0.4], trials: 2000, block: 64)), \
+         SpikeTriggered((trials: 512, images: 50, block: 64, gradient_units: 1, gradient_trials: 16))]",
+    ]);
+    let shard = |which: &str| {
+        bench.succeed(&[
+            "run", "many", "--shard", which, "--plain", "--device", "cpu",
+        ]);
+    };
+    shard("1/2");
+    let own = shard_name("many", 1, 2);
+    let told = bench.refuse(2, &["note", &own, "a"]);
+    assert!(told.contains("it is a shard"), "{told}");
+    // What layers there are, shards alone know.
+    let layers = |session: &Session| -> Vec<String> {
+        let units = session.record.first::<SpikeTriggered>();
+        let layers = units.map_or(&[][..], |it| &it.layers).iter();
+        layers.map(|it| it.name.clone()).collect()
+    };
+    assert!(layers(&bench.load("many")).is_empty());
+    let whole = bench.store().load_whole("many").unwrap();
+    let layer = layers(&whole).remove(0);
+    let unit = format!("{layer}/7");
+    bench.succeed(&["note", "many", "half a bar", "--unit", &unit]);
+    bench.succeed(&["note", "many", "while it is divided", "--class", "3"]);
+    let told = bench.refuse(2, &["note", "many", "a", "--unit", "conv9/0"]);
+    assert!(told.contains("no layer `conv9`"), "{told}");
+    shard("2/2");
+    bench.succeed(&["merge", "many"]);
+    let merged = bench.load("many");
+    assert!(merged.record.sharding.is_none());
+    let listed = bench.succeed(&["note", "many"]);
+    assert!(
+        listed.contains(&format!("  {layer}, unit 7: half a bar\n")),
+        "{listed}"
+    );
+    let unit = NoteOn::Unit { layer, unit: 7 };
+    for (on, text) in [(unit, "half a bar"), (map(3), "while it is divided")] {
+        assert_eq!(text_on(&merged, &on).as_deref(), Some(text));
+    }
+}
+
+/// `schema-6.ron` was written by version 0.1.0 on its schema 6, which knew no notes: a finished session of an
+/// older program.
+#[test]
+fn a_session_of_the_schema_before_notes_opens_and_takes_some() {
+    let file = File::open("tests/fixtures/sessions/schema-6.ron.gz").unwrap();
+    let mut text = String::new();
+    GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    assert!(text.contains("version: 6,") && !text.contains("notes"));
+    let mut session = from_text(&text, Path::new("old.ron"), "old").unwrap();
+    assert!(session.record.notes.is_empty());
+    let unit = NoteOn::Unit {
+        layer: "logits".into(),
+        unit: 9,
+    };
+    for on in [NoteOn::Session, map(3), unit] {
+        let note = Note {
+            written: 1_795_785_662,
+            on,
+            text: "from a later program: \"縞\"\t\\".into(),
+        };
+        session.note(note).unwrap();
+    }
+    let written = to_text(&session).unwrap();
+    assert!(written.contains(&format!("version: {VERSION},")));
+    let again = from_text(&written, Path::new("old.ron"), "old").unwrap();
+    assert!(to_text(&again).unwrap() == written);
+    assert_eq!(again.record.notes, session.record.notes);
+    assert_eq!(again.record.notes.len(), 3);
+    let bench = Bench::new();
+    bench.store().save(&session).unwrap();
+    assert_eq!(bench.load("old").record.notes, session.record.notes);
+    let told = bench.refuse(2, &["note", "old", "a", "--unit", "logits/10"]);
+    assert!(told.contains("logits has the units 0 to 9"), "{told}");
+}
+
+#[test]
+fn notes_that_do_not_belong_to_a_session_are_refused_with_their_place() {
+    let bench = finished();
+    let mut session = bench.load("done");
+    let foreign = |on: NoteOn| Note {
+        written: 7,
+        on,
+        text: "a".into(),
+    };
+    for (on, said) in [
+        (map(10), "notes[1]: there is no class 10"),
+        (
+            NoteOn::Map {
+                images: usize::MAX,
+                response: Response::Evidence,
+                class: 0,
+                gamma: f64::NAN,
+            },
+            "notes[1]: the plan has 1 classification images",
+        ),
+        (
+            NoteOn::Session,
+            "notes[1]: there is a note on the session already",
+        ),
+    ] {
+        session.record.notes = vec![foreign(NoteOn::Session), foreign(on)];
+        let text = to_text(&session).unwrap();
+        let error = from_text(&text, Path::new("done.ron"), "done").unwrap_err();
+        assert!(error.to_string().contains(said), "{error}");
+    }
+}
