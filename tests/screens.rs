@@ -28,6 +28,8 @@ mod keys;
 mod many;
 #[path = "screens/maps.rs"]
 mod maps;
+#[path = "screens/matrix.rs"]
+mod matrix;
 #[path = "screens/predictions.rs"]
 mod predictions;
 #[path = "screens/says.rs"]
@@ -42,6 +44,8 @@ mod shards;
 mod synthetic;
 #[path = "screens/terminals.rs"]
 mod terminals;
+#[path = "screens/verbs.rs"]
+mod verbs;
 #[path = "screens/wire.rs"]
 mod wire;
 
@@ -60,13 +64,13 @@ use noisescope::tui::size::Size;
 use noisescope::tui::state::{Overlay, State, ViewId};
 use noisescope::tui::theme::{Background, Depth, Theme};
 use noisescope::tui::update::{self, Effect};
-use noisescope::tui::view::{View, Wanted};
 use noisescope::tui::view::attack::Attack;
 use noisescope::tui::view::backdoor::Backdoor;
 use noisescope::tui::view::filters::{Filters, Stimuli};
 use noisescope::tui::view::maps::Maps;
 use noisescope::tui::view::modulation::Modulation;
 use noisescope::tui::view::predictions::Predictions;
+use noisescope::tui::view::{View, Wanted};
 use noisescope::tui::views::VIEWS;
 use proptest::prelude::*;
 use ratatui::Terminal;

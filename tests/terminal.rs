@@ -179,3 +179,233 @@ fn the_browser_makes_opens_and_deletes_sessions() {
     assert_eq!(pty.exit_code(), 0);
     pty.wait_restored();
 }
+
+/// Base64 of what the last OSC 52 put on the clipboard, decoded.
+fn clipboard(bytes: &[u8]) -> Option<String> {
+    use base64::Engine as _;
+    let text = String::from_utf8_lossy(bytes);
+    let begin = text.rfind("\x1b]52;c;")? + 7;
+    let end = text[begin..].find('\x07')? + begin;
+    let own = base64::engine::general_purpose::STANDARD.decode(&text[begin..end]);
+    own.ok().and_then(|own| String::from_utf8(own).ok())
+}
+
+#[test]
+fn a_caption_reaches_the_clipboard_and_a_figure_the_folder() {
+    let bench = finished();
+    let mut pty = Pty::start(bench.folder.path(), &["attach", "done"], 100, 30);
+    pty.wait_for("finished");
+    pty.press("3\r");
+    pty.wait_for("called so");
+    pty.press("yc");
+    pty.wait_for("copied: Evidence image of class 0");
+    let text = clipboard(&pty.bytes()).expect("an OSC 52");
+    assert!(
+        text.contains("|z| > ") && text.contains("Session done"),
+        "{text}"
+    );
+    pty.press("yl");
+    wait_until("the command line", || {
+        clipboard(&pty.bytes()).is_some_and(|text| text.contains("--view maps"))
+    });
+    let command = clipboard(&pty.bytes()).unwrap();
+    assert_eq!(
+        command.split(" attach ").nth(1),
+        Some("done --view maps --class 0 --closer"),
+        "{command}"
+    );
+    pty.press("e");
+    pty.wait_for("wrote done-evidence-map-0-gamma-0.4.png in");
+    let png = std::fs::read(bench.path("done-evidence-map-0-gamma-0.4.png")).unwrap();
+    assert!(png.starts_with(b"\x89PNG"));
+    // Right after, the next class is written too.
+    pty.press(".");
+    wait_until("the next figure", || {
+        bench.path("done-evidence-map-1-gamma-0.4.png").exists()
+    });
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
+    // The copied words, given to the program, come back to the same place.
+    let words = [
+        "attach", "done", "--view", "maps", "--class", "1", "--closer",
+    ];
+    let mut again = Pty::start(bench.folder.path(), &words, 100, 30);
+    again.wait_for("called so");
+    again.wait_for("class 1");
+    again.press("q");
+    assert_eq!(again.exit_code(), 0);
+}
+
+#[test]
+fn through_tmux_the_text_goes_to_tmux_too() {
+    let bench = finished();
+    // A stand-in that keeps what it is given: whichever tmux is installed, it is not asked.
+    let bin = bench.path("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" > {0}/words\ncat > {0}/text\n",
+        bin.display()
+    );
+    let program = bin.join("tmux");
+    std::fs::write(&program, script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, mode).unwrap();
+    let path = format!("PATH={}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let words = [
+        "env",
+        "TMUX=/tmp/tmux-0/default,1,0",
+        &path,
+        env!("CARGO_BIN_EXE_noisescope"),
+        "attach",
+        "done",
+    ];
+    let mut pty = Pty::start_program(bench.folder.path(), &words, 100, 30);
+    pty.wait_for("finished");
+    pty.press("yl");
+    wait_until("tmux to be told", || {
+        std::fs::read_to_string(bin.join("text")).is_ok_and(|text| text.contains("attach done"))
+    });
+    let words = std::fs::read_to_string(bin.join("words")).unwrap();
+    assert_eq!(words.trim(), "load-buffer -w -");
+    wait_until("it to be passed through as well", || {
+        String::from_utf8_lossy(&pty.bytes()).contains("\x1bPtmux;\x1b\x1b]52;c;")
+    });
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+/// The grey of zero on this background, as a terminal is told it.
+fn zero(background: noisescope::tui::theme::Background) -> String {
+    use noisescope::tui::theme::{Depth, Palette};
+    let palette = Palette::new(Depth::True, background);
+    match palette.diverging(0.0) {
+        ratatui::style::Color::Rgb(r, g, b) => format!("2;{r};{g};{b}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_terminal_that_says_it_is_light_is_drawn_on_as_a_light_one() {
+    use noisescope::tui::theme::Background;
+    let bench = finished();
+    let words = ["attach", "done", "--view", "maps"];
+    let (dark, light) = (zero(Background::Dark), zero(Background::Light));
+    let has = |pty: &Pty, colour: &str| String::from_utf8_lossy(&pty.bytes()).contains(colour);
+    let mut pty = Pty::start(bench.folder.path(), &words, 100, 30);
+    pty.wait_for("finished");
+    assert!(has(&pty, "\x1b]11;?\x1b\\"), "it is asked");
+    wait_until("maps on dark", || has(&pty, &dark));
+    assert!(!has(&pty, &light));
+    pty.press("\x1b]11;rgb:fdfd/f6f6/e3e3\x1b\\");
+    wait_until("maps on light", || has(&pty, &light));
+    // The answer was no key.
+    assert!(pty.text().contains("finished"), "{}", pty.text());
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
+
+    // Where a person has said it, nobody is asked.
+    for flag in ["--light", "--dark"] {
+        let words = ["attach", "done", "--view", "maps", flag];
+        let mut pty = Pty::start(bench.folder.path(), &words, 100, 30);
+        let own = if flag == "--light" { &light } else { &dark };
+        wait_until("maps", || has(&pty, own));
+        assert!(!has(&pty, "\x1b]11;?"), "{flag}");
+        pty.press("q");
+        assert_eq!(pty.exit_code(), 0);
+    }
+}
+
+#[test]
+fn preferences_change_keys_and_colours_and_flags_go_first() {
+    let bench = finished();
+    let file = bench.path("config.ron");
+    std::fs::write(
+        &file,
+        "(color: None, ascii: true, keys: {\"leave\": [\"Q\"], \"next-view\": [\"N\"]})",
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let words = ["attach", "done", "--config", file];
+    let mut pty = Pty::start(bench.folder.path(), &words, 100, 30);
+    pty.wait_for("Q leave");
+    pty.press("NN");
+    pty.wait("the maps in ASCII", |text| {
+        text.contains("evidence image") && text.is_ascii()
+    });
+    assert!(!String::from_utf8_lossy(&pty.bytes()).contains("38;2;"));
+    // The key that ships does nothing any more.
+    pty.press("q");
+    pty.press("Q");
+    assert_eq!(pty.exit_code(), 0);
+    let words = ["attach", "done", "--config", file, "--color", "truecolor"];
+    let mut pty = Pty::start(bench.folder.path(), &words, 100, 30);
+    pty.wait_for("Q leave");
+    assert!(String::from_utf8_lossy(&pty.bytes()).contains("38;2;"));
+    pty.press("Q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn preferences_that_will_not_do_are_refused_with_the_place() {
+    let bench = finished();
+    let printed = bench.succeed(&["config"]);
+    std::fs::write(bench.path("whole.ron"), &printed).unwrap();
+    let said = bench.succeed(&["config", "--check", "--config", "whole.ron"]);
+    assert!(said.contains("it will do"), "{said}");
+    std::fs::write(bench.path("bad.ron"), "(\n  keys: {\"pause\": [\"S\"]},\n)").unwrap();
+    let said = bench.refuse(2, &["config", "--check", "--config", "bad.ron"]);
+    assert!(
+        said.contains("bad.ron: keys.pause and keys.ask-stop: `S` would mean both in every view"),
+        "{said}"
+    );
+    std::fs::write(bench.path("bad.ron"), "(\n  colour: None,\n)").unwrap();
+    let said = bench.refuse(2, &["config", "--check", "--config", "bad.ron"]);
+    assert!(said.contains("bad.ron: line 2"), "{said}");
+    let said = bench.refuse(2, &["config", "--check", "--config", "none.ron"]);
+    assert!(said.contains("none.ron: there is no such file"), "{said}");
+}
+
+#[test]
+fn a_note_left_on_a_finished_session_is_in_its_file() {
+    let bench = finished();
+    let mut pty = Pty::start(bench.folder.path(), &["attach", "done"], 100, 30);
+    pty.wait_for("finished");
+    // Written and left at once: it must not be lost.
+    pty.press("3\rafour strokes\rq");
+    assert_eq!(pty.exit_code(), 0);
+    let session = bench.load("done");
+    let texts: Vec<&str> = session
+        .record
+        .notes
+        .iter()
+        .map(|note| &note.text[..])
+        .collect();
+    assert_eq!(texts, ["four strokes"]);
+    assert_eq!(session.record.state, State::Finished);
+}
+
+#[test]
+fn runs_are_paused_and_stopped_from_the_list() {
+    let bench = Bench::new();
+    let plan = endless(&bench);
+    let mut words = vec!["run", "live", "--detach"];
+    words.extend(plan.iter().map(String::as_str));
+    bench.succeed(&words);
+    bench.wait_for_trials("live", 0);
+    let mut pty = Pty::start(bench.folder.path(), &[], 100, 30);
+    pty.wait_for("running");
+    pty.press("p");
+    pty.wait_for("live stands still after this block");
+    pty.wait_for("paused");
+    pty.press("p");
+    pty.wait_for("live goes on");
+    pty.press("S");
+    pty.wait_for("Stop live?");
+    pty.press("s");
+    wait_until("the stop", || {
+        bench.load("live").record.state == State::Stopped
+    });
+    pty.wait_for("stopped");
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
+}

@@ -31,12 +31,7 @@ pub fn run(store: &Store, data: Option<&Path>, line: &Line) -> Result<ExitCode, 
         return ls::run(store, false);
     }
     if !any {
-        return run::run(
-            store,
-            data,
-            &Plan::named("quickstart", None),
-            &drawn(line),
-        );
+        return run::run(store, data, &Plan::named("quickstart", None), &drawn(line));
     }
     let folder = data::data_dir(data).map_err(Refusal::failed)?;
     let machine = Machine::default();
@@ -58,9 +53,7 @@ pub fn run(store: &Store, data: Option<&Path>, line: &Line) -> Result<ExitCode, 
             Choice::Open(name) => attach::run(&look, &name, false, &attach::At::default()),
             Choice::Extend(name) => attach::extend(&look, &name),
             Choice::Compare(name) => compare::chosen(&look, &name),
-            Choice::Resume(name) => {
-                run::run(store, data, &Plan::named(&name, None), &drawn(line))
-            }
+            Choice::Resume(name) => run::run(store, data, &Plan::named(&name, None), &drawn(line)),
             Choice::New(asked) => make((store, data), &asked, line),
             Choice::Delete(name) => store.to_trash(&name).map_err(Refusal::from).map(|place| {
                 list.news = Some(format!(

@@ -29,7 +29,8 @@ pub fn run(config: &Config, line: &Line) -> Result<ExitCode, Refusal> {
     }
     let Some(path) = line.path() else {
         return Err(Refusal::Usage(
-            "there is no place for preferences on this machine; name a file with --config FILE".into(),
+            "there is no place for preferences on this machine; name a file with --config FILE"
+                .into(),
         ));
     };
     if config.path {

@@ -45,7 +45,10 @@ pub struct Line {
 impl Line {
     /// Where preferences are looked for; `None` on a machine without a place for them.
     pub fn path(&self) -> Option<PathBuf> {
-        let named = self.config.clone().filter(|path| !path.as_os_str().is_empty());
+        let named = self
+            .config
+            .clone()
+            .filter(|path| !path.as_os_str().is_empty());
         named.or_else(|| {
             let strategy = etcetera::choose_base_strategy().ok()?;
             Some(strategy.config_dir().join("noisescope").join("config.ron"))

@@ -475,7 +475,8 @@ impl Follower {
                 Ok(Ok(session)) => {
                     // What is known of the run that has ended stays in sight.
                     let run = self.publish.borrow().run.clone();
-                    self.publish.send_replace(Arc::new(Session { run, ..session }));
+                    self.publish
+                        .send_replace(Arc::new(Session { run, ..session }));
                 }
                 Ok(Err(problem)) => {
                     self.refuse.send_replace(format!("not noted: {problem}"));

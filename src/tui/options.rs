@@ -68,7 +68,9 @@ impl Options {
     /// such a terminal understands the question.
     pub(super) fn asks_background(self) -> bool {
         let said = self.background.is_some() || terminal::background().is_some();
-        !said && self.theme().depth != Depth::Mono && Theme::may_ask(|name| std::env::var(name).ok())
+        !said
+            && self.theme().depth != Depth::Mono
+            && Theme::may_ask(|name| std::env::var(name).ok())
     }
 }
 

@@ -221,7 +221,11 @@ impl Preferences {
             own.fps, own.low_bandwidth, theme.accent, theme.dim, theme.warning
         );
         for row in TABLE.iter().filter(|row| row.action != Action::View(0)) {
-            let keys: Vec<String> = row.keys.iter().map(|key| format!("{:?}", key.name())).collect();
+            let keys: Vec<String> = row
+                .keys
+                .iter()
+                .map(|key| format!("{:?}", key.name()))
+                .collect();
             let places: Vec<&str> = row.places.iter().map(|place| place.label()).collect();
             let _ = write!(
                 text,
@@ -254,8 +258,7 @@ const HEAD: &str = "\
 ";
 
 /// What stands above the keys.
-const KEYS: &str = "\
-    // Keys, by what they do: one character, Ctrl- and a letter, F1 to F12, Left, Right, Up, Down, Enter, Esc, Space,
+const KEYS: &str = "    // Keys, by what they do: one character, Ctrl- and a letter, F1 to F12, Left, Right, Up, Down, Enter, Esc, Space,
     // Tab, Shift-Tab, Backspace, Delete, Home, End, PgUp, PgDn. The first of a line is shown in the footer. A key that
     // would mean two things in one place is refused, and both are named.
     keys: {
@@ -299,7 +302,11 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_place() {
         let problem = |text: &str| Preferences::parse(text).unwrap_err();
-        assert!(problem("(\n    fsp: 10,\n)").contains("line 2"), "{}", problem("(\n    fsp: 10,\n)"));
+        assert!(
+            problem("(\n    fsp: 10,\n)").contains("line 2"),
+            "{}",
+            problem("(\n    fsp: 10,\n)")
+        );
         assert!(problem("(fps: 0)").contains("1 to 60"));
         assert!(problem("(theme: (dim: \"grey\"))").contains("theme.dim: `grey`"));
         assert!(problem("(keys: {\"pause\": [\"S\"]})").contains("keys.pause and keys.ask-stop"));

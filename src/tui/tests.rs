@@ -3,17 +3,23 @@
 use std::io::Read;
 use std::path::Path;
 
+use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::frame;
 use super::size::Size;
-use super::state::{State, ViewId};
+use super::state::{Beside, Overlay, State, ViewId};
 use super::theme::{Background, Depth, Theme};
+use super::view::Wanted;
+use super::view::backdoor::Backdoor;
+use super::view::filters::{Filters, Order};
 use super::view::maps::Maps;
 use super::views::VIEWS;
 use super::widget::text::witness::{self, Written};
 use crate::link::Connection;
+use crate::session::config::Response;
+use crate::session::record::{Note, NoteOn};
 use crate::session::run::Phase;
 use crate::session::store::from_text;
 use crate::session::{Run, Session};
@@ -133,8 +139,8 @@ fn everywhere(mut check: impl FnMut(&Session, &State, &Buffer, &[Written])) {
                 if let Some(maps) = state.of_mut::<Maps>() {
                     maps.enlarged = closer;
                 }
-                for width in (60..=204).step_by(if closer { 9 } else { 4 }) {
-                    for height in [18, 24, 40, 60] {
+                for width in (60..=240).step_by(if closer { 11 } else { 5 }) {
+                    for height in [18, 24, 40, 60, 80] {
                         state.shared.size = Size { width, height };
                         let (buf, written) = drawn(session, &state, &theme);
                         check(session, &state, &buf, &written);
@@ -164,6 +170,97 @@ fn no_word_or_number_is_cut_into_another_at_any_size() {
         wrong[0].1,
         all[..all.len().min(40)].join("\n")
     );
+}
+
+/// The sessions that screens are drawn of, read once.
+fn drawn_sessions() -> &'static [Session] {
+    static ALL: std::sync::OnceLock<Vec<Session>> = std::sync::OnceLock::new();
+    ALL.get_or_init(|| {
+        let mut noted = fixture("everything");
+        let note = |on| Note {
+            written: 1_000,
+            on,
+            text: "looks like the stroke of a seven, and like nothing else; ask about it".into(),
+        };
+        noted.note(note(NoteOn::Session)).unwrap();
+        let form = noted.record.form.as_ref().unwrap();
+        for class in 0..form.count() {
+            let images = noted.record.classification_images().unwrap();
+            let on = NoteOn::Map {
+                images: 0,
+                response: Response::Decision,
+                class,
+                gamma: images.gammas[0].gamma,
+            };
+            noted.note(note(on)).unwrap();
+        }
+        vec![
+            at_work(fixture("everything")),
+            fixture("half-finished"),
+            at_work(fixture("half-way")),
+            noted,
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    /// Whatever is looked at, on whatever screen from 60×18 to 240×80, with whatever lies over it.
+    #[test]
+    fn no_text_is_cut_in_any_view_at_any_size(
+        session in 0_usize..4,
+        view in 0..VIEWS.len(),
+        beside in prop::option::of((0..VIEWS.len(), any::<bool>())),
+        width in 60_u16..=240,
+        height in 18_u16..=80,
+        class in 0_usize..10,
+        unit in 0_usize..12,
+        (closer, table, sorted, log) in any::<(bool, bool, bool, bool)>(),
+        over in 0_usize..9,
+        ascii in any::<bool>(),
+    ) {
+        let session = &drawn_sessions()[session];
+        let theme = Theme::new(Depth::True, Background::Dark, !ascii);
+        let mut state = State::new(Connection::Live, VIEWS);
+        state.view = ViewId(view);
+        state.beside = beside.map(|(view, left)| Beside { view: ViewId(view), left });
+        state.shared.now = 1_002;
+        state.shared.class = class;
+        state.shared.size = Size { width, height };
+        state.log = Some(log);
+        if let Some(maps) = state.of_mut::<Maps>() {
+            (maps.enlarged, maps.table) = (closer, table);
+        }
+        if let Some(filters) = state.of_mut::<Filters>() {
+            (filters.enlarged, filters.unit) = (closer, unit);
+            filters.hides_silent = table;
+            filters.order = if sorted { Order::Reliability } else { Order::Number };
+        }
+        if let Some(backdoor) = state.of_mut::<Backdoor>() {
+            backdoor.enlarged = closer;
+        }
+        state.overlay = match over {
+            0 => Overlay::Help(unit),
+            1 => Overlay::Palette,
+            2 => Overlay::Stop,
+            3 => Overlay::Jump(Wanted::Class),
+            4 => Overlay::Copy,
+            5 => Overlay::Note,
+            6 => Overlay::Extend,
+            _ => Overlay::None,
+        };
+        state.note.typed = "a stroke".into();
+        state.shared.settle(session);
+        let (buf, written) = drawn(session, &state, &theme);
+        // In ASCII other letters stand where these were written.
+        if !ascii && let Some(broken) = broken(&buf, &written) {
+            prop_assert!(false, "{broken}\n{}", text(&buf));
+        }
+        if ascii {
+            prop_assert!(text(&buf).is_ascii(), "{}", text(&buf));
+        }
+    }
 }
 
 #[test]

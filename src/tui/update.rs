@@ -193,11 +193,18 @@ fn over_view(
         Action::WriteNote => {
             let note = note::typed(state, session);
             state.overlay = Overlay::None;
-            let before = session.record.note_on(&note.on).map(|own| own.text.as_str());
+            let before = session
+                .record
+                .note_on(&note.on)
+                .map(|own| own.text.as_str());
             if note.text == before.unwrap_or_default() {
                 return Some(Effect::Redraw);
             }
-            let what = if note.text.is_empty() { "note removed" } else { "noted" };
+            let what = if note.text.is_empty() {
+                "note removed"
+            } else {
+                "noted"
+            };
             state.news = Some(News::done(format!(
                 "{what}: {}",
                 note.on.in_words(&session.record)

@@ -11,7 +11,7 @@ use super::synthetic::{self, CLASSES, SIDE, template};
 use super::*;
 
 /// The audit of a network whose class 9 reacts to a patch in the upper right, or of a clean one.
-fn audited(poisoned: bool) -> Session {
+pub fn audited(poisoned: bool) -> Session {
     let plan = config::Audit::default();
     let config = Config {
         analyses: vec![Plan::Audit(plan.clone())],

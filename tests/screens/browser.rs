@@ -319,7 +319,9 @@ fn a_session_that_starts_to_run_under_the_question_is_not_deleted() {
     let mut now = rows();
     now[2].pid = Some(7);
     list.renew(now);
-    assert_eq!(typing(&mut list, "y"), Outcome::None);
+    // The question has gone, and its answer with it.
+    let said = typing(&mut list, "y");
+    assert!(!matches!(said, Outcome::Chosen(_)), "{said:?}");
 }
 
 #[test]
@@ -549,4 +551,125 @@ proptest! {
             drawn(&list, (width, height), &theme());
         }
     }
+}
+
+#[test]
+fn a_run_is_paused_goes_on_and_is_stopped_from_the_list() {
+    let mut list = browser();
+    // The first row runs.
+    let pause = list.key(&KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE));
+    assert_eq!(pause, Outcome::Do(Deed::Pause("mnist-paper".into())));
+    list.done(Ok("mnist-paper stands still after this block".into()));
+    assert!(shown(&list).contains("stands still after this block"));
+    let mut paused = rows();
+    paused[0].standing = Standing::Paused;
+    list.renew(paused);
+    assert!(shown(&list).contains("p go on"), "{}", shown(&list));
+    let on = list.key(&KeyEvent::new(KeyCode::Char('p'), KeyModifiers::NONE));
+    assert_eq!(on, Outcome::Do(Deed::Continue("mnist-paper".into())));
+    // Stopping asks first.
+    keys(&mut list, &[KeyCode::Char('S')]);
+    assert!(
+        shown(&list).contains("Stop mnist-paper?"),
+        "{}",
+        shown(&list)
+    );
+    keys(&mut list, &[KeyCode::Esc, KeyCode::Char('S')]);
+    let stop = list.key(&KeyEvent::new(KeyCode::Char('s'), KeyModifiers::NONE));
+    assert_eq!(stop, Outcome::Do(Deed::Stop("mnist-paper".into())));
+    // What does not run is neither paused nor stopped.
+    keys(&mut list, &[KeyCode::Down]);
+    for key in ['p', 'S'] {
+        let event = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
+        assert_eq!(list.key(&event), Outcome::None, "{key}");
+    }
+}
+
+#[test]
+fn a_session_is_exported_copied_and_extended_from_the_list() {
+    let mut list = browser();
+    let press =
+        |list: &mut Browser, c| list.key(&KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
+    assert_eq!(
+        press(&mut list, 'e'),
+        Outcome::Do(Deed::Export("mnist-paper".into()))
+    );
+    list.program = "noisescope --sessions /s";
+    let command = "noisescope --sessions /s attach mnist-paper";
+    assert_eq!(press(&mut list, 'y'), Outcome::Copy(command.into()));
+    assert!(shown(&list).contains(command));
+    let more = Outcome::Chosen(Choice::Extend("mnist-paper".into()));
+    assert_eq!(press(&mut list, '+'), more);
+    // What went wrong is told until the next key.
+    list.done(Err("no space left on device".into()));
+    assert!(shown(&list).contains("▲ no space left on device"));
+    keys(&mut list, &[KeyCode::Down]);
+    assert!(!shown(&list).contains("no space left"));
+    // Of a session that has measured nothing there is nothing to write.
+    keys(&mut list, &[KeyCode::End]);
+    assert_eq!(press(&mut list, 'e'), Outcome::None);
+}
+
+#[test]
+fn the_list_has_a_palette_of_its_own() {
+    let mut list = browser();
+    typing(&mut list, ":trash");
+    assert!(
+        shown(&list).contains("no command has that"),
+        "{}",
+        shown(&list)
+    );
+    keys(&mut list, &[KeyCode::Esc]);
+    typing(&mut list, ":delete");
+    let screen = shown(&list);
+    // A run is at work on the chosen one, so it cannot go.
+    assert!(screen.contains("no command has that"), "{screen}");
+    keys(&mut list, &[KeyCode::Esc, KeyCode::Down]);
+    typing(&mut list, ":delete");
+    assert!(shown(&list).contains("▸ delete the session; asks first"));
+    keys(&mut list, &[KeyCode::Enter]);
+    assert!(
+        shown(&list).contains("Delete fashion-paper"),
+        "{}",
+        shown(&list)
+    );
+}
+
+#[test]
+fn the_form_says_what_a_preset_does_and_how_long_it_takes_here() {
+    let preset = |name: &str, work| Preset {
+        name: name.into(),
+        about: Some(About {
+            words: format!("trains cnn for {} epochs on MNIST; attack", name.len()),
+            network: "cnn".into(),
+            work,
+        }),
+    };
+    let presets = [preset("quickstart", Some(600_000.0)), preset("own", None)];
+    let mut list = Browser::new(&presets, List::default());
+    list.now = NOW;
+    list.renew(rows());
+    assert_eq!(list.wants_pace(), None, "nobody asks yet");
+    keys(&mut list, &[KeyCode::Char('n')]);
+    let screen = shown(&list);
+    assert!(
+        screen.contains("trains cnn for 10 epochs on MNIST; attack"),
+        "{screen}"
+    );
+    assert_eq!(list.wants_pace().as_deref(), Some("cnn"));
+    assert_eq!(list.wants_pace(), None, "it is measured once");
+    assert!(shown(&list).contains("is being measured"));
+    list.paced("cnn".into(), Ok(5_000.0));
+    let screen = shown(&list);
+    assert!(
+        screen.contains("as much as 600 k trials: about 2 min here"),
+        "{screen}"
+    );
+    // What cannot be known beforehand is not foretold.
+    keys(&mut list, &[KeyCode::Down]);
+    let screen = shown(&list);
+    assert!(
+        screen.contains("trains cnn for 3 epochs") && !screen.contains("here"),
+        "{screen}"
+    );
 }

@@ -16,7 +16,7 @@ use super::*;
 const PIXELS: usize = SIDE * SIDE;
 
 /// Trials at γ = 0 that are all called 8, whose outputs speak of every class's template.
-fn heard(trials: u64) -> Session {
+pub fn heard(trials: u64) -> Session {
     let mut session = synthetic::accumulating([0, 0, 0, 0]);
     let kind = TrialKind {
         evidence: true,

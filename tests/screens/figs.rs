@@ -132,7 +132,7 @@ fn modulation_says_by_how_much_a_push_changes_every_class() {
         state.shared.class = 3;
         of::<Modulation>(state).layer = Some(1);
     });
-    assert!(strongest.contains("strength +10") && strongest.contains("▸class 3"));
+    assert!(strongest.contains("strength −10") && strongest.contains("▸class 3"));
     let none = seen("Modulation", (120, 40), |state| {
         let own = of::<Modulation>(state);
         (own.layer, own.strength) = (Some(1), Some(10));

@@ -9,7 +9,7 @@ use super::synthetic;
 use super::*;
 
 /// 32 shards: two in want of somebody, the others as they are in the middle of a night.
-fn divided() -> Session {
+pub fn divided() -> Session {
     let mut session = synthetic::accumulating([40_000, 30_000, 20_000, 10_000]);
     session.divide(32, "0.1.0").unwrap();
     let shard = |index: u32| {
@@ -48,7 +48,7 @@ fn divided() -> Session {
     session
 }
 
-fn at_shards(size: (u16, u16)) -> State {
+pub fn at_shards(size: (u16, u16)) -> State {
     let mut state = State::new(Connection::Watched, VIEWS_OF_SHARDS);
     state.shared.now = NOW;
     state.shared.size = Size {

@@ -76,7 +76,9 @@ impl Key {
             (Some(c), None) if !c.is_control() && !c.is_whitespace() => return Ok(Char(c)),
             _ => {}
         }
-        let control = name.get(..5).filter(|own| own.eq_ignore_ascii_case("ctrl-"));
+        let control = name
+            .get(..5)
+            .filter(|own| own.eq_ignore_ascii_case("ctrl-"));
         let mut letters = control.and(name.get(5..)).unwrap_or_default().chars();
         match (letters.next(), letters.next()) {
             (Some(c), None) if c.is_ascii_alphabetic() => Ok(Control(c.to_ascii_lowercase())),

@@ -10,9 +10,7 @@ use super::table::TABLE;
 /// # Errors
 /// An action that does not exist, what is no key, and keys that would mean two things in one place: named,
 /// with the place.
-pub fn with<'a>(
-    own: impl IntoIterator<Item = (&'a str, &'a [String])>,
-) -> Result<Keys, String> {
+pub fn with<'a>(own: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Result<Keys, String> {
     let mut table: Vec<Binding> = TABLE.to_vec();
     let mut changed = false;
     for (name, keys) in own {
@@ -26,7 +24,9 @@ pub fn with<'a>(
         let parsed: Result<Vec<Key>, String> = keys.iter().map(|key| Key::parse(key)).collect();
         let parsed = parsed.map_err(|problem| format!("keys.{name}: {problem}"))?;
         if parsed.is_empty() {
-            return Err(format!("keys.{name}: it needs a key; leave the line out for those that ship"));
+            return Err(format!(
+                "keys.{name}: it needs a key; leave the line out for those that ship"
+            ));
         }
         let typed = row.places.iter().find(|place| place.is_typed());
         if let (Some(place), Some(key)) = (typed, parsed.iter().find(|key| key.types())) {
@@ -65,9 +65,9 @@ pub fn conflict(table: &[Binding]) -> Option<String> {
                 if let Some(key) = both {
                     // The more particular of two places says more.
                     let place = row.places.iter().chain(other.places);
-                    let place = place.filter(|own| together.contains(own)).min_by_key(|own| {
-                        matches!(own, Place::Views | Place::Everywhere)
-                    });
+                    let place = place
+                        .filter(|own| together.contains(own))
+                        .min_by_key(|own| matches!(own, Place::Views | Place::Everywhere));
                     return Some(format!(
                         "keys.{} and keys.{}: `{}` would mean both in {}",
                         row.action.name(),
@@ -122,20 +122,29 @@ mod tests {
         let row = table.iter().find(|row| row.action == Action::ExportFigure);
         let names: Vec<String> = row.unwrap().keys.iter().map(|key| key.name()).collect();
         assert_eq!(names, ["E", "F2"]);
-        assert!(std::ptr::eq(keys(&[]).unwrap(), TABLE));
+        assert_eq!(keys(&[]).unwrap(), TABLE);
     }
 
     #[test]
     fn two_may_change_places() {
-        assert!(keys(&[("pause", &["e"]), ("export-figure", &["p"])]).is_err(), "p pauses a row too");
+        assert!(
+            keys(&[("pause", &["e"]), ("export-figure", &["p"])]).is_err(),
+            "p pauses a row too"
+        );
         assert!(keys(&[("freeze", &["y"]), ("open-copy", &["Space"])]).is_ok());
     }
 
     #[test]
     fn conflicts_are_named_with_both_actions_the_key_and_the_place() {
         let problem = keys(&[("export-figure", &["d"])]).unwrap_err();
-        assert!(problem.contains("keys.switch-response and keys.export-figure"), "{problem}");
-        assert!(problem.contains("`d`") && problem.contains("maps side by side"), "{problem}");
+        assert!(
+            problem.contains("keys.switch-response and keys.export-figure"),
+            "{problem}"
+        );
+        assert!(
+            problem.contains("`d`") && problem.contains("maps side by side"),
+            "{problem}"
+        );
         let problem = keys(&[("freeze", &["3"])]).unwrap_err();
         assert!(problem.contains("keys.view"), "{problem}");
     }
@@ -143,10 +152,20 @@ mod tests {
     #[test]
     fn what_is_no_action_or_no_key_is_told_with_what_there_is() {
         let problem = keys(&[("export-figur", &["E"])]).unwrap_err();
-        assert!(problem.contains("did you mean `export-figure`?"), "{problem}");
+        assert!(
+            problem.contains("did you mean `export-figure`?"),
+            "{problem}"
+        );
         let problem = keys(&[("export-figure", &["Hyper-x"])]).unwrap_err();
-        assert!(problem.contains("keys.export-figure: `Hyper-x` is no key"), "{problem}");
-        assert!(keys(&[("jump", &["j"])]).unwrap_err().contains("is typed in jump"));
+        assert!(
+            problem.contains("keys.export-figure: `Hyper-x` is no key"),
+            "{problem}"
+        );
+        assert!(
+            keys(&[("jump", &["j"])])
+                .unwrap_err()
+                .contains("is typed in jump")
+        );
         assert!(keys(&[("pause", &[])]).unwrap_err().contains("needs a key"));
         assert!(keys(&[("view", &["v"])]).unwrap_err().contains("digits"));
     }

@@ -96,7 +96,7 @@ impl Place {
 
     /// The places that there are at the same time, each beside what is everywhere: in them a key has one
     /// meaning.
-    pub const TOGETHER: [&'static [Self]; 25] = [
+    pub const TOGETHER: [&'static [Self]; 26] = [
         &[Self::Views, Self::Sheet],
         &[Self::Views, Self::Sheet, Self::Maps],
         &[Self::Views, Self::Enlarged, Self::Maps],
@@ -121,7 +121,8 @@ impl Place {
         &[Self::Sessions],
         &[Self::Filter],
         &[Self::Form],
-        &[Self::Deleting, Self::DeletingByName],
+        &[Self::Deleting],
+        &[Self::DeletingByName],
     ];
 
     /// Whether characters are typed there.

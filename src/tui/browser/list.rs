@@ -213,7 +213,8 @@ impl Browser {
 
     /// Whether the run of the chosen session stands still.
     pub(super) fn is_paused(&self) -> bool {
-        self.chosen().is_some_and(|(_, row)| row.standing == Standing::Paused)
+        self.chosen()
+            .is_some_and(|(_, row)| row.standing == Standing::Paused)
     }
 
     /// The rows of the table that can do something now.

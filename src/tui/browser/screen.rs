@@ -220,11 +220,7 @@ fn take(input: Input, browser: &mut Browser, frames: &mut Frames, terminal: &Ter
 type Pace = Arc<dyn Fn(&str) -> Result<f64, String> + Send + Sync>;
 
 /// Measures the pace of a network on a thread of its own.
-fn measure(
-    network: String,
-    pace: &Pace,
-    tell: &UnboundedSender<(String, Result<f64, String>)>,
-) {
+fn measure(network: String, pace: &Pace, tell: &UnboundedSender<(String, Result<f64, String>)>) {
     let (pace, tell) = (Arc::clone(pace), tell.clone());
     on_thread("pace", move || {
         let rate = pace(&network);

@@ -71,10 +71,11 @@ fn framed(drawn: &Drawn<'_>, theme: &Theme, area: Rect, buf: &mut Buffer) {
         }
     }
     let foot = below(area, area.height - 1);
-    let rows = action::available_at(drawn.keys, drawn.places.clone()).filter(|row| match drawn.sight {
-        Ok(sight) => sight.is_possible(row.action),
-        Err(_) => true,
-    });
+    let rows =
+        action::available_at(drawn.keys, drawn.places.clone()).filter(|row| match drawn.sight {
+            Ok(sight) => sight.is_possible(row.action),
+            Err(_) => true,
+        });
     let word = |short| match short {
         "γ" => theme.glyphs.gamma,
         _ => short,

@@ -70,7 +70,11 @@ pub async fn compare(
     let mut clock = interval(TICK);
     clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
 
-    let mut seen = Seen::new(links.each_ref().map(Link::newest), Look::new(wish), options.keys);
+    let mut seen = Seen::new(
+        links.each_ref().map(Link::newest),
+        Look::new(wish),
+        options.keys,
+    );
     let mut watching = [true; 2];
     let mut frames = Frames::new(options, Instant::now());
     let end = loop {

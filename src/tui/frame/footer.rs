@@ -19,6 +19,20 @@ pub fn news(words: &str, failed: bool, theme: &Theme, area: Rect, buf: &mut Buff
     left(buf, area, 0, Span::styled(text, style));
 }
 
+/// The words that go first where there is no room for all: the list of keys and the palette have them.
+const EXTRAS: [&str; 10] = [
+    "export",
+    "copy",
+    "note",
+    "two views",
+    "one view",
+    "table of R",
+    "unit by number",
+    "sort",
+    "silent",
+    "more trials",
+];
+
 /// Draws the rows that have a word for it, in what [`crate::tui::possible::word`] makes of that. The
 /// last two entries are the way out and help: they stay whatever else must go.
 pub fn draw(
@@ -52,6 +66,12 @@ pub fn draw(
     let total = |entries: &[(String, &'static str)]| {
         entries.iter().map(width).sum::<usize>() + 3 * entries.len().saturating_sub(1)
     };
+    // What can be done in every view is told where there is room for it.
+    while total(&entries) > usize::from(area.width)
+        && let Some(at) = entries.iter().rposition(|(_, word)| EXTRAS.contains(word))
+    {
+        entries.remove(at);
+    }
     // What stands in brackets only explains.
     if total(&entries) > usize::from(area.width) {
         for (_, word) in &mut entries {

@@ -80,13 +80,30 @@ pub fn draw_of_list(keys: Keys, theme: &Theme, first: usize, area: Rect, buf: &m
     let palette = [Place::Palette, Place::Question, Place::Copying];
     let places = [&LISTS[..], &palette, &[Place::Help, Place::Everywhere]].concat();
     // The digits of the views are no keys of the list.
-    columns(lines(Listed::of(keys), &places, |_| true, theme), first, area, theme, buf);
+    columns(
+        lines(Listed::of(keys), &places, |_| true, theme),
+        first,
+        area,
+        theme,
+        buf,
+    );
 }
 
 /// Draws the keys of the comparison of two sessions from line `first` on.
 pub fn draw_of_comparison(keys: Keys, theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
-    let places = [Place::Comparison, Place::Jump, Place::Help, Place::Everywhere];
-    columns(lines(Listed::of(keys), &places, |_| true, theme), first, area, theme, buf);
+    let places = [
+        Place::Comparison,
+        Place::Jump,
+        Place::Help,
+        Place::Everywhere,
+    ];
+    columns(
+        lines(Listed::of(keys), &places, |_| true, theme),
+        first,
+        area,
+        theme,
+        buf,
+    );
 }
 
 /// Which keys are listed.

@@ -102,7 +102,10 @@ mod tests {
         assert_eq!(tone.at(Depth::Indexed), Some(Color::Indexed(208)));
         assert!(tone.at(Depth::Sixteen).is_some() && tone.at(Depth::Mono).is_none());
         for wrong in ["ff8000", "#ff80", "#gg0000", "", "#ff80000"] {
-            assert!(Tone::parse(wrong).unwrap_err().contains("#0096a8"), "{wrong}");
+            assert!(
+                Tone::parse(wrong).unwrap_err().contains("#0096a8"),
+                "{wrong}"
+            );
         }
     }
 }

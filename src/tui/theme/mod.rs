@@ -83,10 +83,7 @@ impl Theme {
     /// The same on this background.
     pub fn on(self, background: Background) -> Self {
         let line = self.line;
-        let own = Self {
-            background,
-            ..self
-        };
+        let own = Self { background, ..self };
         own.over(line)
     }
 
@@ -197,8 +194,7 @@ impl Theme {
 
     /// What needs a person.
     pub fn warning(&self) -> Style {
-        self.tone(self.colours.warning)
-            .add_modifier(Modifier::BOLD)
+        self.tone(self.colours.warning).add_modifier(Modifier::BOLD)
     }
 
     /// Black or white, whichever stands out on this colour.

@@ -216,7 +216,12 @@ fn table(theme: &Theme, order: &[&ShardState], at: usize, area: Rect, buf: &mut 
     for (row, place) in shown.clone().enumerate() {
         let area = below(area, row as u16 + 1);
         if place == at {
-            left(buf, area, 0, Span::styled(theme.glyphs.pointer, theme.chosen()));
+            left(
+                buf,
+                area,
+                0,
+                Span::styled(theme.glyphs.pointer, theme.chosen()),
+            );
         }
         line(theme, columns, order[place], beside(area, 2), buf);
     }

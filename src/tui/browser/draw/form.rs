@@ -133,7 +133,10 @@ const WORDS: usize = 4;
 
 /// What the chosen preset does, and how long that takes here.
 fn told(browser: &Browser, form: &Form, theme: &Theme, width: u16) -> Vec<Row<'static>> {
-    let about = browser.presets.get(form.preset).and_then(|own| own.about.as_ref());
+    let about = browser
+        .presets
+        .get(form.preset)
+        .and_then(|own| own.about.as_ref());
     let Some(about) = about else {
         return Vec::new();
     };
@@ -154,21 +157,24 @@ fn told(browser: &Browser, form: &Form, theme: &Theme, width: u16) -> Vec<Row<'s
     let amount = format!("as much as {} trials", count(work));
     let time = match browser.paces.get(&about.network) {
         Some(Some(Ok(rate))) => format!(
-            "{amount}: {} on this machine, at {} trials/s",
+            "{amount}: {} here, at {} trials/s",
             about_time(work / rate),
             count(*rate)
         ),
         Some(Some(Err(_))) => format!("{amount}; how long that takes is known once it runs"),
         Some(None) | None => format!("{amount}; how long that takes here is being measured"),
     };
-    lines.push(Row::from(Span::styled(cut(&time, usize::from(width)), theme.text())));
+    lines.push(Row::from(Span::styled(
+        cut(&time, usize::from(width)),
+        theme.text(),
+    )));
     lines
 }
 
 /// A time that was foretold: no more exact than that.
 fn about_time(seconds: f64) -> String {
     match seconds {
-        ..60.0 => "less than a minute".into(),
+        ..60.0 => "under a minute".into(),
         _ => format!("about {}", coarse(seconds)),
     }
 }

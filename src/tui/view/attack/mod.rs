@@ -120,7 +120,11 @@ impl View for Attack {
         let attack = session.record.first::<record::Attack>()?;
         (wanted == Wanted::Listed).then(|| Names {
             what: "pattern",
-            all: attack.kinds.iter().map(|own| own.label().to_owned()).collect(),
+            all: attack
+                .kinds
+                .iter()
+                .map(|own| own.label().to_owned())
+                .collect(),
             numbered: false,
             chosen: self.pattern,
         })

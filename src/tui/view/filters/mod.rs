@@ -136,9 +136,7 @@ impl View for Filters {
     fn is_possible(&self, action: Action, session: &Session) -> bool {
         let layer = || self.layer_in(session.record.first::<SpikeTriggered>()?);
         match action {
-            Action::HideSilent => {
-                layer().is_some_and(|own| !own.estimate().silent.is_empty())
-            }
+            Action::HideSilent => layer().is_some_and(|own| !own.estimate().silent.is_empty()),
             Action::SortUnits | Action::FirstUnit | Action::LastUnit => {
                 layer().is_some_and(|own| own.units > 1)
             }
@@ -220,7 +218,9 @@ impl View for Filters {
         if let Some(unit) = start.unit {
             let units = self.units(session);
             if unit >= units {
-                return Err(format!("there is no unit {unit}; there are {units}, from 0"));
+                return Err(format!(
+                    "there is no unit {unit}; there are {units}, from 0"
+                ));
             }
             self.unit = unit;
         }
@@ -237,7 +237,9 @@ impl Filters {
     /// The layer in sight.
     fn layer_in<'a>(&self, spikes: &'a SpikeTriggered) -> Option<&'a LayerResponses> {
         let last = spikes.layers.len().checked_sub(1)?;
-        let at = self.layer.unwrap_or_else(|| order::first_with_structure(spikes));
+        let at = self
+            .layer
+            .unwrap_or_else(|| order::first_with_structure(spikes));
         spikes.layers.get(at.min(last))
     }
 
@@ -266,7 +268,9 @@ impl Filters {
         let Some(spikes) = session.record.first::<SpikeTriggered>() else {
             return;
         };
-        let now = self.layer.unwrap_or_else(|| order::first_with_structure(spikes));
+        let now = self
+            .layer
+            .unwrap_or_else(|| order::first_with_structure(spikes));
         self.change_layer(steps::along(now, step, spikes.layers.len()));
     }
 
@@ -304,7 +308,9 @@ impl Filters {
     /// To the unit in the row above or below, where there is one.
     fn step_row(&mut self, around: &Around<'_>, step: isize) {
         let columns = self.columns(around.session, around.body) as isize;
-        self.move_to(around.session, |now, units| steps::row(now, step * columns, units));
+        self.move_to(around.session, |now, units| {
+            steps::row(now, step * columns, units)
+        });
     }
 
     /// How many units stand side by side.

@@ -56,7 +56,9 @@ pub fn first_with_structure(spikes: &SpikeTriggered) -> usize {
     };
     let all = spikes.layers.iter().map(|layer| median(&layer.estimate()));
     let all: Vec<Option<f64>> = all.collect();
-    let first = all.iter().position(|own| own.is_some_and(|r| r >= STRUCTURE));
+    let first = all
+        .iter()
+        .position(|own| own.is_some_and(|r| r >= STRUCTURE));
     let best = || {
         let known = all.iter().enumerate();
         let known = known.filter_map(|(at, own)| Some((at, (*own)?)));

@@ -191,7 +191,7 @@ fn figures(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
         unit,
     };
     if let Some(note) = scene.session.record.note_on(&on) {
-        let text = format!("note  {}", clean(&note.text));
+        let text = format!("note: {}", clean(&note.text));
         let wrapped = wrap(&text, area.width).into_iter();
         lines.extend(wrapped.map(|line| Line::from(Span::styled(line, theme.accent()))));
     }

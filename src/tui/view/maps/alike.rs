@@ -38,12 +38,18 @@ fn mean_image(session: &Session, class: usize) -> Option<Vec<f32>> {
     };
     of_predictions().or_else(|| {
         let attack = session.record.first::<Attack>()?;
-        let kind = attack.kinds.iter().position(|it| *it == Pattern::MeanImage)?;
+        let kind = attack
+            .kinds
+            .iter()
+            .position(|it| *it == Pattern::MeanImage)?;
         let classes = attack.classes();
         let at = kind * classes + class;
         let pixels = attack.patterns.values().len() / (attack.kinds.len() * classes).max(1);
         let there = attack.there.get(at).copied().unwrap_or(false);
-        let own = attack.patterns.values().get(at * pixels..(at + 1) * pixels)?;
+        let own = attack
+            .patterns
+            .values()
+            .get(at * pixels..(at + 1) * pixels)?;
         there.then(|| own.to_vec())
     })
 }

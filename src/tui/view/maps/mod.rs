@@ -1,8 +1,8 @@
 //! The maps of every class, or of one class enlarged.
 
+mod alike;
 mod all;
 mod choices;
-mod alike;
 mod course;
 mod enlarged;
 mod neighbours;
@@ -19,9 +19,9 @@ use ratatui::text::Span;
 use self::sight::Sight;
 use super::{Around, Entry, Log, Reply, View};
 use crate::figure::Figure;
+use crate::format::reading;
 use crate::session::Session;
 use crate::session::config::Noise;
-use crate::format::reading;
 use crate::session::record::{ClassificationImages, NoteOn};
 use crate::tui::action::{Action, Place};
 use crate::tui::scene::Scene;

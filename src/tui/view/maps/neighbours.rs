@@ -49,7 +49,13 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             width: width.max(4),
             height: height + 1,
         };
-        one(scene, sight, (trials, response), place.intersection(area), buf);
+        one(
+            scene,
+            sight,
+            (trials, response),
+            place.intersection(area),
+            buf,
+        );
     }
 }
 
@@ -89,7 +95,11 @@ fn one(
         format!("{glyph} {}  ", gamma(trials.gamma)),
         theme.dim(),
     )];
-    let place = Rect { height, ..start(area, width) }.intersection(area);
+    let place = Rect {
+        height,
+        ..start(area, width)
+    }
+    .intersection(area);
     match map {
         Some(map) => {
             let values = match sight.lens.kind {

@@ -56,8 +56,12 @@ pub fn draw(
     );
     let title = Span::styled(title, theme.bright());
     let mut lines = vec![Line::from(title), figure(called)];
-    if let Some(note) = scene.session.record.note_on(&note_on(scene.shared, scene.session)) {
-        let text = format!("note  {}", clean(&note.text));
+    if let Some(note) = scene
+        .session
+        .record
+        .note_on(&note_on(scene.shared, scene.session))
+    {
+        let text = format!("note: {}", clean(&note.text));
         let note = wrap(&text, area.width.min(60)).into_iter();
         lines.extend(note.map(|line| Line::from(Span::styled(line, theme.accent()))));
     }
@@ -174,11 +178,19 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
     let alike = alike(scene.session, lens, scene.shared.class);
     if let Some(r) = alike.mean_image {
         let more = "with images called so".to_string();
-        figures.push((("mean image", "image r"), format!("r {}", reliability(r)), more));
+        figures.push((
+            ("mean image", "image r"),
+            format!("r {}", reliability(r)),
+            more,
+        ));
     }
     if let Some(r) = alike.gradient {
         let more = "with its output's".to_string();
-        figures.push((("gradient", "grad. r"), format!("r {}", reliability(r)), more));
+        figures.push((
+            ("gradient", "grad. r"),
+            format!("r {}", reliability(r)),
+            more,
+        ));
     }
     if let Some(needed) = map.and_then(|map| map.needed) {
         let value = format!("{} trials", count(needed as f64));

@@ -43,7 +43,12 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
     let part = |words: String| Span::styled(format!("   {words}"), theme.dim());
     told.extend(form::position(&down, classes).map(part));
     if across.len() < order.len() {
-        told.push(part(format!("{} of {} {}", across.len(), order.len(), theme.glyphs.gamma)));
+        told.push(part(format!(
+            "{} of {} {}",
+            across.len(),
+            order.len(),
+            theme.glyphs.gamma
+        )));
     }
     while Line::from(told.clone()).width() > usize::from(area.width) && told.len() > 1 {
         told.pop();
@@ -56,10 +61,24 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         let sign = if place == 0 { theme.glyphs.gamma } else { "" };
         let text = format!("{sign} {}", gamma(images.gammas[own].gamma));
         let text = format!("{:>1$}", text.trim_start(), usize::from(CELL) - 1);
-        let style = if across.start + place == at { theme.chosen() } else { theme.dim() };
-        left(buf, start(column(place), CELL), 1, Span::styled(text, style));
+        let style = if across.start + place == at {
+            theme.chosen()
+        } else {
+            theme.dim()
+        };
+        left(
+            buf,
+            start(column(place), CELL),
+            1,
+            Span::styled(text, style),
+        );
     }
-    left(buf, beside(column(last), 2), 1, Span::styled(format!("for R {RELIABLE}"), theme.dim()));
+    left(
+        buf,
+        beside(column(last), 2),
+        1,
+        Span::styled(format!("for R {RELIABLE}"), theme.dim()),
+    );
 
     for (row, class) in down.enumerate() {
         let row = HEAD + row as u16;
@@ -80,7 +99,12 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
             };
             let text = format!("{mark}{text}");
             let text = format!("{text:>0$}", usize::from(CELL) - 1);
-            left(buf, start(column(place), CELL), row, Span::styled(text, style));
+            left(
+                buf,
+                start(column(place), CELL),
+                row,
+                Span::styled(text, style),
+            );
         }
         let needed = images.gammas.get(seen).and_then(|trials| {
             let estimate = trials.estimate();
@@ -131,7 +155,10 @@ fn cell(
         return nothing;
     }
     let estimate = trials.estimate();
-    let map = estimate.classes.get(class).and_then(|own| own.image(response));
+    let map = estimate
+        .classes
+        .get(class)
+        .and_then(|own| own.image(response));
     match map.and_then(|map| Some((map, map.reliability?))) {
         Some((map, r)) => {
             let style = match is_reliable(Some(map)) {

@@ -2,11 +2,12 @@
 
 use crate::session::record::{ModulatedLayer, Modulation};
 
-/// Of more classes than this, what a push does to the class that it is towards stands for all.
+/// Of more classes than this, what a push does to the others is not looked at.
 const FEW: usize = 32;
 
-/// The mean size of the change of accuracy on images by a push of this strength, by its place, over the
-/// classes that are pushed towards and those that are shown; `None` where nothing was measured.
+/// What a push of this strength, by its place, does to the class that it is towards beyond what it does to the
+/// others: the mean size of the difference of both changes of accuracy on images, over the classes that are
+/// pushed towards. A push that silences all classes alike tells nothing. `None` where nothing was measured.
 fn effect(modulation: &Modulation, layer: &ModulatedLayer, strength: usize) -> Option<f64> {
     let rest = modulation.strengths.iter().position(|&k| k == 0)?;
     let image = modulation.gammas.len().checked_sub(1)?;
@@ -15,17 +16,23 @@ fn effect(modulation: &Modulation, layer: &ModulatedLayer, strength: usize) -> O
         let (hits, of) = layer.accuracy(target, strength, image, class)?;
         (of > 0).then(|| hits as f64 / of as f64)
     };
-    let shown = |target: usize| match classes {
-        ..=FEW => 0..classes,
-        _ => target..target + 1,
+    let change = |target, class| {
+        let pushed: f64 = accuracy(target, strength, class)?;
+        Some(pushed - accuracy(target, rest, class)?)
     };
-    let pairs = (0..classes).flat_map(|target| shown(target).map(move |class| (target, class)));
-    let changes = pairs.filter_map(|(target, class)| {
-        let pushed = accuracy(target, strength, class)?;
-        Some((pushed - accuracy(target, rest, class)?).abs())
+    let mean = |all: &mut dyn Iterator<Item = f64>| {
+        let (sum, count) = all.fold((0.0, 0_usize), |(sum, n), it| (sum + it, n + 1));
+        (count > 0).then(|| sum / count as f64)
+    };
+    let on_others = |target: usize| {
+        let others = (0..classes).filter(|&class| class != target && classes <= FEW);
+        mean(&mut others.filter_map(|class| change(target, class)))
+    };
+    let beyond = (0..classes).filter_map(|target| {
+        let own = change(target, target)?;
+        Some((own - on_others(target).unwrap_or(0.0)).abs())
     });
-    let (sum, count) = changes.fold((0.0, 0_usize), |(sum, n), it| (sum + it, n + 1));
-    (count > 0).then(|| sum / count as f64)
+    mean(&mut beyond.into_iter())
 }
 
 /// The strength of the largest effect on a layer, by its place, and that effect. Of effects that are as good

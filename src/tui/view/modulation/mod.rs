@@ -113,7 +113,11 @@ impl View for Modulation {
         let (chosen, _) = self.places_in(modulation)?;
         (wanted == Wanted::Listed).then(|| Names {
             what: "layer",
-            all: modulation.layers.iter().map(|own| own.name.clone()).collect(),
+            all: modulation
+                .layers
+                .iter()
+                .map(|own| own.name.clone())
+                .collect(),
             numbered: false,
             chosen,
         })
@@ -141,7 +145,12 @@ impl View for Modulation {
         let all = all.map(|names| names.all).unwrap_or_default();
         match all.iter().position(|own| own == name) {
             Some(at) => self.layer = Some(at),
-            None => return Err(format!("no layer `{name}` is pushed; there are: {}", all.join(", "))),
+            None => {
+                return Err(format!(
+                    "no layer `{name}` is pushed; there are: {}",
+                    all.join(", ")
+                ));
+            }
         }
         Ok(())
     }
@@ -152,8 +161,13 @@ impl Modulation {
     fn places_in(&self, modulation: &record::Modulation) -> Option<(usize, usize)> {
         let last = modulation.layers.len().checked_sub(1)?;
         let last_strength = modulation.strengths.len().checked_sub(1)?;
-        let layer = self.layer.unwrap_or_else(|| effect::layer(modulation)).min(last);
-        let strength = self.strength.unwrap_or_else(|| effect::strength(modulation, layer));
+        let layer = self
+            .layer
+            .unwrap_or_else(|| effect::layer(modulation))
+            .min(last);
+        let strength = self
+            .strength
+            .unwrap_or_else(|| effect::strength(modulation, layer));
         Some((layer, strength.min(last_strength)))
     }
 

@@ -197,7 +197,7 @@ fn note(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
         (1, false) => "1 note on what else is seen".into(),
         (many, false) => format!("{many} notes on what else is seen"),
     };
-    let text = own.map(|own| format!("note  {}", clean(&own.text)));
+    let text = own.map(|own| format!("note: {}", clean(&own.text)));
     let text = text.unwrap_or_default();
     let room = usize::from(area.width).saturating_sub(more.chars().count());
     let text = cut(&text, room);
