@@ -8,7 +8,8 @@ use std::fs::{self, File};
 
 use common::{Bench, small_set};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use noisescope::comparison::Wish;
+use noisescope::comparison::{Pair, Wish};
+use noisescope::export;
 use noisescope::report::Standing;
 use noisescope::session::Session;
 use noisescope::session::config::Response;
@@ -388,4 +389,27 @@ fn where_another_session_is_chosen_nothing_else_can_be_done_to_one() {
     list.renew(rows);
     let chosen = list.key(&key(KeyCode::Char('=')));
     assert_eq!(chosen, Outcome::Chosen(Choice::Compare("a".into())));
+}
+
+#[test]
+fn a_class_is_jumped_to_in_the_comparison_and_its_maps_are_a_figure() {
+    let bench = two();
+    let (a, b) = (bench.load("a"), bench.load("b"));
+    let mut look = Look::new(Wish::default());
+    let sight = Sight::new([&a, &b], &look).unwrap();
+    look.update(Action::LastClass, &sight);
+    assert_eq!(look.class, sight.classes.len() - 1);
+    look.update(Action::FirstClass, &sight);
+    look.update(Action::OpenFind, &sight);
+    look.jump.as_mut().expect("a line to type in").typed = "3".into();
+    let shown = screen(&sight, &look, [&a, &b], (80, 24));
+    assert!(shown.contains("class 3"), "{shown}");
+    look.update(Action::Jump, &sight);
+    assert_eq!((look.class, look.jump.is_none()), (3, true));
+    let pair = Pair::new(&a, &b, &look.wish).unwrap();
+    let written = export::comparison::one(&pair, &sight.compared, 3, bench.folder.path()).unwrap();
+    let name = written.file_name().unwrap().to_string_lossy().into_owned();
+    let gamma = noisescope::format::gamma(sight.compared.gamma);
+    assert_eq!(name, format!("a-vs-b-evidence-map-3-gamma-{gamma}.png"));
+    assert!(std::fs::read(written).unwrap().starts_with(b"\x89PNG"));
 }

@@ -125,6 +125,7 @@ pub fn word(short: &'static str, state: &State, session: &Session, theme: &Theme
                 _ => short,
             }
         }
+        ("two views", _) if state.beside.is_some() => "the other view",
         ("hold", _) if state.shared.frozen.is_some() => "follow",
         // What matters less than where one is goes to the list of keys while a run is at work.
         ("hold" | "more trials", _) if state.shared.engine_runs(session) => "",

@@ -178,6 +178,9 @@ impl Shared {
     pub fn is_possible(&self, action: Action, session: &Session) -> bool {
         match action {
             Action::BestGamma => self.gamma.is_some(),
+            Action::WeakerGamma | Action::StrongerGamma => self
+                .images_in(session)
+                .is_some_and(|images| images.gammas.len() > 1),
             Action::NextImages => images(session) > 1,
             Action::Versus => {
                 let images = self.images_in(session);

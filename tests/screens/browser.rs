@@ -600,6 +600,18 @@ fn a_session_is_exported_copied_and_extended_from_the_list() {
     assert!(shown(&list).contains(command));
     let more = Outcome::Chosen(Choice::Extend("mnist-paper".into()));
     assert_eq!(press(&mut list, '+'), more);
+    // Right after, the same of the session below; after another key that session alone.
+    assert!(matches!(press(&mut list, 'y'), Outcome::Copy(_)));
+    let below = "noisescope --sessions /s attach fashion-paper";
+    assert_eq!(press(&mut list, '.'), Outcome::Copy(below.into()));
+    keys(&mut list, &[KeyCode::Up]);
+    assert_eq!(press(&mut list, '.'), Outcome::Redraw);
+    keys(&mut list, &[KeyCode::Home]);
+    // A held list stays as it is.
+    keys(&mut list, &[KeyCode::Char(' ')]);
+    list.renew(Vec::new());
+    assert!(shown(&list).contains("held") && shown(&list).contains("mnist-paper"));
+    keys(&mut list, &[KeyCode::Char(' ')]);
     // What went wrong is told until the next key.
     list.done(Err("no space left on device".into()));
     assert!(shown(&list).contains("▲ no space left on device"));

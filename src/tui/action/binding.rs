@@ -135,6 +135,7 @@ pub enum Action {
     PauseRow,
     AskStopRow,
     ExtendRow,
+    AgainRow,
     AskDelete,
     DeleteNow,
     DeleteNamed,

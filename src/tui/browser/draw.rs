@@ -82,6 +82,7 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
         "make and run" if pilots => "look at it first",
         "preset" if grains => "grain",
         "pause" if browser.is_paused() => "go on",
+        "hold" if browser.held => "follow",
         "open" if chooses => "compare",
         "leave" if chooses => "back",
         word => word,
@@ -97,6 +98,9 @@ fn header(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
         (_, 1) => format!("1 session, {running} running"),
         (_, many) => format!("{many} sessions, {running} running"),
     };
+    if browser.held {
+        counted = format!("held   {counted}");
+    }
     // Where one is in a long list.
     if let Some((at, _)) = browser.chosen().filter(|_| browser.shown().len() > MANY) {
         counted = format!("{} of {}   {counted}", at + 1, browser.shown().len());

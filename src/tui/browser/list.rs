@@ -30,6 +30,10 @@ pub struct Browser {
     pub(super) rows: Option<Vec<Row>>,
     pub(super) presets: Vec<Preset>,
     pub(super) mode: Mode,
+    /// Whether the list stands still.
+    pub(super) held: bool,
+    /// What was just done to the chosen session, for the one below.
+    again: Option<Action>,
     /// What keys do.
     pub keys: Keys,
     /// How a shell calls this program for these sessions.
@@ -90,6 +94,8 @@ impl Browser {
             rows: None,
             presets: presets.to_vec(),
             mode: Mode::List,
+            held: false,
+            again: None,
             keys: TABLE,
             program: "noisescope",
             paces: HashMap::new(),
@@ -128,6 +134,9 @@ impl Browser {
     /// Takes the sessions as they are now. The chosen one stays chosen; where it is gone, the one
     /// in its place is.
     pub fn renew(&mut self, rows: Vec<Row>) {
+        if self.held && self.rows.is_some() {
+            return;
+        }
         self.rows = Some(rows);
         if let Mode::Deleting(question) = &self.mode {
             let own = |row: &&Row| row.name == question.name && !row.is_running();
@@ -261,6 +270,7 @@ impl Browser {
             }),
             Action::AskStopRow => chosen.is_some_and(|row| row.pid.is_some()),
             Action::ExtendRow => chosen.is_some_and(Row::can_extend),
+            Action::AgainRow => self.shown().len() > 1,
             Action::ExportFigure => chosen.is_some_and(|row| row.done > 0),
             Action::OpenCopy => chosen.is_some(),
             Action::AskDelete => chosen.is_some_and(|row| !row.is_running()),
@@ -289,10 +299,30 @@ impl Browser {
             (Some(action), _) if self.is_possible(action) => {
                 self.list.problem = None;
                 self.list.news = None;
-                self.update(action)
+                let again = self.again.take();
+                match action {
+                    Action::AgainRow => self.again_below(again),
+                    action => {
+                        let repeats = [Action::ExportFigure, Action::OpenCopy];
+                        self.again = repeats.contains(&action).then_some(action);
+                        self.update(action)
+                    }
+                }
             }
             (None, Some(c)) => self.typed(c),
             _ => Outcome::None,
+        }
+    }
+
+    /// To the session below, and what was just done to this one to that one too.
+    fn again_below(&mut self, again: Option<Action>) -> Outcome {
+        self.update(Action::RowDown);
+        match again.filter(|action| self.is_possible(*action)) {
+            Some(action) => {
+                self.again = Some(action);
+                self.update(action)
+            }
+            None => Outcome::Redraw,
         }
     }
 
@@ -331,6 +361,7 @@ impl Browser {
                     false => Deed::Pause(name),
                 });
             }
+            Action::Freeze => self.held = !self.held,
             Action::AskStopRow => self.mode = Mode::Stopping(name),
             Action::ExportFigure => {
                 self.list.news = Some(format!("writing the figures of {name}"));

@@ -31,18 +31,27 @@ const TICK: Duration = Duration::from_secs(1);
 /// why nothing is foretold.
 pub type Said = Result<(Vec<Foretold>, usize), String>;
 
+/// What shows the network of a plan some noise, until its flag is set.
+pub type AskPilot = Arc<dyn Fn(&Asked, &AtomicBool) -> Said + Send + Sync>;
+
+/// What does something to a session, and says what came of it.
+pub type Act = Arc<dyn Fn(&Deed) -> Result<String, String> + Send + Sync>;
+
+/// What measures the trials a second of a network.
+pub type Pace = Arc<dyn Fn(&str) -> Result<f64, String> + Send + Sync>;
+
 /// What the list asks and lets do. None of it is done by the screen itself.
 pub struct Asks {
     /// Reads the sessions: at once and then every two seconds, on a thread of its own, so it may be slow.
     pub rows: Box<dyn Fn() -> Vec<Row> + Send>,
     /// Shows the network of a plan some noise, on a thread of its own, until its flag is set.
-    pub pilot: Arc<dyn Fn(&Asked, &AtomicBool) -> Said + Send + Sync>,
+    pub pilot: AskPilot,
     /// Looks what is in the files of a session.
     pub weigh: Arc<dyn Fn(&str) -> Contents + Send + Sync>,
     /// Does something to a session, and says what came of it or why it was not done.
-    pub act: Arc<dyn Fn(&Deed) -> Result<String, String> + Send + Sync>,
+    pub act: Act,
     /// Measures the trials a second that a built-in network makes here.
-    pub pace: Arc<dyn Fn(&str) -> Result<f64, String> + Send + Sync>,
+    pub pace: Pace,
     /// The presets of the form for a new session; without any there is none.
     pub presets: Vec<Preset>,
 }
@@ -216,9 +225,6 @@ fn take(input: Input, browser: &mut Browser, frames: &mut Frames, terminal: &Ter
     outcome
 }
 
-/// What measures the pace of a network.
-type Pace = Arc<dyn Fn(&str) -> Result<f64, String> + Send + Sync>;
-
 /// Measures the pace of a network on a thread of its own.
 fn measure(network: String, pace: &Pace, tell: &UnboundedSender<(String, Result<f64, String>)>) {
     let (pace, tell) = (Arc::clone(pace), tell.clone());
@@ -242,7 +248,7 @@ struct Pilot {
 impl Pilot {
     /// Starts it; what it says goes to `said`, with its number.
     fn start(
-        pilot: &Arc<dyn Fn(&Asked, &AtomicBool) -> Said + Send + Sync>,
+        pilot: &AskPilot,
         asked: Asked,
         said: UnboundedSender<(u64, Said)>,
     ) -> std::io::Result<Self> {

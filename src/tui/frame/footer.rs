@@ -19,12 +19,16 @@ pub fn news(words: &str, failed: bool, theme: &Theme, area: Rect, buf: &mut Buff
     left(buf, area, 0, Span::styled(text, style));
 }
 
+/// Columns from which on the palette is told whatever else has no room.
+const ROOMY: u16 = 72;
+
 /// The words that go first where there is no room for all: the list of keys and the palette have them.
-const EXTRAS: [&str; 10] = [
+const EXTRAS: [&str; 11] = [
     "export",
     "copy",
     "note",
     "two views",
+    "the other view",
     "one view",
     "table of R",
     "unit by number",
@@ -78,8 +82,13 @@ pub fn draw(
             *word = word.split(" (").next().unwrap_or(word);
         }
     }
-    while total(&entries) > usize::from(area.width) && entries.len() > 3 {
-        let at = entries.len() - 3;
+    // The way to everything else stays on all but the narrowest screens.
+    let kept = match entries.len().checked_sub(3).and_then(|at| entries.get(at)) {
+        Some((_, "commands")) if area.width >= ROOMY => 3,
+        _ => 2,
+    };
+    while total(&entries) > usize::from(area.width) && entries.len() > kept + 1 {
+        let at = entries.len() - kept - 1;
         entries.remove(at);
     }
     let mut spans = Vec::new();

@@ -113,7 +113,13 @@ impl View for Attack {
     }
 
     fn is_possible(&self, action: Action, session: &Session) -> bool {
-        action != Action::SwitchSource || sources(session) > 1
+        let own = session.record.first::<record::Attack>();
+        match action {
+            Action::SwitchSource => sources(session) > 1,
+            Action::PatternAbove | Action::PatternBelow => own.is_some_and(|it| it.kinds.len() > 1),
+            Action::LessPattern | Action::MorePattern => own.is_some_and(|it| it.weights.len() > 1),
+            _ => true,
+        }
     }
 
     fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {

@@ -128,6 +128,19 @@ impl View for Backdoor {
         Reply::Done
     }
 
+    fn is_possible(&self, action: Action, session: &Session) -> bool {
+        let own = session.record.first::<record::Backdoor>();
+        match action {
+            Action::SuspectAbove | Action::SuspectBelow => {
+                own.is_some_and(|it| it.networks.len() > 1)
+            }
+            Action::WeakerFinding | Action::StrongerFinding => {
+                plan(session).is_some_and(|plan| plan.gammas.len() > 1)
+            }
+            _ => true,
+        }
+    }
+
     fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
         let backdoor = session.record.first::<record::Backdoor>()?;
         let name = |(at, own): (usize, &record::Suspect)| {

@@ -134,8 +134,15 @@ impl View for Filters {
     }
 
     fn is_possible(&self, action: Action, session: &Session) -> bool {
-        let layer = || self.layer_in(session.record.first::<SpikeTriggered>()?);
+        let spikes = session.record.first::<SpikeTriggered>();
+        let layer = || self.layer_in(spikes?);
         match action {
+            Action::LayerAbove | Action::LayerBelow => {
+                spikes.is_some_and(|own| own.layers.len() > 1)
+            }
+            Action::PreviousUnit | Action::NextUnit | Action::UnitsAbove | Action::UnitsBelow => {
+                layer().is_some_and(|own| own.units > 1)
+            }
             Action::HideSilent => layer().is_some_and(|own| !own.estimate().silent.is_empty()),
             Action::SortUnits | Action::FirstUnit | Action::LastUnit => {
                 layer().is_some_and(|own| own.units > 1)
@@ -355,8 +362,16 @@ fn layers(
     let pitch = if roomy { 3 } else { 2 };
     let all = &spikes.layers;
     let place = all.iter().position(|own| own.name == chosen.name);
-    let room = usize::from(area.height.div_ceil(pitch));
-    let shown = form::window(place.unwrap_or(0), all.len(), room);
+    let place = place.unwrap_or(0);
+    let mut room = usize::from(area.height.div_ceil(pitch));
+    if room < all.len() {
+        // The last row says which of how many it is.
+        room = usize::from((area.height.saturating_sub(1)).div_ceil(pitch)).max(1);
+        let words = format!(" {} of {} layers", place + 1, all.len());
+        let row = area.height.saturating_sub(1);
+        left(buf, area, row, Span::styled(words, theme.dim()));
+    }
+    let shown = form::window(place, all.len(), room);
     for (at, own) in all[shown].iter().enumerate() {
         let row = at as u16 * pitch;
         let called = end_of(&own.name, usize::from(area.width.saturating_sub(2)));

@@ -6,6 +6,7 @@ mod effect;
 mod sight;
 mod table;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use ratatui::buffer::Buffer;
@@ -38,6 +39,8 @@ impl Named for record::Modulation {
     const EXAMPLE: &'static str = "analyses=[Modulation(())]";
 }
 
+/// Columns of the strength beside the names of layers, and of their place among many.
+const STRENGTH: usize = 34;
 /// Columns of the curves beside the table.
 const CURVES: u16 = 40;
 
@@ -106,6 +109,15 @@ impl View for Modulation {
             _ => return Reply::Ignored,
         }
         Reply::Done
+    }
+
+    fn is_possible(&self, action: Action, session: &Session) -> bool {
+        let own = session.record.first::<record::Modulation>();
+        match action {
+            Action::LayerAbove | Action::LayerBelow => own.is_some_and(|it| it.layers.len() > 1),
+            Action::LessPush | Action::MorePush => own.is_some_and(|it| it.strengths.len() > 1),
+            _ => true,
+        }
     }
 
     fn names(&self, wanted: Wanted, session: &Session) -> Option<Names> {
@@ -196,8 +208,23 @@ impl Modulation {
 /// The layers, and the strength of the push.
 fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
+    let layers = &sight.modulation.layers;
+    let chosen = layers
+        .iter()
+        .position(|layer| layer.name == sight.layer.name);
+    let chosen = chosen.unwrap_or(0);
+    // Of many layers those about the chosen one, and which of how many it is.
+    let width = |shown: &Range<usize>| -> usize {
+        let all = layers[shown.clone()].iter();
+        all.map(|layer| Span::raw(layer.name.as_str()).width() + 3)
+            .sum()
+    };
+    let most = usize::from(area.width).saturating_sub(STRENGTH);
+    let fits = |count: &usize| width(&form::window(chosen, layers.len(), *count)) <= most;
+    let count = (1..=layers.len()).rev().find(fits).unwrap_or(1);
+    let shown = form::window(chosen, layers.len(), count);
     let mut spans = Vec::new();
-    for layer in &sight.modulation.layers {
+    for layer in &layers[shown.clone()] {
         spans.push(match layer.name == sight.layer.name {
             true => Span::styled(
                 format!("{}{}  ", theme.glyphs.pointer, layer.name),
@@ -205,6 +232,10 @@ fn choices(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) {
             ),
             false => Span::styled(format!(" {}  ", layer.name), theme.dim()),
         });
+    }
+    if shown.len() < layers.len() {
+        let place = format!("{} of {} layers", chosen + 1, layers.len());
+        spans.push(Span::styled(place, theme.dim()));
     }
     let k = sight.k(sight.strength);
     let bias = short((k as f64 * sight.layer.alpha).abs());

@@ -123,6 +123,7 @@ impl View for Predictions {
     fn is_possible(&self, action: Action, session: &Session) -> bool {
         match action {
             Action::NextSplit => splits(session) > 1,
+            Action::TruthAbove | Action::TruthBelow => form::classes(session) > 1,
             Action::Enlarge => form::classes(session) > FEW,
             _ => true,
         }
