@@ -187,11 +187,12 @@ fn the_picture_is_offered_where_the_session_has_one() {
         let effect = press(&session, &mut state, &[KeyCode::Char('i')]);
         let expected = if there { Effect::Show } else { Effect::None };
         assert_eq!(effect, [expected], "{view}");
-        assert_eq!(
-            screen(&session, &state).contains("i picture"),
-            there,
-            "{view}"
-        );
+        // The footer has room for all that it says, and the palette says it anywhere.
+        let wide = at(view, (200, 60));
+        let offered = screen(&session, &wide).contains("i picture");
+        assert_eq!(offered, there, "{view}");
+        let commands = possible::fitting("picture at full", &state, &session);
+        assert_eq!(!commands.is_empty(), there, "{view}");
         let mut state = at(view, (120, 40));
         let effect = press(&synthetic::new(), &mut state, &[KeyCode::Char('i')]);
         assert_eq!(effect, [Effect::None], "{view}");

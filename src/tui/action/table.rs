@@ -115,7 +115,7 @@ pub const TABLE: &[Binding] = &[
     row(Action::ExtendRow, &[Char('+')], "more trials than were planned", "more trials", &[Sessions]),
     row(Action::AskDelete, &[Char('d')], "delete the session; asks first", "delete", &[Sessions]),
     row(Action::Filter, &[Char('/')], "only sessions whose name has a text", "filter", &[Sessions]),
-    row(Action::AgainRow, &[Char('.')], "the session below; right after e or y, again", "", &[Sessions]),
+    row(Action::AgainRow, &[Char('.')], "the session below; after e or y, again", "", &[Sessions]),
     row(Action::RowsAbove, &[PAGE_UP], "a page of the list up", "", &[Shards, Sessions]),
     row(Action::RowsBelow, &[PAGE_DOWN], "a page of the list down", "", &[Shards, Sessions]),
     row(Action::OpenJump, &[Char('c')], "a class by its number or name", "jump", &[Views, Comparison]),
