@@ -409,3 +409,90 @@ fn runs_are_paused_and_stopped_from_the_list() {
     pty.press("q");
     assert_eq!(pty.exit_code(), 0);
 }
+
+#[test]
+fn a_note_told_to_a_running_engine_is_in_the_file_though_one_leaves_at_once() {
+    let bench = Bench::new();
+    bench.run_in_background("live");
+    let mut pty = Pty::start(bench.folder.path(), &["attach", "live"], 100, 30);
+    pty.wait_for("trials/s");
+    pty.press("awhile it runs\rq");
+    assert_eq!(pty.exit_code(), 0);
+    wait_until("the note in the file", || {
+        let notes = bench.load("live").record.notes;
+        notes.iter().any(|note| note.text == "while it runs")
+    });
+    bench.succeed(&["stop", "live"]);
+    let notes = bench.load("live").record.notes;
+    assert_eq!(notes.len(), 1, "{notes:?}");
+}
+
+#[test]
+fn a_number_of_trials_is_asked_for_from_the_list() {
+    let bench = finished();
+    let mut pty = Pty::start(bench.folder.path(), &[], 100, 30);
+    pty.wait_for("finished");
+    pty.press("+");
+    pty.wait_for("trials in all");
+    pty.press("\x1b");
+    pty.wait("the views alone", |text| !text.contains("trials in all"));
+    pty.press("q");
+    pty.wait_for("1 session");
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
+}
+
+#[test]
+fn preferences_are_written_once_and_pasted_text_is_no_command() {
+    let bench = finished();
+    let file = "folder/of/mine/config.ron";
+    bench.succeed(&["config", "--write", "--config", file]);
+    let said = bench.succeed(&["config", "--check", "--config", file]);
+    assert!(said.contains("it will do"), "{said}");
+    let said = bench.refuse(2, &["config", "--write", "--config", file]);
+    assert!(said.contains("there is a file already"), "{said}");
+    let words = ["attach", "done", "--view", "maps", "--config", file];
+    let mut pty = Pty::start(bench.folder.path(), &words, 100, 30);
+    pty.wait_for("finished");
+    // A pasted q does not leave; pasted into a note it is text.
+    pty.press("\x1b[200~q\x1b[201~");
+    pty.press("a");
+    pty.wait_for("kept in the session");
+    pty.press("\x1b[200~quick brown\x1b[201~");
+    pty.wait_for("note quick brown");
+    pty.press("\x1b");
+    pty.wait("the views alone", |text| {
+        !text.contains("kept in the session")
+    });
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
+    assert!(bench.load("done").record.notes.is_empty());
+}
+
+#[test]
+fn watching_a_divided_session_takes_no_time_of_the_processor() {
+    let bench = Bench::new();
+    let plan = endless(&bench);
+    let mut words = vec!["new", "wide"];
+    words.extend(plan.iter().map(String::as_str));
+    bench.succeed(&words);
+    let mut session = bench.load("wide");
+    session.divide(4, "0.1.0").expect("it can be divided");
+    bench.store().save(&session).expect("nobody runs it");
+    let mut pty = Pty::start(bench.folder.path(), &["attach", "wide"], 100, 30);
+    pty.wait_for("4 shards");
+    let pid = pty.child.process_id().expect("it lives");
+    // Ticks of a hundredth of a second, in user and in system mode.
+    let ticks = || -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+        let after = stat.rsplit(')').next().unwrap().to_owned();
+        let fields: Vec<&str> = after.split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    };
+    let before = ticks();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let spent = ticks() - before;
+    assert!(spent < 100, "{spent} hundredths of a second in three");
+    pty.press("q");
+    assert_eq!(pty.exit_code(), 0);
+}

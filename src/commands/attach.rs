@@ -17,7 +17,7 @@ use crate::tui::Start;
 use crate::tui::theme::can_draw;
 
 /// Where in the views to begin.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, PartialEq, Args)]
 pub struct At {
     /// Begin in this view: overview, training, maps, attack, filters, modulation, backdoor, audit, predictions, shards
     #[arg(long, value_name = "VIEW", conflicts_with = "plain")]
@@ -85,7 +85,11 @@ pub fn run(look: &Look<'_>, name: &str, plain: bool, at: &At) -> Result<ExitCode
         && head.record.sharding.is_some()
     {
         // What the shards have measured comes as soon as it is added up.
-        let session = look.store.load(name)?;
+        // Before they are merged, shards alone know what there is to begin at.
+        let session = match *at == At::default() {
+            true => look.store.load(name)?,
+            false => look.store.load_whole(name)?,
+        };
         let start = at.start(&session)?;
         return look.at(session, Connection::Watched, start);
     }

@@ -273,7 +273,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
     let mut line = cli.line;
     if let Some(folder) = &cli.sessions {
         // Made once, for the command lines that a screen offers.
-        let words = format!("noisescope --sessions {}", quoted(folder));
+        let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+        let words = format!("noisescope --sessions {}", quoted(whole));
         line.program = Some(Box::leak(words.into_boxed_str()));
     }
     let data = cli.data.as_deref();

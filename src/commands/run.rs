@@ -158,7 +158,9 @@ fn open(store: &Store, lock: &mut Lock, plan: &Plan) -> Result<Session, Refusal>
         if plan.is_given() {
             let session = lock.load()?;
             if session.failed_with_nothing() {
-                let anew = Session::new(&plan.name, plan.config(store)?);
+                let mut anew = Session::new(&plan.name, plan.config(store)?);
+                // Before anything has been measured, notes are on the session as a whole.
+                anew.record.notes = session.record.notes;
                 lock.save(&anew)?;
                 say(format_args!(
                     "{} had failed before anything was measured; it begins anew with this plan",

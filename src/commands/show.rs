@@ -35,7 +35,7 @@ pub struct Show {
 }
 
 /// What trials are taken to say.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum By {
     /// The network's decisions: the classification image
     Decision,

@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use super::look::Look;
-use super::say::say;
+use super::say::{complain, say};
 use super::signals::{HUNG_UP, Signals, runtime};
 use super::{Refusal, background, compare, extended};
-use crate::link::{Connection, client, shards};
+use crate::link::{Connection, Link, client, shards};
 use crate::session::run::{Phase, shards_in_words};
 use crate::session::store::timestamp;
 use crate::session::{Session, State};
@@ -58,14 +58,16 @@ impl Look<'_> {
             match shown {
                 tui::Exit::Over | tui::Exit::Left => {
                     let newest = link.newest();
-                    link.ended().await;
+                    told(link).await;
                     return self.farewell(&newest);
                 }
                 tui::Exit::Gone => {
-                    link.ended().await;
+                    told(link).await;
                     return Ok(ExitCode::from(HUNG_UP));
                 }
                 tui::Exit::Extend(left, images, more) => {
+                    // What was said first must not meet the lock of what follows.
+                    told(link).await;
                     extended::in_file(self.store, &name, images, more)?;
                     background::start(self.store, self.data, &name, self.machine)?;
                     session = self.store.load(&name)?;
@@ -77,6 +79,7 @@ impl Look<'_> {
                         return Ok(ExitCode::from(code));
                     }
                     session = Session::clone(&link.newest());
+                    told(link).await;
                     connection = match self.store.engine(&name) {
                         Some(_) => Connection::Connecting,
                         None => Connection::ReadOnly,
@@ -84,12 +87,14 @@ impl Look<'_> {
                     state = Some(*left);
                 }
                 tui::Exit::Resume(left) => {
+                    let newest = link.newest();
+                    told(link).await;
                     let started = background::start(self.store, self.data, &name, self.machine);
                     // Somebody else may have been quicker: then there is an engine to look at.
                     if self.store.engine(&name).is_none() {
                         started?;
                     }
-                    session = Session::clone(&link.newest());
+                    session = Session::clone(&newest);
                     connection = Connection::Connecting;
                     state = Some(*left);
                 }
@@ -134,5 +139,12 @@ impl Look<'_> {
             },
         );
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Lets what was said arrive, and tells what could not be done.
+async fn told(link: Link) {
+    if let Some(problem) = link.ended().await {
+        complain(problem);
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ExportError;
 
@@ -12,6 +13,15 @@ use super::ExportError;
 pub struct Folder {
     path: PathBuf,
     beside: PathBuf,
+}
+
+/// A name beside a path that no other export has: of this process, and counted.
+pub(super) fn beside(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let mut beside = path.to_path_buf().into_os_string();
+    beside.push(format!(".{}-{count}.tmp", std::process::id()));
+    PathBuf::from(beside)
 }
 
 impl Folder {
@@ -32,9 +42,7 @@ impl Folder {
         if path.exists() && !is_ours(&path).map_err(failed)? {
             return Err(ExportError::Occupied { path });
         }
-        let mut beside = path.clone().into_os_string();
-        beside.push(format!(".{}.tmp", std::process::id()));
-        let beside = PathBuf::from(beside);
+        let beside = beside(&path);
         // What a process of the same number left behind.
         let _ = fs::remove_dir_all(&beside);
         fs::create_dir(&beside).map_err(failed)?;

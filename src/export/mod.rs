@@ -159,9 +159,7 @@ fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
         Err(error) => return Err(error),
     };
-    let mut beside = path.clone().into_os_string();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = PathBuf::from(beside);
+    let beside = folder::beside(&path);
     // Of a process that had the same number; a link that was planted is removed, and not followed.
     let _ = fs::remove_file(&beside);
     let written = File::create_new(&beside)

@@ -4,7 +4,7 @@
 use super::choice;
 use super::names::of_class;
 use super::{Figure, images};
-use crate::format::{gamma, percent, reliability, thousands};
+use crate::format::{clean, gamma, percent, reliability, thousands};
 use crate::session::Session;
 use crate::session::config::{Analysis, Response, Split};
 use crate::session::record::{
@@ -38,9 +38,9 @@ fn origin(session: &Session) -> String {
     let config = &session.config;
     format!(
         "Session {}: {} on {}, seed {}; noisescope {}.",
-        session.name,
-        config.network.label(),
-        config.dataset_label(),
+        clean(&session.name),
+        clean(&config.network.label()),
+        clean(config.dataset_label()),
         config.seed,
         env!("CARGO_PKG_VERSION")
     )
@@ -149,8 +149,9 @@ fn filters(session: &Session, name: &str) -> Option<String> {
         silent => format!(", {silent} of them silent"),
     };
     Some(format!(
-        "Spike-triggered averages of the {} units of {name}{silent}, from {} receptive fields of {height}×{width} pixels of noise; each unit on its own scale.",
+        "Spike-triggered averages of the {} units of {}{silent}, from {} receptive fields of {height}×{width} pixels of noise; each unit on its own scale.",
         layer.units,
+        clean(name),
         thousands(layer.noise.fields.iter().sum())
     ))
 }

@@ -18,7 +18,7 @@ use super::wire::{self, Ask, Told, WireError};
 use super::{Command, Connection, Link};
 use crate::session::record::Note;
 use crate::session::run::Phase;
-use crate::session::store::{BEAT, Store, now as now_s};
+use crate::session::store::{BEAT, LeftError, Store, StoreError, now as now_s};
 use crate::session::{Run, Session, State};
 
 /// How long an engine may take to answer a greeting.
@@ -277,6 +277,7 @@ pub fn follow(store: Store, session: Session, expected: Connection) -> Link {
         connected,
         said,
         refuse,
+        told: Vec::new(),
         unheard: Vec::new(),
     };
     tokio::spawn(follower.follow());
@@ -296,6 +297,8 @@ struct Follower {
     connected: watch::Sender<Connection>,
     said: mpsc::UnboundedReceiver<Command>,
     refuse: watch::Sender<String>,
+    /// Notes that an engine was told and has not shown yet.
+    told: Vec<Note>,
     /// Notes that no engine has heard.
     unheard: Vec<Note>,
 }
@@ -412,34 +415,53 @@ impl Follower {
     /// Takes states until the engine hangs up, or says what cannot be understood.
     async fn converse(&mut self, mut conversation: Conversation) -> Result<Conversed, Left> {
         let mut heard = Conversed::default();
+        for note in std::mem::take(&mut self.unheard) {
+            self.told.push(note.clone());
+            let _ = conversation.say(Command::Note(note)).await;
+        }
         if conversation.ask().await.is_err() {
+            self.not_heard();
             return Ok(heard);
         }
+        let mut leaves = false;
         loop {
+            // Whoever leaves is sure of what was told first.
+            if leaves && self.told.is_empty() {
+                return Err(Left);
+            }
             tokio::select! {
                 state = conversation.hear() => match state {
                     Ok(Some(session)) => {
                         heard.states += 1;
+                        self.told.retain(|note| !session.record.has_note(note));
                         self.publish.send_replace(Arc::new(session));
                         if conversation.ask().await.is_err() {
+                            self.not_heard();
                             return Ok(heard);
                         }
                     }
-                    Ok(None) => return Ok(heard),
+                    Ok(None) => {
+                        self.not_heard();
+                        return Ok(heard);
+                    }
                     Err(error) => {
                         // A broken connection is how an engine dies.
+                        self.not_heard();
                         heard.problem = Some(error).filter(WireError::is_misunderstanding);
                         return Ok(heard);
                     }
                 },
-                said = self.said.recv() => match said {
+                said = self.said.recv(), if !leaves => match said {
                     Some(command) => {
-                        if conversation.say(command.clone()).await.is_err() {
-                            self.keep(command);
+                        if let Command::Note(note) = &command {
+                            self.told.push(note.clone());
+                        }
+                        if conversation.say(command).await.is_err() {
+                            self.not_heard();
                             return Ok(heard);
                         }
                     }
-                    None => return Err(Left),
+                    None => leaves = true,
                 },
                 () = self.publish.closed() => return Err(Left),
             }
@@ -447,16 +469,27 @@ impl Follower {
     }
 
     /// The engine is gone: the newest state is the file's, unless the engine said its last word.
-    fn read_file(&self) {
+    fn read_file(&mut self) {
         let ended = |session: &Session| session.run.as_ref().is_some_and(|run| run.phase.is_over());
         if ended(&self.publish.borrow()) {
             self.connected.send_replace(Connection::ReadOnly);
             return;
         }
         if let Ok(session) = self.store.load(&self.name) {
+            // A note that it had taken, and died before it could save it.
+            let shown = self.publish.borrow().record.notes.clone();
+            let lost = shown
+                .into_iter()
+                .filter(|note| !session.record.has_note(note));
+            self.unheard.extend(lost);
             self.publish.send_replace(Arc::new(session));
         }
         self.lost("the engine died; this is its last checkpoint".into());
+    }
+
+    /// The engine is gone: what it was told last it may not have heard, or not have saved.
+    fn not_heard(&mut self) {
+        self.unheard.append(&mut self.told);
     }
 
     /// Keeps of what no engine has heard that which needs none: notes.
@@ -469,8 +502,8 @@ impl Follower {
     /// Writes into the session's file what no engine has heard.
     async fn note(&mut self) {
         for note in std::mem::take(&mut self.unheard) {
-            let (store, name) = (self.store.clone(), self.name.clone());
-            let written = tokio::task::spawn_blocking(move || store.note(&name, note)).await;
+            let (store, name, own) = (self.store.clone(), self.name.clone(), note.clone());
+            let written = tokio::task::spawn_blocking(move || store.note(&name, own)).await;
             match written {
                 Ok(Ok(session)) => {
                     // What is known of the run that has ended stays in sight.
@@ -478,6 +511,8 @@ impl Follower {
                     self.publish
                         .send_replace(Arc::new(Session { run, ..session }));
                 }
+                // A new engine has it, which will be told.
+                Ok(Err(LeftError::Store(StoreError::Locked { .. }))) => self.unheard.push(note),
                 Ok(Err(problem)) => {
                     self.refuse.send_replace(format!("not noted: {problem}"));
                 }

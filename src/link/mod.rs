@@ -121,21 +121,25 @@ impl Link {
         Arc::clone(&self.sessions.borrow())
     }
 
-    /// Lets what was said arrive, but not for long: the engine may be hung.
-    pub async fn ended(self) {
+    /// Lets what was said arrive, but not for long: the engine may be hung. Gives why the last of it could not be
+    /// done, where it could not.
+    pub async fn ended(self) -> Option<String> {
         const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3);
         let Self {
             commands,
             mut sessions,
+            mut refused,
             ..
         } = self;
-        if commands.is_none() {
-            return;
-        }
+        commands.as_ref()?;
+        refused.mark_unchanged();
         // The follower ends once it has passed on what was said.
         drop(commands);
         let ended = async { while sessions.changed().await.is_ok() {} };
         let _ = tokio::time::timeout(PATIENCE, ended).await;
+        let new = refused.has_changed().unwrap_or(true);
+        let words = refused.borrow().clone();
+        (new && !words.is_empty()).then_some(words)
     }
 
     /// What engines wrote into the log, oldest first.

@@ -41,7 +41,7 @@ pub async fn look(
         match inbox.recv().await {
             None | Some(Input::Gone) => return Ok(true),
             Some(Input::Key(key)) if is_enough(&key) => return Ok(false),
-            Some(Input::Key(_) | Input::Written(_) | Input::Background(_)) => {}
+            Some(_) => {}
         }
     }
 }

@@ -19,7 +19,7 @@ use super::options::{Options, TuiError};
 use super::pen::Pen;
 use super::shared::is_finished;
 use super::size::Size;
-use super::state::{News, Overlay, State};
+use super::state::{News, State};
 use super::takeaway::figure_in;
 use super::terminal::{self, Terminal};
 use super::theme::{Background, Theme};
@@ -78,6 +78,7 @@ pub async fn run(
     let mut dashboard = Dashboard::new(&link, options, earlier, &terminal, tell);
     let is_watched = *link.connection.borrow() == Connection::Watched;
     let (mut watching, mut connected) = (link.commands.is_some() || is_watched, true);
+    let mut answered = true;
     let mut clock = tokio::time::interval(Duration::from_secs(1));
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let exit = loop {
@@ -121,12 +122,14 @@ pub async fn run(
                 }
             },
             Some(news) = told.recv() => dashboard.told(news),
-            changed = link.refused.changed(), if connected => {
-                if changed.is_ok() {
+            changed = link.refused.changed(), if answered => match changed {
+                Ok(()) => {
                     let words = link.refused.borrow_and_update().clone();
                     dashboard.told(News::failed(words));
                 }
-            }
+                // Nobody is there who could refuse anything.
+                Err(_) => answered = false,
+            },
             changed = link.connection.changed(), if connected => match changed {
                 Ok(()) => dashboard.connection(&link),
                 Err(_) => connected = false,
@@ -160,6 +163,11 @@ fn take(
             Input::Gone | Input::Written(Err(_)) => return Some(Exit::Gone),
             Input::Written(Ok(())) => dashboard.frames.written(),
             Input::Background(background) => dashboard.on(background),
+            Input::Pasted(text) => {
+                if update::paste(&mut dashboard.state, &text) {
+                    dashboard.frames.ask();
+                }
+            }
             Input::Key(key) => {
                 let effect = update::key(
                     &mut dashboard.state,
@@ -170,7 +178,11 @@ fn take(
                 match effect {
                     Effect::None => {}
                     Effect::Redraw => dashboard.frames.ask(),
-                    Effect::Say(command) => {
+                    Effect::Say(mut command) => {
+                        if let Command::Note(note) = &mut command {
+                            // The clock in sight stands still where no engine runs.
+                            note.written = now();
+                        }
                         dashboard.stopping |= command == Command::Stop;
                         link.say(command);
                         dashboard.frames.ask();
@@ -241,13 +253,12 @@ impl Dashboard {
         let mut state = match earlier {
             Some(mut earlier) => {
                 earlier.shared.connection = connection;
-                earlier.overlay = Overlay::None;
                 earlier.shared.frozen = None;
                 earlier
             }
             None => State::new(connection, views::of(&link.newest())),
         };
-        state.keys = options.keys;
+        state.shared.keys = options.keys;
         state.program = options.program;
         state.shared.zone = jiff::tz::TimeZone::system();
         state.shared.past = link.past();

@@ -26,6 +26,8 @@ const READ: Duration = Duration::from_millis(1);
 pub enum Input {
     /// A key was pressed.
     Key(KeyEvent),
+    /// Text was pasted.
+    Pasted(String),
     /// The terminal has said what stands behind the text.
     Background(Background),
     /// A frame has been written, or could not be.
@@ -204,12 +206,16 @@ fn read(
     while !is_gone(keyboard) && event::poll(READ)? {
         count += 1;
         // Pasted text is no command; sizes are asked for, not told.
-        let Event::Key(key) = event::read()? else {
-            continue;
+        let key = match event::read()? {
+            Event::Key(key) if key.kind != KeyEventKind::Release => key,
+            Event::Paste(text) => {
+                if events.send(Input::Pasted(text)).is_err() {
+                    return Err(io::ErrorKind::BrokenPipe.into());
+                }
+                continue;
+            }
+            _ => continue,
         };
-        if key.kind == KeyEventKind::Release {
-            continue;
-        }
         let now = Instant::now();
         let input = match answers.takes(&key, now) {
             false => Some(Input::Key(key)),

@@ -40,12 +40,12 @@ fn places_below(state: &State) -> Vec<Place> {
 
 /// The rows of the table that are there now, in its order.
 pub fn available(state: &State) -> impl Iterator<Item = &'static Binding> {
-    action::available_at(state.keys, places(state))
+    action::available_at(state.shared.keys, places(state))
 }
 
 /// What this key does where the viewer is now.
 pub fn of_key(event: &KeyEvent, state: &State) -> Option<Action> {
-    action::of_key_at(event, state.keys, places(state))
+    action::of_key_at(event, state.shared.keys, places(state))
 }
 
 /// Whether an action can do anything now: pausing and stopping need an engine at work.
@@ -148,7 +148,7 @@ pub struct Command {
 /// What the palette offers where the viewer is now: all that can do something and has every word
 /// of `typed` in what it does.
 pub fn fitting(typed: &str, state: &State, session: &Session) -> Vec<Command> {
-    let rows = action::available_at(state.keys, places_below(state))
+    let rows = action::available_at(state.shared.keys, places_below(state))
         .filter(|row| is_possible(row.action, state, session));
     let entries: Vec<&Entry> = state.entries().collect();
     named(typed, rows, &entries)

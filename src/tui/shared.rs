@@ -5,12 +5,12 @@
 
 use jiff::tz::TimeZone;
 
-use super::action::Action;
+use super::action::{Action, Keys, TABLE};
 use super::form;
 use super::look::Look;
 use super::size::Size;
 use super::steps;
-use crate::figure::choice;
+use crate::figure::{Figure, choice};
 use crate::link::Connection;
 use crate::session::Session;
 use crate::session::config::{self, Response};
@@ -37,6 +37,8 @@ pub struct Shared {
     pub scale: Scale,
     /// Which pixels are painted.
     pub pixels: Pixels,
+    /// What keys do.
+    pub keys: Keys,
     /// What is looked at of maps of several channels.
     pub look: Look,
     /// Since when the picture stands still, seconds since the Unix epoch; `None` where it follows.
@@ -83,6 +85,7 @@ impl Shared {
             images: 0,
             scale: Scale::Common,
             pixels: Pixels::All,
+            keys: TABLE,
             look: Look::default(),
             frozen: None,
             connection,
@@ -178,7 +181,10 @@ impl Shared {
     pub fn is_possible(&self, action: Action, session: &Session) -> bool {
         match action {
             Action::BestGamma => self.gamma.is_some(),
-            Action::WeakerGamma | Action::StrongerGamma => self
+            Action::WeakerGamma
+            | Action::StrongerGamma
+            | Action::TableWeaker
+            | Action::TableStronger => self
                 .images_in(session)
                 .is_some_and(|images| images.gammas.len() > 1),
             Action::NextImages => images(session) > 1,
@@ -260,6 +266,19 @@ impl Shared {
         self.gamma = None;
         self.best.clear();
         self.settle(session);
+    }
+
+    /// The maps of all classes as a figure.
+    pub fn figure_of_maps(&self, session: &Session) -> Option<Figure> {
+        let own = self.images_in(session)?;
+        let gamma = Some(own.gammas.get(self.gamma_of_all(own))?.gamma);
+        // Each class at its best is a figure where there is a choice.
+        let several = own.gammas.iter().filter(|it| it.trials > 0).count() > 1;
+        Some(Figure::Maps {
+            response: Some(self.response_in(own)),
+            images: self.images.min(images(session).checked_sub(1)?),
+            gamma: gamma.filter(|_| self.gamma.is_some() || !several),
+        })
     }
 
     /// Whether an engine is at work on this session and takes commands.

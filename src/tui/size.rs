@@ -9,6 +9,12 @@ pub struct Size {
     pub height: u16,
 }
 
+impl From<(u16, u16)> for Size {
+    fn from((width, height): (u16, u16)) -> Self {
+        Self { width, height }
+    }
+}
+
 impl Size {
     /// The least on which anything is drawn.
     pub const LEAST: Self = Self {

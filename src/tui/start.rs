@@ -44,7 +44,8 @@ impl Start {
         // Beyond the first: the others are what one sees without it.
         let images = self.images.filter(|images| *images > 0);
         option("images", images.map(|images| (images + 1).to_string()));
-        option("gamma", self.gamma.map(gamma));
+        // All its digits: it is looked for.
+        option("gamma", self.gamma.map(|gamma| format!("{gamma:?}")));
         option(
             "response",
             self.response.map(|response| response.key().to_owned()),

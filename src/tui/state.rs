@@ -4,10 +4,10 @@
 use std::any::Any;
 use std::path::{Path, PathBuf};
 
-use super::action::{Keys, TABLE};
 use super::shared::Shared;
 use super::view::{Entry, View, Wanted};
 use crate::link::Connection;
+use crate::session::record::NoteOn;
 
 /// What the viewer looks at.
 #[derive(Debug, Clone)]
@@ -20,8 +20,6 @@ pub struct State {
     pub beside: Option<Beside>,
     /// Every view, in the order of the table.
     pub(super) views: Vec<Open>,
-    /// What keys do.
-    pub keys: Keys,
     /// How a shell calls this program for these sessions.
     pub program: &'static str,
     /// Whether the log is shown; `None`: where there is room.
@@ -36,6 +34,8 @@ pub struct State {
     pub extend: Palette,
     /// What is typed as a note.
     pub note: Palette,
+    /// What that note is about, from when it was begun.
+    pub noted: NoteOn,
     /// What is typed to find a key in the list of keys.
     pub keys_found: Palette,
     /// What came of the last thing that was done, until the next key.
@@ -185,7 +185,6 @@ impl State {
             view: ViewId(0),
             beside: None,
             views: views.iter().map(open).collect(),
-            keys: TABLE,
             program: "noisescope",
             log: None,
             overlay: Overlay::None,
@@ -193,6 +192,7 @@ impl State {
             jump: Palette::default(),
             extend: Palette::default(),
             note: Palette::default(),
+            noted: NoteOn::Session,
             keys_found: Palette::default(),
             news: None,
             again: None,

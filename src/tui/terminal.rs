@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -28,6 +29,14 @@ static LATE: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// What stands behind the text of the one terminal of this process, once it has said so.
 static BACKGROUND: Mutex<Option<Background>> = Mutex::new(None);
+
+/// When the terminal was asked, while it has not answered.
+static ASKED: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// How long an answer may be under way, and how long one leaves later for it: what came after that would be
+/// typed into the shell.
+const UNDER_WAY: Duration = Duration::from_secs(1);
+const LINGER: Duration = Duration::from_millis(300);
 
 /// What stands behind the text (OSC 11). The answer comes among the keys, if it comes.
 const QUESTION: &[u8] = b"\x1b]11;?\x1b\\";
@@ -97,6 +106,9 @@ impl Terminal {
 
     /// Asks what stands behind the text. Nothing waits for the answer.
     pub fn ask_background(&self) {
+        if let Ok(mut asked) = ASKED.lock() {
+            *asked = Some(Instant::now());
+        }
         // A terminal that cannot be written to is found out by the next frame.
         let _ = (&self.screen).write_all(QUESTION);
     }
@@ -117,8 +129,28 @@ impl Terminal {
     }
 }
 
+impl Terminal {
+    /// Takes an answer that is still under way, so that the shell does not.
+    fn await_answer(&self) {
+        let asked = ASKED
+            .lock()
+            .map(|mut asked| asked.take())
+            .unwrap_or_default();
+        if asked.is_some_and(|at| at.elapsed() < UNDER_WAY) && TAKEN.load(Ordering::SeqCst) {
+            let waited = ask(&self.keyboard, PollFlags::IN, LINGER.as_millis() as i64);
+            if waited.contains(PollFlags::IN) {
+                let _ = rustix::termios::tcflush(
+                    &self.keyboard,
+                    rustix::termios::QueueSelector::IFlush,
+                );
+            }
+        }
+    }
+}
+
 impl Drop for Terminal {
     fn drop(&mut self) {
+        self.await_answer();
         give_back();
         let late = LATE.lock().map(|mut late| std::mem::take(&mut *late));
         for message in late.unwrap_or_default() {
@@ -135,6 +167,9 @@ pub(super) fn background() -> Option<Background> {
 
 /// Takes note of what the terminal has said.
 pub(super) fn has_background(background: Background) {
+    if let Ok(mut asked) = ASKED.lock() {
+        *asked = None;
+    }
     if let Ok(mut own) = BACKGROUND.lock() {
         *own = Some(background);
     }

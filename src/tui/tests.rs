@@ -112,7 +112,25 @@ fn drawn(session: &Session, state: &State, theme: &Theme) -> (Buffer, Vec<Writte
     let mut buf = Buffer::empty(area);
     witness::take();
     frame::draw(session, state, theme, area, &mut buf);
-    (buf, witness::take())
+    (buf, in_sight(witness::take(), area.width))
+}
+
+/// What has not been wiped since: where something lies over a view, it blanks whole rows first.
+fn in_sight(written: Vec<Written>, width: u16) -> Vec<Written> {
+    let mut wiped = std::collections::HashSet::new();
+    let mut kept: Vec<Written> = Vec::new();
+    for own in written.into_iter().rev() {
+        let ((_, row), text) = &own;
+        if wiped.contains(row) {
+            continue;
+        }
+        if text.trim().is_empty() && text.chars().count() + 2 >= usize::from(width) {
+            wiped.insert(*row);
+        }
+        kept.push(own);
+    }
+    kept.reverse();
+    kept
 }
 
 fn text(buf: &Buffer) -> String {

@@ -72,6 +72,10 @@ fn apply(state: &mut State, event: &KeyEvent, session: &Session, theme: &Theme) 
 /// Applies an action.
 pub fn update(state: &mut State, action: Action, session: &Session, theme: &Theme) -> Effect {
     if !possible::is_possible(action, state, session) {
+        if action == Action::ExportFigure {
+            state.news = Some(News::failed("this view has no figure to write yet"));
+            return Effect::Redraw;
+        }
         return Effect::None;
     }
     let again = state.again.take();
@@ -137,6 +141,12 @@ fn take_along(
     };
     state.overlay = Overlay::None;
     state.again = Some(verb);
+    // A figure of all classes is the same for the next one.
+    let of_all = |figure: &Figure| action == Action::Again && !matches!(figure, Figure::Map { .. });
+    if verb == Verb::Export && figure_in(state, session).as_ref().is_some_and(of_all) {
+        state.again = None;
+        return Some(Effect::Redraw);
+    }
     let effect = match verb {
         Verb::Export => figure_in(state, session).map(Effect::Export),
         Verb::Copy(what) => text(state, what, session).map(Effect::Copy),
@@ -186,12 +196,20 @@ fn over_view(
         }
         Action::OpenCopy => state.overlay = Overlay::Copy,
         Action::OpenNote => {
-            let own = session.record.note_on(&note::on(state, session));
+            let on = note::on(state, session);
+            let own = session.record.note_on(&on);
             state.note.typed = own.map(|own| own.text.clone()).unwrap_or_default();
+            state.noted = on;
             state.overlay = Overlay::Note;
         }
         Action::WriteNote => {
-            let note = note::typed(state, session);
+            let note = match session.fit_note(note::typed(state)) {
+                Ok(note) => note,
+                Err(problem) => {
+                    state.news = Some(News::failed(format!("not noted: {problem}")));
+                    return Some(Effect::Redraw);
+                }
+            };
             state.overlay = Overlay::None;
             let before = session
                 .record
@@ -347,6 +365,16 @@ fn typed(state: &mut State, c: char) -> Effect {
     Effect::Redraw
 }
 
+/// Text that was pasted: typed where something is typed, else nothing. Says whether it was.
+pub fn paste(state: &mut State, text: &str) -> bool {
+    let letters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut typed_any = false;
+    for c in letters {
+        typed_any |= typed(state, c) == Effect::Redraw;
+    }
+    typed_any
+}
+
 fn step_palette(state: &mut State, session: &Session, step: isize) {
     let rows = possible::fitting(&state.palette.typed, state, session).len() as isize;
     let next = (state.palette.chosen as isize).saturating_add(step);
@@ -355,7 +383,7 @@ fn step_palette(state: &mut State, session: &Session, step: isize) {
 
 fn scroll(state: &mut State, step: isize, (session, theme): (&Session, &Theme)) {
     if let Overlay::Help(first) = state.overlay {
-        let body = frame::body(session, state, theme);
+        let body = frame::whole(session, state, theme);
         let last = help::furthest(state, session, theme, body);
         let first = first.min(last).saturating_add_signed(step).min(last);
         state.overlay = Overlay::Help(first);

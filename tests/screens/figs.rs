@@ -174,7 +174,7 @@ fn a_backdoor_is_named_with_its_window_and_its_index() {
 fn the_picture_is_offered_where_the_session_has_one() {
     let session = session();
     for (view, there) in [
-        ("Overview", false),
+        ("Overview", true),
         ("Training", true),
         ("Maps", true),
         ("Attack", true),

@@ -39,9 +39,17 @@ fn the_figure_in_sight_is_exported() {
         Effect::Export(Figure::Maps { .. })
     ));
     assert_eq!(class_of(&last(&session, &mut state, "\ne")), Some(3));
-    // A view without a figure has nothing to export.
     let mut state = at("Overview", (120, 40));
-    assert_eq!(last(&session, &mut state, "e"), Effect::None);
+    assert!(matches!(
+        last(&session, &mut state, "e"),
+        Effect::Export(Figure::Maps { .. })
+    ));
+    // The figure of all classes is the same for the next one: that is not written again.
+    assert_eq!(last(&session, &mut state, "."), Effect::Redraw);
+    // A view without a figure says so.
+    let mut state = at("Backdoor", (120, 40));
+    assert_eq!(last(&session, &mut state, "e"), Effect::Redraw);
+    assert!(screen(&session, &state).contains("no figure to write"));
 }
 
 #[test]
@@ -202,6 +210,31 @@ fn a_note_is_typed_kept_shown_and_removed() {
     assert_eq!(note.text, "");
     session.note(note).expect("it is there");
     assert!(session.record.notes.is_empty());
+    // What cannot be kept is told, and stays to be changed.
+    let mut fresh = synthetic::new();
+    fresh.run = None;
+    let mut unbegun = at("Overview", (120, 40));
+    press(&fresh, &mut unbegun, &letters("aplan"));
+    unbegun.noted = NoteOn::Unit {
+        layer: "conv1".into(),
+        unit: 0,
+    };
+    assert_eq!(last(&fresh, &mut unbegun, "\n"), Effect::Redraw);
+    assert_eq!(unbegun.overlay, Overlay::Note);
+    assert!(screen(&fresh, &unbegun).contains("not noted"));
+    // It stays about what it was begun on, whatever the run shows best meanwhile.
+    let mut begun = at("Maps", (120, 40));
+    press(&session, &mut begun, &letters("\naone"));
+    begun.shared.class = 7;
+    let Effect::Say(Command::Note(note)) = last(&session, &mut begun, "\n") else {
+        panic!("the engine is told")
+    };
+    assert!(matches!(note.on, NoteOn::Map { class: 0, .. }), "{note:?}");
+    // Pasted text is typed where something is typed.
+    assert!(!update::paste(&mut begun, "q"));
+    press(&session, &mut begun, &letters("a"));
+    assert!(update::paste(&mut begun, "two\nlines"));
+    assert!(begun.note.typed.ends_with("two lines"));
     // No more is typed than is kept.
     press(&session, &mut state, &letters("a"));
     press(&session, &mut state, &letters(&"x".repeat(300)));

@@ -63,7 +63,12 @@ pub enum Action {
     LastUnit,
     SwitchLog,
     /// The R of every γ and class, in place of the maps.
-    SwitchTable,
+    OpenTable,
+    CloseTable,
+    TableClassAbove,
+    TableClassBelow,
+    TableWeaker,
+    TableStronger,
     SortUnits,
     HideSilent,
     RowsAbove,

@@ -32,6 +32,13 @@ pub fn of_key_at(event: &KeyEvent, keys: Keys, places: Vec<Place>) -> Option<Act
     }
 }
 
+/// The first key of an action, as one presses it.
+pub fn key_of(keys: Keys, action: Action) -> String {
+    let row = keys.iter().find(|row| row.action == action);
+    let key = row.and_then(|row| row.keys.first());
+    key.map_or_else(String::new, |key| key.label(0))
+}
+
 /// The places of an action.
 pub fn places_of(action: Action) -> &'static [Place] {
     let row = TABLE.iter().find(|row| row.action == action);

@@ -28,7 +28,9 @@ pub fn with<'a>(own: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Resul
                 "keys.{name}: it needs a key; leave the line out for those that ship"
             ));
         }
-        let typed = row.places.iter().find(|place| place.is_typed());
+        // What is everywhere is also where something is typed.
+        let typed = |place: &&Place| place.is_typed() || **place == Place::Everywhere;
+        let typed = row.places.iter().find(typed);
         if let (Some(place), Some(key)) = (typed, parsed.iter().find(|key| key.types())) {
             return Err(format!(
                 "keys.{name}: `{}` is typed in {}, so it cannot do anything else there",
@@ -37,7 +39,7 @@ pub fn with<'a>(own: impl IntoIterator<Item = (&'a str, &'a [String])>) -> Resul
             ));
         }
         if row.keys != parsed {
-            // Made once a process, and kept for as long as it lives.
+            // Kept for as long as the process lives: a few bytes, each time preferences are read.
             row.keys = Box::leak(parsed.into_boxed_slice());
             changed = true;
         }
@@ -166,6 +168,7 @@ mod tests {
                 .unwrap_err()
                 .contains("is typed in jump")
         );
+        assert!(keys(&[("suspend", &["z"])]).is_err());
         assert!(keys(&[("pause", &[])]).unwrap_err().contains("needs a key"));
         assert!(keys(&[("view", &["v"])]).unwrap_err().contains("digits"));
     }

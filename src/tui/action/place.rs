@@ -9,6 +9,8 @@ pub enum Place {
     Sheet,
     /// Where one class fills the view.
     Enlarged,
+    /// Where the reliability of every γ and class stands.
+    Table,
     /// Where the kind of map can be chosen.
     Maps,
     /// Where one class is chosen.
@@ -63,9 +65,10 @@ pub enum Place {
 
 impl Place {
     /// Every place, in the order of the list of keys.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Views,
         Self::Sheet,
+        Self::Table,
         Self::Maps,
         Self::Enlarged,
         Self::Classes,
@@ -96,8 +99,9 @@ impl Place {
 
     /// The places that there are at the same time, each beside what is everywhere: in them a key has one
     /// meaning.
-    pub const TOGETHER: [&'static [Self]; 26] = [
+    pub const TOGETHER: [&'static [Self]; 27] = [
         &[Self::Views, Self::Sheet],
+        &[Self::Views, Self::Table],
         &[Self::Views, Self::Sheet, Self::Maps],
         &[Self::Views, Self::Enlarged, Self::Maps],
         &[Self::Views, Self::Classes],
@@ -145,6 +149,7 @@ impl Place {
             Self::Views => "every view",
             Self::Sheet => "maps side by side",
             Self::Enlarged => "one map enlarged",
+            Self::Table => "table of R",
             Self::Maps => "maps",
             Self::Classes => "views of one class",
             Self::Attack => "attack",

@@ -12,6 +12,7 @@ use super::row::Row;
 use crate::format::{age, clean, count, percent, thousands};
 use crate::report::Standing;
 use crate::report::standing::no_word;
+use crate::tui::action::{Action, key_of};
 use crate::tui::frame::footer;
 use crate::tui::overlay::{help, palette, question};
 use crate::tui::size::Size;
@@ -40,7 +41,11 @@ pub fn draw(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     } else {
         let least = Size::LEAST;
         let middle = area.height / 2;
-        let text = format!("make the screen {}×{}; q leaves", least.width, least.height);
+        let leave = key_of(browser.keys, Action::Leave);
+        let text = format!(
+            "make the screen {}×{}; {leave} leaves",
+            least.width, least.height
+        );
         centre(buf, area, middle, text);
     }
     if !theme.glyphs.unicode {
@@ -63,7 +68,7 @@ fn framed(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let body = below(body, said);
     match &browser.mode {
         Mode::Help(first) => help::draw_of_list(browser.keys, theme, *first, body, buf),
-        Mode::Stopping(name) => question::draw_of(name, theme, body, buf),
+        Mode::Stopping(name) => question::draw_of(name, browser.keys, theme, body, buf),
         Mode::Palette(palette) => {
             let rows = browser.commands(&palette.typed);
             palette::draw(palette, &rows, theme, body, buf);
@@ -154,7 +159,10 @@ fn draw_list(browser: &Browser, theme: &Theme, area: Rect, buf: &mut Buffer) {
         let filter = clean(&browser.list.filter);
         let text = match (&browser.rows, filter.is_empty()) {
             (None, _) => "reading the sessions".into(),
-            (Some(_), true) => "There is no session yet. Press n to make one.".into(),
+            (Some(_), true) => format!(
+                "There is no session yet. Press {} to make one.",
+                key_of(browser.keys, Action::NewSession)
+            ),
             (Some(_), false) => format!("No session has \"{filter}\" in its name. Esc shows all."),
         };
         centre(buf, area, area.height / 3, Span::styled(text, theme.dim()));

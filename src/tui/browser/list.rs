@@ -10,7 +10,9 @@ use super::row::{Asked, Choice, Contents, Deed, List, Preset, Row};
 use crate::report::Standing;
 use crate::stats::grain::Foretold;
 use crate::tui::action::{self, Action, Binding, Keys, Place, TABLE};
+use crate::tui::overlay::help;
 use crate::tui::possible::{self, Command};
+use crate::tui::size::Size;
 use crate::tui::start::Start;
 use crate::tui::state::Palette;
 use crate::tui::steps;
@@ -30,6 +32,10 @@ pub struct Browser {
     pub(super) rows: Option<Vec<Row>>,
     pub(super) presets: Vec<Preset>,
     pub(super) mode: Mode,
+    /// The terminal.
+    pub size: Size,
+    /// The furthest line of the list of keys on it.
+    last_help: usize,
     /// Whether the list stands still.
     pub(super) held: bool,
     /// What was just done to the chosen session, for the one below.
@@ -94,6 +100,11 @@ impl Browser {
             rows: None,
             presets: presets.to_vec(),
             mode: Mode::List,
+            size: Size {
+                width: 80,
+                height: 24,
+            },
+            last_help: 0,
             held: false,
             again: None,
             keys: TABLE,
@@ -271,6 +282,8 @@ impl Browser {
             Action::AskStopRow => chosen.is_some_and(|row| row.pid.is_some()),
             Action::ExtendRow => chosen.is_some_and(Row::can_extend),
             Action::AgainRow => self.shown().len() > 1,
+            // Of so few keys none needs to be looked for.
+            Action::FindKeys => false,
             Action::ExportFigure => chosen.is_some_and(|row| row.done > 0),
             Action::OpenCopy => chosen.is_some(),
             Action::AskDelete => chosen.is_some_and(|row| !row.is_running()),
@@ -299,24 +312,43 @@ impl Browser {
             (Some(action), _) if self.is_possible(action) => {
                 self.list.problem = None;
                 self.list.news = None;
-                let again = self.again.take();
-                match action {
-                    Action::AgainRow => self.again_below(again),
-                    action => {
-                        let repeats = [Action::ExportFigure, Action::OpenCopy];
-                        self.again = repeats.contains(&action).then_some(action);
-                        self.update(action)
-                    }
-                }
+                self.act(action)
             }
             (None, Some(c)) => self.typed(c),
             _ => Outcome::None,
         }
     }
 
+    /// Applies an action, and keeps in mind what can be done again.
+    fn act(&mut self, action: Action) -> Outcome {
+        let again = self.again.take();
+        match action {
+            Action::AgainRow => self.again_below(again),
+            action => {
+                let repeats = [Action::ExportFigure, Action::OpenCopy];
+                self.again = repeats.contains(&action).then_some(action);
+                self.update(action)
+            }
+        }
+    }
+
+    /// Text that was pasted: typed where something is typed, else nothing.
+    pub fn paste(&mut self, text: &str) -> Outcome {
+        let letters = text.chars().filter(|c| !c.is_control());
+        let all: Vec<Outcome> = letters.map(|c| self.typed(c)).collect();
+        match all.contains(&Outcome::Redraw) {
+            true => Outcome::Redraw,
+            false => Outcome::None,
+        }
+    }
+
     /// To the session below, and what was just done to this one to that one too.
     fn again_below(&mut self, again: Option<Action>) -> Outcome {
+        let before = self.list.at;
         self.update(Action::RowDown);
+        if self.list.at == before {
+            return Outcome::Redraw;
+        }
         match again.filter(|action| self.is_possible(*action)) {
             Some(action) => {
                 self.again = Some(action);
@@ -387,7 +419,10 @@ impl Browser {
                 self.mode = Mode::Form(Form::new(&self.presets, self.all()));
             }
             Action::Filter => self.mode = Mode::Filter,
-            Action::Help => self.mode = Mode::Help(0),
+            Action::Help => {
+                self.last_help = help::furthest_of_list(self.keys, self.size);
+                self.mode = Mode::Help(0);
+            }
             Action::Cancel => {
                 self.mode = Mode::List;
                 return Outcome::NoPilot;
@@ -454,9 +489,9 @@ impl Browser {
             (Mode::Palette(palette), Action::RubOutAll) => *palette = Palette::default(),
             (Mode::Palette(_), _) => return self.in_palette(action),
             (Mode::Help(first), Action::HelpFirst) => *first = 0,
-            (Mode::Help(first), Action::HelpLast) => *first = self.keys.len(),
+            (Mode::Help(first), Action::HelpLast) => *first = self.last_help,
             (Mode::Help(first), Action::HelpUp) => *first = first.saturating_sub(1),
-            (Mode::Help(first), Action::HelpDown) => *first += 1,
+            (Mode::Help(first), Action::HelpDown) => *first = (*first + 1).min(self.last_help),
             _ => return Outcome::None,
         }
         Outcome::Redraw
@@ -479,7 +514,7 @@ impl Browser {
                     return Outcome::None;
                 };
                 self.mode = Mode::List;
-                return self.update(command.action);
+                return self.act(command.action);
             }
             _ => return Outcome::None,
         };

@@ -20,6 +20,7 @@ use crate::tui::frames::Frames;
 use crate::tui::input::{Input, Keys};
 use crate::tui::options::{Options, TuiError};
 use crate::tui::pen::Pen;
+use crate::tui::size::Size;
 use crate::tui::terminal::{self, Terminal};
 
 /// How often the sessions are read.
@@ -89,6 +90,8 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
 
     let (put, mut weighed) = unbounded_channel();
     let (tell, mut told) = unbounded_channel();
+    // What is being done: it is done before this ends.
+    let mut deeds: Vec<thread::JoinHandle<()>> = Vec::new();
     let (clock_in, mut paced) = unbounded_channel();
 
     let mut browser = Browser::new(&presets, std::mem::take(list));
@@ -98,6 +101,7 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
     let mut frames = Frames::new(*options, Instant::now());
     let choice = loop {
         let at = Instant::now();
+        browser.size = Size::from(terminal.size());
         if let Some(due) = frames.next(Duration::ZERO, at) {
             let paint = |area, buf: &mut _| draw(&browser, &theme, area, buf);
             let bytes = frames.paint(due, terminal.size(), &theme.palette, at, paint);
@@ -117,7 +121,9 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
                 match take(input, &mut browser, &mut frames, &terminal) {
                     Outcome::Do(deed) => {
                         let (act, tell) = (Arc::clone(&act), tell.clone());
-                        on_thread("deed", move || drop(tell.send(act(&deed))));
+                        let run = move || drop(tell.send(act(&deed)));
+                        deeds.extend(thread::Builder::new().name("deed".into()).spawn(run));
+                        deeds.retain(|own| !own.is_finished());
                     }
                     Outcome::Copy(text) => {
                         pen.write(clipboard::sequence(&text, Between::from_env()));
@@ -190,9 +196,14 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
             }
         }
     };
-    *list = browser.list;
     drop(pen);
     drop(terminal);
+    let ended = move || deeds.into_iter().for_each(|own| drop(own.join()));
+    let _ = tokio::task::spawn_blocking(ended).await;
+    while let Ok(said) = told.try_recv() {
+        browser.done(said);
+    }
+    *list = browser.list;
     Ok(choice)
 }
 
@@ -204,6 +215,7 @@ fn take(input: Input, browser: &mut Browser, frames: &mut Frames, terminal: &Ter
             Outcome::None
         }
         Input::Key(key) => browser.key(&key),
+        Input::Pasted(text) => browser.paste(&text),
         Input::Background(_) => Outcome::None,
     };
     match outcome {

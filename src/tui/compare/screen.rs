@@ -23,7 +23,9 @@ use crate::tui::clock::until;
 use crate::tui::frames::Frames;
 use crate::tui::input::{Input, Keys};
 use crate::tui::options::{Options, TuiError};
+use crate::tui::overlay::help;
 use crate::tui::pen::Pen;
+use crate::tui::size::Size;
 use crate::tui::state::News;
 use crate::tui::terminal::{self, Terminal};
 
@@ -79,6 +81,8 @@ pub async fn compare(
     let mut frames = Frames::new(options, Instant::now());
     let end = loop {
         let at = Instant::now();
+        let size = Size::from(terminal.size());
+        seen.look.last_help = help::furthest_of_comparison(options.keys, size);
         if let Some(due) = frames.next(PACE, at) {
             if due.renews {
                 seen.renew(links.each_ref().map(Link::newest));
@@ -96,6 +100,11 @@ pub async fn compare(
             Some(input) = inbox.recv() => match input {
                 Input::Gone | Input::Written(Err(_)) => break End::Gone,
                 Input::Written(Ok(())) => frames.written(),
+                Input::Pasted(text) => {
+                    if seen.paste(&text) {
+                        frames.ask();
+                    }
+                }
                 Input::Background(background) => {
                     terminal::has_background(background);
                     theme = theme.on(background);
@@ -221,8 +230,18 @@ impl Seen {
                 jump.chosen = 0;
                 true
             }
-            _ => true,
+            _ => false,
         }
+    }
+
+    /// The same of text that was pasted.
+    fn paste(&mut self, text: &str) -> bool {
+        let Some(jump) = &mut self.look.jump else {
+            return false;
+        };
+        jump.typed.extend(text.chars().filter(|c| !c.is_control()));
+        jump.chosen = 0;
+        true
     }
 
     /// Writes the maps of the chosen class into the current folder, on a thread of its own.

@@ -33,6 +33,8 @@ pub struct Look {
     pub pixels: Pixels,
     /// The first line of the list of keys, where that is in sight.
     pub help: Option<usize>,
+    /// The furthest line of that list on this terminal.
+    pub last_help: usize,
     /// What is typed to jump to a class, where something is.
     pub jump: Option<Palette>,
     /// What came of the last thing that was done, until the next key.
@@ -49,6 +51,7 @@ impl Look {
             scale: Scale::Common,
             pixels: Pixels::All,
             help: None,
+            last_help: 0,
             jump: None,
             news: None,
         }
@@ -115,9 +118,10 @@ impl Look {
                 self.wish.gamma = None;
                 return true;
             }
-            Action::Help => self.help = Some(0),
+            Action::Help | Action::HelpFirst => self.help = Some(0),
             Action::HelpUp => self.help = self.help.map(|first| first.saturating_sub(1)),
-            Action::HelpDown => self.help = self.help.map(|first| first + 1),
+            Action::HelpDown => self.help = self.help.map(|first| (first + 1).min(self.last_help)),
+            Action::HelpLast => self.help = Some(self.last_help),
             Action::CloseHelp => self.help = None,
             _ => {}
         }
@@ -282,6 +286,8 @@ impl Sight {
     pub fn is_possible(&self, action: Action) -> bool {
         match action {
             Action::OpenJump | Action::OpenFind => self.classes.len() > 1,
+            // Of so few keys none needs to be looked for.
+            Action::FindKeys => false,
             Action::WeakerGamma | Action::StrongerGamma => self.gammas.len() > 1,
             Action::SwitchResponse => self.responses.len() > 1,
             Action::NextImages => self.noises.len() > 1,

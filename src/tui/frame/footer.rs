@@ -23,7 +23,7 @@ pub fn news(words: &str, failed: bool, theme: &Theme, area: Rect, buf: &mut Buff
 const ROOMY: u16 = 72;
 
 /// The words that go first where there is no room for all: the list of keys and the palette have them.
-const EXTRAS: [&str; 11] = [
+const EXTRAS: [&str; 12] = [
     "export",
     "copy",
     "note",
@@ -35,6 +35,7 @@ const EXTRAS: [&str; 11] = [
     "sort",
     "silent",
     "more trials",
+    "picture",
 ];
 
 /// Draws the rows that have a word for it, in what [`crate::tui::possible::word`] makes of that. The

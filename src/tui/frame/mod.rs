@@ -10,6 +10,7 @@ use ratatui::text::Span;
 
 use crate::format::clean;
 use crate::session::Session;
+use crate::tui::action::{Action, key_of};
 use crate::tui::overlay::{copy, extend, help, jump, note, palette, question};
 use crate::tui::possible;
 use crate::tui::scene::Scene;
@@ -32,7 +33,7 @@ pub fn draw(session: &Session, state: &State, theme: &Theme, area: Rect, buf: &m
     if size.is_enough() {
         framed(&scene, state, area, buf);
     } else {
-        too_small(state.overlay, area, buf);
+        too_small(state, area, buf);
     }
     if !theme.glyphs.unicode {
         let foreign = |symbol: &str| !symbol.is_ascii();
@@ -102,6 +103,11 @@ fn parts(scene: &Scene<'_>, state: &State, area: Rect) -> Parts {
 /// The place that the view in sight is drawn on.
 pub fn body(session: &Session, state: &State, theme: &Theme) -> Rect {
     panes(state, on_screen(session, state, theme).body).0
+}
+
+/// The place of all views, on which the list of keys is drawn.
+pub fn whole(session: &Session, state: &State, theme: &Theme) -> Rect {
+    on_screen(session, state, theme).body
 }
 
 /// Columns between two views.
@@ -215,15 +221,16 @@ fn views(scene: &Scene<'_>, state: &State, body: Rect, buf: &mut Buffer) {
     }
 }
 
-fn too_small(overlay: Overlay, area: Rect, buf: &mut Buffer) {
+fn too_small(state: &State, area: Rect, buf: &mut Buffer) {
+    let key = |action| key_of(state.shared.keys, action);
     let least = Size::LEAST;
     let lines = [
         format!("{}×{} is too small a screen", area.width, area.height),
         format!("for maps; make it {}×{}", least.width, least.height),
         String::new(),
-        match overlay {
-            Overlay::Stop => "s stop   Esc stay".into(),
-            _ => "q leave".to_string(),
+        match state.overlay {
+            Overlay::Stop => format!("{} stop   {} stay", key(Action::StopNow), key(Action::Stay)),
+            _ => format!("{} leave", key(Action::Leave)),
         },
     ];
     let start = area.height.saturating_sub(lines.len() as u16) / 2;

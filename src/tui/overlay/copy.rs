@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use crate::tui::action::{Action, key_of};
 use crate::tui::scene::Scene;
 use crate::tui::state::{Copied, State};
 use crate::tui::takeaway::text;
@@ -20,7 +21,7 @@ const ROWS: usize = 3;
 pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     let theme = scene.theme;
     let room = area.width.saturating_sub(NAMES);
-    let entry = |key: &'static str, name: &'static str, what| {
+    let entry = |action, name: &'static str, what| {
         let text = text(state, what, scene.session)?;
         let mut lines = wrap(&text, room);
         if lines.len() > ROWS {
@@ -28,12 +29,12 @@ pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
             let last = lines.pop().unwrap_or_default();
             lines.push(cut(&format!("{last} …"), usize::from(room)));
         }
-        Some((key, name, lines))
+        Some((key_of(scene.shared.keys, action), name, lines))
     };
     let entries = [
-        entry("c", "caption", Copied::Caption),
-        entry("l", "command line", Copied::Command),
-        entry("n", "number", Copied::Number),
+        entry(Action::CopyCaption, "caption", Copied::Caption),
+        entry(Action::CopyCommand, "command line", Copied::Command),
+        entry(Action::CopyNumber, "number", Copied::Number),
     ];
     let entries: Vec<_> = entries.into_iter().flatten().collect();
     let rows: usize = entries.iter().map(|(_, _, lines)| lines.len()).sum();

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::format::{about, count, duration, gamma, thousands, trials_of};
 use crate::session::Session;
 use crate::session::config::{ClassificationImages, Extension};
+use crate::tui::action::{Action, key_of};
 use crate::tui::scene::Scene;
 use crate::tui::shared::Shared;
 use crate::tui::state::State;
@@ -78,7 +79,11 @@ pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
         Span::styled(cursor, theme.accent()),
     ]);
     let hint = match state.extend.typed.is_empty() {
-        true => format!("   {which}, {} now; Enter doubles them", thousands(planned)),
+        true => format!(
+            "   {which}, {} now; {} doubles them",
+            thousands(planned),
+            key_of(state.shared.keys, Action::Extend)
+        ),
         false => format!("   {which}, {} now", thousands(planned)),
     };
     typed.push_span(Span::styled(hint, theme.dim()));

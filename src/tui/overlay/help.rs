@@ -5,9 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::session::Session;
-use crate::tui::action::{Binding, Keys, Place};
+use crate::tui::action::{Action, Binding, Keys, Place};
 use crate::tui::possible::is_possible;
 use crate::tui::scene::Scene;
+use crate::tui::size::Size;
 use crate::tui::state::{Overlay, State};
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{below, beside, left, start};
@@ -57,16 +58,25 @@ fn rows_of<'a>(state: &State, session: &Session, theme: &Theme) -> Vec<Row<'a>> 
     let own = |place: &Place| !LISTS.contains(place) && *place != Place::Comparison;
     let places: Vec<Place> = Place::ALL.into_iter().filter(own).collect();
     let listed = Listed {
-        keys: state.keys,
+        keys: state.shared.keys,
         views: state.entries().len(),
         text: &state.keys_found.typed,
     };
     lines(listed, &places, possible, theme)
 }
 
-/// The furthest line from which on there is something to draw on such a place.
+/// The furthest line from which on there is something to draw on the place of all views.
 pub fn furthest(state: &State, session: &Session, theme: &Theme, area: Rect) -> usize {
-    let rows = rows_of(state, session, theme).len();
+    let area = match state.keys_found.typed.is_empty() {
+        true => area,
+        // What is typed stands above.
+        false => below(area, 2),
+    };
+    last(rows_of(state, session, theme).len(), area)
+}
+
+/// The furthest line of so many on a place.
+fn last(rows: usize, area: Rect) -> usize {
     let height = usize::from(area.height.max(1));
     let columns = columns_of(area);
     match rows + columns <= height * columns {
@@ -75,35 +85,54 @@ pub fn furthest(state: &State, session: &Session, theme: &Theme, area: Rect) -> 
     }
 }
 
+/// The place between the header and the footer of a screen without views.
+fn between(size: Size) -> Rect {
+    let (width, height) = (size.width.saturating_sub(2), size.height.saturating_sub(3));
+    Rect::new(1, 2, width, height)
+}
+
+/// The places whose keys the list of sessions tells.
+fn of_list() -> Vec<Place> {
+    let palette = [Place::Palette, Place::Question];
+    [&LISTS[..], &palette, &[Place::Help, Place::Everywhere]].concat()
+}
+
+/// The places whose keys the comparison tells.
+const OF_COMPARISON: [Place; 4] = [
+    Place::Comparison,
+    Place::Jump,
+    Place::Help,
+    Place::Everywhere,
+];
+
+/// What has no meaning outside the views of a session.
+fn is_told(row: &Binding) -> bool {
+    row.action != Action::FindKeys
+}
+
 /// Draws the keys of the list of sessions from line `first` on.
 pub fn draw_of_list(keys: Keys, theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
-    let palette = [Place::Palette, Place::Question, Place::Copying];
-    let places = [&LISTS[..], &palette, &[Place::Help, Place::Everywhere]].concat();
     // The digits of the views are no keys of the list.
-    columns(
-        lines(Listed::of(keys), &places, |_| true, theme),
-        first,
-        area,
-        theme,
-        buf,
-    );
+    let rows = lines(Listed::of(keys), &of_list(), is_told, theme);
+    columns(rows, first, area, theme, buf);
+}
+
+/// The furthest line of it on such a screen.
+pub fn furthest_of_list(keys: Keys, size: Size) -> usize {
+    let rows = lines(Listed::of(keys), &of_list(), is_told, &Theme::plain());
+    last(rows.len(), between(size))
 }
 
 /// Draws the keys of the comparison of two sessions from line `first` on.
 pub fn draw_of_comparison(keys: Keys, theme: &Theme, first: usize, area: Rect, buf: &mut Buffer) {
-    let places = [
-        Place::Comparison,
-        Place::Jump,
-        Place::Help,
-        Place::Everywhere,
-    ];
-    columns(
-        lines(Listed::of(keys), &places, |_| true, theme),
-        first,
-        area,
-        theme,
-        buf,
-    );
+    let rows = lines(Listed::of(keys), &OF_COMPARISON, is_told, theme);
+    columns(rows, first, area, theme, buf);
+}
+
+/// The furthest line of it on such a screen.
+pub fn furthest_of_comparison(keys: Keys, size: Size) -> usize {
+    let rows = lines(Listed::of(keys), &OF_COMPARISON, is_told, &Theme::plain());
+    last(rows.len(), between(size))
 }
 
 /// Which keys are listed.

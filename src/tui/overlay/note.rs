@@ -10,16 +10,16 @@ use crate::tui::scene::Scene;
 use crate::tui::state::State;
 use crate::tui::widget::text::{cut, left};
 
-/// What a note would be about now.
+/// What a note that is begun now is about.
 pub fn on(state: &State, session: &Session) -> NoteOn {
     state.in_sight().noted(&state.shared, session)
 }
 
 /// The note as it is typed.
-pub fn typed(state: &State, session: &Session) -> Note {
+pub fn typed(state: &State) -> Note {
     Note {
         written: state.shared.now,
-        on: on(state, session),
+        on: state.noted.clone(),
         text: Note::line(&state.note.typed),
     }
 }
@@ -31,15 +31,19 @@ pub fn draw(scene: &Scene<'_>, state: &State, area: Rect, buf: &mut Buffer) {
     let text = &state.note.typed;
     // The end of a long note is where one types.
     let room = usize::from(place.width).saturating_sub(7);
-    let skip = text.chars().count().saturating_sub(room);
-    let shown: String = text.chars().skip(skip).collect();
+    let mut shown = text.as_str();
+    while Span::raw(shown).width() > room {
+        let mut letters = shown.chars();
+        letters.next();
+        shown = letters.as_str();
+    }
     let line = Line::from(vec![
         Span::styled("note ", theme.accent()),
-        Span::styled(shown, theme.bright()),
+        Span::styled(shown.to_owned(), theme.bright()),
         Span::styled(cursor, theme.accent()),
     ]);
     left(buf, place, 1, line);
-    let about = on(state, session).in_words(&session.record);
+    let about = state.noted.in_words(&session.record);
     let left_over = Note::MOST.saturating_sub(text.chars().count());
     let words = match left_over {
         ..40 => format!("on {about}; {left_over} characters left"),

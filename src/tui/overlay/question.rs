@@ -5,17 +5,24 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::format::clean;
+use crate::tui::action::{Action, Keys, key_of};
 use crate::tui::scene::Scene;
 use crate::tui::theme::Theme;
 use crate::tui::widget::text::{beside, cut, left};
 
 /// Asks it of the session in sight, over the whole of `area`.
 pub fn draw(scene: &Scene<'_>, area: Rect, buf: &mut Buffer) {
-    draw_of(&scene.session.name, scene.theme, area, buf);
+    draw_of(
+        &scene.session.name,
+        scene.shared.keys,
+        scene.theme,
+        area,
+        buf,
+    );
 }
 
 /// Asks it of a session of this name.
-pub fn draw_of(name: &str, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub fn draw_of(name: &str, own: Keys, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let name = cut(&clean(name), 24);
     let title = format!("Stop {name}?");
     let why = "It finishes its block and writes a checkpoint.";
@@ -26,10 +33,13 @@ pub fn draw_of(name: &str, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Line::from(Span::styled(why, theme.text())),
         Line::default(),
         Line::from(vec![
-            Span::styled("  s  ", keys),
+            Span::styled(format!("{:>3}  ", key_of(own, Action::StopNow)), keys),
             Span::raw("stop after a checkpoint; run it again to go on"),
         ]),
-        Line::from(vec![Span::styled("Esc  ", keys), Span::raw("let it go on")]),
+        Line::from(vec![
+            Span::styled(format!("{:>3}  ", key_of(own, Action::Stay)), keys),
+            Span::raw("let it go on"),
+        ]),
         Line::default(),
         Line::from(Span::styled(
             "Nothing measured so far is lost either way.",

@@ -75,6 +75,11 @@ impl Theme {
         }
     }
 
+    /// One without colours and without Unicode: for what is measured and not drawn.
+    pub fn plain() -> Self {
+        Self::new(Depth::Mono, Background::Dark, false)
+    }
+
     /// The same with these colours of text.
     pub fn coloured(self, colours: Colours) -> Self {
         Self { colours, ..self }

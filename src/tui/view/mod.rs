@@ -122,7 +122,7 @@ pub trait View: Any + Debug + Send + Boxed {
 
     /// Whether it shows one class, or all with one of them chosen.
     fn is_of_classes(&self) -> bool {
-        let classes = [Place::Classes, Place::Sheet, Place::Enlarged];
+        let classes = [Place::Classes, Place::Sheet, Place::Table, Place::Enlarged];
         self.places().iter().any(|own| classes.contains(own))
     }
 

@@ -5,6 +5,7 @@ use crate::format::{count, gamma, thousands};
 use crate::session::config::Response;
 use crate::session::record::{GammaTrials, NoiseAxes};
 use crate::stats::classification::ClassEstimate;
+use crate::tui::action::{Action, key_of};
 use crate::tui::form;
 
 /// Why a class has no map.
@@ -107,7 +108,10 @@ impl Lens<'_> {
         if self.versus.is_some() {
             return missing(
                 ["not of", "pairs"],
-                "There is none of pairs: press v for each class by itself.",
+                &format!(
+                    "There is none of pairs: press {} for each class by itself.",
+                    key_of(self.keys, Action::Versus)
+                ),
             );
         }
         let regressed = |own: &ClassEstimate| {
@@ -152,8 +156,9 @@ impl Lens<'_> {
         Some(match (self.estimate.trials, self.takes_all()) {
             (0, _) => format!("No trials yet at {at}."),
             (all, Some(class)) => format!(
-                "Press ] for a stronger signal: at {at} every one of {} trials was called {}, \
+                "Press {} for a stronger signal: at {at} every one of {} trials was called {}, \
                  so no class can be compared with another.",
+                key_of(self.keys, Action::StrongerGamma),
                 count(all as f64),
                 self.name(class)
             ),

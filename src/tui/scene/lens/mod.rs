@@ -13,6 +13,7 @@ use crate::session::form::Shape;
 use crate::session::record::{ClassificationImages, FedBack, GammaTrials};
 use crate::stats::classification::{ClassEstimate, Estimate, ImageEstimate};
 use crate::stats::regression::Regression;
+use crate::tui::action::Keys;
 use crate::tui::form;
 use crate::tui::look::Look;
 use crate::tui::shared::{Scale, Shared};
@@ -100,6 +101,8 @@ pub struct Lens<'a> {
     /// What is looked at of several channels.
     look: Look,
     scale: Scale,
+    /// What keys do, for what is said of them.
+    keys: Keys,
     session: &'a Session,
     paints: Paints,
 }
@@ -154,6 +157,7 @@ impl<'a> Lens<'a> {
             pairs: Vec::new(),
             look: shared.look.within(trials.shape()[0]),
             scale: shared.scale,
+            keys: shared.keys,
             session,
             paints: Paints::default(),
         };

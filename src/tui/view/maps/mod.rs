@@ -78,25 +78,22 @@ impl View for Maps {
     }
 
     fn places(&self) -> &'static [Place] {
-        match self.enlarged {
-            true => &[Place::Enlarged, Place::Maps],
-            false => &[Place::Sheet, Place::Maps],
+        match (self.table, self.enlarged) {
+            (true, _) => &[Place::Table],
+            (false, true) => &[Place::Enlarged, Place::Maps],
+            (false, false) => &[Place::Sheet, Place::Maps],
         }
     }
 
     fn update(&mut self, action: Action, shared: &mut Shared, around: &Around<'_>) -> Reply {
         let session = around.session;
         match action {
-            // In the table the classes stand one below the other.
-            Action::SheetUp | Action::CursorUp if self.table => shared.step_row(session, -1),
-            Action::SheetDown | Action::CursorDown if self.table => shared.step_row(session, 1),
-            Action::SheetLeft | Action::CursorLeft if self.table => {
-                self.step_gamma(shared, session, -1);
-            }
-            Action::SheetRight | Action::CursorRight if self.table => {
-                self.step_gamma(shared, session, 1);
-            }
-            Action::SwitchTable => self.table = !self.table,
+            Action::OpenTable => self.table = true,
+            Action::CloseTable => self.table = false,
+            Action::TableClassAbove => shared.step_row(session, -1),
+            Action::TableClassBelow => shared.step_row(session, 1),
+            Action::TableWeaker => self.step_gamma(shared, session, -1),
+            Action::TableStronger => self.step_gamma(shared, session, 1),
             Action::SheetUp => shared.step_row(session, -self.columns(shared, around)),
             Action::SheetDown => shared.step_row(session, self.columns(shared, around)),
             Action::CursorLeft => self.step_cursor(shared, session, (0, -1)),
@@ -110,7 +107,6 @@ impl View for Maps {
                 self.kind = self.kind.next(trials.map_or(Noise::Uniform, |it| it.kind));
             }
             Action::Enlarge => (self.enlarged, self.table) = (true, false),
-            Action::Shrink if self.table => self.table = false,
             Action::Shrink => self.enlarged = false,
             _ => return Reply::Ignored,
         }
@@ -122,25 +118,19 @@ impl View for Maps {
     }
 
     fn figure(&self, shared: &Shared, session: &Session) -> Option<Figure> {
+        if self.table {
+            return None;
+        }
+        if !self.enlarged {
+            return shared.figure_of_maps(session);
+        }
         let own = shared.images_in(session)?;
-        let place = self.gamma_in(shared, own);
-        let gamma = Some(own.gammas.get(place)?.gamma);
-        // Each class at its best is a figure where there is a choice.
-        let several = own.gammas.iter().filter(|it| it.trials > 0).count() > 1;
-        let response = Some(shared.response_in(own));
-        let images = shared.images.min(shared::images(session).checked_sub(1)?);
-        Some(match self.enlarged {
-            true => Figure::Map {
-                response,
-                images,
-                class: shared.class,
-                gamma,
-            },
-            false => Figure::Maps {
-                response,
-                images,
-                gamma: gamma.filter(|_| shared.gamma.is_some() || !several),
-            },
+        let place = shared.gamma_of(own, shared.class);
+        Some(Figure::Map {
+            response: Some(shared.response_in(own)),
+            images: shared.images.min(shared::images(session).checked_sub(1)?),
+            class: shared.class,
+            gamma: Some(own.gammas.get(place)?.gamma),
         })
     }
 
@@ -214,7 +204,7 @@ impl Maps {
 
     /// The γ in sight, by its place in the plan.
     fn gamma_in(&self, shared: &Shared, images: &ClassificationImages) -> usize {
-        match self.enlarged {
+        match self.enlarged || self.table {
             true => shared.gamma_of(images, shared.class),
             false => shared.gamma_of_all(images),
         }

@@ -11,6 +11,7 @@ use crate::figure::channels;
 use crate::format::{clean, count, number, percent, reading, reliability, thousands};
 use crate::session::config::Response;
 use crate::stats::classification::ClassEstimate;
+use crate::tui::action::{Action, key_of};
 use crate::tui::scene::Scene;
 use crate::tui::scene::lens::{Lens, MapKind, Painting};
 use crate::tui::widget::text::{cut, left, wrap};
@@ -77,7 +78,8 @@ pub fn draw(
             lines.extend(shown.into_iter().map(Line::from));
         }
         if lens.takes_all().is_some() {
-            lines.push(Line::from("Press ] for a stronger signal."));
+            let key = key_of(scene.shared.keys, Action::StrongerGamma);
+            lines.push(Line::from(format!("Press {key} for a stronger signal.")));
         }
     }
     let room = usize::from(area.width).saturating_sub(indent + 8);
@@ -176,8 +178,8 @@ fn circumstances(scene: &Scene<'_>, lens: &Lens<'_>, own: &ClassEstimate) -> Vec
         figures.push((("clusters", "cluster"), value, p));
     }
     let alike = alike(scene.session, lens, scene.shared.class);
-    if let Some(r) = alike.mean_image {
-        let more = "with images called so".to_string();
+    if let Some((r, which)) = alike.mean_image {
+        let more = which.to_string();
         figures.push((
             ("mean image", "image r"),
             format!("r {}", reliability(r)),

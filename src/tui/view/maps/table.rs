@@ -10,9 +10,10 @@ use crate::figure::choice::{RELIABLE, is_reliable};
 use crate::format::{count, gamma, reliability};
 use crate::session::config::Response;
 use crate::session::record::GammaTrials;
+use crate::tui::action::{Action, key_of};
 use crate::tui::form;
 use crate::tui::scene::Scene;
-use crate::tui::widget::text::{below, beside, cut, left, start, wrap};
+use crate::tui::widget::text::{below, beside, left, start, wrap};
 
 /// Columns of a cell, and of the trials that the best map of a class needs.
 const CELL: u16 = 8;
@@ -119,25 +120,28 @@ pub fn draw(scene: &Scene<'_>, sight: &Sight<'_>, area: Rect, buf: &mut Buffer) 
         let place = beside(column(last), 2);
         left(buf, place, row, Span::styled(needed, theme.dim()));
     }
-    let why = match shared.gamma {
-        Some(_) => format!(
-            "{} this {} for all classes, as chosen; b: each class at its best",
-            theme.glyphs.pointer, theme.glyphs.gamma
-        ),
-        None => format!(
-            "{} the most reliable of each class, and so its {} in Maps and Overview; it moves when another is better by 0.1. {}: no map yet",
-            theme.glyphs.pointer, theme.glyphs.gamma, theme.glyphs.dot
-        ),
+    let (mark, dot, sign) = (theme.glyphs.pointer, theme.glyphs.dot, theme.glyphs.gamma);
+    let said = match shared.gamma {
+        Some(_) => {
+            let key = key_of(shared.keys, Action::BestGamma);
+            vec![
+                format!(
+                    "{mark} this {sign} for all classes, as chosen; {key}: each class at its best"
+                ),
+                format!("{mark} as chosen; {key}: the best of each"),
+            ]
+        }
+        None => vec![
+            format!(
+                "{mark} the most reliable of each class, and so its {sign} in Maps and Overview; it moves when another is better by 0.1. {dot}: no map yet"
+            ),
+            format!("{mark} the most reliable of each class. {dot}: no map yet"),
+        ],
     };
     let foot = below(area, area.height.saturating_sub(FOOT - 1));
-    let lines = wrap(&why, area.width);
-    let many = lines.len() > usize::from(foot.height);
-    for (row, line) in lines.into_iter().take(usize::from(foot.height)).enumerate() {
-        let last = row + 1 == usize::from(foot.height);
-        let line = match many && last {
-            true => cut(&format!("{line} …"), usize::from(area.width)),
-            false => line,
-        };
+    let fits = |lines: &Vec<String>| lines.len() <= usize::from(foot.height);
+    let lines = said.iter().map(|words| wrap(words, area.width)).find(fits);
+    for (row, line) in lines.unwrap_or_default().into_iter().enumerate() {
         left(buf, foot, row as u16, Span::styled(line, theme.dim()));
     }
 }

@@ -10,10 +10,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Around, Entry, Log, Reply, View};
+use crate::figure::Figure;
 use crate::format::{clean, count, gamma, number, percent, thousands};
 use crate::session::Session;
 use crate::session::record::{ClassificationImages, Epoch, NoteOn};
-use crate::tui::action::{Action, Place};
+use crate::tui::action::{Action, Place, key_of};
 use crate::tui::scene::lens::{Lens, MapKind};
 use crate::tui::scene::progress::{current, moving};
 use crate::tui::scene::sheet::{self, Layout};
@@ -48,6 +49,10 @@ impl View for Overview {
 
     fn is_possible(&self, action: Action, session: &Session) -> bool {
         sheet::is_possible(action, session)
+    }
+
+    fn figure(&self, shared: &Shared, session: &Session) -> Option<Figure> {
+        shared.figure_of_maps(session)
     }
 
     fn place(&self, shared: &Shared, session: &Session) -> Start {
@@ -244,7 +249,10 @@ fn maps(scene: &Scene<'_>, layout: Layout, pictures: Rect, place: Rect, buf: &mu
         Some(_) if lens.takes_all().is_some() => {
             let hint = Line::from(vec![
                 Span::styled("no class can be compared: press ", theme.warning()),
-                Span::styled("]", theme.chosen()),
+                Span::styled(
+                    key_of(scene.shared.keys, Action::StrongerGamma),
+                    theme.chosen(),
+                ),
             ]);
             let used = right(buf, pictures, 0, hint);
             start(pictures, pictures.width.saturating_sub(used + 2))
