@@ -22,19 +22,20 @@ pub fn news(words: &str, failed: bool, theme: &Theme, area: Rect, buf: &mut Buff
 /// Columns from which on the palette is told whatever else has no room.
 const ROOMY: u16 = 72;
 
-/// The words that go first where there is no room for all: the list of keys and the palette have them.
+/// The words that go first where there is no room for all, in this order: the list of keys and the palette have
+/// them.
 const EXTRAS: [&str; 12] = [
-    "export",
-    "copy",
-    "note",
-    "two views",
-    "the other view",
-    "one view",
-    "table of R",
-    "unit by number",
-    "sort",
-    "silent",
     "more trials",
+    "note",
+    "one view",
+    "the other view",
+    "two views",
+    "unit by number",
+    "silent",
+    "sort",
+    "copy",
+    "export",
+    "table of R",
     "picture",
 ];
 
@@ -72,10 +73,10 @@ pub fn draw(
         entries.iter().map(width).sum::<usize>() + 3 * entries.len().saturating_sub(1)
     };
     // What can be done in every view is told where there is room for it.
-    while total(&entries) > usize::from(area.width)
-        && let Some(at) = entries.iter().rposition(|(_, word)| EXTRAS.contains(word))
-    {
-        entries.remove(at);
+    for word in EXTRAS {
+        if total(&entries) > usize::from(area.width) {
+            entries.retain(|(_, own)| *own != word);
+        }
     }
     // What stands in brackets only explains.
     if total(&entries) > usize::from(area.width) {
