@@ -4,6 +4,7 @@
 //! fewer states. Without an engine a link is read-only on what the file holds.
 
 pub mod client;
+mod conversation;
 pub mod server;
 pub mod shards;
 pub mod socket;

@@ -19,6 +19,7 @@ mod dashboard;
 pub mod form;
 pub mod frame;
 pub mod frames;
+mod going;
 mod ink;
 mod input;
 pub mod look;

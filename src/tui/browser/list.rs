@@ -7,11 +7,9 @@ use crossterm::event::KeyEvent;
 use super::form::{Form, Pilot};
 use super::question::Question;
 use super::row::{Asked, Choice, Contents, Deed, List, Preset, Row};
-use crate::report::Standing;
 use crate::stats::grain::Foretold;
-use crate::tui::action::{self, Action, Binding, Keys, Place, TABLE};
+use crate::tui::action::{self, Action, Keys, TABLE};
 use crate::tui::overlay::help;
-use crate::tui::possible::{self, Command};
 use crate::tui::size::Size;
 use crate::tui::start::Start;
 use crate::tui::state::Palette;
@@ -213,94 +211,6 @@ impl Browser {
         if let Some(name) = name {
             self.list.at = at;
             self.list.chosen = Some(name);
-        }
-    }
-
-    /// The places of the table of actions where the person is now.
-    pub fn places(&self) -> Vec<Place> {
-        let own = match self.mode {
-            Mode::List => Place::Sessions,
-            Mode::Filter => Place::Filter,
-            Mode::Form(_) => Place::Form,
-            Mode::Deleting(ref question) if question.is_typed => Place::DeletingByName,
-            Mode::Deleting(_) => Place::Deleting,
-            Mode::Stopping(_) => Place::Question,
-            Mode::Palette(_) => Place::Palette,
-            Mode::Help(_) => Place::Help,
-        };
-        vec![own, Place::Everywhere]
-    }
-
-    /// Whether the run of the chosen session stands still.
-    pub(super) fn is_paused(&self) -> bool {
-        self.chosen()
-            .is_some_and(|(_, row)| row.standing == Standing::Paused)
-    }
-
-    /// The rows of the table that can do something now.
-    pub(super) fn possible(&self) -> impl Iterator<Item = &'static Binding> {
-        action::available_at(self.keys, self.places()).filter(|row| self.is_possible(row.action))
-    }
-
-    /// What a palette offers: what can be done in the list, and has every word of `typed` in what it does.
-    pub(super) fn commands(&self, typed: &str) -> Vec<Command> {
-        let places = vec![Place::Sessions, Place::Everywhere];
-        let rows = action::available_at(self.keys, places);
-        let rows = rows.filter(|row| self.is_possible(row.action));
-        possible::named(typed, rows, &[])
-    }
-
-    fn is_possible(&self, action: Action) -> bool {
-        let chosen = self.chosen().map(|(_, row)| row);
-        match action {
-            Action::OpenRow => chosen.is_some(),
-            Action::RowUp
-            | Action::RowDown
-            | Action::FirstRow
-            | Action::LastRow
-            | Action::RowsAbove
-            | Action::RowsBelow => self.shown().len() > 1,
-            // Where another session is chosen, that is all there is to do.
-            Action::ResumeRow
-            | Action::AskDelete
-            | Action::NewSession
-            | Action::Compare
-            | Action::PauseRow
-            | Action::AskStopRow
-            | Action::ExtendRow
-            | Action::ExportFigure
-            | Action::OpenCopy
-                if self.list.against.is_some() =>
-            {
-                false
-            }
-            Action::Compare => chosen.is_some_and(|row| row.done > 0),
-            Action::ResumeRow => chosen.is_some_and(Row::can_resume),
-            Action::PauseRow => chosen.is_some_and(|row| {
-                row.pid.is_some() && matches!(row.standing, Standing::Running | Standing::Paused)
-            }),
-            Action::AskStopRow => chosen.is_some_and(|row| row.pid.is_some()),
-            Action::ExtendRow => chosen.is_some_and(Row::can_extend),
-            Action::AgainRow => self.shown().len() > 1,
-            // Of so few keys none needs to be looked for.
-            Action::FindKeys => false,
-            Action::ExportFigure => chosen.is_some_and(|row| row.done > 0),
-            Action::OpenCopy => chosen.is_some(),
-            Action::AskDelete => chosen.is_some_and(|row| !row.is_running()),
-            Action::NewSession => !self.presets.is_empty() && self.rows.is_some(),
-            Action::Filter => !self.all().is_empty(),
-            Action::ClearFilter => self.mode == Mode::Filter || !self.list.filter.is_empty(),
-            Action::DeleteNow | Action::DeleteNamed => match &self.mode {
-                Mode::Deleting(question) => question.may_delete(),
-                _ => false,
-            },
-            Action::Make => match &self.mode {
-                Mode::Form(form) => {
-                    form.problem(self.all()).is_none() && form.pilot != Pilot::Running
-                }
-                _ => false,
-            },
-            _ => true,
         }
     }
 

@@ -6,6 +6,7 @@
 mod draw;
 mod form;
 mod list;
+mod possible;
 mod question;
 mod row;
 mod screen;
