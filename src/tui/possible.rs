@@ -143,6 +143,8 @@ pub struct Command {
     pub name: String,
     /// The keys that do the same.
     pub keys: String,
+    /// Its shorter names, by which it is found too.
+    short: String,
 }
 
 /// What the palette offers where the viewer is now: all that can do something and has every word
@@ -155,7 +157,7 @@ pub fn fitting(typed: &str, state: &State, session: &Session) -> Vec<Command> {
 }
 
 /// Rows of the table as lines of a palette where there are these views: those that have every word of
-/// `typed` in what they do.
+/// `typed` in what they do, or in their short names.
 pub fn named(
     typed: &str,
     rows: impl Iterator<Item = &'static Binding>,
@@ -163,7 +165,7 @@ pub fn named(
 ) -> Vec<Command> {
     let typed = typed.to_lowercase();
     let fits = |command: &Command| {
-        let own = command.name.to_lowercase();
+        let own = format!("{} {}", command.name, command.short).to_lowercase();
         typed.split_whitespace().all(|word| own.contains(word))
     };
     rows.filter(|row| !matches!(row.action, Action::OpenPalette | Action::Interrupt))
@@ -179,6 +181,7 @@ fn commands(row: &'static Binding, views: &[&Entry]) -> Vec<Command> {
             action: Action::View(index),
             name: format!("the view {}", entry.name),
             keys: ((index + 1) % 10).to_string(),
+            short: String::new(),
         };
         return views.iter().enumerate().map(view).collect();
     }
@@ -187,5 +190,6 @@ fn commands(row: &'static Binding, views: &[&Entry]) -> Vec<Command> {
         action: row.action,
         name: row.help.into(),
         keys: keys.collect::<Vec<String>>().join(" "),
+        short: format!("{} {}", row.short, row.action.name()),
     }]
 }

@@ -625,7 +625,7 @@ fn a_session_is_exported_copied_and_extended_from_the_list() {
 #[test]
 fn the_list_has_a_palette_of_its_own() {
     let mut list = browser();
-    typing(&mut list, ":trash");
+    typing(&mut list, ":trashy");
     assert!(
         shown(&list).contains("no command has that"),
         "{}",
@@ -645,6 +645,10 @@ fn the_list_has_a_palette_of_its_own() {
         "{}",
         shown(&list)
     );
+    // By the word of the footer too.
+    keys(&mut list, &[KeyCode::Esc]);
+    typing(&mut list, ":export");
+    assert!(shown(&list).contains("▸ write this figure to a file"));
 }
 
 #[test]

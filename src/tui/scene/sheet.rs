@@ -27,6 +27,9 @@ const GAP: u16 = 2;
 /// Columns that the words under a map like to have.
 const WORDS: u16 = 20;
 
+/// What rows that are not full cost, in quarters of a column of a map.
+const UNEVEN: u16 = 12;
+
 /// Most classes that are always all in sight, in full rows where their number allows it.
 const FEW: usize = 12;
 
@@ -71,7 +74,6 @@ impl Layout {
         // classes in sight are worth more.
         let easy = whole.min((whole / 2).max(12));
         (1..=maps)
-            .filter(|columns| !full || maps.is_multiple_of(*columns))
             .flat_map(|columns| {
                 let all = maps.div_ceil(columns);
                 let first = if maps <= FEW { all } else { 1 };
@@ -88,8 +90,13 @@ impl Layout {
                     // A column more on every map is worth more than a row of words, and that more
                     // than air; more columns than pixels are worth no more.
                     let empty = (columns * rows - maps) as u16;
+                    // Rows that are not full are worth it where maps are clearly larger for it.
+                    let uneven = match full && !maps.is_multiple_of(columns) {
+                        true => UNEVEN,
+                        false => 0,
+                    };
                     let worth = 4 * width + 3 * words + 2 * gap;
-                    return (u32::from(worth.saturating_sub(empty)), layout);
+                    return (u32::from(worth.saturating_sub(empty + uneven)), layout);
                 }
                 let readable = width >= least && layout.step >= LEAST_WORDS.max(least) + GAP;
                 // One row alone does not show that there are more.
