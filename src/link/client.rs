@@ -131,7 +131,7 @@ impl Follower {
                     }
                 }
                 Err(ConnectError::NotRunning(_))
-                    if *self.connected.borrow() == Connection::Connecting =>
+                    if *self.connected.borrow() == Connection::Connecting || self.ended_since() =>
                 {
                     self.came_too_late();
                 }
@@ -143,6 +143,20 @@ impl Follower {
             }
             pause = (pause * 2).min(BACK_OFF.1);
         }
+    }
+
+    /// Whether an engine that was lost has said its last word in the file since: it hangs up before it is
+    /// written.
+    fn ended_since(&self) -> bool {
+        let lost = matches!(*self.connected.borrow(), Connection::Lost(_));
+        let known = self.publish.borrow().record.state.clone();
+        // What it was before that engine is no word of it.
+        let said = |session: Session| {
+            let state = session.record.state;
+            let over = matches!(state, State::Failed(_) | State::Stopped | State::Finished);
+            over && state != known
+        };
+        lost && self.store.head(&self.name).is_ok_and(said)
     }
 
     /// The engine that was expected has ended already: the file has its last word.
