@@ -99,6 +99,19 @@ struct Follower {
     unheard: Vec<Note>,
 }
 
+/// What is told of an engine that ended without a word.
+const DIED: &str = "the engine died; this is its last checkpoint";
+
+/// How an engine has ended, by the state that it left in the file; `None` where it left none.
+fn last_word(state: &State) -> Option<Phase> {
+    match state {
+        State::Failed(message) => Some(Phase::Failed(message.clone())),
+        State::Stopped => Some(Phase::Stopped),
+        State::Finished => Some(Phase::Finished),
+        State::New | State::Running => None,
+    }
+}
+
 /// Why the follower ends.
 struct Left;
 
@@ -149,26 +162,24 @@ impl Follower {
     /// written.
     fn ended_since(&self) -> bool {
         let lost = matches!(*self.connected.borrow(), Connection::Lost(_));
-        let known = self.publish.borrow().record.state.clone();
-        // What it was before that engine is no word of it.
-        let said = |session: Session| {
-            let state = session.record.state;
-            let over = matches!(state, State::Failed(_) | State::Stopped | State::Finished);
-            over && state != known
-        };
+        let said = |session: Session| self.is_last_word(&session);
         lost && self.store.head(&self.name).is_ok_and(said)
+    }
+
+    /// Whether the file says how the engine ended that was known last: what was written before it began is no
+    /// word of it.
+    fn is_last_word(&self, session: &Session) -> bool {
+        let known = self.publish.borrow();
+        let written = session.record.updated != known.record.updated;
+        let begun = known.record.state == State::New;
+        last_word(&session.record.state).is_some() && (written || begun)
     }
 
     /// The engine that was expected has ended already: the file has its last word.
     fn came_too_late(&self) {
         if let Ok(mut session) = self.store.load(&self.name) {
-            let phase = match &session.record.state {
-                State::Failed(message) => Phase::Failed(message.clone()),
-                State::Stopped => Phase::Stopped,
-                State::Finished => Phase::Finished,
-                State::New | State::Running => {
-                    return self.lost("the engine died; this is its last checkpoint".into());
-                }
+            let Some(phase) = last_word(&session.record.state) else {
+                return self.lost(DIED.into());
             };
             session.run = Some(Run {
                 phase,
@@ -285,16 +296,26 @@ impl Follower {
             self.connected.send_replace(Connection::ReadOnly);
             return;
         }
-        if let Ok(session) = self.store.load(&self.name) {
+        if let Ok(mut session) = self.store.load(&self.name) {
             // A note that it had taken, and died before it could save it.
             let shown = self.publish.borrow().record.notes.clone();
             let lost = shown
                 .into_iter()
                 .filter(|note| !session.record.has_note(note));
             self.unheard.extend(lost);
+            let ended = self.is_last_word(&session);
+            let word = last_word(&session.record.state).filter(|_| ended);
+            session.run = word.map(|phase| Run {
+                phase,
+                ..Run::default()
+            });
             self.publish.send_replace(Arc::new(session));
+            if ended {
+                self.connected.send_replace(Connection::ReadOnly);
+                return;
+            }
         }
-        self.lost("the engine died; this is its last checkpoint".into());
+        self.lost(DIED.into());
     }
 
     /// The engine is gone: what it was told last it may not have heard, or not have saved.
