@@ -73,6 +73,13 @@ fn presets() -> Vec<Preset> {
         .to_vec()
 }
 
+/// The list after these keys.
+pub fn listing(pressed: &[KeyCode]) -> Browser {
+    let mut list = browser();
+    keys(&mut list, pressed);
+    list
+}
+
 fn browser() -> Browser {
     let mut browser = Browser::new(&presets(), List::default());
     browser.now = NOW;

@@ -75,12 +75,17 @@ fn colours(buf: &Buffer) -> String {
     format!("{text}pixels {pixels:016x}\n{rows}")
 }
 
-/// What is compared: characters, and colours below.
+/// What is compared of a view: characters, and colours below.
 fn screens(session: &Session, state: &State) -> String {
+    of_every_kind(|theme| draw(session, state, theme))
+}
+
+/// The same of whatever is drawn.
+fn of_every_kind(drawn: impl Fn(&Theme) -> Buffer) -> String {
     let mut all = String::new();
     let mut first = String::new();
     for (name, depth, background, unicode) in KINDS {
-        let buf = draw(session, state, &Theme::new(depth, background, unicode));
+        let buf = drawn(&Theme::new(depth, background, unicode));
         let characters = text(&buf);
         let shown = without_pixels(&characters);
         match (name, depth) {
@@ -161,6 +166,46 @@ fn every_view(size: (u16, u16)) -> Vec<(&'static str, Session, State)> {
     press(&heard, &mut two, &[KeyCode::Char('w')]);
     views.push(("two", heard, two));
     views
+}
+
+/// What lies over a view, and the list of sessions.
+fn everything_else(size: (u16, u16)) -> Vec<(&'static str, String)> {
+    let session = evidence::heard(100_000);
+    let over = |keys: &str| {
+        let mut state = at("Maps", size);
+        enlarge(&mut state, true);
+        let keys: Vec<KeyCode> = keys.chars().map(KeyCode::Char).collect();
+        press(&session, &mut state, &keys);
+        screens(&session, &state)
+    };
+    let list = |keys: &[KeyCode]| {
+        let list = browser::listing(keys);
+        of_every_kind(|theme| {
+            let area = ratatui::layout::Rect::new(0, 0, size.0, size.1);
+            let mut buf = Buffer::empty(area);
+            noisescope::tui::browser::draw(&list, theme, area, &mut buf);
+            buf
+        })
+    };
+    vec![
+        ("copy", over("y")),
+        ("note", over("aodd")),
+        ("jump", over("c4")),
+        ("keys", over("?")),
+        ("commands", over(":class")),
+        ("stop", over("S")),
+        ("sessions", list(&[])),
+        ("form", list(&[KeyCode::Char('n')])),
+    ]
+}
+
+#[test]
+fn what_lies_over_views_and_the_list_look_as_reviewed_on_every_terminal() {
+    for size in SIZES {
+        for (name, screen) in everything_else(size) {
+            golden(&format!("{name}-{}x{}", size.0, size.1), &screen);
+        }
+    }
 }
 
 #[test]
