@@ -222,7 +222,7 @@ fn drawn_sessions() -> &'static [Session] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(3000))]
 
     /// Whatever is looked at, on whatever screen from 60×18 to 240×80, with whatever lies over it.
     #[test]

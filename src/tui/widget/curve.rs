@@ -201,11 +201,22 @@ impl Chart {
             width: self.gutter.saturating_sub(1).min(area.width),
             ..area
         };
-        for (value, name) in &self.y_labels {
+        // Both ends first: on a low chart what lies between has no row of its own.
+        let ends = self
+            .y_labels
+            .first()
+            .into_iter()
+            .chain(self.y_labels.last());
+        let mut taken = Vec::new();
+        for (value, name) in ends.chain(self.y_labels.iter().skip(1)) {
             let Some(height) = self.height(*value) else {
                 continue;
             };
             let row = ((1.0 - height) * f64::from(plot.height - 1)).round() as u16;
+            if taken.contains(&row) {
+                continue;
+            }
+            taken.push(row);
             right(buf, names, row, Span::styled(name.clone(), theme.dim()));
             for x in (0..plot.width).step_by(4) {
                 left(
