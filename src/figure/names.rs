@@ -7,20 +7,12 @@ use crate::session::record::Attack;
 
 /// A class in a sentence or a title: `Dress`; `class 3` where its name is a number.
 pub fn of_class(record: &Record, class: usize) -> String {
-    let name = bare(record, class);
-    match name.parse::<u64>() {
-        Ok(_) => format!("class {name}"),
-        Err(_) => name,
-    }
+    record.class_in_words(class)
 }
 
 /// A class where it is clear that a class is meant: `Dress`; `3` where its name is a number.
 pub fn bare(record: &Record, class: usize) -> String {
-    let name = clean(&record.class_name(class));
-    match name.trim().is_empty() {
-        true => class.to_string(),
-        false => name,
-    }
+    record.bare_class(class)
 }
 
 /// [`of_class`] in letters that figures can draw: by its number where they have none for its name.

@@ -45,8 +45,19 @@ impl Between {
     }
 }
 
+/// Puts a text on the clipboard: gives the bytes that the terminal must be sent, and tells tmux where it is in
+/// between.
+pub fn put(text: String) -> Vec<u8> {
+    let between = Between::from_env();
+    let bytes = sequence(&text, between);
+    if between == Between::Tmux {
+        through_tmux(text);
+    }
+    bytes
+}
+
 /// The bytes that put a text on the clipboard.
-pub fn sequence(text: &str, between: Between) -> Vec<u8> {
+fn sequence(text: &str, between: Between) -> Vec<u8> {
     let plain = format!("\x1b]52;c;{}\x07", STANDARD.encode(text));
     match between {
         Between::Nothing => plain.into_bytes(),
@@ -65,7 +76,7 @@ pub fn sequence(text: &str, between: Between) -> Vec<u8> {
 
 /// Lets tmux give a text to its terminal, on a thread of its own. Where that fails, what
 /// [`sequence`] gives may still get through.
-pub fn through_tmux(text: String) {
+fn through_tmux(text: String) {
     let run = move || -> std::io::Result<()> {
         let mut child = Command::new("tmux")
             .args(["load-buffer", "-w", "-"])

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
 
 use super::aside;
-use super::clipboard::{self, Between};
+use super::clipboard;
 use super::clock::{now, until};
 use super::frame;
 use super::frames::Frames;
@@ -310,16 +310,12 @@ impl Dashboard {
             self.told(News::failed("it is too long for a terminal's clipboard"));
             return;
         }
-        let between = Between::from_env();
-        self.besides.extend(clipboard::sequence(&text, between));
         let told = match text.chars().count() {
             ..=TOLD => text.clone(),
             _ => text.chars().take(TOLD - 1).chain(['…']).collect(),
         };
         self.told(News::done(format!("copied: {told}")));
-        if between == Between::Tmux {
-            clipboard::through_tmux(text);
-        }
+        self.besides.extend(clipboard::put(text));
     }
 
     fn resize(&mut self, terminal: &Terminal) {

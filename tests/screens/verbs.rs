@@ -2,7 +2,7 @@
 
 use noisescope::figure::Figure;
 use noisescope::session::config::Response;
-use noisescope::session::record::{Note, NoteOn};
+use noisescope::session::record::{Analysis, LayerResponses, Note, NoteOn};
 use noisescope::tui::Start;
 use noisescope::tui::view::filters::Order;
 use noisescope::tui::view::shards::Shards;
@@ -114,6 +114,27 @@ fn caption_command_and_number_are_copied() {
     assert_eq!(last(&session, &mut state, "y"), Effect::Redraw);
     press(&session, &mut state, &[KeyCode::Esc]);
     assert_eq!(state.overlay, Overlay::None);
+}
+
+#[test]
+fn the_number_of_the_cell_that_is_pointed_at_is_copied() {
+    let session = everything::session();
+    for view in ["Predictions", "Attack"] {
+        let mut state = at(view, (120, 40));
+        let Effect::Copy(number) = last(&session, &mut state, "yn") else {
+            panic!("{view} has a number")
+        };
+        assert!(
+            number.starts_with(|c: char| c.is_ascii_digit()),
+            "{view} {number}"
+        );
+        // The same as it stands on the screen, where it is a count.
+        let shown = screen(&session, &state);
+        assert!(
+            view != "Predictions" || shown.contains(&number),
+            "{number}\n{shown}"
+        );
+    }
 }
 
 #[test]
@@ -325,8 +346,19 @@ fn views_open_on_what_shows_most() {
     let session = everything::session();
     let shown = screen(&session, &at("Modulation", (120, 40)));
     assert!(shown.contains("▸conv2"), "its pushes do most\n{shown}");
+    // A layer of which nothing is known yet is passed over.
+    let mut session = session;
+    for analysis in &mut session.record.analyses {
+        if let Analysis::SpikeTriggered(own) = analysis {
+            let bare = LayerResponses::new("conv0", 4, [1, 3, 3], false, None);
+            own.layers.insert(0, bare);
+        }
+    }
     let shown = screen(&session, &at("Filters", (120, 40)));
-    assert!(shown.contains("▸conv1"), "{shown}");
+    assert!(
+        shown.contains("▸conv1") && shown.contains(" conv0"),
+        "{shown}"
+    );
 }
 
 #[test]

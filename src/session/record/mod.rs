@@ -30,6 +30,7 @@ use super::array::{Array, Arrays, Payload};
 use super::config::{self, Config};
 use super::experiments::experiments;
 use super::form::Form;
+use crate::format::clean;
 
 pub use crate::stats::numbers::FIXED_POINT;
 pub use attack::{Attack, Example, Outcomes, PATTERNS, Pattern, WITH_EVIDENCE};
@@ -287,6 +288,24 @@ impl Record {
         match &self.form {
             Some(form) => form.name(class),
             None => class.to_string(),
+        }
+    }
+
+    /// The name of a class as it can be shown; its number where it has none.
+    pub fn bare_class(&self, class: usize) -> String {
+        let name = clean(&self.class_name(class));
+        match name.trim().is_empty() {
+            true => class.to_string(),
+            false => name,
+        }
+    }
+
+    /// A class in a sentence or a title: `Dress`; `class 3` where its name is a number.
+    pub fn class_in_words(&self, class: usize) -> String {
+        let name = self.bare_class(class);
+        match name.parse::<u64>() {
+            Ok(_) => format!("class {name}"),
+            Err(_) => name,
         }
     }
 

@@ -76,24 +76,12 @@ impl NoteOn {
                 format!(
                     "{} of {}, γ {}{which}",
                     response.image_label(),
-                    called(record, *class),
+                    record.class_in_words(*class),
                     format::gamma(*gamma)
                 )
             }
             Self::Unit { layer, unit } => format!("{}, unit {unit}", clean(layer)),
         }
-    }
-}
-
-/// A class in a sentence: `Dress`; `class 3` where its name is a number or nothing.
-fn called(record: &Record, class: usize) -> String {
-    let name = clean(&record.class_name(class));
-    if name.trim().is_empty() {
-        return format!("class {class}");
-    }
-    match name.parse::<u64>() {
-        Ok(_) => format!("class {name}"),
-        Err(_) => name,
     }
 }
 

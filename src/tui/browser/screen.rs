@@ -14,7 +14,7 @@ use super::draw::draw;
 use super::list::{Browser, Outcome};
 use super::row::{Asked, Choice, Contents, Deed, List, Preset, Row};
 use crate::stats::grain::Foretold;
-use crate::tui::clipboard::{self, Between};
+use crate::tui::clipboard;
 use crate::tui::clock::{now, until};
 use crate::tui::frames::Frames;
 use crate::tui::input::{Input, Keys};
@@ -126,10 +126,7 @@ pub async fn browse(asks: Asks, options: &Options, list: &mut List) -> Result<Ch
                         deeds.retain(|own| !own.is_finished());
                     }
                     Outcome::Copy(text) => {
-                        pen.write(clipboard::sequence(&text, Between::from_env()));
-                        if Between::from_env() == Between::Tmux {
-                            clipboard::through_tmux(text);
-                        }
+                        pen.write(clipboard::put(text));
                     }
                     Outcome::Chosen(choice) => break choice,
                     Outcome::Pilot(asked) => {

@@ -64,7 +64,7 @@ impl View for Predictions {
         let Some(predictions) = awaited::begun::<record::Predictions>(scene, area, buf) else {
             return;
         };
-        let Some(sight) = self.sight(predictions, scene) else {
+        let Some(sight) = self.sight(predictions, scene.shared, scene.session) else {
             return;
         };
         title(scene, predictions, sight.split, area, buf);
@@ -129,6 +129,11 @@ impl View for Predictions {
         }
     }
 
+    fn number(&self, shared: &Shared, session: &Session) -> Option<String> {
+        let sight = self.sight(session.record.first()?, shared, session)?;
+        Some(sight.count(sight.truth, sight.class).to_string())
+    }
+
     fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
         let split = self.split_in(session.record.first()?)?.split;
         Some(Figure::Confusion { split })
@@ -146,14 +151,15 @@ impl Predictions {
     fn sight<'a>(
         &self,
         predictions: &'a record::Predictions,
-        scene: &Scene<'a>,
+        shared: &Shared,
+        session: &'a Session,
     ) -> Option<Sight<'a>> {
-        let classes = form::classes(scene.session);
+        let classes = form::classes(session);
         let split = self.split_in(predictions)?;
         let last = classes.checked_sub(1)?;
-        let class = scene.shared.class.min(last);
+        let class = shared.class.min(last);
         Some(Sight {
-            session: scene.session,
+            session,
             split,
             class,
             truth: self.truth.map_or(class, |truth| truth.min(last)),
