@@ -646,13 +646,13 @@ def pace(arguments):
 
 
 def differ(arguments):
-    """The arrays of two exports that are not the same."""
+    """The arrays of two exports that are not the same, but for the one that names the session and its starts."""
     one, two = (zipfile.ZipFile(path) for path in (arguments.one, arguments.two))
-    names = sorted({*one.namelist(), *two.namelist()})
+    names = sorted({*one.namelist(), *two.namelist()} - {"meta.npy"})
     there = lambda archive, name: archive.read(name) if name in archive.namelist() else None
     other = [name.removesuffix(".npy") for name in names if there(one, name) != there(two, name)]
     more = f" and {len(other) - 4} more" if len(other) > 4 else ""
-    print(f"{len(other)} of {len(names)} arrays: {', '.join(other[:4])}{more}" if other else "the file but in no array")
+    print(f"{len(other)} of {len(names)} arrays: {', '.join(other[:4])}{more}" if other else "no array")
 
 
 def line(arguments):

@@ -6,6 +6,7 @@ pub mod analysis;
 pub mod commands;
 pub mod comparison;
 pub mod data;
+pub mod drawing;
 pub mod engine;
 pub mod export;
 pub mod figure;

@@ -6,8 +6,9 @@ mod colours;
 
 use std::io::{Cursor, Read};
 
+use noisescope::drawing::{Sheet, raster};
 use noisescope::export::{self, ExportError, json, npz};
-use noisescope::figure::{self, Figure, Sheet};
+use noisescope::figure::{self, Figure};
 use noisescope::report::summary;
 use noisescope::session::config::Split;
 use noisescope::session::form::Shape;
@@ -211,12 +212,16 @@ fn a_class_without_maps_in_the_plan_is_told_apart_from_one_with_too_few_trials()
         class,
         gamma: Some(0.0),
     };
-    let said = figure::draw(&session, &map(4)).unwrap_err().to_string();
+    let said = figure::draw(&session, &map(4), Sheet::DOUBLE)
+        .unwrap_err()
+        .to_string();
     assert_eq!(
         said,
         "the plan asks for no classification image of Evening gown, long; it asks for Dress, Hat"
     );
-    let said = figure::draw(&session, &map(13)).unwrap_err().to_string();
+    let said = figure::draw(&session, &map(13), Sheet::DOUBLE)
+        .unwrap_err()
+        .to_string();
     assert!(
         said.starts_with("there is no class 13; there are Ankle boot, Bag"),
         "{said}"
@@ -233,18 +238,16 @@ fn draw_all(session: &Session) -> Vec<String> {
     let classes = session.record.form.as_ref().map_or(0, Form::count);
     let figures = figure::all(session);
     for figure in &figures {
-        for (width, text) in [(1200, 2), (400, 1), (80, 1), (20, 1)] {
+        for width in [180.0, 85.0, 20.0] {
             let sheet = Sheet {
                 width,
-                text,
-                ..Sheet::FILE
+                ..Sheet::DOUBLE
             };
-            let image = figure::draw_on(session, figure, sheet).unwrap();
-            assert_eq!(image.width(), width);
-            assert!(image.height() < 40_000, "{figure:?} on {width}");
-            if let Some(folder) = kept.as_ref().filter(|_| width == 1200) {
+            let drawing = figure::draw(session, figure, sheet).unwrap();
+            assert!(drawing.height < 6_000.0, "{figure:?} on {width}");
+            if let Some(folder) = kept.as_ref().filter(|_| width == 180.0) {
                 let name = format!("{classes}-{}.png", figure.name());
-                image.save(folder.join(name)).unwrap();
+                raster(&drawing, 8.0).save(folder.join(name)).unwrap();
             }
         }
     }
@@ -281,8 +284,8 @@ fn proportion(classes: usize) -> f64 {
         images: 0,
         gamma: Some(0.0),
     };
-    let image = figure::draw(&session, &maps).unwrap();
-    f64::from(image.width()) / f64::from(image.height())
+    let drawing = figure::draw(&session, &maps, Sheet::DOUBLE).unwrap();
+    drawing.sheet.width / drawing.height
 }
 
 #[test]
@@ -297,12 +300,10 @@ fn a_sheet_of_maps_is_about_as_wide_as_a_page_whatever_the_number_of_classes() {
 fn a_confusion_of_a_hundred_classes_has_cells_that_one_can_see() {
     let session = colours::measured([3, 4, 4], 100);
     let split = Split::Test;
-    let image = figure::draw(&session, &Figure::Confusion { split }).unwrap();
-    assert!(
-        image.height() > 400 && image.height() < 1_300,
-        "{}",
-        image.height()
-    );
+    let confusion = Figure::Confusion { split };
+    let drawing = figure::draw(&session, &confusion, Sheet::DOUBLE).unwrap();
+    let height = drawing.height;
+    assert!(height > 100.0 && height < 210.0, "{height}");
 }
 
 #[test]
@@ -314,7 +315,7 @@ fn a_colour_map_has_a_picture_for_each_channel_and_one_in_true_colour() {
         class: 3,
         gamma: Some(0.0),
     };
-    let image = figure::draw(&session, &map).unwrap();
+    let image = raster(&figure::draw(&session, &map, Sheet::DOUBLE).unwrap(), 4.0);
     // The mean stimulus is mid-grey but for the number of class 3, which is brighter in red.
     let mean = (32_768.5 + colours::BRIGHTER as f64) / 65536.0 * 255.0;
     let red = [mean.round() as u8, 128, 128];

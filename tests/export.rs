@@ -255,9 +255,23 @@ fn status_is_the_engines_word_where_one_runs() {
 fn npz_has_the_promised_arrays_and_no_others() {
     let container = container(&measured());
     let zip = zip::ZipArchive::new(Cursor::new(&container)).unwrap();
-    assert_eq!(zip.len(), 7, "the maps and the names of the classes");
+    assert_eq!(
+        zip.len(),
+        18,
+        "the maps, what they are worth, the names of the classes, and meta"
+    );
     let (g, k) = (G as u64, K as u64);
     for (name, expected, number) in [
+        ("ci_se", vec![g, k, 28, 28], "f8"),
+        ("ci_reliability", vec![g, k], "f8"),
+        ("ci_reliability_low", vec![g, k], "f8"),
+        ("ci_reliability_high", vec![g, k], "f8"),
+        ("ci_snr", vec![g, k], "f8"),
+        ("ci_significant", vec![g, k], "f8"),
+        ("ci_called", vec![g, k], "i8"),
+        ("ci_threshold", vec![g], "f8"),
+        ("ci_fed_back_class", vec![g, k], "i8"),
+        ("ci_fed_back_confidence", vec![g, k], "f8"),
         ("ci_gamma", vec![g], "f8"),
         ("ci_counts", vec![g, k, k], "i8"),
         ("ci_mean_noise", vec![g, k, 28, 28], "f8"),
@@ -352,5 +366,8 @@ fn only_the_formats_that_exist_are_offered() {
         .filter_map(|format| format.to_possible_value())
         .map(|value| value.get_name().to_string())
         .collect();
-    assert_eq!(names, ["json", "npz", "csv", "png"]);
+    assert_eq!(
+        names,
+        ["json", "npz", "csv", "svg", "pdf", "png", "safetensors"]
+    );
 }

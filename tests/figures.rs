@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use common::pty::Pty;
 use common::{Bench, finished};
 use image::{Rgb, RgbImage};
+use noisescope::drawing::{Background, Palette, Sheet, crowded, pdf, raster, svg};
 use noisescope::export::{self, Format};
-use noisescope::figure::colour::Background;
-use noisescope::figure::{self, Figure, Sheet, Tint};
+use noisescope::figure::{self, Figure};
 use noisescope::session::Session;
 use noisescope::session::config::Analysis;
 
@@ -30,7 +30,8 @@ fn map(class: usize, gamma: f64) -> Figure {
 }
 
 fn refusal(session: &Session, figure: &Figure) -> String {
-    figure::draw(session, figure).unwrap_err().to_string()
+    let refused = figure::draw(session, figure, Sheet::DOUBLE);
+    refused.unwrap_err().to_string()
 }
 
 /// How blue and how orange an image is in all.
@@ -61,22 +62,57 @@ fn every_figure_of_a_session_can_be_drawn_on_every_sheet_and_has_a_name_of_its_o
     assert_eq!(names.len(), figures.len());
     let kept = std::env::var_os("KEEP_FIGURES").map(std::path::PathBuf::from);
     for figure in figures {
-        for (width, text) in [(1200, 2), (640, 1), (200, 1), (80, 1), (20, 1)] {
+        let name = figure.name();
+        for (width, text) in [(180.0, 7.0), (85.0, 7.0), (40.0, 4.0), (20.0, 7.0)] {
             let sheet = Sheet {
                 width,
                 text,
                 background: Background::Dark,
-                tint: Tint::Grey,
+                palette: Palette::Grey,
+                titled: width > 50.0,
             };
-            let image = figure::draw_on(&session, &figure, sheet).unwrap();
-            assert_eq!(image.width(), width);
-            assert!(image.height().is_multiple_of(2) && image.height() < 40_000);
+            let drawing = figure::draw(&session, &figure, sheet).unwrap();
+            assert!(
+                drawing.height > 5.0 && drawing.height < 2_000.0,
+                "{name}: {}",
+                drawing.height
+            );
+            let image = raster(&drawing, 2.0);
+            assert_eq!(image.width(), (2.0 * width) as u32);
         }
-        let image = figure::draw(&session, &figure).unwrap();
+        let drawing = figure::draw(&session, &figure, Sheet::DOUBLE).unwrap();
+        for (what, text) in [
+            ("title", &drawing.title),
+            ("alternative", &drawing.alternative),
+            ("caption", &drawing.caption),
+        ] {
+            assert!(
+                text.len() > 5 && !text.contains("NaN"),
+                "{name} {what}: {text}"
+            );
+        }
+        assert!(
+            drawing.caption.contains("seed 1"),
+            "{name}: {}",
+            drawing.caption
+        );
         if let Some(folder) = &kept {
-            image
-                .save(folder.join(format!("{}.png", figure.name())))
-                .unwrap();
+            let place = |ending: &str| folder.join(format!("{name}.{ending}"));
+            std::fs::write(place("svg"), svg::file(&drawing)).unwrap();
+            std::fs::write(place("pdf"), pdf(&drawing).unwrap()).unwrap();
+            raster(&drawing, 8.0).save(place("png")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn no_words_of_a_figure_lie_over_others_or_leave_the_sheet() {
+    let session = everything::session();
+    for figure in figure::all(&session) {
+        for sheet in [Sheet::DOUBLE, Sheet::SINGLE] {
+            let drawing = figure::draw(&session, &figure, sheet).unwrap();
+            let (name, width) = (figure.name(), sheet.width);
+            assert_eq!(crowded(&drawing), [""; 0], "{name} on {width} mm");
         }
     }
 }
@@ -84,24 +120,17 @@ fn every_figure_of_a_session_can_be_drawn_on_every_sheet_and_has_a_name_of_its_o
 #[test]
 fn a_map_shows_its_signs_as_two_colours_and_as_two_greys() {
     let session = everything::session();
-    let (blue, orange) = tints(&figure::draw(&session, &map(8, 0.3)).unwrap());
-    assert!(blue > 100_000 && orange > 100_000, "{blue} {orange}");
-    let sheet = Sheet {
-        tint: Tint::Grey,
-        ..Sheet::FILE
+    let drawn = |palette| {
+        let sheet = Sheet {
+            palette,
+            ..Sheet::DOUBLE
+        };
+        let drawing = figure::draw(&session, &map(8, 0.3), sheet).unwrap();
+        tints(&raster(&drawing, 4.0))
     };
-    let image = figure::draw_on(&session, &map(8, 0.3), sheet).unwrap();
-    assert_eq!(tints(&image), (0, 0));
-}
-
-#[test]
-fn a_figure_has_few_enough_colours_for_every_protocol() {
-    let session = everything::session();
-    for figure in figure::all(&session) {
-        let image = figure::draw(&session, &figure).unwrap();
-        let colours: std::collections::HashSet<[u8; 3]> = image.pixels().map(|p| p.0).collect();
-        assert!(colours.len() <= 256, "{}: {}", figure.name(), colours.len());
-    }
+    let (blue, orange) = drawn(Palette::BlueOrange);
+    assert!(blue > 100_000 && orange > 100_000, "{blue} {orange}");
+    assert_eq!(drawn(Palette::Grey), (0, 0));
 }
 
 #[test]
@@ -127,9 +156,18 @@ fn what_there_is_not_is_said_together_with_what_there_is() {
     );
     let new = synthetic::new();
     for (figure, nothing) in [
-        (Figure::Attack, "this session has no attack yet"),
-        (Figure::Training, "this session has no training yet"),
-        (map(8, 0.3), "this session has no classification images yet"),
+        (
+            Figure::Attack,
+            "this session has no attack yet; Attack in the plan makes it",
+        ),
+        (
+            Figure::Training,
+            "this session has no training yet; a network that is trained here makes it",
+        ),
+        (
+            map(8, 0.3),
+            "this session has no classification images yet; ClassificationImages in the plan makes it",
+        ),
     ] {
         assert_eq!(refusal(&new, &figure), nothing);
     }
@@ -273,7 +311,13 @@ fn figures_are_exported_under_plain_names() {
     export::write(&session, Format::Png, Some(&out)).unwrap();
     for name in ["map-8-gamma-0.3.png", "maps-gamma-0.2.png", "training.png"] {
         let image = image::open(out.join(name)).unwrap();
-        assert_eq!(image.width(), 1200, "{name}");
+        // 180 mm at 300 dots an inch.
+        assert_eq!(image.width(), 2126, "{name}");
+        let caption = std::fs::read_to_string(out.join(name).with_extension("txt")).unwrap();
+        assert!(
+            caption.contains("seed 1") && caption.contains("Alternative text: "),
+            "{caption}"
+        );
     }
 }
 
@@ -312,7 +356,8 @@ fn show_needs_a_terminal_and_names_the_way_without() {
     let mut pty = show(&bench, &[], &["--attack"]);
     assert_eq!(pty.exit_code(), 2);
     assert!(
-        pty.text().contains("this session has no attack yet"),
+        pty.text()
+            .contains("this session has no attack yet; Attack in the plan makes it"),
         "{}",
         pty.text()
     );

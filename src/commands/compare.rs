@@ -132,6 +132,12 @@ impl Compare {
 
     /// As text, or as files.
     fn tell(&self, store: &Store, data: &Path, [a, b]: [&Session; 2]) -> Result<ExitCode, Refusal> {
+        if self.format == Some(Format::Safetensors) {
+            return Err(Refusal::Usage(format!(
+                "two sessions have two networks; export one of them: noisescope export {} --format safetensors",
+                self.a
+            )));
+        }
         let wish = self.wish();
         let pair = Pair::new(a, b, &wish)?;
         let classes = self.classes(&pair)?;

@@ -30,14 +30,17 @@ mod own;
 mod pilot;
 mod plan;
 mod preset;
+mod report;
 mod run;
 mod say;
 mod scheduler;
 mod shard;
+mod shells;
 mod show;
 mod signals;
 mod stop_shards;
 mod submit;
+mod trials;
 mod verdict;
 mod verify;
 mod watch;
@@ -156,21 +159,20 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Write what a session has measured, for other programs
-    Export {
-        /// The session
-        name: String,
-        /// json: every number; npz: the maps, for numpy.load; csv: tidy tables; png: every figure
-        #[arg(long, value_enum)]
-        format: crate::export::Format,
-        /// Where to (default: standard output for json, NAME.npz for npz, the folders NAME-tables for csv and NAME-figures for png)
-        #[arg(long, value_name = "PATH")]
-        out: Option<PathBuf>,
-    },
+    /// Write what a session has measured: for other programs, and figures for papers
+    Export(export::Export),
+    /// Show the trials behind a cell of the counts again: they are made from their seeds
+    Trials(trials::Trials),
     /// Compare the maps and the decisions of two sessions
     Compare(compare::Compare),
+    /// Write a session as one page of HTML, for somebody who has no terminal
+    Report(report::Report),
     /// Show one figure on the terminal, at full resolution
     Show(show::Show),
+    /// Print what a shell completes: noisescope completions bash
+    Completions(shells::Completions),
+    /// Print the manual as a man page
+    Man(shells::Manual),
     /// Preferences as they ship, with comments: colours and keys
     Config(config::Config),
     /// Data sets: list, fetch, verify
@@ -197,6 +199,7 @@ impl Command {
                 | Self::Extend { .. }
                 | Self::Engine { .. }
                 | Self::Compare(_)
+                | Self::Trials(_)
                 | Self::Inspect(_)
                 | Self::Bench(_)
                 | Self::Verify(_)
@@ -337,9 +340,11 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Refusal> {
             engine::background(&store, data, &name, &machine)
         }
         Some(Command::Ls { json }) => ls::run(&store, json),
-        Some(Command::Export { name, format, out }) => {
-            export::run(&store, &name, format, out.as_deref())
-        }
+        Some(Command::Export(export)) => export::run(&store, &export),
+        Some(Command::Trials(trials)) => trials::run(&store, data, &trials),
+        Some(Command::Report(report)) => report::run(&store, &report),
+        Some(Command::Completions(completions)) => shells::completions(&completions),
+        Some(Command::Man(manual)) => shells::manual(&manual),
         Some(Command::Compare(mut compare)) => {
             compare.line = line;
             compare::run(&store, data, &compare)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::Refusal;
-use crate::figure::Figure;
+use crate::figure::{self, Figure};
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Form;
@@ -61,6 +61,9 @@ struct Which {
     /// What the units of a layer respond to
     #[arg(long, value_name = "LAYER")]
     filters: Option<String>,
+    /// Any figure by its name, as `export` calls it: maps, modulation, confusion, …
+    #[arg(long, value_name = "F")]
+    figure: Option<String>,
     /// Success of the attack by weight of the pattern
     #[arg(long)]
     attack: bool,
@@ -74,6 +77,13 @@ impl Show {
     /// Where there is no such class, with those that there are.
     fn figure(&self, session: &Session) -> Result<Figure, String> {
         let which = &self.which;
+        if let Some(asked) = &which.figure {
+            let found = figure::find(session, asked, &[]).map_err(|error| error.to_string())?;
+            return found
+                .into_iter()
+                .next()
+                .ok_or_else(|| format!("there is no figure `{asked}`"));
+        }
         Ok(match (&which.map, &which.filters) {
             (Some(typed), _) => Figure::Map {
                 response: self.response.map(Response::from),

@@ -215,12 +215,7 @@ impl<'a> Pair<'a> {
     pub fn unit(&self, response: Response) -> String {
         match response {
             Response::Decision => "full ranges of a pixel".into(),
-            Response::Evidence => {
-                format!(
-                    "{} per full range of a pixel",
-                    self.plans[0].evidence.unit()
-                )
-            }
+            Response::Evidence => self.plans[0].evidence.image_unit(),
         }
     }
 

@@ -6,11 +6,12 @@ use super::inputs;
 use crate::nets::foreign::{Foreign, ForeignError};
 use crate::nets::graph::{Graph, GraphError};
 use crate::nets::import::onnx::{Bundle, OnnxError};
+use crate::nets::state_dict::state_dict;
 use crate::nets::{Ports, ScalingError};
-use crate::session::Session;
 use crate::session::config::{Dataset, DatasetSource, NetworkKind, Weights};
 use crate::session::form::Form;
 use crate::session::record::Model;
+use crate::session::{Array, Session};
 
 /// How a session records that its images are the built-in ones.
 pub const EMBEDDED: &str = "embedded subset";
@@ -73,6 +74,28 @@ pub fn graph(session: &Session, form: &Form, folder: &Path) -> Result<Graph, Kep
         (_, kind) => Graph::of_kind(kind, Ports::from(form), &training.best)?,
     };
     Ok(graph.scaled(&network.input)?)
+}
+
+/// The weights of a session's network, by name: those of a built-in kind as PyTorch names and lays them out, of an
+/// ONNX file its arrays of real numbers. `folder` is that of the sessions, where a network's file may lie.
+///
+/// # Errors
+/// Where it has none yet, or its file is gone.
+pub fn tensors(session: &Session, folder: &Path) -> Result<Vec<(String, Array<f32>)>, KeptError> {
+    let (network, record) = (&session.config.network, &session.record);
+    let training = record.training.as_ref().filter(|it| it.finished);
+    let training = training.ok_or_else(|| KeptError::Untrained(session.name.clone()))?;
+    let (Weights::File(path), NetworkKind::Onnx) = (&network.weights, network.kind) else {
+        return Ok(state_dict(&training.best));
+    };
+    let all = bundle(record.model.as_ref(), path, folder)?.reals()?;
+    match all.is_empty() {
+        false => Ok(all),
+        true => Err(KeptError::Other(format!(
+            "{} names no weights: they stand within its nodes, and are in that file alone",
+            path.display()
+        ))),
+    }
 }
 
 /// The files that may be that of a network: where the plan says, and beside the session.

@@ -4,6 +4,7 @@
 //! blocks; whatever ends it, the last thing it does is a checkpoint and the last thing it
 //! publishes is a phase that is over.
 
+pub mod again;
 mod answer;
 mod conductor;
 mod dealer;

@@ -170,7 +170,14 @@ impl Plan<'_> {
 }
 
 /// The images of a session, as it was shown them.
-fn images(session: &Session, form: &Form, bench: Bench<'_>) -> Result<Dataset, SideError> {
+///
+/// # Errors
+/// Where they are not there, or have another size or other classes now.
+pub(super) fn images(
+    session: &Session,
+    form: &Form,
+    bench: Bench<'_>,
+) -> Result<Dataset, SideError> {
     let Some(plan) = &session.config.dataset else {
         return Ok(Dataset::none(form.clone()));
     };

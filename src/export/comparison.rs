@@ -3,10 +3,12 @@
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use super::drawn::{self, Drawn};
 use super::folder::Folder;
-use super::{ExportError, Format, csv, json, npz, png, print, store, wrote};
+use super::{ExportError, Format, csv, json, npz, print, store, wrote};
 use crate::comparison::{Compared, Pair};
-use crate::figure::{self, Sheet};
+use crate::drawing::Sheet;
+use crate::figure;
 
 pub use super::what::What;
 
@@ -14,7 +16,7 @@ pub use super::what::What;
 const MOST: usize = 12;
 
 /// Writes it. Without `out`, JSON goes to standard output, and into the current folder NPZ to
-/// `A-vs-B.npz`, CSV to `A-vs-B-tables/` and PNG to `A-vs-B-figures/`.
+/// `A-vs-B.npz`, CSV to `A-vs-B-tables/` and figures to `A-vs-B-figures/`.
 ///
 /// # Errors
 /// Where it cannot be written; the path is in the message.
@@ -23,15 +25,13 @@ pub fn write(what: &What<'_>, format: Format, out: Option<&Path>) -> Result<(), 
         let [a, b] = what.pair.names();
         PathBuf::from(format!("{a}-vs-{b}{ending}"))
     };
+    if let Some(kind) = format.drawn() {
+        let folder = Folder::begin(out.unwrap_or(&default("-figures")))?;
+        figures(what, &folder, &Drawn::all(kind))?;
+        wrote(&folder.finish()?);
+        return Ok(());
+    }
     let (bytes, path) = match format {
-        Format::Json => {
-            let value = json::comparison(what.pair, &what.places, &what.responses, what.alike);
-            let bytes = format!("{value:#}\n").into_bytes();
-            match out {
-                None => return print(&bytes),
-                Some(out) => (bytes, out.to_owned()),
-            }
-        }
         Format::Npz => {
             let mut bytes = Cursor::new(Vec::new());
             npz::comparison(what, &mut bytes)?;
@@ -47,11 +47,13 @@ pub fn write(what: &What<'_>, format: Format, out: Option<&Path>) -> Result<(), 
             wrote(&folder.finish()?);
             return Ok(());
         }
-        Format::Png => {
-            let folder = Folder::begin(out.unwrap_or(&default("-figures")))?;
-            figures(what, &folder)?;
-            wrote(&folder.finish()?);
-            return Ok(());
+        _ => {
+            let value = json::comparison(what.pair, &what.places, &what.responses, what.alike);
+            let bytes = format!("{value:#}\n").into_bytes();
+            match out {
+                None => return print(&bytes),
+                Some(out) => (bytes, out.to_owned()),
+            }
         }
     };
     store(&path, &bytes).map_err(|error| ExportError::File {
@@ -63,7 +65,7 @@ pub fn write(what: &What<'_>, format: Format, out: Option<&Path>) -> Result<(), 
 }
 
 /// Every γ and response as a figure of at most [`MOST`] classes: `evidence-gamma-0.2.png`, and so on.
-fn figures(what: &What<'_>, folder: &Folder) -> Result<(), ExportError> {
+fn figures(what: &What<'_>, folder: &Folder, drawn: &Drawn) -> Result<(), ExportError> {
     for &place in &what.places {
         for &response in &what.responses {
             let compared = Compared::new(what.pair, place, response);
@@ -73,14 +75,14 @@ fn figures(what: &What<'_>, folder: &Folder) -> Result<(), ExportError> {
             };
             let classes: Vec<usize> = what.classes.clone().unwrap_or_else(all);
             for (part, classes) in (1..).zip(classes.chunks(MOST)) {
-                let image = figure::comparison(what.pair, &compared, classes, Sheet::FILE);
+                let drawing = figure::comparison(what.pair, &compared, classes, drawn.sheet);
                 let part = match part {
                     1 => String::new(),
                     part => format!("-{part}"),
                 };
                 let gamma = crate::format::gamma(compared.gamma);
-                let name = format!("{}-gamma-{gamma}{part}.png", response.key());
-                folder.write(&name, &png::encoded(&image)?)?;
+                let name = format!("{}-gamma-{gamma}{part}", response.key());
+                drawn::add(folder, &name, &drawing, drawn)?;
             }
         }
     }
@@ -100,14 +102,10 @@ pub fn one(
 ) -> Result<PathBuf, ExportError> {
     let [a, b] = pair.names();
     let name = format!(
-        "{a}-vs-{b}-{}-map-{class}-gamma-{}.png",
+        "{a}-vs-{b}-{}-map-{class}-gamma-{}",
         compared.response.key(),
         crate::format::gamma(compared.gamma)
     );
-    let path = folder.join(name);
-    let image = figure::comparison(pair, compared, &[class], Sheet::FILE);
-    match store(&path, &png::encoded(&image)?) {
-        Ok(()) => Ok(path),
-        Err(error) => Err(ExportError::File { path, error }),
-    }
+    let drawing = figure::comparison(pair, compared, &[class], Sheet::DOUBLE);
+    drawn::alone(&drawing, &name, folder)
 }

@@ -4,8 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::ExportError;
+use crate::host;
 
 /// Files under way, in a folder beside the one that they will be. Dropping it without
 /// [`Folder::finish`] leaves nothing.
@@ -24,6 +26,75 @@ pub(super) fn beside(path: &Path) -> PathBuf {
     PathBuf::from(beside)
 }
 
+/// Clears away what exports to this path left beside it that were killed or had no room: what was under way
+/// goes, and an earlier export that was just being replaced comes back. What a living process is writing stays,
+/// also where it lives on another machine: that touches its files more often than [`STILL`].
+pub(super) fn tidy(path: &Path) {
+    let (Some(name), Some(parent)) = (path.file_name().and_then(|it| it.to_str()), path.parent())
+    else {
+        return;
+    };
+    let parent = match parent.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => parent,
+    };
+    let Ok(there) = fs::read_dir(parent) else {
+        return;
+    };
+    for entry in there.flatten() {
+        let own = entry.file_name();
+        let Some(left) = own.to_str().and_then(|own| Left::of(own, name)) else {
+            continue;
+        };
+        if left.is_at_work() || !is_still(&entry) {
+            continue;
+        }
+        // Losing what is only in the way is no failure of this export.
+        let _ = match (left.replaced && !path.exists(), entry.path()) {
+            (true, own) => fs::rename(own, path),
+            (false, own) if own.is_dir() => fs::remove_dir_all(own),
+            (false, own) => fs::remove_file(own),
+        };
+    }
+}
+
+/// How long what is being written does not change at most.
+const STILL: Duration = Duration::from_secs(10);
+
+fn is_still(entry: &fs::DirEntry) -> bool {
+    let changed = entry.metadata().and_then(|it| it.modified());
+    changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STILL))
+}
+
+/// Something that an export left beside its path.
+struct Left {
+    /// The process that wrote it.
+    pid: u32,
+    /// Whether it is the earlier export, on its way out.
+    replaced: bool,
+}
+
+impl Left {
+    /// Of a file's name, beside the path whose last part is `name`: the reverse of [`beside`].
+    fn of(own: &str, name: &str) -> Option<Self> {
+        let rest = own.strip_prefix(name)?.strip_prefix('.')?;
+        let (rest, replaced) = match rest.strip_suffix(".old") {
+            Some(rest) => (rest, true),
+            None => (rest, false),
+        };
+        let (pid, count) = rest.strip_suffix(".tmp")?.split_once('-')?;
+        count.parse::<u64>().ok()?;
+        Some(Self {
+            pid: pid.parse().ok()?,
+            replaced,
+        })
+    }
+
+    fn is_at_work(&self) -> bool {
+        self.pid == std::process::id() || host::started(self.pid).is_some()
+    }
+}
+
 impl Folder {
     /// An empty one, beside `path`.
     ///
@@ -39,6 +110,7 @@ impl Folder {
             path: path.clone(),
             error,
         };
+        tidy(&path);
         if path.exists() && !is_ours(&path).map_err(failed)? {
             return Err(ExportError::Occupied { path });
         }
@@ -110,4 +182,50 @@ fn is_ours(path: &Path) -> io::Result<bool> {
     let empty = fs::read_dir(path)?.next().is_none();
     let marked = fs::read_to_string(path.join(MARK)).is_ok_and(|text| text == MARK_TEXT);
     Ok(empty || marked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A number that no process has: above the most that Linux gives.
+    const NOBODY: u32 = 4_194_305;
+
+    #[test]
+    fn what_a_killed_export_left_is_cleared_away_and_what_it_replaced_comes_back() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("mine-figures");
+        let left = place.path().join(format!("mine-figures.{NOBODY}-3.tmp"));
+        let old = place
+            .path()
+            .join(format!("mine-figures.{NOBODY}-3.tmp.old"));
+        let working = place
+            .path()
+            .join(format!("mine-figures.{}-9.tmp", std::process::id()));
+        let other = place.path().join(format!("mine-figures-2.{NOBODY}-3.tmp"));
+        let age = |path: &Path| {
+            let long_ago = std::time::SystemTime::now() - 3 * STILL;
+            File::open(path).unwrap().set_modified(long_ago).unwrap();
+        };
+        for folder in [&left, &old, &working, &other] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join(MARK), MARK_TEXT).unwrap();
+        }
+        tidy(&path);
+        assert!(
+            left.exists() && !path.exists(),
+            "it may be another machine's"
+        );
+        [&left, &old, &working, &other]
+            .into_iter()
+            .for_each(|own| age(own));
+        tidy(&path);
+        assert!(!left.exists() && !old.exists() && working.exists() && other.exists());
+        assert_eq!(fs::read_to_string(path.join(MARK)).unwrap(), MARK_TEXT);
+        let file = place.path().join(format!("mine.npz.{NOBODY}-0.tmp"));
+        fs::write(&file, "half").unwrap();
+        age(&file);
+        tidy(&place.path().join("mine.npz"));
+        assert!(!file.exists() && path.exists());
+    }
 }

@@ -9,18 +9,20 @@ use crate::session::Session;
 
 pub mod comparison;
 mod csv;
+pub mod drawn;
 mod folder;
 mod json;
 mod npz;
-mod png;
+pub mod trials;
+pub mod weights;
 mod what;
 
 use folder::Folder;
 
 pub use csv::{Table, tables};
+pub use drawn::one as figure;
 pub use json::json;
 pub use npz::npz;
-pub use png::one as figure;
 
 /// What a session is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -31,8 +33,26 @@ pub enum Format {
     Npz,
     /// All numbers as tidy tables, a folder of files.
     Csv,
-    /// Every figure, a folder of files.
+    /// Every figure as shapes and text, a folder of files.
+    Svg,
+    /// The same for papers.
+    Pdf,
+    /// The same as pixels.
     Png,
+    /// The network's weights, for PyTorch and others.
+    Safetensors,
+}
+
+impl Format {
+    /// The kind of figure that it is; `None` where it holds numbers.
+    pub fn drawn(self) -> Option<drawn::Kind> {
+        match self {
+            Self::Svg => Some(drawn::Kind::Svg),
+            Self::Pdf => Some(drawn::Kind::Pdf),
+            Self::Png => Some(drawn::Kind::Png),
+            _ => None,
+        }
+    }
 }
 
 /// Why nothing was exported.
@@ -70,28 +90,34 @@ pub enum ExportError {
         /// Where it was to be.
         path: PathBuf,
     },
+    /// There is no network to write, or its file is gone.
+    #[error("{0}")]
+    Network(String),
     /// Standard output could not be written.
     #[error("standard output could not be written: {0}")]
     Stdout(io::Error),
 }
 
 /// Writes the session. Without `out`, JSON goes to standard output, and into the current folder
-/// NPZ to `NAME.npz`, CSV to `NAME-tables/` and PNG to `NAME-figures/`; the name of what was
+/// NPZ to `NAME.npz`, CSV to `NAME-tables/` and figures to `NAME-figures/`; the name of what was
 /// written goes to standard error. An export that is there already is replaced, in one step.
 ///
 /// # Errors
 /// Where there is nothing to write, or it cannot be written; the path is in the message.
 pub fn write(session: &Session, format: Format, out: Option<&Path>) -> Result<(), ExportError> {
+    if let Some(kind) = format.drawn() {
+        return drawn::write(session, &drawn::Drawn::all(kind), out);
+    }
     let (bytes, default) = match format {
-        Format::Json => (text(session).into_bytes(), None),
         Format::Csv => return write_folder(session, "tables", csv::csv, out),
-        Format::Png => return write_folder(session, "figures", png::png, out),
         Format::Npz => {
             let mut bytes = Cursor::new(Vec::new());
             npz(session, &mut bytes)?;
             let default = PathBuf::from(format!("{}.npz", session.name));
             (bytes.into_inner(), Some(default))
         }
+        Format::Safetensors => return weights::write(session, Path::new(""), out),
+        _ => (text(session).into_bytes(), None),
     };
     let Some(path) = out.map(Path::to_path_buf).or(default) else {
         return print(&bytes);
@@ -123,9 +149,13 @@ fn write_folder(
 /// # Errors
 /// Where there is none yet, or it cannot be written.
 pub fn figures(session: &Session) -> Result<PathBuf, ExportError> {
-    let folder = Folder::begin(&PathBuf::from(format!("{}-figures", session.name)))?;
-    png::png(session, &folder)?;
-    folder.finish()
+    let all = crate::figure::all(session);
+    if all.is_empty() {
+        return Err(ExportError::Nothing {
+            name: session.name.clone(),
+        });
+    }
+    drawn::folder(session, &all, &drawn::Drawn::all(drawn::Kind::Png), None)
 }
 
 fn wrote(path: &Path) {
@@ -147,6 +177,19 @@ fn print(bytes: &[u8]) -> Result<(), ExportError> {
     }
 }
 
+/// Writes a page of HTML in one step, and says where.
+///
+/// # Errors
+/// Where it cannot be written; the path is in the message.
+pub fn page(html: &str, path: &Path) -> Result<(), ExportError> {
+    store(path, html.as_bytes()).map_err(|error| ExportError::File {
+        path: path.to_owned(),
+        error,
+    })?;
+    wrote(path);
+    Ok(())
+}
+
 /// Writes beside the file, then renames, so that whoever reads it sees the old one or the new one.
 /// What is no regular file (`/dev/stdout`, a pipe) is written as it is; a link is followed.
 fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -159,6 +202,7 @@ fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
         Err(error) => return Err(error),
     };
+    folder::tidy(&path);
     let beside = folder::beside(&path);
     // Of a process that had the same number; a link that was planted is removed, and not followed.
     let _ = fs::remove_file(&beside);

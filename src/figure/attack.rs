@@ -1,11 +1,8 @@
 //! Success of the attack by weight of the pattern: the mean over all targets, with its interval.
 
-use image::RgbImage;
-
-use super::canvas::{Canvas, Paint, Place, Sheet, Stroke};
 use super::names::origin_of_patterns;
-use super::plot::{Axis, Plot, Series};
 use super::{FigureError, origin};
+use crate::drawing::{Axis, Drawing, Paint, Place, Plot, Series, Sheet, Stroke};
 use crate::format;
 use crate::session::Session;
 use crate::session::record::{Attack, Pattern};
@@ -20,10 +17,10 @@ pub fn begun(session: &Session) -> Result<&Attack, FigureError> {
 }
 
 /// Targeted success on images, and on noise where it was attacked too.
-pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
+pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let attack = begun(session)?;
     let (margin, row) = (sheet.margin(), sheet.row());
-    let room = sheet.width.saturating_sub(2 * margin);
+    let room = sheet.width - 2.0 * margin;
     let noise = (0..attack.weights.len()).any(|weight| {
         let shown = attack.mean_targeted(1, attack.kinds.len() - 1, weight);
         shown.is_some_and(|(_, share)| share.of > 0)
@@ -32,43 +29,63 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
         true => &[(0, "test images"), (1, "noise images")],
         false => &[(0, "test images")],
     };
-    let side = sources.len() as u32 == 2 && room >= 600;
-    let width = if side { (room - 2 * margin) / 2 } else { room };
-    let height = (width * 2 / 3)
-        .max(6 * row)
-        .min(if side { u32::MAX } else { 640 });
-    let rows = if side { 1 } else { sources.len() as u32 };
-    let head = margin + 2 * row;
-    let mut canvas = Canvas::new(sheet, head + rows * (height + margin));
+    let side = sources.len() == 2 && room >= BESIDE;
+    let width = if side {
+        (room - 2.0 * margin) / 2.0
+    } else {
+        room
+    };
+    let height = (0.62 * width).clamp(8.0 * row, 75.0_f64.max(8.0 * row));
+    let rows = if side { 1 } else { sources.len() };
+    let mut drawing = Drawing::new(sheet, 0.0);
     let of = origin_of_patterns(attack, "γ").unwrap_or_default();
     let title = format!("attack: called the target, mean of all targets ({of})");
-    let title = match sheet.text_width(&title) <= room {
-        true => title,
-        false => "attack".into(),
-    };
-    canvas.text((margin, margin), &title, Paint::Ink);
-    canvas.text((margin, margin + row), &origin(session), Paint::Dim);
+    let head = drawing.headings(&title, &origin(session));
+    drawing.height = head + rows as f64 * (height + margin);
+    let mut said = Vec::new();
     for (at, &(source, name)) in sources.iter().enumerate() {
-        let at = at as u32;
+        let at = at as f64;
         let place = Place {
-            x: margin + if side { at * (width + 2 * margin) } else { 0 },
-            y: head + if side { 0 } else { at * (height + margin) },
+            x: margin
+                + if side {
+                    at * (width + 2.0 * margin)
+                } else {
+                    0.0
+                },
+            y: head + if side { 0.0 } else { at * (height + margin) },
             width,
             height,
         };
-        let without = without(attack, source).map_or_else(String::new, |rate| {
-            format!(", {} without the pattern", format::percent(rate))
+        let without = without(attack, source).map_or_else(String::new, |[low, high]| {
+            // Patterns have targets of their own, so that they may begin at different shares.
+            let low = format::percent(low);
+            let rate = match format::percent(high) {
+                high if high == low => low,
+                high => format!("{low} to {high}"),
+            };
+            format!(", {rate} without a pattern")
         });
-        plot(attack, source, format!("{name}{without}")).draw(&mut canvas, place);
+        let plot = plot(attack, source, format!("{name}{without}"));
+        said.push(plot.in_words());
+        plot.draw(&mut drawing, place);
     }
-    Ok(canvas.finish())
+    drawing.alternative = format!(
+        "Share of images called the target, against the weight of the pattern, mean of all targets. {}",
+        said.join(" ")
+    );
+    Ok(drawing)
 }
 
-/// The mean share of what is called the target at w = 0; `None` where that was not planned.
-fn without(attack: &Attack, source: usize) -> Option<f64> {
+/// Millimetres from which two plots stand beside each other.
+const BESIDE: f64 = 120.0;
+
+/// The least and the largest mean share of what is called the target at w = 0, over the patterns; `None` where that was
+/// not planned.
+fn without(attack: &Attack, source: usize) -> Option<[f64; 2]> {
     let nothing = attack.weights.iter().position(|&w| w == 0.0)?;
     let all = (0..attack.kinds.len()).filter_map(|it| attack.mean_targeted(source, it, nothing));
-    all.map(|(rate, _)| rate).next()
+    let ends = all.map(|(rate, _)| [rate, rate]);
+    ends.reduce(|ends, [rate, _]| [ends[0].min(rate), ends[1].max(rate)])
 }
 
 fn plot(attack: &Attack, source: usize, title: String) -> Plot {
@@ -89,7 +106,7 @@ fn plot(attack: &Attack, source: usize, title: String) -> Plot {
         });
         let means: Vec<_> = means.collect();
         Series {
-            name: kind.label(),
+            name: kind.label().to_owned(),
             points: means.iter().map(|(w, mean, _)| (*w, *mean)).collect(),
             band: means
                 .iter()
@@ -102,7 +119,7 @@ fn plot(attack: &Attack, source: usize, title: String) -> Plot {
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     Plot {
         title,
-        x_name: "weight w of the pattern",
+        x_name: "weight w of the pattern".into(),
         x: (0.0, 1.0),
         y: (0.0, 1.0),
         axis: Axis::Linear,
@@ -115,6 +132,7 @@ fn plot(attack: &Attack, source: usize, title: String) -> Plot {
             .map(|y| (y, percent(y)))
             .collect(),
         mark: None,
+        diagonal: false,
         series: series.collect(),
     }
 }

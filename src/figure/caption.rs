@@ -2,6 +2,7 @@
 //! pixel counts as significant.
 
 use super::choice;
+use super::names::capital;
 use super::names::of_class;
 use super::{Figure, images};
 use crate::format::{clean, gamma, percent, reliability, thousands};
@@ -25,25 +26,69 @@ pub fn caption(session: &Session, figure: &Figure) -> Option<String> {
             images,
             gamma,
         } => maps(session, (*images, *response), *gamma)?,
+        Figure::Significance {
+            response,
+            images,
+            gamma,
+        } => significance(session, (*images, *response), *gamma)?,
+        Figure::Means { images, gamma } => means(session, *images, *gamma)?,
+        Figure::Pair {
+            images,
+            class,
+            versus,
+            gamma,
+        } => pair(session, *images, (*class, *versus), *gamma)?,
         Figure::Filters { layer } => filters(session, layer)?,
+        Figure::Covariance { layer } => super::covariance::caption(session, layer)?,
         Figure::Attack => attack(session)?,
+        Figure::Modulation => super::modulation::caption(session)?,
+        Figure::Audit => super::audit_scores::caption(session)?,
+        Figure::Backdoor => super::backdoor::caption(session)?,
+        Figure::Shards => super::shards::caption(session)?,
         Figure::Training => training(session)?,
         Figure::Confusion { split } => confusion(session, *split)?,
     };
     Some(format!("{said} {}", origin(session)))
 }
 
-/// Where the numbers come from, as a sentence.
-fn origin(session: &Session) -> String {
+/// Where the numbers come from, as a sentence: session, network, images, seed, program, fingerprints.
+pub fn origin(session: &Session) -> String {
     let config = &session.config;
+    let parameters = session.record.training.as_ref();
+    let parameters = parameters.map_or_else(String::new, |it| {
+        format!(" ({} parameters)", thousands(it.parameters as u64))
+    });
     format!(
-        "Session {}: {} on {}, seed {}; noisescope {}.",
+        "Session {}: {}{parameters} on {}, seed {}{}; noisescope {}.",
         clean(&session.name),
         clean(&config.network.label()),
         clean(config.dataset_label()),
         config.seed,
+        fingerprints(session),
         env!("CARGO_PKG_VERSION")
     )
+}
+
+/// What the images and the weights are known by: the beginning of their SHA-256.
+fn fingerprints(session: &Session) -> String {
+    let Some(inputs) = session.record.inputs.last() else {
+        return String::new();
+    };
+    let short = |sha256: &str| sha256.get(..12).unwrap_or(sha256).to_owned();
+    let parts = [
+        ("training images", Some(&inputs.train.sha256)),
+        ("test images", Some(&inputs.test.sha256)),
+        ("weights", inputs.weights.as_ref()),
+    ];
+    let known = parts.into_iter().filter_map(|(name, sha256)| {
+        let sha256 = sha256.filter(|it| !it.is_empty())?;
+        Some(format!("{name} {}", short(sha256)))
+    });
+    let known: Vec<String> = known.collect();
+    match known.is_empty() {
+        true => String::new(),
+        false => format!("; SHA-256: {}", known.join(", ")),
+    }
 }
 
 /// The noise of classification images, and what of trials is weighed, in words.
@@ -139,6 +184,79 @@ fn maps(
     ))
 }
 
+fn significance(
+    session: &Session,
+    (place, response): (usize, Option<Response>),
+    at: Option<f64>,
+) -> Option<String> {
+    let own = images(session, place).ok()?;
+    let by = response.unwrap_or_else(|| choice::response(own));
+    let of_map = maps(session, (place, Some(by)), at)?;
+    let shown = own.gammas.iter().filter(|it| it.trials > 0);
+    let mut thresholds: Vec<String> = shown
+        .filter(|it| at.is_none_or(|at| (it.gamma - at).abs() < 1e-9))
+        .map(|it| format!("{:.2}", it.estimate().threshold))
+        .collect();
+    thresholds.dedup();
+    Some(format!(
+        "z: each pixel over its standard error. Outlined: |z| > {} (two-sided, 5 % for a whole map). {of_map}",
+        thresholds.join(" or ")
+    ))
+}
+
+fn means(session: &Session, place: usize, at: Option<f64>) -> Option<String> {
+    let own = images(session, place).ok()?;
+    let shown: Vec<&GammaTrials> = match at {
+        Some(at) => vec![super::at_gamma(own, at).ok()?],
+        None => own.gammas.iter().filter(|it| it.trials > 0).collect(),
+    };
+    let of = match at {
+        Some(at) => format!("at γ = {}", gamma(at)),
+        None => "each class at its best γ".to_owned(),
+    };
+    let trials: u64 = shown.iter().map(|it| it.trials).sum();
+    Some(format!(
+        "Mean stimulus of the trials that were called each class, {of}, from {} trials of {}; all on one scale.",
+        thousands(trials),
+        noise(session, place)?
+    ))
+}
+
+fn pair(
+    session: &Session,
+    place: usize,
+    (class, versus): (usize, usize),
+    at: Option<f64>,
+) -> Option<String> {
+    let own = images(session, place).ok()?;
+    let trials = match at {
+        Some(at) => super::at_gamma(own, at).ok()?,
+        None => own
+            .gammas
+            .get(choice::best(own, Response::Evidence, class, None))?,
+    };
+    let estimate = trials.estimate();
+    let map = estimate.pair(class, versus, trials.shape(), trials.errors())?;
+    let [name, other] = [class, versus].map(|class| of_class(&session.record, class));
+    let mut words = format!(
+        "Evidence images of {name} and of {other} and their difference, what makes the network say {name} rather than \
+         {other}, at γ = {}, from {} trials of {}.",
+        gamma(trials.gamma),
+        thousands(trials.trials),
+        noise(session, place)?
+    );
+    if let Some(r) = map.reliability {
+        words += &format!(" Reliability of the difference R = {}.", reliability(r));
+    }
+    words += &format!(
+        " Outlined: {} of {} values with |z| > {:.2} (two-sided, 5 % for the whole map).",
+        thousands(map.significant as u64),
+        thousands(map.z.len() as u64),
+        estimate.threshold
+    );
+    Some(words)
+}
+
 fn filters(session: &Session, name: &str) -> Option<String> {
     let spikes = session.record.first::<SpikeTriggered>()?;
     let layer = spikes.layers.iter().find(|layer| layer.name == name)?;
@@ -189,10 +307,4 @@ fn confusion(session: &Session, split: Split) -> Option<String> {
         split.label(),
         thousands(total)
     ))
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string());
-    first.unwrap_or_default() + letters.as_str()
 }

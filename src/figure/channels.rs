@@ -39,6 +39,19 @@ pub fn luminance(map: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
     (0..area).map(mean).collect()
 }
 
+/// Of every pixel the value of the channel that is farthest from zero, \[h·w\].
+pub fn strongest(map: &[f32], [channels, height, width]: Shape) -> Vec<f32> {
+    let area = height * width;
+    let most = |pixel: usize| {
+        let values = (0..channels).map(|channel| map[channel * area + pixel]);
+        values.fold(0.0, |most: f32, value| match value.abs() > most.abs() {
+            true => value,
+            false => most,
+        })
+    };
+    (0..area).map(most).collect()
+}
+
 /// The opponent colours of a map, \[h·w\] each: red less green, and blue less yellow (the mean of red
 /// and green). Both are halved, so that they never reach farther than the map itself and go with its
 /// scale. `None` where there are no three channels.
@@ -111,6 +124,7 @@ mod tests {
         assert_eq!(red_green, [0.5, 0.0, 0.0]);
         assert_eq!(blue_yellow, [-0.25, 0.0, 0.0]);
         assert_eq!(opponent(&MAP[..2], [2, 1, 1]), None);
+        assert_eq!(strongest(&[1.0, -2.0, -3.0, 1.0], [2, 1, 2]), [-3.0, -2.0]);
     }
 
     #[test]

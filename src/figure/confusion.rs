@@ -1,28 +1,24 @@
 //! Images by true class and by what the network calls them.
 
-use image::RgbImage;
-
-use super::canvas::{Canvas, Paint, Place, Sheet};
 use super::headline::beside_accuracy;
 use super::{FigureError, names, origin};
+use crate::drawing::{Drawing, Mark, Paint, Place, Sheet};
 use crate::format;
 use crate::session::Session;
 use crate::session::config::Split;
 use crate::session::record::{Predictions, SplitCounts};
 
 /// Most letters of a class's name beside the matrix.
-const LETTERS: usize = 14;
+const LETTERS: usize = 16;
 
 /// The confusion matrix of a part of the data set: rows are true classes, and the shade of a cell
-/// is its share of the row.
-pub fn draw(session: &Session, split: Split, sheet: Sheet) -> Result<RgbImage, FigureError> {
+/// is its share of the row: orange where the network is right, blue where it is wrong.
+pub fn draw(session: &Session, split: Split, sheet: Sheet) -> Result<Drawing, FigureError> {
     let predictions = session.record.first::<Predictions>();
     let splits = predictions.map_or(&[][..], |it| &it.splits);
     let own = splits.iter().find(|it| it.split == split && it.total() > 0);
     let own = own.ok_or(FigureError::Nothing("predictions"))?;
-    let matrix = Matrix::fit(session, own, sheet);
-    let (margin, row) = (sheet.margin(), sheet.row());
-    let mut canvas = Canvas::new(sheet, matrix.head + matrix.side * matrix.classes() + margin);
+    let mut drawing = Drawing::new(sheet, 0.0);
     let share = own.correct() as f64 / own.total() as f64;
     let title = format!(
         "{} of {} {} images are called what they are: {}{}",
@@ -32,15 +28,35 @@ pub fn draw(session: &Session, split: Split, sheet: Sheet) -> Result<RgbImage, F
         format::percent(share),
         beside_accuracy(session.record.training.as_ref())
     );
-    canvas.text((margin, margin), &title, Paint::Ink);
-    canvas.text((margin, margin + row), &origin(session), Paint::Dim);
-    matrix.name(&mut canvas);
+    let head = drawing.headings(&title, &origin(session));
+    let matrix = Matrix::fit(session, own, &sheet, head);
+    drawing.height = matrix.head + matrix.side * matrix.classes() + sheet.margin();
+    matrix.name(&mut drawing);
+    matrix.shades(&mut drawing, own);
     for truth in 0..own.classes() {
         for called in 0..own.classes() {
-            matrix.cell(&mut canvas, own, truth, called);
+            matrix.count(&mut drawing, own, truth, called);
         }
     }
-    Ok(canvas.finish())
+    drawing.alternative = alternative(session, own, &title);
+    Ok(drawing)
+}
+
+fn alternative(session: &Session, own: &SplitCounts, title: &str) -> String {
+    let classes = own.classes();
+    let wrong = (0..classes * classes).filter(|cell| cell / classes != cell % classes);
+    let most = wrong.max_by_key(|&cell| (own.counts[cell], std::cmp::Reverse(cell)));
+    let mut words = format!("A matrix of {classes} true classes by what they are called. {title}.");
+    if let Some(cell) = most.filter(|&cell| own.counts[cell] > 0) {
+        let name = |class: usize| names::of_class(&session.record, class);
+        words += &format!(
+            " The most frequent mistake: {} of {} are called {}.",
+            format::thousands(own.counts[cell]),
+            name(cell / classes),
+            name(cell % classes)
+        );
+    }
+    words
 }
 
 /// Where the cells of a matrix stand, and its names.
@@ -49,24 +65,26 @@ struct Matrix {
     names: Vec<String>,
     /// Whether the classes have only numbers.
     numbered: bool,
-    /// Pixels a side of a cell.
-    side: u32,
+    /// Millimetres a side of a cell.
+    side: f64,
     /// The left edge of the first cell.
-    left: u32,
+    left: f64,
     /// The upper edge of the first cell.
-    head: u32,
+    head: f64,
+    /// Where the names above the cells begin.
+    top: f64,
     /// Whether the names above the columns run upwards.
     upright: bool,
 }
 
 impl Matrix {
-    fn fit(session: &Session, own: &SplitCounts, sheet: Sheet) -> Self {
+    fn fit(session: &Session, own: &SplitCounts, sheet: &Sheet, top: f64) -> Self {
         let (margin, row) = (sheet.margin(), sheet.row());
-        let name = |class: usize| names::bare_drawn(&session.record, class);
+        let name = |class: usize| names::bare(&session.record, class);
         let names: Vec<String> = (0..own.classes())
             .map(|class| names::cut(&name(class), LETTERS))
             .collect();
-        let widest = |of: &dyn Fn(&String) -> u32| names.iter().map(of).max().unwrap_or(0);
+        let widest = |of: &dyn Fn(&String) -> f64| names.iter().map(of).fold(0.0, f64::max);
         let numbered = names.iter().all(|name| name.parse::<u64>().is_ok());
         let across = widest(&|name| sheet.text_width(name));
         let beside = match numbered {
@@ -74,98 +92,112 @@ impl Matrix {
             false => across.max(sheet.text_width("true")),
         };
         let gutter = beside + margin;
-        let room = sheet.width.saturating_sub(2 * margin + gutter);
-        let largest = sheet.text_width("00000") + 4 * sheet.text;
-        let side = (room / names.len().max(1) as u32).clamp(2, largest);
+        let room = sheet.width - 2.0 * margin - gutter;
+        let largest = sheet.text_width("00000") + 0.8 * sheet.size();
+        let side = (room / names.len().max(1) as f64).clamp(0.1, largest);
         // Numbers are left out where they are too close; names of any length can run upwards.
-        let upright = !numbered && across > side.saturating_sub(2 * sheet.text);
-        let above = if upright { across + row / 2 } else { row };
+        let upright = !numbered && across > side - 0.3 * sheet.size();
+        let above = if upright { across + 0.4 * row } else { row };
         Self {
             numbered,
             side,
             left: margin + gutter,
-            head: margin + 3 * row + above,
+            head: top + row + above,
+            top,
             upright,
             names,
         }
     }
 
-    fn classes(&self) -> u32 {
-        self.names.len() as u32
+    fn classes(&self) -> f64 {
+        self.names.len() as f64
     }
 
     /// Writes the names above and beside the cells; where they are too close, some of them.
-    fn name(&self, canvas: &mut Canvas) {
-        let sheet = canvas.sheet;
+    fn name(&self, drawing: &mut Drawing) {
+        let sheet = drawing.sheet;
         let (margin, row) = (sheet.margin(), sheet.row());
-        let Self {
-            side, left, head, ..
-        } = *self;
-        canvas.text((left, margin + 2 * row), "called", Paint::Dim);
+        let (side, left, head, top) = (self.side, self.left, self.head, self.top);
+        drawing.text((left, top), "called", Paint::Dim);
         if !self.numbered {
-            canvas.text((margin, margin + 2 * row), "true", Paint::Dim);
+            drawing.text((margin, top), "true", Paint::Dim);
         }
-        let widest = self.names.iter().map(|name| sheet.text_width(name)).max();
+        let widest = self.names.iter().map(|name| sheet.text_width(name));
         let wide = match self.upright {
             true => row,
-            false => widest.unwrap_or(0) + 2 * sheet.text,
+            false => widest.fold(0.0, f64::max) + 0.3 * sheet.size(),
         };
         for class in (0..self.names.len()).step_by(every(wide, side)) {
-            let middle = left + class as u32 * side + side / 2;
+            let middle = left + (class as f64 + 0.5) * side;
             let name = &self.names[class];
             match self.upright {
-                true => {
-                    let x = middle.saturating_sub(4 * sheet.text);
-                    canvas.text_up((x, head - row / 4), name, Paint::Ink);
-                }
-                false => canvas.text_about((middle, margin + 3 * row), name, Paint::Ink),
+                true => drawing.text_up((middle - 0.5 * row, head - 0.2 * row), name, Paint::Ink),
+                false => drawing.text_about((middle, head - row), name, Paint::Ink),
             }
         }
-        for class in (0..self.names.len()).step_by(every(8 * sheet.text, side)) {
-            let y = head + class as u32 * side + (side / 2).saturating_sub(3 * sheet.text);
+        for class in (0..self.names.len()).step_by(every(row, side)) {
+            let y = head + (class as f64 + 0.5) * side - 0.5 * row;
             let name = match self.numbered {
                 true => format!("true {}", self.names[class]),
                 false => self.names[class].clone(),
             };
-            canvas.text((margin, y), &name, Paint::Ink);
+            drawing.text((margin, y), &name, Paint::Ink);
         }
     }
 
-    fn cell(&self, canvas: &mut Canvas, own: &SplitCounts, truth: usize, called: usize) {
-        let (sheet, side) = (canvas.sheet, self.side);
+    /// All cells as one picture.
+    fn shades(&self, drawing: &mut Drawing, own: &SplitCounts) {
+        let classes = own.classes();
+        let paint = |cell: usize| {
+            let (truth, called) = (cell / classes, cell % classes);
+            // The root: a few mistakes among many hits are what one looks for.
+            let sign = if truth == called { 1.0 } else { -1.0 };
+            Paint::Signed(sign * share(own, truth, called).sqrt())
+        };
+        let side = self.side * self.classes();
+        drawing.marks.push(Mark::Pixels {
+            place: Place {
+                x: self.left,
+                y: self.head,
+                width: side,
+                height: side,
+            },
+            columns: classes,
+            paints: (0..classes * classes).map(paint).collect(),
+        });
+    }
+
+    fn count(&self, drawing: &mut Drawing, own: &SplitCounts, truth: usize, called: usize) {
+        let (sheet, side) = (drawing.sheet, self.side);
         let count = own.counts[truth * own.classes() + called];
-        let share = match own.shown(truth) {
-            0 => 0.0,
-            shown => count as f32 / shown as f32,
-        };
-        let cell = Place {
-            x: self.left + called as u32 * side,
-            y: self.head + truth as u32 * side,
-            width: side,
-            height: side,
-        };
-        // The root: a few mistakes among many hits are what one looks for.
-        let sign = if truth == called { 1.0 } else { -1.0 };
-        canvas.fill(cell, Paint::signed(sign * share.sqrt()));
         let words = count.to_string();
-        if count > 0 && side > 7 * sheet.text && sheet.text_width(&words) < side {
-            let y = cell.y + (side / 2).saturating_sub(3 * sheet.text);
-            let paint = if share > 0.3 {
-                Paint::Paper
-            } else {
-                Paint::Ink
-            };
-            canvas.text_about((cell.x + side / 2, y), &words, paint);
+        if count > 0 && side > 0.9 * sheet.row() && sheet.text_width(&words) < side {
+            let middle = (
+                self.left + (called as f64 + 0.5) * side,
+                self.head + (truth as f64 + 0.5) * side - 0.5 * sheet.row(),
+            );
+            let strong = share(own, truth, called) > 0.3;
+            let paint = if strong { Paint::Paper } else { Paint::Ink };
+            drawing.text_about(middle, &words, paint);
         }
     }
 }
 
-/// How many cells of `side` pixels one name of `room` pixels stands for: a round number.
-fn every(room: u32, side: u32) -> usize {
-    const STEPS: [u32; 9] = [1, 2, 5, 10, 20, 50, 100, 200, 500];
-    let least = room.div_ceil(side.max(1));
+/// The share of a true class that is called so.
+fn share(own: &SplitCounts, truth: usize, called: usize) -> f32 {
+    let count = own.counts[truth * own.classes() + called];
+    match own.shown(truth) {
+        0 => 0.0,
+        shown => count as f32 / shown as f32,
+    }
+}
+
+/// How many cells of `side` millimetres one name of `room` millimetres stands for: a round number.
+fn every(room: f64, side: f64) -> usize {
+    const STEPS: [usize; 9] = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+    let least = (room / side.max(1e-3)).ceil() as usize;
     let step = STEPS.into_iter().find(|step| *step >= least);
-    step.unwrap_or(1000) as usize
+    step.unwrap_or(1000)
 }
 
 #[cfg(test)]
@@ -174,7 +206,10 @@ mod tests {
 
     #[test]
     fn names_that_would_touch_are_thinned_out_to_round_numbers() {
-        assert_eq!([every(10, 66), every(22, 10), every(60, 10)], [1, 5, 10]);
-        assert_eq!(every(10, 0), 10);
+        assert_eq!(
+            [every(1.0, 6.6), every(2.2, 1.0), every(6.0, 1.0)],
+            [1, 5, 10]
+        );
+        assert_eq!(every(10.0, 0.0), 1000);
     }
 }

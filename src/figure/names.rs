@@ -1,7 +1,6 @@
 //! Classes and patterns by name, in the words of figures and reports.
 
-use super::font;
-use crate::format::{self, clean};
+use crate::format;
 use crate::session::Record;
 use crate::session::record::Attack;
 
@@ -15,36 +14,11 @@ pub fn bare(record: &Record, class: usize) -> String {
     record.bare_class(class)
 }
 
-/// [`of_class`] in letters that figures can draw: by its number where they have none for its name.
-pub(super) fn drawn(record: &Record, class: usize) -> String {
-    let name = of_class(record, class);
-    match is_drawn(&name) {
-        true => name,
-        false => format!("class {class}"),
-    }
-}
-
-/// A name in letters that figures can draw; the number of the class where they have none for it.
-pub(super) fn letters(name: &str, class: usize) -> String {
-    let name = clean(name);
-    match is_drawn(&name) {
-        true => name,
-        false => class.to_string(),
-    }
-}
-
-/// [`bare`], the same way.
-pub(super) fn bare_drawn(record: &Record, class: usize) -> String {
-    let name = bare(record, class);
-    match is_drawn(&name) {
-        true => name,
-        false => class.to_string(),
-    }
-}
-
-/// Whether any of its letters has a glyph.
-fn is_drawn(name: &str) -> bool {
-    name.chars().any(font::has)
+/// With a capital letter, as a sentence begins.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
 }
 
 /// A text of at most so many characters; what is cut off leaves an ellipsis.
@@ -93,10 +67,7 @@ mod tests {
         assert_eq!(of_class(&clothes, 2), "class 2");
         assert_eq!(bare(&clothes, 1), "7");
         assert_eq!(bare(&clothes, 9), "9");
-        assert_eq!(
-            (drawn(&clothes, 3).as_str(), bare(&clothes, 3).as_str()),
-            ("class 3", "ねこ")
-        );
+        assert_eq!(bare(&clothes, 3), "ねこ");
         assert_eq!(of_class(&Record::new(&Config::default()), 4), "class 4");
     }
 

@@ -1,76 +1,90 @@
 //! A sheet of equal tiles, one a class: how many stand in a row, and how large each is.
 
-use super::canvas::Sheet;
-
 /// Width over height that a sheet comes near to.
 const SHAPE: f64 = 4.0 / 3.0;
 
-/// Pixels across that a tile has at least, where that can be had.
-const LEAST: f64 = 12.0;
+/// Millimetres across that a tile has at least, where that can be had.
+const LEAST: f64 = 5.0;
+
+/// Pixels to a millimetre that print can show.
+const FINE: f64 = 24.0;
+
+/// What tiles are made for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Wanted {
+    /// How many.
+    pub count: usize,
+    /// Rows and columns of a map.
+    pub size: (usize, usize),
+    /// Millimetres across that all have.
+    pub room: f64,
+    /// Millimetres between them.
+    pub gap: f64,
+    /// Millimetres below each.
+    pub caption: f64,
+}
 
 /// The layout of a sheet of tiles, each a map with a caption below it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tiles {
     /// Tiles in a row.
-    pub columns: u32,
+    pub columns: usize,
     /// Rows.
-    pub rows: u32,
-    /// Pixels of a map that become one, in each direction: 1 where it has room as it is.
+    pub rows: usize,
+    /// Pixels of a map that become one, in each direction: 1 where print can show them as they are.
     pub shrink: usize,
-    /// Pixels of the sheet that a pixel of the map then takes, in each direction.
-    pub zoom: u32,
-    /// Pixels of the sheet that a map takes across.
-    pub across: u32,
+    /// Millimetres that a map takes across.
+    pub across: f64,
     /// The same, down.
-    pub down: u32,
+    pub down: f64,
 }
 
 impl Tiles {
-    /// The layout that makes `count` maps of `size` (rows, columns) fill a sheet of about 4:3, `gap`
-    /// pixels between them and `caption` pixels below each. Rows that are filled count for more
-    /// than the shape.
-    pub fn fit(count: usize, size: (usize, usize), sheet: Sheet, gap: u32, caption: u32) -> Self {
-        let count = (count as u32).max(1);
+    /// The layout that fills a sheet of about 4:3. Rows that are filled count for more than the shape.
+    pub fn fit(wanted: Wanted) -> Self {
+        let count = wanted.count.max(1);
         let all = (count.min(2)..=count).map(|columns| {
-            let own = Self::of(columns, count, size, sheet, gap);
-            (own, own.cost(count, sheet, caption))
+            let own = Self::of(columns, wanted);
+            (own, own.cost(wanted))
         });
         let best = all.min_by(|(_, a), (_, b)| a.total_cmp(b));
-        best.map_or_else(|| Self::of(1, count, size, sheet, gap), |(own, _)| own)
+        best.map_or_else(|| Self::of(1, wanted), |(own, _)| own)
     }
 
-    fn of(
-        columns: u32,
-        count: u32,
-        (height, width): (usize, usize),
-        sheet: Sheet,
-        gap: u32,
-    ) -> Self {
-        let room = sheet.width.saturating_sub(2 * sheet.margin()) + gap;
-        let tile = (room / columns).saturating_sub(gap).max(1);
-        let shrink = width.div_ceil(tile as usize).max(1);
-        let (height, width) = (
-            height.div_ceil(shrink) as u32,
-            width.div_ceil(shrink) as u32,
-        );
-        let zoom = (tile / width.max(1)).max(1);
+    fn of(columns: usize, wanted: Wanted) -> Self {
+        let (height, width) = wanted.size;
+        let all = wanted.room + wanted.gap;
+        let across = (all / columns as f64 - wanted.gap).max(0.5);
         Self {
             columns,
-            rows: count.div_ceil(columns),
-            shrink,
-            zoom,
-            across: width * zoom,
-            down: height * zoom,
+            rows: wanted.count.max(1).div_ceil(columns),
+            shrink: ((width as f64 / (across * FINE)).ceil() as usize).max(1),
+            across,
+            down: across * height as f64 / width.max(1) as f64,
         }
     }
 
-    fn cost(&self, count: u32, sheet: Sheet, caption: u32) -> f64 {
-        let height = self.rows * (self.down + caption) + 2 * sheet.margin() + sheet.row();
-        let shape = f64::from(sheet.width) / f64::from(height) / SHAPE;
-        let places = self.columns * self.rows;
-        let holes = f64::from(places - count) / f64::from(places);
-        let small = (LEAST / f64::from(self.across)).ln().max(0.0);
-        shape.ln().abs() + 3.0 * holes + 2.0 * small
+    fn cost(&self, wanted: Wanted) -> f64 {
+        let height = self.rows as f64 * (self.down + wanted.caption);
+        let shape = wanted.room / height / SHAPE;
+        let places = (self.columns * self.rows) as f64;
+        let holes = (places - wanted.count.max(1) as f64) / places;
+        let small = (LEAST / self.across).ln().max(0.0);
+        shape.ln().abs() + 5.0 * holes + 2.0 * small
+    }
+
+    /// The upper left corner of a tile, from that of the first; `gap` and `caption` as they were wanted.
+    pub fn corner(&self, at: usize, first: (f64, f64), gap: f64, caption: f64) -> (f64, f64) {
+        let (column, row) = (at % self.columns, at / self.columns);
+        (
+            first.0 + column as f64 * (self.across + gap),
+            first.1 + row as f64 * (self.down + caption),
+        )
+    }
+
+    /// Millimetres that all of them take down.
+    pub fn height(&self, caption: f64) -> f64 {
+        self.rows as f64 * (self.down + caption)
     }
 }
 
@@ -93,49 +107,40 @@ pub fn shrink(map: &[f32], (height, width): (usize, usize), side: usize) -> Vec<
 mod tests {
     use super::*;
 
-    fn columns(count: usize, side: usize, width: u32, text: u32) -> (u32, u32) {
-        let sheet = Sheet {
-            width,
-            text,
-            ..Sheet::FILE
-        };
-        let own = Tiles::fit(
+    fn fit(count: usize, size: (usize, usize), room: f64) -> Tiles {
+        Tiles::fit(Wanted {
             count,
-            (side, side),
-            sheet,
-            sheet.margin().max(4),
-            2 * sheet.row(),
-        );
-        (own.columns, own.rows)
+            size,
+            room,
+            gap: 2.0,
+            caption: 6.0,
+        })
     }
 
     #[test]
     fn ten_maps_stand_in_two_full_rows_on_every_sheet() {
-        for (width, text) in [(80, 1), (100, 1), (200, 1), (640, 1), (1200, 2), (2400, 4)] {
-            assert_eq!(columns(10, 28, width, text), (5, 2), "{width}");
+        for room in [40.0, 81.0, 175.0, 400.0] {
+            let own = fit(10, (28, 28), room);
+            assert_eq!((own.columns, own.rows), (5, 2), "{room}");
         }
     }
 
     #[test]
     fn any_number_of_maps_makes_a_sheet_and_never_one_column() {
-        for (count, expected) in [(2, 2), (7, 4), (13, 5), (26, 7), (100, 13)] {
-            let (columns, rows) = columns(count, 32, 1200, 2);
-            assert_eq!(columns, expected, "{count}");
-            assert!((columns * rows) as usize >= count);
+        for count in [2, 3, 7, 13, 26, 100] {
+            let own = fit(count, (32, 32), 175.0);
+            assert!(own.columns >= 2 && own.columns * own.rows >= count);
+            let all = own.columns as f64 * (own.across + 2.0) - 2.0;
+            assert!(all <= 175.0 + 1e-9, "{count}: {all}");
         }
-        assert!(columns(100, 32, 20, 1).0 >= 2);
-        assert_eq!(columns(1, 32, 1200, 2), (1, 1));
+        let one = fit(1, (32, 32), 175.0);
+        assert_eq!((one.columns, one.rows), (1, 1));
     }
 
     #[test]
-    fn a_map_without_room_is_shrunk_by_means() {
-        let sheet = Sheet {
-            width: 200,
-            text: 1,
-            ..Sheet::FILE
-        };
-        let own = Tiles::fit(9, (100, 90), sheet, 4, 11);
-        assert!(own.shrink > 1 && own.across <= 200 / own.columns, "{own:?}");
+    fn a_map_finer_than_print_is_shrunk_by_means() {
+        assert_eq!(fit(10, (28, 28), 175.0).shrink, 1);
+        assert!(fit(100, (1000, 900), 80.0).shrink > 1);
         let map = [1.0, 3.0, 5.0, 1.0, 3.0, 5.0, 4.0, 4.0, 9.0];
         assert_eq!(shrink(&map, (3, 3), 2), [2.0, 5.0, 4.0, 9.0]);
         assert_eq!(shrink(&map, (3, 3), 1), map);

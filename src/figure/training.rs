@@ -1,15 +1,15 @@
 //! Loss and accuracy by epoch.
 
-use image::RgbImage;
-
-use super::canvas::{Canvas, Paint, Place, Sheet, Stroke};
 use super::headline::beside_accuracy;
-use super::plot::{Axis, End, Plot, Series};
-use super::scale::{log_axis, ticks};
 use super::{FigureError, origin};
+use crate::drawing::scale::{log_axis, ticks};
+use crate::drawing::{Axis, Drawing, End, Paint, Place, Plot, Series, Sheet, Stroke};
 use crate::format;
 use crate::session::Session;
 use crate::session::record::{Epoch, Training};
+
+/// Millimetres from which two plots stand beside each other.
+const BESIDE: f64 = 75.0;
 
 /// Whether anything has been measured while the network was trained.
 pub fn is_there(session: &Session) -> bool {
@@ -18,7 +18,7 @@ pub fn is_there(session: &Session) -> bool {
 }
 
 /// Both, side by side where there is room, else above each other.
-pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
+pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     let there = session
         .record
         .training
@@ -26,19 +26,22 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
         .filter(|_| is_there(session));
     let training = there.ok_or(FigureError::Nothing("training"))?;
     let (margin, row) = (sheet.margin(), sheet.row());
-    let room = sheet.width.saturating_sub(2 * margin);
-    let wide = room >= 400;
-    let width = if wide { (room - 2 * margin) / 2 } else { room };
-    let height = (width * 2 / 3).max(6 * row);
-    let rows = if wide { 1 } else { 2 };
-    let head = margin + 2 * row;
-    let mut canvas = Canvas::new(sheet, head + rows * (height + margin));
+    let room = sheet.width - 2.0 * margin;
+    let wide = room >= BESIDE;
+    let width = if wide {
+        (room - 2.0 * margin) / 2.0
+    } else {
+        room
+    };
+    let height = (0.62 * width).max(9.0 * row);
+    let rows = if wide { 1.0 } else { 2.0 };
+    let mut drawing = Drawing::new(sheet, 0.0);
     let test = training.test_accuracy.map_or_else(String::new, |share| {
         let beside = beside_accuracy(Some(training));
-        format!("   test accuracy {}{beside}", format::percent(share))
+        format!(": test accuracy {}{beside}", format::percent(share))
     });
-    canvas.text((margin, margin), &format!("training{test}"), Paint::Ink);
-    canvas.text((margin, margin + row), &origin(session), Paint::Dim);
+    let head = drawing.headings(&format!("training{test}"), &origin(session));
+    drawing.height = head + rows * (height + margin);
     let first = Place {
         x: margin,
         y: head,
@@ -47,7 +50,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
     };
     let second = match wide {
         true => Place {
-            x: margin + width + 2 * margin,
+            x: margin + width + 2.0 * margin,
             ..first
         },
         false => Place {
@@ -55,9 +58,16 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<RgbImage, FigureError> {
             ..first
         },
     };
-    loss(training).draw(&mut canvas, first);
-    accuracy(training).draw(&mut canvas, second);
-    Ok(canvas.finish())
+    let (loss, accuracy) = (loss(training), accuracy(training));
+    loss.draw(&mut drawing, first);
+    accuracy.draw(&mut drawing, second);
+    drawing.alternative = format!(
+        "Two plots over {} epochs. Loss: {} Accuracy: {}",
+        format::short(last_epoch(training)),
+        loss.in_words(),
+        accuracy.in_words()
+    );
+    Ok(drawing)
 }
 
 fn curve(training: &Training, of: fn(&Epoch) -> f64) -> Vec<(f64, f64)> {
@@ -67,9 +77,9 @@ fn curve(training: &Training, of: fn(&Epoch) -> f64) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn series(name: &'static str, points: Vec<(f64, f64)>, paint: Paint, stroke: Stroke) -> Series {
+fn series(name: &str, points: Vec<(f64, f64)>, paint: Paint, stroke: Stroke) -> Series {
     Series {
-        name,
+        name: name.to_owned(),
         points,
         band: Vec::new(),
         paint,
@@ -129,13 +139,14 @@ fn loss(training: &Training) -> Plot {
     let (y, named) = log_axis(low, high);
     Plot {
         title: "loss".into(),
-        x_name: "epoch",
+        x_name: "epoch".into(),
         x: (0.0, last_epoch(training)),
         y,
         axis: Axis::Log,
         x_ticks: epochs(training),
         y_ticks: named.into_iter().map(|t| (t, format::short(t))).collect(),
         mark: best(training, End::Top, |epoch| format::number(epoch.valid_loss)),
+        diagonal: false,
         series,
     }
 }
@@ -162,7 +173,7 @@ fn accuracy(training: &Training) -> Plot {
     let tick = |i: i32| low + (1.0 - low) / 4.0 * f64::from(i);
     Plot {
         title: "accuracy".into(),
-        x_name: "epoch",
+        x_name: "epoch".into(),
         x: (0.0, last_epoch(training)),
         y: (low, 1.0),
         axis: Axis::Linear,
@@ -174,6 +185,7 @@ fn accuracy(training: &Training) -> Plot {
         mark: best(training, End::Bottom, |epoch| {
             format::percent(epoch.valid_accuracy)
         }),
+        diagonal: false,
         series,
     }
 }

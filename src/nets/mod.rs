@@ -24,6 +24,7 @@ mod scaling;
 pub mod score;
 mod simple;
 pub mod softmax;
+pub mod state_dict;
 pub mod subject;
 pub mod train;
 pub mod weights;

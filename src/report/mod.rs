@@ -11,6 +11,7 @@ use crate::link::Link;
 pub mod comparison;
 pub mod differ;
 pub mod event;
+pub mod page;
 mod plain;
 pub mod standing;
 pub mod status;

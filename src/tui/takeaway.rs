@@ -8,7 +8,7 @@ use crate::session::Session;
 /// The figure of the view in sight, where the session has it.
 pub fn figure_in(state: &State, session: &Session) -> Option<Figure> {
     let own = state.in_sight().figure(&state.shared, session)?;
-    figure::all(session).contains(&own).then_some(own)
+    figure::has(session, &own).then_some(own)
 }
 
 /// The text of what is copied; `None` where there is none in this view.

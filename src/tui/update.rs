@@ -142,7 +142,7 @@ fn take_along(
     state.overlay = Overlay::None;
     state.again = Some(verb);
     // A figure of all classes is the same for the next one.
-    let of_all = |figure: &Figure| action == Action::Again && !matches!(figure, Figure::Map { .. });
+    let of_all = |figure: &Figure| action == Action::Again && !figure.is_of_a_class();
     if verb == Verb::Export && figure_in(state, session).as_ref().is_some_and(of_all) {
         state.again = None;
         return Some(Effect::Redraw);

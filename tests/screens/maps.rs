@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
+use noisescope::drawing::{Sheet, raster};
 use noisescope::figure::{self, Figure};
 use noisescope::session::config::{self, Response};
 use noisescope::session::record::{self, Estimated};
@@ -297,7 +298,10 @@ fn a_picture_of_all_maps_hides_none_of_them() {
         images: 0,
         gamma: Some(0.1),
     };
-    let drawn = |session: &Session| figure::draw(session, &figure).unwrap();
+    let drawn = |session: &Session| {
+        let drawing = figure::draw(session, &figure, Sheet::DOUBLE).unwrap();
+        raster(&drawing, 4.0)
+    };
     // On its own scale the faint map has as many colours as it had: only what marks it differs.
     let colours = |image: &image::RgbImage| {
         let mut all: Vec<[u8; 3]> = image.pixels().map(|pixel| pixel.0).collect();

@@ -99,7 +99,7 @@ impl Opened {
     pub fn recorded(&self) -> String {
         let mut parts = vec![self.name.clone()];
         if self.name == "cpu" && launch::is_direct() {
-            parts.push("convolutions direct".into());
+            parts.push(DIRECT.into());
         }
         if self.seats[0].is_fed() && !self.untried {
             parts.push(format!("{LAUNCHES_OF}{} blocks", self.seats[0].blocks));
@@ -141,6 +141,14 @@ impl Opened {
 
 /// How a record says what its launches are.
 const LAUNCHES_OF: &str = "launches of ";
+
+/// How a record says that every convolution was computed directly.
+const DIRECT: &str = "convolutions direct";
+
+/// Whether a record tells that every convolution was computed directly.
+pub fn was_direct(recorded: &str) -> bool {
+    recorded.split(", ").any(|part| part == DIRECT)
+}
 
 /// The blocks of a launch that a record tells of.
 fn recorded_launch(recorded: &str) -> Option<usize> {
@@ -401,6 +409,16 @@ mod tests {
         assert_eq!(before_kinds("flex"), Some(vec![Kind::Flex]));
         assert_eq!(before_kinds("an abacus"), None);
         assert_eq!(before_kinds("auto"), None);
+    }
+
+    #[test]
+    fn a_record_tells_how_it_was_computed() {
+        assert!(was_direct("cpu, convolutions direct"));
+        assert!(!was_direct("cpu"));
+        assert!(numerics::was_tf32("cuda:0, launches of 16 blocks, TF32"));
+        assert!(!numerics::was_tf32(
+            "cuda:0, launches of 16 blocks, float32"
+        ));
     }
 
     #[test]

@@ -50,10 +50,18 @@ pub fn is_tf32() -> bool {
     TF32.load(Ordering::Relaxed)
 }
 
+/// How a session records TF32.
+const ROUNDED: &str = "TF32";
+
 /// How a session records it.
 pub fn label() -> &'static str {
     match is_tf32() {
-        true => "TF32",
+        true => ROUNDED,
         false => "float32",
     }
+}
+
+/// Whether a record tells of TF32.
+pub fn was_tf32(recorded: &str) -> bool {
+    recorded.split(", ").any(|part| part == ROUNDED)
 }

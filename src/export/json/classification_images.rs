@@ -62,7 +62,7 @@ pub(super) fn evidence(
     };
     Some(json!({
         "response": plan.evidence.key(),
-        "unit": format!("{} per full range of a pixel", plan.evidence.unit()),
+        "unit": plan.evidence.image_unit(),
         "gammas": each(&|gamma| json!(gamma.gamma)),
         "trials": each(&|gamma| json!(gamma.trials)),
         "step": kept(&|it| json!(it.step)),

@@ -34,18 +34,27 @@ pub fn json(session: &Session) -> Value {
     put("status", json!(status::label(&status::state(session))));
     put("device", json!(status::device(session)));
     put("elapsed_s", json!(session.record.elapsed_s));
-    // Only a folder whose name is not Unicode has no JSON, and a session file cannot name one.
-    let config = serde_json::to_value(&session.config);
-    put("config", config.unwrap_or_default());
+    put("config", plan(session));
     put("inputs", json!(session.record.inputs));
     put("starts", json!(session.record.starts));
     put("form", json!(session.record.form));
-    put("notes", notes::list(&session.record));
+    put("notes", left(session));
     if let Some(it) = &session.record.training {
         put("training", training(it));
     }
     sections(session, &mut all);
     Value::Object(all)
+}
+
+/// The plan, as the session's file has it.
+pub(super) fn plan(session: &Session) -> Value {
+    // Only a folder whose name is not Unicode has no JSON, and a session file cannot name one.
+    serde_json::to_value(&session.config).unwrap_or_default()
+}
+
+/// What people left written.
+pub(super) fn left(session: &Session) -> Value {
+    notes::list(&session.record)
 }
 
 /// The sections of the analyses that have begun. The first of a kind has the key of its kind, the

@@ -1,29 +1,42 @@
-//! The classification images of every class that the plan asks for, on one scale but for those that it
-//! would hide: of several channels their mean.
+//! The maps of every class that the plan asks for, on one scale but for those that it would hide: of
+//! several channels their mean. Likewise their z, and the mean stimuli.
 
 use std::sync::Arc;
 
-use image::RgbImage;
-
-use super::super::canvas::{Canvas, Paint, Place, Sheet};
-use super::super::plot::{self, Ramp};
-use super::super::scale::{Reach, Scales};
-use super::super::tiles::{self, Tiles};
-use super::super::{FigureError, channels, choice, images, names};
-use super::{SMALL, gap, own_scale, smoothing, title, trials};
+use super::super::tiles::{self, Tiles, Wanted};
+use super::super::{FigureError, channels, choice, images, names, origin};
+use super::tile::{empty, gap, own_scale};
+use super::{short_name, smoothing, trials};
+use crate::drawing::scale::{Reach, Scales};
+use crate::drawing::{
+    Drawing, Paint, Place, Ramp, Sheet, image_of_colours, map_of_values, outline,
+};
 use crate::format;
 use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::record::{GammaTrials, Record};
 use crate::stats::classification::{ClassEstimate, Estimate};
 
+/// What is shown of every class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// Its map.
+    Maps,
+    /// Its map over its standard error, what is significant outlined.
+    Significance,
+    /// The mean of the stimuli that were called so.
+    Means,
+}
+
 /// A class as it is drawn.
 struct Shown<'a> {
     class: usize,
     trials: &'a GammaTrials,
     estimate: Arc<Estimate>,
-    /// Its map on a plane; `None` where there is none.
+    /// What is shown of it, on a plane; `None` where there is nothing.
     map: Option<Vec<f32>>,
+    /// In colour.
+    colours: Option<Vec<f32>>,
 }
 
 impl Shown<'_> {
@@ -41,106 +54,225 @@ pub fn all(
     session: &Session,
     place: (usize, Option<Response>),
     gamma: Option<f64>,
+    shows: Shows,
     sheet: Sheet,
-) -> Result<RgbImage, FigureError> {
+) -> Result<Drawing, FigureError> {
     let (first, response) = trials(session, place, gamma, choice::showing_most)?;
     let (margin, row) = (sheet.margin(), sheet.row());
-    let roomy = sheet.width >= SMALL;
-    let caption = if roomy { 2 * row } else { row + 2 };
+    let caption = 2.0 * row + 0.3 * row;
     let listed = &first.listed;
-    let tiles = Tiles::fit(listed.len(), first.size(), sheet, gap(sheet), caption);
+    let tiles = Tiles::fit(Wanted {
+        count: listed.len(),
+        size: first.size(),
+        room: sheet.width - 2.0 * margin,
+        gap: gap(&sheet),
+        caption,
+    });
     let own = images(session, place.0)?;
     let of_class = |&class: &usize| {
         let trials = match gamma {
             Some(_) => first,
             None => &own.gammas[choice::best(own, response, class, None)],
         };
-        shown((trials, response), class, tiles.shrink)
+        shown((trials, response), class, shows, tiles.shrink)
     };
     let classes: Vec<Shown<'_>> = listed.iter().map(of_class).collect();
+    if shows == Shows::Means && classes.iter().all(|it| it.map.is_none()) {
+        return Err(FigureError::Nothing("mean stimuli"));
+    }
     let mixed = classes
         .iter()
         .any(|it| it.trials.gamma != classes[0].trials.gamma);
     let first = classes.first().map_or(first, |it| it.trials);
-    let head = margin + if roomy { 2 * row } else { 0 };
-    let pitch = tiles.down + caption;
-    let mut canvas = Canvas::new(sheet, head + tiles.rows * pitch + row + margin);
-    if roomy {
-        let smoothing = smoothing(session, place.0);
-        let smoothing = smoothing.map_or_else(String::new, |words| format!(", {words}"));
-        let heading = heading(first, response, mixed) + &smoothing;
-        title(&mut canvas, &heading, session);
-    }
-    let reach = |it: &Shown<'_>| Some(Reach::of(it.map.as_ref()?, 0.0, it.reliability(response)));
-    let scales = Scales::of(classes.iter().map(reach));
+    let mut drawing = Drawing::new(sheet, 0.0);
+    let smoothing = smoothing(session, place.0);
+    let smoothing = smoothing.map_or_else(String::new, |words| format!(", {words}"));
+    let heading = heading(first, (response, shows), mixed) + &smoothing;
+    let head = drawing.headings(&heading, &origin(session));
+    drawing.height = head + tiles.height(caption) + 1.2 * row + margin;
     let columns = first.size().1.div_ceil(tiles.shrink);
+    let painted = Painted::of(&classes, response, shows);
     for (at, shown) in classes.iter().enumerate() {
-        let x = margin + at as u32 % tiles.columns * (tiles.across + gap(sheet));
-        let y = head + at as u32 / tiles.columns * pitch;
-        match &shown.map {
-            Some(map) => {
-                let ramp = Ramp::to(scales.limit(at));
-                plot::map(&mut canvas, (x, y), tiles.zoom, map, columns, ramp);
-                if scales.is_apart(at) {
-                    own_scale(&mut canvas, (x, y), (tiles.across, tiles.down), ramp);
-                }
-            }
-            None => empty(&mut canvas, (x, y), (tiles.across, tiles.down)),
-        }
-        let name = names::bare_drawn(&session.record, shown.class);
+        let (x, y) = tiles.corner(at, (margin, head), gap(&sheet), caption);
+        let tile = Place {
+            x,
+            y,
+            width: tiles.across,
+            height: tiles.down,
+        };
+        painted.draw(&mut drawing, tile, (at, shown), columns);
+        let name = names::bare(&session.record, shown.class);
         let at = mixed.then_some(shown.trials.gamma);
-        let lines = captions(&name, (shown.said(), response, at), tiles.across, sheet);
-        for (line, words) in (0..).zip(lines) {
-            let below = tiles.down + 2 * sheet.text + line * row;
-            canvas.text((x, y + below), &words, Paint::Ink);
+        let lines = captions(&name, (shown, response, at, shows), tiles.across, &sheet);
+        for (line, words) in lines.iter().enumerate() {
+            let below = (x, tile.bottom() + 0.1 * row + line as f64 * row);
+            let paint = if line == 0 { Paint::Ink } else { Paint::Dim };
+            drawing.text(below, words, paint);
         }
     }
-    let foot = head + tiles.rows * pitch;
-    let room = sheet.width.saturating_sub(2 * margin) + gap(sheet);
-    let ramp = Ramp::to(scales.common);
-    let used = ramp.draw(&mut canvas, (margin, foot), (room / 4).max(1));
-    if roomy {
-        let trials = (!mixed).then_some(first.trials);
-        let apart = (0..classes.len()).filter(|&at| scales.is_apart(at)).count();
-        let words = foot_words(&session.record, first, trials, apart);
-        canvas.text((margin + used, foot), &words, Paint::Dim);
-    }
-    Ok(canvas.finish())
+    let foot = head + tiles.height(caption);
+    let room = sheet.width - 2.0 * margin;
+    let used = painted.legend(&mut drawing, (margin, foot), 0.25 * room);
+    let trials = (!mixed).then_some(first.trials);
+    let words = foot_words(&session.record, first, trials, painted.apart(classes.len()));
+    let words = sheet.cut(&words, room - used - row);
+    drawing.text((margin + used + row, foot), &words, Paint::Dim);
+    drawing.alternative = alternative(&session.record, &classes, (response, shows), mixed);
+    Ok(drawing)
 }
 
-/// A class with its map, of which squares of `side` pixels become one.
+/// A class with what is shown of it, of which squares of `side` pixels become one.
 fn shown<'a>(
     (trials, response): (&'a GammaTrials, Response),
     class: usize,
+    shows: Shows,
     side: usize,
 ) -> Shown<'a> {
     let estimate = trials.estimate();
-    let map = estimate.classes[class].image(response).map(|own| {
-        let map = channels::luminance(&own.image, trials.shape());
-        match side {
-            1 => map,
-            side => tiles::shrink(&map, trials.size(), side),
-        }
+    let said = &estimate.classes[class];
+    let shape = trials.shape();
+    let own = match shows {
+        Shows::Maps => said.image(response).map(|own| &own.image),
+        Shows::Significance => said.image(response).map(|own| &own.z),
+        // The mean of a few trials is their noise.
+        Shows::Means => said
+            .mean_stimulus
+            .as_ref()
+            .filter(|_| said.called >= trials.min_trials),
+    };
+    let small = |map: &[f32]| match side {
+        1 => map.to_vec(),
+        side => tiles::shrink(map, trials.size(), side),
+    };
+    let colours = own.filter(|_| shows == Shows::Means && shape[0] == channels::RGB);
+    let colours = colours.map(|own| {
+        let of = |channel| small(channels::channel(own, shape, channel));
+        (0..channels::RGB).flat_map(of).collect()
     });
+    // A mean over channels has another z than each of them: the largest one tells what there is.
+    let plane = |own: &Vec<f32>| match shows {
+        Shows::Significance => channels::strongest(own, shape),
+        _ => channels::luminance(own, shape),
+    };
+    let map = own.map(|own| small(&plane(own)));
     Shown {
         class,
         trials,
         estimate,
         map,
+        colours,
     }
 }
 
-fn heading(trials: &GammaTrials, response: Response, mixed: bool) -> String {
-    let mean = match trials.shape()[0] {
-        1 => String::new(),
-        channels => format!(", mean of {channels} channels"),
+/// How the tiles are painted.
+enum Painted {
+    /// Around zero, on these scales.
+    Signed(Scales, Shows),
+    /// Images, from this value (black) to this (white).
+    Images(f32, f32),
+}
+
+impl Painted {
+    fn of(classes: &[Shown<'_>], response: Response, shows: Shows) -> Self {
+        if shows == Shows::Means {
+            let values = classes
+                .iter()
+                .flat_map(|it| it.colours.iter().chain(&it.map));
+            let values = values.flatten().filter(|value| value.is_finite());
+            let (low, high) = values.fold((f32::MAX, f32::MIN), |(low, high), &value| {
+                (low.min(value), high.max(value))
+            });
+            return match low < high {
+                true => Self::Images(low, high),
+                false => Self::Images(0.0, 1.0),
+            };
+        }
+        let reach =
+            |it: &Shown<'_>| Some(Reach::of(it.map.as_ref()?, 0.0, it.reliability(response)));
+        Self::Signed(Scales::of(classes.iter().map(reach)), shows)
+    }
+
+    fn draw(
+        &self,
+        drawing: &mut Drawing,
+        tile: Place,
+        (at, shown): (usize, &Shown<'_>),
+        columns: usize,
+    ) {
+        let Some(map) = &shown.map else {
+            return empty(drawing, tile);
+        };
+        match self {
+            Self::Signed(scales, shows) => {
+                let ramp = Ramp::to(scales.limit(at));
+                map_of_values(drawing, tile, map, columns, ramp);
+                if *shows == Shows::Significance {
+                    let threshold = shown.estimate.threshold;
+                    let size = (map.len() / columns.max(1), columns);
+                    outline(drawing, tile, size, |pixel| {
+                        f64::from(map[pixel].abs()) > threshold
+                    });
+                }
+                if scales.is_apart(at) {
+                    own_scale(drawing, tile, ramp);
+                }
+            }
+            Self::Images(low, high) => {
+                let share = |value: f32| ((value - low) / (high - low)).clamp(0.0, 1.0);
+                let byte = |value: f32| (share(value) * 255.0).round() as u8;
+                let colours: Vec<[u8; 3]> = match &shown.colours {
+                    Some(colours) => (0..map.len())
+                        .map(|at| [0, 1, 2].map(|channel| byte(colours[channel * map.len() + at])))
+                        .collect(),
+                    None => map.iter().map(|&value| [byte(value); 3]).collect(),
+                };
+                image_of_colours(drawing, tile, &colours, columns);
+            }
+        }
+    }
+
+    /// What colours stand for; gives the millimetres that it takes.
+    fn legend(&self, drawing: &mut Drawing, at: (f64, f64), width: f64) -> f64 {
+        match self {
+            Self::Signed(scales, _) => Ramp::to(scales.common).draw(drawing, at, width),
+            Self::Images(low, high) => {
+                let words = format!(
+                    "black {}, white {}",
+                    format::short(f64::from(*low)),
+                    format::short(f64::from(*high))
+                );
+                drawing.text(at, &words, Paint::Dim);
+                drawing.sheet.text_width(&words)
+            }
+        }
+    }
+
+    /// How many maps have a scale of their own.
+    fn apart(&self, count: usize) -> usize {
+        match self {
+            Self::Signed(scales, _) => (0..count).filter(|&at| scales.is_apart(at)).count(),
+            Self::Images(..) => 0,
+        }
+    }
+}
+
+fn heading(trials: &GammaTrials, (response, shows): (Response, Shows), mixed: bool) -> String {
+    let what = match shows {
+        Shows::Maps => format!("{}s", response.image_label()),
+        Shows::Significance => format!("z of {}s", response.image_label()),
+        Shows::Means => "mean stimuli by what they were called".to_owned(),
+    };
+    let mean = match (trials.shape()[0], shows) {
+        (1, _) | (channels::RGB, Shows::Means) => String::new(),
+        (channels, Shows::Significance) => format!(", strongest of {channels} channels"),
+        (channels, _) => format!(", mean of {channels} channels"),
     };
     let grain = super::grain(trials).map_or_else(String::new, |words| format!(", {words}"));
     let at = match mixed {
         true => ", each class at its best γ".to_owned(),
         false => format!(" at γ {}", format::gamma(trials.gamma)),
     };
-    format!("{}s{at}{mean}{grain}", response.image_label())
+    format!("{what}{at}{mean}{grain}")
 }
 
 /// How many trials there are, how many maps do not share the scale, and which classes have no place on
@@ -160,62 +292,95 @@ fn foot_words(record: &Record, trials: &GammaTrials, all: Option<u64>, apart: us
         [] => None,
         [class] => Some(format!(
             "no map of {} in the plan",
-            names::drawn(record, class)
+            names::of_class(record, class)
         )),
         _ => Some(format!(
             "no maps of {} other classes in the plan",
             others.len()
         )),
     });
-    format!("  {}", parts.join(", "))
+    parts.join(", ")
 }
 
 /// The name of a class and what is known of its map, in one line or two.
 fn captions(
     name: &str,
-    (said, response, at): (&ClassEstimate, Response, Option<f64>),
-    across: u32,
-    sheet: Sheet,
+    (shown, response, at, shows): (&Shown<'_>, Response, Option<f64>, Shows),
+    across: f64,
+    sheet: &Sheet,
 ) -> Vec<String> {
+    let said = shown.said();
     let map = said.image(response);
-    let more = match (map, map.and_then(|map| map.reliability)) {
-        _ if sheet.width < SMALL => None,
-        (Some(_), Some(r)) => Some(match at {
-            Some(gamma) => format!("γ {} R {}", format::gamma(gamma), format::reliability(r)),
-            None => format!("R {}", format::reliability(r)),
-        }),
-        (None, _) => Some(format!("{} trials", format::count(said.called as f64))),
+    let called = || format!("{} trials", format::count(said.called as f64));
+    let mut more: Vec<String> = at
+        .map(|gamma| format!("γ {}", format::gamma(gamma)))
+        .into_iter()
+        .collect();
+    more.extend(match (shows, map, map.and_then(|map| map.reliability)) {
+        (Shows::Means, ..) | (_, None, _) => Some(called()),
+        (Shows::Significance, Some(map), _) => Some(format!("{} pixels", map.significant)),
+        (Shows::Maps, Some(_), Some(r)) => Some(format!("R {}", format::reliability(r))),
         _ => None,
-    };
-    let room = across + gap(sheet) / 2;
-    let name = match name.parse::<u64>() {
-        // What is left of a number would be another one.
-        Ok(_) => name.to_owned(),
-        Err(_) => sheet.cut(name, room),
-    };
-    let whole = more.as_ref().map(|more| format!("{name}  {more}"));
-    match whole.filter(|whole| sheet.text_width(whole) <= room) {
-        Some(whole) => vec![whole],
-        None => std::iter::once(name)
-            .chain(more.filter(|more| sheet.text_width(more) <= room))
-            .collect(),
+    });
+    let room = across + 0.5 * gap(sheet);
+    let name = short_name(name, room, *sheet);
+    let fits = |words: &String| sheet.text_width(words) <= room;
+    let whole = format!("{name}  {}", more.join(" "));
+    if !more.is_empty() && fits(&whole) {
+        return vec![whole];
     }
+    // The last of what is known is what tells most.
+    let second = std::iter::once(more.join(" "))
+        .chain(more.last().cloned())
+        .find(fits);
+    std::iter::once(name)
+        .chain(second.filter(|it| !it.is_empty()))
+        .collect()
 }
 
-/// The place of a map that there is not.
-fn empty(canvas: &mut Canvas, (x, y): (u32, u32), (width, height): (u32, u32)) {
-    let place = Place {
-        x,
-        y,
-        width,
-        height,
+fn alternative(
+    record: &Record,
+    classes: &[Shown<'_>],
+    (response, shows): (Response, Shows),
+    mixed: bool,
+) -> String {
+    let count = classes.iter().filter(|it| it.map.is_some()).count();
+    let what = match shows {
+        Shows::Maps => format!("{}s", response.image_label()),
+        Shows::Significance => format!("z maps of the {}s", response.image_label()),
+        Shows::Means => "mean stimuli".to_owned(),
     };
-    canvas.frame(place, canvas.sheet.text, Paint::Faint);
-    let middle = (
-        x + width / 2,
-        y + (height / 2).saturating_sub(4 * canvas.sheet.text),
+    let at = if mixed {
+        ", each class at the signal strength that shows it best"
+    } else {
+        ""
+    };
+    let mut words = format!(
+        "A sheet of {} {what} out of {} classes{at}.",
+        count,
+        classes.len()
     );
-    if width > canvas.sheet.text_width("too few") {
-        canvas.text_about(middle, "too few", Paint::Dim);
+    if shows == Shows::Means {
+        return words;
     }
+    let known = classes
+        .iter()
+        .filter_map(|it| Some((it.class, it.reliability(response)?)));
+    let most = known.clone().max_by(|a, b| a.1.total_cmp(&b.1));
+    let least = known.min_by(|a, b| a.1.total_cmp(&b.1));
+    if let (Some((best, most)), Some((worst, least))) = (most, least) {
+        words += &format!(
+            " The most reliable is that of {} (R {}), the least that of {} (R {}).",
+            names::of_class(record, best),
+            format::reliability(most),
+            names::of_class(record, worst),
+            format::reliability(least)
+        );
+    }
+    if shows == Shows::Significance {
+        let significant = classes.iter().filter_map(|it| it.said().image(response));
+        let most = significant.map(|map| map.significant).max().unwrap_or(0);
+        words += &format!(" Outlined are significant pixels, up to {most} in a map.");
+    }
+    words
 }

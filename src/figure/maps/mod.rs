@@ -1,25 +1,23 @@
-//! Classification images: one class with its figures, all classes side by side, or those of two
-//! sessions. Maps are drawn on the noise's own grid.
+//! Classification images: one class with its figures, all classes side by side, what tells two classes
+//! apart, or those of two sessions. Maps are drawn on the noise's own grid.
 
 mod all;
+mod comparison;
 mod one;
 mod pair;
+mod tile;
 
-pub use all::all;
+pub use all::{Shows, all};
+pub use comparison::comparison;
 pub use one::one;
-pub use pair::comparison;
+pub use pair::pair;
 
-use super::canvas::{Canvas, Paint, Place, Sheet};
-use super::plot::Ramp;
-use super::{FigureError, at_gamma, choice, images, names, origin};
+use super::{FigureError, at_gamma, choice, images, names};
 use crate::format;
 use crate::session::Session;
 use crate::session::config::{Analysis, Response};
 use crate::session::record::{ClassificationImages, GammaTrials, Record};
 use crate::stats::classification::{ClassEstimate, Estimate};
-
-/// Pixels across below which there is no room for sentences.
-const SMALL: u32 = 300;
 
 /// The sums that a figure is about, and what trials are taken to say there: at a signal strength, or at
 /// the one that `best` says.
@@ -43,12 +41,6 @@ fn trials(
     }
 }
 
-fn title(canvas: &mut Canvas, words: &str, session: &Session) {
-    let (margin, row) = (canvas.sheet.margin(), canvas.sheet.row());
-    canvas.text((margin, margin), words, Paint::Ink);
-    canvas.text((margin, margin + row), &origin(session), Paint::Dim);
-}
-
 /// What is known of a class, line by line.
 fn facts(
     record: &Record,
@@ -64,7 +56,7 @@ fn facts(
             "{} of {} called {}",
             format::count(said.called as f64),
             format::count(estimate.trials as f64),
-            names::bare_drawn(record, class)
+            names::bare(record, class)
         ),
     ];
     if let Some(r) = map.and_then(|map| map.reliability) {
@@ -82,7 +74,7 @@ fn facts(
     if let Some(back) = fed_back.get(class).copied().flatten() {
         facts.push(format!(
             "fed back: called {}, {}",
-            names::bare_drawn(record, back.class),
+            names::bare(record, back.class),
             format::percent(back.confidence)
         ));
     }
@@ -152,27 +144,39 @@ fn insufficient(
     }
 }
 
-/// Says on a map, in its lower left corner, that its scale is its own, and where that ends where there
-/// is room for it.
-fn own_scale(canvas: &mut Canvas, (x, y): (u32, u32), (across, down): (u32, u32), ramp: Ramp) {
-    let sheet = canvas.sheet;
-    let whole = ramp.name();
-    let words = match sheet.text_width(&whole) + 2 * sheet.text <= across {
-        true => whole,
-        false => "±".to_owned(),
+/// Where a map is highest and where it is lowest, as a sentence for who does not see it; `columns` values
+/// stand in a row.
+fn extremes(map: &[f32], columns: usize) -> String {
+    let there = || {
+        map.iter()
+            .enumerate()
+            .filter(|(_, value)| value.is_finite())
     };
-    let height = 9 * sheet.text;
-    let place = Place {
-        x,
-        y: (y + down).saturating_sub(height),
-        width: (sheet.text_width(&words) + 2 * sheet.text).min(across),
-        height: height.min(down),
+    let most = there().max_by(|a, b| a.1.total_cmp(b.1));
+    let least = there().min_by(|a, b| a.1.total_cmp(b.1));
+    let said = |at: usize, value: f32| {
+        format!(
+            "{} at row {}, column {}",
+            format::signed(f64::from(value)),
+            at / columns,
+            at % columns
+        )
     };
-    canvas.fill(place, Paint::Paper);
-    canvas.text((x + sheet.text, place.y + sheet.text), &words, Paint::Ink);
+    match (most, least) {
+        (Some((high, &most)), Some((low, &least))) if most > least => format!(
+            "The highest value is {}, the lowest {}.",
+            said(high, most),
+            said(low, least)
+        ),
+        _ => "It is the same everywhere.".into(),
+    }
 }
 
-/// The gap between maps that stand side by side.
-fn gap(sheet: Sheet) -> u32 {
-    sheet.margin().max(4)
+/// The name of a class in so much room.
+fn short_name(name: &str, room: f64, sheet: crate::drawing::Sheet) -> String {
+    match name.parse::<u64>() {
+        // What is left of a number would be another one.
+        Ok(_) => name.to_owned(),
+        Err(_) => sheet.cut(name, room),
+    }
 }

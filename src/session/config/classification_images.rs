@@ -88,6 +88,11 @@ impl Evidence {
             Self::LogOdds => "log-odds",
         }
     }
+
+    /// The unit of an evidence image in words: `logits per full range of a pixel`.
+    pub fn image_unit(self) -> String {
+        format!("{} per full range of a pixel", self.unit())
+    }
 }
 
 impl Weighting {

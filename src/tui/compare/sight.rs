@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::comparison::{Compared, Misfit, Pair, Wish};
+use crate::drawing::scale::{Reach, Scales};
 use crate::figure::channels;
-use crate::figure::scale::{Reach, Scales};
 use crate::format::clean;
 use crate::report::comparison::{caution, headline};
 use crate::session::Session;

@@ -4,7 +4,7 @@
 use image::RgbImage;
 
 use super::Screen;
-use crate::figure::colour::Background;
+use crate::drawing::colour::Background;
 use crate::tui::theme::Glyphs;
 
 /// The image as text, one character for two pixels above each other.

@@ -15,8 +15,9 @@ use std::io::{self, Write};
 
 use image::RgbImage;
 
-use crate::figure::colour::Background;
-use crate::figure::{Figure, FigureError, Sheet, Tint, draw_on};
+use crate::drawing::{Background, Palette, Sheet, raster};
+use crate::figure::coarse::{Strip, strips};
+use crate::figure::{Figure, FigureError, draw};
 use crate::session::Session;
 use crate::tui::theme::{Depth, Theme};
 
@@ -46,8 +47,8 @@ pub struct Screen {
     pub cell: (u32, u32),
     /// Whether it shows 24-bit colours.
     pub true_colour: bool,
-    /// Whether there shall be colours at all.
-    pub tint: Tint,
+    /// In which colours: in none, where there shall be none.
+    pub palette: Palette,
     /// Whether it shows half blocks.
     pub unicode: bool,
     /// What stands behind its text.
@@ -104,7 +105,11 @@ impl Screen {
             size,
             cell,
             true_colour: theme.depth == Depth::True,
-            tint: if mono { Tint::Grey } else { Tint::Colour },
+            palette: if mono {
+                Palette::Grey
+            } else {
+                Palette::default()
+            },
             unicode: theme.glyphs.unicode,
             background: theme.background,
         }
@@ -112,54 +117,60 @@ impl Screen {
 
     /// The sheet that a figure is drawn on, `columns` wide: for blocks a pixel is half a cell.
     fn sheet(&self, columns: u16) -> Sheet {
-        let columns = u32::from(columns);
         let (width, text) = match self.protocol {
-            Protocol::Block => (columns, 1),
-            _ => (columns * self.cell.0, (self.cell.0 / 6).clamp(1, 4)),
+            Protocol::Block => (f64::from(columns), BLOCK_TEXT),
+            _ => (
+                f64::from(columns) * f64::from(self.cell.0),
+                0.43 * f64::from(self.cell.1),
+            ),
         };
         Sheet {
-            width,
+            width: width / PIXELS,
             text,
             background: self.background,
-            tint: self.tint,
+            palette: self.palette,
+            titled: true,
         }
     }
 
     /// Rows that an image takes.
     fn rows(&self, image: &RgbImage) -> u32 {
         match self.protocol {
-            Protocol::Block => image.height() / 2,
+            Protocol::Block => image.height().div_ceil(2),
             _ => image.height().div_ceil(self.cell.1),
         }
     }
 
-    /// The figure as large as the screen allows, and how many columns that
-    /// is; or `width` columns wide.
-    fn fitted(
+    /// What `drawn` gives for so many columns as large as the screen allows, by the rows that it takes, and
+    /// how many columns that is; or `width` columns wide.
+    fn fitted<T>(
         &self,
-        session: &Session,
-        figure: &Figure,
         width: Option<u16>,
-    ) -> Result<(RgbImage, u16), FigureError> {
+        rows: impl Fn(&T) -> u32,
+        drawn: impl Fn(u16) -> Result<T, FigureError>,
+    ) -> Result<(T, u16), FigureError> {
         let mut columns = width.unwrap_or(self.size.0).clamp(LEAST, MOST);
-        let drawn = |columns| draw_on(session, figure, self.sheet(columns));
         let mut best = (drawn(columns)?, columns);
         if width.is_some() {
             return Ok(best);
         }
         let room = u32::from(self.size.1).saturating_sub(SPARE);
-        while self.rows(&best.0) > room && columns > LEAST {
+        while rows(&best.0) > room && columns > LEAST {
             columns = (columns - columns.div_ceil(10)).max(LEAST);
-            let image = drawn(columns)?;
+            let own = drawn(columns)?;
             // A narrower picture is not always a lower one.
-            if self.rows(&image) < self.rows(&best.0) {
-                best = (image, columns);
+            if rows(&own) < rows(&best.0) {
+                best = (own, columns);
             }
         }
         Ok(best)
     }
 }
 
+/// Pixels to a millimetre of a screen, at the 96 an inch that programs count on.
+const PIXELS: f64 = 96.0 / 25.4;
+/// Size of letters in points where a pixel is half a cell.
+const BLOCK_TEXT: f64 = 6.0;
 /// Fewest and most columns of a picture.
 const LEAST: u16 = 40;
 const MOST: u16 = 400;
@@ -219,14 +230,28 @@ pub fn show(
     if !AVAILABLE {
         return Err(PictureError::Absent);
     }
-    let (image, columns) = screen.fitted(session, figure, width)?;
-    if screen.protocol == Protocol::Block && !figure.is_coarse() && image.width() < FINE {
-        return Err(PictureError::TooCoarse);
+    if screen.protocol == Protocol::Block && figure.is_coarse() {
+        let drawn = |columns| strips(session, figure, u32::from(columns), screen.sheet(columns));
+        let rows = |all: &Vec<Strip>| {
+            let of = |strip: &Strip| screen.rows(&strip.image) + strip.words.len() as u32;
+            all.iter().map(of).sum()
+        };
+        let (strips, _) = screen.fitted(width, rows, drawn)?;
+        for strip in strips {
+            in_blocks(strip.image, screen)?;
+            write(lines(&strip.words).as_bytes())?;
+        }
+        return Ok(());
     }
+    let drawn = |columns| {
+        let drawing = draw(session, figure, screen.sheet(columns))?;
+        Ok(raster(&drawing, PIXELS))
+    };
+    let (image, columns) = screen.fitted(width, |image| screen.rows(image), drawn)?;
     if screen.protocol == Protocol::Block {
-        return match screen.tint {
-            Tint::Colour if screen.unicode => blocks(image, screen),
-            _ => write(&letters::written(&image, screen)),
+        return match image.width() < FINE {
+            true => Err(PictureError::TooCoarse),
+            false => in_blocks(image, screen),
         };
     }
     let bytes = match screen.protocol {
@@ -235,6 +260,31 @@ pub fn show(
         _ => sixel::encode(&image),
     };
     write(&bytes)
+}
+
+/// Words at their places, line by line.
+fn lines(words: &[Vec<(u32, String)>]) -> String {
+    let mut text = String::new();
+    for line in words {
+        let mut used = 0;
+        for (at, own) in line {
+            let at = *at as usize;
+            text.push_str(&" ".repeat(at.saturating_sub(used)));
+            text.push_str(own);
+            used = used.max(at) + ratatui::text::Span::raw(own.as_str()).width();
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Coloured half blocks, or letters where there shall be no colour or are no half blocks.
+fn in_blocks(image: RgbImage, screen: &Screen) -> Result<(), PictureError> {
+    match screen.palette {
+        Palette::Grey => write(&letters::written(&image, screen)),
+        _ if screen.unicode => blocks(image, screen),
+        _ => write(&letters::written(&image, screen)),
+    }
 }
 
 fn write(bytes: &[u8]) -> Result<(), PictureError> {

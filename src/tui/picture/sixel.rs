@@ -1,6 +1,7 @@
 //! Sixel graphics: colours by number, then bands of six rows, colour by colour.
 //! (DEC VT330/340 Programmer Reference Manual, chapter 14.)
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::io::Write as _;
 
@@ -9,8 +10,8 @@ use image::RgbImage;
 /// Most colours that terminals have registers for.
 const COLOURS: usize = 256;
 
-/// The bytes of an image. Figures have fewer colours than there are registers; those of an image
-/// with more are the first, and the nearest of these for the others.
+/// The bytes of an image. Where it has more colours than there are registers, those that it has most of, and the
+/// nearest of these for the others: the edges of letters.
 pub fn encode(image: &RgbImage) -> Vec<u8> {
     let (width, height) = image.dimensions();
     let (palette, numbers) = numbered(image);
@@ -33,14 +34,23 @@ pub fn encode(image: &RgbImage) -> Vec<u8> {
 
 /// The colours of an image, and the number of each pixel's.
 fn numbered(image: &RgbImage) -> (Vec<[u8; 3]>, Vec<usize>) {
-    let mut palette: Vec<[u8; 3]> = Vec::new();
-    let mut known: HashMap<[u8; 3], usize> = HashMap::new();
+    // How often each colour is there, and where it comes first.
+    let mut seen: HashMap<[u8; 3], (u32, usize)> = HashMap::new();
+    for (at, pixel) in image.pixels().enumerate() {
+        seen.entry(pixel.0).or_insert((0, at)).0 += 1;
+    }
+    let mut all: Vec<([u8; 3], (u32, usize))> = seen.into_iter().collect();
+    all.sort_unstable_by_key(|(_, (count, first))| (Reverse(*count), *first));
+    all.truncate(COLOURS);
+    all.sort_unstable_by_key(|(_, (_, first))| *first);
+    let palette: Vec<[u8; 3]> = all.into_iter().map(|(colour, _)| colour).collect();
+    let mut known: HashMap<[u8; 3], usize> = palette
+        .iter()
+        .enumerate()
+        .map(|(at, own)| (*own, at))
+        .collect();
     let numbers = image.pixels().map(|pixel| {
         *known.entry(pixel.0).or_insert_with(|| {
-            if palette.len() < COLOURS {
-                palette.push(pixel.0);
-                return palette.len() - 1;
-            }
             let far = |own: &[u8; 3]| -> u32 {
                 let pairs = own.iter().zip(pixel.0);
                 pairs.map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()

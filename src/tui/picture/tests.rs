@@ -52,8 +52,8 @@ fn what_is_forced_is_not_asked_and_no_colour_is_believed() {
     ];
     let screen = decide(Protocol::Auto, &plain, None);
     assert_eq!(
-        (screen.protocol, screen.tint),
-        (Protocol::Block, Tint::Grey)
+        (screen.protocol, screen.palette),
+        (Protocol::Block, Palette::Grey)
     );
     assert!(!screen.true_colour);
 }

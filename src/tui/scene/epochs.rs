@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::Scene;
-use crate::figure::scale::log_axis;
+use crate::drawing::scale::log_axis;
 use crate::format::{number, percent, short};
 use crate::session::config::Weights;
 use crate::session::record::{Epoch, Training};

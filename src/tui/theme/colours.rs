@@ -5,7 +5,7 @@ use ratatui::style::Color;
 
 use super::Depth;
 use super::palette::{nearest_index, nearest_of_sixteen};
-use crate::figure::colour::Rgb;
+use crate::drawing::colour::Rgb;
 
 /// A colour of text, at every depth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

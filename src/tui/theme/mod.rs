@@ -13,7 +13,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 use crate::format;
 
-pub use crate::figure::colour::Background;
+pub use crate::drawing::colour::Background;
 pub use colours::{Colours, Tone};
 pub use glyphs::{Glyphs, plain_ascii};
 pub use palette::{FEW_LEVELS, LEVELS, Palette};

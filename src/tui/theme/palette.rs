@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use ratatui::style::Color;
 
 use super::{Background, Depth};
-use crate::figure::colour::{Rgb, oklab, ramp};
+use crate::drawing::colour::{Rgb, oklab, ramp};
 
 /// Steps on each side of zero. Few enough that a map which hardly changes sends hardly a byte.
 pub const LEVELS: usize = 32;

@@ -8,6 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::{Around, Entry, Log, Names, Reply, View, Wanted};
+use crate::figure::{self, Figure};
 use crate::format::{clean, count, percent};
 use crate::session::Session;
 use crate::session::run::{ShardStanding, ShardState, shards_in_words};
@@ -85,6 +86,10 @@ impl View for Shards {
 
     fn choose(&mut self, _: Wanted, at: usize, _: &Session) {
         self.at = at;
+    }
+
+    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+        figure::has(session, &Figure::Shards).then_some(Figure::Shards)
     }
 }
 

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::text::{beside, left, right, start};
-pub use crate::figure::Stroke;
+pub use crate::drawing::Stroke;
 use crate::tui::theme::Theme;
 
 impl Stroke {

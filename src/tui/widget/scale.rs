@@ -7,7 +7,7 @@ use ratatui::text::Span;
 
 use super::heatmap::Ramp;
 use super::text::{beside, left};
-pub use crate::figure::scale::round_up;
+pub use crate::drawing::scale::round_up;
 use crate::format::{short, signed};
 use crate::tui::theme::{Depth, Theme};
 

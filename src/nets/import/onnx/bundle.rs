@@ -8,8 +8,10 @@ use bytes::Bytes;
 use onnx_ir::ModelProto;
 use sha2::{Digest, Sha256};
 
+use super::constant::Constant;
 use super::error::{Fault, OnnxError};
 use crate::files;
+use crate::session::array::Array;
 
 use super::{Imported, Options, Survey, file, imported, survey};
 
@@ -113,6 +115,29 @@ impl Bundle {
             path: self.path.clone(),
             fault,
         })
+    }
+
+    /// Its arrays of real numbers under the names that the file gives them, in the order of the file.
+    ///
+    /// # Errors
+    /// Where one is damaged, or lies in a file that is not there.
+    pub fn reals(&self) -> Result<Vec<(String, Array<f32>)>, OnnxError> {
+        let arrays = file::Arrays::of(&self.path);
+        let mut all = Vec::new();
+        for tensor in &self.model.graph.initializer {
+            match arrays.read(tensor) {
+                Ok(Constant::Floats(values)) => all.push((tensor.name.clone(), values)),
+                // Whole numbers, and what is no number: a network does not compute with texts.
+                Ok(Constant::Counts { .. }) | Err(Fault::ArrayType { .. }) => {}
+                Err(fault) => {
+                    return Err(OnnxError {
+                        path: self.path.clone(),
+                        fault,
+                    });
+                }
+            }
+        }
+        Ok(all)
     }
 
     /// The network.

@@ -21,8 +21,8 @@ use crate::tui::widget::heatmap::Ramp;
 
 pub use self::missing::Missing;
 pub use self::paint::Painting;
+use crate::drawing::scale;
 pub use crate::figure::choice::RELIABLE;
-use crate::figure::scale;
 
 /// What the maps show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

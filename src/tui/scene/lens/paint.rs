@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Lens, MapKind};
+use crate::drawing::scale::{Reach, Scales};
 use crate::figure::channels::RGB;
-use crate::figure::scale::{Reach, Scales};
 use crate::tui::look::{Look, colours};
 use crate::tui::widget::heatmap::Ramp;
 

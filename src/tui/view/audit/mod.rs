@@ -13,7 +13,9 @@ use ratatui::text::{Line, Span};
 
 use super::{Entry, Log, View};
 use crate::figure::audit::{Said, said};
+use crate::figure::{self, Figure};
 use crate::format::{gamma, thousands};
+use crate::session::Session;
 use crate::session::config::{self, Analysis};
 use crate::session::record::{self, Examinee, Role};
 use crate::stats::audit::Verdict;
@@ -21,6 +23,7 @@ use crate::tui::action::Place;
 use crate::tui::form;
 use crate::tui::scene::Scene;
 use crate::tui::scene::awaited::{self, Named};
+use crate::tui::shared::Shared;
 use crate::tui::widget::text::{below, beside, left, start, top, wrap};
 
 /// Its line of the table.
@@ -97,6 +100,10 @@ impl View for Audit {
 
     fn places(&self) -> &'static [Place] {
         &[Place::Classes]
+    }
+
+    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+        figure::has(session, &Figure::Audit).then_some(Figure::Audit)
     }
 }
 

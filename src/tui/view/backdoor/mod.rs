@@ -15,6 +15,7 @@ use ratatui::text::{Line, Span};
 
 use self::sight::Sight;
 use super::{Around, Entry, Log, Names, Reply, View, Wanted};
+use crate::figure::{self, Figure};
 use crate::format::gamma;
 use crate::session::config::{self, Analysis};
 use crate::session::{Session, record};
@@ -157,6 +158,10 @@ impl View for Backdoor {
 
     fn choose(&mut self, _: Wanted, at: usize, _: &Session) {
         self.suspect = at;
+    }
+
+    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+        figure::has(session, &Figure::Backdoor).then_some(Figure::Backdoor)
     }
 }
 

@@ -121,17 +121,44 @@ impl View for Maps {
         if self.table {
             return None;
         }
-        if !self.enlarged {
-            return shared.figure_of_maps(session);
-        }
+        let of_all = shared.figure_of_maps(session)?;
         let own = shared.images_in(session)?;
+        let images = shared.images.min(shared::images(session).checked_sub(1)?);
         let place = shared.gamma_of(own, shared.class);
-        Some(Figure::Map {
-            response: Some(shared.response_in(own)),
-            images: shared.images.min(shared::images(session).checked_sub(1)?),
-            class: shared.class,
-            gamma: Some(own.gammas.get(place)?.gamma),
-        })
+        let gamma = Some(own.gammas.get(place)?.gamma);
+        let versus = shared.versus.filter(|_| self.kind.is_of_response());
+        if let Some(versus) = versus.filter(|versus| *versus != shared.class) {
+            return Some(Figure::Pair {
+                images,
+                class: shared.class,
+                versus,
+                gamma,
+            });
+        }
+        match (self.kind, of_all) {
+            (
+                MapKind::Z,
+                Figure::Maps {
+                    response,
+                    images,
+                    gamma,
+                },
+            ) => Some(Figure::Significance {
+                response,
+                images,
+                gamma,
+            }),
+            (MapKind::MeanStimulus, Figure::Maps { images, gamma, .. }) => {
+                Some(Figure::Means { images, gamma })
+            }
+            (_, of_all) if !self.enlarged => Some(of_all),
+            _ => Some(Figure::Map {
+                response: Some(shared.response_in(own)),
+                images,
+                class: shared.class,
+                gamma,
+            }),
+        }
     }
 
     fn look_closer(&mut self) -> bool {

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::sight::Sight;
-use crate::figure::scale::Reach;
+use crate::drawing::scale::Reach;
 use crate::format::{gamma, reliability};
 use crate::session::config::Response;
 use crate::session::record::GammaTrials;

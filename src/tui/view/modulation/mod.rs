@@ -15,6 +15,7 @@ use ratatui::text::{Line, Span};
 
 use self::sight::{Sight, signed};
 use super::{Around, Entry, Log, Names, Reply, View, Wanted};
+use crate::figure::{self, Figure};
 use crate::format::short;
 use crate::session::{Session, record};
 use crate::tui::action::{Action, Place};
@@ -165,6 +166,10 @@ impl View for Modulation {
             }
         }
         Ok(())
+    }
+
+    fn figure(&self, _: &Shared, session: &Session) -> Option<Figure> {
+        figure::has(session, &Figure::Modulation).then_some(Figure::Modulation)
     }
 }
 

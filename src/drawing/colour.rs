@@ -16,12 +16,21 @@ pub enum Background {
 /// Red, green and blue.
 pub type Rgb = (u8, u8, u8);
 
-/// Hues of the two signs, in degrees of OKLCh.
-const ORANGE: f64 = 62.0;
-const BLUE: f64 = 248.0;
+/// Hues of the two signs, below zero and above, in degrees of OKLCh.
+pub type Hues = (f64, f64);
+
+/// Blue below zero, orange above.
+pub const BLUE_ORANGE: Hues = (248.0, 62.0);
+/// Green below zero, purple above.
+pub const GREEN_PURPLE: Hues = (150.0, 318.0);
 
 /// Colour of `t` in \[−1,1\]: blue below zero, grey at zero, orange above.
 pub fn ramp(t: f64, background: Background) -> Rgb {
+    ramp_between(t, background, BLUE_ORANGE)
+}
+
+/// Colour of `t` in \[−1,1\] between two hues, grey at zero.
+pub fn ramp_between(t: f64, background: Background, hues: Hues) -> Rgb {
     let size = t.abs();
     let (zero, full, most) = match background {
         Background::Dark => (0.33, 0.87, 0.145),
@@ -35,7 +44,7 @@ pub fn ramp(t: f64, background: Background) -> Rgb {
             .sin()
             .max(0.0)
             .powf(0.9);
-    let hue = if t > 0.0 { ORANGE } else { BLUE };
+    let hue = if t > 0.0 { hues.1 } else { hues.0 };
     oklch(lightness, chroma, hue)
 }
 

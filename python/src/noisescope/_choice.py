@@ -1,0 +1,61 @@
+"""Finds places along an axis by what a person would write: a class by name, a γ by value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Union
+
+import numpy as np
+import numpy.typing as npt
+
+from ._program import Error
+
+#: One class: its name, in any capitalisation, or the beginning of it; or its number.
+Class = Union[str, int]
+
+
+def class_place(classes: Sequence[str], wanted: Class) -> int:
+    """The place of a class among these."""
+    if not isinstance(wanted, str):
+        place = int(wanted)
+        if 0 <= place < len(classes):
+            return place
+        raise Error(f"there is no class {place}: they count from 0 to {len(classes) - 1}")
+    if wanted in classes:
+        return list(classes).index(wanted)
+    lower = wanted.casefold()
+    folded = [name.casefold() for name in classes]
+    for found in (
+        [place for place, name in enumerate(folded) if name == lower],
+        [place for place, name in enumerate(folded) if lower and name.startswith(lower)],
+    ):
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(classes[place] for place in found)
+            raise Error(f"`{wanted}` may be any of these classes: {names}")
+    raise Error(f"there is no class `{wanted}`; there are: {shortened(classes)}")
+
+
+def gamma_place(gammas: npt.NDArray[np.float64], wanted: float) -> int:
+    """The place of a signal strength among these."""
+    found = np.flatnonzero(np.isclose(gammas, float(wanted), rtol=0.0, atol=1e-6))
+    if len(found) == 0:
+        raise Error(f"there is no γ {wanted:g}; there are: {', '.join(f'{g:g}' for g in gammas)}")
+    return int(found[0])
+
+
+def channel_place(channels: int, wanted: Class) -> int:
+    """The place of a channel: its number, or ``red``, ``green`` or ``blue`` of three."""
+    return class_place(channel_names(channels), wanted)
+
+
+def channel_names(channels: int) -> list[str]:
+    """What channels are called: colours where there are three, else numbers."""
+    return ["red", "green", "blue"] if channels == 3 else [str(c) for c in range(channels)]
+
+
+def shortened(names: Sequence[str], most: int = 12) -> str:
+    """A list in words, cut where it is long."""
+    more = f", … ({len(names)} in all)" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

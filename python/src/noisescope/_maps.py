@@ -1,0 +1,293 @@
+"""Classification images and evidence images with named axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _plot
+from ._choice import Class, channel_place, class_place, gamma_place, shortened
+from ._npz import Arrays
+from ._program import Error
+
+Floats = npt.NDArray[np.float64]
+
+PREFIXES = {"decision": "ci", "evidence": "ev"}
+LABELS = {"decision": "classification image", "evidence": "evidence image"}
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """Maps of one response of the network, and what is known of each.
+
+    ``axes`` names the axes of ``values``: ``gamma`` and ``class`` first, as long as they have not
+    been chosen from, then ``channel`` (of several channels only), ``row`` and ``column``. What is
+    known of a map as a whole (``reliability`` and the others) has the first of them alone. NaN
+    stands where a class had too few trials.
+    """
+
+    #: The session that they are of.
+    session: str
+    #: ``decision`` or ``evidence``.
+    response: str
+    #: What one step of ``values`` is; empty where nobody says.
+    unit: str
+    #: Names of the axes of ``values``, ``z`` and ``se``.
+    axes: tuple[str, ...]
+    #: The names of the classes, in order.
+    classes: tuple[str, ...]
+    #: The maps.
+    values: Floats
+    #: The maps over their standard errors.
+    z: Floats
+    #: Their standard errors.
+    se: Floats
+    #: Split halves, stepped up by Spearman–Brown, −1 to 1; NaN where there is no map.
+    reliability: Floats
+    #: The ends of its 95 % interval.
+    reliability_low: Floats
+    reliability_high: Floats
+    #: Signal-to-noise ratio.
+    snr: Floats
+    #: Pixels past the threshold.
+    significant: Floats
+    #: Trials that were called the class.
+    called: Floats
+    #: \|z\| past which a pixel is significant, two-sided, 5 % for the whole map.
+    threshold: Floats
+    _gamma: Floats
+    #: Maps without the noise's smoothing; None where it does not smooth.
+    regression: Floats | None = None
+
+    @property
+    def gamma(self) -> Floats:
+        """Signal strengths: along the axis ``gamma`` while there is one, else that of each map."""
+        if "gamma" in self.axes and "class" in self.axes:
+            return self._gamma[:, 0]
+        return self._gamma
+
+    def sel(
+        self,
+        *,
+        gamma: float | Sequence[float] | None = None,
+        classes: Class | Sequence[Class] | None = None,
+        channel: Class | None = None,
+    ) -> Maps:
+        """Some of the maps. One value takes its axis away, a list keeps it.
+
+        Args:
+            gamma: a signal strength, or several.
+            classes: a class by name, the beginning of it, or number; or several.
+            channel: a channel by number, or ``red``, ``green``, ``blue``.
+
+        Raises:
+            Error: where there is no such thing, with those that there are.
+        """
+        maps = self
+        if gamma is not None:
+            at = maps._axis("gamma")
+            if isinstance(gamma, (int, float, np.number)):
+                maps = maps._take(at, gamma_place(self.gamma, float(gamma)))
+            else:
+                maps = maps._take(at, [gamma_place(self.gamma, one) for one in gamma])
+        if classes is not None:
+            at = maps._axis("class")
+            if isinstance(classes, (str, int, np.integer)):
+                place = class_place(self.classes, classes)
+                maps = replace(maps._take(at, place), classes=(self.classes[place],))
+            else:
+                places = [class_place(self.classes, one) for one in classes]
+                names = tuple(self.classes[place] for place in places)
+                maps = replace(maps._take(at, places), classes=names)
+        if channel is not None:
+            at = maps._axis("channel")
+            maps = maps._take(at, channel_place(self.values.shape[self._axis("channel")], channel))
+        return maps._single()
+
+    def best(self) -> Maps:
+        """Each class at the γ at which it is the most reliable; where no γ suffices, at the one
+        where most trials were called it."""
+        self._axis("gamma")
+        count = len(self._gamma)
+        gamma, called, reliability, is_there = (
+            array.reshape(count, -1)
+            for array in (self._gamma, self.called, self.reliability, self.is_there)
+        )
+
+        def worth(g: int, k: int) -> tuple[bool, float, float]:
+            if is_there[g, k]:
+                r = float(reliability[g, k])
+                return True, -1.0 if np.isnan(r) else r, float(called[g, k])
+            return False, float(gamma[g, k] > 0 and called[g, k] > 0), float(called[g, k])
+
+        order = [max(range(count), key=lambda g: worth(g, k)) for k in range(gamma.shape[1])]
+        if "class" not in self.axes:
+            return self._take(0, order[0])._single()
+        places = np.array(order, dtype=int), np.arange(len(order))
+        return replace(self._each(lambda array: array[places]), axes=self.axes[1:])
+
+    @property
+    def is_there(self) -> npt.NDArray[np.bool_]:
+        """Which maps there are; others had too few trials, or the plan does not ask for them."""
+        inner = tuple(range(len(self._leading), self.values.ndim))
+        return np.asarray(~np.isnan(self.values).all(axis=inner))
+
+    @property
+    def _leading(self) -> tuple[str, ...]:
+        return tuple(axis for axis in self.axes if axis in ("gamma", "class"))
+
+    def _axis(self, name: str) -> int:
+        if name not in self.axes:
+            raise Error(f"these maps have no axis `{name}` to choose from: {', '.join(self.axes)}")
+        return self.axes.index(name)
+
+    def _take(self, at: int, places: int | list[int]) -> Maps:
+        whole = at >= len(self._leading)
+        index = (slice(None),) * at + (places,)
+
+        def taken(array: Floats) -> Floats:
+            if whole and array.ndim < self.values.ndim:
+                return array
+            return np.asarray(array[index])
+
+        axes = self.axes
+        if isinstance(places, int):
+            axes = axes[:at] + axes[at + 1 :]
+        return replace(self._each(taken), axes=axes)
+
+    def _each(self, change: Any) -> Maps:
+        """All arrays changed in the same way."""
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        changed = {name: change(it) for name, it in arrays.items() if isinstance(it, np.ndarray)}
+        return replace(self, **changed)
+
+    def _single(self) -> Maps:
+        if self._leading or isinstance(self, Map):
+            return self
+        return Map(**{field.name: getattr(self, field.name) for field in fields(self)})
+
+    def plot(self, ax: Any = None, *, what: str = "values", outline: bool | None = None) -> Any:
+        """Draws them: blue below zero, orange above, classes and reliabilities as titles.
+
+        Args:
+            ax: Axes of matplotlib; of several maps as many of them. New ones where there are none.
+            what: ``values``, ``z``, ``se`` or ``regression``.
+            outline: whether pixels past ``threshold`` are outlined; as in the program, one map's
+                are and those of several are not.
+
+        Returns:
+            The Axes, an array of them where there are several pictures.
+        """
+        return _plot.maps(self, ax, what, outline)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        array = self.values if dtype is None else self.values.astype(dtype, copy=False)
+        return array.copy() if copy else array
+
+    def __repr__(self) -> str:
+        shape = [f"{axis} {size}" for axis, size in zip(self.axes, self.values.shape)]
+        there, all_maps = int(self.is_there.sum()), self.is_there.size
+        lines = [f"<noisescope.{type(self).__name__}: {LABELS[self.response]}s of {self.session}"]
+        lines[0] += f", in {self.unit}" if self.unit else ""
+        lines.append(f"  axes: {', '.join(shape)}")
+        lines.append(f"  gamma: {', '.join(f'{gamma:g}' for gamma in np.unique(self.gamma))}")
+        lines.append(f"  classes: {shortened(self.classes)}")
+        known = self.reliability[~np.isnan(self.reliability)]
+        if known.size:
+            lines.append(f"  reliability: {known.min():.2f} to {known.max():.2f}")
+        if there < all_maps:
+            lines.append(f"  {there} of {all_maps} maps are there; the others are NaN")
+        return "\n".join(lines) + ">"
+
+
+class Map(Maps):
+    """The map of one class at one γ. What is known of it are arrays without axes, which
+    ``float()`` takes."""
+
+    @property
+    def name(self) -> str:
+        """The name of its class."""
+        return self.classes[0]
+
+    def __repr__(self) -> str:
+        shape = " × ".join(str(size) for size in self.values.shape)
+        label, r = LABELS[self.response], float(self.reliability)
+        known = (
+            f"reliability {r:.2f} ({float(self.reliability_low):.2f}–"
+            f"{float(self.reliability_high):.2f})"
+            if self.is_there
+            else "too few trials: NaN"
+        )
+        return (
+            f"<noisescope.Map: {label} of `{self.name}` in {self.session} at γ "
+            f"{float(self.gamma):g}, {shape} ({', '.join(self.axes)}), {known}>"
+        )
+
+
+def read(arrays: Arrays, session: str, response: str, images: int) -> Maps:
+    """The maps of an export."""
+    if response not in PREFIXES:
+        raise Error(f"`{response}` is no response: `evidence` or `decision`")
+    number = "" if images == 1 else str(images)
+    prefix = f"{PREFIXES[response]}{number}"
+    if f"{prefix}_image" not in arrays:
+        raise Error(_missing(arrays, response, images))
+    values = arrays[f"{prefix}_image"]
+    axes = arrays.axes(f"{prefix}_image")
+    if axes[:2] != ("gamma", "class"):
+        raise Error(f"the axes of `{prefix}_image` are {', '.join(axes)}, not gamma, class, …")
+    lead = values.shape[:2]
+    gamma = np.broadcast_to(arrays[f"ci{number}_gamma"][:, None], lead)
+
+    def known(name: str) -> npt.NDArray[Any]:
+        array = arrays.get(f"{prefix}_{name}")
+        if array is None:
+            raise Error(
+                f"{arrays.source} has no `{prefix}_{name}`; it was written by another version of "
+                "the program than this module is for: export it again"
+            )
+        return array
+
+    def floats(name: str) -> Floats:
+        return known(name).astype(np.float64)
+
+    return Maps(
+        session=session,
+        response=response,
+        unit=arrays.unit(f"{prefix}_image"),
+        axes=axes,
+        classes=tuple(str(name) for name in arrays["classes"]),
+        values=values,
+        z=known("z"),
+        se=known("se"),
+        reliability=floats("reliability"),
+        reliability_low=floats("reliability_low"),
+        reliability_high=floats("reliability_high"),
+        snr=floats("snr"),
+        significant=floats("significant"),
+        called=floats("called"),
+        threshold=np.broadcast_to(floats("threshold")[:, None], lead),
+        _gamma=gamma,
+        regression=arrays.get(f"{prefix}_regression"),
+    )
+
+
+def _missing(arrays: Arrays, response: str, images: int) -> str:
+    number = "" if images == 1 else str(images)
+    if f"ci{number}_gamma" not in arrays:
+        counts = sum(name.startswith("ci") and name.endswith("_gamma") for name in arrays)
+        if counts == 0:
+            return f"{arrays.source} holds no maps: the plan asks for none, or none has begun"
+        return f"{arrays.source} holds {counts} of classification images, and no number {images}"
+    return (
+        f"{arrays.source} holds no {LABELS[response]}s of these trials; "
+        f'those by the other response: response="{_other(response)}"'
+    )
+
+
+def _other(response: str) -> str:
+    return "decision" if response == "evidence" else "evidence"

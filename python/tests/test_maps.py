@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import export
+
+import noisescope
+
+
+def test_maps_have_named_axes(maps: noisescope.Maps) -> None:
+    assert maps.axes == ("gamma", "class", "row", "column")
+    assert maps.values.shape == maps.z.shape == maps.se.shape == (2, 3, 4, 5)
+    assert maps.reliability.shape == (2, 3)
+    assert maps.gamma.tolist() == [0.0, 0.2]
+    assert maps.classes == ("Dress", "Coat", "Sandal")
+    assert maps.unit == "logits per full range of a pixel"
+
+
+def test_one_value_takes_an_axis_away_and_a_list_keeps_it(maps: noisescope.Maps) -> None:
+    one = maps.sel(gamma=0.2)
+    assert one.axes == ("class", "row", "column") and one.gamma.tolist() == [0.2, 0.2, 0.2]
+    two = maps.sel(classes=["Sandal", "Dress"])
+    assert two.axes == maps.axes and two.classes == ("Sandal", "Dress")
+    assert np.array_equal(two.values[1], maps.values[1][[2, 0]])
+    assert two.called[1].tolist() == [103, 90]
+    kept = maps.sel(gamma=[0.2])
+    assert kept.gamma.tolist() == [0.2] and kept.values.shape == (1, 3, 4, 5)
+
+
+def test_one_class_at_one_gamma_is_a_map(maps: noisescope.Maps) -> None:
+    map_ = maps.sel(gamma=0.2, classes="Dress")
+    assert isinstance(map_, noisescope.Map) and map_.name == "Dress"
+    assert map_.axes == ("row", "column") and map_.values.shape == (4, 5)
+    assert np.array_equal(map_.values, maps.values[1, 0])
+    assert float(map_.reliability) == 0.5 and float(map_.gamma) == 0.2
+    assert float(map_.threshold) == 2.5
+    assert np.allclose(map_.values / map_.se, map_.z)
+
+
+@pytest.mark.parametrize("wanted", ["Coat", "coat", "co", 1, np.int64(1)])
+def test_a_class_goes_by_name_beginning_or_number(maps: noisescope.Maps, wanted: str) -> None:
+    assert maps.sel(classes=wanted).classes == ("Coat",)
+
+
+def test_what_is_not_there_is_said_with_what_is(maps: noisescope.Maps) -> None:
+    with pytest.raises(noisescope.Error, match="no class `Boot`; there are: Dress, Coat, Sandal"):
+        maps.sel(classes="Boot")
+    with pytest.raises(noisescope.Error, match="count from 0 to 2"):
+        maps.sel(classes=3)
+    with pytest.raises(noisescope.Error, match=r"no γ 0.3; there are: 0, 0.2"):
+        maps.sel(gamma=0.3)
+    with pytest.raises(noisescope.Error, match="no axis `channel`"):
+        maps.sel(channel=0)
+    with pytest.raises(noisescope.Error, match="no axis `gamma`"):
+        maps.sel(gamma=0.2).sel(gamma=0.2)
+
+
+def test_best_takes_each_class_at_its_most_reliable_gamma(maps: noisescope.Maps) -> None:
+    best = maps.best()
+    assert best.axes == ("class", "row", "column")
+    assert best.gamma.tolist() == [0.0, 0.2, 0.2]
+    assert best.reliability.tolist() == [0.9, 0.8, 0.4]
+    assert np.array_equal(best.values[0], maps.values[0, 0])
+    assert np.array_equal(best.values[1], maps.values[1, 1])
+    assert float(maps.sel(classes="coat").best().gamma) == 0.2
+    assert best.sel(classes="Coat").values.shape == (4, 5)
+
+
+def test_a_class_that_no_gamma_suffices_for_is_taken_where_most_were_called_it(
+    written: Callable[..., Path],
+) -> None:
+    arrays = export()
+    arrays["ev_image"][:, 2] = np.nan
+    arrays["ev_called"][:, 2] = [20, 3]
+    maps = noisescope.load(written(arrays)).maps()
+    # With a signal before without.
+    assert maps.best().gamma.tolist() == [0.0, 0.2, 0.2]
+    assert not maps.best().is_there[2]
+
+
+def test_insufficient_maps_are_nan_and_counted(maps: noisescope.Maps) -> None:
+    assert maps.is_there.tolist() == [[True, True, False], [True, True, True]]
+    assert "5 of 6 maps are there" in repr(maps)
+    assert "too few trials" in repr(maps.sel(gamma=0, classes="Sandal"))
+
+
+def test_maps_are_arrays(maps: noisescope.Maps) -> None:
+    assert np.array_equal(np.asarray(maps), maps.values, equal_nan=True)
+    assert np.asarray(maps, dtype=np.float32).dtype == np.float32
+    with pytest.raises(ValueError, match="read-only"):
+        maps.values[0] = 1.0
+
+
+def test_channels_have_an_axis(written: Callable[..., Path]) -> None:
+    maps = noisescope.load(written(export(channels=3))).maps("decision")
+    assert maps.axes == ("gamma", "class", "channel", "row", "column")
+    green = maps.sel(channel="green")
+    assert green.axes == ("gamma", "class", "row", "column")
+    assert np.array_equal(green.values, maps.values[:, :, 1], equal_nan=True)
+    assert green.reliability.shape == (2, 3)
+    map_ = maps.sel(gamma=0.2, classes=0, channel=2)
+    assert np.array_equal(map_.values, maps.values[1, 0, 2])
+
+
+def test_a_response_or_images_that_there_are_not_are_said(written: Callable[..., Path]) -> None:
+    arrays = {name: it for name, it in export().items() if not name.startswith("ev_")}
+    session = noisescope.load(written(arrays))
+    with pytest.raises(noisescope.Error, match='no evidence images .*response="decision"'):
+        session.maps()
+    with pytest.raises(noisescope.Error, match="holds 1 of classification images, and no number 2"):
+        session.maps("decision", images=2)
+    with pytest.raises(noisescope.Error, match="`evidenc` is no response"):
+        session.maps("evidenc")

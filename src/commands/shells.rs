@@ -1,0 +1,88 @@
+//! What shells and `man` know of the program: completions and manual pages, made from its own options.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::{Cli, Refusal};
+
+/// For which shell.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+/// The manual.
+#[derive(Debug, Args)]
+pub struct Manual {
+    /// Write a page for each command into this folder (default: the page of the program to standard output)
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Prints the completions of a shell.
+pub fn completions(asked: &Completions) -> Result<ExitCode, Refusal> {
+    let mut text = Vec::new();
+    clap_complete::generate(asked.shell, &mut Cli::command(), "noisescope", &mut text);
+    print(&text)
+}
+
+/// Prints the manual, or writes all its pages.
+pub fn manual(asked: &Manual) -> Result<ExitCode, Refusal> {
+    let mut command = Cli::command();
+    command.build();
+    match &asked.out {
+        None => print(&page(&command).map_err(Refusal::failed)?),
+        Some(folder) => {
+            let failed = |path: &Path, error: io::Error| {
+                Refusal::failed(format!("{} could not be written: {error}", path.display()))
+            };
+            fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+            for (name, text) in pages(&command, "noisescope") {
+                let path = folder.join(format!("{name}.1"));
+                fs::write(&path, text).map_err(|error| failed(&path, error))?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The pages of a command and of those below it, by name; hidden ones have none.
+fn pages(command: &clap::Command, name: &str) -> Vec<(String, Vec<u8>)> {
+    // A page is called like its file: `noisescope-run`.
+    let named = command
+        .clone()
+        .name(name.to_owned())
+        .display_name(name.to_owned());
+    let mut all: Vec<(String, Vec<u8>)> = page(&named)
+        .map(|text| (name.to_owned(), text))
+        .into_iter()
+        .collect();
+    let below = command.get_subcommands();
+    let shown = below.filter(|own| !own.is_hide_set() && own.get_name() != "help");
+    for own in shown {
+        all.extend(pages(own, &format!("{name}-{}", own.get_name())));
+    }
+    all
+}
+
+fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut text)?;
+    Ok(text)
+}
+
+/// A reader that has seen enough is no failure.
+fn print(text: &[u8]) -> Result<ExitCode, Refusal> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Refusal::failed(error)),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,267 @@
+//! `noisescope trials`: the trials behind a cell of the counts, made again and shown to the network once more.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::Args;
+
+use super::machine::Exact;
+use super::{Refusal, say};
+use crate::data;
+use crate::engine::again::{self, Found, Search};
+use crate::engine::device::Choice;
+use crate::engine::side_by_side::Bench;
+use crate::export::trials::{MOST_ON_A_SHEET, TrialsFormat, write};
+use crate::format::{gamma, thousands};
+use crate::session::Session;
+use crate::session::record::{ClassificationImages, GammaTrials};
+use crate::session::store::Store;
+
+/// Which trials, and what of them.
+#[derive(Debug, Args)]
+pub struct Trials {
+    /// The session
+    name: String,
+    /// Trials that the network called this class, by number or name
+    #[arg(long, value_name = "CLASS")]
+    called: Option<String>,
+    /// Trials of this true class, by number or name
+    #[arg(long = "true", value_name = "CLASS")]
+    truth: Option<String>,
+    /// Trials whatever their classes are
+    #[arg(long, conflicts_with_all = ["called", "truth"])]
+    any: bool,
+    /// The signal strength (default: the strongest that has trials)
+    #[arg(long, value_name = "G")]
+    gamma: Option<f64>,
+    /// Which of the plan's classification images, where it has several; from 1
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    images: u64,
+    /// Most trials: the first ones
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
+    count: u64,
+    /// png: the stimuli on one sheet; npz: stimuli, noise and what the network said, for numpy.load; json: a list
+    #[arg(long, value_enum, default_value = "png")]
+    format: TrialsFormat,
+    /// Where to (default: standard output for json, else NAME-trials-true-8-called-3.png or .npz, by what is asked for)
+    #[arg(long, value_name = "PATH")]
+    out: Option<PathBuf>,
+    /// auto (where the session was computed), cpu, flex, libtorch, cuda:N or cubecl:N
+    #[arg(long, default_value = "auto")]
+    device: String,
+    /// Blocks computed at the same time (default: one a core); what is found does not depend on it
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// On cpu: compute every convolution directly (default: as the session was computed)
+    #[arg(long, value_name = "HOW")]
+    exact: Option<Exact>,
+    /// On cuda:N: multiply in TF32, where the session was computed so
+    #[arg(long)]
+    tf32: bool,
+}
+
+/// Finds the trials and writes them.
+pub fn run(store: &Store, data: Option<&Path>, trials: &Trials) -> Result<ExitCode, Refusal> {
+    let choice = Choice::from_str(&trials.device)?;
+    choice.check()?;
+    trials.check()?;
+    let session = store.load_whole(&trials.name)?;
+    let search = trials.search(&session)?;
+    let folder = data::data_dir(data).map_err(Refusal::failed)?;
+    Exact::set(trials.exact);
+    let bench = Bench {
+        store,
+        data: &folder,
+        device: &choice,
+        workers: trials.workers,
+    };
+    let found = again::again(&session, &search, bench).map_err(Refusal::failed)?;
+    for note in &found.notes {
+        say::complain(format_args!("{}: {note}", session.name));
+    }
+    let told = Told {
+        session: &session,
+        search: &search,
+        found: &found,
+    };
+    if found.trials.is_empty() && trials.format == TrialsFormat::Png {
+        told.differs();
+        return Err(Refusal::Failed(told.nothing()));
+    }
+    write(
+        &session,
+        &search,
+        &found,
+        trials.format,
+        trials.out.as_deref(),
+    )
+    .map_err(Refusal::failed)?;
+    say::complain(told.found());
+    told.differs();
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Trials {
+    fn usage(&self, problem: &str) -> Refusal {
+        Refusal::Usage(format!("{}: {problem}", self.name))
+    }
+
+    /// Checks the words before a session is read.
+    fn check(&self) -> Result<(), Refusal> {
+        if self.workers == Some(0) {
+            return Err(Refusal::Usage("--workers 0: give at least 1".into()));
+        }
+        if !self.any && self.called.is_none() && self.truth.is_none() {
+            return Err(self.usage(
+                "say which trials: --called CLASS, --true CLASS or both; --any for whatever they are",
+            ));
+        }
+        if self.format == TrialsFormat::Png && self.count > MOST_ON_A_SHEET as u64 {
+            return Err(self.usage(&format!(
+                "--count {}: a sheet has room for {MOST_ON_A_SHEET} trials; for more: --format npz",
+                self.count
+            )));
+        }
+        Ok(())
+    }
+
+    /// What is looked for in a session.
+    fn search(&self, session: &Session) -> Result<Search, Refusal> {
+        self.refuse_parts(session)?;
+        let images = self.images as usize - 1;
+        let own = session.record.all::<ClassificationImages>();
+        let own: Vec<&ClassificationImages> = own.map(|(_, own)| own).collect();
+        let Some(&chosen) = own.get(images) else {
+            return Err(self.usage(&match own.len() {
+                0 => "its plan has no classification images, whose trials these would be; put ClassificationImages(()) into the plan of a new session".to_owned(),
+                there => format!("--images {}: its plan has {there}, counted from 1", self.images),
+            }));
+        };
+        let shown = |it: &GammaTrials| it.trials > 0;
+        let (Some(form), true) = (&session.record.form, chosen.gammas.iter().any(shown)) else {
+            return Err(Refusal::Failed(format!(
+                "{0} has no trials of classification images yet; run it first: noisescope run {0}",
+                self.name
+            )));
+        };
+        let gamma = self.place(chosen)?;
+        let class = |flag: &str, typed: Option<&str>| {
+            let found = typed.map(|typed| form.find(typed)).transpose();
+            found.map_err(|problem| self.usage(&format!("{flag}: {problem}")))
+        };
+        let search = Search {
+            images,
+            gamma,
+            truth: class("--true", self.truth.as_deref())?,
+            called: class("--called", self.called.as_deref())?,
+            count: usize::try_from(self.count).unwrap_or(usize::MAX),
+        };
+        if search.truth.is_some() && chosen.gammas[gamma].gamma == 0.0 {
+            let others = strengths(chosen, |own| own.gamma > 0.0);
+            let others = match others.is_empty() {
+                true => String::new(),
+                false => format!(", or say at which γ: --gamma {}", others.join(" or ")),
+            };
+            return Err(self.usage(&format!(
+                "--true: at γ 0 no image is blended with the noise, so that a trial has no true class; leave --true out{others}"
+            )));
+        }
+        Ok(search)
+    }
+
+    /// Refuses a session whose blocks lie in several files.
+    fn refuse_parts(&self, session: &Session) -> Result<(), Refusal> {
+        let (sharding, shard) = (&session.record.sharding, &session.record.shard);
+        match (sharding, shard) {
+            (None, None) => Ok(()),
+            (Some(sharding), _) => Err(self.usage(&format!(
+                "it is divided into {} shards; once they are done, make it whole: noisescope merge {}",
+                sharding.count, self.name
+            ))),
+            (None, Some(_)) => Err(self.usage(
+                "it is a shard of a session; give the session, once its shards are merged",
+            )),
+        }
+    }
+
+    /// The place of the signal strength.
+    fn place(&self, own: &ClassificationImages) -> Result<usize, Refusal> {
+        let there = own.gammas.iter().enumerate();
+        let mut there = there.filter(|(_, own)| own.trials > 0);
+        let place = match self.gamma {
+            None => there.max_by(|(_, a), (_, b)| a.gamma.total_cmp(&b.gamma)),
+            Some(asked) => there.find(|(_, own)| (own.gamma - asked).abs() < 1e-9),
+        };
+        let found = place.map(|(place, _)| place);
+        found.ok_or_else(|| {
+            let asked = self.gamma.unwrap_or_default();
+            let all = strengths(own, |_| true).join(", ");
+            self.usage(&format!(
+                "--gamma {asked}: there are no trials at that γ; there are at {all}"
+            ))
+        })
+    }
+}
+
+/// The signal strengths that have trials and are such, as they are typed.
+fn strengths(own: &ClassificationImages, is: impl Fn(&GammaTrials) -> bool) -> Vec<String> {
+    let there = own.gammas.iter().filter(|own| own.trials > 0 && is(own));
+    there.map(|own| own.gamma.to_string()).collect()
+}
+
+/// What is told of what was found.
+struct Told<'a> {
+    session: &'a Session,
+    search: &'a Search,
+    found: &'a Found,
+}
+
+impl Told<'_> {
+    /// `trials of class 8 called 3 at γ 0.4`.
+    fn words(&self) -> String {
+        let record = &self.session.record;
+        let of = self.search.truth.map(|class| record.class_in_words(class));
+        let of = of.map_or_else(String::new, |class| format!(" of {class}"));
+        let called = self.search.called.map(|class| record.bare_class(class));
+        let called = called.map_or_else(String::new, |class| format!(" called {class}"));
+        format!("trials{of}{called} at γ {}", gamma(self.found.gamma))
+    }
+
+    /// `mine: 20 of 153 trials of class 8 called 3 at γ 0.4`.
+    fn found(&self) -> String {
+        format!(
+            "{}: {} of {} {}",
+            self.session.name,
+            thousands(self.found.trials.len() as u64),
+            thousands(self.found.recorded),
+            self.words()
+        )
+    }
+
+    fn nothing(&self) -> String {
+        format!(
+            "{}: there are no {} in the {} blocks that are done",
+            self.session.name,
+            self.words(),
+            thousands(self.found.of)
+        )
+    }
+
+    /// Complains where the network says something else now than when it was counted.
+    fn differs(&self) {
+        if !self.found.differs() {
+            return;
+        }
+        let then = self.session.record.devices.last();
+        let then = then.map_or("an unknown device", String::as_str);
+        say::complain(format_args!(
+            "{}: the session has counted {} {}, and asked again the network gives {}: it was computed on {then}, and asked on {}, and decisions near a tie differ from one device to another; other images or another program may do the same",
+            self.session.name,
+            thousands(self.found.recorded),
+            self.words(),
+            thousands(self.found.matching),
+            self.found.device
+        ));
+    }
+}

@@ -1,0 +1,88 @@
+//! Words that lie on others or leave the sheet: what a reader would see as a smear, and no layout may do.
+
+use super::Drawing;
+use super::mark::{Anchor, Mark, Point, Words};
+
+/// A row of words and where it lies: left, top, right, bottom.
+struct Row<'a> {
+    text: &'a str,
+    edges: [f64; 4],
+}
+
+/// How far words may reach over an edge that nobody sees, in millimetres.
+const SLACK: f64 = 0.1;
+
+/// Every pair of rows of words that lie over each other, and every row that leaves the sheet, in words.
+pub fn crowded(drawing: &Drawing) -> Vec<String> {
+    let rows = drawing.marks.iter().filter_map(|mark| match mark {
+        Mark::Text { at, words, .. } if !words.text.trim().is_empty() => {
+            Some(row(drawing, *at, words))
+        }
+        _ => None,
+    });
+    let rows: Vec<Row<'_>> = rows.collect();
+    let mut found = Vec::new();
+    for (at, own) in rows.iter().enumerate() {
+        let [left, top, right, bottom] = own.edges;
+        let inside = left >= -SLACK
+            && top >= -SLACK
+            && right <= drawing.sheet.width + SLACK
+            && bottom <= drawing.height + SLACK;
+        if !inside {
+            found.push(format!("`{}` leaves the sheet", own.text));
+        }
+        let over = |other: &&Row<'_>| {
+            let [l, t, r, b] = other.edges;
+            left < r && l < right && top < b && t < bottom
+        };
+        let others = rows[at + 1..].iter().filter(over);
+        found.extend(others.map(|it| format!("`{}` lies on `{}`", own.text, it.text)));
+    }
+    found
+}
+
+/// The body of the letters, without the room above and below.
+fn row<'a>(drawing: &Drawing, (x, y): Point, words: &'a Words) -> Row<'a> {
+    let sheet = &drawing.sheet;
+    let size = sheet.size();
+    let width = match words.bold {
+        true => sheet.bold_width(&words.text),
+        false => sheet.text_width(&words.text),
+    };
+    let before = match words.anchor {
+        Anchor::Start => 0.0,
+        Anchor::Middle => width / 2.0,
+        Anchor::End => width,
+    };
+    let (high, low) = (0.32 * size, 1.08 * size);
+    let edges = match words.upwards {
+        true => [x + high, y + before - width, x + low, y + before],
+        false => [x - before, y + high, x - before + width, y + low],
+    };
+    Row {
+        text: &words.text,
+        edges,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawing::{Paint, Sheet};
+
+    #[test]
+    fn words_that_overlap_or_leave_the_sheet_are_found() {
+        let mut drawing = Drawing::new(Sheet::SINGLE, 20.0);
+        drawing.text((2.0, 2.0), "one", Paint::Ink);
+        drawing.text((2.0, 2.0 + drawing.sheet.row()), "below", Paint::Ink);
+        assert_eq!(crowded(&drawing), [""; 0]);
+        drawing.text((3.0, 2.5), "over it", Paint::Ink);
+        drawing.text_before((3.0, 12.0), "too far to the left", Paint::Ink);
+        let found = crowded(&drawing);
+        assert!(found[0].starts_with("`one` lies on `over it`"), "{found:?}");
+        assert!(
+            found.last().unwrap().ends_with("leaves the sheet"),
+            "{found:?}"
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! Letters: the font that is in the program, those of the machine where it has not got a letter, and for
+//! what no font has, the bitmaps of GNU Unifont.
+
+use std::sync::{Arc, OnceLock};
+
+use fontdb::{Database, ID, Source};
+use resvg::usvg;
+use ttf_parser::Face;
+
+/// What text in SVG asks for: the font that is in the program, and what is likely elsewhere.
+pub const FAMILIES: &str = "'Noto Sans', 'DejaVu Sans', Arial, sans-serif";
+
+/// Ems that a letter takes of which no font tells.
+const SQUARE: f64 = 1.0;
+
+/// The two faces that are in the program.
+struct Faces {
+    regular: Option<Face<'static>>,
+    bold: Option<Face<'static>>,
+}
+
+fn faces() -> &'static Faces {
+    static FACES: OnceLock<Faces> = OnceLock::new();
+    FACES.get_or_init(|| Faces {
+        regular: Face::parse(ttf_noto_sans::REGULAR, 0).ok(),
+        bold: Face::parse(ttf_noto_sans::BOLD, 0).ok(),
+    })
+}
+
+/// Ems that words take in a row, without kerning.
+pub fn width(words: &str, bold: bool) -> f64 {
+    words.chars().map(|letter| advance(letter, bold)).sum()
+}
+
+fn advance(letter: char, bold: bool) -> f64 {
+    let faces = faces();
+    let face = if bold { &faces.bold } else { &faces.regular };
+    let own = face.as_ref().and_then(|face| {
+        let glyph = face.glyph_index(letter)?;
+        let advance = face.glyph_hor_advance(glyph)?;
+        Some(f64::from(advance) / f64::from(face.units_per_em()))
+    });
+    own.unwrap_or_else(|| drawn_width(letter))
+}
+
+/// Whether the font that is in the program has a letter.
+fn is_embedded(letter: char) -> bool {
+    let face = &faces().regular;
+    face.as_ref()
+        .is_some_and(|face| face.glyph_index(letter).is_some())
+}
+
+/// The fonts that a text needs: those in the program, and those of the machine where these have not got
+/// all of its letters, which takes a moment once.
+pub fn database<'a>(mut words: impl Iterator<Item = &'a str>) -> Arc<Database> {
+    static EMBEDDED: OnceLock<Arc<Database>> = OnceLock::new();
+    static ALL: OnceLock<Arc<Database>> = OnceLock::new();
+    let embedded = EMBEDDED.get_or_init(|| {
+        let mut fonts = Database::new();
+        fonts.load_font_source(Source::Binary(Arc::new(ttf_noto_sans::REGULAR)));
+        fonts.load_font_source(Source::Binary(Arc::new(ttf_noto_sans::BOLD)));
+        fonts.set_sans_serif_family("Noto Sans");
+        fonts.set_serif_family("Noto Sans");
+        Arc::new(fonts)
+    });
+    if words.all(|text| text.chars().all(is_embedded)) {
+        return Arc::clone(embedded);
+    }
+    let all = ALL.get_or_init(|| {
+        let mut fonts = Database::clone(embedded);
+        fonts.load_system_fonts();
+        Arc::new(fonts)
+    });
+    Arc::clone(all)
+}
+
+/// Whether any font has a letter, or it takes no ink.
+pub fn is_there(fonts: &Database, letter: char) -> bool {
+    if letter.is_whitespace() || letter.is_control() || is_embedded(letter) {
+        return true;
+    }
+    let has = |id: ID| {
+        fonts.with_face_data(id, |data, index| {
+            let face = Face::parse(data, index).ok()?;
+            face.glyph_index(letter)
+        })
+    };
+    fonts.faces().any(|face| has(face.id).flatten().is_some())
+}
+
+/// How an SVG is read that is drawn with these fonts. The font in the program comes first, whatever
+/// fonts of the same name the machine has, so that a figure looks the same everywhere.
+pub fn options(fonts: Arc<Database>) -> usvg::Options<'static> {
+    usvg::Options {
+        font_family: "Noto Sans".into(),
+        fontdb: fonts,
+        image_rendering: usvg::ImageRendering::OptimizeSpeed,
+        ..usvg::Options::default()
+    }
+}
+
+/// Ems that the bitmap of a letter takes.
+pub fn drawn_width(letter: char) -> f64 {
+    match unifont::get_glyph(letter) {
+        Some(glyph) => glyph.get_width() as f64 / ROWS as f64,
+        None => SQUARE,
+    }
+}
+
+/// Rows of a bitmap, of which the last two are below the line that letters stand on.
+const ROWS: usize = 16;
+/// Rows of a bitmap above the line that letters stand on.
+const ABOVE: f64 = 14.0;
+
+/// A letter that no font has as the path of its bitmap, `size` high, its left end on the line that
+/// letters stand on at (x, y). One without a bitmap is an empty square.
+pub fn path(letter: char, (x, y): (f64, f64), size: f64) -> String {
+    let dot = size / ROWS as f64;
+    let top = y - ABOVE * dot;
+    let mut path = String::new();
+    let mut bar = |column: usize, row: usize, length: usize| {
+        let (left, upper) = (x + column as f64 * dot, top + row as f64 * dot);
+        let across = length as f64 * dot;
+        path.push_str(&format!(
+            "M{left:.3} {upper:.3}h{across:.3}v{dot:.3}h-{across:.3}z"
+        ));
+    };
+    let Some(glyph) = unifont::get_glyph(letter) else {
+        bar(2, 2, 12);
+        bar(2, 13, 12);
+        (3..13).for_each(|row| {
+            bar(2, row, 1);
+            bar(13, row, 1);
+        });
+        return path;
+    };
+    let width = glyph.get_width();
+    for row in 0..ROWS {
+        let mut column = 0;
+        while column < width {
+            let length = (column..width)
+                .take_while(|&at| glyph.get_pixel(at, row))
+                .count();
+            if length > 0 {
+                bar(column, row, length);
+            }
+            column += length.max(1);
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_letter_that_figures_write_is_in_the_program() {
+        let text = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789\
+                    γσχρλ·×±≥≤→−–—…’“”%|().,:+-~²½ÄÖÜäöüßéñŁЖж";
+        for letter in text.chars() {
+            assert!(is_embedded(letter), "{letter}");
+        }
+    }
+
+    #[test]
+    fn words_are_as_wide_as_their_letters() {
+        assert_eq!(width("", false), 0.0);
+        assert!(width("WW", false) > width("ii", false));
+        assert!(width("Dress", true) > width("Dress", false));
+        let both = width("ab", false);
+        assert!((both - width("a", false) - width("b", false)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_letter_of_any_script_has_a_shape_of_its_own() {
+        let empty = path('\u{10fffd}', (0.0, 0.0), 16.0);
+        for letter in ['犬', 'ね', 'ض', 'ह', '한', 'א'] {
+            let own = path(letter, (0.0, 0.0), 16.0);
+            assert!(!own.is_empty() && own != empty, "{letter}");
+            assert!(own != path('?', (0.0, 0.0), 16.0));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Maps and images as square pixels, and the outline of chosen ones.
+
+use super::Drawing;
+use super::mark::{Mark, Paint, Place};
+use super::ramp::Ramp;
+
+/// Draws a map of `columns` values in a row into a rectangle, in the colours of a ramp.
+pub fn map_of_values(
+    drawing: &mut Drawing,
+    place: Place,
+    values: &[f32],
+    columns: usize,
+    ramp: Ramp,
+) {
+    let paints = values.iter().map(|&value| ramp.paint(value)).collect();
+    drawing.marks.push(Mark::Pixels {
+        place,
+        columns,
+        paints,
+    });
+}
+
+/// Draws an image of `columns` pixels in a row into a rectangle, in its own colours.
+pub fn image_of_colours(drawing: &mut Drawing, place: Place, colours: &[[u8; 3]], columns: usize) {
+    let paints = colours.iter().map(|&colour| Paint::Own(colour)).collect();
+    drawing.marks.push(Mark::Pixels {
+        place,
+        columns,
+        paints,
+    });
+}
+
+/// Draws a line around the chosen pixels of a map of (rows, columns) that fills a rectangle.
+pub fn outline(
+    drawing: &mut Drawing,
+    place: Place,
+    (rows, columns): (usize, usize),
+    chosen: impl Fn(usize) -> bool,
+) {
+    let (wide, high) = (place.width / columns as f64, place.height / rows as f64);
+    let corner =
+        |row: usize, column: usize| (place.x + column as f64 * wide, place.y + row as f64 * high);
+    let inside = |row: usize, column: usize| {
+        row < rows && column < columns && chosen(row * columns + column)
+    };
+    let mut ends = Vec::new();
+    // Between rows, and at both ends; edges that follow each other are one.
+    for row in 0..=rows {
+        let edge = |column: usize| inside(row.wrapping_sub(1), column) != inside(row, column);
+        runs(columns, edge, |from, to| {
+            ends.push((corner(row, from), corner(row, to)));
+        });
+    }
+    for column in 0..=columns {
+        let edge = |row: usize| inside(row, column.wrapping_sub(1)) != inside(row, column);
+        runs(rows, edge, |from, to| {
+            ends.push((corner(from, column), corner(to, column)));
+        });
+    }
+    if ends.is_empty() {
+        return;
+    }
+    let thick = (wide * 0.18).clamp(0.6 * drawing.sheet.thin(), drawing.sheet.thick());
+    drawing.marks.push(Mark::Pieces {
+        ends,
+        thick,
+        paint: Paint::Ink,
+    });
+}
+
+/// Calls `found` with the first and the end of every run for which `holds`.
+fn runs(length: usize, holds: impl Fn(usize) -> bool, mut found: impl FnMut(usize, usize)) {
+    let mut from = 0;
+    while from < length {
+        let run = (from..length).take_while(|&at| holds(at)).count();
+        if run > 0 {
+            found(from, from + run);
+        }
+        from += run.max(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawing::Sheet;
+
+    #[test]
+    fn pixels_that_touch_share_an_outline() {
+        let mut drawing = Drawing::new(Sheet::DOUBLE, 10.0);
+        let place = Place {
+            x: 1.0,
+            y: 2.0,
+            width: 3.0,
+            height: 2.0,
+        };
+        outline(&mut drawing, place, (2, 3), |pixel| {
+            pixel == 0 || pixel == 1
+        });
+        let Some(Mark::Pieces { ends, .. }) = drawing.marks.first() else {
+            panic!("no outline")
+        };
+        assert_eq!(
+            ends[..],
+            [
+                ((1.0, 2.0), (3.0, 2.0)),
+                ((1.0, 3.0), (3.0, 3.0)),
+                ((1.0, 2.0), (1.0, 3.0)),
+                ((3.0, 2.0), (3.0, 3.0)),
+            ]
+        );
+        outline(&mut drawing, place, (2, 3), |_| false);
+        assert_eq!(drawing.marks.len(), 1);
+    }
+}

@@ -1,0 +1,82 @@
+//! What the colours of a map stand for: grey at zero, their ends at the same distance either side.
+
+use super::Drawing;
+use super::mark::{Mark, Paint, Place, Point};
+use super::scale;
+use crate::format;
+
+/// Steps of the bar that shows it.
+const STEPS: usize = 65;
+
+/// A scale of colours around zero.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ramp {
+    limit: f32,
+}
+
+impl Ramp {
+    /// With a round end at or above the largest of some maps.
+    pub fn of<'a>(maps: impl Iterator<Item = &'a [f32]>) -> Self {
+        let sizes = maps.flatten().map(|value| value.abs());
+        let most = sizes.filter(|size| size.is_finite()).fold(0.0, f32::max);
+        Self {
+            limit: scale::round_up(most),
+        }
+    }
+
+    /// With this end.
+    pub fn to(limit: f32) -> Self {
+        Self { limit }
+    }
+
+    /// Where its bright end is.
+    pub fn limit(self) -> f32 {
+        self.limit
+    }
+
+    /// What a value is painted with; what is no number, as paper.
+    pub fn paint(self, value: f32) -> Paint {
+        match value.is_finite() {
+            true => Paint::Signed((value / self.limit).clamp(-1.0, 1.0)),
+            false => Paint::Paper,
+        }
+    }
+
+    /// Draws `−limit ████ +limit` with a bar `width` millimetres long into a row; gives the
+    /// millimetres it took.
+    pub fn draw(self, drawing: &mut Drawing, (x, y): Point, width: f64) -> f64 {
+        let sheet = drawing.sheet;
+        let limit = f64::from(self.limit);
+        let gap = 0.5 * sheet.size();
+        let low = format::signed(-limit);
+        drawing.text((x, y), &low, Paint::Dim);
+        let start = x + sheet.text_width(&low) + gap;
+        self.bar(drawing, (start, y), width);
+        let end = start + width + gap;
+        let high = format::signed(limit);
+        drawing.text((end, y), &high, Paint::Dim);
+        end + sheet.text_width(&high) - x
+    }
+
+    /// The bar alone.
+    pub fn bar(self, drawing: &mut Drawing, (x, y): Point, width: f64) {
+        let sheet = drawing.sheet;
+        let place = Place {
+            x,
+            y: y + 0.22 * sheet.size(),
+            width,
+            height: 0.9 * sheet.size(),
+        };
+        let step = |at: usize| 2.0 * at as f32 / (STEPS - 1) as f32 - 1.0;
+        drawing.marks.push(Mark::Pixels {
+            place,
+            columns: STEPS,
+            paints: (0..STEPS).map(|at| Paint::Signed(step(at))).collect(),
+        });
+    }
+
+    /// Where it ends: `±0.02`.
+    pub fn name(self) -> String {
+        scale::said(self.limit)
+    }
+}

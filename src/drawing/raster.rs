@@ -1,0 +1,179 @@
+//! A drawing as pixels.
+
+use std::sync::Arc;
+
+use image::RgbImage;
+use resvg::{tiny_skia, usvg};
+
+use super::{Drawing, Mark, fonts, svg};
+
+/// Most pixels along one side of a picture.
+const LARGEST: f64 = 20_000.0;
+
+/// The drawing as it is read by the libraries that draw it; `None` where they do not take it, which no
+/// drawing of this program is known to do.
+pub(super) fn tree(drawing: &Drawing) -> Option<usvg::Tree> {
+    let words = |mark: &'_ Mark| match mark {
+        Mark::Text { words, .. } => Some(words.text.clone()),
+        _ => None,
+    };
+    let texts: Vec<String> = drawing.marks.iter().filter_map(words).collect();
+    let fonts = fonts::database(texts.iter().map(String::as_str));
+    let text = svg::for_fonts(drawing, &|letter| fonts::is_there(&fonts, letter));
+    usvg::Tree::from_str(&text, &fonts::options(Arc::clone(&fonts))).ok()
+}
+
+/// The drawing with so many pixels to a millimetre. White where it cannot be drawn.
+pub fn raster(drawing: &Drawing, scale: f64) -> RgbImage {
+    let most = LARGEST / drawing.sheet.width.max(drawing.height).max(1.0);
+    let scale = scale.min(most);
+    let side = |length: f64| ((length * scale).round() as u32).max(1);
+    let (width, height) = (side(drawing.sheet.width), side(drawing.height));
+    let drawn = tree(drawing).and_then(|tree| {
+        let mut pixels = tiny_skia::Pixmap::new(width, height)?;
+        pixels.fill(tiny_skia::Color::WHITE);
+        let across = width as f32 / tree.size().width();
+        let down = height as f32 / tree.size().height();
+        let transform = tiny_skia::Transform::from_scale(across, down);
+        resvg::render(&tree, transform, &mut pixels.as_mut());
+        let colours = pixels.pixels().iter();
+        let colours = colours.flat_map(|own| [own.red(), own.green(), own.blue()]);
+        RgbImage::from_raw(width, height, colours.collect())
+    });
+    drawn.unwrap_or_else(|| RgbImage::from_pixel(width, height, image::Rgb([255; 3])))
+}
+
+/// The drawing as a PNG file of so many dots an inch, which says its resolution, title, caption and
+/// program; `None` where it cannot be encoded.
+pub fn png(drawing: &Drawing, dpi: f64) -> Option<Vec<u8>> {
+    let image = raster(drawing, dpi / 25.4);
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Balanced);
+    let real = f64::from(image.width()) / drawing.sheet.width;
+    let a_metre = (real * 1000.0).round() as u32;
+    encoder.set_pixel_dims(Some(png::PixelDimensions {
+        xppu: a_metre,
+        yppu: a_metre,
+        unit: png::Unit::Meter,
+    }));
+    let program = format!("noisescope {}", env!("CARGO_PKG_VERSION"));
+    let facts = [
+        ("Title", &drawing.title),
+        ("Description", &drawing.caption),
+        ("Software", &program),
+    ];
+    for (name, text) in facts.into_iter().filter(|(_, text)| !text.is_empty()) {
+        encoder.add_itxt_chunk(name.to_owned(), text.clone()).ok()?;
+    }
+    let mut writer = encoder.write_header().ok()?;
+    writer.write_image_data(image.as_raw()).ok()?;
+    writer.finish().ok()?;
+    Some(bytes)
+}
+
+/// Square pixels as a PNG file, each `zoom` pixels wide and high; with a palette where they have few
+/// colours. `None` where it cannot be encoded.
+pub(super) fn pixels(colours: &[[u8; 3]], columns: usize, zoom: usize) -> Option<Vec<u8>> {
+    let rows = colours.len().div_ceil(columns);
+    let mut palette: Vec<[u8; 3]> = colours.to_vec();
+    palette.sort_unstable();
+    palette.dedup();
+    let indexed = palette.len() <= 256;
+    let (width, height) = (columns * zoom, rows * zoom);
+    let mut raw = Vec::with_capacity(width * height * if indexed { 1 } else { 3 });
+    for row in 0..rows {
+        let start = raw.len();
+        for column in 0..columns {
+            let colour = colours.get(row * columns + column).copied();
+            let colour = colour.unwrap_or([255; 3]);
+            for _ in 0..zoom {
+                match indexed {
+                    true => raw.push(palette.binary_search(&colour).unwrap_or(0) as u8),
+                    false => raw.extend(colour),
+                }
+            }
+        }
+        let end = raw.len();
+        for _ in 1..zoom {
+            raw.extend_from_within(start..end);
+        }
+    }
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::High);
+    match indexed {
+        true => {
+            encoder.set_color(png::ColorType::Indexed);
+            encoder.set_palette(palette.concat());
+        }
+        false => encoder.set_color(png::ColorType::Rgb),
+    }
+    let mut writer = encoder.write_header().ok()?;
+    writer.write_image_data(&raw).ok()?;
+    writer.finish().ok()?;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawing::{Paint, Place, Ramp, Sheet, map_of_values};
+
+    #[test]
+    fn pixels_of_a_map_are_drawn_without_smoothing() {
+        let mut drawing = Drawing::new(Sheet::DOUBLE, 60.0);
+        let place = Place {
+            x: 10.0,
+            y: 10.0,
+            width: 40.0,
+            height: 40.0,
+        };
+        let values = [1.0, -1.0, -1.0, 1.0];
+        map_of_values(&mut drawing, place, &values, 2, Ramp::to(1.0));
+        let image = raster(&drawing, 4.0);
+        assert_eq!(image.dimensions(), (720, 240));
+        let [high, low] = [1.0, -1.0].map(|t| drawing.sheet.rgb(Paint::Signed(t)));
+        for (x, y, expected) in [
+            (42, 42, high),
+            (118, 118, high),
+            (122, 118, low),
+            (118, 122, low),
+            (122, 122, high),
+            (198, 198, high),
+            (4, 4, [255; 3]),
+        ] {
+            assert_eq!(image.get_pixel(x, y).0, expected, "{x} {y}");
+        }
+    }
+
+    #[test]
+    fn a_png_says_its_resolution_and_its_caption() {
+        let mut drawing = Drawing::new(Sheet::SINGLE, 20.0);
+        drawing.caption = "Évidence of 4, γ = 0.2.".into();
+        let bytes = png(&drawing, 300.0).unwrap();
+        let decoder = png::Decoder::new(std::io::Cursor::new(&bytes));
+        let reader = decoder.read_info().unwrap();
+        let info = reader.info();
+        assert_eq!((info.width, info.height), (1004, 236));
+        let dims = info.pixel_dims.unwrap();
+        assert!(dims.xppu.abs_diff(11_811) < 10, "{}", dims.xppu);
+        let told = &info.utf8_text;
+        let caption = told.iter().find(|it| it.keyword == "Description").unwrap();
+        assert_eq!(caption.get_text().unwrap(), drawing.caption);
+    }
+
+    #[test]
+    fn letters_that_no_font_of_the_program_has_leave_ink() {
+        for name in ["犬", "ねこ", "كلب"] {
+            let mut drawing = Drawing::new(Sheet::SINGLE, 20.0);
+            drawing.text((2.0, 2.0), name, Paint::Ink);
+            let image = raster(&drawing, 8.0);
+            let ink = image.pixels().filter(|own| own.0[0] < 128).count();
+            assert!(ink > 20, "{name}: {ink}");
+        }
+    }
+}

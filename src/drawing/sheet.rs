@@ -1,0 +1,235 @@
+//! What figures are drawn on: how wide, with letters of which size, on light or dark, in which colours.
+
+use super::colour::{self, Background};
+use super::fonts;
+use super::mark::Paint;
+
+/// Millimetres of a typographic point.
+const POINT: f64 = 25.4 / 72.0;
+
+/// The two hues of a diverging scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Palette {
+    /// Blue below zero, orange above: as on screen.
+    #[default]
+    BlueOrange,
+    /// Green below zero, purple above.
+    GreenPurple,
+    /// Dark below zero, bright above: for print without colour.
+    Grey,
+}
+
+/// How a figure is to be drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sheet {
+    /// Millimetres across.
+    pub width: f64,
+    /// Size of letters in points.
+    pub text: f64,
+    /// What stands behind it.
+    pub background: Background,
+    /// In which colours.
+    pub palette: Palette,
+    /// Whether the figure has its heading; in a paper the caption says it.
+    pub titled: bool,
+}
+
+impl Sheet {
+    /// The width of two columns of a paper.
+    pub const DOUBLE: Self = Self {
+        width: 180.0,
+        text: 7.0,
+        background: Background::Light,
+        palette: Palette::BlueOrange,
+        titled: true,
+    };
+
+    /// The width of one column of a paper.
+    pub const SINGLE: Self = Self {
+        width: 85.0,
+        ..Self::DOUBLE
+    };
+
+    /// The size of letters in millimetres.
+    pub fn size(&self) -> f64 {
+        self.text * POINT
+    }
+
+    /// Millimetres from one row of letters to the next.
+    pub fn row(&self) -> f64 {
+        1.4 * self.size()
+    }
+
+    /// Millimetres left free along the edges.
+    pub fn margin(&self) -> f64 {
+        0.9 * self.size()
+    }
+
+    /// A thin line, in millimetres.
+    pub fn thin(&self) -> f64 {
+        0.06 * self.size()
+    }
+
+    /// A curve, in millimetres.
+    pub fn thick(&self) -> f64 {
+        0.14 * self.size()
+    }
+
+    /// Millimetres that words take in a row.
+    pub fn text_width(&self, words: &str) -> f64 {
+        fonts::width(words, false) * self.size()
+    }
+
+    /// Millimetres that bold words take in a row.
+    pub fn bold_width(&self, words: &str) -> f64 {
+        fonts::width(words, true) * self.size()
+    }
+
+    /// Words as long as there is room for, an ellipsis for what is left out; at least one letter.
+    pub fn cut(&self, words: &str, room: f64) -> String {
+        cut(words, |words| self.text_width(words) <= room)
+    }
+
+    /// [`Sheet::cut`] of bold words.
+    pub fn cut_bold(&self, words: &str, room: f64) -> String {
+        cut(words, |words| self.bold_width(words) <= room)
+    }
+
+    /// Words in rows that have room, broken between words.
+    pub fn wrap(&self, words: &str, room: f64) -> Vec<String> {
+        let mut rows: Vec<String> = Vec::new();
+        for word in words.split_whitespace() {
+            match rows.last_mut() {
+                Some(last) if self.text_width(&format!("{last} {word}")) <= room => {
+                    last.push(' ');
+                    last.push_str(word);
+                }
+                _ => rows.push(self.cut(word, room)),
+            }
+        }
+        rows
+    }
+
+    /// The colour of a paint.
+    pub fn rgb(&self, paint: Paint) -> [u8; 3] {
+        let dark = self.background == Background::Dark;
+        let grey = |on_light: u8, on_dark: u8| [if dark { on_dark } else { on_light }; 3];
+        let hued = |t: f64| {
+            let (r, g, b) = match self.palette {
+                Palette::GreenPurple => {
+                    colour::ramp_between(t, self.background, colour::GREEN_PURPLE)
+                }
+                _ => colour::ramp(t, self.background),
+            };
+            [r, g, b]
+        };
+        let coloured = self.palette != Palette::Grey;
+        match paint {
+            Paint::Paper => grey(255, 18),
+            Paint::Ink => grey(20, 235),
+            // Dark enough on white, and bright enough on black, to be read in small letters (WCAG 4.5:1).
+            Paint::Dim => grey(92, 165),
+            Paint::Faint => grey(222, 52),
+            Paint::First if coloured => hued(if dark { 0.72 } else { 0.95 }),
+            Paint::Second if coloured => hued(if dark { -0.72 } else { -0.95 }),
+            Paint::Fourth if coloured && self.palette == Palette::GreenPurple => {
+                [[176, 84, 0], [240, 160, 80]][usize::from(dark)]
+            }
+            Paint::Fourth if coloured => [[146, 36, 120], [222, 130, 200]][usize::from(dark)],
+            Paint::First => grey(20, 235),
+            Paint::Second => grey(80, 180),
+            Paint::Third => grey(125, 135),
+            Paint::Fourth => grey(50, 208),
+            Paint::Signed(t) if coloured => hued(stepped(t)),
+            Paint::Signed(t) => [(128.0 + stepped(t) * 120.0).round() as u8; 3],
+            Paint::Own(colour) if coloured => colour,
+            Paint::Own(colour) => {
+                let sum: u16 = colour.iter().map(|&part| u16::from(part)).sum();
+                [(sum / 3) as u8; 3]
+            }
+        }
+    }
+}
+
+/// A place on the diverging scale in the steps that the dashboard has: a figure of few colours fits
+/// every protocol of terminals, and takes little room in files.
+fn stepped(t: f32) -> f64 {
+    (f64::from(t.clamp(-1.0, 1.0)) * 32.0).round() / 32.0
+}
+
+fn cut(words: &str, fits: impl Fn(&str) -> bool) -> String {
+    if fits(words) {
+        return words.to_owned();
+    }
+    let letters: Vec<char> = words.chars().collect();
+    // The longest beginning that fits together with its ellipsis, halving what is in question.
+    let (mut fitting, mut over) = (1, letters.len());
+    let beginning = |count: usize| -> String {
+        let kept: String = letters[..count.min(letters.len())].iter().collect();
+        format!("{}…", kept.trim_end())
+    };
+    while fitting + 1 < over {
+        let middle = (fitting + over) / 2;
+        match fits(&beginning(middle)) {
+            true => fitting = middle,
+            false => over = middle,
+        }
+    }
+    beginning(fitting)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_room_is_cut_and_leaves_an_ellipsis() {
+        let sheet = Sheet::SINGLE;
+        let room = sheet.text_width("Ankle b…") + 0.01;
+        assert_eq!(sheet.cut("Ankle boot", room), "Ankle b…");
+        assert_eq!(sheet.cut("Ankle", room), "Ankle");
+        assert_eq!(sheet.cut("Ankle boot", 0.0), "A…");
+    }
+
+    #[test]
+    fn rows_are_broken_between_words_and_none_is_too_long() {
+        let sheet = Sheet::SINGLE;
+        let words = "of ten thousand test images nine thousand are called what they are";
+        let rows = sheet.wrap(words, 30.0);
+        assert!(rows.len() > 1 && rows.iter().all(|row| sheet.text_width(row) <= 30.0));
+        assert_eq!(rows.join(" "), words);
+    }
+
+    #[test]
+    fn words_can_be_read_on_either_background() {
+        let luminance = |[r, g, b]: [u8; 3]| {
+            let part = |c: u8| {
+                let c = f64::from(c) / 255.0;
+                if c <= 0.03928 {
+                    c / 12.92
+                } else {
+                    ((c + 0.055) / 1.055).powf(2.4)
+                }
+            };
+            0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b)
+        };
+        for palette in [Palette::BlueOrange, Palette::GreenPurple, Palette::Grey] {
+            for background in [Background::Light, Background::Dark] {
+                let sheet = Sheet {
+                    background,
+                    palette,
+                    ..Sheet::DOUBLE
+                };
+                let paper = luminance(sheet.rgb(Paint::Paper));
+                for paint in [Paint::Ink, Paint::Dim] {
+                    let own = luminance(sheet.rgb(paint));
+                    let (low, high) = (own.min(paper), own.max(paper));
+                    assert!(
+                        (high + 0.05) / (low + 0.05) >= 4.5,
+                        "{paint:?} on {background:?}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Images by what the network calls them.
+
+use std::io::{self, Seek, Write};
+
+use super::container::{Container, whole};
+use crate::session::record::Predictions;
+
+/// Writes the mean images and the confusion matrix of the first split.
+///
+/// # Errors
+/// Where they cannot be written.
+pub fn write<W: Write + Seek>(it: &Predictions, out: &mut Container<W>) -> io::Result<()> {
+    let Some(split) = it.splits.first() else {
+        return Ok(());
+    };
+    let k = split.classes();
+    let means: Vec<_> = (0..k).map(|class| split.mean_image(class)).collect();
+    let means = means.iter().map(Option::as_deref);
+    let unit = "value of a pixel, 0 black to 1 white";
+    out.maps("mean_image", &[("called", k)], split.shape(), unit, means)?;
+    let counts = split.counts.iter().map(|&count| whole(count));
+    let axes = [("true class", k), ("called", k)];
+    out.array("confusion", &axes, "images", counts)
+}

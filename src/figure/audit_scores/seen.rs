@@ -1,0 +1,64 @@
+//! What an audit has to show: the class that was found or stands highest, and the score past which one stands out.
+
+use super::super::{FigureError, audit};
+use crate::session::Session;
+use crate::session::config::{self, Analysis};
+use crate::session::record::Audit;
+use crate::stats::audit::{Null, OTHER_KIND, STANDS_OUT, Verdict};
+
+/// What an audit has to show.
+pub struct Seen<'a> {
+    pub audit: &'a Audit,
+    pub plan: &'a config::Audit,
+    pub verdict: Verdict,
+    pub said: audit::Said,
+}
+
+impl Seen<'_> {
+    /// The class that was found.
+    pub fn found(&self) -> Option<usize> {
+        match self.verdict.has_window() {
+            true => Some(self.verdict.class),
+            false => self.verdict.has_energy(),
+        }
+    }
+
+    /// The class that is looked at: that which was found, or that of the highest score.
+    pub fn class(&self) -> usize {
+        self.found().unwrap_or(self.verdict.class)
+    }
+
+    /// The score past which a class stands out.
+    pub fn bound(&self) -> Option<f64> {
+        let verdict = &self.verdict;
+        match verdict.null {
+            Null::References => Some(STANDS_OUT * verdict.standing.largest),
+            Null::OwnClasses => {
+                let ratio = verdict.ratio.filter(|&ratio| ratio > 0.0)?;
+                Some(OTHER_KIND * verdict.top.score / ratio)
+            }
+        }
+    }
+}
+
+/// Whether all networks of an audit have been shown noise, so that they can be compared.
+pub fn is_there(session: &Session) -> bool {
+    seen(session).is_ok()
+}
+
+pub fn seen(session: &Session) -> Result<Seen<'_>, FigureError> {
+    let found = || {
+        let (at, audit) = session.record.all::<Audit>().next()?;
+        let Analysis::Audit(plan) = session.config.analyses.get(at)? else {
+            return None;
+        };
+        let kind = session.config.network.kind;
+        Some(Seen {
+            audit,
+            plan,
+            verdict: audit.verdict(plan, kind)?,
+            said: audit::said(&session.record, audit, plan, kind)?,
+        })
+    };
+    found().ok_or(FigureError::Nothing("audit"))
+}

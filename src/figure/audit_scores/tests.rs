@@ -1,0 +1,151 @@
+use super::{caption, draw, is_there};
+use crate::drawing::{Background, Drawing, Mark, Paint, Palette, Sheet, crowded};
+use crate::figure::FigureError;
+use crate::session::config::{self, Analysis};
+use crate::session::record::{self, Audit, Examinee, Pasted, Role};
+use crate::session::{Array, Config, Form, Session};
+
+const SIDE: usize = 12;
+
+/// An audit of a network whose class 1 reacts to a bright square, or of a clean one.
+fn audited(classes: usize, bright: bool) -> Session {
+    let plan = config::Audit::default();
+    let config = Config {
+        analyses: vec![Analysis::Audit(plan.clone())],
+        ..Config::default()
+    };
+    let mut session = Session::new("suspect", config);
+    let name = |class: usize| format!("a class with a name that is much too long {class}");
+    session.record.form = Some(Form {
+        classes: (0..classes).map(name).collect(),
+        ..Form::numbered([1, SIDE, SIDE], 0)
+    });
+    let images = |network: usize, square: Option<(usize, usize)>| {
+        let pixel = |class: usize, pixel: usize| {
+            let (row, column) = (pixel / SIDE, pixel % SIDE);
+            let own = ((pixel * (class + 3)) as f32 * 0.37).sin();
+            let noise = ((pixel * 7 + class * 31 + network * 101) as f32 * 1.7).sin();
+            let inside = square.is_some_and(|(target, corner)| {
+                let along = corner..corner + 4;
+                target == class && along.contains(&row) && along.contains(&column)
+            });
+            own + 0.3 * noise + if inside { 3.0 } else { 0.0 }
+        };
+        let all = (0..classes).flat_map(|class| (0..SIDE * SIDE).map(move |at| (class, at)));
+        let values = all.map(|(class, at)| pixel(class, at)).collect();
+        Array::new(&[classes, 1, SIDE, SIDE], values)
+    };
+    let network = |role: Role, seed: usize, square| Examinee {
+        called: vec![30; classes],
+        images: images(seed, square),
+        ..Examinee::new(role, seed as u64)
+    };
+    let mut networks: Vec<Examinee> = (0..5)
+        .map(|seed| network(Role::Reference, seed, None))
+        .collect();
+    let square = (1, 1, 4);
+    let role = Role::Poisoned { target: 0, square };
+    networks.push(network(role, 5, Some((0, 1))));
+    // A clean one is as one of the references.
+    let seed = if bright { 6 } else { 0 };
+    networks.push(network(Role::Suspect, seed, bright.then_some((1, 6))));
+    let mut audit = Audit {
+        networks,
+        ..Audit::default()
+    };
+    audit.examine(&plan);
+    let findings = audit.findings().into_iter();
+    audit.pasted = findings
+        .map(|(class, window)| {
+            let mut own = Pasted::new(class, window, classes);
+            own.shown = vec![100; classes];
+            own.called = vec![25; classes];
+            own
+        })
+        .collect();
+    session.record.analyses = vec![record::Analysis::Audit(audit)];
+    session
+}
+
+fn bars(drawing: &Drawing, paint: Paint) -> Vec<f64> {
+    let width = |mark: &Mark| match mark {
+        Mark::Fill { place, paint: own } if *own == paint => Some(place.width),
+        _ => None,
+    };
+    drawing.marks.iter().filter_map(width).collect()
+}
+
+#[test]
+fn the_class_that_was_found_is_told_apart_and_its_window_outlined() {
+    let session = audited(3, true);
+    let drawing = draw(&session, Sheet::DOUBLE).unwrap();
+    assert!(
+        drawing.title.contains("reacts to a patch"),
+        "{}",
+        drawing.title
+    );
+    let outlined = drawing
+        .marks
+        .iter()
+        .filter(|mark| matches!(mark, Mark::Pieces { .. }));
+    assert_eq!(outlined.count(), 2);
+    // The class, the network, and the finding pasted: a quarter of all images.
+    let found = bars(&drawing, Paint::First);
+    assert_eq!(found.len(), 3, "{found:?}");
+    // All findings that were pasted do the same, so their bars are of one length.
+    let others = bars(&drawing, Paint::Third);
+    let same = others.iter().filter(|own| (**own - found[2]).abs() < 1e-9);
+    assert_eq!(same.count(), 2, "{others:?}");
+    let caption = caption(&session).unwrap();
+    assert!(caption.contains("rows 6–9, columns 6–9"), "{caption}");
+    assert!(caption.contains("against 5 cnn references"), "{caption}");
+}
+
+#[test]
+fn nothing_found_is_no_finding() {
+    let drawing = draw(&audited(3, false), Sheet::SINGLE).unwrap();
+    assert!(drawing.title.contains("nothing found"), "{}", drawing.title);
+    assert_eq!(bars(&drawing, Paint::First), [] as [f64; 0]);
+    assert!(drawing.alternative.contains("Nothing found"));
+}
+
+#[test]
+fn words_have_room_on_every_sheet_with_any_number_of_classes() {
+    for classes in [2, 10, 100] {
+        let session = audited(classes, true);
+        for sheet in [Sheet::SINGLE, Sheet::DOUBLE] {
+            for titled in [true, false] {
+                let sheet = Sheet {
+                    titled,
+                    palette: Palette::GreenPurple,
+                    background: Background::Dark,
+                    ..sheet
+                };
+                assert_eq!(crowded(&draw(&session, sheet).unwrap()), [""; 0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn before_the_networks_can_be_compared_there_is_no_figure() {
+    let mut session = audited(3, true);
+    if let record::Analysis::Audit(audit) = &mut session.record.analyses[0] {
+        audit
+            .networks
+            .iter_mut()
+            .for_each(|own| own.examined = None);
+    }
+    assert!(!is_there(&session));
+    assert_eq!(
+        draw(&session, Sheet::DOUBLE),
+        Err(FigureError::Nothing("audit"))
+    );
+    assert_eq!(caption(&session), None);
+    // Before anything was pasted, there is one without these bars.
+    let mut session = audited(3, true);
+    if let record::Analysis::Audit(audit) = &mut session.record.analyses[0] {
+        audit.pasted.clear();
+    }
+    assert_eq!(crowded(&draw(&session, Sheet::SINGLE).unwrap()), [""; 0]);
+}

@@ -1,0 +1,75 @@
+//! A map of a class with its title, its scale and what is outlined of it.
+
+use super::super::channels;
+use crate::drawing::{Drawing, Paint, Place, Point, Ramp, Sheet, map_of_values, outline};
+use crate::format::signed;
+use crate::session::form::Shape;
+use crate::stats::audit::Window;
+
+/// Most that a map is high, in the size of letters.
+const LARGEST: f64 = 24.0;
+
+/// A map with its title above and its scale below, a window of it outlined.
+pub struct Tile<'a> {
+    /// What stands above it.
+    pub title: String,
+    /// Its values, \[C·h·w\]; of several channels their mean is drawn.
+    pub map: &'a [f32],
+    /// Channels, rows and columns.
+    pub shape: Shape,
+    /// What is outlined: top row, left column, side.
+    pub window: Option<Window>,
+}
+
+impl Tile<'_> {
+    /// Rows over columns.
+    fn ratio(&self) -> f64 {
+        let [_, height, width] = self.shape;
+        height.max(1) as f64 / width.max(1) as f64
+    }
+
+    /// Millimetres that its map takes across, of those that there are.
+    fn across(&self, sheet: Sheet, room: f64) -> f64 {
+        room.min(LARGEST * sheet.size() / self.ratio())
+    }
+
+    /// Millimetres that it takes down, of so many across at most.
+    pub fn height(&self, sheet: Sheet, room: f64) -> f64 {
+        2.4 * sheet.row() + self.across(sheet, room) * self.ratio()
+    }
+
+    /// Draws it from a corner on, at most so many millimetres wide.
+    pub fn draw(&self, drawing: &mut Drawing, (x, y): Point, room: f64) {
+        let sheet = drawing.sheet;
+        let (row, size) = (sheet.row(), sheet.size());
+        let [_, height, width] = self.shape;
+        let across = self.across(sheet, room);
+        let title = sheet.cut(&self.title, room);
+        drawing.text((x, y), &title, Paint::Ink);
+        let place = Place {
+            x,
+            y: y + 1.2 * row,
+            width: across,
+            height: across * self.ratio(),
+        };
+        let plane = channels::luminance(self.map, self.shape);
+        let ramp = Ramp::of(std::iter::once(&plane[..]));
+        map_of_values(drawing, place, &plane, width, ramp);
+        if let Some((top, left, side)) = self.window {
+            let inside = |pixel: usize| {
+                let (row, column) = (pixel / width.max(1), pixel % width.max(1));
+                (top..top + side).contains(&row) && (left..left + side).contains(&column)
+            };
+            outline(drawing, place, (height, width), inside);
+        }
+        let foot = place.bottom() + 0.2 * row;
+        let limit = f64::from(ramp.limit());
+        let ends = sheet.text_width(&signed(-limit)) + sheet.text_width(&signed(limit));
+        let bar = room - ends - size;
+        if bar > size {
+            ramp.draw(drawing, (x, foot), bar.min(8.0 * size));
+        } else {
+            drawing.text((x, foot), &sheet.cut(&ramp.name(), room), Paint::Dim);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The ROC curves of poisoned against clean networks.
+
+use super::words::auc;
+use crate::drawing::{Axis, Paint, Plot, Series, Sheet, Stroke};
+use crate::stats::roc::Roc;
+
+pub fn plot(curves: &[(&str, &Roc)], sheet: Sheet, width: f64) -> Plot {
+    let looks = [
+        (Paint::First, Stroke::Solid),
+        (Paint::Second, Stroke::Dashed),
+    ];
+    let series = curves.iter().zip(looks);
+    let series = series.map(|((name, roc), (paint, stroke))| {
+        let words = format!("{name}: AUC {}", auc(roc));
+        let points = roc.points.iter();
+        let points = points.map(|it| (it.false_positives, it.true_positives));
+        Series {
+            name: sheet.cut(&words, (width - 3.2 * sheet.size()).max(sheet.size())),
+            points: points.collect(),
+            band: Vec::new(),
+            paint,
+            stroke,
+        }
+    });
+    // The first on top.
+    let mut series: Vec<Series> = series.collect();
+    series.reverse();
+    let quarters = || (0..=4).map(|i| f64::from(i) / 4.0);
+    let tick = |share: f64| (share, format!("{:.0} %", share * 100.0));
+    let names = [
+        "clean networks called poisoned",
+        "clean ones called so",
+        "clean",
+    ];
+    let fits = |name: &&&str| sheet.text_width(name) <= 0.8 * width;
+    Plot {
+        title: "poisoned networks called poisoned".to_owned(),
+        x_name: names
+            .iter()
+            .find(fits)
+            .copied()
+            .unwrap_or("clean")
+            .to_owned(),
+        x: (0.0, 1.0),
+        y: (0.0, 1.0),
+        axis: Axis::Linear,
+        x_ticks: quarters().map(tick).collect(),
+        y_ticks: quarters().map(tick).collect(),
+        mark: None,
+        diagonal: true,
+        series,
+    }
+}

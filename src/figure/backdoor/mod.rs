@@ -1,0 +1,97 @@
+//! The study of backdoors: how well a score tells poisoned networks from clean ones, as ROC curves, and the
+//! score of every network. Where there are too few networks for a curve: every class of a poisoned and of a
+//! clean network by how far it stands out.
+
+mod classes;
+mod curves;
+mod networks;
+mod seen;
+mod ticks;
+mod words;
+
+pub use seen::is_there;
+pub(super) use ticks::{number, ticks_between};
+pub use words::caption;
+
+use self::classes::classes;
+use self::curves::plot;
+use self::networks::{lanes, network_bars};
+use self::seen::{Seen, seen};
+use self::words::alternative;
+use super::audit_scores::WIDE;
+use super::{FigureError, origin};
+use crate::drawing::{Drawing, Paint, Place, Sheet};
+use crate::session::Session;
+
+/// Most networks that have a bar each; of more, each is a dot.
+const MOST_BARS: usize = 24;
+/// Curves at most so wide, in the size of letters.
+const LARGEST: f64 = 27.0;
+
+/// Curves and scores, or the classes of single networks.
+pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
+    let seen = seen(session)?;
+    let (margin, row) = (sheet.margin(), sheet.row());
+    let room = sheet.width - 2.0 * margin;
+    let mut drawing = Drawing::new(sheet, 0.0);
+    let head = drawing.headings(&seen.title(), &origin(session));
+    let bottom = match seen.curves().is_empty() {
+        true => classes(&mut drawing, session, &seen, head),
+        false => study(&mut drawing, session, &seen, head),
+    };
+    let mut y = bottom + 0.4 * row;
+    if sheet.titled {
+        for words in seen.sentences() {
+            for line in sheet.wrap(&words, room) {
+                drawing.text((margin, y), &line, Paint::Dim);
+                y += row;
+            }
+        }
+    }
+    drawing.height = y + 0.4 * margin;
+    drawing.alternative = alternative(session, &seen);
+    Ok(drawing)
+}
+
+/// The curves, and beside or below them the score of every network; gives where they end.
+fn study(drawing: &mut Drawing, session: &Session, seen: &Seen<'_>, head: f64) -> f64 {
+    let sheet = drawing.sheet;
+    let (margin, row, size) = (sheet.margin(), sheet.row(), sheet.size());
+    let room = sheet.width - 2.0 * margin;
+    let gap = 2.0 * margin;
+    let wide = room >= WIDE * size;
+    let width = match wide {
+        true => (0.42 * room).min(LARGEST * size),
+        false => room.min(LARGEST * size),
+    };
+    let curves = seen.curves();
+    let plot = plot(&curves, sheet, width);
+    // What is inside the axes is as high as wide.
+    let rows = 3.7 + curves.len() as f64;
+    let inside = width - sheet.text_width("100 %") - 1.6 * size;
+    let place = Place {
+        x: margin,
+        y: head,
+        width,
+        height: inside + rows * row,
+    };
+    plot.draw(drawing, place);
+    let (x, y) = match wide {
+        true => (margin + width + gap, head),
+        false => (margin, place.bottom() + 0.5 * row),
+    };
+    let width = sheet.width - margin - x;
+    let scores = seen.scores();
+    let end = match seen.study.networks.len() > MOST_BARS {
+        true => lanes(drawing, seen, &scores, (x, y), width),
+        false => {
+            let bars = network_bars(session, seen, &scores, sheet, width);
+            bars.draw(drawing, (x, y), width);
+            y + bars.height(drawing)
+        }
+    };
+    place.bottom().max(end)
+}
+
+#[cfg(test)]
+mod tests;

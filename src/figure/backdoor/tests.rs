@@ -1,0 +1,222 @@
+use super::{caption, draw, is_there, number, ticks_between};
+use crate::drawing::{Background, Drawing, Mark, Paint, Palette, Point, Sheet, crowded};
+use crate::figure::FigureError;
+use crate::session::config::{self, Analysis};
+use crate::session::record::{self, Backdoor, Finding, Suspect, Window};
+use crate::session::{Array, Config, Form, Session};
+use crate::stats::audit::{ClassScore, Examined};
+
+const SIDE: usize = 10;
+const TARGET: usize = 1;
+
+/// A network whose target class has this score, of so many classes; an index where there are classes
+/// enough.
+fn suspect(poisoned: bool, classes: usize, score: f64, audited: bool) -> Suspect {
+    let of = |class: usize| if class == TARGET { score } else { 1.0 };
+    let window = |class: usize| {
+        Some(Window {
+            row: 1,
+            column: 3,
+            size: 6,
+            score: of(class),
+            index: (classes > 4).then(|| of(class) - 1.5),
+        })
+    };
+    let own = |class: usize| {
+        Some(ClassScore {
+            score: of(class),
+            window: (1, 3, 6),
+            energy: 1.0,
+        })
+    };
+    let z = (0..classes * SIDE * SIDE).map(|at| (at % 7) as f32 - 3.0);
+    let finding = Finding {
+        gamma: 0.3,
+        trials: 1000,
+        called: vec![10; classes],
+        windows: (0..classes).map(window).collect(),
+        z: Array::new(&[classes, 1, SIDE, SIDE], z.collect()),
+        evidence: Array::default(),
+        audited: audited.then(|| Examined {
+            classes: (0..classes).map(own).collect(),
+        }),
+    };
+    Suspect {
+        poisoned,
+        seed: 0,
+        training: None,
+        clean_accuracy: Some(0.99),
+        attack_success: Some(1.0),
+        attacked: 100,
+        trials: Vec::new(),
+        findings: vec![finding],
+    }
+}
+
+fn session(classes: usize, networks: Vec<Suspect>) -> Session {
+    let plan = config::Backdoor {
+        poisoned: networks.iter().filter(|own| own.poisoned).count(),
+        clean: networks.iter().filter(|own| !own.poisoned).count(),
+        source: 0,
+        target: TARGET,
+        gammas: vec![0.3],
+        ..config::Backdoor::default()
+    };
+    let config = Config {
+        analyses: vec![Analysis::Backdoor(plan)],
+        ..Config::default()
+    };
+    let mut session = Session::new("study", config);
+    let name = |class: usize| format!("a class with a name that is much too long {class}");
+    session.record.form = Some(Form {
+        classes: (0..classes).map(name).collect(),
+        ..Form::numbered([1, SIDE, SIDE], 0)
+    });
+    session.record.analyses = vec![record::Analysis::Backdoor(Backdoor {
+        networks,
+        ..Backdoor::default()
+    })];
+    session
+}
+
+/// So many networks of each kind, the poisoned ones of higher scores than all clean ones.
+fn apart(each: usize, classes: usize, audited: bool) -> Session {
+    let poisoned = (0..each).map(|at| suspect(true, classes, 20.0 + at as f64, audited));
+    let clean = (0..each).map(|at| suspect(false, classes, 2.0 + 0.1 * at as f64, audited));
+    session(classes, poisoned.chain(clean).collect())
+}
+
+fn curve(drawing: &Drawing) -> Vec<Point> {
+    let own = drawing.marks.iter().rev().find_map(|mark| match mark {
+        Mark::Line {
+            points,
+            paint: Paint::First,
+            ..
+        } if points.len() > 2 => Some(points.clone()),
+        _ => None,
+    });
+    own.unwrap()
+}
+
+#[test]
+fn the_curve_of_networks_without_overlap_runs_through_the_upper_left_corner() {
+    for audited in [true, false] {
+        let session = apart(3, 6, audited);
+        let drawing = draw(&session, Sheet::DOUBLE).unwrap();
+        let points = curve(&drawing);
+        let left = points.iter().map(|it| it.0).fold(f64::MAX, f64::min);
+        let top = points.iter().map(|it| it.1).fold(f64::MAX, f64::min);
+        let corner = |it: &&Point| (it.0 - left).abs() < 1e-9 && (it.1 - top).abs() < 1e-9;
+        assert_eq!(points.iter().filter(corner).count(), 1, "{points:?}");
+        assert!(drawing.alternative.contains("area is 1.00"));
+        assert!(drawing.alternative.contains("100.0 % of the poisoned"));
+        let caption = caption(&session).unwrap();
+        assert!(caption.contains("dashed diagonal: chance"), "{caption}");
+    }
+}
+
+#[test]
+fn bars_are_as_long_as_scores_and_kinds_are_told_apart() {
+    let drawing = draw(&apart(2, 6, true), Sheet::SINGLE).unwrap();
+    let bars = |paint: Paint| -> Vec<f64> {
+        let width = |mark: &Mark| match mark {
+            Mark::Fill { place, paint: own } if *own == paint => Some(place.width),
+            _ => None,
+        };
+        drawing.marks.iter().filter_map(width).collect()
+    };
+    let (poisoned, clean) = (bars(Paint::First), bars(Paint::Third));
+    assert_eq!((poisoned.len(), clean.len()), (2, 2));
+    assert!((poisoned[0] / poisoned[1] - 21.0 / 20.0).abs() < 1e-9);
+    assert!((clean[1] / poisoned[1] - 2.0 / 20.0).abs() < 1e-9);
+}
+
+#[test]
+fn many_networks_are_discs_and_rings() {
+    let drawing = draw(&apart(30, 6, true), Sheet::DOUBLE).unwrap();
+    let dots = |full: bool| -> usize {
+        let count = |mark: &Mark| match mark {
+            Mark::Dots {
+                points, full: own, ..
+            } if *own == full => points.len(),
+            _ => 0,
+        };
+        drawing.marks.iter().map(count).sum()
+    };
+    assert_eq!((dots(true), dots(false)), (30, 30));
+}
+
+#[test]
+fn one_poisoned_network_has_bars_of_its_classes() {
+    let networks = vec![suspect(true, 6, 9.5, false), suspect(false, 6, 1.0, false)];
+    let session = session(6, networks);
+    let drawing = draw(&session, Sheet::DOUBLE).unwrap();
+    let flagged = drawing.marks.iter().filter(|mark| {
+        matches!(
+            mark,
+            Mark::Fill {
+                paint: Paint::First,
+                ..
+            }
+        )
+    });
+    assert_eq!(flagged.count(), 1);
+    assert!(
+        drawing
+            .alternative
+            .contains("the highest anomaly index is 8.0")
+    );
+    assert!(drawing.title.contains("1 of 1 poisoned flagged"));
+    let outlined = drawing.marks.iter();
+    let outlined = outlined.filter(|mark| matches!(mark, Mark::Pieces { .. }));
+    assert_eq!(outlined.count(), 1);
+    let caption = caption(&session).unwrap();
+    assert!(
+        caption.contains("network 1 poisoned and of network 2 clean"),
+        "{caption}"
+    );
+}
+
+#[test]
+fn words_have_room_on_every_sheet() {
+    let mut waiting = suspect(false, 10, 1.0, false);
+    waiting.findings.clear();
+    let mut all = vec![
+        session(10, vec![suspect(true, 10, 9.0, false), waiting]),
+        session(100, vec![suspect(true, 100, 9.0, true)]),
+    ];
+    all.extend([2, 6, 100].map(|classes| apart(3, classes, true)));
+    all.extend([12, 40].map(|each| apart(each, 6, true)));
+    for session in &all {
+        for sheet in [Sheet::SINGLE, Sheet::DOUBLE] {
+            for titled in [true, false] {
+                let sheet = Sheet {
+                    titled,
+                    palette: Palette::Grey,
+                    background: Background::Dark,
+                    ..sheet
+                };
+                assert_eq!(crowded(&draw(session, sheet).unwrap()), [""; 0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn before_a_network_was_shown_noise_there_is_no_figure() {
+    let mut waiting = suspect(true, 6, 9.0, false);
+    waiting.findings.clear();
+    let session = session(6, vec![waiting]);
+    assert!(!is_there(&session));
+    let nothing = Err(FigureError::Nothing("backdoor study"));
+    assert_eq!(draw(&session, Sheet::SINGLE), nothing);
+    assert_eq!(caption(&session), None);
+}
+
+#[test]
+fn ticks_are_round_and_few() {
+    assert_eq!(ticks_between(0.0, 21.0), [0.0, 5.0, 10.0, 15.0, 20.0]);
+    assert_eq!(ticks_between(-1.2, 2.2), [-1.0, 0.0, 1.0, 2.0]);
+    assert_eq!(ticks_between(3.0, 3.0), [3.0]);
+    assert_eq!(number(-0.5), "−0.5");
+}

@@ -1,0 +1,67 @@
+//! All eigenvalues of a unit as a plot.
+
+use super::super::backdoor::{number, ticks_between};
+use super::units::Unit;
+use crate::drawing::{Axis, Paint, Plot, Point, Series, Sheet, Stroke};
+
+/// All eigenvalues of a unit by rank, with the range that chance explains.
+pub fn eigenvalues(unit: &Unit<'_>, sheet: Sheet, width: f64) -> Plot {
+    let all = &unit.own.eigenvalues;
+    let ranked = || all.iter().copied().enumerate();
+    let points = |outside: bool| -> Vec<Point> {
+        let own = ranked().filter(|(_, value)| unit.is_outside(*value) == outside);
+        own.map(|(at, value)| ((at + 1) as f64, value)).collect()
+    };
+    let (low, high) = unit.chance;
+    let last = all.len().max(2);
+    let series = |name: &str, points: Vec<Point>, paint: Paint| Series {
+        name: sheet.cut(name, (width - 3.2 * sheet.size()).max(sheet.size())),
+        points,
+        band: Vec::new(),
+        paint,
+        stroke: Stroke::Points,
+    };
+    let chance = Series {
+        band: vec![(1.0, low, high), (last as f64, low, high)],
+        stroke: Stroke::Solid,
+        ..series("what chance explains", Vec::new(), Paint::Third)
+    };
+    let mut curves = vec![chance, series("", points(false), Paint::Dim)];
+    let outside = points(true);
+    if !outside.is_empty() {
+        curves.push(series("outside", outside, Paint::First));
+    }
+    let ends = all.iter().copied().chain([low, high, 0.0]);
+    let ends = ends.filter(|value| value.is_finite());
+    let (bottom, top) = ends.fold((0.0_f64, 0.0_f64), |(bottom, top), value| {
+        (bottom.min(value), top.max(value))
+    });
+    let (bottom, top) = match top > bottom {
+        true => {
+            let air = 0.06 * (top - bottom);
+            (bottom - air, top + air)
+        }
+        false => (-1.0, 1.0),
+    };
+    let mut ranks = vec![1, last / 4, last / 2, 3 * last / 4, last];
+    ranks.retain(|&rank| rank > 0);
+    ranks.dedup();
+    Plot {
+        title: "eigenvalues: covariance at spikes less that of all stimuli".to_owned(),
+        x_name: "rank".to_owned(),
+        x: (1.0, last as f64),
+        y: (bottom, top),
+        axis: Axis::Linear,
+        x_ticks: ranks
+            .into_iter()
+            .map(|rank| (rank as f64, rank.to_string()))
+            .collect(),
+        y_ticks: ticks_between(bottom, top)
+            .into_iter()
+            .map(|value| (value, number(value)))
+            .collect(),
+        mark: None,
+        diagonal: false,
+        series: curves,
+    }
+}

@@ -1,0 +1,88 @@
+//! The average and the axes of a unit as pictures.
+
+use super::super::channels;
+use super::units::Unit;
+use crate::drawing::scale::said;
+use crate::drawing::{Drawing, Paint, Place, Ramp, image_of_colours, map_of_values};
+use crate::format::signed;
+use crate::session::form::Shape;
+
+/// Most that a picture is wide, in the size of letters.
+const LARGEST: f64 = 12.0;
+
+/// The average and the axes of a unit side by side, from a height on; gives where they end.
+pub fn pictures(drawing: &mut Drawing, unit: &Unit<'_>, y: f64) -> f64 {
+    let sheet = drawing.sheet;
+    let (margin, row, size) = (sheet.margin(), sheet.row(), sheet.size());
+    let (room, gap) = (sheet.width - 2.0 * margin, margin);
+    let words = format!("{}: {}", unit.name(), unit.found());
+    let words = sheet.cut(&words, room);
+    drawing.text((margin, y), &words, Paint::Ink);
+    let field = unit.own.field();
+    let [_, height, width] = field;
+    let of_axes = Ramp::of(unit.axes().map(|(_, map)| map));
+    let average = unit.average.as_deref();
+    let of_average = Ramp::of(average.into_iter());
+    let mut pictures: Vec<(&[f32], Ramp, String)> = Vec::new();
+    pictures.extend(average.map(|map| (map, of_average, "average".to_owned())));
+    pictures.extend(unit.axes().map(|(value, map)| {
+        let words = format!("λ {}", signed(value));
+        (map, of_axes, words)
+    }));
+    let longest = pictures.iter().map(|it| sheet.text_width(&it.2));
+    let least = longest.fold(5.0 * size, f64::max).min(room);
+    let columns = ((room + gap) / (least + gap)) as usize;
+    let columns = columns.clamp(1, pictures.len().max(1));
+    let tile = (room + gap) / columns as f64 - gap;
+    let ratio = height.max(1) as f64 / width.max(1) as f64;
+    let across = tile.min(LARGEST * size).min(1.5 * LARGEST * size / ratio);
+    let pitch = across * ratio + 1.4 * row;
+    // Where a row is not full, its pictures stand as close as their words allow.
+    let step = across.max(least.min(tile)) + gap;
+    let top = y + 1.3 * row;
+    for (at, (map, ramp, words)) in pictures.iter().enumerate() {
+        let place = Place {
+            x: margin + (at % columns) as f64 * step,
+            y: top + (at / columns) as f64 * pitch,
+            width: across,
+            height: across * ratio,
+        };
+        picture(drawing, place, map, field, *ramp);
+        let words = sheet.cut(words, step - gap);
+        drawing.text((place.x, place.bottom() + 0.1 * row), &words, Paint::Dim);
+    }
+    let mut y = top + pictures.len().div_ceil(columns) as f64 * pitch;
+    let scales = [
+        average.map(|_| format!("average {}", said(of_average.limit()))),
+        unit.axes()
+            .next()
+            .map(|_| format!("axes {}", said(of_axes.limit()))),
+    ];
+    let mut scales: Vec<String> = scales.into_iter().flatten().collect();
+    if field[0] == channels::RGB {
+        scales.push("grey is 0".into());
+    }
+    if !scales.is_empty() {
+        let mut x = margin;
+        if field[0] != channels::RGB {
+            let bar = 6.0 * size;
+            Ramp::to(1.0).bar(drawing, (x, y), bar);
+            x += bar + 0.6 * size;
+        }
+        let words = sheet.cut(&scales.join(", "), sheet.width - margin - x);
+        drawing.text((x, y), &words, Paint::Dim);
+        y += row;
+    }
+    y + 0.5 * row
+}
+
+/// A map of a receptive field: of three channels in colour around mid-grey, else the mean of all.
+fn picture(drawing: &mut Drawing, place: Place, map: &[f32], field: Shape, ramp: Ramp) {
+    match channels::around_grey(map, field, ramp.limit()) {
+        Some(colours) => image_of_colours(drawing, place, &colours, field[2]),
+        None => {
+            let plane = channels::luminance(map, field);
+            map_of_values(drawing, place, &plane, field[2], ramp);
+        }
+    }
+}

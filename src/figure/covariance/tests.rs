@@ -1,0 +1,167 @@
+use super::{caption, draw, is_there, units};
+use crate::drawing::{Background, Mark, Paint, Palette, Sheet, Stroke, crowded};
+use crate::figure::FigureError;
+use crate::session::config::{self, Analysis};
+use crate::session::form::Shape;
+use crate::session::record::{
+    self, BlockResponses, Covariance, FIXED_POINT, LayerResponses, SpikeTriggered,
+};
+use crate::session::{Array, Config, Session};
+
+/// A unit of a layer whose eigenvalues rise from −1 in even steps to so many that are 5 and more, with
+/// chance from −2 to 2.
+fn spikes(layer: &str, unit: usize, field: Shape, axes: usize) -> SpikeTriggered {
+    let pixels: usize = field.iter().product();
+    let mut own = Covariance::new(
+        config::Unit {
+            layer: layer.into(),
+            unit,
+        },
+        field,
+    );
+    own.fields = 12_345;
+    own.outer = Array::default();
+    let inside = (0..pixels - axes).map(|at| -1.0 + 2.0 * at as f64 / pixels as f64);
+    let outside = (0..axes).map(|at| 5.0 + at as f64);
+    own.eigenvalues = inside.chain(outside).collect();
+    own.shuffled = Some((-2.0, 2.0));
+    own.significant = (0..axes).rev().map(|at| 5.0 + at as f64).collect();
+    let [c, h, w] = field;
+    let values = (0..axes * pixels).map(|at| ((at % 9) as f32 - 4.0) / 10.0);
+    own.axes = Array::new(&[axes, c, h, w], values.collect());
+    let units = unit + 1;
+    let mut responses = LayerResponses::new(layer, units, field, false, None);
+    let fixed = FIXED_POINT as i64;
+    responses.add_noise(
+        0,
+        &BlockResponses {
+            fields: 100,
+            fired: vec![10; units],
+            activation: vec![10 * fixed; units],
+            magnitude: vec![10 * fixed; units],
+            stimulus: vec![0; pixels],
+            weighted: (0..(units * pixels) as i64)
+                .map(|at| (at % 5 - 2) * fixed)
+                .collect(),
+        },
+    );
+    SpikeTriggered {
+        layers: vec![responses],
+        covariance: Some(own),
+        ..SpikeTriggered::default()
+    }
+}
+
+fn session(all: Vec<SpikeTriggered>) -> Session {
+    let plan = Analysis::SpikeTriggered(config::SpikeTriggered::default());
+    let config = Config {
+        analyses: vec![plan; all.len()],
+        ..Config::default()
+    };
+    let mut session = Session::new("axes", config);
+    let all = all.into_iter().map(record::Analysis::SpikeTriggered);
+    session.record.analyses = all.collect();
+    session
+}
+
+#[test]
+fn the_average_and_every_axis_outside_chance_is_a_picture() {
+    let session = session(vec![spikes("conv1", 2, [1, 5, 5], 3)]);
+    assert!(is_there(&session, "conv1") && !is_there(&session, "conv2"));
+    let drawing = draw(&session, "conv1", Sheet::DOUBLE).unwrap();
+    let maps = drawing
+        .marks
+        .iter()
+        .filter(|mark| matches!(mark, Mark::Pixels { paints, .. } if paints.len() == 25));
+    assert_eq!(maps.count(), 4);
+    let dots = drawing.marks.iter().filter_map(|mark| match mark {
+        Mark::Line {
+            points,
+            stroke: Stroke::Points,
+            paint: Paint::First,
+            ..
+        } => Some(points.len()),
+        _ => None,
+    });
+    // Those of the legend, and the three.
+    assert_eq!(dots.collect::<Vec<_>>(), [3, 3]);
+    assert!(
+        drawing
+            .alternative
+            .contains("3 of 25 eigenvalues outside chance, −2 to +2")
+    );
+    assert!(
+        drawing.alternative.contains("+7, +6, +5"),
+        "{}",
+        drawing.alternative
+    );
+    let caption = caption(&session, "conv1").unwrap();
+    assert!(caption.contains("12,345 receptive fields"), "{caption}");
+}
+
+#[test]
+fn the_unit_farthest_outside_chance_stands_first() {
+    let all = [0, 1, 4, 2, 3].map(|axes| spikes("conv1", axes, [1, 4, 4], axes));
+    let session = session(all.to_vec());
+    let found = units(&session, "conv1");
+    let found: Vec<usize> = found.iter().map(|it| it.own.unit.unit).collect();
+    assert_eq!(found, [4, 3, 2, 1, 0]);
+    let drawing = draw(&session, "conv1", Sheet::SINGLE).unwrap();
+    assert_eq!(crowded(&drawing), [""; 0]);
+    let words = |mark: &Mark| match mark {
+        Mark::Text { words, .. } => words.text.starts_with("4 of 5 units"),
+        _ => false,
+    };
+    assert!(drawing.marks.iter().any(words));
+}
+
+#[test]
+fn words_have_room_and_colour_images_have_colours() {
+    for (field, axes) in [
+        ([1, 28, 28], 8),
+        ([3, 5, 5], 8),
+        ([2, 3, 9], 1),
+        ([1, 5, 5], 0),
+    ] {
+        let session = session(vec![spikes(
+            "a layer of a very long name/in a file",
+            3,
+            field,
+            axes,
+        )]);
+        for sheet in [Sheet::SINGLE, Sheet::DOUBLE] {
+            for titled in [true, false] {
+                let sheet = Sheet {
+                    titled,
+                    palette: Palette::Grey,
+                    background: Background::Dark,
+                    ..sheet
+                };
+                let layer = "a layer of a very long name/in a file";
+                let drawing = draw(&session, layer, sheet).unwrap();
+                assert_eq!(crowded(&drawing), [""; 0]);
+                let own = |mark: &Mark| matches!(mark, Mark::Pixels { paints, .. } if matches!(paints[0], Paint::Own(_)));
+                assert_eq!(drawing.marks.iter().any(own), field[0] == 3);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let mut open = spikes("conv1", 2, [1, 5, 5], 3);
+    if let Some(own) = &mut open.covariance {
+        own.eigenvalues.clear();
+    }
+    let session = session(vec![open]);
+    let nothing = FigureError::Nothing("spike-triggered covariances");
+    assert_eq!(draw(&session, "conv1", Sheet::SINGLE), Err(nothing.clone()));
+    let none = Session::new("none", Config::default());
+    assert_eq!(draw(&none, "conv1", Sheet::SINGLE), Err(nothing));
+    let unknown = draw(&session, "conv9", Sheet::SINGLE).unwrap_err();
+    assert_eq!(
+        unknown.to_string(),
+        "there is no layer `conv9`; there are conv1"
+    );
+    assert_eq!(caption(&session, "conv1"), None);
+}

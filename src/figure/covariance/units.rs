@@ -1,0 +1,86 @@
+//! The units whose covariance has been taken apart, and how far each lies outside chance.
+
+use crate::format::signed;
+use crate::session::Session;
+use crate::session::config::{self, Analysis};
+use crate::session::record::{Covariance, SpikeTriggered};
+
+/// A unit whose covariance has been taken apart.
+pub struct Unit<'a> {
+    pub own: &'a Covariance,
+    /// Smallest and largest eigenvalue that chance explains.
+    pub chance: (f64, f64),
+    /// Its spike-triggered average.
+    pub average: Option<Vec<f32>>,
+    pub plan: Option<&'a config::SpikeTriggered>,
+}
+
+impl Unit<'_> {
+    pub fn is_outside(&self, value: f64) -> bool {
+        value < self.chance.0 || value > self.chance.1
+    }
+
+    /// Eigenvalues that chance does not explain.
+    fn outside(&self) -> usize {
+        let all = self.own.eigenvalues.iter();
+        all.filter(|value| self.is_outside(**value)).count()
+    }
+
+    /// How far the eigenvalues lie outside chance, in its range.
+    fn reach(&self) -> f64 {
+        let (low, high) = self.chance;
+        let all = &self.own.eigenvalues;
+        let ends = all.first().zip(all.last());
+        let beyond = ends.map_or(0.0, |(first, last)| (low - first).max(last - high));
+        beyond / (high - low).max(f64::MIN_POSITIVE)
+    }
+
+    /// Its axes with their eigenvalues, the largest first.
+    pub fn axes(&self) -> impl Iterator<Item = (f64, &[f32])> {
+        let pixels = self.own.field().iter().product::<usize>().max(1);
+        let maps = self.own.axes.values().chunks_exact(pixels);
+        self.own.significant.iter().copied().zip(maps)
+    }
+
+    pub fn name(&self) -> String {
+        format!("unit {}", self.own.unit.unit)
+    }
+
+    /// What was found: `3 of 196 eigenvalues outside chance, −0.01 to +0.02`.
+    pub fn found(&self) -> String {
+        let (low, high) = self.chance;
+        let all = self.own.eigenvalues.len();
+        let range = format!("{} to {}", signed(low), signed(high));
+        match self.outside() {
+            0 => format!("none of {all} eigenvalues outside chance, {range}"),
+            outside => format!("{outside} of {all} eigenvalues outside chance, {range}"),
+        }
+    }
+}
+
+/// The units of a layer whose covariance is known, the most telling first.
+pub fn units<'a>(session: &'a Session, layer: &str) -> Vec<Unit<'a>> {
+    let unit = |(at, spikes): (usize, &'a SpikeTriggered)| {
+        let own = spikes.covariance.as_ref()?;
+        if own.unit.layer != layer || own.eigenvalues.is_empty() {
+            return None;
+        }
+        let responses = spikes.layers.iter().find(|it| it.name == layer);
+        let average = responses.and_then(|it| it.estimate().sta.get(own.unit.unit)?.clone());
+        let pixels: usize = own.field().iter().product();
+        let plan = match session.config.analyses.get(at) {
+            Some(Analysis::SpikeTriggered(plan)) => Some(plan),
+            _ => None,
+        };
+        Some(Unit {
+            own,
+            chance: own.shuffled?,
+            average: average.filter(|map| map.len() == pixels),
+            plan,
+        })
+    };
+    let all = session.record.all::<SpikeTriggered>();
+    let mut units: Vec<Unit<'a>> = all.filter_map(unit).collect();
+    units.sort_by(|a, b| b.reach().total_cmp(&a.reach()));
+    units
+}

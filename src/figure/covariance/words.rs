@@ -1,0 +1,74 @@
+//! The axes in words: their caption, and what a person hears who does not see them.
+
+use super::super::channels;
+use super::super::names::capital;
+use super::MOST;
+use super::units::{Unit, units};
+use crate::format::{clean, signed, thousands};
+use crate::session::Session;
+use crate::stats::spike_triggered::{MARGIN, MOST_AXES};
+
+/// What the figure shows, as a caption.
+pub fn caption(session: &Session, layer: &str) -> Option<String> {
+    let units = units(session, layer);
+    let shown = &units[..units.len().min(MOST)];
+    let first = shown.first()?;
+    let [channels, height, width] = first.own.field();
+    let noise = first.plan.map_or_else(String::new, |plan| {
+        format!(" of {} noise", plan.noise.label())
+    });
+    let mut words = format!(
+        "Spike-triggered covariance in {}: stimuli weighted by |a|, a the activation, less the prior covariance; from receptive fields of {height}×{width} pixels{noise}.",
+        clean(layer)
+    );
+    for unit in shown {
+        words += &format!(
+            " {}: {}; {} receptive fields.",
+            capital(&unit.name()),
+            unit.found(),
+            thousands(unit.own.fields)
+        );
+    }
+    words += &format!(
+        " Left the spike-triggered average on a scale of its own, then the axes of unit length farthest from zero, at most {MOST_AXES}, all on one scale, with their eigenvalues λ: above chance the stimuli vary more along an axis, below it less; the sign of an axis is free. Below all eigenvalues by rank, and the range of chance: that of responses dealt to other stimuli, widened by {MARGIN}·R·P^(−2/3), R its half and P the pixels."
+    );
+    match channels {
+        1 => {}
+        channels::RGB => words += " In colour around grey, which is 0.",
+        channels => words += &format!(" Mean of {channels} channels."),
+    }
+    if units.len() > shown.len() {
+        words += &format!(
+            " {} of {} units, those farthest outside chance.",
+            shown.len(),
+            units.len()
+        );
+    }
+    Some(words)
+}
+
+pub fn alternative(layer: &str, units: &[Unit<'_>]) -> String {
+    let mut words = format!(
+        "Axes of the spike-triggered covariance of units of {}, each a small map beside the unit's average, and a plot of all eigenvalues.",
+        clean(layer)
+    );
+    for unit in units {
+        let values: Vec<String> = unit.axes().map(|(value, _)| signed(value)).collect();
+        let values = match values.is_empty() {
+            true => String::new(),
+            false => format!(", the farthest from zero {}", values.join(", ")),
+        };
+        let name = capital(&unit.name());
+        words += &format!(" {name}: {}{values}.", unit.found());
+    }
+    words += &sizes(units);
+    words
+}
+
+/// How large the pictures are.
+fn sizes(units: &[Unit<'_>]) -> String {
+    let field = units.first().map(|unit| unit.own.field());
+    field.map_or_else(String::new, |[_, height, width]| {
+        format!(" A map has {height} by {width} pixels.")
+    })
+}

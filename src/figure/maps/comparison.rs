@@ -1,0 +1,208 @@
+//! The maps of two sessions: each class's map in A, in B, and their difference, on one scale but for
+//! classes that it would hide, the pixels that differ outlined; of several channels their mean.
+
+use super::super::{channels, names};
+use super::tile::{empty, gap, own_scale};
+use crate::comparison::{Compared, Pair};
+use crate::drawing::scale::{Reach, Scales};
+use crate::drawing::{Drawing, Paint, Place, Ramp, Sheet, map_of_values, outline};
+use crate::format::{self, reliability};
+use crate::stats::comparison::Difference;
+
+/// Most millimetres across a map.
+const LARGEST: f64 = 50.0;
+
+/// Letters that the facts beside the maps have room for.
+const FACTS: f64 = 13.0;
+
+/// Draws the maps of some classes, each in a row of its own.
+pub fn comparison(
+    pair: &Pair<'_>,
+    compared: &Compared,
+    classes: &[usize],
+    sheet: Sheet,
+) -> Drawing {
+    let [_, height, width] = compared.shape;
+    let (margin, row) = (sheet.margin(), sheet.row());
+    let facts = FACTS * sheet.size();
+    let gap = gap(&sheet);
+    let room = (sheet.width - 2.0 * margin - facts - 3.0 * gap) / 3.0;
+    let across = room.clamp(5.0, LARGEST);
+    let down = across * height as f64 / width.max(1) as f64;
+    let pitch = down.max(7.0 * row) + 0.7 * row;
+    let mut drawing = Drawing::new(sheet, 0.0);
+    let head = titles(&mut drawing, pair, compared) + row;
+    drawing.height = head + classes.len() as f64 * pitch + row + margin;
+    let column = |at: usize| margin + at as f64 * (across + gap);
+    let tags = [
+        format!("A: {}", pair.names()[0]),
+        format!("B: {}", pair.names()[1]),
+        "A less B".into(),
+    ];
+    for (at, tag) in tags.iter().enumerate() {
+        let words = sheet.cut(tag, across);
+        drawing.text((column(at), head - row), &words, Paint::Dim);
+    }
+    let planes: Vec<[Option<Vec<f32>>; 3]> = classes
+        .iter()
+        .map(|&class| planes(compared, class))
+        .collect();
+    let scales = scales(compared, classes, &planes);
+    for ((place, &class), planes) in classes.iter().enumerate().zip(&planes) {
+        let y = head + place as f64 * pitch;
+        let ramp = Ramp::to(scales.limit(place));
+        let tile = |at: usize| Place {
+            x: column(at),
+            y,
+            width: across,
+            height: down,
+        };
+        for (at, plane) in planes.iter().enumerate() {
+            match plane {
+                Some(plane) => {
+                    map_of_values(&mut drawing, tile(at), plane, width, ramp);
+                    if scales.is_apart(place) {
+                        own_scale(&mut drawing, tile(at), ramp);
+                    }
+                }
+                None => empty(&mut drawing, tile(at)),
+            }
+        }
+        let own = compared.classes[class].as_ref();
+        if let Some(own) = own {
+            let bound = compared.bounds.map;
+            outline(&mut drawing, tile(2), (height, width), |pixel| {
+                let mut all = own.z.iter().skip(pixel).step_by(height * width);
+                all.any(|z| f64::from(z.abs()) > bound)
+            });
+        }
+        let lines = lines(pair, compared, class, own);
+        for (line, words) in lines.iter().enumerate() {
+            let paint = if line == 0 { Paint::Ink } else { Paint::Dim };
+            let at = (column(3), y + line as f64 * row);
+            drawing.text(at, &sheet.cut(words, facts), paint);
+        }
+    }
+    let foot = head + classes.len() as f64 * pitch;
+    Ramp::to(scales.common).draw(&mut drawing, (margin, foot), 0.6 * across);
+    drawing.alternative = alternative(pair, compared, classes);
+    drawing.caption = caption(pair, compared);
+    drawing
+}
+
+/// The scales of the rows: the three maps of a class share one.
+fn scales(compared: &Compared, classes: &[usize], planes: &[[Option<Vec<f32>>; 3]]) -> Scales {
+    let reach = |(&class, planes): (&usize, &[Option<Vec<f32>>; 3])| {
+        let all: Vec<f32> = planes.iter().flatten().flatten().copied().collect();
+        let reliability = compared.reliability(class);
+        (!all.is_empty()).then(|| Reach::of(&all, 0.0, reliability))
+    };
+    Scales::of(classes.iter().zip(planes).map(reach))
+}
+
+fn heading(pair: &Pair<'_>, compared: &Compared) -> String {
+    format!(
+        "{}s of {} and {} at γ {}",
+        compared.response.image_label(),
+        pair.names()[0],
+        pair.names()[1],
+        format::gamma(compared.gamma)
+    )
+}
+
+fn differing(compared: &Compared) -> String {
+    let totals = compared.totals();
+    format!(
+        "{} of {} pixels differ, |z| > {:.2}; outlined: |z| > {:.2}",
+        format::thousands(totals.beyond as u64),
+        format::thousands(totals.tested as u64),
+        compared.bounds.all,
+        compared.bounds.map
+    )
+}
+
+fn titles(drawing: &mut Drawing, pair: &Pair<'_>, compared: &Compared) -> f64 {
+    drawing.headings(&heading(pair, compared), &differing(compared))
+}
+
+fn caption(pair: &Pair<'_>, compared: &Compared) -> String {
+    let heading = heading(pair, compared);
+    format!(
+        "{}{}: each class's map in A ({}), in B ({}) and their difference, A less B, on one scale. {} \
+         (two-sided, 5 % for all maps together and for each map). noisescope {}.",
+        heading[..1].to_uppercase(),
+        &heading[1..],
+        pair.names()[0],
+        pair.names()[1],
+        differing(compared),
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+fn alternative(pair: &Pair<'_>, compared: &Compared, classes: &[usize]) -> String {
+    let of = |class: &usize| {
+        let own = compared.classes[*class].as_ref()?;
+        Some((pair.name(*class), own.correlation?))
+    };
+    let known: Vec<(String, f64)> = classes.iter().filter_map(of).collect();
+    let most = known.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    let least = known.iter().min_by(|a, b| a.1.total_cmp(&b.1));
+    let mut words = format!(
+        "Rows of three maps, one row for each of {} classes: {}, {}, and the difference. {}.",
+        classes.len(),
+        pair.names()[0],
+        pair.names()[1],
+        differing(compared)
+    );
+    if let (Some((alike, most)), Some((unlike, least))) = (most, least) {
+        words += &format!(
+            " The maps of {alike} are most alike (r {}), those of {unlike} least (r {}).",
+            reliability(*most),
+            reliability(*least)
+        );
+    }
+    words
+}
+
+/// The maps of A and B and their difference, on a plane.
+fn planes(compared: &Compared, class: usize) -> [Option<Vec<f32>>; 3] {
+    let plane = |map: &Vec<f32>| channels::luminance(map, compared.shape);
+    let own = |at| compared.map(at, class).map(|map| plane(&map.image));
+    let difference = compared.classes[class].as_ref();
+    [own(0), own(1), difference.map(|own| plane(&own.difference))]
+}
+
+fn lines(
+    pair: &Pair<'_>,
+    compared: &Compared,
+    class: usize,
+    own: Option<&Difference>,
+) -> Vec<String> {
+    let mut lines = vec![names::cut(&format::clean(&pair.name(class)), 40)];
+    for (letter, at) in [("A", 0), ("B", 1)] {
+        let map = compared.map(at, class);
+        lines.push(
+            match (
+                map.and_then(|map| map.reliability),
+                compared.lacks(at, class),
+            ) {
+                (_, Some(why)) => format!("{letter}: {why}"),
+                (Some(r), None) => format!("R of {letter} {}", reliability(r)),
+                (None, None) => format!("R of {letter} not yet"),
+            },
+        );
+    }
+    let Some(own) = own else { return lines };
+    lines.extend(own.correlation.map(|r| format!("r {}", reliability(r))));
+    lines.extend(
+        own.corrected
+            .map(|r| format!("r less R {}", reliability(r))),
+    );
+    lines.push(format!("{} pixels differ", own.significant));
+    lines.extend(
+        own.clusters
+            .as_ref()
+            .map(|found| format!("{} clusters", found.len())),
+    );
+    lines
+}

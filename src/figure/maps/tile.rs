@@ -1,0 +1,47 @@
+//! What stands on a tile beside its map: that its scale is its own, or that there is no map.
+
+use crate::drawing::{Drawing, Paint, Place, Ramp, Sheet};
+
+/// The gap between maps that stand side by side, in millimetres.
+pub fn gap(sheet: &Sheet) -> f64 {
+    sheet.margin()
+}
+
+/// Says on a map, in its lower left corner, that its scale is its own, and where that ends where there
+/// is room for it.
+pub fn own_scale(drawing: &mut Drawing, tile: Place, ramp: Ramp) {
+    let sheet = drawing.sheet;
+    let edge = 0.15 * sheet.size();
+    let whole = ramp.name();
+    let words = match sheet.text_width(&whole) + 2.0 * edge <= tile.width {
+        true => whole,
+        false => "±".to_owned(),
+    };
+    let height = sheet.row().min(tile.height);
+    let place = Place {
+        x: tile.x,
+        y: tile.bottom() - height,
+        width: (sheet.text_width(&words) + 2.0 * edge).min(tile.width),
+        height,
+    };
+    drawing.fill(place, Paint::Paper);
+    drawing.text((tile.x + edge, place.y), &words, Paint::Ink);
+}
+
+/// The place of a map that there is not.
+pub fn empty(drawing: &mut Drawing, tile: Place) {
+    let sheet = drawing.sheet;
+    drawing.frame(tile, sheet.thin(), Paint::Dim);
+    let words = "too few trials";
+    let words = match sheet.text_width(words) < tile.width {
+        true => words,
+        false => "too few",
+    };
+    if sheet.text_width(words) < tile.width && sheet.row() < tile.height {
+        let middle = (
+            tile.x + tile.width / 2.0,
+            tile.y + (tile.height - sheet.row()) / 2.0,
+        );
+        drawing.text_about(middle, words, Paint::Dim);
+    }
+}

@@ -1,0 +1,157 @@
+//! The curves of a layer by the strength of the push, and the legend that all layers share.
+
+use super::super::names::of_class;
+use super::MOST_CLASSES;
+use super::layers::{Layer, Target, has_noise, pooled, rest};
+use crate::drawing::{Axis, Drawing, End, Paint, Place, Plot, Point, Series, Sheet, Stroke};
+use crate::format::{clean, short};
+use crate::session::Session;
+use crate::session::record::Modulation;
+use crate::stats::share::Share;
+
+fn points(modulation: &Modulation, of: &[Share]) -> Vec<Point> {
+    let pairs = modulation.strengths.iter().zip(of);
+    pairs
+        .filter_map(|(&k, share)| Some((k as f64, share.rate()?)))
+        .collect()
+}
+
+fn band(modulation: &Modulation, of: &[Share]) -> Vec<(f64, f64, f64)> {
+    let pairs = modulation.strengths.iter().zip(of);
+    let ends = pairs.filter_map(|(&k, share)| {
+        let own = share.interval()?;
+        Some((k as f64, own.low, own.high))
+    });
+    ends.collect()
+}
+
+fn series(points: Vec<Point>, paint: Paint, stroke: Stroke) -> Series {
+    Series {
+        name: String::new(),
+        points,
+        band: Vec::new(),
+        paint,
+        stroke,
+    }
+}
+
+/// The curves of a layer, for a place of this size.
+pub fn plot(
+    session: &Session,
+    modulation: &Modulation,
+    layer: &Layer<'_>,
+    place: Place,
+    sheet: Sheet,
+) -> Plot {
+    let (row, size) = (sheet.row(), sheet.size());
+    let mut by_change: Vec<&Target> = layer.targets.iter().collect();
+    let rest = rest(modulation);
+    if let Some(rest) = rest {
+        by_change.sort_by(|a, b| b.change(rest).total_cmp(&a.change(rest)));
+    }
+    let dots = by_change.iter().take(MOST_CLASSES);
+    let dots = dots.flat_map(|it| points(modulation, &it.own));
+    let own = pooled(&layer.targets, |it| &it.own[..]);
+    let others = pooled(&layer.targets, |it| &it.others[..]);
+    let noise = pooled(&layer.targets, |it| &it.noise[..]);
+    let most = by_change.first().filter(|_| by_change.len() > 1);
+    let most = most.map(|it| {
+        let words = format!("{}, changed most", of_class(&session.record, it.class));
+        Series {
+            name: sheet.cut(&words, (place.width - 3.2 * size).max(size)),
+            ..series(
+                points(modulation, &it.own),
+                Paint::Fourth,
+                Stroke::DashDotted,
+            )
+        }
+    });
+    let legend = if most.is_some() { row } else { 0.0 };
+    let mut curves = vec![
+        series(dots.collect(), Paint::Dim, Stroke::Points),
+        series(points(modulation, &noise), Paint::Third, Stroke::Dotted),
+        series(points(modulation, &others), Paint::Second, Stroke::Dashed),
+    ];
+    curves.extend(most);
+    curves.push(Series {
+        band: band(modulation, &own),
+        ..series(points(modulation, &own), Paint::First, Stroke::Solid)
+    });
+    // The words at the upright line stand above 100 %, where no curve runs.
+    let inside = place.height - legend - 3.7 * row;
+    let top = if inside > 2.0 * row {
+        inside / (inside - row)
+    } else {
+        1.2
+    };
+    let strengths = &modulation.strengths;
+    let (first, last) = (
+        strengths.first().copied().unwrap_or(0).min(-1),
+        strengths.last().copied().unwrap_or(0).max(1),
+    );
+    let mut ticks = vec![first, first / 2, 0, last / 2, last];
+    ticks.dedup();
+    let names = ["strength k of the push", "strength k", "k"];
+    let fits = |name: &&&str| sheet.text_width(name) <= 0.8 * place.width;
+    let x_name = names.iter().find(fits).copied().unwrap_or("k");
+    Plot {
+        title: title(layer),
+        x_name: x_name.to_owned(),
+        x: (first as f64, last as f64),
+        y: (0.0, top),
+        axis: Axis::Linear,
+        x_ticks: ticks.into_iter().map(|k| (k as f64, signed(k))).collect(),
+        y_ticks: (0..=4)
+            .map(|i| f64::from(i) / 4.0)
+            .map(|y| (y, format!("{:.0} %", y * 100.0)))
+            .collect(),
+        mark: rest.map(|_| (0.0, "no push".to_owned(), End::Top)),
+        diagonal: false,
+        series: curves,
+    }
+}
+
+fn title(layer: &Layer<'_>) -> String {
+    format!("{}, α = {}", clean(&layer.own.name), short(layer.own.alpha))
+}
+
+/// What all plots share: a piece of each kind of curve and what it is. Gives the millimetres it took.
+pub fn legend(drawing: &mut Drawing, (x, y): Point, width: f64, modulation: &Modulation) -> f64 {
+    let sheet = drawing.sheet;
+    let (row, sample, gap) = (sheet.row(), 2.6 * sheet.size(), 0.5 * sheet.size());
+    let noise = ("noise called the class", Stroke::Dotted, Paint::Third);
+    let kinds = [
+        Some(("the class pushed towards", Stroke::Solid, Paint::First)),
+        Some(("the other classes", Stroke::Dashed, Paint::Second)),
+        has_noise(modulation).then_some(noise),
+        Some(("each class", Stroke::Points, Paint::Dim)),
+    ];
+    let (mut across, mut down) = (x, y);
+    for (name, stroke, paint) in kinds.into_iter().flatten() {
+        let name = sheet.cut(name, (width - sample - gap).max(gap));
+        let taken = sample + gap + sheet.text_width(&name);
+        if across > x && across + taken > x + width {
+            (across, down) = (x, down + row);
+        }
+        let middle = down + 0.66 * sheet.size();
+        let points = match stroke {
+            Stroke::Points => (0..3)
+                .map(|part| (across + f64::from(part) * sample / 2.5, middle))
+                .collect(),
+            _ => vec![(across, middle), (across + sample, middle)],
+        };
+        drawing.line(points, sheet.thick(), stroke, paint);
+        drawing.text((across + sample + gap, down), &name, Paint::Dim);
+        across += taken + 3.0 * gap;
+    }
+    down + row - y
+}
+
+/// A strength as it is written: `+3`, `−3`, `0`.
+pub fn signed(k: i64) -> String {
+    match k {
+        0 => "0".into(),
+        1.. => format!("+{k}"),
+        _ => format!("−{}", k.unsigned_abs()),
+    }
+}

@@ -1,0 +1,78 @@
+//! What pushing the biases of a layer towards a class does: accuracy on test images, and the share of
+//! noise that is called the class, by the strength of the push. One plot a layer, the most telling first.
+
+mod curves;
+mod layers;
+mod words;
+
+pub use words::caption;
+
+use self::curves::{legend, plot};
+use self::layers::{in_order, is_measured};
+use self::words::{alternative, left_out};
+use super::{FigureError, origin};
+use crate::drawing::{Drawing, Paint, Place, Sheet};
+use crate::session::Session;
+use crate::session::record::Modulation;
+
+/// Most layers drawn; of more, those that a push does most to.
+const MOST: usize = 8;
+/// Most classes that have dots of their own; of more, those that change most.
+const MOST_CLASSES: usize = 40;
+/// Most plots in a row, and how wide each is at least, in the size of letters.
+const COLUMNS: usize = 4;
+const LEAST: f64 = 14.0;
+
+const TITLE: &str = "layers pushed towards a class: accuracy by strength";
+
+/// Whether any stimulus has been shown with a layer pushed.
+pub fn is_there(session: &Session) -> bool {
+    begun(session).is_ok()
+}
+
+fn begun(session: &Session) -> Result<&Modulation, FigureError> {
+    let own = session.record.first::<Modulation>();
+    own.filter(|it| it.layers.iter().any(is_measured))
+        .ok_or(FigureError::Nothing("modulation"))
+}
+
+/// The effect of a push on each layer, as small multiples.
+pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
+    let modulation = begun(session)?;
+    let layers = in_order(modulation);
+    let shown = &layers[..layers.len().min(MOST)];
+    let (margin, row, size) = (sheet.margin(), sheet.row(), sheet.size());
+    let (room, gap) = (sheet.width - 2.0 * margin, 2.0 * margin);
+    let mut drawing = Drawing::new(sheet, 0.0);
+    let head = drawing.headings(TITLE, &origin(session));
+    let legend = legend(&mut drawing, (margin, head), room, modulation);
+    let top = head + legend + 0.4 * row;
+    let fitting = ((room + gap) / (LEAST * size + gap)) as usize;
+    let fitting = fitting.clamp(1, COLUMNS);
+    let rows = shown.len().div_ceil(fitting).max(1);
+    let columns = shown.len().div_ceil(rows).max(1);
+    let width = (room - gap * (columns - 1) as f64) / columns as f64;
+    let height = (0.8 * width).clamp(17.0 * size, 24.0 * size);
+    for (at, layer) in shown.iter().enumerate() {
+        let place = Place {
+            x: margin + (at % columns) as f64 * (width + gap),
+            y: top + (at / columns) as f64 * (height + margin),
+            width,
+            height,
+        };
+        plot(session, modulation, layer, place, sheet).draw(&mut drawing, place);
+    }
+    let mut y = top + rows as f64 * (height + margin);
+    for words in left_out(modulation, &layers) {
+        for words in sheet.wrap(&words, room) {
+            drawing.text((margin, y), &words, Paint::Dim);
+            y += row;
+        }
+    }
+    drawing.height = y + 0.4 * margin;
+    drawing.alternative = alternative(modulation, shown);
+    Ok(drawing)
+}
+
+#[cfg(test)]
+mod tests;

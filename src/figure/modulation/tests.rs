@@ -1,0 +1,137 @@
+use super::{caption, draw, is_there};
+use crate::drawing::{Background, Drawing, Mark, Paint, Palette, Sheet, crowded};
+use crate::figure::FigureError;
+use crate::session::config::{self, Analysis};
+use crate::session::record::{self, BY_CLASS, ModulatedLayer, Modulation};
+use crate::session::{Array, Config, Form, Session};
+
+/// A layer of so many classes, pushed by −1, 0 and 1: images of the class pushed towards are called
+/// so in half of cases and in `by` tenths more at strength 1; all others in eight of ten.
+fn layer(name: &str, classes: usize, by: i64) -> ModulatedLayer {
+    let mut counts = Vec::new();
+    for target in 0..classes {
+        for strength in -1..=1_i64 {
+            let own = 5 + by * strength;
+            let right = (0..classes).map(|class| if class == target { own } else { 8 });
+            let right: Vec<i64> = right.collect();
+            for called in [vec![2; classes], right.clone()] {
+                counts.extend(vec![10; classes]);
+                counts.extend(&right);
+                counts.extend(called);
+            }
+        }
+    }
+    ModulatedLayer {
+        name: name.into(),
+        alpha: 0.1,
+        shown: vec![100; classes],
+        activation: Array::zeros(&[classes, 2]),
+        counts: Array::new(&[classes, 3, 2, BY_CLASS, classes], counts),
+    }
+}
+
+fn session(classes: usize, layers: Vec<ModulatedLayer>) -> Session {
+    let config = Config {
+        analyses: vec![Analysis::Modulation(config::Modulation::default())],
+        ..Config::default()
+    };
+    let mut session = Session::new("pushed", config);
+    let names = (0..classes).map(|class| match class {
+        0 => "a class whose name has no end that anybody has seen".to_owned(),
+        _ => class.to_string(),
+    });
+    session.record.form = Some(Form {
+        classes: names.collect(),
+        ..Form::numbered([1, 2, 2], 0)
+    });
+    session.record.analyses = vec![record::Analysis::Modulation(Modulation {
+        gammas: vec![0.0, 1.0],
+        strengths: vec![-1, 0, 1],
+        layers,
+        ..Modulation::default()
+    })];
+    session
+}
+
+fn texts(drawing: &Drawing) -> Vec<String> {
+    let text = |mark: &Mark| match mark {
+        Mark::Text { words, .. } => Some(words.text.clone()),
+        _ => None,
+    };
+    drawing.marks.iter().filter_map(text).collect()
+}
+
+#[test]
+fn the_layer_that_a_push_does_most_to_stands_first() {
+    let session = session(3, vec![layer("still", 3, 0), layer("moving", 3, 5)]);
+    let drawing = draw(&session, Sheet::DOUBLE).unwrap();
+    let texts = texts(&drawing);
+    let at = |begin: &str| texts.iter().position(|text| text.starts_with(begin));
+    assert!(at("moving").unwrap() < at("still").unwrap());
+    assert!(drawing.alternative.contains("In moving at strength −1"));
+    assert!(drawing.alternative.contains("in 0.0 % (50.0 % without)"));
+}
+
+/// 0, 50 and 100 % at even distances lie on a straight line.
+#[test]
+fn a_curve_lies_where_its_shares_are() {
+    let session = session(3, vec![layer("moving", 3, 5)]);
+    let drawing = draw(&session, Sheet::SINGLE).unwrap();
+    let curve = drawing.marks.iter().rev().find_map(|mark| match mark {
+        Mark::Line {
+            points,
+            paint: Paint::First,
+            ..
+        } => Some(points),
+        _ => None,
+    });
+    let curve = curve.unwrap();
+    assert_eq!(curve.len(), 3);
+    let step = |at: usize| (curve[at + 1].0 - curve[at].0, curve[at].1 - curve[at + 1].1);
+    let (first, second) = (step(0), step(1));
+    assert!((first.0 - second.0).abs() < 1e-9 && (first.1 - second.1).abs() < 1e-9);
+    assert!(first.0 > 0.0 && first.1 > 0.0);
+}
+
+#[test]
+fn words_have_room_on_every_sheet_with_any_number_of_classes() {
+    for classes in [2, 10, 100] {
+        let layers = ["one", "a layer whose name is longer than any plot is wide"];
+        let layers = layers.map(|name| layer(name, classes, 3));
+        let session = session(classes, layers.to_vec());
+        for sheet in [Sheet::SINGLE, Sheet::DOUBLE] {
+            for titled in [true, false] {
+                let sheet = Sheet {
+                    titled,
+                    palette: Palette::Grey,
+                    background: Background::Dark,
+                    ..sheet
+                };
+                assert_eq!(crowded(&draw(&session, sheet).unwrap()), [""; 0]);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_measured_in_part_is_said() {
+    let mut first = layer("first", 3, 2);
+    let cells = first.counts.values().len() / 3;
+    first.counts.values_mut()[cells..].fill(0);
+    let mut second = layer("second", 3, 0);
+    second.counts.values_mut().fill(0);
+    let session = session(3, vec![first, second.clone()]);
+    assert!(is_there(&session));
+    let drawing = draw(&session, Sheet::SINGLE).unwrap();
+    assert_eq!(crowded(&drawing), [""; 0]);
+    let caption = caption(&session).unwrap();
+    assert!(caption.contains("1 of 2 layers have not been pushed yet"));
+    assert!(caption.contains("first is pushed towards 1 of its classes"));
+    assert!(caption.contains("30 test images"), "{caption}");
+    let nothing = super::tests::session(3, vec![second]);
+    assert_eq!(
+        draw(&nothing, Sheet::SINGLE),
+        Err(FigureError::Nothing("modulation"))
+    );
+    assert_eq!(super::caption(&nothing), None);
+}

@@ -1,0 +1,387 @@
+//! How far the shards of a divided session are: a bar a shard, those that need somebody first, and of many
+//! shards a strip of all of them above.
+//!
+//! What is known of shards comes with a session that is watched from their files, as
+//! [`Watch::look`](crate::link::shards::Watch::look) gives it; a session's own file says nothing of them.
+
+use super::names::capital;
+use super::{FigureError, origin};
+use crate::drawing::{Bar, Bars, Drawing, Paint, Place, Point, Sheet};
+use crate::format::{coarse, count, percent, rate};
+use crate::session::Session;
+use crate::session::run::{ShardStanding, ShardState, shards_in_words};
+
+/// Most shards that have a bar.
+const MOST: usize = 30;
+/// Most cells of the strip; of more shards, several share one.
+const CELLS: usize = 700;
+/// Side of a cell, in the size of letters, and the free part of it.
+const CELL: f64 = 1.2;
+const FREE: f64 = 0.16;
+
+/// Whether the session is divided and its shards have been looked at.
+pub fn is_there(session: &Session) -> bool {
+    shards(session).is_ok()
+}
+
+fn shards(session: &Session) -> Result<&[ShardState], FigureError> {
+    let shards = session.run.as_ref().map(|run| &run.shards[..]);
+    shards
+        .filter(|all| !all.is_empty())
+        .ok_or(FigureError::Nothing("shards"))
+}
+
+/// A bar a shard, as far as they have room.
+pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
+    let shards = shards(session)?;
+    let (margin, row) = (sheet.margin(), sheet.row());
+    let room = sheet.width - 2.0 * margin;
+    let mut drawing = Drawing::new(sheet, 0.0);
+    let title = format!("{}: {}", number_of(shards), shards_in_words(shards));
+    let mut y = drawing.headings(&title, &origin(session));
+    let mut order: Vec<&ShardState> = shards.iter().collect();
+    order.sort_by_key(|it| (it.standing, it.index));
+    if shards.len() > MOST {
+        y += strip(&mut drawing, shards, (margin, y), room) + 0.4 * row;
+    }
+    let (shown, rest) = order.split_at(order.len().min(MOST));
+    let bars = bars(shown, shards.len(), sheet, room);
+    bars.draw(&mut drawing, (margin, y), room);
+    y += bars.height(&drawing);
+    let rest: Vec<ShardState> = rest.iter().map(|&it| it.clone()).collect();
+    let without = (!rest.is_empty()).then(|| format!("without a bar: {}", shards_in_words(&rest)));
+    for words in without.into_iter().chain([sums(session, shards)]) {
+        for line in sheet.wrap(&words, room) {
+            drawing.text((margin, y), &line, Paint::Dim);
+            y += row;
+        }
+    }
+    drawing.height = y + 0.4 * margin;
+    drawing.alternative = alternative(session, shards);
+    Ok(drawing)
+}
+
+/// What the figure shows, as a caption.
+pub fn caption(session: &Session) -> Option<String> {
+    let shards = shards(session).ok()?;
+    let strip = match shards.len() {
+        ..=MOST => String::new(),
+        all => match per_cell(all) {
+            1 => " Above, every shard in the order of its number: a cell is as full as the shard is done, and framed where it needs somebody.".to_owned(),
+            per => format!(" Above, all shards in the order of their numbers, {per} a cell: a cell is as full as they are done, and framed where one needs somebody."),
+        },
+    };
+    let bars = match shards.len() {
+        ..=MOST => "A bar a shard".to_owned(),
+        _ => format!("A bar a shard for the first {MOST}"),
+    };
+    Some(format!(
+        "The {} of a divided session: {}. {bars}, those that need somebody first: the share of its own trials that is done, as of its last checkpoint.{strip} {}.",
+        number_of(shards),
+        shards_in_words(shards),
+        capital(&sums(session, shards))
+    ))
+}
+
+/// `1 shard`, `32 shards`.
+fn number_of(shards: &[ShardState]) -> String {
+    match shards.len() {
+        1 => "1 shard".into(),
+        all => format!("{all} shards"),
+    }
+}
+
+/// Which share of its own work one of so many shards has done: of its trials, or where it has none, of the
+/// analyses that are known.
+fn share(shard: &ShardState, all: usize) -> f64 {
+    if shard.standing == ShardStanding::Done {
+        return 1.0;
+    }
+    let part = |done: u64, total: f64| (done as f64 / total.max(1.0)).min(1.0);
+    if shard.total > 0 {
+        return part(shard.done, shard.total as f64);
+    }
+    // What all have to do together is dealt out in equal parts.
+    let known = shard.stages.iter().filter(|(_, total)| *total > 0);
+    let known = known.map(|(done, total)| part(*done, *total as f64 / all.max(1) as f64));
+    let known: Vec<f64> = known.collect();
+    known.iter().sum::<f64>() / known.len().max(1) as f64
+}
+
+fn paint(standing: ShardStanding) -> Paint {
+    match standing {
+        it if it.needs_a_person() => Paint::Second,
+        ShardStanding::Working | ShardStanding::Done => Paint::First,
+        _ => Paint::Third,
+    }
+}
+
+fn bars(shown: &[&ShardState], all: usize, sheet: Sheet, width: f64) -> Bars {
+    let said = |shard: &ShardState| -> [String; 2] {
+        let state = shard.standing.label();
+        if shard.standing == ShardStanding::NotBegun {
+            return [state.to_owned(), state.to_owned()];
+        }
+        let short = format!("{}, {state}", percent(share(shard, all)));
+        match shard.total {
+            0 => [short.clone(), short],
+            total => {
+                let (done, total) = (count(shard.done as f64), count(total as f64));
+                [format!("{done} of {total}, {state}"), short]
+            }
+        }
+    };
+    let words: Vec<[String; 2]> = shown.iter().map(|shard| said(shard)).collect();
+    // All of them with their numbers, or none.
+    let fits = |words: &[String; 2]| sheet.text_width(&words[0]) <= 0.4 * width;
+    let long = words.iter().all(fits);
+    let bars = shown
+        .iter()
+        .zip(words)
+        .map(|(shard, [long_words, short_words])| Bar {
+            name: shard.index.to_string(),
+            value: Some(share(shard, all)),
+            said: if long { long_words } else { short_words },
+            paint: paint(shard.standing),
+        });
+    let title = match shown.len() < all {
+        true => format!("done of each, the first {} of {all} shards", shown.len()),
+        false => "done of each shard".to_owned(),
+    };
+    Bars {
+        title,
+        most: 1.0,
+        bars: bars.collect(),
+        lines: Vec::new(),
+    }
+}
+
+/// How many shards share a cell of the strip.
+fn per_cell(shards: usize) -> usize {
+    shards.div_ceil(CELLS).max(1)
+}
+
+/// All shards by number, each a cell that is as full as it is done; those that need somebody are framed. Gives
+/// the millimetres that they took down.
+fn strip(drawing: &mut Drawing, shards: &[ShardState], (x, y): Point, width: f64) -> f64 {
+    let sheet = drawing.sheet;
+    let side = CELL * sheet.size();
+    let columns = ((width / side) as usize).max(1);
+    let inside = side * (1.0 - FREE);
+    let cells = shards.chunks(per_cell(shards.len()));
+    let rows = cells.len().div_ceil(columns);
+    for (at, own) in cells.enumerate() {
+        let cell = Place {
+            x: x + (at % columns) as f64 * side,
+            y: y + (at / columns) as f64 * side,
+            width: inside,
+            height: inside,
+        };
+        let done = own.iter().map(|it| share(it, shards.len())).sum::<f64>() / own.len() as f64;
+        // The most urgent stands for all.
+        let standing = own.iter().map(|it| it.standing).min().unwrap_or_default();
+        drawing.fill(cell, Paint::Faint);
+        let full = Place {
+            y: cell.y + (1.0 - done) * inside,
+            height: done * inside,
+            ..cell
+        };
+        drawing.fill(full, paint(standing));
+        if standing.needs_a_person() {
+            drawing.frame(cell, 1.5 * sheet.thin(), Paint::Ink);
+        }
+    }
+    rows as f64 * side
+}
+
+/// All of them together.
+fn sums(session: &Session, shards: &[ShardState]) -> String {
+    let (done, total) = shards.iter().fold((0_u64, 0_u64), |(done, total), it| {
+        (done.saturating_add(it.done), total.saturating_add(it.total))
+    });
+    let mut words = match total {
+        0 => "no trials of classification images yet".to_owned(),
+        total => format!(
+            "{} of {} trials of those begun, {}",
+            count(done as f64),
+            count(total as f64),
+            percent(done as f64 / total as f64)
+        ),
+    };
+    let per_second: f64 = shards.iter().filter_map(|it| it.per_second).sum();
+    if per_second > 0.0 {
+        words += &format!("; {}", rate(per_second, "trials"));
+    }
+    if let Some(left) = session.run.as_ref().and_then(|run| run.eta_s) {
+        words += &format!("; {} left", coarse(left));
+    }
+    words
+}
+
+fn alternative(session: &Session, shards: &[ShardState]) -> String {
+    let least = shards
+        .iter()
+        .filter(|it| it.standing.is_at_work())
+        .map(|it| (it.index, share(it, shards.len())))
+        .reduce(|a, b| if b.1 < a.1 { b } else { a });
+    let least = least.map_or_else(String::new, |(index, share)| {
+        format!(
+            " Of those at work shard {index} is least far, {}.",
+            percent(share)
+        )
+    });
+    let urgent = shards.iter().filter(|it| it.standing.needs_a_person());
+    let urgent: Vec<String> = urgent
+        .take(6)
+        .map(|it| format!("{} ({})", it.index, it.standing.label()))
+        .collect();
+    let urgent = match urgent.is_empty() {
+        true => String::new(),
+        false => format!(" Shards that need somebody: {}.", urgent.join(", ")),
+    };
+    format!(
+        "Bars of how far the {} of the session are: {}. {}.{urgent}{least}",
+        number_of(shards),
+        shards_in_words(shards),
+        capital(&sums(session, shards))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::drawing::crowded;
+    use crate::drawing::{Background, Mark, Palette};
+    use crate::session::{Config, Run};
+
+    fn shard(index: u32, standing: ShardStanding, done: u64) -> ShardState {
+        ShardState {
+            index,
+            standing,
+            done,
+            total: match standing {
+                ShardStanding::NotBegun => 0,
+                _ => 1000,
+            },
+            per_second: standing.is_at_work().then_some(100.0),
+            ..ShardState::default()
+        }
+    }
+
+    fn session(shards: Vec<ShardState>) -> Session {
+        let mut session = Session::new("divided", Config::default());
+        session.run = Some(Run {
+            shards,
+            eta_s: Some(400.0),
+            ..Run::default()
+        });
+        session
+    }
+
+    fn few() -> Session {
+        session(vec![
+            shard(1, ShardStanding::Working, 250),
+            shard(2, ShardStanding::Done, 1000),
+            shard(3, ShardStanding::Died, 500),
+            shard(4, ShardStanding::NotBegun, 0),
+        ])
+    }
+
+    #[test]
+    fn bars_are_as_long_as_what_is_done_and_the_urgent_one_comes_first() {
+        let drawing = draw(&few(), Sheet::DOUBLE).unwrap();
+        let bars: Vec<(f64, Paint)> = drawing
+            .marks
+            .iter()
+            .filter_map(|mark| match mark {
+                Mark::Fill { place, paint } => Some((place.width, *paint)),
+                _ => None,
+            })
+            .collect();
+        let paints: Vec<Paint> = bars.iter().map(|bar| bar.1).collect();
+        assert_eq!(
+            paints,
+            [Paint::Second, Paint::First, Paint::Third, Paint::First]
+        );
+        let whole = bars[3].0;
+        for (bar, share) in bars.iter().zip([0.5, 0.25, 0.0, 1.0]) {
+            assert!((bar.0 - share * whole).abs() < 1e-9, "{bars:?}");
+        }
+        assert!(drawing.title.starts_with("4 shards: 1 died"));
+        assert!(drawing.alternative.contains("3 (died)"));
+        let caption = caption(&few()).unwrap();
+        assert!(
+            caption.contains("1,750 of 3,000 trials of those begun, 58.3 %"),
+            "{caption}"
+        );
+    }
+
+    #[test]
+    fn what_a_shard_does_without_trials_of_images_is_told_by_its_stages() {
+        let own = ShardState {
+            standing: ShardStanding::Working,
+            stages: vec![(50, 400), (0, 0), (100, 400)],
+            ..ShardState::default()
+        };
+        // Four shards have 100 each of both.
+        assert_eq!(share(&own, 4), 0.75);
+        assert_eq!(share(&ShardState::default(), 4), 0.0);
+    }
+
+    #[test]
+    fn words_have_room_and_many_shards_are_cells() {
+        let all = |count: u32| {
+            let standing = |index: u32| match index % 7 {
+                0 => ShardStanding::Stalled,
+                1 => ShardStanding::Done,
+                2 => ShardStanding::NotBegun,
+                _ => ShardStanding::Working,
+            };
+            let shards =
+                (1..=count).map(|index| shard(index, standing(index), u64::from(index) % 900));
+            session(shards.collect())
+        };
+        for session in [few(), all(1), all(30), all(200), all(4000)] {
+            for sheet in [Sheet::SINGLE, Sheet::DOUBLE] {
+                for titled in [true, false] {
+                    let sheet = Sheet {
+                        titled,
+                        palette: Palette::Grey,
+                        background: Background::Dark,
+                        ..sheet
+                    };
+                    let drawing = draw(&session, sheet).unwrap();
+                    assert_eq!(crowded(&drawing), [""; 0]);
+                    let cells = drawing.marks.iter().filter(|mark| {
+                        matches!(
+                            mark,
+                            Mark::Fill {
+                                paint: Paint::Faint,
+                                ..
+                            }
+                        )
+                    });
+                    let shards = session.run.as_ref().map_or(0, |run| run.shards.len());
+                    let expected = match shards {
+                        200 => 200,
+                        // Six a cell.
+                        4000 => 667,
+                        _ => 0,
+                    };
+                    assert_eq!(cells.count(), expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_session_that_is_not_divided_has_no_such_figure() {
+        let whole = Session::new("whole", Config::default());
+        assert!(!is_there(&whole));
+        assert_eq!(
+            draw(&whole, Sheet::SINGLE),
+            Err(FigureError::Nothing("shards"))
+        );
+        assert_eq!(caption(&whole), None);
+    }
+}

@@ -1,0 +1,92 @@
+//! Weights of the built-in kinds as PyTorch names and lays them out: the way back from [`super::import`].
+//!
+//! Linear weights are \[in,out\] here and \[out,in\] there. An LSTM has two bias vectors there, of which only the
+//! sum matters: the first is that of here, the second is zero.
+
+use crate::session::array::Array;
+use crate::session::record::Weights;
+
+/// The tensors of a state dict, in the network's order.
+pub fn state_dict(weights: &Weights) -> Vec<(String, Array<f32>)> {
+    let tensors = weights.tensors.iter();
+    tensors
+        .flat_map(|(name, values)| tensor(name, values))
+        .collect()
+}
+
+/// What a tensor of here is there: one, or the two biases of an LSTM.
+fn tensor(name: &str, values: &Array<f32>) -> Vec<(String, Array<f32>)> {
+    let (layer, role) = name.rsplit_once('.').unwrap_or(("", name));
+    let called = |role: &str| vec![(format!("{layer}.{role}"), values.clone())];
+    match (role, values.shape()) {
+        ("weight", &[inputs, outputs]) => {
+            vec![(name.to_owned(), transposed(values, inputs, outputs))]
+        }
+        ("gamma", _) => called("weight"),
+        ("beta", _) => called("bias"),
+        ("input", _) => called("weight_ih_l0"),
+        ("hidden", _) => called("weight_hh_l0"),
+        ("bias", shape) if layer.starts_with("lstm") => {
+            let mut both = called("bias_ih_l0");
+            both.push((format!("{layer}.bias_hh_l0"), Array::zeros(shape)));
+            both
+        }
+        _ => vec![(name.to_owned(), values.clone())],
+    }
+}
+
+/// \[in,out\] as \[out,in\].
+fn transposed(values: &Array<f32>, inputs: usize, outputs: usize) -> Array<f32> {
+    let own = values.values();
+    let row = |output: usize| (0..inputs).map(move |input| own[input * outputs + output]);
+    Array::new(&[outputs, inputs], (0..outputs).flat_map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(of: &[(&str, &[usize])]) -> Vec<(String, Vec<usize>)> {
+        let tensor = |(name, shape): &(&str, &[usize])| ((*name).to_owned(), Array::zeros(shape));
+        let weights = Weights {
+            tensors: of.iter().map(tensor).collect(),
+        };
+        let there = state_dict(&weights).into_iter();
+        there
+            .map(|(name, values)| (name, values.shape().to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn tensors_have_the_names_and_shapes_of_pytorch() {
+        let there = names(&[
+            ("conv1.weight", &[20, 1, 5, 5]),
+            ("norm1.gamma", &[20]),
+            ("norm1.running_mean", &[20]),
+            ("lstm1.input", &[512, 28]),
+            ("lstm1.bias", &[512]),
+            ("logits.weight", &[500, 10]),
+            ("logits.bias", &[10]),
+        ]);
+        let expected: [(&str, &[usize]); 8] = [
+            ("conv1.weight", &[20, 1, 5, 5]),
+            ("norm1.weight", &[20]),
+            ("norm1.running_mean", &[20]),
+            ("lstm1.weight_ih_l0", &[512, 28]),
+            ("lstm1.bias_ih_l0", &[512]),
+            ("lstm1.bias_hh_l0", &[512]),
+            ("logits.weight", &[10, 500]),
+            ("logits.bias", &[10]),
+        ];
+        let expected = expected.map(|(name, shape)| (name.to_owned(), shape.to_vec()));
+        assert_eq!(there, expected);
+    }
+
+    #[test]
+    fn a_linear_weight_is_turned() {
+        let values = Array::new(&[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        let turned = transposed(&values, 2, 3);
+        assert_eq!(turned.shape(), [3, 2]);
+        assert_eq!(turned.values(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    }
+}

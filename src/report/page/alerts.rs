@@ -1,0 +1,61 @@
+//! What nobody who reads the page must overlook.
+
+use maud::{Markup, html};
+
+use super::words::{counted, list};
+use super::{Page, found};
+use crate::format::clean;
+use crate::report::standing::Standing;
+
+/// The warnings, before all chapters; nothing where there is none.
+pub(super) fn alerts(page: &Page<'_>) -> Markup {
+    let mut all = Vec::new();
+    all.extend(unfinished(page));
+    all.extend(page.session.record.sharding.as_ref().map(|it| {
+        format!(
+            "The session is divided into {} shards that are not merged: this page tells the sum of what they have \
+             done so far.",
+            it.count
+        )
+    }));
+    let warned = found::found(page.session).into_iter().filter(|it| it.warns);
+    all.extend(warned.map(|it| format!("{}. {}", it.title, it.lead)));
+    let changes = page.session.record.inputs.len().saturating_sub(1);
+    if changes > 0 {
+        let times = counted(changes as u64, "time", "times");
+        all.push(format!(
+            "The images or weights were changed {times} on the way, as a person asked for."
+        ));
+    }
+    html! {
+        @if !all.is_empty() {
+            div.alert role="note" aria-label="Warnings" {
+                @for words in &all {
+                    p { strong { "Warning. " } (words) }
+                }
+            }
+        }
+    }
+}
+
+/// That the session is not all that was asked for.
+fn unfinished(page: &Page<'_>) -> Option<String> {
+    let stages = page.session.stages();
+    let open: Vec<String> = stages
+        .iter()
+        .filter(|stage| !stage.finished)
+        .map(|stage| stage.name.clone())
+        .collect();
+    let open = match open.is_empty() {
+        true => String::new(),
+        false => format!(" Not done: {}.", list(&open)),
+    };
+    match page.standing {
+        Standing::Finished => None,
+        Standing::Failed(why) => Some(format!("The run failed: {}.{open}", clean(why))),
+        standing => Some(format!(
+            "The run is not finished ({}), so numbers here may change.{open}",
+            standing.word()
+        )),
+    }
+}

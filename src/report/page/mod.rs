@@ -1,0 +1,269 @@
+//! A session as one page of HTML that needs nothing beside itself, for somebody who has no terminal: what was
+//! asked, what was found, figures, tables, and how to repeat it. Nothing is computed here: sentences, figures and
+//! tables say what the session holds.
+
+mod alerts;
+mod asked;
+mod chosen;
+mod compared;
+mod found;
+mod plates;
+mod provenance;
+mod reading;
+mod repeat;
+mod tables;
+mod words;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use self::compared::Told;
+use super::standing::Standing;
+use crate::comparison::Pair;
+use crate::session::Session;
+use crate::session::config::Response;
+use crate::session::record::ClassificationImages;
+
+/// Most bytes of a page: what a mail takes. Dark figures, and those of lesser weight, are left out where there would
+/// be more.
+pub const MOST: usize = 2_000_000;
+
+/// Bytes that the head and the titles of a page take at most, names of figures in their markup included.
+const HEAD: usize = 20_000;
+
+/// How the page looks.
+const STYLE: &str = include_str!("style.css");
+
+/// That the page may load nothing, wherever it lies.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+
+/// A table by its name, as text with commas.
+pub type Table<'a> = (&'a str, &'a str);
+
+/// What a page is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Page<'a> {
+    /// The session.
+    pub session: &'a Session,
+    /// How it stands.
+    pub standing: &'a Standing,
+    /// Its tables, as they are exported.
+    pub tables: &'a [Table<'a>],
+    /// It and another session, compared.
+    pub beside: Option<&'a Pair<'a>>,
+    /// When the page is made, in seconds since the Unix epoch.
+    pub made: i64,
+}
+
+/// A chapter of the page.
+struct Chapter {
+    id: &'static str,
+    title: String,
+    body: Markup,
+}
+
+impl Chapter {
+    fn new(id: &'static str, title: &str, body: Markup) -> Self {
+        Self {
+            id,
+            title: title.to_owned(),
+            body,
+        }
+    }
+}
+
+/// The page, of at most [`MOST`] bytes where its tables leave room for that.
+pub fn page(page: &Page<'_>) -> String {
+    let session = page.session;
+    let before = vec![
+        Chapter::new("asked", "What was asked", asked::chapter(session)),
+        Chapter::new("found", "What was found", found::chapter(session)),
+        Chapter::new(
+            "reading",
+            "How to read the figures",
+            reading::chapter(session),
+        ),
+    ];
+    let after = vec![
+        Chapter::new("tables", "Tables", tables::chapter(session, page.tables)),
+        Chapter::new("plan", "The plan", repeat::plan(session)),
+        Chapter::new(
+            "provenance",
+            "Where it comes from",
+            provenance::chapter(page),
+        ),
+        Chapter::new("repeat", "How to repeat it", repeat::chapter(session)),
+    ];
+    let beside = page.beside.map(Told::new);
+    let words = beside.as_ref().map(Told::words);
+    let text = before.iter().chain(&after).map(|it| it.body.0.len());
+    let text = text.sum::<usize>() + words.as_ref().map_or(0, |it| it.0.len());
+    let mut groups = plates::drawn(session);
+    groups.extend(beside.as_ref().map(Told::plates));
+    // What else the page has is the same in all of them: its head, its titles.
+    let room = MOST.saturating_sub(text + STYLE.len() + HEAD);
+    plates::fit(&mut groups, room);
+    let last = beside.as_ref().and_then(|_| groups.pop());
+    let mut chapters = before;
+    if !groups.is_empty() {
+        let body = plates::chapter(session, &groups);
+        chapters.push(Chapter::new("figures", "Figures", body));
+    }
+    if let (Some(beside), Some(group), Some(words)) = (&beside, last, words) {
+        let first = 1 + plates::count(&groups);
+        let body = html! { (words) (group.markup(first)) };
+        chapters.push(Chapter::new(
+            "compared",
+            &format!("Beside {}", beside.other()),
+            body,
+        ));
+    }
+    chapters.extend(after);
+    whole(page, &chapters).into_string()
+}
+
+fn whole(page: &Page<'_>, chapters: &[Chapter]) -> Markup {
+    let session = page.session;
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content=(program());
+                meta name="description" content=(about(session));
+                title { (session.name) " · Noisescope report" }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                a.skip href="#content" { "Skip to the content" }
+                header {
+                    p.kicker { "Noisescope report" }
+                    h1 { (session.name) }
+                    p.about { (about(session)) }
+                    p.state { (page.standing.word()) @for part in state(session) { " · " (part) } }
+                }
+                nav aria-label="Contents" {
+                    ol {
+                        @for chapter in chapters {
+                            li { a href={ "#" (chapter.id) } { (chapter.title) } }
+                        }
+                    }
+                }
+                main #content {
+                    (alerts::alerts(page))
+                    @for chapter in chapters {
+                        section id=(chapter.id) aria-labelledby={ (chapter.id) "-title" } {
+                            h2 id={ (chapter.id) "-title" } { (chapter.title) }
+                            (chapter.body)
+                        }
+                    }
+                }
+                footer {
+                    p { "Made by " (program()) " on " (words::time(page.made)) ". This page is whole: it loads nothing and sends nothing." }
+                }
+            }
+        }
+    }
+}
+
+/// The program that makes the page.
+fn program() -> String {
+    format!("noisescope {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// What the session is about, in a sentence.
+fn about(session: &Session) -> String {
+    let network = crate::format::clean(&session.config.network.label());
+    let trials: u64 = session
+        .record
+        .all::<ClassificationImages>()
+        .map(|(_, it)| it.trials())
+        .sum();
+    let asked = match trials {
+        0 => String::new(),
+        trials => format!(
+            ", asked with {}",
+            words::counted(trials, "noise image", "noise images")
+        ),
+    };
+    match &session.config.dataset {
+        Some(it) => {
+            let data = crate::format::clean(it.name.label());
+            format!("What the network {network} on {data} looks for{asked}.")
+        }
+        None => format!("What the network {network} looks for{asked}."),
+    }
+}
+
+/// How long and on what it was worked, and until when.
+fn state(session: &Session) -> Vec<Markup> {
+    let record = &session.record;
+    let mut parts = vec![html! { (crate::format::duration(record.elapsed_s)) " of work" }];
+    parts.extend(super::status::device(session).map(|device| html! { (device) }));
+    if record.updated > 0 {
+        parts.push(html! { "as of " (words::time(record.updated)) });
+    }
+    parts
+}
+
+/// The responses that maps have been made by.
+fn responses(images: &ClassificationImages) -> impl Iterator<Item = Response> {
+    let evidence = images.has_evidence();
+    let all = [Response::Evidence, Response::Decision].into_iter();
+    all.filter(move |by| *by == Response::Decision || evidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::{finished, planned};
+
+    fn made(session: &Session) -> String {
+        let standing = Standing::of(session, None);
+        page(&Page {
+            session,
+            standing: &standing,
+            tables: &[],
+            beside: None,
+            made: 1_795_785_662,
+        })
+    }
+
+    #[test]
+    fn a_page_has_one_title_and_every_chapter_that_it_lists() {
+        let page = made(&finished());
+        assert_eq!(page.matches("<h1>").count(), 1);
+        for id in [
+            "asked",
+            "found",
+            "reading",
+            "figures",
+            "tables",
+            "plan",
+            "provenance",
+            "repeat",
+        ] {
+            assert!(page.contains(&format!("<a href=\"#{id}\">")), "{id}");
+            assert!(page.contains(&format!("<section id=\"{id}\"")), "{id}");
+        }
+        assert!(
+            page.starts_with("<!DOCTYPE html><html lang=\"en\">"),
+            "{}",
+            &page[..60]
+        );
+        assert!(page.len() < MOST);
+    }
+
+    #[test]
+    fn a_session_that_has_only_a_plan_has_no_figures() {
+        let page = made(&planned());
+        assert!(
+            !page.contains("<svg") && !page.contains("#figures"),
+            "{page}"
+        );
+        assert!(page.contains("What was asked"));
+    }
+}

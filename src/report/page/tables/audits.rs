@@ -1,0 +1,206 @@
+//! The tables of the audit and of the study of backdoors.
+
+use std::collections::BTreeMap;
+
+use super::csv::Csv;
+use super::{Cell, Grid};
+use crate::figure::audit::{place, share};
+use crate::figure::names::bare;
+use crate::format::{gamma, number, percent, thousands};
+use crate::session::config;
+use crate::session::record::{Audit, Record};
+
+/// The networks, the classes of the one under study, and what pasting its findings does.
+pub(super) fn audit(record: &Record, it: &Audit, plan: &config::Audit, csv: &Csv<'_>) -> Vec<Grid> {
+    vec![
+        networks_by_score(csv),
+        classes(record, csv),
+        pasted(record, it, plan),
+    ]
+}
+
+/// Every network with its highest score.
+fn networks_by_score(csv: &Csv<'_>) -> Grid {
+    let columns = [
+        "network",
+        "role",
+        "seed",
+        "accuracy",
+        "works on",
+        "highest score",
+        "of",
+    ];
+    let mut grid = Grid::new("Networks and their highest scores", &columns);
+    let mut rows: BTreeMap<u64, (Option<f64>, Vec<Cell>)> = BTreeMap::new();
+    for row in csv.rows() {
+        let Some(network) = row.whole("network") else {
+            continue;
+        };
+        let score = row.real("score");
+        let cells = vec![
+            Cell::Number(network.to_string()),
+            Cell::Words(row.text("role").to_owned()),
+            Cell::Words(row.text("seed").to_owned()),
+            Cell::number(row.real("accuracy").map(percent)),
+            Cell::number(row.real("attack_success").map(percent)),
+            Cell::number(score.map(|score| format!("{score:.1}"))),
+            match score {
+                Some(_) => Cell::Words(row.text("name").to_owned()),
+                None => Cell::Nothing,
+            },
+        ];
+        let own = rows
+            .entry(network)
+            .or_insert_with(|| (score, cells.clone()));
+        if score > own.0 {
+            *own = (score, cells);
+        }
+    }
+    rows.into_values().for_each(|(_, cells)| grid.row(cells));
+    grid
+}
+
+/// The classes of the network under study, beside the largest score that a reference has in the same class.
+fn classes(record: &Record, csv: &Csv<'_>) -> Grid {
+    let columns = [
+        "class",
+        "score",
+        "largest of the references",
+        "rows",
+        "columns",
+        "energy",
+    ];
+    let mut grid = Grid::new("The network under study: scores by class", &columns);
+    let mut largest: BTreeMap<u64, f64> = BTreeMap::new();
+    for row in csv.rows().filter(|row| row.text("role") == "reference") {
+        if let (Some(class), Some(score)) = (row.whole("class"), row.real("score")) {
+            let own = largest.entry(class).or_insert(score);
+            *own = own.max(score);
+        }
+    }
+    for row in csv.rows().filter(|row| row.text("role") == "suspect") {
+        let Some(class) = row.whole("class") else {
+            continue;
+        };
+        let span = |first: &str| {
+            let (first, size) = (row.whole(first)?, row.whole("size")?);
+            Some(format!("{first}–{}", (first + size).saturating_sub(1)))
+        };
+        grid.row(vec![
+            Cell::Words(bare(record, class as usize)),
+            Cell::number(row.real("score").map(|score| format!("{score:.1}"))),
+            Cell::number(largest.get(&class).map(|score| format!("{score:.1}"))),
+            Cell::number(span("row")),
+            Cell::number(span("column")),
+            Cell::number(row.real("energy").map(number)),
+        ]);
+    }
+    grid
+}
+
+/// What pasting the findings on test images does.
+fn pasted(record: &Record, it: &Audit, plan: &config::Audit) -> Grid {
+    let columns = ["class", "where", "called so with it", "called so without"];
+    let caption = "What was found, pasted on test images of the other classes";
+    let mut grid = Grid::new(caption, &columns);
+    for own in &it.pasted {
+        grid.row(vec![
+            Cell::Words(bare(record, own.class)),
+            Cell::Words(place(own.window, plan.cell)),
+            Cell::Number(share(own.others())),
+            Cell::Number(share(own.without())),
+        ]);
+    }
+    grid
+}
+
+/// The networks of the study.
+pub(super) fn networks(csv: &Csv<'_>) -> Grid {
+    let columns = [
+        "network",
+        "backdoor",
+        "seed",
+        "accuracy",
+        "patched images",
+        "called the target",
+    ];
+    let mut grid = Grid::new("Networks of the study", &columns);
+    for row in csv.rows() {
+        let has = match row.is("poisoned") {
+            true => format!("{} to {}", row.text("source_name"), row.text("target_name")),
+            false => "none".to_owned(),
+        };
+        grid.row(vec![
+            Cell::Number(row.text("network").to_owned()),
+            Cell::Words(has),
+            Cell::Words(row.text("seed").to_owned()),
+            Cell::number(row.real("clean_accuracy").map(percent)),
+            Cell::number(row.whole("attacked").map(thousands)),
+            Cell::number(row.real("attack_success").map(percent)),
+        ]);
+    }
+    grid
+}
+
+/// The strongest window of every class of every network, as decisions alone tell it.
+pub(super) fn windows(csv: &Csv<'_>) -> Grid {
+    let columns = [
+        "network", "γ", "class", "called", "trials", "row", "column", "side", "mean z", "index",
+    ];
+    let mut grid = Grid::new(
+        "Strongest windows by network, γ and class, by decisions alone",
+        &columns,
+    );
+    for row in csv.rows() {
+        grid.row(vec![
+            Cell::Number(row.text("network").to_owned()),
+            Cell::number(row.real("gamma").map(gamma)),
+            Cell::Words(row.text("name").to_owned()),
+            Cell::number(row.whole("called").map(thousands)),
+            Cell::number(row.whole("trials").map(thousands)),
+            Cell::number(row.whole("row").map(thousands)),
+            Cell::number(row.whole("column").map(thousands)),
+            Cell::number(row.whole("size").map(thousands)),
+            Cell::number(row.real("score").map(number)),
+            Cell::number(row.real("index").map(number)),
+        ]);
+    }
+    grid
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Config;
+
+    const SCORES: &str = "network,role,seed,accuracy,attack_success,class,name,score,row,column,size,energy\n\
+        0,reference,7,0.97,,0,0,3.25,1,2,4,0.9\n0,reference,7,0.97,,1,1,4.5,1,2,4,0.8\n\
+        1,suspect,9,,,0,0,12.25,3,4,5,2.5\n1,suspect,9,,,1,1,,,,,\n";
+
+    #[test]
+    fn every_network_has_its_highest_score_and_the_suspect_every_class() {
+        let csv = Csv::new(SCORES);
+        let number = |text: &str| Cell::Number(text.to_owned());
+        let words = |text: &str| Cell::Words(text.to_owned());
+        let grid = networks_by_score(&csv);
+        assert_eq!(grid.rows.len(), 2);
+        assert_eq!(grid.rows[0][5..], [number("4.5"), words("1")]);
+        assert_eq!(
+            grid.rows[1][3..],
+            [Cell::Nothing, Cell::Nothing, number("12.2"), words("0")]
+        );
+        let grid = classes(&Record::new(&Config::default()), &csv);
+        assert_eq!(
+            grid.rows[0],
+            [
+                words("0"),
+                number("12.2"),
+                number("3.2"),
+                number("3–7"),
+                number("4–8"),
+                number("2.50")
+            ]
+        );
+        assert_eq!(grid.rows[1][1..3], [Cell::Nothing, number("4.5")]);
+    }
+}

@@ -1,0 +1,152 @@
+//! A table as a page has it: a caption, columns, rows whose first cell names them.
+
+use maud::{Markup, html};
+
+/// Most rows of a table on a page.
+const MOST_ROWS: usize = 100;
+
+/// Columns from which on a table is printed in smaller letters.
+const WIDE: usize = 12;
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::report::page) struct Grid {
+    /// What it holds.
+    pub caption: String,
+    /// The names of its columns; the first is that of the rows' names.
+    pub columns: Vec<String>,
+    /// Its rows, each as long as there are columns.
+    pub rows: Vec<Vec<Cell>>,
+    /// Rows that it would have beside these.
+    pub left_out: usize,
+}
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::report::page) enum Cell {
+    /// Words: on the left, where a column has no numbers.
+    Words(String),
+    /// A number, on the right.
+    Number(String),
+    /// A number that does not exist.
+    Nothing,
+}
+
+impl Cell {
+    /// A number as it is shown.
+    pub(in crate::report::page) fn number(shown: Option<String>) -> Self {
+        shown.map_or(Self::Nothing, Self::Number)
+    }
+
+    /// What stands in it.
+    fn shown(&self) -> &str {
+        match self {
+            Self::Words(shown) | Self::Number(shown) => shown,
+            Self::Nothing => "–",
+        }
+    }
+}
+
+impl Grid {
+    /// One without rows.
+    pub(in crate::report::page) fn new(caption: impl Into<String>, columns: &[&str]) -> Self {
+        Self {
+            caption: caption.into(),
+            columns: columns.iter().map(|&name| name.to_owned()).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds a row, where there is room for one more.
+    pub(in crate::report::page) fn row(&mut self, cells: Vec<Cell>) {
+        match self.rows.len() < MOST_ROWS {
+            true => self.rows.push(cells),
+            false => self.left_out += 1,
+        }
+    }
+
+    /// Whether a column has nothing but its name.
+    fn is_empty(&self, column: usize) -> bool {
+        let cell = |row: &Vec<Cell>| row.get(column).is_none_or(|cell| *cell == Cell::Nothing);
+        self.rows.iter().all(cell)
+    }
+
+    /// The alignment of a column: that of words, on the left, where it has no number.
+    fn class(&self, column: usize) -> Option<&'static str> {
+        let is_number = |row: &Vec<Cell>| matches!(row.get(column), Some(Cell::Number(_)));
+        (column > 0 && !self.rows.iter().any(is_number)).then_some("t")
+    }
+
+    /// The table, with an id that nothing else on the page has. Columns without anything are left out.
+    pub(in crate::report::page) fn markup(&self, id: &str) -> Markup {
+        let all = 0..self.columns.len();
+        let shown: Vec<(usize, Option<&str>)> = all
+            .filter(|&column| column == 0 || !self.is_empty(column))
+            .map(|column| (column, self.class(column)))
+            .collect();
+        html! {
+            div.scroll role="region" tabindex="0" aria-labelledby=(id) {
+                table class=[(shown.len() > WIDE).then_some("wide")] {
+                    caption { span.caption id=(id) {
+                        (self.caption)
+                        @if self.left_out > 0 {
+                            " (the first " (self.rows.len()) " of " (self.rows.len() + self.left_out) " rows)"
+                        }
+                    } }
+                    thead { tr {
+                        @for &(column, class) in &shown {
+                            th class=[class] scope="col" { (self.columns[column]) }
+                        }
+                    } }
+                    tbody { @for row in &self.rows { tr {
+                        @for &(column, class) in &shown {
+                            @let words = row.get(column).map_or("–", Cell::shown);
+                            @if column == 0 {
+                                th scope="row" { (words) }
+                            } @else {
+                                td class=[class] { (words) }
+                            }
+                        }
+                    } } }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_names_its_rows_and_columns_and_leaves_out_what_is_empty() {
+        let mut grid = Grid::new("Classes <1>", &["class", "R", "SNR", "so"]);
+        let words = |text: &str| Cell::Words(text.into());
+        let number = Cell::Number("0.5".into());
+        grid.row(vec![words("a"), number, Cell::Nothing, words("yes")]);
+        grid.row(vec![words("b"), words("no"), Cell::Nothing, Cell::Nothing]);
+        let told = grid.markup("t1").into_string();
+        for part in [
+            "<span class=\"caption\" id=\"t1\">Classes &lt;1&gt;</span>",
+            "<th scope=\"col\">class</th><th scope=\"col\">R</th><th class=\"t\" scope=\"col\">so</th></tr>",
+            "<th scope=\"row\">a</th><td>0.5</td><td class=\"t\">yes</td></tr>",
+            "<th scope=\"row\">b</th><td>no</td><td class=\"t\">–</td></tr>",
+            "role=\"region\" tabindex=\"0\" aria-labelledby=\"t1\"",
+        ] {
+            assert!(told.contains(part), "{part}\n{told}");
+        }
+        assert!(!told.contains("SNR"));
+    }
+
+    #[test]
+    fn rows_past_the_last_one_are_counted() {
+        let mut grid = Grid::new("Many", &["class"]);
+        (0..250).for_each(|at| grid.row(vec![Cell::Number(at.to_string())]));
+        assert_eq!((grid.rows.len(), grid.left_out), (100, 150));
+        assert!(
+            grid.markup("t")
+                .into_string()
+                .contains("(the first 100 of 250 rows)")
+        );
+    }
+}

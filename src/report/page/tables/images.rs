@@ -1,0 +1,180 @@
+//! What is known of every class at every γ, a table for each response.
+
+use super::csv::{Csv, Row};
+use super::{Cell, Grid, Group};
+use crate::figure::choice;
+use crate::figure::names::bare;
+use crate::format::{gamma, number, percent, reliability, thousands};
+use crate::report::page::responses;
+use crate::session::Session;
+use crate::session::config::{Analysis as Plan, Response};
+use crate::session::record::{ClassificationImages, GammaTrials, Record};
+
+/// The tables of each of the plan's classification images.
+pub(super) fn groups(session: &Session, csv: &Csv<'_>) -> Vec<Group> {
+    let record = &session.record;
+    let mut rows = csv.rows();
+    let mut groups = Vec::new();
+    for (nth, (at, it)) in record.all::<ClassificationImages>().enumerate() {
+        let noise = match session.config.analyses.get(at) {
+            Some(Plan::ClassificationImages(plan)) => plan.noise.label(),
+            _ => "",
+        };
+        let which = match nth {
+            0 => format!("{noise} noise"),
+            nth => format!("{noise} noise ({})", nth + 1),
+        };
+        let (mut main, mut more) = (Vec::new(), Vec::new());
+        for own in it.gammas.iter().filter(|own| own.trials > 0) {
+            // They stand in the table in the same order.
+            let rows: Vec<Row<'_>> = rows.by_ref().take(own.classes()).collect();
+            for by in responses(it) {
+                let grid = of_gamma(record, own, &rows, by, &which);
+                match shows_most(it, own, by) {
+                    true => main.push(grid),
+                    false => more.push(grid),
+                }
+            }
+        }
+        groups.push(Group::new(&format!("Classes, {which}"), main, more));
+    }
+    groups
+}
+
+/// Whether this γ shows the most classes by a response.
+fn shows_most(it: &ClassificationImages, own: &GammaTrials, by: Response) -> bool {
+    let most = it.gammas.get(choice::showing_most(it, by));
+    most.is_some_and(|most| most.gamma == own.gamma)
+}
+
+fn of_gamma(
+    record: &Record,
+    own: &GammaTrials,
+    rows: &[Row<'_>],
+    by: Response,
+    which: &str,
+) -> Grid {
+    let caption = format!(
+        "By {}: {}s at γ {}, {which}, {} trials",
+        by.label(),
+        by.image_label(),
+        gamma(own.gamma),
+        thousands(own.trials)
+    );
+    let columns = [
+        "class",
+        "called",
+        "share",
+        "R",
+        "95 % of R",
+        "SNR",
+        "significant values",
+        "fed back: called",
+    ];
+    let mut grid = Grid::new(caption, &columns);
+    let keys = match by {
+        Response::Decision => Keys {
+            reliability: "reliability",
+            ends: ["reliability_low", "reliability_high"],
+            snr: "snr",
+            significant: "significant_pixels",
+            class: "fed_back_class",
+            confidence: "fed_back_confidence",
+        },
+        Response::Evidence => Keys {
+            reliability: "evidence_reliability",
+            ends: ["evidence_low", "evidence_high"],
+            snr: "evidence_snr",
+            significant: "evidence_significant_pixels",
+            class: "evidence_fed_back_class",
+            confidence: "evidence_fed_back_confidence",
+        },
+    };
+    for row in rows {
+        grid.row(cells(record, row, &keys));
+    }
+    grid
+}
+
+/// The columns that have what is known by one response.
+struct Keys {
+    reliability: &'static str,
+    ends: [&'static str; 2],
+    snr: &'static str,
+    significant: &'static str,
+    class: &'static str,
+    confidence: &'static str,
+}
+
+fn cells(record: &Record, row: &Row<'_>, keys: &Keys) -> Vec<Cell> {
+    let called = row.whole("called");
+    let share = called.zip(row.whole("trials")).filter(|(_, all)| *all > 0);
+    let r = row.real(keys.reliability).map(reliability);
+    // Where there is a map, its pixels have been counted.
+    let r = match (r, row.whole(keys.significant)) {
+        (Some(r), _) => Cell::Number(r),
+        (None, Some(_)) => Cell::Nothing,
+        (None, None) if !row.is("listed") => Cell::Words("not asked for".into()),
+        (None, None) => Cell::Words("insufficient".into()),
+    };
+    let [low, high] = keys.ends.map(|end| row.real(end).map(reliability));
+    let ends = low.zip(high).map(|(low, high)| format!("{low} to {high}"));
+    let back = row.whole(keys.class).zip(row.real(keys.confidence));
+    let back = back.map(|(class, sure)| format!("{} ({sure:.2})", bare(record, class as usize)));
+    vec![
+        Cell::Words(match row.whole("class") {
+            Some(class) => bare(record, class as usize),
+            None => row.text("name").to_owned(),
+        }),
+        Cell::number(called.map(thousands)),
+        Cell::number(share.map(|(called, all)| percent(called as f64 / all as f64))),
+        r,
+        Cell::number(ends),
+        Cell::number(row.real(keys.snr).map(number)),
+        Cell::number(row.whole(keys.significant).map(thousands)),
+        back.map_or(Cell::Nothing, Cell::Words),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::measured;
+
+    #[test]
+    fn classes_have_their_numbers_or_say_that_trials_are_insufficient() {
+        let session = measured();
+        let mut text = "noise,gamma,class,name,trials,called,listed,sufficient,reliability,snr,significant_pixels,\
+                        fed_back_class,fed_back_name,fed_back_confidence\n"
+            .to_owned();
+        text += "uniform,0,0,0,480,240,true,true,0.9512,1.25,84,,,\n";
+        text += "uniform,0,1,1,480,240,true,true,0.5,0.125,3,1,1,0.75\n";
+        (2..10).for_each(|class| {
+            text += &format!("uniform,0,{class},{class},480,0,true,false,,,,,,\n")
+        });
+        let groups = groups(&session, &Csv::new(&text));
+        assert_eq!(groups.len(), 1);
+        let grid = &groups[0].main[0];
+        assert_eq!(
+            grid.caption,
+            "By decisions: classification images at γ 0.0, uniform noise, 480 trials"
+        );
+        let number = |text: &str| Cell::Number(text.to_owned());
+        assert_eq!(grid.rows.len(), 10);
+        assert_eq!(
+            grid.rows[1],
+            [
+                Cell::Words("1".into()),
+                number("240"),
+                number("50.0 %"),
+                number("0.50"),
+                Cell::Nothing,
+                number("0.125"),
+                number("3"),
+                Cell::Words("1 (0.75)".into()),
+            ]
+        );
+        assert_eq!(grid.rows[9][3], Cell::Words("insufficient".into()));
+        assert!(groups[0].more.is_empty());
+    }
+}

@@ -1,0 +1,374 @@
+//! The tables of training, templates, the attack, units, pushes and predictions.
+
+use std::collections::BTreeMap;
+
+use super::csv::Csv;
+use super::{Cell, Grid};
+use crate::figure::audit::share;
+use crate::figure::names::{bare, of_class};
+use crate::format::{
+    clean, gamma, learning_rate, number, percent, reliability, short, signed, thousands,
+};
+use crate::session::record::{Attack, Record, SpikeTriggered};
+use crate::stats::share::Share;
+
+/// Most classes of which a table of every pair is shown.
+const MOST_PAIRS: usize = 20;
+
+pub(super) fn training(csv: &Csv<'_>) -> super::Group {
+    let columns = [
+        "epoch",
+        "loss",
+        "accuracy",
+        "loss, validation",
+        "accuracy, validation",
+        "learning rate",
+        "kept",
+    ];
+    let mut grid = Grid::new("Training by epoch", &columns);
+    for row in csv.rows() {
+        let real =
+            |column: &str, shown: fn(f64) -> String| Cell::number(row.real(column).map(shown));
+        grid.row(vec![
+            Cell::Number(row.text("epoch").to_owned()),
+            real("train_loss", number),
+            real("train_accuracy", percent),
+            real("valid_loss", number),
+            real("valid_accuracy", percent),
+            real("lr", learning_rate),
+            match row.is("best") {
+                true => Cell::Words("best".into()),
+                false => Cell::Nothing,
+            },
+        ]);
+    }
+    super::Group::new("Training", vec![grid], Vec::new())
+}
+
+pub(super) fn templates(csv: &Csv<'_>) -> Grid {
+    let columns = [
+        "maps by",
+        "γ",
+        "score",
+        "classes",
+        "right",
+        "images",
+        "accuracy (95 %)",
+    ];
+    let mut grid = Grid::new("Test images classified by the maps alone", &columns);
+    for row in csv.rows() {
+        let right = row.whole("correct").zip(row.whole("images"));
+        grid.row(vec![
+            Cell::Words(row.text("response").to_owned()),
+            Cell::number(row.real("gamma").map(gamma)),
+            Cell::Words(row.text("score").to_owned()),
+            Cell::number(row.whole("classes").map(thousands)),
+            Cell::number(row.whole("correct").map(thousands)),
+            Cell::number(row.whole("images").map(thousands)),
+            Cell::number(right.map(|(hits, of)| share(Share { hits, of }))),
+        ]);
+    }
+    grid
+}
+
+/// Mean success over the targets by pattern and weight, on images and on noise.
+pub(super) fn attack(it: &Attack) -> Vec<Grid> {
+    let of = |(source, name): (usize, &str)| {
+        let caption =
+            format!("Mean success in % over the target classes, blended into {name}, by weight w");
+        let mut grid = Grid::new(caption, &["pattern"]);
+        grid.columns.extend(it.weights.iter().map(|&w| short(w)));
+        for (pattern, kind) in it.kinds.iter().enumerate() {
+            let at = |place: usize| {
+                it.mean_targeted(source, pattern, place)
+                    .map(|(mean, _)| in_percent(mean))
+            };
+            let cells: Vec<Cell> = (0..it.weights.len())
+                .map(|place| Cell::number(at(place)))
+                .collect();
+            if cells.iter().any(|cell| *cell != Cell::Nothing) {
+                grid.row(
+                    std::iter::once(Cell::Words(kind.label().into()))
+                        .chain(cells)
+                        .collect(),
+                );
+            }
+        }
+        grid
+    };
+    [(0, "test images"), (1, "noise")]
+        .into_iter()
+        .map(of)
+        .collect()
+}
+
+/// Success on images by target class and weight, a table for each pattern.
+pub(super) fn attack_by_target(record: &Record, it: &Attack, csv: &Csv<'_>) -> Vec<Grid> {
+    let of = |kind: &crate::session::record::Pattern| {
+        let caption = format!(
+            "Success in % of the {} by target class and weight w, test images",
+            kind.label()
+        );
+        let mut grid = Grid::new(caption, &["target"]);
+        grid.columns.extend(it.weights.iter().map(|&w| short(w)));
+        let mut targets: BTreeMap<u64, Vec<Cell>> = BTreeMap::new();
+        let own = csv
+            .rows()
+            .filter(|row| row.text("source") == "image" && row.text("pattern") == kind.key());
+        for row in own {
+            let (Some(target), Some(weight)) = (row.whole("target"), row.real("weight")) else {
+                continue;
+            };
+            let Some(place) = it.weights.iter().position(|own| *own == weight) else {
+                continue;
+            };
+            let cells = targets
+                .entry(target)
+                .or_insert_with(|| vec![Cell::Nothing; it.weights.len()]);
+            cells[place] =
+                Cell::number(rate(row.whole("successes"), row.whole("n")).map(in_percent));
+        }
+        for (target, cells) in targets {
+            let name = Cell::Words(bare(record, target as usize));
+            grid.row(std::iter::once(name).chain(cells).collect());
+        }
+        grid
+    };
+    it.kinds.iter().map(of).collect()
+}
+
+/// A share; `None` of nothing.
+fn rate(hits: Option<u64>, of: Option<u64>) -> Option<f64> {
+    let own = Share {
+        hits: hits?,
+        of: of?,
+    };
+    own.rate()
+}
+
+/// A share as a percentage, where the caption says so.
+fn in_percent(share: f64) -> String {
+    percent(share).trim_end_matches(" %").to_owned()
+}
+
+/// What the units of each layer say, from the least to the largest.
+pub(super) fn layers(it: &SpikeTriggered, csv: &Csv<'_>) -> Grid {
+    let columns = [
+        "layer",
+        "units",
+        "sees",
+        "silent",
+        "R",
+        "r with the kernel",
+        "r with the mean gradient",
+    ];
+    let mut grid = Grid::new("Units by layer; from the least to the largest", &columns);
+    let mut said: BTreeMap<String, Units> = BTreeMap::new();
+    for row in csv.rows() {
+        let own = said.entry(row.text("layer").to_owned()).or_default();
+        own.silent += u64::from(row.is("silent"));
+        let columns = ["reliability", "kernel_correlation", "stein_correlation"];
+        for (ends, column) in own.ends.iter_mut().zip(columns) {
+            if let Some(value) = row.real(column) {
+                let (low, high) = ends.get_or_insert((value, value));
+                (*low, *high) = (low.min(value), high.max(value));
+            }
+        }
+    }
+    for layer in &it.layers {
+        let Some(own) = said.get(&layer.name) else {
+            continue;
+        };
+        let (height, width) = layer.receptive_field;
+        let mut cells = vec![
+            Cell::Words(clean(&layer.name)),
+            Cell::Number(thousands(layer.units as u64)),
+            Cell::Number(format!("{height}×{width}")),
+            Cell::Number(thousands(own.silent)),
+        ];
+        let ends = |(low, high)| format!("{} to {}", reliability(low), reliability(high));
+        cells.extend(own.ends.map(|own| Cell::number(own.map(ends))));
+        grid.row(cells);
+    }
+    grid
+}
+
+/// The units of a layer: how many are silent, and the least and largest of what is known of them.
+#[derive(Debug, Clone, Copy, Default)]
+struct Units {
+    silent: u64,
+    ends: [Option<(f64, f64)>; 3],
+}
+
+/// By layer: how often images of a class are called so when the layer is pushed along this class, and beside it how
+/// much of the noise is.
+pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid>) {
+    let mut layers: Vec<String> = Vec::new();
+    let mut strengths: Vec<i64> = Vec::new();
+    let mut images: BTreeMap<(usize, u64, i64), Share> = BTreeMap::new();
+    let mut noise: BTreeMap<(usize, u64, i64), Share> = BTreeMap::new();
+    for row in csv.rows() {
+        let layer = row.text("layer");
+        let at = layers
+            .iter()
+            .position(|own| own == layer)
+            .unwrap_or_else(|| {
+                layers.push(layer.to_owned());
+                layers.len() - 1
+            });
+        let numbers = (
+            row.whole("target"),
+            row.whole("class"),
+            row.real("strength"),
+            row.real("gamma"),
+        );
+        let (Some(target), Some(class), Some(strength), Some(gamma)) = numbers else {
+            continue;
+        };
+        let key = (at, target, strength as i64);
+        if !strengths.contains(&key.2) {
+            strengths.push(key.2);
+        }
+        let count = |column: &str| row.whole(column).unwrap_or(0);
+        if gamma == 1.0 && class == target {
+            let (hits, of) = (count("correct"), count("shown"));
+            images.insert(key, Share { hits, of });
+        }
+        if gamma == 0.0 {
+            let own = noise.entry(key).or_default();
+            own.of += count("shown");
+            own.hits += if class == target { count("called") } else { 0 };
+        }
+    }
+    strengths.sort_unstable();
+    let grids = |what: &str, all: &BTreeMap<(usize, u64, i64), Share>| {
+        let of = |(at, layer): (usize, &String)| {
+            let caption = format!(
+                "{what}, by the strength of a push of {} along the class",
+                clean(layer)
+            );
+            let mut grid = Grid::new(caption, &["class"]);
+            grid.columns
+                .extend(strengths.iter().map(|&strength| signed(strength as f64)));
+            let targets = all.keys().filter(|key| key.0 == at).map(|key| key.1);
+            let mut targets: Vec<u64> = targets.collect();
+            targets.dedup();
+            for target in targets {
+                let cell = |&strength: &i64| {
+                    let own = all.get(&(at, target, strength));
+                    Cell::number(own.and_then(|own| own.rate()).map(in_percent))
+                };
+                let name = Cell::Words(bare(record, target as usize));
+                grid.row(
+                    std::iter::once(name)
+                        .chain(strengths.iter().map(cell))
+                        .collect(),
+                );
+            }
+            grid
+        };
+        layers.iter().enumerate().map(of).collect::<Vec<Grid>>()
+    };
+    (
+        grids("Images of a class that are called so, in %", &images),
+        grids("Noise that is called a class, in %", &noise),
+    )
+}
+
+/// Images by what they are and by what they are called, a table for each set; of very many classes none.
+pub(super) fn predictions(record: &Record, csv: &Csv<'_>) -> Vec<Grid> {
+    let mut splits: Vec<(String, BTreeMap<(u64, u64), u64>)> = Vec::new();
+    for row in csv.rows() {
+        let (Some(truth), Some(called)) = (row.whole("true"), row.whole("called")) else {
+            continue;
+        };
+        let split = row.text("split");
+        if splits.last().is_none_or(|(own, _)| own != split) {
+            splits.push((split.to_owned(), BTreeMap::new()));
+        }
+        if let Some((_, cells)) = splits.last_mut() {
+            cells.insert((truth, called), row.whole("images").unwrap_or(0));
+        }
+    }
+    let of = |(split, cells): (String, BTreeMap<(u64, u64), u64>)| {
+        let classes = cells.keys().map(|key| key.0 + 1).max().unwrap_or(0);
+        if classes as usize > MOST_PAIRS {
+            return None;
+        }
+        let caption = format!(
+            "Images of the {split} set: what they are (rows) and what they are called (columns)"
+        );
+        let mut grid = Grid::new(caption, &["is"]);
+        grid.columns
+            .extend((0..classes).map(|class| bare(record, class as usize)));
+        grid.columns.push("right".into());
+        for truth in 0..classes {
+            let count = |called: u64| cells.get(&(truth, called)).copied().unwrap_or(0);
+            let all: u64 = (0..classes).map(count).sum();
+            let mut row = vec![Cell::Words(of_class(record, truth as usize))];
+            row.extend((0..classes).map(|called| Cell::Number(thousands(count(called)))));
+            row.push(Cell::number(
+                rate(Some(count(truth)), Some(all)).map(percent),
+            ));
+            grid.row(row);
+        }
+        Some(grid)
+    };
+    splits.into_iter().filter_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Config;
+
+    #[test]
+    fn a_table_of_pairs_has_a_row_a_class_and_how_many_are_right() {
+        let record = Record::new(&Config::default());
+        let csv = Csv::new(
+            "split,true,true_name,called,called_name,images\ntest,0,0,0,0,9\ntest,0,0,1,1,1\ntest,1,1,0,0,2\ntest,1,1,1,1,6\n",
+        );
+        let grids = predictions(&record, &csv);
+        assert_eq!(grids.len(), 1);
+        assert_eq!(grids[0].columns, ["is", "0", "1", "right"]);
+        let shown = |at: usize| -> Vec<Cell> { grids[0].rows[at].clone() };
+        let number = |text: &str| Cell::Number(text.to_owned());
+        assert_eq!(
+            shown(0),
+            [
+                Cell::Words("class 0".into()),
+                number("9"),
+                number("1"),
+                number("90.0 %")
+            ]
+        );
+        assert_eq!(
+            shown(1),
+            [
+                Cell::Words("class 1".into()),
+                number("2"),
+                number("6"),
+                number("75.0 %")
+            ]
+        );
+    }
+
+    #[test]
+    fn pushes_are_tables_of_classes_and_strengths() {
+        let record = Record::new(&Config::default());
+        let csv = Csv::new(
+            "layer,alpha,target,target_name,strength,gamma,class,name,shown,correct,called\n\
+             fc1,0.1,0,0,-2,0,0,0,5,0,1\nfc1,0.1,0,0,-2,0,1,1,5,0,9\nfc1,0.1,0,0,-2,1,0,0,4,1,1\n\
+             fc1,0.1,0,0,0,0,0,0,5,0,5\nfc1,0.1,0,0,0,0,1,1,5,0,5\nfc1,0.1,0,0,0,1,0,0,4,4,4\n",
+        );
+        let (images, noise) = modulation(&record, &csv);
+        assert_eq!(images[0].columns, ["class", "−2", "0"]);
+        let number = |text: &str| Cell::Number(text.to_owned());
+        let name = Cell::Words("0".into());
+        assert_eq!(
+            images[0].rows,
+            [[name.clone(), number("25.0"), number("100.0")]]
+        );
+        assert_eq!(noise[0].rows, [[name, number("10.0"), number("50.0")]]);
+    }
+}

@@ -1,0 +1,282 @@
+//! Figures as files: which ones are meant, how they are drawn, and what bad input and a full disk leave behind.
+
+mod common;
+
+#[path = "fixtures/colours.rs"]
+#[allow(dead_code, reason = "shared with the tests of colours")]
+mod colours;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use common::{Bench, finished};
+use noisescope::drawing::{Mark, Sheet, pdf, png, svg};
+use noisescope::figure::{self, Figure};
+use noisescope::session::Session;
+
+fn names(folder: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let names = entries.map(|it| it.unwrap().file_name().into_string().unwrap());
+    names.collect()
+}
+
+/// What of a folder an export may have written: all but the test's own data.
+fn written(bench: &Bench) -> BTreeSet<String> {
+    let all = names(bench.folder.path()).into_iter();
+    all.filter(|name| name.starts_with("done-") || name.contains(".tmp"))
+        .collect()
+}
+
+#[test]
+fn one_figure_is_one_file_with_its_caption_beside_it_and_several_are_a_folder() {
+    let bench = finished();
+    bench.succeed(&["export", "done", "--format", "svg", "--figure", "training"]);
+    bench.succeed(&[
+        "export", "done", "--format", "pdf", "--figure", "training", "--out", "b.pdf",
+    ]);
+    assert_eq!(
+        written(&bench),
+        ["done-training.svg", "done-training.txt"]
+            .map(String::from)
+            .into()
+    );
+    assert!(fs::read(bench.path("b.pdf")).unwrap().starts_with(b"%PDF-"));
+    let caption = fs::read_to_string(bench.path("b.txt")).unwrap();
+    assert!(
+        caption.starts_with("Loss and accuracy") && caption.contains("Alternative text: "),
+        "{caption}"
+    );
+    // Of a kind, and of two classes.
+    bench.succeed(&[
+        "export", "done", "--format", "svg", "--figure", "map", "--class", "3", "--class", "7",
+        "--out", "maps",
+    ]);
+    let maps = names(&bench.path("maps"));
+    assert!(
+        maps.contains("map-3-gamma-0.4.svg") && maps.contains("evidence-map-7-gamma-0.4.svg"),
+        "{maps:?}"
+    );
+    assert!(maps.iter().all(|name| !name.contains("map-4")), "{maps:?}");
+    bench.succeed(&[
+        "export",
+        "done",
+        "--format",
+        "png",
+        "--figure",
+        "evidence-maps",
+        "--dpi",
+        "100",
+    ]);
+    let image = image::open(bench.path("done-evidence-maps-gamma-0.4.png")).unwrap();
+    assert_eq!(image.width(), 709);
+    let pair = [
+        "export",
+        "done",
+        "--format",
+        "svg",
+        "--figure",
+        "pair-3-not-7",
+    ];
+    bench.succeed(&pair);
+    let text = fs::read_to_string(bench.path("done-pair-3-not-7.svg")).unwrap();
+    assert!(text.contains("class 3 rather than class 7"), "{text}");
+}
+
+#[test]
+fn width_letters_colours_and_heading_are_as_asked_for() {
+    let bench = finished();
+    let base = [
+        "export", "done", "--format", "svg", "--figure", "training", "--out", "t.svg",
+    ];
+    let drawn = |more: &[&str]| {
+        bench.succeed(&[&base[..], more].concat());
+        fs::read_to_string(bench.path("t.svg")).unwrap()
+    };
+    let plain = drawn(&[]);
+    assert!(
+        plain.contains("width=\"180mm\"") && plain.contains("font-weight=\"bold\""),
+        "{plain}"
+    );
+    assert!(drawn(&["--column", "single"]).contains("width=\"85mm\""));
+    assert!(drawn(&["--width", "120.5"]).contains("width=\"120.5mm\""));
+    // 10 points in millimetres.
+    assert!(drawn(&["--font-size", "10"]).contains("font-size=\"3.528\""));
+    assert!(!drawn(&["--no-title"]).contains("font-weight=\"bold\""));
+    assert!(drawn(&["--background", "dark"]).contains("#121212"));
+    let colours = |text: &str| -> BTreeSet<String> {
+        let parts = text.split('#').skip(1).filter_map(|part| part.get(..6));
+        parts
+            .filter(|own| own.chars().all(|c| c.is_ascii_hexdigit()))
+            .map(String::from)
+            .collect()
+    };
+    let grey = |own: &String| own[..2] == own[2..4] && own[2..4] == own[4..];
+    assert!(!colours(&plain).iter().all(grey));
+    assert!(colours(&drawn(&["--palette", "grey"])).iter().all(grey));
+}
+
+#[test]
+fn what_there_is_not_is_said_with_what_would_make_it() {
+    let bench = finished();
+    let figure = |code: i32, asked: &str| {
+        bench.refuse(
+            code,
+            &["export", "done", "--format", "svg", "--figure", asked],
+        )
+    };
+    let words = figure(1, "attack");
+    assert!(
+        words.contains("no attack yet; Attack in the plan makes it"),
+        "{words}"
+    );
+    let words = figure(1, "covariance");
+    assert!(
+        words.contains("no spike-triggered covariances yet"),
+        "{words}"
+    );
+    let words = figure(2, "histogram");
+    assert!(
+        words.contains("there is no figure `histogram`; there are training, maps"),
+        "{words}"
+    );
+    let words = figure(2, "pair-3-not-12");
+    assert!(words.contains("there is no class 12"), "{words}");
+    let words = bench.refuse(
+        2,
+        &["export", "done", "--format", "svg", "--class", "eleven"],
+    );
+    assert!(words.contains("eleven"), "{words}");
+    for (option, value) in [
+        ("--width", "5"),
+        ("--font-size", "0"),
+        ("--dpi", "1e9"),
+        ("--width", "NaN"),
+    ] {
+        bench.refuse(2, &["export", "done", "--format", "png", option, value]);
+    }
+    let words = bench.refuse(2, &["export", "done", "--format", "npz", "--width", "80"]);
+    assert!(
+        words.contains("--width") && words.contains("--format svg"),
+        "{words}"
+    );
+    assert_eq!(written(&bench), BTreeSet::new());
+}
+
+#[test]
+fn a_disk_that_is_full_in_mid_export_leaves_the_old_one_and_nothing_beside_it() {
+    let bench = finished();
+    let export = [
+        "export", "done", "--format", "png", "--figure", "maps", "--figure", "training",
+    ];
+    bench.succeed(&export);
+    let out = bench.path("done-figures");
+    let before: Vec<_> = names(&out)
+        .into_iter()
+        .map(|name| fs::read(out.join(name)).unwrap())
+        .collect();
+    // No file may be longer than 20 KiB: the system says that as of a full disk.
+    let limited = |words: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_noisescope");
+        let line = format!(
+            "trap '' XFSZ; ulimit -f 40; exec '{program}' {}",
+            words.join(" ")
+        );
+        let mut command = std::process::Command::new("sh");
+        command
+            .args(["-c", &line])
+            .env("NOISESCOPE_SESSIONS", bench.path("sessions"));
+        command.current_dir(bench.folder.path()).output().unwrap()
+    };
+    let failed = limited(&export);
+    assert_eq!(failed.status.code(), Some(1), "{}", common::both(&failed));
+    assert!(
+        common::both(&failed).contains("could not be written"),
+        "{}",
+        common::both(&failed)
+    );
+    let after: Vec<_> = names(&out)
+        .into_iter()
+        .map(|name| fs::read(out.join(name)).unwrap())
+        .collect();
+    assert_eq!(after, before);
+    let failed = limited(&[
+        "export", "done", "--format", "png", "--figure", "training", "--out", "new.png",
+    ]);
+    assert_eq!(failed.status.code(), Some(1), "{}", common::both(&failed));
+    assert!(!bench.path("new.png").exists());
+    assert_eq!(written(&bench), ["done-figures".to_owned()].into());
+}
+
+/// Names as people have them.
+const SCRIPTS: [&str; 6] = ["犬", "قطة", "собака", "ねこ", "<b>&\"", "हाथी"];
+
+fn many_scripts() -> Session {
+    let mut session = colours::measured([1, 6, 6], SCRIPTS.len());
+    let form = session.record.form.as_mut().unwrap();
+    form.classes = SCRIPTS.map(String::from).to_vec();
+    session
+}
+
+#[test]
+fn names_of_classes_in_any_script_are_in_every_file() {
+    let session = many_scripts();
+    for figure in [
+        Figure::Maps {
+            response: None,
+            images: 0,
+            gamma: Some(0.0),
+        },
+        Figure::Confusion {
+            split: noisescope::session::config::Split::Test,
+        },
+    ] {
+        let drawing = figure::draw(&session, &figure, Sheet::DOUBLE).unwrap();
+        let said = drawing.marks.iter().filter_map(|mark| match mark {
+            Mark::Text { words, .. } => Some(words.text.as_str()),
+            _ => None,
+        });
+        let said: Vec<&str> = said.collect();
+        for name in SCRIPTS {
+            assert!(
+                said.iter().any(|own| own.contains(name)),
+                "{name}: {said:?}"
+            );
+        }
+        assert!(!said.iter().any(|own| own.contains('?')), "{said:?}");
+        let text = svg::file(&drawing);
+        assert!(text.contains("犬") && text.contains("&lt;b&gt;&amp;&quot;"));
+        assert!(pdf(&drawing).is_some() && png(&drawing, 150.0).is_some());
+    }
+}
+
+#[test]
+fn shells_and_man_know_every_command() {
+    let bench = Bench::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let text = bench.succeed(&["completions", shell]);
+        assert!(
+            text.contains("export") && text.contains("report"),
+            "{shell}"
+        );
+    }
+    let page = bench.succeed(&["man"]);
+    assert!(
+        page.contains(".TH noisescope 1") && page.contains("noisescope\\-export(1)"),
+        "{page}"
+    );
+    bench.succeed(&["man", "--out", "man1"]);
+    let pages = names(&bench.path("man1"));
+    for name in [
+        "noisescope.1",
+        "noisescope-run.1",
+        "noisescope-report.1",
+        "noisescope-data-fetch.1",
+    ] {
+        assert!(pages.contains(name), "{name} of {pages:?}");
+    }
+    assert!(
+        !pages.contains("noisescope-engine.1"),
+        "a hidden command has a page"
+    );
+}
