@@ -191,7 +191,7 @@ fn a_comparison_is_exported_as_maps_tables_and_figures() {
     assert_eq!(table("agreement").unwrap().lines().count(), 1 + 100);
     export("png");
     let picture = |name: &str| image::open(bench.path(&format!("a-vs-b-figures/{name}.png")));
-    assert_eq!(picture("evidence-gamma-0.4").unwrap().width(), 1200);
+    assert_eq!(picture("evidence-gamma-0.4").unwrap().width(), 2126);
     let all = picture("evidence-gamma-0.0").unwrap().height();
     let words = [
         "compare", "a", "b", "--trials", "0", "--format", "png", "--map", "3",

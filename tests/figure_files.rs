@@ -153,7 +153,10 @@ fn what_there_is_not_is_said_with_what_would_make_it() {
         ("--dpi", "1e9"),
         ("--width", "NaN"),
     ] {
-        bench.refuse(2, &["export", "done", "--format", "png", option, value]);
+        let output = bench.output(&["export", "done", "--format", "png", option, value]);
+        let words = common::both(&output);
+        assert_eq!(output.status.code(), Some(2), "{words}");
+        assert!(words.contains("it is"), "{words}");
     }
     let words = bench.refuse(2, &["export", "done", "--format", "npz", "--width", "80"]);
     assert!(

@@ -200,13 +200,9 @@ pub fn find(session: &Session, asked: &str, classes: &[usize]) -> Result<Vec<Fig
     if let Some((_, what)) = KINDS.iter().find(|(own, _)| *own == kind) {
         return Err(FigureError::Nothing(what));
     }
-    let mut there: Vec<String> = Vec::new();
-    for figure in &all {
-        let kind = figure.kind().to_owned();
-        if !there.contains(&kind) {
-            there.push(kind);
-        }
-    }
+    let kinds = KINDS.iter().map(|(kind, _)| *kind);
+    let there = kinds.filter(|kind| all.iter().any(|figure| figure.kind() == *kind));
+    let there: Vec<String> = there.map(str::to_owned).collect();
     Err(match there.is_empty() {
         true => FigureError::Unknown {
             asked: asked.to_owned(),

@@ -179,8 +179,8 @@ fn the_picture_is_offered_where_the_session_has_one() {
         ("Maps", true),
         ("Attack", true),
         ("Filters", true),
-        ("Modulation", false),
-        ("Backdoor", false),
+        ("Modulation", true),
+        ("Backdoor", true),
         ("Predictions", true),
     ] {
         let mut state = at(view, (120, 40));

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use burn::tensor::Device;
 
@@ -72,9 +73,12 @@ pub fn counted() -> Option<usize> {
     None
 }
 
-/// The folder of the libraries that this program was built against.
+/// The folder of the libraries: the one that the launcher of the wheel names, else that which this program was built
+/// against.
 pub fn folder() -> Option<&'static str> {
-    option_env!("NOISESCOPE_LIBTORCH")
+    static NAMED: OnceLock<Option<String>> = OnceLock::new();
+    let named = NAMED.get_or_init(|| std::env::var("NOISESCOPE_LIBTORCH").ok());
+    named.as_deref().or(option_env!("NOISESCOPE_LIBTORCH"))
 }
 
 /// Whether the libraries can compute on NVIDIA's GPUs at all.
