@@ -67,7 +67,7 @@ def main(browser, svgs, pdfs, pngs):
             # Words that run upwards come out letter by letter in some versions.
             if len(lost) > len(words(text)) / 3:
                 faults.append(f"{name}.pdf: words that cannot be found in it: {lost[:5]}")
-            subprocess.run(["pdftoppm", "-r", str(DPI), "-png", "-singlefile", pdf, place / "pdf"], check=True)
+            subprocess.run(["pdftocairo", "-r", str(DPI), "-png", "-singlefile", pdf, place / "pdf"], check=True)
             pixels = (round(width / 25.4 * 96), round(height / 25.4 * 96))
             subprocess.run(
                 [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",

@@ -47,7 +47,7 @@ impl Ramp {
     pub fn draw(self, drawing: &mut Drawing, (x, y): Point, width: f64) -> f64 {
         let sheet = drawing.sheet;
         let limit = f64::from(self.limit);
-        let gap = 0.5 * sheet.size();
+        let gap = 0.8 * sheet.size();
         let low = format::signed(-limit);
         drawing.text((x, y), &low, Paint::Dim);
         let start = x + sheet.text_width(&low) + gap;

@@ -73,7 +73,14 @@ pub fn strips(
         let trials = trials(class)?;
         Ok(of_class(session, (trials, response), class))
     });
-    let shown: Vec<Shown> = shown.collect::<Result<_, FigureError>>()?;
+    let mut shown: Vec<Shown> = shown.collect::<Result<_, FigureError>>()?;
+    if let [only] = &mut shown[..] {
+        only.words[0] = format!(
+            "{} of {}",
+            response.image_label(),
+            names::of_class(&session.record, classes[0])
+        );
+    }
     Ok(rows(&shown, width, sheet))
 }
 
@@ -125,7 +132,8 @@ fn rows(shown: &[Shown], width: u32, sheet: Sheet) -> Vec<Strip> {
     let mut strips = Vec::new();
     for (row, shown) in shown.chunks(columns).enumerate() {
         let paper = Rgb(sheet.rgb(Paint::Paper));
-        let mut image = RgbImage::from_pixel(width.max(1), down.next_multiple_of(2), paper);
+        let used = (columns as u32 - 1) * pitch + across * zoom;
+        let mut image = RgbImage::from_pixel(used.max(1), down.next_multiple_of(2), paper);
         let mut words = vec![Vec::new(), Vec::new()];
         for (column, own) in shown.iter().enumerate() {
             let at = row * columns + column;

@@ -33,7 +33,7 @@ pub fn draw(session: &Session, sheet: Sheet) -> Result<Drawing, FigureError> {
     } else {
         room
     };
-    let height = (0.62 * width).max(9.0 * row);
+    let height = (0.62 * width).max(13.0 * row);
     let rows = if wide { 1.0 } else { 2.0 };
     let mut drawing = Drawing::new(sheet, 0.0);
     let test = training.test_accuracy.map_or_else(String::new, |share| {

@@ -187,7 +187,7 @@ impl Layout {
         let (margin, row) = (sheet.margin(), sheet.row());
         let titled = pictures.len() > 1;
         let room = sheet.width - 2.0 * margin;
-        let beside = facts + 2.0 * margin;
+        let beside = facts + 2.2 * margin;
         // Facts stand beside the map where it still is the larger part, else below it.
         let wide = !titled && room > 2.0 * beside;
         let columns = pictures.len().clamp(1, MOST);
