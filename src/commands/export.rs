@@ -1,13 +1,13 @@
 //! `noisescope export`: what a session has measured, for other programs and for papers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
 use super::{Refusal, say, show};
 use crate::drawing::{Background, Palette, Sheet};
-use crate::export::drawn::{DPI, Drawn};
+use crate::export::drawn::{DPI, Drawn, Kind};
 use crate::export::{self, ExportError, Format};
 use crate::figure::FigureError;
 use crate::link::shards::Watch;
@@ -149,6 +149,15 @@ impl FigureLook {
     }
 }
 
+/// Of a path that ends as another kind of figure does, that ending.
+fn other_ending(kind: Kind) -> impl Fn(&Path) -> Option<String> {
+    move |path| {
+        let own = path.extension()?.to_str()?.to_ascii_lowercase();
+        let all = [Kind::Svg, Kind::Pdf, Kind::Png].map(Kind::ending);
+        (all.contains(&own.as_str()) && own != kind.ending()).then_some(own)
+    }
+}
+
 /// Reads the session and writes the export.
 pub fn run(store: &Store, export: &Export) -> Result<ExitCode, Refusal> {
     let (name, look) = (&export.name, &export.look);
@@ -178,6 +187,12 @@ pub fn run(store: &Store, export: &Export) -> Result<ExitCode, Refusal> {
         export::write(&session, export.format, out).map_err(Refusal::failed)?;
         return Ok(ExitCode::SUCCESS);
     };
+    if let Some(other) = out.and_then(other_ending(kind)) {
+        return Err(Refusal::Usage(format!(
+            "--out ends in .{other} and the format is {}; let them agree, or name a folder",
+            kind.ending()
+        )));
+    }
     let classes = look.class.iter().map(|typed| show::class(&session, typed));
     let classes = classes.collect::<Result<_, String>>();
     let drawn = Drawn {

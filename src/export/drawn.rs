@@ -1,5 +1,6 @@
 //! Figures of a session as files: every one or some, each with its caption beside it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::folder::Folder;
@@ -113,16 +114,24 @@ pub fn write(session: &Session, drawn: &Drawn, out: Option<&Path>) -> Result<(),
         });
     }
     let ending = drawn.kind.ending();
-    let is_file = |path: &Path| path.extension().is_some_and(|own| own == ending);
+    let is_file = |path: &Path| {
+        let own = path.extension();
+        own.is_some_and(|own| own.eq_ignore_ascii_case(ending))
+    };
     if let ([figure], false) = (&chosen[..], drawn.figures.is_empty())
         && out.is_none_or(is_file)
     {
         let drawing = figure::draw(session, figure, drawn.sheet)?;
         let default = PathBuf::from(format!("{}-{}.{ending}", session.name, figure.name()));
         let path = out.map_or(default, Path::to_path_buf);
+        let caption = path.with_extension("txt");
+        if fs::read(&caption).is_ok_and(|there| !is_caption(&there)) {
+            return Err(ExportError::Occupied { path: caption });
+        }
         put(&path, &drawn.bytes(&drawing)?)?;
-        put(&path.with_extension("txt"), said(&drawing).as_bytes())?;
+        put(&caption, said(&drawing).as_bytes())?;
         wrote(&path);
+        wrote(&caption);
         return Ok(());
     }
     let folder = folder(session, &chosen, drawn, out)?;
@@ -161,9 +170,17 @@ pub(super) fn add(
 /// What stands in the text beside a figure: its caption, and what it shows for who cannot see it.
 fn said(drawing: &Drawing) -> String {
     format!(
-        "{}\n\nAlternative text: {}\n",
+        "{}\n\n{ALTERNATIVE}{}\n",
         drawing.caption, drawing.alternative
     )
+}
+
+/// What the alternative text begins with.
+const ALTERNATIVE: &str = "Alternative text: ";
+
+/// Whether a text was written beside a figure, and not by somebody else.
+fn is_caption(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| text.contains(&format!("\n\n{ALTERNATIVE}")))
 }
 
 fn put(path: &Path, bytes: &[u8]) -> Result<(), ExportError> {

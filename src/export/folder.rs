@@ -128,7 +128,8 @@ impl Folder {
     /// # Errors
     /// Where it cannot be written.
     pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), ExportError> {
-        let written = File::create(self.beside.join(name))
+        // Two files of one name would be one that is lost.
+        let written = File::create_new(self.beside.join(name))
             .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
         written.map_err(|error| ExportError::File {
             path: self.path.join(name),

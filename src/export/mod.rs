@@ -193,11 +193,13 @@ pub fn page(html: &str, path: &Path) -> Result<(), ExportError> {
 /// Writes beside the file, then renames, so that whoever reads it sees the old one or the new one.
 /// What is no regular file (`/dev/stdout`, a pipe) is written as it is; a link is followed.
 fn store(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // The system follows links that have no path of their own to lead to, as /dev/stdout onto a pipe.
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => return Err(io::Error::from(io::ErrorKind::IsADirectory)),
+        Ok(there) if !there.is_file() => return fs::write(path, bytes),
+        _ => {}
+    }
     let path = match fs::canonicalize(path) {
-        Ok(there) if fs::metadata(&there)?.is_dir() => {
-            return Err(io::Error::from(io::ErrorKind::IsADirectory));
-        }
-        Ok(there) if !fs::metadata(&there)?.is_file() => return fs::write(there, bytes),
         Ok(there) => there,
         Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
         Err(error) => return Err(error),

@@ -165,6 +165,18 @@ fn maps(
         choice::is_reliable(own.and_then(|own| own.image(by)))
     };
     let classes = shown.first()?.classes();
+    let has_map = |trials: &GammaTrials, class: usize| {
+        let estimate = trials.estimate();
+        let own = estimate.classes.get(class);
+        own.is_some_and(|own| own.image(by).is_some())
+    };
+    let there = (0..classes).filter(|&class| shown.iter().any(|it| has_map(it, class)));
+    let there = there.count();
+    let missing = match classes - there {
+        0 => String::new(),
+        1 => "; 1 class has none".to_owned(),
+        missing => format!("; {missing} classes have none"),
+    };
     let good = (0..classes).filter(|&class| shown.iter().any(|it| reliable(it, class)));
     let of = match at {
         Some(at) => format!("at γ = {}", gamma(at)),
@@ -175,7 +187,7 @@ fn maps(
     };
     let trials: u64 = shown.iter().map(|it| it.trials).sum();
     Some(format!(
-        "{}s, {of}, from {} trials of {}; {} of {classes} maps have R ≥ {}.",
+        "{}s, {of}, from {} trials of {}; {} of {there} maps have R ≥ {}{missing}.",
         capital(by.image_label()),
         thousands(trials),
         noise(session, place)?,
@@ -279,7 +291,7 @@ fn attack(session: &Session) -> Option<String> {
     let of = super::names::origin_of_patterns(attack, "γ =");
     let of = of.map_or_else(String::new, |words| format!(" ({words})"));
     Some(format!(
-        "Targeted success of images blended with patterns{of}, against the weight w of the pattern; {} queries. Bands: 95 % (Wilson).",
+        "Targeted success of images blended with patterns{of}, against the weight w of the pattern; {} queries. Curves: means over the targets. Bands: 95 % (Wilson) of all targets together.",
         thousands(attack.queries())
     ))
 }

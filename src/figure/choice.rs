@@ -1,5 +1,6 @@
 //! Which response and which γ show most: of all classes at once, or of one.
 
+use crate::format;
 use crate::session::config::Response;
 use crate::session::record::{ClassificationImages, GammaTrials};
 use crate::stats::classification::ImageEstimate;
@@ -11,6 +12,15 @@ pub const RELIABLE: f64 = 0.95;
 pub fn is_reliable(map: Option<&ImageEstimate>) -> bool {
     let reliability = map.and_then(|map| map.reliability);
     reliability.is_some_and(|r| r >= RELIABLE)
+}
+
+/// A reliability in words that agree with [`is_reliable`]: never `0.95` where it is below 0.95.
+pub fn said(r: f64) -> String {
+    let words = format::reliability(r);
+    match r < RELIABLE && words == format::reliability(RELIABLE) {
+        true => format!("{:.3}", (r * 1000.0).floor() / 1000.0),
+        false => words,
+    }
 }
 
 /// By how much another γ must be more reliable before a class moves to it.
@@ -141,5 +151,16 @@ impl Worth {
                 more || (self.signal == other.signal && self.called > 2 * other.called)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_reliable_is_not_written_as_if_it_was() {
+        assert_eq!([0.95, 0.9501, 0.94].map(said), ["0.95", "0.95", "0.94"]);
+        assert_eq!([0.9499, 0.9452].map(said), ["0.949", "0.945"]);
     }
 }

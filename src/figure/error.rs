@@ -64,6 +64,9 @@ pub enum FigureError {
         /// The signal strength.
         gamma: f64,
     },
+    /// A figure of one class, and another class was asked for.
+    #[error("`{0}` is of another class than the one that is asked for")]
+    OtherClass(String),
     /// A name that no figure has.
     #[error("there is no figure `{asked}`; there are {}", few(.there))]
     Unknown {

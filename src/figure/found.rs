@@ -162,14 +162,19 @@ pub fn has(session: &Session, figure: &Figure) -> bool {
 /// # Errors
 /// Where there is none: with the names that there are, or what would make it.
 pub fn find(session: &Session, asked: &str, classes: &[usize]) -> Result<Vec<Figure>, FigureError> {
-    if let Some(pair) = pair(session, asked) {
-        return pair.map(|figure| vec![figure]);
-    }
+    let of_class = |figure: &&Figure| {
+        classes.is_empty() || figure.class().is_none_or(|class| classes.contains(&class))
+    };
     let all = all(session);
-    let exact = all.iter().filter(|figure| figure.name() == asked);
-    let exact: Vec<Figure> = exact.cloned().collect();
-    if !exact.is_empty() {
-        return Ok(exact);
+    let exact = match pair(session, asked) {
+        Some(pair) => Some(pair?),
+        None => all.iter().find(|figure| figure.name() == asked).cloned(),
+    };
+    if let Some(exact) = exact {
+        return match of_class(&&exact) {
+            true => Ok(vec![exact]),
+            false => Err(FigureError::OtherClass(asked.to_owned())),
+        };
     }
     let (response, kind) = match asked.strip_prefix("evidence-") {
         Some(kind) => (Some(Response::Evidence), kind),
@@ -177,9 +182,6 @@ pub fn find(session: &Session, asked: &str, classes: &[usize]) -> Result<Vec<Fig
     };
     let of_kind = |figure: &&Figure| {
         figure.kind() == kind && (response.is_none() || figure.response() == response)
-    };
-    let of_class = |figure: &&Figure| {
-        classes.is_empty() || figure.class().is_none_or(|class| classes.contains(&class))
     };
     let found = all.iter().filter(of_kind).filter(of_class);
     let found: Vec<Figure> = found.cloned().collect();

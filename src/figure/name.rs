@@ -8,9 +8,7 @@ impl Figure {
     /// A plain name for a file, without its ending: `map-8-gamma-0.2`.
     pub fn name(&self) -> String {
         let at = |gamma: &Option<f64>| {
-            gamma.map_or_else(String::new, |gamma| {
-                format!("-gamma-{}", format::gamma(gamma))
-            })
+            gamma.map_or_else(String::new, |gamma| format!("-gamma-{}", exact(gamma)))
         };
         match self {
             Self::Map {
@@ -109,8 +107,50 @@ fn by(response: Option<Response>) -> &'static str {
     }
 }
 
-/// A layer's name comes from a file: it must not lead out of a folder.
+/// A signal strength as short as it can be written without becoming another one.
+fn exact(gamma: f64) -> String {
+    let short = format::gamma(gamma);
+    match short.parse() == Ok(gamma) {
+        true => short,
+        false => gamma.to_string(),
+    }
+}
+
+/// A layer's name comes from a file: it must not lead out of a folder, and two of them must not become one.
 fn plain(layer: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-    layer.chars().map(plain).collect()
+    let mut plain = String::new();
+    for letter in layer.chars() {
+        match letter {
+            '.' | '-' | '_' => plain.push(letter),
+            letter if letter.is_alphanumeric() => plain.push(letter),
+            letter => plain.push_str(&format!("~{:x}", u32::from(letter))),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain_and_no_two_figures_share_one() {
+        let filters = |layer: &str| {
+            let layer = layer.into();
+            Figure::Filters { layer }.name()
+        };
+        assert_eq!(filters("conv1"), "filters-conv1");
+        let all = ["a.b", "a/b", "a_b", "a#b", "a~2fb", "../a"].map(filters);
+        for (at, own) in all.iter().enumerate() {
+            assert!(!own.contains(['/', ' ', '#']), "{own}");
+            assert!(!all[..at].contains(own), "{own}");
+        }
+        let at = |gamma| Figure::Means {
+            images: 0,
+            gamma: Some(gamma),
+        };
+        assert_eq!(at(0.2).name(), "mean-stimuli-gamma-0.2");
+        assert_ne!(at(0.2).name(), at(0.2004).name());
+        assert_eq!(at(0.0).name(), "mean-stimuli-gamma-0.0");
+    }
 }

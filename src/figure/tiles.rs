@@ -103,6 +103,22 @@ pub fn shrink(map: &[f32], (height, width): (usize, usize), side: usize) -> Vec<
     (0..rows * columns).map(mean).collect()
 }
 
+/// A map of (rows, columns) with the value that is farthest from zero of squares of `side` pixels instead of these.
+pub fn strongest(map: &[f32], (height, width): (usize, usize), side: usize) -> Vec<f32> {
+    let (rows, columns) = (height.div_ceil(side), width.div_ceil(side));
+    let most = |at: usize| {
+        let (top, left) = (at / columns * side, at % columns * side);
+        let lines = top..(top + side).min(height);
+        let own =
+            lines.flat_map(|row| &map[row * width + left..row * width + (left + side).min(width)]);
+        own.fold(0.0, |most: f32, &value| match value.abs() > most.abs() {
+            true => value,
+            false => most,
+        })
+    };
+    (0..rows * columns).map(most).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +160,7 @@ mod tests {
         let map = [1.0, 3.0, 5.0, 1.0, 3.0, 5.0, 4.0, 4.0, 9.0];
         assert_eq!(shrink(&map, (3, 3), 2), [2.0, 5.0, 4.0, 9.0]);
         assert_eq!(shrink(&map, (3, 3), 1), map);
+        let signed = [1.0, -3.0, 5.0, 1.0, 3.0, -5.5, 4.0, -4.5, 9.0];
+        assert_eq!(strongest(&signed, (3, 3), 2), [-3.0, -5.5, -4.5, 9.0]);
     }
 }

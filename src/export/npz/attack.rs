@@ -70,8 +70,11 @@ pub fn write<W: Write + Seek>(
     out.maps(&name("images"), &axes[1..3], form.shape(), unit, patterns)
 }
 
+/// A number of outcomes.
+type Count = fn(Outcomes) -> i64;
+
 /// What is told of the stimuli of a source, pattern, target and weight.
-const NUMBERS: [(&str, fn(Outcomes) -> i64); 4] = [
+const NUMBERS: [(&str, Count); 4] = [
     ("of", |it| it.others),
     ("hits", |it| it.hits),
     ("shown", |it| it.all),

@@ -133,7 +133,10 @@ impl<W: Write + Seek> Container<W> {
 
     fn entry(&mut self, name: &str, axes: &[Axis], unit: &str, npy: &[u8]) -> io::Result<()> {
         let name = self.free(name);
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            // The usual container ends at 4 GiB a file.
+            .large_file(u32::try_from(npy.len()).is_err());
         self.zip.start_file(format!("{name}.npy"), options)?;
         self.zip.write_all(npy)?;
         if !unit.is_empty() {

@@ -140,9 +140,11 @@ fn shown<'a>(
             .as_ref()
             .filter(|_| said.called >= trials.min_trials),
     };
-    let small = |map: &[f32]| match side {
-        1 => map.to_vec(),
-        side => tiles::shrink(map, trials.size(), side),
+    // A pixel that is significant must not be averaged away.
+    let small = |map: &[f32]| match (side, shows) {
+        (1, _) => map.to_vec(),
+        (side, Shows::Significance) => tiles::strongest(map, trials.size(), side),
+        (side, _) => tiles::shrink(map, trials.size(), side),
     };
     let colours = own.filter(|_| shows == Shows::Means && shape[0] == channels::RGB);
     let colours = colours.map(|own| {
@@ -319,7 +321,7 @@ fn captions(
     more.extend(match (shows, map, map.and_then(|map| map.reliability)) {
         (Shows::Means, ..) | (_, None, _) => Some(called()),
         (Shows::Significance, Some(map), _) => Some(format!("{} pixels", map.significant)),
-        (Shows::Maps, Some(_), Some(r)) => Some(format!("R {}", format::reliability(r))),
+        (Shows::Maps, Some(_), Some(r)) => Some(format!("R {}", choice::said(r))),
         _ => None,
     });
     let room = across + 0.5 * gap(sheet);

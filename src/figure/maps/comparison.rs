@@ -86,7 +86,8 @@ pub fn comparison(
     let foot = head + classes.len() as f64 * pitch;
     Ramp::to(scales.common).draw(&mut drawing, (margin, foot), 0.6 * across);
     drawing.alternative = alternative(pair, compared, classes);
-    drawing.caption = caption(pair, compared);
+    let apart = (0..classes.len()).filter(|&at| scales.is_apart(at)).count();
+    drawing.caption = caption(pair, compared, apart);
     drawing
 }
 
@@ -125,10 +126,14 @@ fn titles(drawing: &mut Drawing, pair: &Pair<'_>, compared: &Compared) -> f64 {
     drawing.headings(&heading(pair, compared), &differing(compared))
 }
 
-fn caption(pair: &Pair<'_>, compared: &Compared) -> String {
+fn caption(pair: &Pair<'_>, compared: &Compared, apart: usize) -> String {
+    let scale = match apart {
+        0 => "on one scale",
+        _ => "on one scale but for rows marked ±, which have one of their own",
+    };
     let heading = heading(pair, compared);
     format!(
-        "{}{}: each class's map in A ({}), in B ({}) and their difference, A less B, on one scale. {} \
+        "{}{}: each class's map in A ({}), in B ({}) and their difference, A less B, {scale}. {} \
          (two-sided, 5 % for all maps together and for each map). noisescope {}.",
         heading[..1].to_uppercase(),
         &heading[1..],

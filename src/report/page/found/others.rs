@@ -3,7 +3,7 @@
 use super::Said;
 use crate::figure::audit::share;
 use crate::figure::names::of_class;
-use crate::format::{clean, reliability, short, signed, thousands};
+use crate::format::{clean, percent, reliability, short, signed, thousands};
 use crate::report::page::words::{counted, list, sentence};
 use crate::session::record::{
     Attack, GammaTemplates, LayerResponses, ModulatedLayer, Modulation, Predictions, Record,
@@ -19,7 +19,7 @@ pub(super) fn templates(it: &Templates, parts: &[String]) -> Option<Said> {
     let images = meaningful.map(|own| own.images).max();
     let lead = match (parts, images) {
         ([accuracy, which], Some(images)) => format!(
-            "The maps alone, without the network, classify {}: {accuracy}, {which}, the best of {} scores.",
+            "The maps alone, without the network, classify {}: {accuracy}, {which}, the best of {} scores there; the table has the others.",
             counted(images, "test image", "test images"),
             GammaTemplates::SCORES.len()
         ),
@@ -43,7 +43,7 @@ pub(super) fn attack(it: &Attack, parts: &[String]) -> Option<Said> {
     let most: Vec<String> = most.collect();
     if !most.is_empty() {
         facts.push(format!(
-            "Of images of other classes, at most so many are called the target: {}.",
+            "Of images of other classes, at most so many are called the target, the mean over all targets: {}.",
             list(&most)
         ));
     }
@@ -57,20 +57,18 @@ pub(super) fn attack(it: &Attack, parts: &[String]) -> Option<Said> {
     })
 }
 
-/// The largest success of a pattern on images, of all targets together.
+/// The largest success of a pattern on images, the mean over its targets.
 fn peak(it: &Attack, pattern: usize) -> Option<String> {
-    let at = |place: usize| Some((place, it.mean_targeted(0, pattern, place)?.1));
+    let at = |place: usize| Some((place, it.mean_targeted(0, pattern, place)?.0));
     let all = (0..it.weights.len()).filter_map(at);
-    let rate = |own: &Share| own.rate().unwrap_or(0.0);
     let (place, most) = all.max_by(|a, b| {
         // Of equal ones the smallest weight.
-        rate(&a.1)
-            .total_cmp(&rate(&b.1))
+        a.1.total_cmp(&b.1)
             .then(it.weights[b.0].total_cmp(&it.weights[a.0]))
     })?;
     Some(format!(
         "{} by {} at w {}",
-        share(most),
+        percent(most),
         it.kinds[pattern].label(),
         short(it.weights[place])
     ))

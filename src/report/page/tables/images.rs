@@ -3,6 +3,7 @@
 use super::csv::{Csv, Row};
 use super::{Cell, Grid, Group};
 use crate::figure::choice;
+use crate::figure::choice::said;
 use crate::figure::names::bare;
 use crate::format::{gamma, number, percent, reliability, thousands};
 use crate::report::page::responses;
@@ -109,7 +110,7 @@ struct Keys {
 fn cells(record: &Record, row: &Row<'_>, keys: &Keys) -> Vec<Cell> {
     let called = row.whole("called");
     let share = called.zip(row.whole("trials")).filter(|(_, all)| *all > 0);
-    let r = row.real(keys.reliability).map(reliability);
+    let r = row.real(keys.reliability).map(said);
     // Where there is a map, its pixels have been counted.
     let r = match (r, row.whole(keys.significant)) {
         (Some(r), _) => Cell::Number(r),

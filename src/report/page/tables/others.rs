@@ -275,9 +275,12 @@ pub(super) fn modulation(record: &Record, csv: &Csv<'_>) -> (Vec<Grid>, Vec<Grid
     )
 }
 
+/// Counts by true class and by what was called.
+type Cells = BTreeMap<(u64, u64), u64>;
+
 /// Images by what they are and by what they are called, a table for each set; of very many classes none.
 pub(super) fn predictions(record: &Record, csv: &Csv<'_>) -> Vec<Grid> {
-    let mut splits: Vec<(String, BTreeMap<(u64, u64), u64>)> = Vec::new();
+    let mut splits: Vec<(String, Cells)> = Vec::new();
     for row in csv.rows() {
         let (Some(truth), Some(called)) = (row.whole("true"), row.whole("called")) else {
             continue;
@@ -290,7 +293,7 @@ pub(super) fn predictions(record: &Record, csv: &Csv<'_>) -> Vec<Grid> {
             cells.insert((truth, called), row.whole("images").unwrap_or(0));
         }
     }
-    let of = |(split, cells): (String, BTreeMap<(u64, u64), u64>)| {
+    let of = |(split, cells): (String, Cells)| {
         let classes = cells.keys().map(|key| key.0 + 1).max().unwrap_or(0);
         if classes as usize > MOST_PAIRS {
             return None;
