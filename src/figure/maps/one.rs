@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::session::config::Response;
 use crate::session::form::Shape;
 use crate::session::record::ClassificationImages;
-use crate::stats::classification::{ClassEstimate, ImageEstimate};
+use crate::stats::classification::ImageEstimate;
 
 /// Most pictures in a row.
 const MOST: usize = 4;
@@ -39,7 +39,12 @@ pub fn one(
         return Err(insufficient(record, said, (trials, response), class));
     };
     let name = names::of_class(record, class);
-    let pictures = pictures(own, said, trials.shape());
+    // The mean of a few trials is their noise.
+    let mean = said
+        .mean_stimulus
+        .as_deref()
+        .filter(|_| said.called >= trials.min_trials);
+    let pictures = pictures(own, mean, trials.shape());
     let mut facts = facts(record, (trials, response), &estimate, class);
     facts.extend(smoothing(session, place.0));
     let longest = facts.iter().map(|fact| sheet.text_width(fact));
@@ -113,7 +118,7 @@ enum Shown<'a> {
     Colours(Vec<Colour>),
 }
 
-fn pictures<'a>(own: &'a ImageEstimate, said: &'a ClassEstimate, shape: Shape) -> Vec<Picture<'a>> {
+fn pictures<'a>(own: &'a ImageEstimate, mean: Option<&[f32]>, shape: Shape) -> Vec<Picture<'a>> {
     let of_channel = |channel: usize| Picture {
         title: channels::name(channel, shape[0]),
         shown: Shown::Signed(
@@ -122,7 +127,7 @@ fn pictures<'a>(own: &'a ImageEstimate, said: &'a ClassEstimate, shape: Shape) -
         ),
     };
     let mut pictures: Vec<Picture> = (0..shape[0]).map(of_channel).collect();
-    let mean = said.mean_stimulus.as_deref().filter(|_| shape[0] > 1);
+    let mean = mean.filter(|_| shape[0] > 1);
     pictures.extend(
         mean.and_then(|mean| channels::to_rgb(mean, shape))
             .map(|colours| Picture {

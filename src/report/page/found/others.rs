@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(
             templates(&it(vec![0, 1]), &parts).unwrap().lead,
             "The maps alone, without the network, classify 2,000 test images: accuracy 20.0 % (18.3–21.8), pearson of \
-             evidence images at γ 0.2, the best of 4 scores."
+             evidence images at γ 0.2, the best of 4 scores there; the table has the others."
         );
         let parts = ["fewer than two classes have a template".to_owned()];
         let lead = templates(&it(vec![3]), &parts).unwrap().lead;
