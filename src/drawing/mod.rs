@@ -5,6 +5,7 @@ mod bars;
 pub mod colour;
 mod crowded;
 mod fonts;
+mod magnified;
 mod mark;
 mod pdf;
 mod pixels;

@@ -232,7 +232,7 @@ fn pixels(out: &mut String, sheet: &Sheet, place: Place, columns: usize, paints:
     let wanted = (place.width / 25.4 * SHARP / columns as f64).ceil() as usize;
     let zoom = wanted.clamp(1, (LARGEST / columns.max(rows)).max(1));
     let colours: Vec<[u8; 3]> = paints.iter().map(|&paint| sheet.rgb(paint)).collect();
-    let Some(png) = super::raster::pixels(&colours, columns, zoom) else {
+    let Some(png) = super::magnified::magnified(&colours, columns, zoom) else {
         return;
     };
     let _ = writeln!(
