@@ -2,6 +2,8 @@
 
 use super::Drawing;
 use super::mark::{Anchor, Mark, Point, Words};
+#[cfg(test)]
+use super::{Background, Palette, Sheet};
 
 /// A row of words and where it lies: left, top, right, bottom.
 struct Row<'a> {
@@ -65,10 +67,27 @@ fn row<'a>(drawing: &Drawing, (x, y): Point, words: &'a Words) -> Row<'a> {
     }
 }
 
+/// The sheets that every layout is tried on: both widths, with heading and without.
+#[cfg(test)]
+pub fn tried() -> [Sheet; 4] {
+    let bare = |sheet: Sheet, titled| Sheet {
+        titled,
+        palette: Palette::Grey,
+        background: Background::Dark,
+        ..sheet
+    };
+    [
+        bare(Sheet::SINGLE, true),
+        bare(Sheet::SINGLE, false),
+        bare(Sheet::DOUBLE, true),
+        bare(Sheet::DOUBLE, false),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::{Paint, Sheet};
+    use crate::drawing::Paint;
 
     #[test]
     fn words_that_overlap_or_leave_the_sheet_are_found() {

@@ -19,6 +19,8 @@ pub mod svg;
 pub use bars::{Bar, Bars};
 pub use colour::Background;
 pub use crowded::crowded;
+#[cfg(test)]
+pub(crate) use crowded::tried;
 pub use mark::{Anchor, Mark, Paint, Place, Point, Stroke, Words};
 pub use pdf::pdf;
 pub use pixels::{image_of_colours, map_of_values, outline};

@@ -250,8 +250,8 @@ fn alternative(session: &Session, shards: &[ShardState]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::crowded;
-    use crate::drawing::{Background, Mark, Palette};
+    use crate::drawing::Mark;
+    use crate::drawing::{crowded, tried};
     use crate::session::{Config, Run};
 
     fn shard(index: u32, standing: ShardStanding, done: u64) -> ShardState {
@@ -342,34 +342,26 @@ mod tests {
             session(shards.collect())
         };
         for session in [few(), all(1), all(30), all(200), all(4000)] {
-            for sheet in [Sheet::SINGLE, Sheet::DOUBLE] {
-                for titled in [true, false] {
-                    let sheet = Sheet {
-                        titled,
-                        palette: Palette::Grey,
-                        background: Background::Dark,
-                        ..sheet
-                    };
-                    let drawing = draw(&session, sheet).unwrap();
-                    assert_eq!(crowded(&drawing), [""; 0]);
-                    let cells = drawing.marks.iter().filter(|mark| {
-                        matches!(
-                            mark,
-                            Mark::Fill {
-                                paint: Paint::Faint,
-                                ..
-                            }
-                        )
-                    });
-                    let shards = session.run.as_ref().map_or(0, |run| run.shards.len());
-                    let expected = match shards {
-                        200 => 200,
-                        // Six a cell.
-                        4000 => 667,
-                        _ => 0,
-                    };
-                    assert_eq!(cells.count(), expected);
-                }
+            for sheet in tried() {
+                let drawing = draw(&session, sheet).unwrap();
+                assert_eq!(crowded(&drawing), [""; 0]);
+                let cells = drawing.marks.iter().filter(|mark| {
+                    matches!(
+                        mark,
+                        Mark::Fill {
+                            paint: Paint::Faint,
+                            ..
+                        }
+                    )
+                });
+                let shards = session.run.as_ref().map_or(0, |run| run.shards.len());
+                let expected = match shards {
+                    200 => 200,
+                    // Six a cell.
+                    4000 => 667,
+                    _ => 0,
+                };
+                assert_eq!(cells.count(), expected);
             }
         }
     }

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _plot
+from ._array import AsArray
 from ._npz import Arrays
 from ._program import Error
 
@@ -17,7 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Filters:
+class Filters(AsArray):
     """Spike-triggered averages of a layer's units. NaN where a unit never fired."""
 
     session: str
@@ -65,10 +66,6 @@ class Filters:
         """
         return _plot.filters(self, ax, what)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        array = self.values if dtype is None else self.values.astype(dtype, copy=False)
-        return array.copy() if copy else array
-
     def __repr__(self) -> str:
         shape = ", ".join(f"{axis} {size}" for axis, size in zip(self.axes, self.values.shape))
         return (
@@ -78,7 +75,7 @@ class Filters:
 
 
 @dataclass(frozen=True, eq=False)
-class Covariance:
+class Covariance(AsArray):
     """Axes along which the noise that a unit responds to varies more, or less, than all noise:
     those of the eigenvalues that chance does not explain, farthest from zero first. NaN where a
     unit has fewer of them than another."""
@@ -102,10 +99,6 @@ class Covariance:
     def plot(self, ax: Any = None) -> Any:
         """Draws every axis under its eigenvalue."""
         return _plot.covariance(self, ax)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        array = self.values if dtype is None else self.values.astype(dtype, copy=False)
-        return array.copy() if copy else array
 
     def __repr__(self) -> str:
         shape = ", ".join(f"{axis} {size}" for axis, size in zip(self.axes, self.values.shape))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _plot
+from ._array import AsArray
 from ._choice import Class, channel_place, class_place, gamma_place, shortened
 from ._npz import Arrays
 from ._program import Error
@@ -21,7 +22,7 @@ LABELS = {"decision": "classification image", "evidence": "evidence image"}
 
 
 @dataclass(frozen=True, eq=False)
-class Maps:
+class Maps(AsArray):
     """Maps of one response of the network, and what is known of each.
 
     ``axes`` names the axes of ``values``: ``gamma`` and ``class`` first, as long as they have not
@@ -183,10 +184,6 @@ class Maps:
             The Axes, an array of them where there are several pictures.
         """
         return _plot.maps(self, ax, what, outline)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        array = self.values if dtype is None else self.values.astype(dtype, copy=False)
-        return array.copy() if copy else array
 
     def __repr__(self) -> str:
         shape = [f"{axis} {size}" for axis, size in zip(self.axes, self.values.shape)]

@@ -1,5 +1,5 @@
 use super::{caption, draw, is_there, units};
-use crate::drawing::{Background, Mark, Paint, Palette, Sheet, Stroke, crowded};
+use crate::drawing::{Mark, Paint, Sheet, Stroke, crowded, tried};
 use crate::figure::FigureError;
 use crate::session::config::{self, Analysis};
 use crate::session::form::Shape;
@@ -129,20 +129,12 @@ fn words_have_room_and_colour_images_have_colours() {
             field,
             axes,
         )]);
-        for sheet in [Sheet::SINGLE, Sheet::DOUBLE] {
-            for titled in [true, false] {
-                let sheet = Sheet {
-                    titled,
-                    palette: Palette::Grey,
-                    background: Background::Dark,
-                    ..sheet
-                };
-                let layer = "a layer of a very long name/in a file";
-                let drawing = draw(&session, layer, sheet).unwrap();
-                assert_eq!(crowded(&drawing), [""; 0]);
-                let own = |mark: &Mark| matches!(mark, Mark::Pixels { paints, .. } if matches!(paints[0], Paint::Own(_)));
-                assert_eq!(drawing.marks.iter().any(own), field[0] == 3);
-            }
+        for sheet in tried() {
+            let layer = "a layer of a very long name/in a file";
+            let drawing = draw(&session, layer, sheet).unwrap();
+            assert_eq!(crowded(&drawing), [""; 0]);
+            let own = |mark: &Mark| matches!(mark, Mark::Pixels { paints, .. } if matches!(paints[0], Paint::Own(_)));
+            assert_eq!(drawing.marks.iter().any(own), field[0] == 3);
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::{caption, draw, is_there};
-use crate::drawing::{Background, Drawing, Mark, Paint, Palette, Sheet, crowded};
+use crate::drawing::{Drawing, Mark, Paint, Sheet, crowded, tried};
 use crate::figure::FigureError;
 use crate::session::config::{self, Analysis};
 use crate::session::record::{self, BY_CLASS, ModulatedLayer, Modulation};
@@ -99,16 +99,8 @@ fn words_have_room_on_every_sheet_with_any_number_of_classes() {
         let layers = ["one", "a layer whose name is longer than any plot is wide"];
         let layers = layers.map(|name| layer(name, classes, 3));
         let session = session(classes, layers.to_vec());
-        for sheet in [Sheet::SINGLE, Sheet::DOUBLE] {
-            for titled in [true, false] {
-                let sheet = Sheet {
-                    titled,
-                    palette: Palette::Grey,
-                    background: Background::Dark,
-                    ..sheet
-                };
-                assert_eq!(crowded(&draw(&session, sheet).unwrap()), [""; 0]);
-            }
+        for sheet in tried() {
+            assert_eq!(crowded(&draw(&session, sheet).unwrap()), [""; 0]);
         }
     }
 }
